@@ -1,0 +1,83 @@
+"""A quantized matrix as every stage knows it, and the protocol by which weights are streamed.
+
+Codes are signed and symmetric: ``weight[n, k] = code[n, k] * scale[n, k // group]``.
+
+* int4: two codes a byte, the earlier one in the low nibble, stored as ``code + 8`` (0…15); rows are
+  padded with zeros (nibble 8) to a whole number of groups. This is the layout of ONNX Runtime's
+  MatMulNBits without a zero point, and shifted by 8 it is ONNX's INT4.
+* int8: plain int8 codes, one scale per row.
+
+Scales are positive and exactly representable in fp16, so that a graph with fp16 or fp32 activations
+holds the same weights.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+Array: TypeAlias = npt.NDArray[Any]
+Bits = Literal[4, 8]
+
+
+class Tensor(Protocol):
+    """A plain tensor that is read by rows, in its stored dtype (float16, bfloat16 or float32)."""
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+    @property
+    def dtype(self) -> np.dtype[Any]: ...
+    def rows(self, start: int, stop: int) -> Array:
+        """Rows start…stop of the first axis."""
+        ...
+
+
+@dataclass(frozen=True)
+class PackedWeight:
+    """Rows of a quantized matrix ``[n, k]``.
+
+    ``codes``: int4 uint8 ``[n, groups * group // 2]``, int8 int8 ``[n, k]``.
+    ``scales``: float16 ``[n, groups]`` (int8: ``[n, 1]``).
+    """
+
+    bits: Bits
+    group: int
+    k: int
+    codes: Array
+    scales: Array
+
+    @property
+    def nbytes(self) -> int:
+        return int(self.codes.nbytes + self.scales.nbytes)
+
+    def dequantize(self) -> npt.NDArray[np.float32]:
+        """The matrix that the codes stand for, float32 ``[n, k]``."""
+        scales = self.scales.astype(np.float32)
+        if self.bits == 8:
+            return self.codes.astype(np.float32) * scales
+        nibbles = np.stack([self.codes & 0x0F, self.codes >> 4], axis=-1).reshape(len(self.codes), -1)
+        values = nibbles.astype(np.float32) - 8.0
+        return (values.reshape(len(values), -1, self.group) * scales[:, :, None]).reshape(values.shape)[:, : self.k]
+
+
+class PackedTensor(Protocol):
+    """A quantized matrix ``[n, k]`` that is read by rows: packed on the way, or stored packed."""
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+    @property
+    def bits(self) -> Bits: ...
+    @property
+    def group(self) -> int:
+        """Elements per scale along ``k``; for int8, ``k`` itself."""
+        ...
+
+    def packed_rows(self, start: int, stop: int) -> PackedWeight: ...
+
+
+def groups(k: int, group: int) -> int:
+    """How many scales a row of ``k`` elements has."""
+    return -(-k // group)

@@ -1,0 +1,164 @@
+"""One description for every model of the LLaVA family: what the parts are, not where their weights lie.
+
+A dialect reads a checkpoint's own config into a :class:`ModelSpec`; export, plan and runtime read
+nothing else. All sizes are counts of elements. Everything here is frozen, and JSON can hold it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+Activation = Literal["silu", "quick_gelu", "gelu_tanh", "gelu"]
+
+
+@dataclass(frozen=True)
+class VisionSpec:
+    """A ViT tower, cut after the layer whose output the projector reads.
+
+    ``layers`` counts the layers kept. ``post_norm``: the final layer norm applies to the output.
+    ``drop_cls``: the class token (CLIP has one, SigLIP none) is left out of the output.
+    """
+
+    kind: Literal["clip", "siglip"]
+    hidden: int
+    layers: int
+    heads: int
+    ff: int
+    image_size: int
+    patch: int
+    activation: Activation
+    norm_eps: float
+    drop_cls: bool
+    post_norm: bool = False
+
+    @property
+    def head_dim(self) -> int:
+        return self.hidden // self.heads
+
+    @property
+    def patches(self) -> int:
+        return (self.image_size // self.patch) ** 2
+
+    @property
+    def has_cls(self) -> bool:
+        return self.kind == "clip"
+
+    @property
+    def tokens(self) -> int:
+        """Rows that the tower hands to the projector, per image."""
+        return self.patches + (1 if self.has_cls and not self.drop_cls else 0)
+
+
+@dataclass(frozen=True)
+class ProjectorSpec:
+    """Linear layers with ``activation`` between them: ``widths`` = (in, hidden…, out)."""
+
+    widths: tuple[int, ...]
+    activation: Activation = "gelu"
+    bias: bool = True
+
+
+@dataclass(frozen=True)
+class RopeSpec:
+    """Rotary embedding of the first ``dim`` elements of a head, rotate-half form.
+
+    ``scaling`` "linear" divides positions by ``factor``; "llama3" is the piecewise rule of Llama 3.1
+    with the two frequency factors and the context of pre-training.
+    """
+
+    theta: float
+    dim: int
+    scaling: Literal["none", "linear", "llama3"] = "none"
+    factor: float = 1.0
+    low_freq_factor: float = 1.0
+    high_freq_factor: float = 4.0
+    original_context: int = 8192
+
+
+@dataclass(frozen=True)
+class DecoderSpec:
+    """A decoder-only transformer.
+
+    ``norm``: RMSNorm or LayerNorm (with bias). ``gated``: the MLP is act(gate)·up → down, else
+    act(up) → down. ``parallel``: attention and MLP read one norm and add up into the residual (Phi-2).
+    ``tied``: the head reads the embedding's weights.
+    """
+
+    kind: Literal["llama", "mistral", "phi"]
+    hidden: int
+    layers: int
+    heads: int
+    kv_heads: int
+    head_dim: int
+    ff: int
+    vocab: int
+    context: int
+    norm: Literal["rms", "layer"]
+    norm_eps: float
+    activation: Activation
+    gated: bool
+    rope: RopeSpec
+    parallel: bool = False
+    qkv_bias: bool = False
+    out_bias: bool = False
+    mlp_bias: bool = False
+    head_bias: bool = False
+    tied: bool = False
+
+
+@dataclass(frozen=True)
+class ImageSpec:
+    """How pixels are prepared: ``fit`` to ``size``², then (pixel/255 − mean)/std per channel.
+
+    "pad" grows the image to a square filled with ``int(255·mean)``, then resizes (bicubic);
+    "crop" resizes the shorter edge and takes the centre; "stretch" resizes both edges.
+    """
+
+    size: int
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+    fit: Literal["pad", "crop", "stretch"]
+
+
+@dataclass(frozen=True)
+class TemplateSpec:
+    """How a conversation is written down.
+
+    The text is ``system``, then for each turn ``user.format(question)`` and ``reply.format(answer)``
+    (written without the answer's part when the answer is still to come: ``opening`` is what stands
+    before it). Replies end at one of ``stop_ids`` or at a string of ``stop``.
+    ``image`` is what an image is written as before the question ("<image>\\n"); ``<image>`` itself is
+    replaced by the image's embeddings.
+    """
+
+    name: str
+    system: str
+    user: str
+    opening: str
+    reply: str
+    image: str = "<image>\n"
+    image_before: str = ""
+    image_after: str = ""
+    stop: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """A whole vision-language model: three parts, how it is fed, and what it may be used for."""
+
+    family: str
+    vision: VisionSpec
+    projector: ProjectorSpec
+    decoder: DecoderSpec
+    image: ImageSpec
+    template: TemplateSpec
+    bos_id: int | None
+    stop_ids: tuple[int, ...]
+    licence: str = ""
+    intended_use: str = ""
+    notes: tuple[str, ...] = field(default=())
+
+    @property
+    def tokens_per_image(self) -> int:
+        return self.vision.tokens

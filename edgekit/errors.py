@@ -1,0 +1,64 @@
+"""Every error that EdgeKit raises on purpose.
+
+```
+EdgeKitError(message, hint)        what and where; what to do about it
+├── CheckpointError                a checkpoint that can't be read or understood
+├── BundleError                    a bundle that is damaged, incomplete or of another version
+├── ConfigError                    a target, recipe or manifest that says something wrong
+├── InputError                     an image, a prompt or an argument that can't be used
+├── EngineError                    a runtime that can't load or run a graph
+├── MissingExtra                   a library that an extra would bring
+└── GateRefused                    over budget, answers differ, signature wrong
+```
+
+They are translated in two places only: the command line and the HTTP service.
+"""
+
+from __future__ import annotations
+
+
+class EdgeKitError(Exception):
+    """An error for people: ``message`` says what and where, ``hint`` what to do."""
+
+    exit_code = 1
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message}\n{self.hint}" if self.hint else self.message
+
+
+class CheckpointError(EdgeKitError):
+    """A checkpoint can't be read or understood."""
+
+
+class BundleError(EdgeKitError):
+    """A bundle is damaged, incomplete or of another version."""
+
+
+class ConfigError(EdgeKitError):
+    """A target, recipe, config or manifest says something that it can't mean."""
+
+
+class InputError(EdgeKitError):
+    """An image, a prompt or an argument can't be used."""
+
+
+class EngineError(EdgeKitError):
+    """A runtime can't load or run a graph."""
+
+
+class MissingExtra(EdgeKitError):
+    """A library is missing that the named extra brings."""
+
+    def __init__(self, purpose: str, extra: str) -> None:
+        super().__init__(f"{purpose} needs the extra '{extra}'", f"Run: pip install 'edgekit[{extra}]'")
+
+
+class GateRefused(EdgeKitError):
+    """A gate said no; ``--force`` goes on and the manifest keeps it."""
+
+    exit_code = 3

@@ -1,0 +1,32 @@
+"""A recipe says how precise each component stays; ``build/recipes/NAME.toml`` holds it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Precision = Literal["fp32", "fp16", "int8", "int4"]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Precision per component. int4 has one scale per ``group`` inputs, int8 one per output row.
+
+    ``method`` is how int4 codes are found: "rtn" rounds to nearest.
+    """
+
+    name: str
+    title: str
+    vision: Precision
+    projector: Precision
+    embedding: Precision
+    decoder: Precision
+    lm_head: Precision
+    kv: Literal["activations"] = "activations"
+    group: Literal[32, 64, 128] = 128
+    method: Literal["rtn"] = "rtn"
+
+    def precision(self, component: str) -> Precision:
+        """The precision of "vision", "projector", "embedding", "decoder" or "lm_head"."""
+        value: Precision = getattr(self, component)
+        return value
