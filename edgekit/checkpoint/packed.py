@@ -31,7 +31,16 @@ class Tensor(Protocol):
     @property
     def dtype(self) -> np.dtype[Any]: ...
     def rows(self, start: int, stop: int) -> Array:
-        """Rows start…stop of the first axis."""
+        """Rows start…stop of the first axis: a view of mapped memory where the tensor lies in a file."""
+        ...
+
+    def release(self, start: int, stop: int) -> None:
+        """Rows start…stop have been read and are not needed soon: their pages may go.
+
+        Nothing is lost (a later ``rows`` reads them again); it keeps a pass over a checkpoint that is
+        larger than memory from piling up resident pages. Call it behind the reader, as often as once a
+        chunk; tensors that are not mapped do nothing.
+        """
         ...
 
 
