@@ -1,0 +1,219 @@
+"""A bundle: graphs, tokenizer, embedding and a manifest that hashes every file; the only thing that travels.
+
+It is written beside its place and renamed in, so it is never half there. Opening checks the manifest and
+the size of every file; :func:`verify` reads them all and compares their hashes. What a device adds later
+(compiled engines, profiles) lies in folders of its own and is not part of the seal.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+
+from edgekit import config
+from edgekit.checkpoint.spec import ModelSpec
+from edgekit.errors import BundleError, ConfigError
+from edgekit.progress import Progress, silent
+from edgekit.recipe import Recipe
+from edgekit.target import Target
+
+FORMAT = 1
+MANIFEST = "manifest.json"
+DEVICE_FOLDERS = ("engines", "profiles")
+
+
+@dataclass(frozen=True)
+class FileEntry:
+    """Size and SHA-256 (hex) of one file."""
+
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What a bundle says of itself. ``forced`` names the gates that ``--force`` passed over."""
+
+    format: int
+    edgekit: str
+    source: str
+    spec: ModelSpec
+    recipe: Recipe
+    target: Target
+    context: int
+    forced: tuple[str, ...]
+    files: dict[str, FileEntry]
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """An opened bundle. ``digest`` is the SHA-256 (hex) of its manifest, and so of everything sealed."""
+
+    path: Path
+    manifest: Manifest
+    digest: str
+
+    def file(self, name: str) -> Path:
+        """The path of a sealed file; :class:`BundleError` where the manifest doesn't list it."""
+        if name not in self.manifest.files:
+            raise BundleError(f"{self.path}: the bundle holds no '{name}'", "Build the bundle again.")
+        return self.path / name
+
+    @property
+    def bytes(self) -> int:
+        """Bytes of all sealed files."""
+        return sum(entry.bytes for entry in self.manifest.files.values())
+
+
+@contextmanager
+def sealing(out: Path, manifest: Manifest) -> Iterator[Path]:
+    """Yield an empty folder beside ``out``; when the block ends well, hash, seal and rename it to ``out``.
+
+    A bundle already at ``out`` is replaced only then; anything else at ``out`` is refused. If the block
+    fails or is interrupted, the folder is removed and ``out`` stays as it was.
+    """
+    _refuse_foreign(out)
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(prefix=f".{out.name}.", suffix=".partial", dir=out.parent))
+    except OSError as error:
+        raise BundleError(f"{out}: can't write here: {error.strerror}", "Choose another place with --out.") from error
+    try:
+        yield folder
+        sealed = replace(manifest, files=_hash_files(folder))
+        text = json.dumps(config.dump(sealed), indent=1, ensure_ascii=False)
+        (folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
+        folder.chmod(0o755)
+        _sync(folder)
+        _replace(folder, out)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+
+
+def open_bundle(path: Path) -> Bundle:
+    """Open a bundle and check its manifest and the size of every file.
+
+    :class:`BundleError` says which file is missing or of another size, or what of the manifest is wrong.
+    """
+    try:
+        text = (path / MANIFEST).read_bytes()
+    except OSError as error:
+        if (path / "config.json").exists():
+            hint = f"That is a checkpoint. Make a bundle of it: edgekit build {path}"
+        else:
+            hint = "Give the folder that `edgekit build` wrote."
+        raise BundleError(f"{path} is not a bundle ({MANIFEST}: {error.strerror})", hint) from error
+    manifest = _read_manifest(path, text)
+    for name, entry in manifest.files.items():
+        _check_size(path, name, entry)
+    return Bundle(path, manifest, hashlib.sha256(text).hexdigest())
+
+
+def verify(bundle: Bundle, progress: Progress = silent) -> None:
+    """Read every sealed file and compare its hash; :class:`BundleError` names the first that differs."""
+    done, total = 0, bundle.bytes
+
+    def count(size: int) -> None:
+        nonlocal done
+        done += size
+        progress("verify", done, total)
+
+    for name, entry in bundle.manifest.files.items():
+        if _sha256(bundle.path / name, count) != entry.sha256:
+            raise BundleError(
+                f"{bundle.path / name}: the contents differ from what was sealed",
+                "The file was damaged or changed: copy or build the bundle again.",
+            )
+
+
+def _read_manifest(path: Path, text: bytes) -> Manifest:
+    where = str(path / MANIFEST)
+    try:
+        data = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise BundleError(f"{where} is not JSON: {error}", "Copy or build the bundle again.") from error
+    version = data.get("format") if isinstance(data, dict) else None
+    if version != FORMAT:
+        raise BundleError(
+            f"{where} has format {version!r}; this EdgeKit reads format {FORMAT}",
+            "Use the EdgeKit that built it, or build the bundle again with this one.",
+        )
+    try:
+        return config.load(Manifest, data, where)
+    except ConfigError as error:
+        raise BundleError(error.message, "The manifest was damaged or changed: build the bundle again.") from error
+
+
+def _check_size(path: Path, name: str, entry: FileEntry) -> None:
+    pure = PurePosixPath(name)
+    inside = not pure.is_absolute() and ".." not in pure.parts and "\0" not in name and "\\" not in name
+    file = path / name
+    if not inside or not name or not file.resolve().is_relative_to(path.resolve()):
+        raise BundleError(f"{path / MANIFEST} names '{name}', which lies outside the bundle", "Don't use this bundle.")
+    try:
+        size = file.stat().st_size if file.is_file() else -1
+    except OSError:
+        size = -1
+    if size != entry.bytes:
+        found = "is missing" if size < 0 else f"has {size} bytes, not {entry.bytes}"
+        raise BundleError(f"{file} {found}", "Copy or build the bundle again.")
+
+
+def _hash_files(folder: Path) -> dict[str, FileEntry]:
+    files = sorted(p for p in folder.rglob("*") if p.is_file())
+    return {p.relative_to(folder).as_posix(): FileEntry(p.stat().st_size, _sha256(p)) for p in files}
+
+
+def _sha256(file: Path, count: Callable[[int], None] = lambda size: None) -> str:
+    digest, buffer = hashlib.sha256(), bytearray(4 << 20)
+    try:
+        with file.open("rb", buffering=0) as stream:
+            while size := stream.readinto(buffer):
+                digest.update(memoryview(buffer)[:size])
+                count(size)
+    except OSError as error:
+        raise BundleError(f"{file}: can't be read: {error.strerror}", "Check the disk and the permissions.") from error
+    return digest.hexdigest()
+
+
+def _refuse_foreign(out: Path) -> None:
+    if out.exists() and not (out / MANIFEST).exists() and not (out.is_dir() and not any(out.iterdir())):
+        raise BundleError(f"{out} exists and is not a bundle", "Choose another place with --out, or remove it.")
+
+
+def _sync(folder: Path) -> None:
+    for path in [*folder.rglob("*"), folder]:
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _replace(folder: Path, out: Path) -> None:
+    """Put ``folder`` in the place of ``out``; an old bundle there is moved aside first and then removed."""
+    old = None
+    if out.exists():
+        old = out.with_name(f".{out.name}.old-{os.getpid()}")
+        os.rename(out, old)
+    try:
+        os.rename(folder, out)
+    except OSError:
+        if old is not None:
+            os.rename(old, out)
+        raise
+    if old is not None:
+        shutil.rmtree(old, ignore_errors=True)
+    descriptor = os.open(out.parent, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
