@@ -132,7 +132,7 @@ class _Writer:
         if self.stopped.is_set():
             raise _Stopped
         region = self._regions[name]
-        assert 0 <= offset and offset + array.nbytes <= region.nbytes, f"{name}: written past its end"
+        assert 0 <= offset <= region.nbytes - array.nbytes, f"{name}: written past its end"
         data = np.ascontiguousarray(array).reshape(-1).view(np.uint8)
         with writing(self.path):
             _write_all(self._descriptor, data.data, region.offset + offset)
