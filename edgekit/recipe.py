@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from edgekit.data import load_shipped, shipped
+
 Precision = Literal["fp32", "fp16", "int8", "int4"]
 
 
@@ -30,3 +32,13 @@ class Recipe:
         """The precision of "vision", "projector", "embedding", "decoder" or "lm_head"."""
         value: Precision = getattr(self, component)
         return value
+
+
+def recipe(word: str) -> Recipe:
+    """A recipe by its name ("q4") or by the path of its TOML file; :class:`ConfigError` where there is none."""
+    return load_shipped("recipes", word, Recipe)
+
+
+def recipes() -> list[Recipe]:
+    """Every recipe that ships with EdgeKit, in alphabetical order."""
+    return [recipe(name) for name in shipped("recipes")]

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from edgekit.data import load_shipped, shipped
+from edgekit.errors import ConfigError
+
 
 @dataclass(frozen=True)
 class Budget:
@@ -31,7 +34,7 @@ class Target:
     memory_bytes: int
     unified: bool
     reserved_bytes: int
-    bandwidth: int
+    bandwidth: int = field(metadata={"unit": "B/s"})
     engine: Literal["onnxruntime", "onnxruntime-cuda"]
     slots: int
     context: int
@@ -39,7 +42,23 @@ class Target:
     compute_capability: str = ""
     budget: Budget = field(default_factory=Budget)
 
+    def __post_init__(self) -> None:
+        if self.slots < 1 or self.context < 1:
+            raise ConfigError(f"{self.slots} slots of {self.context} tokens can't hold a conversation", "Give both ≥ 1.")
+        if 0 < self.memory_bytes <= self.reserved_bytes:
+            raise ConfigError("'reserved' leaves nothing of 'memory'", "Reserve less than the device has.")
+
     @property
     def activations(self) -> Literal["float32", "float16"]:
         """The dtype that graphs for this target compute in."""
         return "float32" if self.engine == "onnxruntime" else "float16"
+
+
+def target(word: str) -> Target:
+    """A target by its name ("orin") or by the path of its TOML file; :class:`ConfigError` where there is none."""
+    return load_shipped("targets", word, Target)
+
+
+def targets() -> list[Target]:
+    """Every target that ships with EdgeKit, the smallest first."""
+    return sorted((target(name) for name in shipped("targets")), key=lambda found: found.memory_bytes)

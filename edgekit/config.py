@@ -1,0 +1,252 @@
+"""Strict reading: what a TOML or JSON file says becomes a frozen dataclass, or one clear :class:`ConfigError`.
+
+The dataclass is the schema: its annotations say what a key may hold, its defaults which keys may be left out.
+Nothing is coerced silently, with two exceptions that people expect: a whole number may stand for a float, and a
+size may be written with its unit. ``memory_bytes: int`` reads ``memory_bytes = 6442450944``,
+``memory_bytes = "6 GiB"`` and ``memory = "6 GiB"``; a field whose metadata says ``unit="B/s"`` reads "168 GB/s".
+
+Every start reads a manifest through here, so the reader of each type is made once and kept.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import reprlib
+import sys
+import types
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal, TypeAlias, TypeVar, Union, cast, get_args, get_origin, get_type_hints
+
+from edgekit.errors import ConfigError
+from edgekit.units import parse_bytes
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+T = TypeVar("T")
+Reader: TypeAlias = Callable[[object, str], Any]
+"""reader(value, path): the value as its type, or a ConfigError that names the key path."""
+
+
+def load(cls: type[T], mapping: object, where: str) -> T:
+    """Read ``mapping`` (plain dicts, lists, text, numbers) as the dataclass ``cls``.
+
+    ``where`` names the source in errors ("targets/orin.toml"). Unknown keys, missing keys and values of
+    another type raise :class:`ConfigError`; so does a ``__post_init__`` that raises one.
+    """
+    try:
+        return cast(T, _reader(cast(Any, cls))(mapping, ""))
+    except ConfigError as error:
+        raise ConfigError(f"{where}: {error.message}", error.hint) from None
+
+
+def dump(value: Any) -> Any:
+    """What ``load`` reads, as plain dicts, lists, text and numbers that JSON can hold."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: dump(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    if isinstance(value, Mapping):
+        return {key: dump(item) for key, item in value.items()}
+    if isinstance(value, (tuple, list)):
+        return [dump(item) for item in value]
+    return value
+
+
+def load_toml(path: Path, cls: type[T]) -> T:
+    """Read a TOML file as the dataclass ``cls``; a syntax error names its line."""
+    return _load_file(path, cls, tomllib.loads, "TOML")
+
+
+def load_json(path: Path, cls: type[T]) -> T:
+    """Read a JSON file as the dataclass ``cls``; a syntax error names its line."""
+    return _load_file(path, cls, json.loads, "JSON")
+
+
+def did_you_mean(word: str, choices: Iterable[str]) -> str:
+    """A hint for a word that is none of ``choices``: the nearest of them, and all of them."""
+    import difflib  # only errors need it
+
+    known = sorted(choices)
+    nearest = difflib.get_close_matches(word[:64], known, 1)
+    guess = f"Did you mean '{nearest[0]}'? " if nearest else ""
+    return f"{guess}Known: {', '.join(known)}."
+
+
+def _load_file(path: Path, cls: type[T], parse: Callable[[str], Any], language: str) -> T:
+    try:
+        mapping = parse(path.read_bytes().decode("utf-8"))
+    except OSError as error:
+        raise ConfigError(f"{path} can't be read: {error.strerror}", "Check the path and its permissions.") from None
+    except (ValueError, RecursionError) as error:  # syntax, encoding, a number or a nesting beyond all reason
+        raise ConfigError(f"{path} is not valid {language}: {error}", "Correct the file at that place.") from None
+    return load(cls, mapping, str(path))
+
+
+@cache
+def _reader(hint: Any) -> Reader:
+    """The reader of a type; a type that no config may have is our own mistake."""
+    if dataclasses.is_dataclass(hint):
+        return _dataclass_reader(cast(type, hint))
+    if hint in _SCALARS:
+        return _SCALARS[hint]
+    origin, args = get_origin(hint), get_args(hint)
+    if origin is Literal:
+        return _literal_reader(args)
+    if origin in (Union, types.UnionType) and len(args) == 2 and type(None) in args:
+        return _optional_reader(_reader(next(arg for arg in args if arg is not type(None))))
+    if origin is tuple and args[-1] is Ellipsis:
+        return _list_reader(_reader(args[0]))
+    if origin is tuple:
+        return _tuple_reader([_reader(arg) for arg in args])
+    if isinstance(origin, type) and issubclass(origin, Mapping) and args[0] is str:
+        return _dict_reader(_reader(args[1]))
+    raise TypeError(f"a config can't hold a {hint}")
+
+
+def _dataclass_reader(cls: type) -> Reader:
+    hints = get_type_hints(cls)
+    fields = {field.name: field for field in dataclasses.fields(cls) if field.init}
+    readers = {name: _field_reader(field, hints[name]) for name, field in fields.items()}
+    required = [name for name, field in fields.items() if _is_required(field)]
+    sizes = {name.removesuffix("_bytes"): name for name in fields if name.endswith("_bytes")}
+    short = {name: full for name, full in sizes.items() if name not in fields}
+
+    def read(value: object, path: str) -> Any:
+        values: dict[str, Any] = {}
+        for key, item in _mapping(value, path).items():
+            place = f"{path}.{key}" if path else key
+            name = short.get(key, key)
+            if name not in fields:
+                raise ConfigError(f"unknown key '{_clip(place)}'", did_you_mean(key, [*fields, *short]))
+            if name in values:
+                raise ConfigError(f"'{place}' is given twice", f"Keep one of '{key}' and '{name}'.")
+            if name != key and not isinstance(item, str):
+                raise _wrong(place, 'a size with its unit, as in "6 GiB"', item)
+            values[name] = readers[name](item, place)
+        for name in required:
+            if name not in values:
+                raise ConfigError(f"'{f'{path}.{name}' if path else name}' is missing", "Add it.")
+        return cls(**values)
+
+    return read
+
+
+def _is_required(field: dataclasses.Field[Any]) -> bool:
+    return field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
+
+
+def _field_reader(field: dataclasses.Field[Any], hint: Any) -> Reader:
+    """The type's reader; where the field holds bytes or bytes per second, text with a unit is read first."""
+    plain = _reader(hint)
+    rate = field.metadata.get("unit") == "B/s"
+    if not rate and not field.name.endswith("_bytes"):
+        return plain
+
+    def read(value: object, path: str) -> Any:
+        if isinstance(value, str):
+            try:
+                return parse_bytes(value[:64].removesuffix("/s") if rate else value[:64])
+            except ConfigError as error:
+                raise ConfigError(f"'{path}': {error.message}", error.hint) from None
+        number = plain(value, path)
+        if isinstance(number, int) and number < 0:
+            raise _wrong(path, "zero or more bytes", value)
+        return number
+
+    return read
+
+
+def _mapping(value: object, path: str) -> Mapping[str, object]:
+    if not isinstance(value, Mapping) or not all(isinstance(key, str) for key in value):
+        raise _wrong(path, "a table of keys and values", value)
+    return value
+
+
+def _text(value: object, path: str) -> str:
+    if not isinstance(value, str):
+        raise _wrong(path, "text", value)
+    return value
+
+
+def _bool(value: object, path: str) -> bool:
+    if not isinstance(value, bool):
+        raise _wrong(path, "true or false", value)
+    return value
+
+
+def _int(value: object, path: str) -> int:
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise _wrong(path, "a whole number", value)
+    return value
+
+
+def _float(value: object, path: str) -> float:
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        try:
+            if math.isfinite(number := float(value)):
+                return number
+        except OverflowError:
+            pass
+    raise _wrong(path, "a number", value)
+
+
+_SCALARS: dict[Any, Reader] = {str: _text, bool: _bool, int: _int, float: _float}
+
+
+def _literal_reader(choices: tuple[Any, ...]) -> Reader:
+    def read(value: object, path: str) -> Any:
+        for choice in choices:
+            if type(value) is type(choice) and value == choice:
+                return choice
+        raise _wrong(path, "one of " + ", ".join(map(repr, choices)), value)
+
+    return read
+
+
+def _optional_reader(inner: Reader) -> Reader:
+    return lambda value, path: None if value is None else inner(value, path)
+
+
+def _list_reader(inner: Reader) -> Reader:
+    return lambda value, path: tuple(inner(item, f"{path}[{i}]") for i, item in enumerate(_list(value, path)))
+
+
+def _tuple_reader(inners: list[Reader]) -> Reader:
+    def read(value: object, path: str) -> Any:
+        items = _list(value, path)
+        if len(items) != len(inners):
+            raise _wrong(path, f"a list of {len(inners)}", value)
+        return tuple(inner(item, f"{path}[{i}]") for i, (inner, item) in enumerate(zip(inners, items, strict=True)))
+
+    return read
+
+
+def _list(value: object, path: str) -> list[object] | tuple[object, ...]:
+    if not isinstance(value, (list, tuple)):
+        raise _wrong(path, "a list", value)
+    return value
+
+
+def _dict_reader(inner: Reader) -> Reader:
+    def read(value: object, path: str) -> Any:
+        items = _mapping(value, path).items()
+        return {key: inner(item, f"{path}.{key}" if path else key) for key, item in items}
+
+    return read
+
+
+def _wrong(path: str, expected: str, value: object) -> ConfigError:
+    """An error that says what stands there and what should."""
+    huge = isinstance(value, int) and value.bit_length() > 256  # Python refuses to write the longest ones
+    shown = "a huge number" if huge else reprlib.repr(value)
+    place = f"'{_clip(path)}'" if path else "the file"
+    return ConfigError(f"{place} must be {expected}, not {shown}", "Correct the value.")
+
+
+def _clip(text: str) -> str:
+    return text if len(text) <= 120 else text[:119] + "…"
