@@ -1,0 +1,182 @@
+"""A conversation with its pictures, as the rows that a decoder reads.
+
+In: turns, the model's template, its tokenizer. Out: a :class:`Prompt`, runs of token ids with pictures
+between them, and one key per row by which caches recognise rows that they have seen.
+
+Tokens are those of the model's own code. Original LLaVA splits the text at ``<image>``, tokenizes each
+piece by itself and keeps the first piece's BOS only; Hugging Face's processors tokenize the whole text
+with ``<image>`` as a special token. Which of the two is right shows in the tokenizer: whether it knows
+``<image>``.
+
+What people write is data. A question that says ``</s>`` or ``<image>`` gets a space inside that word
+before it meets the tokenizer, so it neither ends a turn nor asks for a picture. Tokenizing questions
+apart from the template would do as well, but would cut words differently at the seams. Marks that the
+tokenizer itself treats as plain text (``USER:``, Mistral's first ``[INST]``) stay as they are written:
+no text could be told from them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+from tokenizers import Tokenizer
+
+from edgekit.checkpoint.spec import ImageSpec, ModelSpec, TemplateSpec
+from edgekit.errors import InputError
+from edgekit.inputs.images import Picture
+from edgekit.inputs.preprocess import preprocess
+
+IMAGE = "<image>"
+
+
+@dataclass(frozen=True)
+class Turn:
+    """A question, the pictures that stand before it, and its answer (None: still to come)."""
+
+    question: str
+    answer: str | None = None
+    images: tuple[Picture, ...] = ()
+
+
+@dataclass(frozen=True)
+class TextPiece:
+    """A run of token ids."""
+
+    ids: tuple[int, ...]
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @property
+    def keys(self) -> tuple[int, ...]:
+        """The ids themselves, all ≥ 0."""
+        return self.ids
+
+
+@dataclass(frozen=True)
+class ImagePiece:
+    """The rows of one picture. ``pixels()`` prepares it: call it only when ``key`` is in no cache."""
+
+    picture: Picture
+    spec: ImageSpec
+    rows: int
+
+    def __len__(self) -> int:
+        return self.rows
+
+    def pixels(self) -> npt.NDArray[np.float32]:
+        """The picture as the vision tower wants it, float32 ``[3, size, size]``."""
+        return preprocess(self.picture.image, self.spec)
+
+    @cached_property
+    def key(self) -> str:
+        """Equal for equal pixels prepared in the same way: the name of this picture's embeddings."""
+        how = f"{self.picture.digest} {self.spec} {self.rows}"
+        return hashlib.sha256(how.encode()).hexdigest()
+
+    @cached_property
+    def keys(self) -> tuple[int, ...]:
+        """One per row: negative 64-bit hashes of ``key`` and the row, so that no token id equals them."""
+        return tuple(_negative_hash(f"{self.key} {row}") for row in range(self.rows))
+
+
+Piece: TypeAlias = TextPiece | ImagePiece
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """What a decoder reads, in order; ``len()`` is the number of rows (tokens and image rows)."""
+
+    pieces: tuple[Piece, ...]
+
+    @cached_property
+    def keys(self) -> tuple[int, ...]:
+        """One int per row; rows with equal keys have equal embeddings."""
+        return tuple(key for piece in self.pieces for key in piece.keys)
+
+    def __len__(self) -> int:
+        return sum(map(len, self.pieces))
+
+    @property
+    def images(self) -> tuple[ImagePiece, ...]:
+        return tuple(piece for piece in self.pieces if isinstance(piece, ImagePiece))
+
+
+def build(spec: ModelSpec, tokenizer: Tokenizer, turns: Sequence[Turn]) -> Prompt:
+    """Write ``turns`` down as ``spec.template`` says; a last turn without an answer ends in the opening.
+
+    :class:`InputError` when there is no turn, or when a turn before the last lacks its answer.
+    """
+    text = render(spec.template, tokenizer, turns)
+    runs = _ids_between_images(tokenizer, text)
+    pictures = [picture for turn in turns for picture in turn.images]
+    assert len(runs) == len(pictures) + 1, "a marker for each picture and no other"
+    pieces: list[Piece] = [TextPiece(tuple(runs[0]))] if runs[0] else []
+    for picture, run in zip(pictures, runs[1:], strict=True):
+        pieces.append(ImagePiece(picture, spec.image, spec.tokens_per_image))
+        if run:
+            pieces.append(TextPiece(tuple(run)))
+    return Prompt(tuple(pieces))
+
+
+def render(template: TemplateSpec, tokenizer: Tokenizer, turns: Sequence[Turn]) -> str:
+    """The conversation as one text, ``<image>`` standing for each picture; same errors as :func:`build`."""
+    if not turns:
+        raise InputError("There is nothing to ask", "Give a question.")
+    if any(turn.answer is None for turn in turns[:-1]):
+        raise InputError("A turn before the last has no answer", "Only the last question may be open.")
+    reserved = _reserved(tokenizer)
+    marker = template.image.replace(IMAGE, f"{template.image_before}{IMAGE}{template.image_after}")
+    text = template.system
+    for turn in turns:
+        text += template.user.format(marker * len(turn.images) + _as_data(turn.question, reserved))
+        text += template.opening
+        if turn.answer is not None:
+            text += template.reply.format(_as_data(turn.answer, reserved))
+    return text
+
+
+def _reserved(tokenizer: Tokenizer) -> re.Pattern[str]:
+    """Matches ``<image>`` and the tokenizer's special words (not the runs of blanks that Phi-2 has as tokens)."""
+    words = {token.content for token in tokenizer.get_added_tokens_decoder().values()} | {IMAGE}
+    return re.compile("|".join(re.escape(word) for word in sorted(words, key=len, reverse=True) if word.strip()))
+
+
+def _as_data(text: str, reserved: re.Pattern[str]) -> str:
+    """``text`` with a space inside every reserved word; anything else is left alone."""
+    while reserved.search(text):  # breaking one word can lay bare another that overlapped it
+        text = reserved.sub(lambda match: f"{match[0][:1]} {match[0][1:]}" if len(match[0]) > 1 else " ", text)
+    return text
+
+
+def _ids_between_images(tokenizer: Tokenizer, text: str) -> list[list[int]]:
+    """Token ids before, between and after the pictures: one list more than there are pictures."""
+    image_id = tokenizer.token_to_id(IMAGE)
+    if image_id is not None and image_id in tokenizer.get_added_tokens_decoder():
+        return list(_split(tokenizer.encode(text).ids, image_id))
+    prefix = tokenizer.encode("").ids  # what is put before every text: BOS, or nothing
+    runs = [tokenizer.encode(piece).ids for piece in text.split(IMAGE)]
+    return [runs[0], *(run[len(prefix) :] for run in runs[1:])]
+
+
+def _split(ids: Sequence[int], at: int) -> Iterator[list[int]]:
+    run: list[int] = []
+    for token in ids:
+        if token == at:
+            yield run
+            run = []
+        else:
+            run.append(token)
+    yield run
+
+
+def _negative_hash(text: str) -> int:
+    digest = hashlib.blake2b(text.encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big") % 2**63 - 2**63
