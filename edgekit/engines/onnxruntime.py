@@ -1,0 +1,157 @@
+"""The ONNX Runtime engine: three sessions and a KV arena, on the CPU or on an NVIDIA GPU.
+
+Keys and values never move: past and present of a call are bound to the same memory, the arena's rows
+themselves. Decoding takes the leading rows; the arena sees to it that the slots that decode lie there.
+
+On the CPU a row's last bits depend on whether it is computed alone or with others, so that with more
+than one slot a single row is decoded beside an idle one (whose next, unused place takes the write): the
+same request then gives the same text, whoever else is asking.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from edgekit.bundle import Bundle
+from edgekit.checkpoint.packed import Array
+from edgekit.engines.arena import Arena, ArenaShape, HostArena
+from edgekit.engines.base import Logits
+from edgekit.engines.embedding import Embedding
+from edgekit.engines.session import Provider, first_line, open_session
+from edgekit.errors import EngineError
+
+CHUNK = 128
+"""Tokens of a prompt read at once: no slower than 512 on a CPU, and its scratch is a quarter."""
+
+
+class OnnxRuntimeEngine:
+    """An :class:`edgekit.engines.base.Engine` over the graphs in a folder (the bundle's, or a compiled form)."""
+
+    chunk = CHUNK
+
+    def __init__(self, bundle: Bundle, graphs: Path, slots: int, provider: Provider = "cpu") -> None:
+        manifest = bundle.manifest
+        self.slots, self.context = slots, manifest.context
+        self._dtype = manifest.target.activations
+        self._fewest_rows = min(2, slots) if provider == "cpu" else 1
+        self._vocab = manifest.spec.decoder.vocab
+        self._embedding = Embedding(bundle.file("embedding.safetensors"), self._dtype)
+        self._vision = open_session(graphs / "vision.onnx", provider)
+        self._projector = open_session(graphs / "projector.onnx", provider)
+        self._decoder = open_session(graphs / "decoder.onnx", provider)
+        self._arena = _arena(ArenaShape.of(manifest.spec.decoder, slots, self.context, self._dtype), provider)
+        self._bindings: dict[int, _Call] = {}
+
+    @property
+    def arena_bytes(self) -> int:
+        return self._arena.shape.nbytes
+
+    def encode(self, pixels: npt.NDArray[np.float32]) -> Array:
+        images = [self._encode(pixels[i : i + 1].astype(self._dtype)) for i in range(len(pixels))]
+        return np.concatenate(images)
+
+    def _encode(self, pixels: Array) -> Array:
+        """One image at a time: dynamic int8 takes its range from the whole input, so images must not mix."""
+        try:
+            (features,) = self._vision.run(["features"], {"pixels": pixels})
+            (embeds,) = self._projector.run(["embeds"], {"features": features})
+        except Exception as error:  # the runtime's errors share no public base class
+            raise _failed(error) from error
+        result: Array = embeds
+        return result
+
+    def embed(self, tokens: Sequence[int]) -> Array:
+        return self._embedding.rows(tokens)
+
+    def prefill(self, slot: int, embeds: Array, start: int) -> Logits:
+        end = start + len(embeds)
+        assert 0 < len(embeds) <= self.chunk and end <= self.context
+        assert start <= self._arena.lengths[slot]
+        call = _Call(self._decoder, self._arena, self._arena.row(slot), 1, len(embeds), self._vocab, self._dtype)
+        call.embeds[0] = embeds
+        logits = call.run([end])
+        self._arena.lengths[slot] = end
+        row: Logits = logits[0]
+        return row
+
+    def decode(self, tokens: Sequence[int], slots: Sequence[int]) -> Logits:
+        assert len(tokens) == len(slots) == len(set(slots))
+        arena = self._arena
+        assert all(0 < arena.lengths[slot] < self.context for slot in slots)
+        arena.lead(slots)
+        rows = max(len(slots), self._fewest_rows)
+        if rows not in self._bindings:
+            self._bindings[rows] = _Call(self._decoder, arena, 0, rows, 1, self._vocab, self._dtype)
+        call = self._bindings[rows]
+        at = [arena.row(slot) for slot in slots]
+        call.embeds[:, 0] = 0
+        call.embeds[at, 0] = self._embedding.rows(tokens)
+        logits = call.run([min(arena.lengths[arena.slot_at(row)] + 1, self.context) for row in range(rows)])
+        for slot in slots:
+            arena.lengths[slot] += 1
+        return logits[at]
+
+    def copy(self, source: int, target: int, length: int) -> None:
+        assert length <= self._arena.lengths[source]
+        self._arena.copy(source, target, length)
+
+    def close(self) -> None:
+        self._bindings.clear()
+        self._vision = self._projector = self._decoder = None
+        self._arena.close()
+
+
+class _Call:
+    """One shape of a decoder call, bound once: ``rows`` from ``row`` on, ``length`` tokens each."""
+
+    def __init__(
+        self, session: Any, arena: Arena, row: int, rows: int, length: int, vocab: int, dtype: str
+    ) -> None:
+        shape = arena.shape
+        hidden = session.get_inputs()[0].shape[2]
+        self.embeds = np.zeros((rows, length, hidden), dtype)
+        self._totals = np.zeros(rows, np.int32)
+        self._longest = np.zeros((), np.int32)
+        self._logits = np.zeros((rows, vocab), np.float32)
+        self._session, self._binding = session, session.io_binding()
+        self._bind("inputs_embeds", self.embeds)
+        self._bind("seqlens_k", self._totals)
+        self._bind("total_sequence_length", self._longest)
+        self._binding.bind_output("logits", "cpu", 0, np.float32, self._logits.shape, self._logits.ctypes.data)
+        past = (rows, shape.kv_heads, shape.context, shape.head_dim)
+        for layer, addresses in enumerate(arena.pointers(row)):
+            for kind, address in zip(("key", "value"), addresses, strict=True):
+                element = np.dtype(shape.dtype).type
+                self._binding.bind_input(f"past.{layer}.{kind}", arena.device, 0, element, past, address)
+                self._binding.bind_output(f"present.{layer}.{kind}", arena.device, 0, element, past, address)
+
+    def _bind(self, name: str, array: Array) -> None:
+        self._binding.bind_input(name, "cpu", 0, array.dtype.type, array.shape, array.ctypes.data)
+
+    def run(self, totals: Sequence[int]) -> Logits:
+        """Run with the rows' valid lengths after this call; logits ``[rows, vocab]`` (a copy)."""
+        self._totals[:] = totals
+        self._totals -= 1
+        self._longest[()] = max(totals)
+        try:
+            self._session.run_with_iobinding(self._binding)
+        except Exception as error:  # the runtime's errors share no public base class
+            raise _failed(error) from error
+        return self._logits.copy()
+
+
+def _arena(shape: ArenaShape, provider: Provider) -> Arena:
+    if provider == "cpu":
+        return HostArena(shape)
+    from edgekit.engines.cuda import CudaArena
+
+    return CudaArena(shape)
+
+
+def _failed(error: Exception) -> EngineError:
+    return EngineError(f"ONNX Runtime failed: {first_line(error)}", "Run with --debug for its whole message.")

@@ -1,0 +1,75 @@
+"""What a model will take on a device, from the checkpoint's shapes alone: no weight is read."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from math import prod
+
+from edgekit.checkpoint.checkpoint import Checkpoint, component, is_matrix
+from edgekit.checkpoint.packed import groups
+from edgekit.errors import GateRefused
+from edgekit.recipe import Recipe
+from edgekit.target import Target
+from edgekit.units import format_bytes
+
+
+@dataclass(frozen=True)
+class MemoryPlan:
+    """Bytes per component (weights by the recipe's names, and "kv_arena"), and what the target offers.
+
+    ``available_bytes`` is 0 where the target has no fixed memory.
+    """
+
+    components: dict[str, int]
+    available_bytes: int
+
+    @property
+    def static_bytes(self) -> int:
+        return sum(self.components.values())
+
+    @property
+    def fits(self) -> bool:
+        return not self.available_bytes or self.static_bytes <= self.available_bytes
+
+
+def plan(checkpoint: Checkpoint, target: Target, recipe: Recipe) -> MemoryPlan:
+    """Weights as the recipe stores them for this target, and the KV arena of its slots and context."""
+    components = weight_bytes(checkpoint, recipe, 4 if target.activations == "float32" else 2)
+    decoder = checkpoint.spec.decoder
+    context = min(target.context, decoder.context)
+    token = 2 * decoder.layers * decoder.kv_heads * decoder.head_dim * (4 if target.activations == "float32" else 2)
+    components["kv_arena"] = token * context * target.slots
+    available = target.memory_bytes - target.reserved_bytes if target.memory_bytes else 0
+    return MemoryPlan(components, available)
+
+
+def weight_bytes(checkpoint: Checkpoint, recipe: Recipe, activation_bytes: int) -> dict[str, int]:
+    """Bytes of each component's weights; scales and small tensors have the activations' width."""
+    counted: Counter[str] = Counter()
+    for name, tensor in checkpoint.tensors.items():
+        part = component(name)
+        precision = recipe.precision(part)
+        if precision in ("int4", "int8") and is_matrix(name):
+            rows, columns = tensor.shape
+            scale_bytes = 2 if part == "embedding" else activation_bytes
+            if precision == "int8":
+                counted[part] += rows * (columns + scale_bytes)
+            else:
+                counted[part] += rows * groups(columns, recipe.group) * (recipe.group // 2 + scale_bytes)
+        elif is_matrix(name):
+            counted[part] += prod(tensor.shape) * (4 if precision == "fp32" else 2)
+        else:
+            counted[part] += prod(tensor.shape) * (4 if precision == "fp32" else activation_bytes)
+    return dict(counted)
+
+
+def require_fit(planned: MemoryPlan, target: Target) -> None:
+    """:class:`GateRefused` where the weights and the arena alone are more than the target has."""
+    if not planned.fits:
+        short = planned.static_bytes - planned.available_bytes
+        raise GateRefused(
+            f"{target.title} has {format_bytes(planned.available_bytes)} for a model; weights and KV arena take "
+            f"{format_bytes(planned.static_bytes)}, {format_bytes(short)} too much",
+            "Take a smaller recipe (q8, q4), or a target file with fewer slots or a shorter context.",
+        )
