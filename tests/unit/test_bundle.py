@@ -1,0 +1,155 @@
+"""Sealing and opening: whole or not at all, and nothing changed goes unnoticed."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from edgekit.bundle import FORMAT, MANIFEST, Manifest, open_bundle, sealing, verify
+from edgekit.checkpoint.spec import (
+    DecoderSpec,
+    ImageSpec,
+    ModelSpec,
+    ProjectorSpec,
+    RopeSpec,
+    TemplateSpec,
+    VisionSpec,
+)
+from edgekit.errors import BundleError, EdgeKitError
+from edgekit.recipe import recipe
+from edgekit.target import target
+
+SPEC = ModelSpec(
+    family="test",
+    vision=VisionSpec("clip", 96, 2, 2, 200, 28, 14, "quick_gelu", 1e-5, True),
+    projector=ProjectorSpec((96, 288, 288)),
+    decoder=DecoderSpec(
+        "llama", 288, 2, 6, 2, 48, 200, 300, 256, "rms", 1e-5, "silu", True, RopeSpec(10000.0, 48)
+    ),
+    image=ImageSpec(28, (0.5, 0.5, 0.5), (0.5, 0.5, 0.5), "pad"),
+    template=TemplateSpec("plain", "", "{}", "", "{}"),
+    bos_id=1,
+    stop_ids=(2,),
+)
+
+
+def manifest() -> Manifest:
+    return Manifest(FORMAT, "0", "source", SPEC, recipe("q4"), target("cpu"), 256, (), {})
+
+
+def seal(out: Path, text: str = "graph") -> Path:
+    with sealing(out, manifest()) as folder:
+        (folder / "graphs").mkdir()
+        (folder / "graphs" / "decoder.onnx").write_text(text)
+        (folder / "tokenizer.json").write_text("{}")
+    return out
+
+
+def leftovers(folder: Path) -> list[str]:
+    return [name for name in os.listdir(folder) if name.startswith(".")]
+
+
+def test_a_sealed_bundle_opens_and_verifies(tmp_path: Path) -> None:
+    bundle = open_bundle(seal(tmp_path / "out"))
+    assert bundle.manifest.spec == SPEC
+    assert set(bundle.manifest.files) == {"graphs/decoder.onnx", "tokenizer.json"}
+    seen: list[tuple[int, int]] = []
+    verify(bundle, lambda stage, done, total: seen.append((done, total)))
+    assert seen[-1] == (bundle.bytes, bundle.bytes)
+    assert not leftovers(tmp_path)
+
+
+@pytest.mark.parametrize("failure", [RuntimeError, KeyboardInterrupt])
+def test_a_failed_build_leaves_the_old_bundle_and_nothing_else(tmp_path: Path, failure: type[BaseException]) -> None:
+    seal(tmp_path / "out", "old")
+    with pytest.raises(failure), sealing(tmp_path / "out", manifest()) as folder:
+        (folder / "half").write_text("half")
+        raise failure
+    assert (open_bundle(tmp_path / "out").path / "graphs/decoder.onnx").read_text() == "old"
+    assert not leftovers(tmp_path)
+
+
+def test_a_new_bundle_takes_the_old_ones_place(tmp_path: Path) -> None:
+    first = open_bundle(seal(tmp_path / "out", "old")).digest
+    second = open_bundle(seal(tmp_path / "out", "new")).digest
+    assert first != second
+    assert not leftovers(tmp_path)
+
+
+def test_other_peoples_folders_are_not_overwritten(tmp_path: Path) -> None:
+    (tmp_path / "thesis.txt").write_text("years of work")
+    with pytest.raises(BundleError, match="not a bundle"), sealing(tmp_path, manifest()):
+        pass
+    assert (tmp_path / "thesis.txt").exists()
+
+
+def test_a_flipped_bit_is_found_and_named(tmp_path: Path) -> None:
+    path = seal(tmp_path / "out")
+    file = path / "graphs/decoder.onnx"
+    data = bytearray(file.read_bytes())
+    data[2] ^= 1
+    file.write_bytes(data)
+    with pytest.raises(BundleError, match=r"decoder\.onnx: the contents differ"):
+        verify(open_bundle(path))
+
+
+def test_a_missing_or_cut_file_is_found_at_once(tmp_path: Path) -> None:
+    path = seal(tmp_path / "out")
+    (path / "graphs/decoder.onnx").write_text("gra")
+    with pytest.raises(BundleError, match="has 3 bytes, not 5"):
+        open_bundle(path)
+    (path / "graphs/decoder.onnx").unlink()
+    with pytest.raises(BundleError, match="is missing"):
+        open_bundle(path)
+
+
+@pytest.mark.parametrize("name", ["../secret", "/etc/passwd", "graphs/../../secret", "", "link/secret", "a\\b"])
+def test_no_path_leaves_the_bundle(tmp_path: Path, name: str) -> None:
+    path = seal(tmp_path / "out")
+    (tmp_path / "secret").write_text("abc")
+    (path / "link").symlink_to(tmp_path)
+    data = json.loads((path / MANIFEST).read_text())
+    data["files"][name] = {"bytes": 3, "sha256": "0" * 64}
+    (path / MANIFEST).write_text(json.dumps(data))
+    with pytest.raises(BundleError, match="outside the bundle"):
+        open_bundle(path)
+
+
+def test_what_is_no_bundle_is_called_so(tmp_path: Path) -> None:
+    with pytest.raises(BundleError, match="is not a bundle"):
+        open_bundle(tmp_path / "nowhere")
+    (tmp_path / "config.json").write_text("{}")
+    with pytest.raises(BundleError) as caught:
+        open_bundle(tmp_path)
+    assert "edgekit build" in caught.value.hint
+
+
+def test_another_format_is_refused_with_its_number(tmp_path: Path) -> None:
+    path = seal(tmp_path / "out")
+    data = json.loads((path / MANIFEST).read_text())
+    (path / MANIFEST).write_text(json.dumps({**data, "format": 99}))
+    with pytest.raises(BundleError, match="format 99"):
+        open_bundle(path)
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_a_mutated_manifest_raises_nothing_but_our_errors(tmp_path: Path, data: st.DataObject) -> None:
+    path = tmp_path / "out"
+    if not path.exists():
+        seal(path)
+        (tmp_path / "good").write_bytes((path / MANIFEST).read_bytes())
+    text = bytearray((tmp_path / "good").read_bytes())
+    for _ in range(data.draw(st.integers(1, 4))):
+        at = data.draw(st.integers(0, len(text) - 1))
+        text[at : at + data.draw(st.integers(0, 30))] = data.draw(st.binary(max_size=4))
+    (path / MANIFEST).write_bytes(text)
+    try:
+        open_bundle(path)
+    except EdgeKitError as error:
+        assert error.hint
