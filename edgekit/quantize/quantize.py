@@ -1,0 +1,68 @@
+"""From a checkpoint and a recipe to a checkpoint whose weights are as the recipe says: a lazy view.
+
+Nothing is read here. Who streams the view's tensors (export, :func:`~edgekit.quantize.write.write_checkpoint`)
+reads, converts and drops each weight once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TypeAlias, TypeGuard, cast
+
+import numpy as np
+
+from edgekit.checkpoint.checkpoint import Checkpoint, Weight, component, is_matrix
+from edgekit.checkpoint.packed import Bits, PackedTensor, Tensor
+from edgekit.errors import CheckpointError
+from edgekit.quantize.floats import FORMATS
+from edgekit.quantize.tensors import CastTensor, RoundedTensor
+from edgekit.recipe import Precision, Recipe
+
+Method: TypeAlias = Callable[[Checkpoint, Recipe], Checkpoint]
+"""A way to find codes. It has the whole checkpoint, since a calibrated one also moves scales into norms."""
+
+_BITS: dict[Precision, Bits] = {"int4": 4, "int8": 8}
+
+
+def quantize(checkpoint: Checkpoint, recipe: Recipe) -> Checkpoint:
+    """The checkpoint in the recipe's precision: matrices packed, the rest in fp16 (fp32 where the recipe says).
+
+    Weights that are packed already stay as they are when they fit the recipe; :class:`CheckpointError`
+    when they don't. Numbers that can't be represented are found when they are read.
+    """
+    return METHODS[recipe.method](checkpoint, recipe)
+
+
+def round_to_nearest(checkpoint: Checkpoint, recipe: Recipe) -> Checkpoint:
+    """Each matrix by itself: see :mod:`edgekit.quantize.rtn`."""
+    tensors = {name: _convert(name, weight, recipe) for name, weight in checkpoint.tensors.items()}
+    return replace(checkpoint, tensors=tensors)
+
+
+METHODS: dict[str, Method] = {"rtn": round_to_nearest}
+
+
+def _convert(name: str, weight: Weight, recipe: Recipe) -> Weight:
+    precision = recipe.precision(component(name))
+    bits = _BITS.get(precision) if is_matrix(name) else None
+    group = weight.shape[1] if bits == 8 else recipe.group
+    if is_packed(weight):
+        if (weight.bits, weight.group) == (bits, group):
+            return weight
+        raise CheckpointError(
+            f"{name} is quantized already (int{weight.bits}, group {weight.group}), and recipe "
+            f"'{recipe.name}' wants {precision}{f', group {group}' if bits else ''}",
+            "Quantize the original checkpoint with this recipe instead.",
+        )
+    plain = cast("Tensor", weight)
+    if plain.dtype.name not in FORMATS:
+        raise CheckpointError(f"{name} is stored as {plain.dtype}", f"Save the checkpoint as {', '.join(FORMATS)}.")
+    if bits:
+        return RoundedTensor(name, plain, bits, group)
+    return CastTensor(name, plain, np.dtype(np.float32 if precision == "fp32" else np.float16))
+
+
+def is_packed(weight: Weight) -> TypeGuard[PackedTensor]:
+    """Whether a checkpoint's weight is quantized."""
+    return hasattr(weight, "packed_rows")
