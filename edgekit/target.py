@@ -44,7 +44,7 @@ class Target:
 
     def __post_init__(self) -> None:
         if self.slots < 1 or self.context < 1:
-            raise ConfigError(f"{self.slots} slots of {self.context} tokens can't hold a conversation", "Give both ≥ 1.")
+            raise ConfigError(f"{self.slots} slots of {self.context} tokens hold no conversation", "Give both ≥ 1.")
         if 0 < self.memory_bytes <= self.reserved_bytes:
             raise ConfigError("'reserved' leaves nothing of 'memory'", "Reserve less than the device has.")
 

@@ -1,0 +1,37 @@
+"""What every command shares: ``--json``, ``--verbose``, ``--debug``, and the :class:`Console` that they set."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from edgekit.console import Console
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _set(context: click.Context, parameter: click.Parameter, given: bool) -> None:
+    console = context.ensure_object(Console)
+    if given and parameter.name:
+        setattr(console, parameter.name, True)
+    if console.verbose or console.debug:
+        console.show_logs()
+
+
+def _flag(name: str, text: str) -> Callable[[F], F]:
+    return click.option(name, is_flag=True, expose_value=False, is_eager=True, callback=_set, help=text)
+
+
+def logging_flags(function: F) -> F:
+    """Add ``--verbose`` and ``--debug``."""
+    return _flag("--verbose", "Show logs.")(_flag("--debug", "Show logs and the traceback of an error.")(function))
+
+
+def common(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the shared flags to a command; its function gets the :class:`Console` as its first argument."""
+    return logging_flags(_flag("--json", "Write one JSON document to stdout.")(_pass_console(function)))
+
+
+_pass_console = click.make_pass_decorator(Console, ensure=True)

@@ -1,0 +1,133 @@
+"""How commands talk: text and tables for people on stdout, or one JSON document; progress and errors on stderr.
+
+Only commands hold a :class:`Console`; the library never prints. ``rich`` is imported when a table or a bar is
+drawn, so that a command that draws none starts at once.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TextIO
+
+import click
+
+from edgekit import config
+from edgekit.errors import EdgeKitError
+from edgekit.progress import Progress
+
+if TYPE_CHECKING:
+    import rich.console
+
+# What a checkpoint's or a file's name may carry must not steer the terminal.
+_CONTROLS = {code: "�" for code in (*range(32), *range(127, 160)) if chr(code) not in "\n\t"}
+
+
+@dataclass
+class Console:
+    """Where a command's output goes; the three flags are those of the command line."""
+
+    json: bool = False
+    verbose: bool = False
+    debug: bool = False
+
+    def print(self, text: str = "", end: str = "\n") -> None:
+        """A line for people, at once; nothing with ``--json``. With ``end=""`` a streamed answer goes on."""
+        if not self.json:
+            click.echo(text.translate(_CONTROLS) + end, nl=False)
+
+    def note(self, text: str) -> None:
+        """A remark that is no result: stderr, with ``--json`` too."""
+        click.echo(text.translate(_CONTROLS), err=True)
+
+    def document(self, value: Any) -> None:
+        """With ``--json``, the command's one document: dataclasses, dicts, lists, text and numbers."""
+        if self.json:
+            click.echo(json.dumps(config.dump(value), indent=2))
+
+    def table(self, columns: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence[str] = ()) -> None:
+        """A table for people; the columns named in ``right`` hold figures and stand on the right."""
+        if self.json:
+            return
+        from rich.table import Table
+        from rich.text import Text
+
+        table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+        for column in columns:
+            table.add_column(column, justify="right" if column in right else "left", overflow="fold")
+        for row in rows:
+            table.add_row(*(Text(cell.translate(_CONTROLS)) for cell in row))
+        _rich(sys.stdout).print(table)
+
+    def fields(self, pairs: Sequence[tuple[str, str]]) -> None:
+        """Names and values for people, one pair a line."""
+        width = max((len(name) for name, _ in pairs), default=0)
+        for name, value in pairs:
+            self.print(f"{name:<{width}}  {value}".rstrip())
+
+    @contextmanager
+    def progress(self) -> Iterator[Progress]:
+        """A :data:`~edgekit.progress.Progress` that draws bars on a terminal and writes plain lines to a log."""
+        if not sys.stderr.isatty():
+            yield log_lines(self.note)
+            return
+        from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+        from rich.progress import Progress as Bars
+
+        text = TextColumn("{task.description}", markup=False)
+        columns = (text, BarColumn(), TaskProgressColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+        with Bars(*columns, console=_rich(sys.stderr)) as bars:
+            tasks: dict[str, Any] = {}
+
+            def show(stage: str, done: int, total: int) -> None:
+                if stage not in tasks:
+                    tasks[stage] = bars.add_task(stage, total=total)
+                bars.update(tasks[stage], completed=done, total=total)
+
+            yield show
+
+    def error(self, error: EdgeKitError) -> None:
+        """What went wrong, then what to do."""
+        click.echo(f"{click.style('Error:', fg='red', bold=True)} {error.message.translate(_CONTROLS)}", err=True)
+        if error.hint:
+            self.note(error.hint)
+
+    def show_logs(self) -> None:
+        """Send EdgeKit's log to stderr: with ``--verbose`` from INFO on, with ``--debug`` all of it."""
+        logger = logging.getLogger("edgekit")
+        logger.setLevel(logging.DEBUG if self.debug else logging.INFO)
+        if not logger.handlers:
+            handler = logging.StreamHandler()
+            handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+            logger.addHandler(handler)
+
+
+def log_lines(write: Callable[[str], None], clock: Callable[[], float] = time.monotonic) -> Progress:
+    """Progress as lines: one when a stage ends, and one every ten seconds while it lasts."""
+    started: dict[str, float] = {}
+    last: dict[str, float] = {}
+
+    def show(stage: str, done: int, total: int) -> None:
+        now = clock()
+        start = started.setdefault(stage, now)
+        if done >= total:
+            write(f"{stage}: done in {now - start:.1f} s")
+            started.pop(stage)
+        elif now - last.setdefault(stage, now) >= 10:
+            write(f"{stage}: {100 * done // total} %")
+            last[stage] = now
+
+    return show
+
+
+def _rich(stream: TextIO) -> rich.console.Console:
+    """A rich console that takes text as it is ("[INST]" is no markup) and never cuts lines in a log."""
+    from rich.console import Console as RichConsole
+
+    width = None if stream.isatty() else 200
+    return RichConsole(file=stream, markup=False, emoji=False, highlight=False, width=width)

@@ -1,0 +1,170 @@
+"""What this machine is: its processor, its memory, its GPUs; and which target that makes it.
+
+Everything is read from where Linux, NVIDIA's driver and a Jetson's system image keep it. Whatever is not there
+is simply absent from the answer, so that this works on any machine; a ``root`` other than "/" describes the
+machine whose files lie there.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from edgekit.target import Target, targets
+
+# The instructions that decide how fast a matrix product is, and which form of packed weights a processor wants.
+_FEATURES = (
+    *("avx", "avx2", "fma", "f16c", "avx_vnni", "avx512f", "avx512bw", "avx512vl", "avx512_vnni"),
+    *("avx512_bf16", "avx512_fp16", "amx_tile", "amx_int8", "amx_bf16"),
+    *("asimd", "asimdhp", "asimddp", "i8mm", "bf16", "sve", "sve2"),
+)
+# NVIDIA's compute capabilities of the Jetson families (developer.nvidia.com/cuda-gpus).
+_JETSONS = {"thor": "11.0", "orin": "8.7", "xavier": "7.2"}
+
+
+@dataclass(frozen=True)
+class Gpu:
+    """An NVIDIA GPU. Without the NVML library only its name is known; on a Jetson its memory is the machine's."""
+
+    name: str
+    compute_capability: str = ""
+    memory_bytes: int = 0
+    driver: str = ""
+
+
+@dataclass(frozen=True)
+class Machine:
+    """A machine; ``l4t`` is the release of a Jetson's system ("36.4.3"), "" elsewhere.
+
+    ``cores`` counts logical processors; ``memory_bytes`` is what a container leaves of the machine's memory.
+    """
+
+    system: str
+    arch: str
+    cpu: str
+    cores: int
+    features: tuple[str, ...]
+    memory_bytes: int
+    gpus: tuple[Gpu, ...] = ()
+    jetson: str = ""
+    l4t: str = ""
+
+
+def detect(root: Path = Path("/"), arch: str = platform.machine()) -> Machine:
+    """Describe this machine, or the one whose ``/proc`` and ``/etc`` lie under ``root``. Raises nothing."""
+    arch = {"amd64": "x86_64", "arm64": "aarch64"}.get(arch.lower(), arch)
+    cpuinfo = _read(root / "proc/cpuinfo")
+    jetson, l4t = _jetson(root)
+    return Machine(
+        system=platform.system(),
+        arch=arch,
+        cpu=_field(cpuinfo, "model name") or platform.processor() or arch,
+        cores=len(re.findall(r"^processor\s*:", cpuinfo, re.MULTILINE)) or os.cpu_count() or 1,
+        features=cpu_features(root),
+        memory_bytes=_memory(root),
+        gpus=(_jetson_gpu(jetson),) if jetson else tuple(_nvml()) or tuple(_driver_files(root)),
+        jetson=jetson,
+        l4t=l4t,
+    )
+
+
+def cpu_features(root: Path = Path("/")) -> tuple[str, ...]:
+    """The vector and matrix instructions of this processor that matter here, in a fixed order."""
+    cpuinfo = _read(root / "proc/cpuinfo")
+    found = set((_field(cpuinfo, "flags") or _field(cpuinfo, "Features")).split())
+    return tuple(name for name in _FEATURES if name in found)
+
+
+def matching_target(machine: Machine) -> Target:
+    """The largest shipped target that this machine can stand for; "cpu" where its GPU is no target's."""
+    return max((found for found in targets() if _matches(found, machine)), key=lambda found: found.memory_bytes)
+
+
+def _matches(target: Target, machine: Machine) -> bool:
+    if target.arch not in ("any", machine.arch):
+        return False
+    if not target.compute_capability:
+        return True
+    # A system sees a few per cent less than the memory that is sold: 61.4 of an Orin's 64 GiB.
+    needed = 0.9 * target.memory_bytes
+    return any(
+        gpu.compute_capability == target.compute_capability
+        and (machine.memory_bytes if target.unified else gpu.memory_bytes) >= needed
+        for gpu in machine.gpus
+    )
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
+
+
+def _field(text: str, name: str) -> str:
+    match = re.search(rf"^{name}\s*:[ \t]*(.*)$", text, re.MULTILINE)
+    return match[1].strip() if match else ""
+
+
+def _memory(root: Path) -> int:
+    """The machine's memory, or the limit of the container (control groups 2 and 1) where that is less."""
+    total = _field(_read(root / "proc/meminfo"), "MemTotal").split()
+    sizes = [int(total[0]) * 1024 if total and total[0].isdecimal() else psutil.virtual_memory().total]
+    for limit in ("memory.max", "memory/memory.limit_in_bytes"):
+        text = _read(root / "sys/fs/cgroup" / limit).strip()
+        if text.isdecimal():
+            sizes.append(int(text))
+    return min(sizes)
+
+
+def _jetson(root: Path) -> tuple[str, str]:
+    """A Jetson's model and L4T release: "NVIDIA Jetson AGX Orin Developer Kit", "36.4.3"; "", "" elsewhere."""
+    model = _read(root / "proc/device-tree/model").strip("\0 \n")
+    release = re.search(r"R(\d+).*?REVISION:\s*([\d.]+)", _read(root / "etc/nv_tegra_release"))
+    l4t = f"{release[1]}.{release[2]}" if release else ""
+    if "jetson" in model.lower():
+        return model, l4t
+    return ("NVIDIA Jetson", l4t) if l4t else ("", "")
+
+
+def _jetson_gpu(model: str) -> Gpu:
+    capability = next((found for word, found in _JETSONS.items() if word in model.lower()), "")
+    return Gpu(name=f"{model} (integrated)", compute_capability=capability)
+
+
+def _nvml() -> Iterator[Gpu]:
+    """The GPUs that NVIDIA's management library knows; none without its Python module or its driver."""
+    try:
+        import pynvml
+    except ImportError:
+        return
+    with suppress(pynvml.NVMLError):  # no driver, or one that can't say
+        pynvml.nvmlInit()
+        try:
+            driver = _text(pynvml.nvmlSystemGetDriverVersion())
+            for index in range(pynvml.nvmlDeviceGetCount()):
+                handle = pynvml.nvmlDeviceGetHandleByIndex(index)
+                major, minor = pynvml.nvmlDeviceGetCudaComputeCapability(handle)
+                memory = int(pynvml.nvmlDeviceGetMemoryInfo(handle).total)
+                yield Gpu(_text(pynvml.nvmlDeviceGetName(handle)), f"{major}.{minor}", memory, driver)
+        finally:
+            pynvml.nvmlShutdown()
+
+
+def _text(value: str | bytes) -> str:
+    """Older versions of the module return bytes."""
+    return value.decode(errors="replace") if isinstance(value, bytes) else value
+
+
+def _driver_files(root: Path) -> Iterator[Gpu]:
+    """The GPUs that the kernel driver lists, by name only."""
+    for path in sorted((root / "proc/driver/nvidia/gpus").glob("*/information")):
+        if name := _field(_read(path), "Model"):
+            yield Gpu(name)

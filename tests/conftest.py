@@ -1,0 +1,38 @@
+"""What holds for every test: no network, one thread per library, the same random examples in every run."""
+
+from __future__ import annotations
+
+import os
+
+# Before numpy, torch and onnxruntime are imported: the suite shares small machines.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+
+import socket
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+# A failure that only some runs see is worth little to the person who sees it: examples are derandomized, and a
+# longer search is HYPOTHESIS_PROFILE=search.
+settings.register_profile(
+    "tests", derandomize=True, deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.register_profile("search", deadline=None, max_examples=5000, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "tests"))
+
+
+@pytest.fixture(autouse=True)
+def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Connections leave this machine in no test; those within it are for the tests of services."""
+    connect = socket.socket.connect
+
+    def guarded(self: socket.socket, address: Any) -> None:
+        if self.family != socket.AF_UNIX and address[0] not in ("127.0.0.1", "::1", "localhost"):
+            raise OSError(f"a test tried to reach {address}")
+        connect(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", guarded)
