@@ -1,0 +1,7 @@
+"""Runs requests on an engine: which slot, which step, which token, which text."""
+
+from edgekit.runtime.generator import Event, Finished, Generator, TextDelta
+from edgekit.runtime.sampling import SamplingParams
+from edgekit.runtime.sequence import Completion, Sequence
+
+__all__ = ["Completion", "Event", "Finished", "Generator", "SamplingParams", "Sequence", "TextDelta"]

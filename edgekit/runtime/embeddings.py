@@ -1,0 +1,61 @@
+"""What the decoder reads: rows of the embedding table with the rows of images spliced in, chunk by chunk.
+
+An image is encoded when a chunk first needs one of its rows, so never where a reused prefix holds them all.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+
+import numpy as np
+
+from edgekit.checkpoint.packed import Array
+from edgekit.engines.base import Engine
+from edgekit.errors import EngineError
+from edgekit.inputs.prompt import ImagePiece, Prompt
+from edgekit.units import MIB
+
+IMAGE_CACHE_BYTES = 64 * MIB
+"""Room for the pictures that people just asked about (a 7B model's take 9 MiB each in fp32): what is in the
+KV of some slot is not needed again, so more would buy little on a device that has little."""
+
+
+class Embeddings:
+    """Makes the rows of prompts, and keeps the images encoded last: ``cache_bytes`` of them, at least one."""
+
+    def __init__(self, engine: Engine, cache_bytes: int = IMAGE_CACHE_BYTES) -> None:
+        self._engine = engine
+        self._cache_bytes = cache_bytes
+        self._images: OrderedDict[str, Array] = OrderedDict()
+
+    def rows(self, prompt: Prompt, start: int, stop: int) -> Array:
+        """Rows ``start``…``stop`` of ``prompt``, ``[stop - start, hidden]`` in the engine's activation dtype.
+
+        Raises what preparing or encoding an image raises (:class:`InputError`, :class:`EngineError`).
+        """
+        parts: list[Array] = []
+        at = 0
+        for piece in prompt.pieces:
+            first, last = max(start - at, 0), min(stop - at, len(piece))
+            if first < last and isinstance(piece, ImagePiece):
+                parts.append(self._image(piece)[first:last])
+            elif first < last:
+                parts.append(self._engine.embed(piece.ids[first:last]))
+            at += len(piece)
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+    def _image(self, piece: ImagePiece) -> Array:
+        """The image's embeddings ``[rows, hidden]``, encoded or from the cache."""
+        rows = self._images.get(piece.key)
+        if rows is None:
+            rows = self._engine.encode(piece.pixels()[None])[0]
+            if len(rows) != piece.rows:
+                raise EngineError(
+                    f"The vision tower gave {len(rows)} rows for an image, the model's description says {piece.rows}",
+                    "The bundle is inconsistent: build it again.",
+                )
+            self._images[piece.key] = rows
+        self._images.move_to_end(piece.key)
+        while len(self._images) > 1 and sum(image.nbytes for image in self._images.values()) > self._cache_bytes:
+            self._images.popitem(last=False)
+        return rows

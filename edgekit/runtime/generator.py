@@ -1,0 +1,197 @@
+"""Prompts in, text out as it comes: schedule → run → postprocess, step by step, for many requests at once.
+
+One thread at a time may use a :class:`Generator` (as the engine beneath it). Between two steps requests may
+join (``submit``) and leave (``cancel``). What goes wrong inside one request ends that request only.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from tokenizers import Tokenizer
+
+from edgekit.checkpoint.spec import ModelSpec
+from edgekit.engines.base import Engine, Logits
+from edgekit.errors import EdgeKitError
+from edgekit.inputs.prompt import Prompt
+from edgekit.runtime.embeddings import IMAGE_CACHE_BYTES, Embeddings
+from edgekit.runtime.sampling import Sampler, SamplingParams
+from edgekit.runtime.scheduler import Read, Scheduler
+from edgekit.runtime.sequence import Completion, Reason, Sequence
+from edgekit.runtime.text import TextStream
+
+DEFAULTS = SamplingParams()
+
+
+@dataclass(frozen=True)
+class TextDelta:
+    """More of a sequence's text; never empty."""
+
+    sequence: Sequence
+    text: str
+
+
+@dataclass(frozen=True)
+class Finished:
+    """The last event of a sequence."""
+
+    sequence: Sequence
+    completion: Completion
+
+
+Event: TypeAlias = TextDelta | Finished
+
+
+class Generator:
+    """Runs requests on one engine: ``submit`` them and ``step`` while ``busy``, or ``stream`` one, or ``generate`` many.
+
+    ``image_cache_bytes`` of image embeddings are kept; ``clock`` gives seconds.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        tokenizer: Tokenizer,
+        spec: ModelSpec,
+        image_cache_bytes: int = IMAGE_CACHE_BYTES,
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        self._engine = engine
+        self._tokenizer = tokenizer
+        self._stop_ids = frozenset(spec.stop_ids)
+        self._stops = spec.template.stop
+        self._clock = clock
+        self._embeddings = Embeddings(engine, image_cache_bytes)
+        self._scheduler = Scheduler(engine.slots, engine.context, engine.chunk)
+        self._events: list[Event] = []
+
+    @property
+    def busy(self) -> bool:
+        """Whether another ``step`` has anything to do or to tell."""
+        return self._scheduler.busy or bool(self._events)
+
+    def submit(self, prompt: Prompt, params: SamplingParams = DEFAULTS) -> Sequence:
+        """Queue a request; :class:`InputError` when it can't fit into the context."""
+        sequence = Sequence(
+            prompt=prompt,
+            max_tokens=params.max_tokens,
+            sampler=Sampler(params, seen=(key for key in prompt.keys if key >= 0)),
+            stream=TextStream(self._tokenizer, params.stop + self._stops),
+            submitted=self._clock(),
+        )
+        self._scheduler.add(sequence)
+        return sequence
+
+    def cancel(self, sequence: Sequence) -> None:
+        """End a request early; nothing happens when it has ended. The next step tells it as :class:`Finished`."""
+        if sequence.completion is None:
+            self._finish(sequence, "cancelled")
+
+    def step(self) -> list[Event]:
+        """Read one chunk, decode one token for every sequence that has begun; what came of it, in order."""
+        step = self._scheduler.schedule()
+        if step.read is not None:
+            self._prefill(step.read)
+        if step.decode:
+            self._decode(step.decode)
+        events, self._events = self._events, []
+        return events
+
+    def stream(self, prompt: Prompt, params: SamplingParams = DEFAULTS) -> Iterator[Event]:
+        """One request's events; raises its error. Leaving the loop early cancels it."""
+        sequence = self.submit(prompt, params)
+        try:
+            while sequence.completion is None:
+                events = self.step()
+                self._events = [event for event in events if event.sequence is not sequence]
+                yield from [event for event in events if event.sequence is sequence]
+        finally:
+            self._withdraw(sequence)
+        if sequence.completion.error is not None:
+            raise sequence.completion.error
+
+    def generate(self, prompts: Iterable[Prompt], params: SamplingParams = DEFAULTS) -> Iterator[Completion]:
+        """The completions in the order of ``prompts``, which are taken only as slots come free.
+
+        A request that fails gives a completion with its ``error``; one that can't fit raises :class:`InputError`.
+        """
+        prompts, ahead = iter(prompts), deque[Sequence]()
+        try:
+            while True:
+                while len(ahead) < 2 * self._engine.slots and (prompt := next(prompts, None)) is not None:
+                    ahead.append(self.submit(prompt, params))
+                if not ahead:
+                    return
+                while (completion := ahead[0].completion) is None:
+                    self._events = [event for event in self.step() if event.sequence not in ahead]
+                ahead.popleft()
+                yield completion
+        finally:
+            for sequence in ahead:
+                self._withdraw(sequence)
+
+    def _prefill(self, read: Read) -> None:
+        sequence, slot = read.sequence, _slot(read.sequence)
+        try:
+            if read.source is not None:
+                self._engine.copy(read.source, slot, read.start)
+            embeds = self._embeddings.rows(sequence.prompt, read.start, read.stop)
+            logits = self._engine.prefill(slot, embeds, read.start)
+        except EdgeKitError as error:
+            self._finish(sequence, "error", error)
+            return
+        sequence.written = read.stop
+        if sequence.state == "decoding":
+            self._take(sequence, logits)
+
+    def _decode(self, sequences: tuple[Sequence, ...]) -> None:
+        try:
+            logits = self._engine.decode([sequence.keys[-1] for sequence in sequences], [*map(_slot, sequences)])
+        except EdgeKitError as error:
+            for sequence in sequences:
+                self._finish(sequence, "error", error)
+            return
+        for sequence, row in zip(sequences, logits, strict=True):
+            sequence.written += 1
+            self._take(sequence, row)
+
+    def _take(self, sequence: Sequence, logits: Logits) -> None:
+        """Sample ``sequence``'s next token, tell its text, and see whether it was the last."""
+        try:
+            token = sequence.sampler(logits)
+        except EdgeKitError as error:
+            self._finish(sequence, "error", error)
+            return
+        sequence.times.append(self._clock())
+        if token in self._stop_ids:
+            self._finish(sequence, "stop")
+            return
+        self._tell(sequence, sequence.append(token))
+        if sequence.stream.stopped:
+            self._finish(sequence, "stop")
+        elif len(sequence.ids) == sequence.max_tokens:
+            self._finish(sequence, "length")
+
+    def _finish(self, sequence: Sequence, reason: Reason, error: EdgeKitError | None = None) -> None:
+        self._scheduler.finish(sequence, forget=error is not None)  # what a failed run wrote can't be trusted
+        self._tell(sequence, sequence.finish(reason, error))
+        assert sequence.completion is not None
+        self._events.append(Finished(sequence, sequence.completion))
+
+    def _tell(self, sequence: Sequence, text: str) -> None:
+        if text:
+            self._events.append(TextDelta(sequence, text))
+
+    def _withdraw(self, sequence: Sequence) -> None:
+        """Cancel ``sequence`` if it goes on, and forget its events: nobody waits for them any more."""
+        self.cancel(sequence)
+        self._events = [event for event in self._events if event.sequence is not sequence]
+
+
+def _slot(sequence: Sequence) -> int:
+    assert sequence.slot is not None, "a scheduled sequence has a slot"
+    return sequence.slot

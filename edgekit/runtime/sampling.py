@@ -1,0 +1,147 @@
+"""From logits to the next token: greedy, or drawn from what a chain of filters leaves.
+
+In: the logits of one row. Out: a token id. The filters and their order are those of transformers'
+``generate``: repetition penalty → temperature → top-k → top-p → min-p. Each sequence owns its sampler
+(and so its random numbers), so an answer depends on its seed and not on what else is in the batch.
+"""
+
+from __future__ import annotations
+
+import math
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from edgekit.engines.base import Logits
+from edgekit.errors import EngineError, InputError
+
+Ids = npt.NDArray[np.intp]
+Weights = npt.NDArray[np.float32]
+COLDEST = 1e-6  # a lower temperature is no number any more in float32, and greedy long before
+
+
+@dataclass(frozen=True)
+class SamplingParams:
+    """How an answer is generated; :class:`InputError` where a value can't be meant.
+
+    ``temperature`` 0 is greedy (the lowest id wins a tie) and needs no other filter. ``top_k`` 0, ``top_p``
+    1, ``min_p`` 0 and ``repetition_penalty`` 1 are off. The text ends before the first of the strings in
+    ``stop``. Without a ``seed`` a random one is taken; the completion says which.
+    """
+
+    max_tokens: int = 512
+    temperature: float = 0.0
+    top_p: float = 1.0
+    top_k: int = 0
+    min_p: float = 0.0
+    repetition_penalty: float = 1.0
+    stop: tuple[str, ...] = ()
+    seed: int | None = None
+
+    def __post_init__(self) -> None:
+        _whole("max_tokens", self.max_tokens, 1)
+        _whole("top_k", self.top_k, 0)
+        if self.seed is not None:
+            _whole("seed", self.seed, 0)
+        for name in ("temperature", "top_p", "min_p", "repetition_penalty"):
+            value: Any = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < math.inf:
+                raise InputError(f"{name} is {value!r}", f"{name} must be a number.")
+        penalty = self.repetition_penalty
+        _demand("temperature", self.temperature, 0 <= self.temperature <= 100, "between 0 (greedy) and 100")
+        _demand("top_p", self.top_p, 0 < self.top_p <= 1, "above 0 and at most 1 (1 is off)")
+        _demand("min_p", self.min_p, 0 <= self.min_p <= 1, "between 0 (off) and 1")
+        _demand("repetition_penalty", penalty, 0.01 <= penalty <= 100, "between 0.01 and 100 (1 is off)")
+        stop: Any = self.stop
+        texts = isinstance(stop, tuple) and all(isinstance(text, str) and text for text in stop)
+        _demand("stop", stop, texts, "a tuple of strings, none of them empty")
+
+
+def _whole(name: str, value: Any, least: int) -> None:
+    whole = isinstance(value, int) and not isinstance(value, bool) and value >= least
+    _demand(name, value, whole, f"a whole number, {least} or more")
+
+
+def _demand(name: str, value: object, good: bool, what: str) -> None:
+    if not good:
+        raise InputError(f"{name} is {value!r}", f"{name} must be {what}.")
+
+
+class Sampler:
+    """Picks the tokens of one sequence; ``seen`` are the prompt's token ids, for the repetition penalty."""
+
+    def __init__(self, params: SamplingParams, seen: Iterable[int] = ()) -> None:
+        self.params = params
+        self.seed = secrets.randbits(32) if params.seed is None else params.seed
+        self._random = np.random.Generator(np.random.PCG64(self.seed))
+        self._seen = set(seen) if params.repetition_penalty != 1 else set()
+
+    def __call__(self, logits: Logits) -> int:
+        """The next token for ``logits`` [vocab]; :class:`EngineError` when they hold NaN or nothing finite."""
+        token = int(logits.argmax())  # finds a NaN too, if there is one
+        if not math.isfinite(logits[token]):
+            raise EngineError(
+                f"The model's output is not a number (logit {logits[token]} for token {token})",
+                "The bundle may be damaged, or its precision too low for this model: run edgekit check.",
+            )
+        params = self.params
+        if params.repetition_penalty != 1:
+            logits = penalize(logits, np.fromiter(self._seen, dtype=np.intp), params.repetition_penalty)
+            token = int(logits.argmax())
+        if params.temperature > 0:
+            token = self._draw(*candidates(logits, params))
+        if params.repetition_penalty != 1:
+            self._seen.add(token)
+        return token
+
+    def _draw(self, ids: Ids, weights: Weights) -> int:
+        heap = weights.cumsum(dtype=np.float64)
+        at = heap.searchsorted(self._random.random() * heap[-1], side="right")
+        return int(ids[min(at, len(ids) - 1)])  # random() · total may round up to the total
+
+
+def penalize(logits: Logits, seen: Ids, penalty: float) -> Logits:
+    """Logits [vocab] with those of ``seen`` divided by ``penalty`` (negative ones: multiplied)."""
+    seen = seen[seen < len(logits)]
+    scores, chosen = logits.copy(), logits[seen]
+    scores[seen] = np.where(chosen < 0, chosen * np.float32(penalty), chosen / np.float32(penalty))
+    return scores
+
+
+def candidates(logits: Logits, params: SamplingParams) -> tuple[Ids, Weights]:
+    """Which tokens may be drawn, by id, and their probabilities up to a common factor; both [candidates]."""
+    with np.errstate(under="ignore", over="ignore"):  # all but the likeliest may become 0
+        weights: Weights = np.exp((logits - logits.max()) / np.float32(max(params.temperature, COLDEST)))
+    ids: Ids = np.arange(len(weights))
+    if 0 < params.top_k < len(weights):
+        ids, weights = _at_least(ids, weights, np.partition(weights, -params.top_k)[-params.top_k])
+    if params.top_p < 1:
+        ids, weights = _nucleus(ids, weights, params.top_p)
+    if params.min_p > 0:
+        ids, weights = _at_least(ids, weights, np.float32(params.min_p) * weights.max())
+    return ids, weights
+
+
+def _nucleus(ids: Ids, weights: Weights, top_p: float) -> tuple[Ids, Weights]:
+    """The likeliest tokens, as few as hold ``top_p`` of the weight (of equal ones the lowest ids)."""
+    wanted = top_p * weights.sum(dtype=np.float64)
+    for least in (1e-2, 1e-4, 1e-6, 0.0):  # so that only a few have to be sorted, mostly
+        some, heavy = _at_least(ids, weights, np.float32(least) * weights.max())
+        if heavy.sum(dtype=np.float64) >= wanted:
+            break
+    falling = np.sort(heavy)[::-1]
+    before = np.cumsum(falling, dtype=np.float64) - falling
+    count = max(1, int(before.searchsorted(wanted, side="left")))
+    last = falling[count - 1]
+    keep = heavy > last
+    keep[np.flatnonzero(heavy == last)[: count - int(keep.sum())]] = True
+    return some[keep], heavy[keep]
+
+
+def _at_least(ids: Ids, weights: Weights, least: np.float32) -> tuple[Ids, Weights]:
+    keep = np.flatnonzero(weights >= least)
+    return ids[keep], weights[keep]

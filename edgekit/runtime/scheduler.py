@@ -1,0 +1,155 @@
+"""Who reads and who writes in the next step: pure bookkeeping, no tensors, no clock, no files.
+
+In: sequences that wait. Out: a :class:`Step`: at most one chunk of one prompt, and every sequence that
+decodes. So a long prompt holds the others up by one chunk a step, never by all of itself.
+
+One prompt is read at a time. Hence the next one to come finds what the one before it has read: of several
+questions on one image the first reads the image, and the others copy it.
+
+A slot remembers the keys whose KV it holds, also when idle. A new sequence takes over the longest prefix
+that any slot shares with it:
+
+* in place, where an idle slot would lose no more than ``TAIL`` positions by it (a conversation's next turn);
+* else by a copy into the idle slot that was used least recently, so that the conversation whose prefix it
+  shares goes on.
+
+The last two positions of a prompt are always read: a step needs one for its logits, and kernels for one row
+differ in their last bits from those for more, so a lone token is never read, neither here nor as the last
+chunk.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from itertools import compress, count
+from operator import ne
+
+from edgekit.errors import EngineError, InputError
+from edgekit.runtime.sequence import Sequence
+
+TAIL = 64
+"""Positions so few that reading them again costs less than a slot of their own."""
+
+
+@dataclass(frozen=True)
+class Read:
+    """Read ``sequence.keys[start:stop]`` into its slot.
+
+    Where ``source`` is a slot, copy the first ``start`` positions from there before.
+    """
+
+    sequence: Sequence
+    start: int
+    stop: int
+    source: int | None = None
+
+
+@dataclass(frozen=True)
+class Step:
+    """What to run next; ``decode`` in the order of slots."""
+
+    read: Read | None
+    decode: tuple[Sequence, ...]
+
+
+@dataclass(eq=False)
+class Slot:
+    """A row of the KV arena: who has it, and what it holds."""
+
+    index: int
+    sequence: Sequence | None = None
+    kept: list[int] = field(default_factory=list)
+    used: int = 0
+
+    @property
+    def keys(self) -> list[int]:
+        """What this slot's KV holds."""
+        return self.kept if self.sequence is None else self.sequence.keys[: self.sequence.written]
+
+
+class Scheduler:
+    """Gives slots to sequences, first come, first served.
+
+    :class:`EngineError` where ``chunk`` is below 3 (an even split could leave one token alone).
+    """
+
+    def __init__(self, slots: int, context: int, chunk: int) -> None:
+        if chunk < 3:
+            raise EngineError(f"The engine reads {chunk} tokens at once", "It must read at least 3.")
+        self.context = context
+        self.chunk = chunk
+        self.waiting: deque[Sequence] = deque()
+        self.slots = [Slot(index) for index in range(slots)]
+        self._clock = count(1)
+
+    @property
+    def running(self) -> list[Sequence]:
+        """The sequences that have a slot, in the order of slots."""
+        return [slot.sequence for slot in self.slots if slot.sequence is not None]
+
+    @property
+    def busy(self) -> bool:
+        return bool(self.waiting or self.running)
+
+    def add(self, sequence: Sequence) -> None:
+        """Queue ``sequence``; :class:`InputError` when it is empty or leaves the answer no room."""
+        length, most = sequence.prompt_tokens, self.context - 1
+        if length == 0:
+            raise InputError("The prompt is empty", "Ask something.")
+        if length > most:
+            raise InputError(
+                f"The prompt is {length} tokens long; at most {most} fit (images count, the answer needs room too)",
+                "Shorten the question, leave out an image or earlier turns, or build with a larger context.",
+            )
+        sequence.max_tokens = min(sequence.max_tokens, self.context - length)
+        self.waiting.append(sequence)
+
+    def schedule(self) -> Step:
+        """The next step; the caller runs it, advances each sequence's ``written``, and finishes what ended."""
+        running = self.running
+        decode = tuple(sequence for sequence in running if sequence.state == "decoding")
+        reading = next((sequence for sequence in running if sequence.state == "prefilling"), None)
+        if reading is not None:
+            return Step(self._read(reading), decode)
+        if self.waiting and len(running) < len(self.slots):
+            return Step(self._admit(self.waiting.popleft()), decode)
+        return Step(None, decode)
+
+    def finish(self, sequence: Sequence, forget: bool = False) -> None:
+        """Take ``sequence`` out; its slot keeps its KV for others, unless that can't be trusted (``forget``)."""
+        if sequence.slot is None:
+            self.waiting.remove(sequence)
+            return
+        slot = self.slots[sequence.slot]
+        slot.kept = [] if forget else slot.keys
+        slot.sequence = sequence.slot = None
+        slot.used = next(self._clock)
+
+    def _admit(self, sequence: Sequence) -> Read:
+        """Give ``sequence`` an idle slot with as long a prefix as can be had."""
+        reusable = max(sequence.prompt_tokens - 2, 0)
+        shared = [min(common(slot.keys, sequence.keys), reusable) for slot in self.slots]
+        longest = max(shared)
+        idle = [slot for slot in self.slots if slot.sequence is None]
+        in_place = [slot for slot in idle if shared[slot.index] == longest and len(slot.kept) - longest <= TAIL]
+        slot = min(in_place or idle, key=lambda slot: slot.used)
+        source = None
+        if shared[slot.index] < longest:
+            source = shared.index(longest)
+            self.slots[source].used = next(self._clock)
+        slot.sequence, slot.kept, sequence.slot = sequence, [], slot.index
+        sequence.written = sequence.reused = longest
+        return self._read(sequence, source)
+
+    def _read(self, sequence: Sequence, source: int | None = None) -> Read:
+        start, left = sequence.written, sequence.prompt_tokens - sequence.written
+        length = min(left, self.chunk)
+        if left - length == 1:
+            length = (left + 1) // 2
+        return Read(sequence, start, start + length, source)
+
+
+def common(left: list[int], right: list[int]) -> int:
+    """How many items two lists share from the start."""
+    return next(compress(count(), map(ne, left, right)), min(len(left), len(right)))

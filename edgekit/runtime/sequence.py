@@ -1,0 +1,109 @@
+"""One request on its way from a prompt to an answer: what was asked, what was generated, where it stands.
+
+``keys`` is everything that the sequence reads, one int per position (see :class:`Prompt`); the first
+``written`` positions are in the KV of ``slot``. The token generated last is in ``keys`` but not yet in the
+KV: the next step writes it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from edgekit.errors import EdgeKitError
+from edgekit.inputs.prompt import Prompt
+from edgekit.runtime.sampling import Sampler
+from edgekit.runtime.text import TextStream
+
+State = Literal["waiting", "prefilling", "decoding", "finished"]
+Reason = Literal["stop", "length", "cancelled", "error"]
+
+
+@dataclass(frozen=True)
+class Completion:
+    """An answer, and how it came about.
+
+    ``ids`` are the tokens generated, without the one that ended it. ``reused_tokens`` of the
+    ``prompt_tokens`` (image rows count) were in the KV already. ``first_token_ms`` runs from ``submit`` to
+    the first token, waiting included; ``tokens_per_s`` is the rate after it (both 0 where there is none).
+    ``seed`` is the one used. ``error`` is set when ``reason`` is "error".
+    """
+
+    text: str
+    ids: tuple[int, ...]
+    reason: Reason
+    prompt_tokens: int
+    reused_tokens: int
+    first_token_ms: float
+    tokens_per_s: float
+    seed: int
+    error: EdgeKitError | None = None
+
+    @property
+    def tokens(self) -> int:
+        return len(self.ids)
+
+
+@dataclass(eq=False)
+class Sequence:
+    """The handle that ``Generator.submit`` gives: read ``state`` and ``completion``, leave the rest to it."""
+
+    prompt: Prompt
+    max_tokens: int
+    sampler: Sampler
+    stream: TextStream
+    submitted: float
+    keys: list[int] = field(init=False)
+    prompt_tokens: int = field(init=False)
+    slot: int | None = None
+    written: int = 0
+    reused: int = 0
+    ids: list[int] = field(default_factory=list)
+    text: str = ""
+    times: list[float] = field(default_factory=list)
+    completion: Completion | None = None
+
+    def __post_init__(self) -> None:
+        self.keys = list(self.prompt.keys)
+        self.prompt_tokens = len(self.keys)
+
+    @property
+    def state(self) -> State:
+        if self.completion is not None:
+            return "finished"
+        if self.slot is None:
+            return "waiting"
+        return "prefilling" if self.written < self.prompt_tokens else "decoding"
+
+    def append(self, token: int) -> str:
+        """Make ``token`` part of the answer; returns the text that it completes."""
+        self.ids.append(token)
+        self.keys.append(token)
+        return self._say(self.stream.push(token))
+
+    def finish(self, reason: Reason, error: EdgeKitError | None = None) -> str:
+        """Set the completion; returns the text that was still held back."""
+        rest = self._say(self.stream.flush())
+        if self.stream.stopped and reason == "length":
+            reason = "stop"
+        self.completion = Completion(
+            text=self.text,
+            ids=tuple(self.ids),
+            reason=reason,
+            prompt_tokens=self.prompt_tokens,
+            reused_tokens=self.reused,
+            first_token_ms=1000 * (self.times[0] - self.submitted) if self.times else 0.0,
+            tokens_per_s=_rate(self.times),
+            seed=self.sampler.seed,
+            error=error,
+        )
+        return rest
+
+    def _say(self, text: str) -> str:
+        self.text += text
+        return text
+
+
+def _rate(times: list[float]) -> float:
+    """Tokens per second after the first, from the time of each."""
+    return (len(times) - 1) / (times[-1] - times[0]) if len(times) > 1 and times[-1] > times[0] else 0.0
