@@ -83,7 +83,7 @@ class Graph:
     def constant(self, name: str, value: Array) -> str:
         """A small constant, kept inside the graph; the same name may be asked for again."""
         if name not in self.constants:
-            self.constants[name] = numpy_helper.from_array(np.ascontiguousarray(value), name)
+            self.constants[name] = numpy_helper.from_array(np.asarray(value, order="C"), name)
         return name
 
     def weight(self, initializers: Sequence[Initializer], fill: Fill, read_bytes: int) -> None:

@@ -1,0 +1,43 @@
+"""A LLaMA, Mistral or Phi decoder over a cache: rows of embeddings to the logits of each row's last token."""
+
+from __future__ import annotations
+
+from edgekit.checkpoint.spec import DecoderSpec
+from edgekit.export.spelling import FLOAT32, Spelling
+
+
+def build_decoder(say: Spelling, decoder: DecoderSpec, context: int) -> None:
+    """``inputs_embeds`` ``[rows, length, hidden]`` (and what the spelling's cache needs) → ``logits``.
+
+    Logits are float32 ``[rows, vocab]``. From the last layer's attention on, only the last token of each
+    row goes further, since nothing reads the others.
+    """
+    residual = say.input("inputs_embeds", ["rows", "length", decoder.hidden])
+    attention = say.cached_attention(decoder, context)
+    normed = say.norm(residual, "decoder.layers.0.norm1", decoder.norm, decoder.norm_eps)
+    for index in range(decoder.layers):
+        name, last = f"decoder.layers.{index}", index == decoder.layers - 1
+        qkv = say.linear(normed, f"{name}.attn.qkv", [f"{name}.attn.{part}" for part in "qkv"])
+        attended = attention(qkv, f"{name}.attn", index)
+        if last:
+            attended, residual = say.last(attended, f"{name}.attn.last"), say.last(residual, f"{name}.last")
+        attended = say.linear(attended, f"{name}.attn.o")
+        if decoder.parallel:
+            normed = say.last(normed, f"{name}.norm1.last") if last else normed
+            x = say.add(attended, _mlp(say, normed, name, decoder), f"{name}.parallel")
+        else:
+            normed, residual = say.add_norm(attended, residual, f"{name}.norm2", decoder.norm, decoder.norm_eps)
+            x = _mlp(say, normed, name, decoder)
+        following = "decoder.norm" if last else f"decoder.layers.{index + 1}.norm1"
+        normed, residual = say.add_norm(x, residual, following, decoder.norm, decoder.norm_eps)
+    logits = say.linear(normed, "decoder.lm_head")
+    say.output(logits, "logits", ["rows", decoder.vocab], FLOAT32)
+
+
+def _mlp(say: Spelling, x: str, name: str, decoder: DecoderSpec) -> str:
+    if decoder.gated:
+        x = say.linear(x, f"{name}.mlp.gate_up", [f"{name}.mlp.gate", f"{name}.mlp.up"])
+        x = say.gate(x, decoder.activation, decoder.ff, f"{name}.mlp.act")
+    else:
+        x = say.activate(say.linear(x, f"{name}.mlp.up"), decoder.activation, f"{name}.mlp.act")
+    return say.linear(x, f"{name}.mlp.down")

@@ -1,0 +1,97 @@
+"""From a checkpoint to a bundle's graphs: vision, projector, decoder, and the embedding table beside them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from onnx import TensorProto, helper
+
+from edgekit.checkpoint.checkpoint import Checkpoint, component
+from edgekit.errors import CheckpointError, ConfigError
+from edgekit.export import streams
+from edgekit.export.decoder import build_decoder
+from edgekit.export.graph import Fill, Graph, Initializer
+from edgekit.export.ort import OrtSpelling
+from edgekit.export.projector import build_projector
+from edgekit.export.spelling import Spelling
+from edgekit.export.vision import build_vision
+from edgekit.export.weights import stack
+from edgekit.export.write import write_graph, write_safetensors
+from edgekit.progress import Progress, silent
+
+Activations = Literal["float32", "float16"]
+EMBEDDING = "decoder.embedding.weight"
+
+
+def export(
+    checkpoint: Checkpoint, activations: Activations, context: int, directory: Path, progress: Progress = silent
+) -> None:
+    """Write ``graphs/{vision,projector,decoder}.onnx`` and ``embedding.safetensors`` under ``directory``.
+
+    Each Linear is spelled by how its weight is stored; ``activations`` is what the graphs compute in;
+    ``context`` is the number of positions that a sequence may have. Raises :class:`ConfigError` when the
+    model was not made for that many, :class:`CheckpointError` for a tensor that is missing or unusable.
+    """
+    graphs = build_graphs(checkpoint, activations, context)
+    folder = directory / "graphs"
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, graph in graphs.items():
+        write_graph(graph, folder / f"{name}.onnx", progress)
+    weights, fills = embedding(checkpoint)
+    write_safetensors(directory / "embedding.safetensors", weights, fills, progress=progress)
+
+
+def build_graphs(checkpoint: Checkpoint, activations: Activations, context: int) -> dict[str, Graph]:
+    """The three graphs, their weights declared and not yet read: cheap for a model of any size."""
+    spec = checkpoint.spec
+    if context > spec.decoder.context:
+        raise ConfigError(
+            f"A context of {context} tokens is longer than the model's {spec.decoder.context}",
+            f"Set the target's context to at most {spec.decoder.context}.",
+        )
+    parts: dict[str, Callable[[Spelling], None]] = {
+        "vision": lambda say: build_vision(say, spec.vision),
+        "projector": lambda say: build_projector(say, spec.projector, spec.vision.tokens),
+        "decoder": lambda say: build_decoder(say, spec.decoder, context),
+    }
+    graphs = {name: Graph(name) for name in parts}
+    for name, build in parts.items():
+        build(OrtSpelling(graphs[name], checkpoint.tensors, np.dtype(activations)))
+    return graphs
+
+
+def embedding(checkpoint: Checkpoint) -> tuple[list[Initializer], list[tuple[int, Fill]]]:
+    """The embedding table as ``weight`` ``[vocab, hidden]``, or int8 ``codes`` and float16 ``scales``.
+
+    It is looked up on the host, by rows, and so needs no spelling.
+    """
+    table = stack(checkpoint.tensors, [EMBEDDING])
+    if table.storage == "plain":
+        dtype = table.dtype(np.dtype(np.float32))
+        code = int(helper.np_dtype_to_tensor_dtype(dtype))
+        weights = [Initializer("weight", code, table.shape)]
+        return weights, [(table.read_bytes, streams.plain("weight", table.plain, dtype))]
+    if table.storage == "int4":
+        raise CheckpointError(f"'{EMBEDDING}' is packed in int4", "Use a recipe with embedding = int8 or wider.")
+    weights = [
+        Initializer("codes", TensorProto.INT8, table.shape),
+        Initializer("scales", TensorProto.FLOAT16, (table.shape[0], 1)),
+    ]
+    return weights, [(table.read_bytes, streams.packed("codes", "scales", table.packed, np.dtype(np.float16)))]
+
+
+def component_bytes(checkpoint: Checkpoint, activations: Activations, context: int) -> dict[str, int]:
+    """Bytes of weights per component (vision, projector, embedding, decoder, lm_head), nothing read.
+
+    Rotary tables and other constants inside the graph files are left out.
+    """
+    total: Counter[str] = Counter()
+    for graph in build_graphs(checkpoint, activations, context).values():
+        for weight in graph.weights.values():
+            total[component(weight.name)] += weight.nbytes
+    total["embedding"] = sum(weight.nbytes for weight in embedding(checkpoint)[0])
+    return dict(total)

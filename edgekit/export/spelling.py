@@ -1,0 +1,164 @@
+"""The words in which the model's parts are described, and what says how each becomes operators.
+
+:mod:`~edgekit.export.vision`, :mod:`~edgekit.export.projector` and :mod:`~edgekit.export.decoder` use
+these words and no operator's name. A spelling is a subclass per runtime: it knows the operators that the
+runtime is fast at, its activation dtype (scales are written in it), and the inputs by which a decoder's
+cache comes and goes. The words that every runtime spells alike, in standard operators, are defined here.
+
+``x`` and every result are names of tensors in the graph; ``name`` is the layer's name in the checkpoint
+and becomes the node's. Shapes are ``[images or rows, tokens, width]`` unless a word says otherwise.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import Literal, Protocol, TypeAlias
+
+import numpy as np
+from onnx import helper
+
+from edgekit.checkpoint.checkpoint import Weight
+from edgekit.checkpoint.spec import Activation, DecoderSpec
+from edgekit.export import streams
+from edgekit.export.graph import Graph, Initializer
+from edgekit.export.weights import Stack, stack
+
+Norm = Literal["rms", "layer"]
+Dtype: TypeAlias = np.dtype[np.floating]
+
+
+class Attention(Protocol):
+    """Causal self-attention of one decoder layer over its cache."""
+
+    def __call__(self, qkv: str, name: str, layer: int) -> str:
+        """``qkv`` ``[rows, length, (heads + 2 kv_heads) head_dim]`` → ``[rows, length, heads head_dim]``."""
+        ...
+
+
+class Spelling(ABC):
+    """One graph under construction, the tensors that it may use, and the dtype that it computes in."""
+
+    def __init__(self, graph: Graph, tensors: Mapping[str, Weight], activations: Dtype) -> None:
+        self.graph = graph
+        self.tensors = tensors
+        self.activations = activations
+
+    @abstractmethod
+    def linear(self, x: str, name: str, parts: Sequence[str] = ()) -> str:
+        """x Wᵀ + b: the layer ``name``, or the layers ``parts`` side by side under that name."""
+
+    @abstractmethod
+    def norm(self, x: str, name: str, kind: Norm, eps: float) -> str:
+        """RMSNorm or LayerNorm over the last axis."""
+
+    @abstractmethod
+    def add_norm(self, x: str, residual: str, name: str, kind: Norm, eps: float) -> tuple[str, str]:
+        """``norm(x + residual)`` and the sum itself: the seam between two blocks of a transformer."""
+
+    @abstractmethod
+    def activate(self, x: str, kind: Activation, name: str) -> str:
+        """An activation, element by element."""
+
+    @abstractmethod
+    def self_attention(self, qkv: str, heads: int, head_dim: int, name: str) -> str:
+        """Attention without mask or cache: ``[images, tokens, 3 heads head_dim]`` → a third as wide."""
+
+    @abstractmethod
+    def cached_attention(self, decoder: DecoderSpec, context: int) -> Attention:
+        """Declare the decoder's cache of ``context`` tokens and rotary tables; returns what attends over it."""
+
+    def input(self, name: str, shape: Sequence[int | str]) -> str:
+        """An input of the graph, in the activations' dtype."""
+        return self.graph.input(name, self._code(self.activations), shape)
+
+    def output(self, x: str, name: str, shape: Sequence[int | str], dtype: Dtype | None = None) -> None:
+        """Make ``x`` an output of the graph, converted to ``dtype`` (else the activations')."""
+        wanted = dtype or self.activations
+        if wanted == self.activations:
+            self.graph.op("Identity", [x], [name], name=name)
+        else:
+            self.graph.op("Cast", [x], [name], name=name, attributes={"to": self._code(wanted)})
+        self.graph.output(name, self._code(wanted), shape)
+
+    def parameter(self, name: str, parts: Sequence[str] = ()) -> str:
+        """A plain tensor in the activations' dtype, or several stacked by rows."""
+        return self.stored(name, stack(self.tensors, parts or [name]))
+
+    def bias(self, name: str, parts: Sequence[str]) -> str:
+        """The bias of the layers ``parts``, or "" where they have none."""
+        names = [f"{part}.bias" for part in parts]
+        if not any(bias in self.tensors for bias in names):
+            return ""
+        return self.parameter(f"{name}.bias", names)
+
+    def stored(self, name: str, tensors: Stack) -> str:
+        """Plain tensors as the graph keeps them: vectors in the activations' dtype, the rest in float16
+        where it came from 16 bits (a runtime converts once, as it loads)."""
+        vector = len(tensors.shape) == 1
+        dtype = self.activations if vector else tensors.dtype(self.activations)
+        self.graph.weight(
+            [Initializer(name, self._code(dtype), tensors.shape)],
+            streams.plain(name, tensors.plain, dtype),
+            tensors.read_bytes,
+        )
+        if dtype == self.activations:
+            return name
+        cast = self.graph.op("Cast", [name], name=f"{name}.cast", attributes={"to": self._code(self.activations)})
+        return cast[0]
+
+    def add(self, x: str, y: str, name: str) -> str:
+        """x + y, with the usual broadcasting."""
+        return self.graph.op("Add", [x, y], name=name)[0]
+
+    def gate(self, x: str, kind: Activation, width: int, name: str) -> str:
+        """activation(first ``width`` columns) · the other ``width`` columns."""
+        gate, up = self.split(x, [width, width], f"{name}.split")
+        return self.graph.op("Mul", [self.activate(gate, kind, f"{name}.act"), up], name=name)[0]
+
+    def split(self, x: str, widths: Sequence[int], name: str) -> tuple[str, ...]:
+        """Columns of x, ``widths`` wide."""
+        sizes = self.graph.constant("x".join(map(str, widths)), np.array(widths, np.int64))
+        return self.graph.op("Split", [x, sizes], len(widths), name=name, attributes={"axis": -1})
+
+    def last(self, x: str, name: str) -> str:
+        """The last token of each row: ``[rows, tokens, width]`` → ``[rows, width]``."""
+        index = self.graph.constant("last", np.array(-1, np.int64))
+        return self.graph.op("Gather", [x, index], name=name, attributes={"axis": 1})[0]
+
+    def drop_first(self, x: str, name: str) -> str:
+        """All tokens but the first."""
+        bounds = {"one": [1], "end": [np.iinfo(np.int64).max], "axis1": [1]}
+        inputs = [self.graph.constant(key, np.array(value, np.int64)) for key, value in bounds.items()]
+        return self.graph.op("Slice", [x, *inputs], name=name)[0]
+
+    def patches(self, pixels: str, name: str, hidden: int, patch: int) -> str:
+        """Cut ``[images, 3, size, size]`` into squares and project each: ``[images, patches, hidden]``.
+
+        What is left over at the right and lower edges (384 = 27 · 14 + 6) is not seen.
+        """
+        inputs = [pixels, self.parameter(f"{name}.weight")]
+        if bias := self.bias(name, [name]):
+            inputs.append(bias)
+        square = [patch, patch]
+        image = self.graph.op("Conv", inputs, name=name, attributes={"kernel_shape": square, "strides": square})
+        shape = self.graph.constant("patch_rows", np.array([0, hidden, -1], np.int64))
+        columns = self.graph.op("Reshape", [image[0], shape], name=f"{name}.columns")
+        return self.graph.op("Transpose", columns, name=f"{name}.rows", attributes={"perm": [0, 2, 1]})[0]
+
+    def prepend(self, x: str, name: str, hidden: int) -> str:
+        """The learned vector ``name`` as one more token before the others of every image."""
+        token_shape = self.graph.constant("token", np.array([1, 1, hidden], np.int64))
+        token = self.graph.op("Reshape", [self.parameter(name), token_shape], name=f"{name}.token")
+        images = self.graph.op("Shape", [x], name=f"{name}.images", attributes={"start": 0, "end": 1})
+        ones = self.graph.constant("ones", np.array([1, 1], np.int64))
+        shape = self.graph.op("Concat", [*images, ones], name=f"{name}.shape", attributes={"axis": 0})
+        tokens = self.graph.op("Expand", [*token, *shape], name=f"{name}.tokens")
+        return self.graph.op("Concat", [*tokens, x], name=f"{name}.concat", attributes={"axis": 1})[0]
+
+    @staticmethod
+    def _code(dtype: Dtype) -> int:
+        return int(helper.np_dtype_to_tensor_dtype(dtype))
+
+
+FLOAT32, FLOAT16 = np.dtype(np.float32), np.dtype(np.float16)
