@@ -1,15 +1,157 @@
-"""placeholder"""
+"""A picture file, or an upload's bytes, as an RGB picture: the one door through which pictures come in.
+
+The content decides what a file is, never its name. PNG, JPEG, BMP, TIFF and WebP are read by Pillow,
+DICOM by :mod:`edgekit.inputs.dicom`; every other format stays shut. Whatever is wrong with a file ends
+in one :class:`~edgekit.errors.InputError`: a cut-off JPEG is refused, not half drawn.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import io
+import threading
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
 
-from PIL import Image
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from edgekit.errors import EdgeKitError, InputError
+from edgekit.inputs import dicom
+from edgekit.inputs.grey import by_depth, spread
+
+FORMATS = ("PNG", "JPEG", "BMP", "TIFF", "WEBP")
+MAX_PIXELS = 64 * 2**20  # 192 MiB decoded; the largest mammograms have about 30 million
+MAX_SIDE = 2**16 - 1  # what JPEG and DICOM can say
+_KNOWN = "EdgeKit reads PNG, JPEG, BMP, TIFF, WebP and DICOM, and goes by the content, not by the name."
+_one_at_a_time = threading.Lock()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Picture:
     """A decoded picture, mode RGB, and a digest of its pixels by which equal pictures are recognised."""
 
     image: Image.Image
     digest: str
+
+    @classmethod
+    def of(cls, image: Image.Image) -> Picture:
+        """Take a picture of any mode as it is, without reading a file."""
+        rgb = _rgb(image)
+        digest = hashlib.sha256(f"{rgb.width}x{rgb.height} ".encode())
+        digest.update(rgb.tobytes())
+        return cls(rgb, digest.hexdigest())
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Picture) and self.digest == other.digest
+
+    def __hash__(self) -> int:
+        return hash(self.digest)
+
+
+def load_image(source: Path | str | bytes, frame: int | None = None) -> Picture:
+    """Read a picture from a path or from a file's bytes.
+
+    ``frame`` counts from 0. Without it, an animation or a TIFF of many pages gives its first, a DICOM
+    of many frames its middle one: volumes and cine loops show least at their ends.
+
+    :class:`InputError` for whatever can't be read as a picture of at most ``MAX_PIXELS``;
+    :class:`~edgekit.errors.MissingExtra` for DICOM without the extra ``dicom``.
+    """
+    name = "The image" if isinstance(source, bytes) else str(source)
+    with _open(source, name) as stream, _quietly():
+        try:
+            return Picture.of(_decode(stream, name, frame))
+        except EdgeKitError:
+            raise
+        except UnidentifiedImageError:
+            raise InputError(f"{name} is not a picture, or its beginning is damaged", _KNOWN) from None
+        except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+            raise _too_large(name) from None
+        except Exception as error:  # decoders raise anything from struct.error to SyntaxError on damaged files
+            raise InputError(f"{name} can't be decoded: {error}", "Copy or export the picture again.") from error
+
+
+@contextmanager
+def _open(source: Path | str | bytes, name: str) -> Iterator[BinaryIO]:
+    try:
+        stream = io.BytesIO(source) if isinstance(source, bytes) else _open_file(Path(source))
+    except FileNotFoundError:
+        raise InputError(f"There is no file {name}", "Check the path.") from None
+    except PermissionError:
+        raise InputError(f"{name} may not be read", "Check the file's owner and permissions.") from None
+    except (OSError, ValueError) as error:  # ValueError: a path with a null character
+        raise InputError(f"{name} can't be opened: {error}", "Check the path.") from None
+    with stream:
+        yield stream
+
+
+def _open_file(path: Path) -> BinaryIO:
+    if path.is_dir() or (path.exists() and not path.is_file()):
+        raise InputError(f"{path} is not a file", "Give one picture file.")
+    return path.open("rb")
+
+
+@contextmanager
+def _quietly() -> Iterator[None]:
+    """Keep the decoders' warnings to ourselves.
+
+    Python's warning filters belong to the whole process, so pictures are decoded one at a time; that
+    also bounds the memory that decoding takes.
+    """
+    with _one_at_a_time, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+def _decode(stream: BinaryIO, name: str, frame: int | None) -> Image.Image:
+    head = stream.read(132)
+    stream.seek(0)
+    if not head:
+        raise InputError(f"{name} is empty", "Copy or export the picture again.")
+    if dicom.is_dicom(head, name):
+        return Image.fromarray(dicom.read_dicom(stream, name, frame, lambda w, h: _check_size(w, h, name)))
+    with Image.open(stream, formats=FORMATS) as image:
+        _check_size(*image.size, name)
+        try:
+            image.seek(frame or 0)
+        except EOFError:
+            raise InputError(f"{name} has no frame {frame}", "Frames count from 0.") from None
+        _check_size(*image.size, name)
+        image.load()
+        return ImageOps.exif_transpose(image)
+
+
+def _check_size(width: int, height: int, name: str) -> None:
+    if width * height > MAX_PIXELS or max(width, height) > MAX_SIDE:
+        raise _too_large(name, f" with {width}x{height} pixels")
+    if width < 1 or height < 1:
+        raise InputError(f"{name} has no pixels", "Copy or export the picture again.")
+
+
+def _too_large(name: str, detail: str = "") -> InputError:
+    return InputError(
+        f"{name}{detail} is too large: at most {MAX_PIXELS // 2**20} million pixels, {MAX_SIDE} a side",
+        "Scale it down first; models look at a few hundred pixels a side.",
+    )
+
+
+def _rgb(image: Image.Image) -> Image.Image:
+    """Any mode as RGB.
+
+    Transparent parts become black: so do they in the models' own code, which drops the transparency and
+    finds (0, 0, 0) beneath it in most files; and black is what surrounds a radiograph.
+    """
+    if image.mode == "F" or image.mode.startswith("I"):
+        values = np.asarray(image)
+        whole = image.mode != "F" and values.min() >= 0
+        image = Image.fromarray(by_depth(values, values.max()) if whole else spread(values))
+    if image.has_transparency_data:
+        drawn = image.convert("RGBA")
+        ground = Image.new("RGBA", drawn.size, (0, 0, 0, 255))
+        image = Image.alpha_composite(ground, drawn)
+    return image.convert("RGB")

@@ -13,6 +13,7 @@ from PIL import Image
 from edgekit.checkpoint.spec import ImageSpec
 
 _ROWS = 64  # a tall picture is padded in blocks of this many rows
+_LONGEST = 64  # times the shorter edge: what is longer is cut before it is enlarged
 
 
 def preprocess(image: Image.Image, spec: ImageSpec) -> npt.NDArray[np.float32]:
@@ -41,8 +42,8 @@ def _pad_colour(spec: ImageSpec) -> tuple[int, int, int]:
 def _pad(image: Image.Image, size: int, colour: tuple[int, int, int]) -> Image.Image:
     """Grow to a square, the picture in the middle, then resize.
 
-    Pillow resizes along rows first, then along columns. Doing these two by hand gives the same pixels
-    and never holds the whole square, which for a long thin picture could be gigabytes.
+    Pillow resizes a square along its rows first, then along its columns. Doing these two by hand gives
+    the same pixels and never holds the whole square, which for a long thin picture could be gigabytes.
     """
     width, height = image.size
     side = max(width, height)
@@ -59,11 +60,24 @@ def _pad(image: Image.Image, size: int, colour: tuple[int, int, int]) -> Image.I
 
 
 def _crop(image: Image.Image, size: int) -> Image.Image:
-    """Resize the shorter edge to ``size`` and keep the middle; only what is kept is computed."""
+    """Resize the shorter edge to ``size`` and keep the middle."""
+    image = _shorten(image)
     width, height = image.size
     short = min(width, height)
     new_width, new_height = int(size * width / short), int(size * height / short)
     left, top = (new_width - size) // 2, (new_height - size) // 2
-    across, down = width / new_width, height / new_height
-    box = (left * across, top * down, (left + size) * across, (top + size) * down)
-    return image.resize((size, size), Image.Resampling.BICUBIC, box=box)
+    return _resize(image, new_width, new_height).crop((left, top, left + size, top + size))
+
+
+def _shorten(image: Image.Image) -> Image.Image:
+    """Cut the ends off a picture that is more than 64 times as long as wide: the crop drops them anyway.
+
+    Enlarging all of such a strip first, as the original does, takes gigabytes.
+    """
+    width, height = image.size
+    longest = _LONGEST * min(width, height)
+    if max(width, height) <= longest:
+        return image
+    keep_width, keep_height = min(width, longest), min(height, longest)
+    left, top = (width - keep_width) // 2, (height - keep_height) // 2
+    return image.crop((left, top, left + keep_width, top + keep_height))
