@@ -37,11 +37,13 @@ class Embeddings:
         at = 0
         for piece in prompt.pieces:
             first, last = max(start - at, 0), min(stop - at, len(piece))
-            if first < last and isinstance(piece, ImagePiece):
-                parts.append(self._image(piece)[first:last])
-            elif first < last:
-                parts.append(self._engine.embed(piece.ids[first:last]))
             at += len(piece)
+            if first >= last:
+                continue
+            if isinstance(piece, ImagePiece):
+                parts.append(self._image(piece)[first:last])
+            else:
+                parts.append(self._engine.embed(piece.ids[first:last]))
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
     def _image(self, piece: ImagePiece) -> Array:

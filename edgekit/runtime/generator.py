@@ -47,7 +47,7 @@ Event: TypeAlias = TextDelta | Finished
 
 
 class Generator:
-    """Runs requests on one engine: ``submit`` them and ``step`` while ``busy``, or ``stream`` one, or ``generate`` many.
+    """Runs requests on one engine: ``submit`` them and ``step`` while ``busy``, or ``stream`` one or ``generate`` many.
 
     ``image_cache_bytes`` of image embeddings are kept; ``clock`` gives seconds.
     """

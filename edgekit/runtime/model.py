@@ -1,0 +1,56 @@
+"""A bundle, opened and ready: tokenizer, engine and generator together; what ``ask`` and a service hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+
+from tokenizers import Tokenizer
+
+from edgekit.bundle import Bundle, open_bundle
+from edgekit.engines.base import Engine
+from edgekit.engines.open import open_engine
+from edgekit.errors import BundleError
+from edgekit.inputs.prompt import Prompt, Turn, build
+from edgekit.runtime.generator import DEFAULTS, Event, Generator
+from edgekit.runtime.sampling import SamplingParams
+
+
+@dataclass(frozen=True)
+class Model:
+    """Answers questions; close it (or use it in ``with``) to give its memory back."""
+
+    bundle: Bundle
+    tokenizer: Tokenizer
+    engine: Engine
+    generator: Generator
+
+    @classmethod
+    def open(cls, path: Path, slots: int) -> Model:
+        """Open the bundle at ``path`` with ``slots`` rows of KV; errors as of the bundle and its engine."""
+        bundle = open_bundle(path)
+        file = bundle.file("tokenizer.json")
+        try:
+            tokenizer = Tokenizer.from_file(str(file))
+        except Exception as error:  # the library raises nothing more special
+            raise BundleError(f"{file}: not a tokenizer: {error}", "Build the bundle again.") from error
+        engine = open_engine(bundle, slots)
+        return cls(bundle, tokenizer, engine, Generator(engine, tokenizer, bundle.manifest.spec))
+
+    def prompt(self, turns: Sequence[Turn]) -> Prompt:
+        """A conversation in the model's own template."""
+        return build(self.bundle.manifest.spec, self.tokenizer, turns)
+
+    def stream(self, turns: Sequence[Turn], params: SamplingParams = DEFAULTS) -> Iterator[Event]:
+        """The next answer of a conversation, as it comes."""
+        return self.generator.stream(self.prompt(turns), params)
+
+    def __enter__(self) -> Model:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.engine.close()
