@@ -9,9 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -20,6 +17,7 @@ from pathlib import Path, PurePosixPath
 from edgekit import config
 from edgekit.checkpoint.spec import ModelSpec
 from edgekit.errors import BundleError, ConfigError
+from edgekit.files import new_directory, write_text
 from edgekit.progress import Progress, silent
 from edgekit.recipe import Recipe
 from edgekit.target import Target
@@ -80,22 +78,10 @@ def sealing(out: Path, manifest: Manifest) -> Iterator[Path]:
     fails or is interrupted, the folder is removed and ``out`` stays as it was.
     """
     _refuse_foreign(out)
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(prefix=f".{out.name}.", suffix=".partial", dir=out.parent))
-    except OSError as error:
-        raise BundleError(f"{out}: can't write here: {error.strerror}", "Choose another place with --out.") from error
-    try:
+    with new_directory(out, replace=True) as folder:
         yield folder
         sealed = replace(manifest, files=_hash_files(folder))
-        text = json.dumps(config.dump(sealed), indent=1, ensure_ascii=False)
-        (folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
-        folder.chmod(0o755)
-        _sync(folder)
-        _replace(folder, out)
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
+        write_text(folder / MANIFEST, json.dumps(config.dump(sealed), indent=1, ensure_ascii=False) + "\n")
 
 
 def open_bundle(path: Path) -> Bundle:
@@ -187,33 +173,3 @@ def _sha256(file: Path, count: Callable[[int], None] = lambda size: None) -> str
 def _refuse_foreign(out: Path) -> None:
     if out.exists() and not (out / MANIFEST).exists() and not (out.is_dir() and not any(out.iterdir())):
         raise BundleError(f"{out} exists and is not a bundle", "Choose another place with --out, or remove it.")
-
-
-def _sync(folder: Path) -> None:
-    for path in [*folder.rglob("*"), folder]:
-        descriptor = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-
-
-def _replace(folder: Path, out: Path) -> None:
-    """Put ``folder`` in the place of ``out``; an old bundle there is moved aside first and then removed."""
-    old = None
-    if out.exists():
-        old = out.with_name(f".{out.name}.old-{os.getpid()}")
-        os.rename(out, old)
-    try:
-        os.rename(folder, out)
-    except OSError:
-        if old is not None:
-            os.rename(old, out)
-        raise
-    if old is not None:
-        shutil.rmtree(old, ignore_errors=True)
-    descriptor = os.open(out.parent, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -1,4 +1,7 @@
-"""``build``: the stages in order, from a checkpoint to a sealed bundle that this machine can run."""
+"""``build``: the stages in order, from a checkpoint to a sealed bundle that this machine can run.
+
+plan (does it fit?) → quantize (lazily) → export → seal → compile, where this machine can.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +12,11 @@ from edgekit import __version__
 from edgekit.bundle import FORMAT, Bundle, Manifest, open_bundle, sealing
 from edgekit.checkpoint import open_checkpoint
 from edgekit.checkpoint.checkpoint import Checkpoint
-from edgekit.errors import ConfigError
+from edgekit.engines.compile import compile_here
+from edgekit.errors import ConfigError, GateRefused
 from edgekit.export import export
+from edgekit.files import new_directory
+from edgekit.plan import MemoryPlan, plan, require_fit
 from edgekit.progress import Progress, silent
 from edgekit.quantize import quantize
 from edgekit.recipe import Recipe
@@ -19,9 +25,10 @@ from edgekit.target import Target
 
 @dataclass(frozen=True)
 class Built:
-    """A finished bundle, and whether this machine has compiled it for itself."""
+    """A finished bundle, what was planned for it, and whether this machine has compiled it for itself."""
 
     bundle: Bundle
+    plan: MemoryPlan
     compiled: bool
 
 
@@ -32,25 +39,41 @@ def build(
     out: Path,
     *,
     vision: Path | None = None,
+    force: bool = False,
     progress: Progress = silent,
 ) -> Built:
-    """Quantize, export, seal to ``out``, and compile where this machine is of the target's kind.
+    """Plan, quantize, export, seal to ``out``, and compile where this machine is of the target's kind.
 
-    Raises :class:`~edgekit.errors.EdgeKitError`; ``out`` is then as it was before.
+    Raises :class:`~edgekit.errors.EdgeKitError`, and ``out`` is then as it was before;
+    :class:`~edgekit.errors.GateRefused` where it can't fit the target, unless ``force``.
     """
     source = open_checkpoint(checkpoint, vision)
-    seal(source, target, recipe, out, progress)
-    bundle = open_bundle(out)
-    return Built(bundle, _compile(bundle, progress))
-
-
-def seal(source: Checkpoint, target: Target, recipe: Recipe, out: Path, progress: Progress = silent) -> None:
-    """Quantize and export a checkpoint into a sealed bundle at ``out``."""
+    planned = plan(source, target, recipe)
+    forced = _passed_over(planned, target) if force else ()
+    if not force:
+        require_fit(planned, target)
     context = usable_context(source, target)
-    manifest = Manifest(FORMAT, __version__, source.path.name, source.spec, recipe, target, context, (), {})
+    manifest = Manifest(FORMAT, __version__, source.path.name, source.spec, recipe, target, context, forced, {})
     with sealing(out, manifest) as folder:
         export(quantize(source, recipe), target.activations, context, folder, progress)
         (folder / "tokenizer.json").write_text(source.tokenizer_json, encoding="utf-8")
+    bundle = open_bundle(out)
+    return Built(bundle, planned, compile_here(bundle, progress))
+
+
+def export_graphs(source: Checkpoint, target: Target, out: Path, progress: Progress = silent) -> list[Path]:
+    """Write a checkpoint's graphs, as it is stored, to a new folder ``out``; the files written."""
+    with new_directory(out) as folder:
+        export(source, target.activations, usable_context(source, target), folder, progress)
+    return sorted(path for path in out.rglob("*") if path.is_file())
+
+
+def _passed_over(planned: MemoryPlan, target: Target) -> tuple[str, ...]:
+    try:
+        require_fit(planned, target)
+    except GateRefused as refusal:
+        return (refusal.message,)
+    return ()
 
 
 def usable_context(source: Checkpoint, target: Target) -> int:

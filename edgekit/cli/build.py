@@ -1,0 +1,64 @@
+"""``edgekit build``: from a checkpoint to a sealed bundle."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from edgekit.cli.common import common
+from edgekit.console import Console
+from edgekit.units import format_bytes
+
+DEFAULT_OUT = Path("build/out")
+
+
+@click.command("build")
+@click.argument("checkpoint", type=click.Path(path_type=Path))
+@click.option("--target", "target_name", required=True, metavar="T", help="A target's name, or the path of its TOML.")
+@click.option("--recipe", "recipe_name", default="q4", show_default=True, metavar="R", help="fp16, q8, q4 or a TOML.")
+@click.option("--out", type=click.Path(path_type=Path), help="The bundle's folder.  [default: build/out/NAME-T-R]")
+@click.option("--vision", type=click.Path(path_type=Path), help="Take the vision tower from this checkpoint instead.")
+@click.option("--force", is_flag=True, help="Build although it doesn't fit the target; the manifest keeps it.")
+@common
+def command(
+    console: Console,
+    checkpoint: Path,
+    target_name: str,
+    recipe_name: str,
+    out: Path | None,
+    vision: Path | None,
+    force: bool,
+) -> None:
+    """Quantize CHECKPOINT, write its graphs, and seal them into a bundle that `edgekit ask` can run."""
+    from edgekit.pipeline import build
+    from edgekit.recipe import recipe
+    from edgekit.target import target
+
+    chosen, how = target(target_name), recipe(recipe_name)
+    place = out or DEFAULT_OUT / f"{checkpoint.resolve().name}-{chosen.name}-{how.name}"
+    with console.progress() as progress:
+        built = build(checkpoint, chosen, how, place, vision=vision, force=force, progress=progress)
+    bundle = built.bundle
+    for reason in bundle.manifest.forced:
+        console.note(f"Forced: {reason}")
+    console.document(
+        {
+            "bundle": str(bundle.path),
+            "digest": bundle.digest,
+            "bytes": bundle.bytes,
+            "components": built.plan.components,
+            "compiled": built.compiled,
+            "forced": bundle.manifest.forced,
+        }
+    )
+    columns = ("component", "precision", "bytes")
+    rows = [
+        (name, how.precision(name) if name != "kv_arena" else chosen.activations, format_bytes(size))
+        for name, size in built.plan.components.items()
+    ]
+    console.table(columns, rows, right=("bytes",))
+    console.print(f"\n{bundle.path}: {format_bytes(bundle.bytes)} on disk, for {chosen.title}")
+    console.print(f"Ask it: edgekit ask {bundle.path} QUESTION --image FILE")
+    if notice := bundle.manifest.spec.intended_use:
+        console.print(f"\n{notice}")
