@@ -1,0 +1,98 @@
+"""Directories and small files appear whole, or not at all."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from edgekit.errors import EdgeKitError
+from edgekit.files import new_directory, require_space, write_text, writing
+
+
+def test_a_directory_appears_when_it_is_complete(tmp_path: Path) -> None:
+    out = tmp_path / "a" / "out"
+    with new_directory(out) as beside:
+        (beside / "inner").mkdir()
+        (beside / "inner" / "file").write_text("new")
+        assert not out.exists()
+        assert beside.parent == out.parent
+    assert (out / "inner" / "file").read_text() == "new"
+    assert [path.name for path in out.parent.iterdir()] == ["out"]
+    assert out.stat().st_mode & 0o777 == 0o755
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
+def test_an_error_leaves_what_was_there(tmp_path: Path, error: type[BaseException]) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "file").write_text("old")
+
+    def half() -> None:
+        with new_directory(tmp_path / "out", replace=True) as beside:
+            (beside / "file").write_text("half")
+            raise error
+
+    with pytest.raises(error):
+        half()
+    assert (tmp_path / "out" / "file").read_text() == "old"
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_a_directory_is_replaced_only_when_asked(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "old").write_text("old")
+    with pytest.raises(EdgeKitError, match="exists already"), new_directory(tmp_path / "out"):
+        pass
+    with new_directory(tmp_path / "out", replace=True) as beside:
+        (beside / "new").write_text("new")
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["new"]
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_the_old_directory_comes_back_when_the_new_one_cannot_go_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "file").write_text("old")
+    rename = Path.rename
+
+    def refuse(self: Path, target: Path) -> Path:
+        if self.suffix == ".part":
+            raise OSError(errno.EIO, "Input/output error")
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", refuse)
+    with (
+        pytest.raises(EdgeKitError, match="can't be written: Input/output error"),
+        new_directory(tmp_path / "out", replace=True),
+    ):
+        pass
+    assert (tmp_path / "out" / "file").read_text() == "old"
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_text_is_replaced_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_text(tmp_path / "file", "Übung")
+    assert (tmp_path / "file").read_text(encoding="utf-8") == "Übung"
+
+    def full(*_: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(EdgeKitError, match="No space is left"):
+        write_text(tmp_path / "file", "half")
+    assert (tmp_path / "file").read_text(encoding="utf-8") == "Übung"
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_refusals_say_what_to_do(tmp_path: Path) -> None:
+    require_space(tmp_path / "file", 1)
+    with pytest.raises(EdgeKitError, match=r"needs 1024 TiB") as caught:
+        require_space(tmp_path / "file", 2**50)
+    assert "Make room" in caught.value.hint
+    with pytest.raises(EdgeKitError, match="No such file") as caught, writing(tmp_path / "no" / "file"):
+        (tmp_path / "no" / "file").write_text("")
+    assert "--out" in caught.value.hint
