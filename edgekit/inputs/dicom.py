@@ -133,15 +133,24 @@ def _is_palette(header: Dataset) -> bool:
 
 
 def _colour(stored: Values, header: Dataset) -> Shades:
-    """RGB of any depth, or indices into a palette, as 8-bit RGB."""
+    """RGB of any depth, or indices into a palette, as 8-bit RGB: the high byte, whatever fills the low ones."""
+    depth = int(header.get("BitsStored") or 8)
     if _is_palette(header):
         from pydicom.pixels import apply_color_lut
 
+        _swap_palette(header)
         stored = apply_color_lut(stored, header)
         depth = stored.dtype.itemsize * 8
-    else:
-        depth = int(header.get("BitsStored") or 8)
-    return stored if depth == 8 else unit(stored / np.float32(2**depth - 1))
+    return (stored >> max(0, depth - 8)).astype(np.uint8)
+
+
+def _swap_palette(header: Dataset) -> None:
+    """Turn a big-endian file's palette round: pydicom reads its entries as little-endian."""
+    if header.original_encoding[1]:
+        return
+    for colour in ("Red", "Green", "Blue"):
+        element = header[f"{colour}PaletteColorLookupTableData"]
+        element.value = np.frombuffer(element.value, ">u2").astype("<u2").tobytes()
 
 
 def _shades(stored: Values, header: Dataset) -> Shades:
