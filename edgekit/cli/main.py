@@ -23,7 +23,7 @@ from edgekit.console import Console
 from edgekit.errors import EdgeKitError
 
 COMMANDS = {
-    "targets": "The devices that EdgeKit builds for; --detect: which one this machine is.",
+    "targets": "The devices to build for; --detect says which one this machine is.",
     "inspect": "What a checkpoint holds: family, parts, parameters, licence, intended use.",
     "build": "From a checkpoint to a sealed bundle for a target.",
     "quantize": "Only quantize: write a smaller checkpoint.",
@@ -84,7 +84,7 @@ def main(args: Sequence[str] | None = None) -> int:
     except click.exceptions.Exit as stop:
         return stop.exit_code
     except BrokenPipeError:  # the reader of our output has gone: as other tools do, say nothing
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _close_stdout()
         return 1
     except (KeyboardInterrupt, click.Abort):
         console.note("Interrupted.")
@@ -92,7 +92,17 @@ def main(args: Sequence[str] | None = None) -> int:
     except Exception as error:
         if console.debug:
             traceback.print_exc()
-        return _report(error, console)
+        code = _report(error, console)
+        try:
+            sys.stdout.flush()
+        except OSError:
+            _close_stdout()
+        return code
+
+
+def _close_stdout() -> None:
+    """Nothing more reaches stdout: what its buffer still holds must not fail again when Python ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _report(error: Exception, console: Console) -> int:
@@ -100,6 +110,9 @@ def _report(error: Exception, console: Console) -> int:
     if isinstance(error, click.ClickException):
         error.show()
         return error.exit_code
+    if isinstance(error, OSError) and error.strerror:  # the machine's own refusal, not a fault of ours
+        where = f"{error.filename}: " if error.filename else ""
+        error = EdgeKitError(f"{where}{error.strerror}", "Check the disk, the path and its permissions.")
     if not isinstance(error, EdgeKitError):
         what = f"internal error: {type(error).__name__}: {error}".splitlines()[0]
         error = EdgeKitError(what, "Run the command again with --debug and send us what it shows.")

@@ -1,0 +1,159 @@
+from __future__ import annotations
+
+import sys
+import types
+from pathlib import Path
+
+import pytest
+
+from edgekit.data import shipped
+from edgekit.detect import Gpu, Machine, cpu_features, detect, matching_target
+
+ORIN = {
+    "proc/cpuinfo": "processor\t: 0\nFeatures\t: fp asimd aes asimdhp asimddp\n\nprocessor\t: 1\n",
+    "proc/meminfo": "MemTotal:       64349264 kB\nMemFree: 1 kB\n",
+    "proc/device-tree/model": "NVIDIA Jetson AGX Orin Developer Kit\0",
+    "etc/nv_tegra_release": "# R36 (release), REVISION: 4.3, GCID: 38968081, BOARD: generic, EABI: aarch64\n",
+}
+PC = {
+    "proc/cpuinfo": "processor\t: 0\nmodel name\t: A CPU\nflags\t\t: fpu sse2 avx2 fma avx512_vnni\n",
+    "proc/meminfo": "MemTotal: 8000000 kB\n",
+}
+
+
+def machine(root: Path, files: dict[str, str], arch: str = "x86_64") -> Machine:
+    for name, text in files.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return detect(root, arch)
+
+
+@pytest.fixture
+def no_nvml(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pynvml", None)  # importing it raises ImportError
+
+
+class FakeNvml(types.ModuleType):
+    """NVML's module as a machine with the given GPUs shows it: (name, compute capability, memory)."""
+
+    class NVMLError(Exception):
+        pass
+
+    def __init__(self, *gpus: tuple[str | bytes, tuple[int, int], int], driver: bool = True) -> None:
+        super().__init__("pynvml")
+        self.gpus, self.driver, self.open = gpus, driver, False
+
+    def nvmlInit(self) -> None:
+        if not self.driver:
+            raise self.NVMLError("NVML Shared Library Not Found")
+        self.open = True
+
+    def nvmlShutdown(self) -> None:
+        self.open = False
+
+    def nvmlSystemGetDriverVersion(self) -> bytes:
+        return b"580.65"
+
+    def nvmlDeviceGetCount(self) -> int:
+        return len(self.gpus)
+
+    def nvmlDeviceGetHandleByIndex(self, index: int) -> int:
+        return index
+
+    def nvmlDeviceGetName(self, index: int) -> str | bytes:
+        return self.gpus[index][0]
+
+    def nvmlDeviceGetCudaComputeCapability(self, index: int) -> tuple[int, int]:
+        return self.gpus[index][1]
+
+    def nvmlDeviceGetMemoryInfo(self, index: int) -> types.SimpleNamespace:
+        return types.SimpleNamespace(total=self.gpus[index][2])
+
+
+def test_a_jetson_is_recognised(tmp_path: Path) -> None:
+    found = machine(tmp_path, ORIN, "aarch64")
+    assert found.jetson == "NVIDIA Jetson AGX Orin Developer Kit"
+    assert found.l4t == "36.4.3"
+    assert found.features == ("asimd", "asimdhp", "asimddp")
+    assert (found.cores, found.memory_bytes) == (2, 64349264 * 1024)
+    assert [gpu.compute_capability for gpu in found.gpus] == ["8.7"]
+    assert matching_target(found).name == "orin"
+
+
+def test_a_container_on_a_jetson_may_hide_its_model(tmp_path: Path) -> None:
+    files = {name: text for name, text in ORIN.items() if "model" not in name}
+    found = machine(tmp_path, files, "aarch64")
+    assert (found.jetson, found.l4t) == ("NVIDIA Jetson", "36.4.3")
+    assert matching_target(found).name == "cpu"
+
+
+def test_an_orin_with_less_memory_is_not_the_target(tmp_path: Path) -> None:
+    half = ORIN | {"proc/meminfo": "MemTotal: 31000000 kB\n"}
+    assert matching_target(machine(tmp_path, half, "aarch64")).name == "cpu"
+
+
+@pytest.mark.usefixtures("no_nvml")
+def test_another_board_with_a_device_tree_is_no_jetson(tmp_path: Path) -> None:
+    found = machine(tmp_path, {"proc/device-tree/model": "Raspberry Pi 5 Model B\0"}, "arm64")
+    assert (found.arch, found.jetson, found.gpus) == ("aarch64", "", ())
+
+
+@pytest.mark.parametrize(
+    ("gpu", "name"),
+    [
+        (("NVIDIA GeForce RTX 3050", (8, 6), 6 * 2**30), "rtx3050"),
+        ((b"NVIDIA GeForce RTX 3080 Laptop GPU", (8, 6), 16 * 2**30 - 2**20), "rtx3080"),
+        (("NVIDIA GeForce RTX 3080", (8, 6), 10 * 2**30), "rtx3050"),
+        (("NVIDIA GeForce RTX 3050", (8, 6), 4 * 2**30), "cpu"),
+        (("NVIDIA H200", (9, 0), 140 * 2**30), "cpu"),
+    ],
+)
+def test_a_graphics_card_is_the_largest_target_that_it_holds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, gpu: tuple[str | bytes, tuple[int, int], int], name: str
+) -> None:
+    nvml = FakeNvml(gpu)
+    monkeypatch.setitem(sys.modules, "pynvml", nvml)
+    found = machine(tmp_path, PC)
+    text = gpu[0].decode() if isinstance(gpu[0], bytes) else gpu[0]
+    assert found.gpus == (Gpu(text, f"{gpu[1][0]}.{gpu[1][1]}", gpu[2], "580.65"),)
+    assert matching_target(found).name == name
+    assert not nvml.open
+
+
+def test_without_a_driver_there_is_no_gpu(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pynvml", FakeNvml(driver=False))
+    found = machine(tmp_path, PC)
+    assert (found.gpus, found.cpu, found.cores) == ((), "A CPU", 1)
+    assert found.features == ("avx2", "fma", "avx512_vnni")
+    assert matching_target(found).name == "cpu"
+
+
+@pytest.mark.usefixtures("no_nvml")
+def test_without_the_module_the_driver_tells_the_name(tmp_path: Path) -> None:
+    card = {"proc/driver/nvidia/gpus/0000:01:00.0/information": "Model: \t\t NVIDIA GeForce RTX 3050\nIRQ: 5\n"}
+    found = machine(tmp_path, PC | card)
+    assert found.gpus == (Gpu("NVIDIA GeForce RTX 3050"),)
+    assert matching_target(found).name == "cpu"
+
+
+@pytest.mark.usefixtures("no_nvml")
+def test_a_container_has_the_memory_that_it_may_use(tmp_path: Path) -> None:
+    assert machine(tmp_path, PC | {"sys/fs/cgroup/memory.max": "max\n"}).memory_bytes == 8_000_000 * 1024
+    assert machine(tmp_path, {"sys/fs/cgroup/memory.max": "1073741824\n"}).memory_bytes == 2**30
+
+
+@pytest.mark.usefixtures("no_nvml")
+def test_a_machine_without_any_of_these_files(tmp_path: Path) -> None:
+    found = detect(tmp_path, "arm64")
+    assert found.cores >= 1
+    assert found.memory_bytes > 0
+    assert (found.features, found.gpus, found.jetson, found.l4t) == ((), (), "", "")
+    assert matching_target(found).name == "cpu"
+
+
+def test_this_machine() -> None:
+    found = detect()
+    assert found.memory_bytes > 2**28
+    assert found.features == cpu_features()
+    assert matching_target(found).name in shipped("targets")

@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from edgekit.data import shipped
+from edgekit.errors import ConfigError
+from edgekit.recipe import recipe, recipes
+from edgekit.target import target, targets
+
+
+def test_every_shipped_file_loads_under_its_own_name() -> None:
+    assert {found.name for found in targets()} == set(shipped("targets")) == {"cpu", "orin", "rtx3050", "rtx3080"}
+    assert {found.name for found in recipes()} == set(shipped("recipes")) == {"fp16", "q4", "q8"}
+    for name in shipped("targets"):
+        assert target(name).name == name
+    for name in shipped("recipes"):
+        assert recipe(name).name == name
+
+
+def test_a_budget_fits_its_device() -> None:
+    for found in targets():
+        budget = found.budget
+        if budget.static_bytes is not None and budget.dynamic_bytes is not None:
+            assert budget.static_bytes < budget.dynamic_bytes <= found.memory_bytes - found.reserved_bytes
+
+
+def test_graphics_cards_compute_in_half_precision() -> None:
+    assert {found.name: found.activations for found in targets()} == {
+        "cpu": "float32",
+        "orin": "float16",
+        "rtx3050": "float16",
+        "rtx3080": "float16",
+    }
+
+
+def test_an_unknown_name_gets_a_suggestion() -> None:
+    with pytest.raises(ConfigError, match="no target called 'orni'") as caught:
+        target("orni")
+    assert "Did you mean 'orin'?" in caught.value.hint
+    with pytest.raises(ConfigError, match="no recipe called 'q5'"):
+        recipe("q5")
+
+
+def test_a_file_of_ones_own_is_given_by_its_path(tmp_path: Path) -> None:
+    text = shipped("targets")["orin"].read_text().replace('name = "orin"', 'name = "ward7"')
+    path = tmp_path / "ward7.toml"
+    path.write_text(text)
+    assert target(str(path)).name == "ward7"
+    path.write_text(text + "\nsatic = 1\n")
+    with pytest.raises(ConfigError, match=r"ward7\.toml: unknown key 'budget\.satic'"):
+        target(str(path))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "part"),
+    [
+        ('reserved = "6 GiB"', 'reserved = "64 GiB"', "leaves nothing"),
+        ("slots = 8", "slots = 0", "hold no conversation"),
+        ("slots = 8", "slots = 8.0", "a whole number"),
+        ('"onnxruntime-cuda"', '"cuda"', "one of 'onnxruntime', 'onnxruntime-cuda'"),
+    ],
+)
+def test_a_target_that_makes_no_sense_is_refused(tmp_path: Path, old: str, new: str, part: str) -> None:
+    path = tmp_path / "t.toml"
+    text = shipped("targets")["orin"].read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+    with pytest.raises(ConfigError, match=part):
+        target(str(path))
