@@ -27,9 +27,11 @@ def pack8(raw: Array) -> PackedWeight:
 def codes(packed: PackedWeight) -> Array:
     """Signed codes ``[n, padded k]``."""
     if packed.bits == 8:
-        return np.asarray(packed.codes, np.int32)
+        whole: Array = packed.codes.astype(np.int32)
+        return whole
     both = np.stack([packed.codes & 15, packed.codes >> 4], axis=-1)
-    return np.asarray(both.reshape(len(both), -1), np.int32) - 8
+    signed: Array = np.subtract(both.reshape(len(both), -1), 8, dtype=np.int32)
+    return signed
 
 
 def assert_nearest(packed: PackedWeight, raw: Array) -> None:
