@@ -113,7 +113,7 @@ def write_checkpoint(
     """
     import torch
 
-    model = _model(decoder, tower, projector, text or {}, vision or {})
+    model = _model(layout, decoder, tower, projector, text or {}, vision or {})
     _randomize(model, seed)
     stored = getattr(torch, dtype)
     with torch.no_grad():
@@ -124,7 +124,9 @@ def write_checkpoint(
         tensors = {key: value for key, value in tensors.items() if "vision" not in key}
     directory.mkdir(parents=True, exist_ok=True)
     _save(tensors, directory, shards)
-    written = _hf_config(model, layout, dtype) if layout.startswith("hf") else _original_config(model, layout, projector)
+    written = (
+        _hf_config(model, layout, dtype) if layout.startswith("hf") else _original_config(model, layout, projector)
+    )
     _write_json(directory / "config.json", {**written, **(config or {})})
     _write_preprocessor(directory, tower)
     write_tokenizer(directory)
@@ -167,7 +169,12 @@ def write_tokenizer(directory: Path) -> None:
 
 
 def _model(
-    decoder: DecoderKind, tower: TowerKind, projector: str, text: Mapping[str, Any], vision: Mapping[str, Any]
+    layout: Layout,
+    decoder: DecoderKind,
+    tower: TowerKind,
+    projector: str,
+    text: Mapping[str, Any],
+    vision: Mapping[str, Any],
 ) -> Any:
     import torch
     import transformers
@@ -186,7 +193,8 @@ def _model(
         vision_config=towers[tower](**(_TOWER | dict(vision))),
         text_config=families[decoder](**(defaults | dict(text))),
         image_token_index=IMAGE,
-        vision_feature_select_strategy="default" if tower == "clip" else "full",
+        # TinyLLaVA Factory leaves the first row out for SigLIP too.
+        vision_feature_select_strategy="default" if tower == "clip" or layout == "factory" else "full",
     )
     # Eager attention: fp32 sums in the plainest order, so that tolerances mean the same everywhere.
     config._attn_implementation = "eager"
@@ -194,6 +202,9 @@ def _model(
     if projector != "mlp2x_gelu":
         depth = 1 if projector == "linear" else int(projector[len("mlp") : projector.index("x_")])
         model.model.multi_modal_projector = _sequential(torch.nn, depth, config)
+    if decoder == "phi" and layout not in ("hf-4.52", "hf-5"):
+        # PhiForCausalLM has a bias on its head; LLaVA in transformers lost it when it took over the head.
+        model.lm_head = torch.nn.Linear(config.text_config.hidden_size, config.text_config.vocab_size)
     return model
 
 

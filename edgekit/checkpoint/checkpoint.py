@@ -50,7 +50,5 @@ def component(name: str) -> str:
 def is_matrix(name: str) -> bool:
     """Whether a tensor is a matrix that a recipe may quantize (a Linear's weight, or the embedding)."""
     return name.endswith(".weight") and (
-        ".attn." in name
-        or ".mlp." in name
-        or name.startswith(("projector.", "decoder.embedding.", "decoder.lm_head."))
+        ".attn." in name or ".mlp." in name or name.startswith(("projector.", "decoder.embedding.", "decoder.lm_head."))
     )

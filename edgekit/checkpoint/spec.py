@@ -17,7 +17,8 @@ class VisionSpec:
     """A ViT tower, cut after the layer whose output the projector reads.
 
     ``layers`` counts the layers kept. ``post_norm``: the final layer norm applies to the output.
-    ``drop_cls``: the class token (CLIP has one, SigLIP none) is left out of the output.
+    ``drop_cls``: the first row is left out of the output. That is CLIP's class token; SigLIP has none,
+    and some models (TinyLLaVA Factory's) were trained without its first patch.
     """
 
     kind: Literal["clip", "siglip"]
@@ -47,7 +48,7 @@ class VisionSpec:
     @property
     def tokens(self) -> int:
         """Rows that the tower hands to the projector, per image."""
-        return self.patches + (1 if self.has_cls and not self.drop_cls else 0)
+        return self.patches + self.has_cls - self.drop_cls
 
 
 @dataclass(frozen=True)
@@ -125,9 +126,9 @@ class ImageSpec:
 class TemplateSpec:
     """How a conversation is written down.
 
-    The text is ``system``, then for each turn ``user.format(question)`` and ``reply.format(answer)``
-    (written without the answer's part when the answer is still to come: ``opening`` is what stands
-    before it). Replies end at one of ``stop_ids`` or at a string of ``stop``.
+    The text is ``system``, then for each turn ``user.format(question)``, ``opening`` and
+    ``reply.format(answer)``; where the answer is still to come, it ends with ``opening``. Replies end at
+    one of ``stop_ids`` or at a string of ``stop``.
     ``image`` is what an image is written as before the question ("<image>\\n"); ``<image>`` itself is
     replaced by the image's embeddings.
     """

@@ -23,7 +23,7 @@ def build_vision(say: Spelling, vision: VisionSpec) -> None:
             x = say.add(y, x, f"{name}.residual")
     if vision.post_norm:
         x = say.norm(x, "vision.post_norm", "layer", vision.norm_eps)
-    if vision.has_cls and vision.drop_cls:
+    if vision.drop_cls:
         x = say.drop_first(x, "vision.patches")
     say.output(x, "features", ["images", vision.tokens, vision.hidden])
 

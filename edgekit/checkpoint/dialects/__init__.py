@@ -1,0 +1,46 @@
+"""The ways in which checkpoints of this family are written down: one file each, tried in order.
+
+A dialect is a module with ``NAME``, ``MODEL_TYPES`` (what it is called in messages), ``claims(source)``
+and ``read(source, vision) -> Reading``. A new family is one new file and its place in the list.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from edgekit.checkpoint.dialects import factory, huggingface, llava
+from edgekit.checkpoint.dialects.reading import Reading
+from edgekit.checkpoint.source import Source
+from edgekit.errors import CheckpointError
+
+
+class Dialect(Protocol):
+    """A module of this package."""
+
+    NAME: str
+    MODEL_TYPES: tuple[str, ...]
+
+    def claims(self, source: Source) -> bool:
+        """Whether a checkpoint is written in this dialect; looks at its config and tensor names only."""
+        ...
+
+    def read(self, source: Source, vision: Source | None) -> Reading:
+        """The model's description, and under which names its tensors lie."""
+        ...
+
+
+# The Factory shares a model_type with the legacy layout, and is told by its key names: it goes first.
+DIALECTS: tuple[Dialect, ...] = (huggingface, factory, llava)
+
+
+def find_dialect(source: Source) -> Dialect:
+    """The dialect that claims ``source``; :class:`CheckpointError` that lists the supported ones otherwise."""
+    for dialect in DIALECTS:
+        if dialect.claims(source):
+            return dialect
+    known = "; ".join(f"{', '.join(one.MODEL_TYPES)} ({one.NAME})" for one in DIALECTS)
+    model_type = source.config.text("model_type", "")
+    raise CheckpointError(
+        f"{source.config.where} has the model_type {model_type[:60]!r}, which EdgeKit does not read",
+        f"It reads these: {known}.",
+    )

@@ -1,0 +1,71 @@
+"""What transformers' architectures look like: one small file each, found by its ``model_type``.
+
+A tower's module has ``KINDS`` (the config's ``model_type``), ``NAMES`` (EdgeKit's tensor stem → theirs)
+and ``read(config, select, drop_cls) -> VisionSpec``; a decoder's has ``KINDS``, ``NAMES`` and
+``read(config) -> DecoderSpec``. A key that config.json leaves out has transformers' default there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from edgekit.checkpoint.architectures import clip, llama, phi, siglip
+from edgekit.checkpoint.documents import Fields
+from edgekit.checkpoint.spec import DecoderSpec, VisionSpec
+from edgekit.errors import CheckpointError
+
+
+class Tower(Protocol):
+    """A module that reads a vision tower's config."""
+
+    KINDS: tuple[str, ...]
+    NAMES: Mapping[str, str]
+
+    def read(self, config: Fields, select: int, drop_cls: bool) -> VisionSpec: ...
+
+
+class Decoder(Protocol):
+    """A module that reads a language model's config."""
+
+    KINDS: tuple[str, ...]
+    NAMES: Mapping[str, str]
+
+    def read(self, config: Fields) -> DecoderSpec: ...
+
+
+TOWERS: tuple[Tower, ...] = (clip, siglip)
+DECODERS: tuple[Decoder, ...] = (llama, phi)
+
+
+def find_tower(model_type: str, where: str) -> Tower:
+    return _find(TOWERS, model_type, "vision tower", where)
+
+
+def find_decoder(model_type: str, where: str) -> Decoder:
+    return _find(DECODERS, model_type, "language model", where)
+
+
+def _find(modules: tuple[Any, ...], model_type: str, what: str, where: str) -> Any:
+    for module in modules:
+        if model_type in module.KINDS:
+            return module
+    known = ", ".join(kind for module in modules for kind in module.KINDS)
+    raise CheckpointError(
+        f"{where} has a {what} of the kind {model_type[:60]!r}, which EdgeKit does not build",
+        f"It builds these: {known}.",
+    )
+
+
+def stored_stem(stem: str, names: Mapping[str, str]) -> str:
+    """The architecture's own name of a tensor, without its prefix: "layers.3.attn.q.weight" → "…self_attn.q_proj.weight".
+
+    ``stem`` is an EdgeKit name without "vision." or "decoder."; ``names`` has ``{}`` for a layer's number.
+    """
+    if stem in names:
+        return names[stem]
+    module, _, leaf = stem.rpartition(".")
+    parts = module.split(".")
+    number = parts[1] if parts[0] == "layers" else ""
+    pattern = ".".join(["layers", "{}", *parts[2:]]) if number else module
+    return f"{names[pattern].format(number)}.{leaf}"

@@ -1,0 +1,64 @@
+"""What several architectures share: activations by transformers' names, checks that widths fit together."""
+
+from __future__ import annotations
+
+from edgekit.checkpoint.documents import Fields
+from edgekit.checkpoint.spec import Activation
+from edgekit.errors import CheckpointError
+
+# gelu_new, gelu_fast and gelu_pytorch_tanh are three ways to write the same tanh approximation.
+_ACTIVATIONS: dict[str, Activation] = {
+    "silu": "silu",
+    "swish": "silu",
+    "quick_gelu": "quick_gelu",
+    "gelu": "gelu",
+    "gelu_new": "gelu_tanh",
+    "gelu_fast": "gelu_tanh",
+    "gelu_pytorch_tanh": "gelu_tanh",
+}
+
+# More than any model has; a config that says more is damaged, and would have us list millions of tensors.
+_MOST_LAYERS = 1024
+
+
+def activation(config: Fields, key: str, default: str) -> Activation:
+    """The activation under ``key``."""
+    name = config.text(key, default)
+    if name not in _ACTIVATIONS:
+        raise config.error(key, f"one of {', '.join(_ACTIVATIONS)}")
+    return _ACTIVATIONS[name]
+
+
+def layers(config: Fields, default: int | None = None) -> int:
+    count = config.count("num_hidden_layers", default)
+    if count > _MOST_LAYERS:
+        raise config.error("num_hidden_layers", f"at most {_MOST_LAYERS}")
+    return count
+
+
+def side(config: Fields, key: str, default: int | None = None) -> int:
+    """The side of a square, written as a number or as two equal ones."""
+    value = config.values.get(key)
+    if isinstance(value, list) and len(value) == 2 and value[0] == value[1]:
+        return Fields({key: value[0]}, config.where).count(key)
+    return config.count(key, default)
+
+
+def check_multiple(config: Fields, what: str, value: int, of: str, divisor: int) -> None:
+    """:class:`CheckpointError` unless ``value`` is a multiple of ``divisor``."""
+    if value % divisor:
+        raise CheckpointError(
+            f"In {config.where}, {what} is {value}, which is no multiple of {of} ({divisor})",
+            "Compare config.json with the published one.",
+        )
+
+
+def selected_layers(config: Fields, depth: int, select: int) -> int:
+    """How many of a tower's ``depth`` layers are kept when hidden state ``select`` is read (−1 is the last)."""
+    kept = select + 1 + depth if select < 0 else select
+    if not 1 <= kept <= depth:
+        raise CheckpointError(
+            f"The projector reads layer {select} of a vision tower with {depth} layers ({config.where})",
+            "Compare config.json with the published one.",
+        )
+    return kept

@@ -1,0 +1,58 @@
+"""A checkpoint folder as the dialects see it: its config, its tensors by their stored names, its small files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from edgekit.checkpoint.documents import Fields, read_object, read_optional, read_text
+from edgekit.checkpoint.safetensors import StoredTensor, open_weights
+from edgekit.errors import CheckpointError
+
+Config = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Source:
+    """What lies in a folder. ``tensors`` is empty for none but a damaged folder."""
+
+    path: Path
+    config: Fields
+    tensors: Mapping[str, StoredTensor]
+
+    def table(self, name: str) -> Fields:
+        """A JSON file beside the weights; empty when there is none."""
+        return Fields(read_optional(self.path / name), str(self.path / name))
+
+    def prefix(self, candidates: Sequence[str], probe: str) -> str | None:
+        """The first of ``candidates`` under which a tensor ``probe`` lies."""
+        return next((prefix for prefix in candidates if prefix + probe in self.tensors), None)
+
+    def names(self) -> Iterator[str]:
+        """What the checkpoint calls itself, in lower case: its folder, and the names in its config."""
+        yield self.path.name.lower()
+        for key in ("_name_or_path", "llm_model_name_or_path"):
+            if isinstance(name := self.config.values.get(key), str):
+                yield name.lower()
+
+    def text(self, name: str) -> str:
+        """A text file beside the weights; empty when there is none."""
+        path = self.path / name
+        return read_text(path) if path.is_file() else ""
+
+
+def open_source(path: Path) -> Source:
+    """Read a folder's config.json and its tensors' headers."""
+    if not path.is_dir():
+        what = "is not a folder" if path.exists() else "does not exist"
+        raise CheckpointError(
+            f"The checkpoint {path} {what}", "Give the folder that holds config.json and the safetensors files."
+        )
+    config = path / "config.json"
+    if not config.is_file():
+        raise CheckpointError(
+            f"{path} has no config.json", "Give the folder that holds config.json and the safetensors files."
+        )
+    return Source(path, Fields(read_object(config), str(config)), open_weights(path))
