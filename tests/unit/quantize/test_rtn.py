@@ -27,10 +27,9 @@ def pack8(raw: Array) -> PackedWeight:
 def codes(packed: PackedWeight) -> Array:
     """Signed codes ``[n, padded k]``."""
     if packed.bits == 8:
-        whole: Array = packed.codes.astype(np.int32)
-        return whole
+        return packed.codes.astype(np.int32)
     both = np.stack([packed.codes & 15, packed.codes >> 4], axis=-1)
-    signed: Array = np.subtract(both.reshape(len(both), -1), 8, dtype=np.int32)
+    signed: Array = both.reshape(len(both), -1).astype(np.int32) - 8
     return signed
 
 
@@ -53,7 +52,7 @@ def matrices(draw: st.DrawFn) -> Array:
     shape = draw(st.tuples(st.integers(1, 3), st.integers(1, 70)))
     largest = 65504.0 if dtype == np.float16 else 4e5
     number = st.floats(-largest, largest, width=32 if dtype != np.float16 else 16)
-    array = draw(hnp.arrays(np.float32, shape, elements=number, fill=st.nothing()))
+    array: Array = draw(hnp.arrays(np.float32, shape, elements=number, fill=st.nothing()))
     return array.astype(dtype) * dtype.type(draw(st.sampled_from([1.0, 2.0**-10, 2.0**-20])))
 
 
