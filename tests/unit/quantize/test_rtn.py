@@ -52,8 +52,9 @@ def matrices(draw: st.DrawFn) -> Array:
     shape = draw(st.tuples(st.integers(1, 3), st.integers(1, 70)))
     largest = 65504.0 if dtype == np.float16 else 4e5
     number = st.floats(-largest, largest, width=32 if dtype != np.float16 else 16)
-    array: Array = draw(hnp.arrays(np.float32, shape, elements=number, fill=st.nothing()))
-    return array.astype(dtype) * dtype.type(draw(st.sampled_from([1.0, 2.0**-10, 2.0**-20])))
+    array = draw(hnp.arrays(np.float32, shape, elements=number, fill=st.nothing()))
+    scaled: Array = array.astype(dtype) * dtype.type(draw(st.sampled_from([1.0, 2.0**-10, 2.0**-20])))
+    return scaled
 
 
 @settings(max_examples=150, deadline=None)
