@@ -1,0 +1,31 @@
+"""``edgekit quantize``: a smaller checkpoint, which every other command takes in the original's place."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from edgekit.cli.common import common
+from edgekit.console import Console
+from edgekit.units import format_bytes
+
+
+@click.command("quantize")
+@click.argument("checkpoint", type=click.Path(path_type=Path))
+@click.option("--recipe", "recipe_name", default="q4", show_default=True, metavar="R", help="fp16, q8, q4 or a TOML.")
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="A folder for the new checkpoint.")
+@click.option("--vision", type=click.Path(path_type=Path), help="Take the vision tower from this checkpoint instead.")
+@common
+def command(console: Console, checkpoint: Path, recipe_name: str, out: Path, vision: Path | None) -> None:
+    """Write CHECKPOINT's weights in a recipe's precision, in EdgeKit's own format."""
+    from edgekit.checkpoint import open_checkpoint
+    from edgekit.quantize import write_checkpoint
+    from edgekit.recipe import recipe
+
+    source, how = open_checkpoint(checkpoint, vision), recipe(recipe_name)
+    with console.progress() as progress:
+        write_checkpoint(source, how, out, progress)
+    size = sum(file.stat().st_size for file in out.iterdir())
+    console.document({"checkpoint": str(out), "recipe": how.name, "bytes": size, "source_bytes": source.bytes})
+    console.print(f"{out}: {format_bytes(size)}, from {format_bytes(source.bytes)} ({how.title})")
