@@ -14,7 +14,7 @@ from edgekit.checkpoint import open_checkpoint
 from edgekit.checkpoint.checkpoint import Checkpoint
 from edgekit.engines.compile import compile_here
 from edgekit.errors import ConfigError, GateRefused
-from edgekit.export import export
+from edgekit.export.export import export
 from edgekit.files import new_directory
 from edgekit.plan import MemoryPlan, plan, require_fit
 from edgekit.progress import Progress, silent

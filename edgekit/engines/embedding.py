@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from edgekit.checkpoint.packed import Array
-from edgekit.checkpoint.safetensors import read_safetensors
+from edgekit.checkpoint.safetensors import open_file
 from edgekit.errors import BundleError
 
 
@@ -16,7 +16,7 @@ class Embedding:
     """Rows of ``embedding.safetensors``: "weight" ``[vocab, hidden]``, or int8 "codes" and "scales" ``[vocab, 1]``."""
 
     def __init__(self, path: Path, dtype: str) -> None:
-        tensors = read_safetensors(path)
+        tensors = open_file(path)
         self._dtype = np.dtype(dtype)
         names = ("weight",) if "weight" in tensors else ("codes", "scales")
         if any(name not in tensors for name in names):
