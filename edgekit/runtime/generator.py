@@ -7,7 +7,7 @@ join (``submit``) and leave (``cancel``). What goes wrong inside one request end
 from __future__ import annotations
 
 import time
-from collections import deque
+from collections import abc, deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -101,8 +101,8 @@ class Generator:
         events, self._events = self._events, []
         return events
 
-    def stream(self, prompt: Prompt, params: SamplingParams = DEFAULTS) -> Iterator[Event]:
-        """One request's events; raises its error. Leaving the loop early cancels it."""
+    def stream(self, prompt: Prompt, params: SamplingParams = DEFAULTS) -> abc.Generator[Event, None, None]:
+        """One request's events; raises its error. Closing the stream early cancels the request."""
         sequence = self.submit(prompt, params)
         try:
             while sequence.completion is None:

@@ -127,19 +127,25 @@ def candidates(logits: Logits, params: SamplingParams) -> tuple[Ids, Weights]:
 
 
 def _nucleus(ids: Ids, weights: Weights, top_p: float) -> tuple[Ids, Weights]:
-    """The likeliest tokens, as few as hold ``top_p`` of the weight (of equal ones the lowest ids)."""
-    wanted = top_p * weights.sum(dtype=np.float64)
-    for least in (1e-2, 1e-4, 1e-6, 0.0):  # so that only a few have to be sorted, mostly
-        some, heavy = _at_least(ids, weights, np.float32(least) * weights.max())
-        if heavy.sum(dtype=np.float64) >= wanted:
-            break
-    falling = np.sort(heavy)[::-1]
-    before = np.cumsum(falling, dtype=np.float64) - falling
-    count = max(1, int(before.searchsorted(wanted, side="left")))
-    last = falling[count - 1]
-    keep = heavy > last
-    keep[np.flatnonzero(heavy == last)[: count - int(keep.sum())]] = True
-    return some[keep], heavy[keep]
+    """The likeliest tokens, as few as hold ``top_p`` of the weight (of equal ones the lowest ids).
+
+    A positive float's leading bits order it, so they sort the tokens into bins; only those of the bin at the
+    nucleus's border have to be sorted one by one.
+    """
+    bins = weights.view(np.int32) >> 16
+    mass = np.bincount(bins, weights)[::-1]  # float64, heaviest bin first
+    through = mass.cumsum()
+    wanted = top_p * through[-1]
+    at = int(through.searchsorted(wanted))
+    border = len(mass) - 1 - at
+    some = np.flatnonzero(bins == border)
+    some = some[(-weights[some]).argsort(kind="stable")]
+    missing = wanted - (through[at] - mass[at])
+    count = int(weights[some].cumsum(dtype=np.float64).searchsorted(missing)) + 1
+    inside = bins > border
+    inside[some[:count]] = True
+    keep = np.flatnonzero(inside)
+    return ids[keep], weights[keep]
 
 
 def _at_least(ids: Ids, weights: Weights, least: np.float32) -> tuple[Ids, Weights]:

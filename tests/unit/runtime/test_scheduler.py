@@ -1,0 +1,249 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from edgekit.errors import EngineError, InputError
+from edgekit.inputs.prompt import Prompt, TextPiece
+from edgekit.runtime.sampling import Sampler, SamplingParams
+from edgekit.runtime.scheduler import TAIL, Read, Scheduler, Step, common
+from edgekit.runtime.sequence import Sequence
+from edgekit.runtime.text import TextStream
+from tests.fake_engine import byte_tokenizer
+
+TOKENIZER = byte_tokenizer()
+
+
+def _sequence(keys: list[int] | range, max_tokens: int = 4) -> Sequence:
+    prompt = Prompt((TextPiece(tuple(keys)),))
+    return Sequence(prompt, max_tokens, Sampler(SamplingParams()), TextStream(TOKENIZER, ()), submitted=0.0)
+
+
+def _run(scheduler: Scheduler, step: Step, token: int = 7) -> None:
+    """What the generator does, without an engine: every sampled token is ``token``."""
+    sampled = list(step.decode)
+    for sequence in step.decode:
+        sequence.written += 1
+    if step.read is not None:
+        step.read.sequence.written = step.read.stop
+        if step.read.stop == step.read.sequence.prompt_tokens:
+            sampled.append(step.read.sequence)
+    for sequence in sampled:
+        sequence.append(token)
+        if len(sequence.ids) == sequence.max_tokens:
+            scheduler.finish(sequence)
+            sequence.finish("length")
+
+
+def _drain(scheduler: Scheduler) -> Iterator[Step]:
+    while scheduler.busy:
+        step = scheduler.schedule()
+        yield step
+        _run(scheduler, step)
+
+
+def _answer(scheduler: Scheduler, keys: list[int] | range, max_tokens: int = 4) -> tuple[Sequence, list[Read]]:
+    """Run one sequence to its end; its reads."""
+    sequence = _sequence(keys, max_tokens)
+    scheduler.add(sequence)
+    return sequence, [step.read for step in _drain(scheduler) if step.read is not None]
+
+
+def _spans(reads: list[Read]) -> list[tuple[int, int]]:
+    return [(read.start, read.stop) for read in reads]
+
+
+def _slot(read: Read) -> int | None:
+    return read.sequence.slot
+
+
+@given(length=st.integers(1, 200), chunk=st.integers(3, 20), reused=st.integers(0, 200))
+def test_chunks_cover_the_prompt_and_none_is_a_lone_token(length: int, chunk: int, reused: int) -> None:
+    scheduler = Scheduler(1, 400, chunk)
+    reused = min(reused, length)
+    _answer(scheduler, range(reused), 1) if reused else None
+    _, reads = _answer(scheduler, [*range(reused), *range(1000, 1000 + length - reused)], 1)
+    spans = _spans(reads)
+    assert spans[0][0] == min(reused, max(length - 2, 0))
+    assert [stop for _, stop in spans] == [start for start, _ in spans[1:]] + [length]
+    assert all(2 <= stop - start <= chunk for start, stop in spans) or length == 1
+
+
+def test_a_long_prompt_lets_the_others_go_on_at_every_step() -> None:
+    scheduler = Scheduler(2, 1000, 10)
+    short, long = _sequence(range(5), 100), _sequence(range(500, 800))
+    scheduler.add(short)
+    _run(scheduler, scheduler.schedule())
+    scheduler.add(long)
+    for _ in range(30):
+        step = scheduler.schedule()
+        assert step.decode == (short,)
+        assert step.read is not None
+        assert step.read.sequence is long
+        _run(scheduler, step)
+    assert scheduler.schedule() == Step(None, (short, long))
+
+
+def test_first_come_first_served() -> None:
+    scheduler = Scheduler(2, 100, 10)
+    sequences = [_sequence(range(start, start + 15)) for start in range(0, 500, 100)]
+    for sequence in sequences:
+        scheduler.add(sequence)
+    order = [step.read.sequence for step in _drain(scheduler) if step.read is not None]
+    assert list(dict.fromkeys(order)) == sequences
+    assert not scheduler.waiting
+
+
+def test_the_next_turn_continues_in_its_own_slot() -> None:
+    scheduler = Scheduler(3, 200, 50)
+    first, reads = _answer(scheduler, range(20), 4)
+    home = reads[0].sequence.slot
+    _answer(scheduler, range(100, 120))
+    turn = [*first.keys, 50, 51, 52]
+    second = _sequence(turn)
+    scheduler.add(second)
+    read = scheduler.schedule().read
+    assert read == Read(second, 23, 27)  # 20 + 4 tokens, of which the last was never written
+    assert home is None  # a finished sequence has no slot
+    assert second.reused == 23
+
+
+def test_a_prompt_asked_again_reads_its_last_two_tokens() -> None:
+    scheduler = Scheduler(1, 100, 50)
+    _answer(scheduler, range(20))
+    assert _spans(_answer(scheduler, range(20))[1]) == [(18, 20)]
+
+
+def test_questions_on_one_image_read_it_once() -> None:
+    image = [-1000 - row for row in range(30)]
+    scheduler = Scheduler(4, 100, 16)
+    sequences = [_sequence([1, 2, *image, question, 60, 61], 10) for question in (40, 41, 42)]
+    for sequence in sequences:
+        scheduler.add(sequence)
+    reads = [step.read for step in _drain(scheduler) if step.read is not None]
+    assert _spans(reads) == [(0, 16), (16, 32), (32, 35), (32, 35), (32, 35)]
+    assert [read.source for read in reads] == [None, None, None, 0, 0]
+
+
+def test_a_conversation_is_kept_when_another_shares_its_prefix() -> None:
+    scheduler = Scheduler(3, 400, 100)
+    image = list(range(1000, 1100))
+    first, _ = _answer(scheduler, [*image, *range(TAIL + 1)])
+    old = scheduler.slots[0]
+    assert old.keys == first.keys[:-1]
+    other = _sequence([*image, 500, 501, 502])
+    scheduler.add(other)
+    read = scheduler.schedule().read
+    assert read == Read(other, 100, 103, source=0)
+    assert other.slot != 0
+    assert old.keys == first.keys[:-1]
+
+
+def test_a_short_tail_is_overwritten_in_place() -> None:
+    scheduler = Scheduler(3, 400, 100)
+    image = list(range(1000, 1100))
+    _answer(scheduler, [*image, *range(TAIL - 3)], 4)
+    other = _sequence([*image, 500, 501, 502])
+    scheduler.add(other)
+    assert scheduler.schedule().read == Read(other, 100, 103)
+    assert other.slot == 0
+
+
+def test_the_least_recently_used_slot_goes_first() -> None:
+    scheduler = Scheduler(3, 400, 200)
+    conversations = [list(range(start, start + 150)) for start in (1000, 2000, 3000)]
+    turns = [_answer(scheduler, keys)[0] for keys in conversations]
+    _answer(scheduler, [*turns[0].keys, 1, 2, 3])  # the first comes back: now the second is the oldest
+    _, reads = _answer(scheduler, range(4000, 4150))
+    assert reads[0].source is None
+    held = [slot.keys[0] for slot in scheduler.slots]
+    assert held == [1000, 4000, 3000]
+
+
+def test_a_prefix_copied_from_counts_as_used() -> None:
+    scheduler = Scheduler(3, 400, 200)
+    for start in (1000, 2000, 3000):
+        _answer(scheduler, range(start, start + 150))
+    _, reads = _answer(scheduler, [*range(2000, 2020), *range(100)])
+    assert (reads[0].start, reads[0].source) == (20, 1)
+    _answer(scheduler, range(4000, 4150))
+    assert [slot.keys[0] for slot in scheduler.slots] == [2000, 2000, 4000]
+
+
+def test_forgotten_slots_share_nothing() -> None:
+    scheduler = Scheduler(1, 100, 50)
+    sequence = _sequence(range(20))
+    scheduler.add(sequence)
+    _run(scheduler, scheduler.schedule())
+    scheduler.finish(sequence, forget=True)
+    assert _spans(_answer(scheduler, range(20))[1]) == [(0, 20)]
+
+
+def test_leaving_while_waiting_reading_or_writing_frees_the_place() -> None:
+    scheduler = Scheduler(1, 100, 10)
+    sequences = [_sequence(range(start, start + 15), 50) for start in (100, 200, 300)]
+    for sequence in sequences:
+        scheduler.add(sequence)
+    scheduler.finish(sequences[1])
+    _run(scheduler, scheduler.schedule())
+    assert sequences[0].state == "prefilling"
+    scheduler.finish(sequences[0])
+    assert scheduler.slots[0].keys == list(range(100, 110))
+    for _ in range(4):
+        _run(scheduler, scheduler.schedule())
+    assert sequences[2].state == "decoding"
+    scheduler.finish(sequences[2])
+    assert not scheduler.busy
+    assert scheduler.slots[0].keys == [*range(300, 315), 7, 7]
+    assert scheduler.schedule() == Step(None, ())
+
+
+def test_what_does_not_fit_is_refused() -> None:
+    scheduler = Scheduler(1, 50, 10)
+    with pytest.raises(InputError, match="50 tokens long; at most 49 fit") as caught:
+        scheduler.add(_sequence(range(50)))
+    assert "larger context" in caught.value.hint
+    with pytest.raises(InputError, match="empty"):
+        scheduler.add(_sequence([]))
+    with pytest.raises(EngineError, match="2 tokens at once"):
+        Scheduler(1, 50, 2)
+    assert not scheduler.busy
+
+
+@pytest.mark.parametrize(("length", "wanted", "given"), [(49, 10, 1), (40, 10, 10), (41, 10, 9), (10, 10, 10)])
+def test_the_context_cuts_max_tokens(length: int, wanted: int, given: int) -> None:
+    scheduler = Scheduler(1, 50, 10)
+    sequence, _ = _answer(scheduler, range(length), wanted)
+    assert len(sequence.ids) == given
+    assert len(scheduler.slots[0].keys) < 50
+
+
+@settings(max_examples=100)
+@given(
+    slots=st.integers(1, 4),
+    prompts=st.lists(st.lists(st.integers(0, 1), min_size=1, max_size=12), min_size=1, max_size=10),
+)
+def test_a_step_never_contradicts_itself(slots: int, prompts: list[list[int]]) -> None:
+    scheduler = Scheduler(slots, 20, 4)
+    for keys in prompts:
+        scheduler.add(_sequence(keys))
+    for step in _drain(scheduler):
+        rows = [sequence.slot for sequence in step.decode]
+        assert rows == sorted(set(rows), key=lambda slot: slot or 0)
+        if step.read is not None:
+            assert _slot(step.read) not in rows
+            assert step.read.sequence.written == step.read.start
+            if step.read.source is not None:
+                source = scheduler.slots[step.read.source]
+                assert source.keys[: step.read.start] == step.read.sequence.keys[: step.read.start]
+        assert step.decode or step.read, "a step does something"
+
+
+@given(st.lists(st.integers(0, 1)), st.lists(st.integers(0, 1)))
+def test_common_is_the_length_of_the_shared_start(left: list[int], right: list[int]) -> None:
+    length = common(left, right)
+    assert left[:length] == right[:length]
+    assert left[: length + 1] != right[: length + 1] or length == min(len(left), len(right))
