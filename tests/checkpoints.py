@@ -287,7 +287,7 @@ def _save(tensors: Mapping[str, Any], directory: Path, shards: int) -> None:
     if shards == 1:
         save_file(dict(tensors), directory / "model.safetensors", metadata={"format": "pt"})
         return
-    weight_map = {}
+    weight_map: dict[str, str] = {}
     for shard in range(shards):
         name = f"model-{shard + 1:05d}-of-{shards:05d}.safetensors"
         part = {key: tensors[key] for key in list(tensors)[shard::shards]}

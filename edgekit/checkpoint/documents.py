@@ -31,14 +31,17 @@ def parse_object(text: bytes | str, where: str) -> dict[str, Any]:
     return value
 
 
+def unreadable(path: Path, error: OSError) -> CheckpointError:
+    """The error for a file that the system does not let us read."""
+    return CheckpointError(f"{path} can't be read: {error.strerror}", "Check the path and its permissions.")
+
+
 def read_text(path: Path) -> str:
     """A UTF-8 file."""
     try:
         return path.read_text(encoding="utf-8")
     except OSError as error:
-        raise CheckpointError(
-            f"{path} can't be read: {error.strerror}", "Check the path and its permissions."
-        ) from None
+        raise unreadable(path, error) from None
     except UnicodeDecodeError as error:
         raise CheckpointError(f"{path} is not UTF-8 text: {error}", _HINT) from None
 

@@ -26,7 +26,7 @@ _TITLES = (
 def licence(source: Source) -> str:
     """From the model card's front matter, config.json or a licence file, in that order; empty when none says."""
     front = _FRONT_MATTER.match(_lenient(source, "README.md"))
-    found = dict(_LICENCE_KEY.findall(front[1])) if front else {}
+    found: dict[str, str] = dict(_LICENCE_KEY.findall(front[1])) if front else {}
     # "license: other" goes with a license_name that says which.
     name = found.get("license", "").strip()
     if name and not (name == "other" and found.get("license_name")):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -29,7 +28,7 @@ def open_checkpoint(path: Path, vision: Path | None = None) -> Checkpoint:
         path=path,
         spec=reading.spec,
         tensors=_checked(reading, path),
-        tokenizer_json=source.text("tokenizer.json"),
+        tokenizer_json=reading.tokenizer_json,
         bytes=sum(file.stat().st_size for file in weight_files(path)),
     )
 
@@ -54,7 +53,7 @@ def _check(stored: str, tensor: StoredTensor, expected: Shape, path: Path) -> No
             f"{stored!r} in {path} has the shape {list(tensor.shape)}, but config.json asks for {list(expected)}",
             "The weights are not those that config.json describes: compare both with the published ones.",
         )
-    if tensor.dtype.name not in _FLOATS and math.prod(expected):
+    if tensor.dtype.name not in _FLOATS:
         raise CheckpointError(
             f"{stored!r} in {path} is stored as {tensor.dtype.name}",
             "EdgeKit quantizes by itself: give it the checkpoint in float16, bfloat16 or float32.",

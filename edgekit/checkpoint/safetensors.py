@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from edgekit.checkpoint.documents import parse_object, read_object
+from edgekit.checkpoint.documents import parse_object, read_object, unreadable
 from edgekit.checkpoint.packed import Array
 from edgekit.errors import CheckpointError
 
@@ -120,9 +120,7 @@ def open_file(path: Path) -> dict[str, StoredTensor]:
             text = file.read(header)
             mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
     except OSError as error:
-        raise CheckpointError(
-            f"{path} can't be read: {error.strerror}", "Check the path and its permissions."
-        ) from error
+        raise unreadable(path, error) from error
     tensors = {}
     for name, entry in parse_object(text, str(path)).items():
         if name != "__metadata__":
@@ -142,19 +140,22 @@ def _tensor(name: str, entry: Any, mapped: mmap.mmap, data: int, size: int, path
     where = f"{_short(name)} in {path}"
     if not isinstance(entry, dict):
         raise CheckpointError(f"{where} has no dtype, shape and offsets", _AGAIN)
-    dtype, shape, offsets = _dtype(entry.get("dtype"), where), entry.get("shape"), entry.get("data_offsets")
-    if not _counts(shape) or len(shape) > 8 or not _counts(offsets) or len(offsets) != 2:
-        raise CheckpointError(f"{where} has the shape {_short(shape)} at {_short(offsets)}", _AGAIN)
+    dtype = _dtype(entry.get("dtype"), where)
+    shape, offsets = _counts(entry.get("shape")), _counts(entry.get("data_offsets"))
+    if shape is None or len(shape) > 8 or offsets is None or len(offsets) != 2:
+        raise CheckpointError(f"{where} has no shape and offsets that make sense: {_short(entry)}", _AGAIN)
     begin, end = offsets
-    if end - begin != math.prod(shape) * dtype.itemsize:
-        raise CheckpointError(f"{where} takes {end - begin} bytes, but {dtype} {shape} does not", _AGAIN)
+    if end - begin != (needed := math.prod(shape) * dtype.itemsize):
+        raise CheckpointError(f"{where} takes {end - begin} bytes, but its shape needs {needed}", _AGAIN)
     if data + end > size:
         raise CheckpointError(f"{where} ends at byte {data + end}, but the file is cut off at {size}", _AGAIN)
-    return StoredTensor(tuple(shape), dtype, mapped, data + begin)
+    return StoredTensor(shape, dtype, mapped, data + begin)
 
 
-def _counts(value: Any) -> bool:
-    return isinstance(value, list) and all(type(item) is int and 0 <= item < 2**62 for item in value)
+def _counts(value: Any) -> tuple[int, ...] | None:
+    if isinstance(value, list) and all(type(item) is int and 0 <= item < 2**62 for item in value):
+        return tuple(value)
+    return None
 
 
 def _short(value: Any) -> str:
@@ -167,7 +168,8 @@ def _dtype(name: Any, where: str) -> np.dtype[Any]:
         # The one dtype that numpy lacks; ml_dtypes comes with the build's dependencies, not a device's.
         import ml_dtypes
 
-        return np.dtype(ml_dtypes.bfloat16)
+        bfloat16: np.dtype[Any] = np.dtype(ml_dtypes.bfloat16)
+        return bfloat16
     if not isinstance(name, str) or name not in _DTYPES:
         raise CheckpointError(
             f"{where} has the dtype {_short(name)}, which EdgeKit does not read",
@@ -194,7 +196,7 @@ def _weight_map(index: Path) -> dict[str, str]:
                 f"{index} names the file {_short(file)}, which is no safetensors file of its own folder",
                 "Don't use this checkpoint: an index has no reason to point elsewhere.",
             )
-    return names
+    return dict(names)
 
 
 def _open_shards(directory: Path, index: Path) -> dict[str, StoredTensor]:

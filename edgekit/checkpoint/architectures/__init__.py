@@ -8,7 +8,7 @@ and ``read(config, select, drop_cls) -> VisionSpec``; a decoder's has ``KINDS``,
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Protocol, TypeVar
 
 from edgekit.checkpoint.architectures import clip, llama, phi, siglip
 from edgekit.checkpoint.documents import Fields
@@ -19,8 +19,10 @@ from edgekit.errors import CheckpointError
 class Tower(Protocol):
     """A module that reads a vision tower's config."""
 
-    KINDS: tuple[str, ...]
-    NAMES: Mapping[str, str]
+    @property
+    def KINDS(self) -> tuple[str, ...]: ...
+    @property
+    def NAMES(self) -> Mapping[str, str]: ...
 
     def read(self, config: Fields, select: int, drop_cls: bool) -> VisionSpec: ...
 
@@ -28,25 +30,31 @@ class Tower(Protocol):
 class Decoder(Protocol):
     """A module that reads a language model's config."""
 
-    KINDS: tuple[str, ...]
-    NAMES: Mapping[str, str]
+    @property
+    def KINDS(self) -> tuple[str, ...]: ...
+    @property
+    def NAMES(self) -> Mapping[str, str]: ...
 
     def read(self, config: Fields) -> DecoderSpec: ...
 
+
+M = TypeVar("M", Tower, Decoder)
 
 TOWERS: tuple[Tower, ...] = (clip, siglip)
 DECODERS: tuple[Decoder, ...] = (llama, phi)
 
 
 def find_tower(model_type: str, where: str) -> Tower:
+    """The module that reads towers of this ``model_type``."""
     return _find(TOWERS, model_type, "vision tower", where)
 
 
 def find_decoder(model_type: str, where: str) -> Decoder:
+    """The module that reads language models of this ``model_type``."""
     return _find(DECODERS, model_type, "language model", where)
 
 
-def _find(modules: tuple[Any, ...], model_type: str, what: str, where: str) -> Any:
+def _find(modules: tuple[M, ...], model_type: str, what: str, where: str) -> M:
     for module in modules:
         if model_type in module.KINDS:
             return module
@@ -58,9 +66,10 @@ def _find(modules: tuple[Any, ...], model_type: str, what: str, where: str) -> A
 
 
 def stored_stem(stem: str, names: Mapping[str, str]) -> str:
-    """The architecture's own name of a tensor, without its prefix: "layers.3.attn.q.weight" → "…self_attn.q_proj.weight".
+    """The architecture's own name of a tensor, without its prefix.
 
     ``stem`` is an EdgeKit name without "vision." or "decoder."; ``names`` has ``{}`` for a layer's number.
+    "layers.3.attn.q.weight" becomes "layers.3.self_attn.q_proj.weight".
     """
     if stem in names:
         return names[stem]

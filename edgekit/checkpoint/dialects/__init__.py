@@ -17,9 +17,10 @@ from edgekit.errors import CheckpointError
 class Dialect(Protocol):
     """A module of this package."""
 
-    NAME: str
-    MODEL_TYPES: tuple[str, ...]
-
+    @property
+    def NAME(self) -> str: ...
+    @property
+    def MODEL_TYPES(self) -> tuple[str, ...]: ...
     def claims(self, source: Source) -> bool:
         """Whether a checkpoint is written in this dialect; looks at its config and tensor names only."""
         ...

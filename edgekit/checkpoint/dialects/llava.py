@@ -18,8 +18,6 @@ from edgekit.checkpoint.dialects.reading import (
 )
 from edgekit.checkpoint.documents import Fields
 from edgekit.checkpoint.source import Source
-from edgekit.checkpoint.spec import ModelSpec
-from edgekit.errors import CheckpointError
 
 NAME = "LLaVA, LLaVA-Med, TinyLLaVA"
 _DECODERS = {

@@ -6,6 +6,8 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from tokenizers import Tokenizer
+
 from edgekit.checkpoint import notice, pixels
 from edgekit.checkpoint.architectures import Decoder, stored_stem
 from edgekit.checkpoint.documents import Fields
@@ -13,6 +15,7 @@ from edgekit.checkpoint.safetensors import StoredTensor
 from edgekit.checkpoint.shapes import tensor_shapes
 from edgekit.checkpoint.source import Source
 from edgekit.checkpoint.spec import DecoderSpec, ImageSpec, ModelSpec, ProjectorSpec, TemplateSpec, VisionSpec
+from edgekit.checkpoint.tokenizer import tokenizer_json
 from edgekit.checkpoint.tokens import special_ids
 from edgekit.checkpoint.tower import StoredTower
 from edgekit.errors import CheckpointError
@@ -20,10 +23,11 @@ from edgekit.errors import CheckpointError
 
 @dataclass(frozen=True)
 class Reading:
-    """A description, and for each of its tensors the stored name and the tensor (None: missing)."""
+    """A description, for each of its tensors the stored name and the tensor (None: missing), the tokenizer."""
 
     spec: ModelSpec
     tensors: Mapping[str, tuple[str, StoredTensor | None]]
+    tokenizer_json: str
 
 
 @dataclass(frozen=True)
@@ -47,7 +51,8 @@ class Parts:
     def read(self, family: str, image: ImageSpec, template: TemplateSpec) -> Reading:
         """The whole description, with every tensor looked up."""
         source = self.source
-        bos_id, stop_ids = special_ids(source, template, self.decoder.vocab)
+        text = tokenizer_json(source)
+        bos_id, stop_ids = special_ids(source, Tokenizer.from_str(text), template, self.decoder.vocab)
         spec = ModelSpec(
             family=family,
             vision=self.vision,
@@ -61,7 +66,7 @@ class Parts:
             intended_use=notice.intended_use(source),
             notes=pixels.notes(self.tower.source),
         )
-        return Reading(spec, {name: self._lookup(name) for name in tensor_shapes(spec)})
+        return Reading(spec, {name: self._lookup(name) for name in tensor_shapes(spec)}, text)
 
     def _lookup(self, name: str) -> tuple[str, StoredTensor | None]:
         part, _, stem = name.partition(".")

@@ -1,0 +1,202 @@
+"""Converted tokenizers give the ids that SentencePiece and transformers give."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sentencepiece
+from hypothesis import given
+from hypothesis import strategies as st
+from tokenizers import Tokenizer
+
+from edgekit.checkpoint.documents import Fields
+from edgekit.checkpoint.sentencepiece import SPACE, parse, to_tokenizer_json
+from edgekit.checkpoint.source import Source
+from edgekit.checkpoint.tokenizer import tokenizer_json
+from edgekit.errors import CheckpointError, EdgeKitError
+
+CORPUS = [
+    "Is there a pleural effusion in the left lung? No, the lung is clear.",
+    "The heart is enlarged; the aorta is normal. The heart size is 12.5 cm.",
+    "Which modality is this image? A chest radiograph, frontal view.",
+    "a aa aaa aaaa aaaaa lung lungs lungfish heart hearts hearty",
+]
+TEXTS = [
+    "Is the heart enlarged?",
+    "  two  leading blanks, and trailing  ",
+    "ümlauts, 中文, emoji 🫁 and\nnew\tlines",
+    "aaaaaaaaaaa",
+    "",
+    "x" * 50,
+    "▁ underscore ▁▁",
+]
+
+
+def train(**options: Any) -> bytes:
+    model = io.BytesIO()
+    sentencepiece.SentencePieceTrainer.train(
+        sentence_iterator=iter(CORPUS * 4),
+        model_writer=model,
+        model_type="bpe",
+        vocab_size=380,
+        byte_fallback=True,
+        hard_vocab_limit=False,
+        minloglevel=2,
+        num_threads=1,
+        **{"normalization_rule_name": "identity", "remove_extra_whitespaces": False, **options},
+    )
+    return model.getvalue()
+
+
+@pytest.fixture(scope="module")
+def model() -> bytes:
+    return train()
+
+
+def source_with(folder: Path, **files: bytes | dict[str, Any] | str) -> Source:
+    for name, content in files.items():
+        path = folder / name.replace("__", ".")
+        path.write_bytes(content if isinstance(content, bytes) else _text(content).encode())
+    return Source(folder, Fields({}, "config.json"), {})
+
+
+def _text(content: dict[str, Any] | str) -> str:
+    return content if isinstance(content, str) else json.dumps(content)
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_ids_are_those_of_sentencepiece(model: bytes, text: str) -> None:
+    ours = Tokenizer.from_str(json.dumps(to_tokenizer_json(parse(model, "here"), legacy=True)))
+    theirs = sentencepiece.SentencePieceProcessor(model_proto=model)
+    assert ours.encode(text).ids == theirs.encode(text)
+    if SPACE not in text:
+        assert ours.decode(ours.encode(text).ids) == text
+
+
+_MODEL = train()
+_OURS = Tokenizer.from_str(json.dumps(to_tokenizer_json(parse(_MODEL, "here"), legacy=True)))
+
+
+@given(text=st.text(st.characters(exclude_categories=["Cs", "Cc"], exclude_characters=SPACE), max_size=60))
+def test_any_text_has_the_ids_of_sentencepiece(text: str) -> None:
+    theirs = sentencepiece.SentencePieceProcessor(model_proto=_MODEL)
+    assert _OURS.encode(text).ids == theirs.encode(text)
+
+
+def test_blanks_are_squeezed_and_characters_normalized_as_the_model_says() -> None:
+    model = train(remove_extra_whitespaces=True, normalization_rule_name="nmt_nfkc")
+    ours = Tokenizer.from_str(json.dumps(to_tokenizer_json(parse(model, "here"), legacy=True)))
+    theirs = sentencepiece.SentencePieceProcessor(model_proto=model)
+    for text in ["  the   heart ", "ﬁne １２ ｌｕｎｇ", "the lung"]:
+        assert ours.encode(text).ids == theirs.encode(text), text
+
+
+def test_special_tokens_stand_alone_and_the_start_token_comes_first(model: bytes, tmp_path: Path) -> None:
+    tokenizer = Tokenizer.from_str(tokenizer_json(source_with(tmp_path, tokenizer__model=model)))
+    ids = tokenizer.encode("the heart</s>the lung").ids
+    theirs = sentencepiece.SentencePieceProcessor(model_proto=model)
+    assert ids == [1, *theirs.encode("the heart"), 2, *theirs.encode("the lung")]
+    assert tokenizer.decode(ids) == "the heart the lung"
+
+
+def test_added_tokens_go_on_behind_the_vocabulary(model: bytes, tmp_path: Path) -> None:
+    size = len(parse(model, "here").pieces)
+    described = {str(size + 1): {"content": "<im_end>", "special": True}}
+    config = {"add_bos_token": False, "added_tokens_decoder": described}
+    source = source_with(
+        tmp_path, tokenizer__model=model, added_tokens__json={"<im_start>": size}, tokenizer_config__json=config
+    )
+    tokenizer = Tokenizer.from_str(tokenizer_json(source))
+    theirs = sentencepiece.SentencePieceProcessor(model_proto=model)
+    assert tokenizer.encode("<im_start>the<im_end>").ids == [size, *theirs.encode("the"), size + 1]
+    assert tokenizer.decode([size + 1, size]) == "<im_start>", "only the token marked special is skipped"
+
+
+def test_an_added_token_with_a_gap_before_its_id_is_refused(model: bytes, tmp_path: Path) -> None:
+    source = source_with(tmp_path, tokenizer__model=model, added_tokens__json={"<pad>": 5000})
+    with pytest.raises(CheckpointError, match="5000, expected"):
+        tokenizer_json(source)
+
+
+def test_ids_are_those_of_transformers(model: bytes, tmp_path: Path) -> None:
+    from transformers import LlamaTokenizer
+
+    config = {"tokenizer_class": "LlamaTokenizer", "legacy": False, "add_bos_token": True, "bos_token": "<s>"}
+    source = source_with(tmp_path, tokenizer__model=model, tokenizer_config__json=config)
+    ours = Tokenizer.from_str(tokenizer_json(source))
+    theirs = LlamaTokenizer.from_pretrained(tmp_path)
+    for text in TEXTS:
+        assert ours.encode(text).ids == theirs(text).input_ids, text
+
+
+def test_gpt2_files_give_the_ids_of_transformers(tmp_path: Path) -> None:
+    from tokenizers import models, pre_tokenizers, trainers
+    from transformers import GPT2Tokenizer
+
+    trained = Tokenizer(models.BPE())
+    trained.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    alphabet = pre_tokenizers.ByteLevel.alphabet()
+    trainer = trainers.BpeTrainer(
+        vocab_size=330, initial_alphabet=alphabet, special_tokens=["<|endoftext|>"], show_progress=False
+    )
+    trained.train_from_iterator(CORPUS, trainer)
+    trained.model.save(str(tmp_path))
+    theirs = GPT2Tokenizer(str(tmp_path / "vocab.json"), str(tmp_path / "merges.txt"))
+    source = source_with(tmp_path, special_tokens_map__json={"eos_token": "<|endoftext|>"})
+    ours = Tokenizer.from_str(tokenizer_json(source))
+    for text in [*TEXTS, "the heart<|endoftext|>the lung"]:
+        assert ours.encode(text).ids == theirs(text).input_ids, text
+
+
+def test_a_tokenizer_json_is_taken_as_it_is(tmp_path: Path) -> None:
+    from tests.checkpoints import write_tokenizer
+
+    write_tokenizer(tmp_path)
+    text = (tmp_path / "tokenizer.json").read_text()
+    assert tokenizer_json(source_with(tmp_path)) == text
+
+
+def test_a_llama_tokenizer_json_without_its_start_token_gets_it(tmp_path: Path) -> None:
+    from tests.checkpoints import BOS, write_tokenizer
+
+    write_tokenizer(tmp_path)
+    path = tmp_path / "tokenizer.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "post_processor": None}))
+    assert Tokenizer.from_str(tokenizer_json(source_with(tmp_path))).encode("a").ids[0] == BOS
+    off = {"add_bos_token": False, "bos_token": "<s>", "tokenizer_class": "LlamaTokenizer"}
+    source = source_with(tmp_path, tokenizer_config__json=off)
+    assert Tokenizer.from_str(tokenizer_json(source)).encode("a").ids[0] != BOS
+
+
+@pytest.mark.parametrize(
+    ("files", "message"),
+    [
+        ({}, "has no tokenizer"),
+        ({"tokenizer__json": "{"}, "not valid JSON"),
+        ({"tokenizer__json": {"model": {"type": "BPE"}}}, "is broken"),
+        ({"tokenizer__model": b"\xff\xff\xff"}, "not a SentencePiece model"),
+        ({"tokenizer__model": b""}, "another kind than BPE"),
+        ({"vocab__json": {"a": 0}, "merges__txt": "a b\n"}, "is broken"),
+        ({"vocab__json": {"a": "x"}, "merges__txt": ""}, "is broken"),
+    ],
+)
+def test_a_broken_tokenizer_is_one_clear_error(tmp_path: Path, files: dict[str, Any], message: str) -> None:
+    with pytest.raises(CheckpointError, match=message) as error:
+        tokenizer_json(source_with(tmp_path, **files))
+    assert error.value.hint
+
+
+@given(data=st.data())
+def test_a_mutated_model_raises_nothing_but_our_own_error(data: st.DataObject) -> None:
+    broken = bytearray(_MODEL)
+    for _ in range(data.draw(st.integers(1, 4))):
+        broken[data.draw(st.integers(0, len(broken) - 1))] = data.draw(st.integers(0, 255))
+    try:
+        parsed = parse(bytes(broken), "here")
+    except EdgeKitError:
+        return
+    to_tokenizer_json(parsed, legacy=True)
