@@ -61,8 +61,13 @@ def read_dicom(
     except EdgeKitError:
         raise
     except Exception as error:  # pydicom and its decoders raise anything on damaged files
-        reason = " ".join(str(error).split())
-        raise InputError(f"{name} can't be read as DICOM: {reason}", _HINT) from error
+        raise InputError(f"{name} can't be read as DICOM: {_reason(error)}", _HINT) from error
+
+
+def _reason(error: Exception) -> str:
+    """An error in one line; pydicom puts whole tracebacks into some."""
+    line = " ".join(str(error).partition("Traceback")[0].split())
+    return line[:300] or type(error).__name__
 
 
 def _check_inflated(stream: BinaryIO, name: str) -> None:

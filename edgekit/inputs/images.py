@@ -26,7 +26,7 @@ from edgekit.inputs.grey import by_depth, spread
 
 FORMATS = ("PNG", "JPEG", "BMP", "TIFF", "WEBP")
 MAX_PIXELS = 64 * 2**20  # 192 MiB decoded; the largest mammograms have about 30 million
-MAX_SIDE = 2**16 - 1  # what JPEG and DICOM can say
+MAX_SIDE = 2**14  # stitched films of whole legs or spines stay below 12,000
 _KNOWN = "EdgeKit reads PNG, JPEG, BMP, TIFF, WebP and DICOM, and goes by the content, not by the name."
 _one_at_a_time = threading.Lock()
 
@@ -73,7 +73,8 @@ def load_image(source: Path | str | bytes, frame: int | None = None) -> Picture:
         except (Image.DecompressionBombError, Image.DecompressionBombWarning):
             raise _too_large(name) from None
         except Exception as error:  # decoders raise anything from struct.error to SyntaxError on damaged files
-            raise InputError(f"{name} can't be decoded: {error}", "Copy or export the picture again.") from error
+            reason = str(error) or type(error).__name__
+            raise InputError(f"{name} can't be decoded: {reason}", "Copy or export the picture again.") from error
 
 
 @contextmanager

@@ -1,0 +1,198 @@
+"""Reading pictures: every format and mode, and everything that is no picture."""
+
+from __future__ import annotations
+
+import io
+import struct
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from edgekit.errors import EdgeKitError, InputError
+from edgekit.inputs import images
+from edgekit.inputs.images import Picture, load_image
+
+RNG = np.random.default_rng(7)
+RGB = Image.fromarray(RNG.integers(0, 256, (23, 31, 3), dtype=np.uint8))
+SMOOTH = Image.fromarray(np.add.outer(np.arange(64), np.arange(96)).astype(np.uint8)).convert("RGB")
+
+
+def encode(image: Image.Image, kind: str, **options: Any) -> bytes:
+    stream = io.BytesIO()
+    image.save(stream, kind, **options)
+    return stream.getvalue()
+
+
+def pixels(source: Path | bytes, frame: int | None = None) -> npt.NDArray[np.uint8]:
+    return np.asarray(load_image(source, frame).image)
+
+
+LOSSLESS = {
+    "png": encode(RGB, "PNG"),
+    "bmp": encode(RGB, "BMP"),
+    "tiff": encode(RGB, "TIFF"),
+    "tiff-deflate": encode(RGB, "TIFF", compression="tiff_adobe_deflate"),
+    "webp": encode(RGB, "WEBP", lossless=True),
+}
+
+
+@pytest.mark.parametrize("kind", LOSSLESS)
+def test_formats_are_known_by_their_content(kind: str, tmp_path: Path) -> None:
+    path = tmp_path / "picture.gif"  # a wrong name on purpose
+    path.write_bytes(LOSSLESS[kind])
+    assert (pixels(path) == np.asarray(RGB)).all()
+    assert load_image(str(path)).digest == load_image(LOSSLESS["png"]).digest
+
+
+def test_jpeg_is_pillows() -> None:
+    data = encode(SMOOTH, "JPEG")
+    assert (pixels(data) == np.asarray(Image.open(io.BytesIO(data)))).all()
+
+
+def test_a_cameras_double_jpeg_gives_its_first_picture() -> None:
+    data = encode(SMOOTH, "MPO", save_all=True, append_images=[RGB])
+    assert (pixels(data) == pixels(encode(SMOOTH, "JPEG"))).all()
+
+
+def test_equal_pixels_have_equal_digests_and_other_shapes_do_not() -> None:
+    flat = np.zeros((4, 6, 3), np.uint8)
+    wide, tall = Picture.of(Image.fromarray(flat)), Picture.of(Image.fromarray(flat.reshape(6, 4, 3)))
+    assert wide == Picture.of(Image.fromarray(flat.copy()))
+    assert wide != tall
+
+
+@pytest.mark.parametrize("turn", range(1, 9))
+def test_orientation_is_applied(turn: int) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = turn
+    shown = {
+        1: RGB,
+        2: RGB.transpose(Image.Transpose.FLIP_LEFT_RIGHT),
+        3: RGB.transpose(Image.Transpose.ROTATE_180),
+        4: RGB.transpose(Image.Transpose.FLIP_TOP_BOTTOM),
+        5: RGB.transpose(Image.Transpose.TRANSPOSE),
+        6: RGB.transpose(Image.Transpose.ROTATE_270),
+        7: RGB.transpose(Image.Transpose.TRANSVERSE),
+        8: RGB.transpose(Image.Transpose.ROTATE_90),
+    }[turn]
+    assert (pixels(encode(RGB, "PNG", exif=exif)) == np.asarray(shown)).all()
+
+
+@pytest.mark.parametrize("kind", ["PNG", "TIFF"])
+@pytest.mark.parametrize("bits", [10, 12, 16])
+def test_deep_grey_is_scaled_not_clipped(kind: str, bits: int) -> None:
+    ramp = np.linspace(0, 2**bits - 1, 300).round().astype(np.uint16).reshape(10, 30)
+    grey = pixels(encode(Image.fromarray(ramp), kind))
+    assert grey.shape == (10, 30, 3)
+    np.testing.assert_allclose(grey[..., 1], ramp * (255 / (2**bits - 1)), atol=0.51)
+
+
+@pytest.mark.parametrize("values", [np.linspace(-3, 9, 40, dtype=np.float32), np.arange(-20, 20, dtype=np.int32)])
+def test_floats_and_signed_values_go_from_least_to_greatest(values: npt.NDArray[Any]) -> None:
+    grey = pixels(encode(Image.fromarray(values.reshape(5, 8)), "TIFF"))[..., 0].ravel()
+    np.testing.assert_allclose(grey, (values - values.min()) / np.ptp(values) * 255, atol=0.51)
+
+
+def test_transparent_parts_are_black() -> None:
+    rgba = Image.new("RGBA", (2, 1), (200, 100, 50, 255))
+    rgba.putpixel((1, 0), (255, 255, 255, 0))
+    assert pixels(encode(rgba, "PNG")).tolist() == [[[200, 100, 50], [0, 0, 0]]]
+    half = Image.new("LA", (1, 1), (200, 128))
+    assert pixels(encode(half, "PNG"))[0, 0, 0] == pytest.approx(100, abs=1)
+    assert pixels(encode(rgba.convert("P"), "PNG", transparency=0)).shape == (1, 2, 3)
+    keyed = pixels(encode(Image.new("L", (1, 1), 200), "PNG", transparency=200))
+    assert keyed.tolist() == [[[0, 0, 0]]]
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "P", "CMYK", "YCbCr"])
+def test_other_modes_become_rgb(mode: str) -> None:
+    kind = "TIFF" if mode in ("CMYK", "YCbCr") else "PNG"
+    image = SMOOTH.convert(mode)
+    assert (pixels(encode(image, kind)) == np.asarray(image.convert("RGB"))).all()
+
+
+def test_the_first_frame_or_the_one_asked_for() -> None:
+    pages = [Image.new("RGB", (4, 4), (shade, 0, 0)) for shade in (10, 20, 30)]
+    for kind, options in (("TIFF", {}), ("WEBP", {"lossless": True})):
+        data = encode(pages[0], kind, save_all=True, append_images=pages[1:], **options)
+        assert pixels(data)[0, 0, 0] == 10
+        assert pixels(data, 2)[0, 0, 0] == 30
+        with pytest.raises(InputError, match="no frame 3"):
+            load_image(data, 3)
+
+
+@pytest.mark.parametrize("kind", ["png", "bmp", "tiff", "tiff-deflate", "webp", "jpeg"])
+def test_cut_off_files_are_refused(kind: str) -> None:
+    data = {**LOSSLESS, "jpeg": encode(SMOOTH, "JPEG")}[kind]
+    for part in (0.02, 0.2, 0.5, 0.8, 0.95):
+        with pytest.raises(InputError) as caught:
+            load_image(data[: int(len(data) * part)])
+        assert caught.value.hint
+
+
+@given(st.data())
+@settings(max_examples=150, deadline=None)
+def test_damage_ends_in_a_picture_or_one_error(data: st.DataObject) -> None:
+    kind = data.draw(st.sampled_from([*LOSSLESS, "jpeg"]))
+    damaged = bytearray({**LOSSLESS, "jpeg": encode(SMOOTH, "JPEG")}[kind])
+    for _ in range(data.draw(st.integers(1, 4))):
+        damaged[data.draw(st.integers(0, len(damaged) - 1))] = data.draw(st.integers(0, 255))
+    try:
+        assert load_image(bytes(damaged)).image.mode == "RGB"
+    except InputError as error:
+        assert error.hint
+
+
+def bomb(width: int, height: int) -> bytes:
+    """A PNG that claims a size which it does not hold."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0" * 99)) + chunk(b"IEND", b"")
+
+
+@pytest.mark.parametrize("size", [(9_000, 9_000), (12_000, 12_000), (60_000, 60_000), (16_385, 1)])
+@pytest.mark.filterwarnings("default")  # as in production, where Pillow only warns of the smaller bombs
+def test_bombs_are_refused_before_they_are_decoded(size: tuple[int, int]) -> None:
+    with pytest.raises(InputError, match="too large"):
+        load_image(bomb(*size))
+
+
+def test_what_is_no_picture_gives_one_error_with_a_hint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text, empty, gif = tmp_path / "text.png", tmp_path / "empty.jpg", tmp_path / "picture.png"
+    text.write_text("not a picture " * 20)
+    empty.touch()
+    gif.write_bytes(encode(RGB, "GIF"))
+    cases = {text: "not a picture", empty: "is empty", gif: "not a picture", tmp_path: "not a file"}
+    cases[tmp_path / "missing.png"] = "no file"
+    cases[tmp_path / "nul\0.png"] = "can't be opened"
+    cases[text / "below.png"] = "can't be opened"
+    for path, message in cases.items():
+        with pytest.raises(InputError, match=message) as caught:
+            load_image(path)
+        assert caught.value.hint
+
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(InputError, match="may not be read"):
+        load_image(text)
+
+
+def test_running_out_of_memory_is_an_error_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(images, "_rgb", fail)
+    with pytest.raises(EdgeKitError):
+        load_image(LOSSLESS["png"])
