@@ -18,7 +18,6 @@ from edgekit.export.graph import MS, Graph, Initializer
 from edgekit.export.spelling import FLOAT32, Attention, Norm, Spelling
 from edgekit.export.weights import Stack, stack
 
-_INT8_BLOCK = 128
 _QUICK_GELU = {"quick_gelu": 1.702, "silu": 1.0}  # x · sigmoid(alpha x)
 
 
@@ -59,28 +58,48 @@ class OrtSpelling(Spelling):
         return self._nbits(x, name, codes, scales, bias, bits=4, block_size=group, N=n, K=k)
 
     def _int8(self, x: str, name: str, weights: Stack, bias: str) -> str:
-        """The operator wants a scale per block: the row's one scale is stored, and repeated at loading."""
+        """The operator wants whole blocks and a scale for each: a runtime pads and repeats as it loads."""
         n, k = weights.shape
-        block = min(_INT8_BLOCK, max(16, 1 << (k - 1).bit_length()))
+        block = self._int8_block(k)
         blocks = -(-k // block)
         codes, scales = f"{name}.weight.codes", f"{name}.weight.scales"
         self.graph.weight(
             [
-                Initializer(codes, TensorProto.UINT8, (n, blocks, block)),
+                Initializer(codes, TensorProto.UINT8, (n, k) if k % block else (n, blocks, block)),
                 Initializer(scales, self._code(self.activations), (n, 1)),
             ],
-            streams.int8_blocks(codes, scales, weights.packed, self.activations, blocks * block),
+            streams.int8_unsigned(codes, scales, weights.packed, self.activations),
             weights.read_bytes,
         )
-        shape = self.graph.constant(f"{n}x{blocks}", np.array([n, blocks], np.int64))
-        repeated = self.graph.op("Expand", [scales, shape], name=f"{scales}.repeated")[0]
-        return self._nbits(x, name, codes, repeated, bias, bits=8, block_size=block, N=n, K=k)
+        if k % block:
+            codes = self._pad(codes, blocks, block, blocks * block - k)
+        shape = self._integers(n, blocks)
+        scales = self.graph.op("Expand", [scales, shape], name=f"{scales}.repeated")[0]
+        return self._nbits(x, name, codes, scales, bias, bits=8, block_size=block, N=n, K=k)
+
+    def _int8_block(self, k: int) -> int:
+        """A row has one scale, so any width is right: 256 decodes a tenth faster than 128 on the CPU; CUDA's
+        kernels end at 128."""
+        if self.activations == FLOAT32 and k % 256 == 0:
+            return 256
+        return min(128, max(16, 1 << (k - 1).bit_length()))
+
+    def _pad(self, codes: str, blocks: int, block: int, missing: int) -> str:
+        zero = self.graph.constant("zero_code", np.array(0x80, np.uint8))
+        padded = self.graph.op("Pad", [codes, self._integers(0, 0, 0, missing), zero], name=f"{codes}.padded")
+        return self.graph.op("Reshape", [*padded, self._integers(0, blocks, block)], name=f"{codes}.blocks")[0]
 
     def _nbits(self, x: str, name: str, codes: str, scales: str, bias: str, **attributes: int) -> str:
-        """Level 4 multiplies int8 activations; without it the CPU is up to a hundred times slower."""
-        inputs = [x, codes, scales, *(["", "", bias] if bias else [])]
+        """Level 4 multiplies int8 activations; without it the CPU is up to a hundred times slower.
+
+        CUDA's kernels for a few rows know no bias, so there it is an addition of its own.
+        """
+        inside = bias if self.activations == FLOAT32 else ""
+        product = name if inside == bias else f"{name}.matmul"
+        inputs = [x, codes, scales, *(["", "", inside] if inside else [])]
         attributes["accuracy_level"] = 4
-        return self.graph.op("MatMulNBits", inputs, name=name, domain=MS, attributes=attributes)[0]
+        self.graph.op("MatMulNBits", inputs, [product], name=product, domain=MS, attributes=attributes)
+        return name if product == name else self.add(product, bias, name)
 
     def _int8_dynamic(self, x: str, name: str, weights: Stack, bias: str) -> str:
         """Whole images at once, where this is three times as fast as MatMulNBits.
@@ -113,8 +132,7 @@ class OrtSpelling(Spelling):
         op, to = self.graph.op, self._code(FLOAT32)
         wide = op("Cast", [x], name=f"{name}.wide", attributes={"to": to})[0]
         square = op("Mul", [wide, wide], name=f"{name}.square")[0]
-        axis = self.graph.constant("last_axis", np.array([-1], np.int64))
-        mean = op("ReduceMean", [square, axis], name=f"{name}.mean")[0]
+        mean = op("ReduceMean", [square, self._integers(-1)], name=f"{name}.mean")[0]
         floor = self.graph.constant(f"{name}.eps", np.array(eps, np.float32))
         root = op("Sqrt", op("Add", [mean, floor], name=f"{name}.floor"), name=f"{name}.root")[0]
         unit = op("Div", [wide, root], name=f"{name}.unit")[0]

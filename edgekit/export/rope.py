@@ -37,4 +37,5 @@ def _llama3(plain: Floats, rope: RopeSpec) -> Floats:
     turns = rope.original_context * plain / np.float32(2 * np.pi)  # full turns within the first training's context
     blend = (turns - rope.low_freq_factor) / (rope.high_freq_factor - rope.low_freq_factor)
     blend = np.clip(blend, 0.0, 1.0).astype(np.float32)
-    return ((1 - blend) * plain / np.float32(rope.factor) + blend * plain).astype(np.float32)
+    result: Floats = (1 - blend) * plain / np.float32(rope.factor) + blend * plain
+    return result

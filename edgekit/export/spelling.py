@@ -118,8 +118,7 @@ class Spelling(ABC):
 
     def split(self, x: str, widths: Sequence[int], name: str) -> tuple[str, ...]:
         """Columns of x, ``widths`` wide."""
-        sizes = self.graph.constant("x".join(map(str, widths)), np.array(widths, np.int64))
-        return self.graph.op("Split", [x, sizes], len(widths), name=name, attributes={"axis": -1})
+        return self.graph.op("Split", [x, self._integers(*widths)], len(widths), name=name, attributes={"axis": -1})
 
     def last(self, x: str, name: str) -> str:
         """The last token of each row: ``[rows, tokens, width]`` → ``[rows, width]``."""
@@ -128,9 +127,8 @@ class Spelling(ABC):
 
     def drop_first(self, x: str, name: str) -> str:
         """All tokens but the first."""
-        bounds = {"one": [1], "end": [np.iinfo(np.int64).max], "axis1": [1]}
-        inputs = [self.graph.constant(key, np.array(value, np.int64)) for key, value in bounds.items()]
-        return self.graph.op("Slice", [x, *inputs], name=name)[0]
+        start, end, axis = self._integers(1), self._integers(np.iinfo(np.int64).max), self._integers(1)
+        return self.graph.op("Slice", [x, start, end, axis], name=name)[0]
 
     def patches(self, pixels: str, name: str, hidden: int, patch: int) -> str:
         """Cut ``[images, 3, size, size]`` into squares and project each: ``[images, patches, hidden]``.
@@ -142,19 +140,20 @@ class Spelling(ABC):
             inputs.append(bias)
         square = [patch, patch]
         image = self.graph.op("Conv", inputs, name=name, attributes={"kernel_shape": square, "strides": square})
-        shape = self.graph.constant("patch_rows", np.array([0, hidden, -1], np.int64))
-        columns = self.graph.op("Reshape", [image[0], shape], name=f"{name}.columns")
+        columns = self.graph.op("Reshape", [*image, self._integers(0, hidden, -1)], name=f"{name}.columns")
         return self.graph.op("Transpose", columns, name=f"{name}.rows", attributes={"perm": [0, 2, 1]})[0]
 
     def prepend(self, x: str, name: str, hidden: int) -> str:
         """The learned vector ``name`` as one more token before the others of every image."""
-        token_shape = self.graph.constant("token", np.array([1, 1, hidden], np.int64))
-        token = self.graph.op("Reshape", [self.parameter(name), token_shape], name=f"{name}.token")
+        token = self.graph.op("Reshape", [self.parameter(name), self._integers(1, 1, hidden)], name=f"{name}.token")
         images = self.graph.op("Shape", [x], name=f"{name}.images", attributes={"start": 0, "end": 1})
-        ones = self.graph.constant("ones", np.array([1, 1], np.int64))
-        shape = self.graph.op("Concat", [*images, ones], name=f"{name}.shape", attributes={"axis": 0})
+        shape = self.graph.op("Concat", [*images, self._integers(1, 1)], name=f"{name}.shape", attributes={"axis": 0})
         tokens = self.graph.op("Expand", [*token, *shape], name=f"{name}.tokens")
         return self.graph.op("Concat", [*tokens, x], name=f"{name}.concat", attributes={"axis": 1})[0]
+
+    def _integers(self, *values: int) -> str:
+        """A constant int64 vector, shared by all who ask for the same."""
+        return self.graph.constant("int64." + ".".join(map(str, values)), np.array(values, np.int64))
 
     @staticmethod
     def _code(dtype: Dtype) -> int:

@@ -21,6 +21,7 @@ _EXPONENT: dict[str, tuple[type[np.unsignedinteger], int]] = {  # all ones in Na
     "float16": (np.uint16, 0x7C00),
     "bfloat16": (np.uint16, 0x7F80),
     "float32": (np.uint32, 0x7F800000),
+    "float64": (np.uint64, 0x7FF0000000000000),
 }
 
 
@@ -63,21 +64,18 @@ def packed(codes: str, scales: str, parts: Mapping[str, PackedTensor], dtype: np
     return fill
 
 
-def int8_blocks(
-    codes: str, scales: str, parts: Mapping[str, PackedTensor], dtype: np.dtype[np.floating], padded: int
-) -> Fill:
-    """int8 codes + 128 as uint8, rows padded with the zero code to ``padded`` columns; one scale a row."""
+def int8_unsigned(codes: str, scales: str, parts: Mapping[str, PackedTensor], dtype: np.dtype[np.floating]) -> Fill:
+    """int8 codes + 128 as uint8 ``[n, k]``, one scale a row."""
 
     def fill(put: Put) -> None:
-        row = 0
+        at_codes = at_scales = 0
         for tensor in parts.values():
             for start, stop in chunks(tensor.shape):
                 rows = tensor.packed_rows(start, stop)
-                block = np.full((stop - start, padded), 0x80, np.uint8)
-                block[:, : rows.k] = rows.codes.view(np.uint8) ^ np.uint8(0x80)
-                put(codes, row * padded, block)
-                put(scales, row * dtype.itemsize, rows.scales.astype(dtype))
-                row += stop - start
+                row_scales = rows.scales.astype(dtype)
+                put(codes, at_codes, rows.codes.view(np.uint8) ^ np.uint8(0x80))
+                put(scales, at_scales, row_scales)
+                at_codes, at_scales = at_codes + rows.codes.nbytes, at_scales + row_scales.nbytes
 
     return fill
 

@@ -57,7 +57,7 @@ class Stack:
         bfloat16 has no place in a graph for devices of compute capability below 8; float16 holds all of
         its significant bits, and too large a value is an error when it is read.
         """
-        wide = all(part.dtype == np.float32 for part in self.plain.values()) and activations == np.float32
+        wide = any(part.dtype.itemsize > 2 for part in self.plain.values()) and activations == np.float32
         return np.dtype(np.float32 if wide else np.float16)
 
 

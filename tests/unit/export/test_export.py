@@ -1,0 +1,201 @@
+"""What export writes: sizes at full shape by arithmetic, the embedding table, and what it refuses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+from safetensors.numpy import load_file
+
+from edgekit.checkpoint.checkpoint import Checkpoint, Weight, is_matrix
+from edgekit.checkpoint.packed import Array, PackedWeight
+from edgekit.checkpoint.shapes import tensor_shapes
+from edgekit.checkpoint.spec import DecoderSpec, ModelSpec, ProjectorSpec, RopeSpec, VisionSpec
+from edgekit.errors import CheckpointError, ConfigError
+from edgekit.export.export import Activations, component_bytes, export
+from edgekit.quantize import quantize
+from edgekit.recipe import Recipe
+from tests.unit.quantize.fakes import SPEC, Stored, normal
+
+LLAVA_MED = replace(
+    SPEC,
+    vision=VisionSpec("clip", 1024, 23, 16, 4096, 336, 14, "quick_gelu", 1e-5, True),
+    projector=ProjectorSpec((1024, 4096, 4096)),
+    decoder=DecoderSpec(
+        "mistral", 4096, 32, 32, 8, 128, 14336, 32000, 32768, "rms", 1e-5, "silu", True, RopeSpec(1e6, 128)
+    ),
+)
+TINY_LLAVA = replace(
+    SPEC,
+    vision=VisionSpec("siglip", 1152, 26, 16, 4304, 384, 14, "gelu_tanh", 1e-6, False),
+    projector=ProjectorSpec((1152, 2048, 2048)),
+    decoder=DecoderSpec("llama", 2048, 22, 32, 4, 64, 5632, 32000, 2048, "rms", 1e-5, "silu", True, RopeSpec(1e4, 64)),
+)
+Q4 = Recipe("q4", "", "int8", "int8", "int8", "int4", "int4")
+Q8 = Recipe("q8", "", "int8", "int8", "int8", "int8", "int8")
+FP16 = Recipe("fp16", "", "fp16", "fp16", "fp16", "fp16", "fp16")
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A tensor of which only the shape is ever asked."""
+
+    shape: tuple[int, ...]
+    dtype = np.dtype(np.float16)
+
+    def rows(self, start: int, stop: int) -> Array:
+        raise AssertionError("sizes are arithmetic: nothing is read")
+
+    def release(self, start: int, stop: int) -> None:
+        raise AssertionError
+
+
+def shapes_only(spec: ModelSpec) -> Checkpoint:
+    return Checkpoint(Path(), spec, {name: Shape(shape) for name, shape in tensor_shapes(spec).items()}, "", 0)
+
+
+@pytest.mark.parametrize(
+    ("spec", "recipe", "expected"),
+    [
+        (LLAVA_MED, Q4, (292_835_328, 21_004_288, 131_136_000, 3_599_245_312, 67_584_000)),
+        (LLAVA_MED, Q8, (292_835_328, 21_004_288, 131_136_000, 6_982_606_848, 131_136_000)),
+        (TINY_LLAVA, Q4, (400_168_576, 6_569_984, 65_600_000, 499_765_248, 33_792_000)),
+        (TINY_LLAVA, Q8, (400_168_576, 6_569_984, 65_600_000, 969_857_024, 65_600_000)),
+    ],
+    ids=["llava-med-q4", "llava-med-q8", "tinyllava-q4", "tinyllava-q8"],
+)
+def test_bytes_at_full_shape(spec: ModelSpec, recipe: Recipe, expected: tuple[int, ...]) -> None:
+    names = ("vision", "projector", "embedding", "decoder", "lm_head")
+    checkpoint = quantize(shapes_only(spec), recipe)
+    assert component_bytes(checkpoint, "float16", 2048) == dict(zip(names, expected, strict=True))
+    wide = component_bytes(checkpoint, "float32", 2048)
+    scales = scale_bytes(checkpoint)
+    for name, size in zip(names, expected, strict=True):
+        assert wide[name] == pytest.approx(size + scales[name], rel=0.0025)  # and vectors in float32
+
+
+def scale_bytes(checkpoint: Checkpoint) -> dict[str, int]:
+    """By how much float32 scales are larger; the embedding's stay float16."""
+    extra = dict.fromkeys(("vision", "projector", "embedding", "decoder", "lm_head"), 0)
+    for name, tensor in checkpoint.tensors.items():
+        if is_matrix(name) and not name.startswith("decoder.embedding."):
+            n, k = tensor.shape
+            part = "lm_head" if "lm_head" in name else name.split(".")[0]
+            extra[part] += 2 * n * -(-k // getattr(tensor, "group", k))
+    return extra
+
+
+def test_bytes_of_an_unquantized_model_are_its_parameters() -> None:
+    count = sum(int(np.prod(shape)) for shape in tensor_shapes(LLAVA_MED).values())
+    sizes = component_bytes(quantize(shapes_only(LLAVA_MED), FP16), "float16", 2048)
+    assert sum(sizes.values()) == 2 * count
+
+
+def tensors_of(spec: ModelSpec) -> dict[str, Weight]:
+    return {name: Stored(normal(*shape, scale=0.1)) for name, shape in tensor_shapes(spec).items()}
+
+
+def checkpoint_of(**changes: Weight | None) -> Checkpoint:
+    """A whole checkpoint of the small spec; None takes a tensor away ("__" stands for ".")."""
+    tensors = tensors_of(SPEC)
+    for key, weight in changes.items():
+        name = key.replace("__", ".")
+        if weight is None:
+            del tensors[name]
+        else:
+            tensors[name] = weight
+    return Checkpoint(Path("models/test"), SPEC, tensors, "", 0)
+
+
+@pytest.mark.parametrize("activations", ["float32", "float16"])
+@pytest.mark.parametrize("recipe", [Q4, Q8, FP16], ids=lambda recipe: recipe.name)
+def test_every_graph_is_what_onnx_calls_valid(recipe: Recipe, activations: Activations, tmp_path: Path) -> None:
+    seen: list[tuple[str, int, int]] = []
+    checkpoint = quantize(checkpoint_of(), recipe)
+    export(checkpoint, activations, 64, tmp_path, progress=lambda *event: seen.append(event))
+    names = {path.name for path in (tmp_path / "graphs").iterdir()}
+    assert names == {f"{part}.onnx{end}" for part in ("vision", "projector", "decoder") for end in ("", ".data")}
+    for part in ("vision", "projector", "decoder"):
+        path = tmp_path / "graphs" / f"{part}.onnx"
+        onnx.checker.check_model(str(path), full_check=True)
+        assert path.stat().st_size < 200_000
+    for stage in {stage for stage, _, _ in seen}:
+        assert [done == total for name, done, total in seen if name == stage][-1]
+
+
+def test_the_interface_of_the_graphs(tmp_path: Path) -> None:
+    export(quantize(checkpoint_of(), FP16), "float16", 64, tmp_path)
+
+    def interface(part: str) -> dict[str, tuple[int, list[Any]]]:
+        graph = onnx.load(str(tmp_path / "graphs" / f"{part}.onnx"), load_external_data=False).graph
+        return {
+            value.name: (
+                value.type.tensor_type.elem_type,
+                [axis.dim_param or axis.dim_value for axis in value.type.tensor_type.shape.dim],
+            )
+            for value in [*graph.input, *graph.output]
+        }
+
+    half, single, int32 = onnx.TensorProto.FLOAT16, onnx.TensorProto.FLOAT, onnx.TensorProto.INT32
+    cache = (half, ["rows", 2, "capacity", 48])
+    assert interface("vision") == {
+        "pixels": (half, ["images", 3, 28, 28]),
+        "features": (half, ["images", 16, 72]),
+    }
+    assert interface("projector") == {
+        "features": (half, ["images", 16, 72]),
+        "embeds": (half, ["images", 16, 96]),
+    }
+    assert interface("decoder") == {
+        "inputs_embeds": (half, ["rows", "length", 96]),
+        "seqlens_k": (int32, ["rows"]),
+        "total_sequence_length": (int32, []),
+        "past.0.key": cache,
+        "past.0.value": cache,
+        "present.0.key": cache,
+        "present.0.value": cache,
+        "logits": (single, ["rows", 320]),
+    }
+
+
+def test_the_embedding_lies_beside_the_graphs(tmp_path: Path) -> None:
+    checkpoint = checkpoint_of()
+    table = checkpoint.tensors["decoder.embedding.weight"]
+    assert isinstance(table, Stored)
+    export(quantize(checkpoint, FP16), "float32", 64, tmp_path / "plain")
+    plain = load_file(tmp_path / "plain" / "embedding.safetensors")
+    assert np.array_equal(plain["weight"], table.array)
+    export(quantize(checkpoint, Q4), "float32", 64, tmp_path / "packed")
+    packed = load_file(tmp_path / "packed" / "embedding.safetensors")
+    assert (packed["codes"].dtype, packed["scales"].shape) == (np.int8, (320, 1))
+    values = PackedWeight(8, 96, 96, packed["codes"], packed["scales"]).dequantize()
+    np.testing.assert_allclose(values, table.array, atol=float(packed["scales"].max()) / 2)
+
+
+def test_what_is_wrong_with_a_checkpoint_is_said_by_name(tmp_path: Path) -> None:
+    bad = normal(96, 96)
+    bad[3, 3] = np.nan
+    short = Stored(normal(96, 48))
+    cases = [
+        (checkpoint_of(decoder__layers__0__attn__k__weight=None), "no 'decoder.layers.0.attn.k.weight'"),
+        (checkpoint_of(decoder__layers__0__attn__k__weight=short), "attn.k.weight.* are not stored alike"),
+        (checkpoint_of(decoder__layers__0__attn__o__weight=Stored(bad)), "'decoder.layers.0.attn.o.weight' holds NaN"),
+    ]
+    for checkpoint, said in cases:
+        with pytest.raises(CheckpointError, match=said):
+            export(checkpoint, "float32", 64, tmp_path)
+
+
+def test_a_context_beyond_the_models_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="A context of 513 tokens is longer than the model's 512"):
+        export(checkpoint_of(), "float32", 513, tmp_path)
+
+
+def test_an_embedding_in_int4_is_refused(tmp_path: Path) -> None:
+    checkpoint = quantize(checkpoint_of(), replace(FP16, embedding="int4"))
+    with pytest.raises(CheckpointError, match="packed in int4"):
+        export(checkpoint, "float32", 64, tmp_path)
