@@ -8,12 +8,13 @@ from pathlib import Path
 from edgekit.checkpoint.checkpoint import Checkpoint
 from edgekit.checkpoint.dialects import find_dialect
 from edgekit.checkpoint.dialects.reading import Reading
+from edgekit.checkpoint.quantized import ABOUT, open_quantized
 from edgekit.checkpoint.safetensors import StoredTensor, weight_files
 from edgekit.checkpoint.shapes import Shape, tensor_shapes
 from edgekit.checkpoint.source import open_source
 from edgekit.errors import CheckpointError
 
-_FLOATS = ("float16", "bfloat16", "float32", "float64")
+_FLOATS = ("float16", "bfloat16", "float32")
 
 
 def open_checkpoint(path: Path, vision: Path | None = None) -> Checkpoint:
@@ -22,6 +23,13 @@ def open_checkpoint(path: Path, vision: Path | None = None) -> Checkpoint:
     ``vision`` is a folder with a CLIP or SigLIP tower to use in place of the checkpoint's own, needed
     when it has none. :class:`CheckpointError` on anything that is damaged, missing, unknown or unsafe.
     """
+    if (path / ABOUT).is_file():
+        if vision is not None:
+            raise CheckpointError(
+                f"{path} is quantized, vision tower included",
+                "Give --vision when you quantize the original checkpoint.",
+            )
+        return open_quantized(path)
     source = open_source(path)
     reading = find_dialect(source).read(source, open_source(vision) if vision is not None else None)
     return Checkpoint(

@@ -14,7 +14,7 @@ holds the same weights.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol, TypeAlias
+from typing import Any, Literal, Protocol, TypeAlias, TypeGuard
 
 import numpy as np
 import numpy.typing as npt
@@ -85,6 +85,11 @@ class PackedTensor(Protocol):
         ...
 
     def packed_rows(self, start: int, stop: int) -> PackedWeight: ...
+
+
+def is_packed(weight: Tensor | PackedTensor) -> TypeGuard[PackedTensor]:
+    """Whether a checkpoint's weight is quantized."""
+    return hasattr(weight, "packed_rows")
 
 
 def groups(k: int, group: int) -> int:

@@ -10,6 +10,7 @@ from tokenizers import Tokenizer
 
 from edgekit.checkpoint import notice, pixels
 from edgekit.checkpoint.architectures import Decoder, stored_stem
+from edgekit.checkpoint.check import check_spec
 from edgekit.checkpoint.documents import Fields
 from edgekit.checkpoint.safetensors import StoredTensor
 from edgekit.checkpoint.shapes import tensor_shapes
@@ -66,6 +67,7 @@ class Parts:
             intended_use=notice.intended_use(source),
             notes=pixels.notes(self.tower.source),
         )
+        check_spec(spec, source.config.where)
         return Reading(spec, {name: self._lookup(name) for name in tensor_shapes(spec)}, text)
 
     def _lookup(self, name: str) -> tuple[str, StoredTensor | None]:

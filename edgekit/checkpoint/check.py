@@ -1,0 +1,79 @@
+"""Whether a model description makes sense: everything after it divides, indexes and allocates by its numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from edgekit.checkpoint.spec import DecoderSpec, ModelSpec, TemplateSpec, VisionSpec
+from edgekit.errors import CheckpointError
+
+_LARGEST = 2**31 - 1
+_MOST_LAYERS = 1024  # More than any model has; what is listed per layer stays short.
+
+
+def check_spec(spec: ModelSpec, where: str) -> None:
+    """:class:`CheckpointError` that names the first thing wrong with ``spec``, which was read from ``where``."""
+    for problem in _problems(spec):
+        raise CheckpointError(
+            f"{where} describes an impossible model: {problem}",
+            "The file is damaged, or was edited: compare it with the original.",
+        )
+
+
+def _problems(spec: ModelSpec) -> Iterator[str]:
+    yield from _vision(spec.vision)
+    yield from _decoder(spec.decoder)
+    widths, ends = spec.projector.widths, (spec.vision.hidden, spec.decoder.hidden)
+    if len(widths) < 2 or len(widths) > 10 or (widths[0], widths[-1]) != ends or not all(map(_fits, widths)):
+        yield f"a projector of widths {list(widths[:10])} between a tower of {ends[0]} and a decoder of {ends[1]}"
+    if spec.image.size != spec.vision.image_size:
+        yield f"images of {spec.image.size} pixels for a tower that reads {spec.vision.image_size}"
+    if not all(std > 0 for std in spec.image.std):
+        yield f"pixels divided by {spec.image.std}"
+    yield from _template(spec.template)
+    ids = [*spec.stop_ids, *([] if spec.bos_id is None else [spec.bos_id])]
+    if not all(0 <= index < spec.decoder.vocab for index in ids):
+        yield f"special tokens {ids[:8]} in a vocabulary of {spec.decoder.vocab}"
+
+
+def _fits(count: int) -> bool:
+    return 1 <= count <= _LARGEST
+
+
+def _vision(vision: VisionSpec) -> Iterator[str]:
+    for name in ("hidden", "layers", "heads", "ff", "image_size", "patch"):
+        if not _fits(getattr(vision, name)):
+            yield f"a vision tower with {name} {getattr(vision, name)}"
+    if vision.layers > _MOST_LAYERS:
+        yield f"a vision tower of {vision.layers} layers"
+    if vision.hidden % vision.heads:
+        yield f"a vision tower {vision.hidden} wide with {vision.heads} heads"
+    if vision.tokens < 1:
+        yield f"an image of {vision.image_size} pixels in patches of {vision.patch}"
+    if not vision.norm_eps > 0:
+        yield f"a norm with epsilon {vision.norm_eps}"
+
+
+def _decoder(decoder: DecoderSpec) -> Iterator[str]:
+    for name in ("hidden", "layers", "heads", "kv_heads", "head_dim", "ff", "vocab", "context"):
+        if not _fits(getattr(decoder, name)):
+            yield f"a decoder with {name} {getattr(decoder, name)}"
+    if decoder.layers > _MOST_LAYERS:
+        yield f"a decoder of {decoder.layers} layers"
+    if decoder.heads % decoder.kv_heads:
+        yield f"{decoder.heads} heads in {decoder.kv_heads} groups"
+    rope = decoder.rope
+    if rope.dim % 2 or not 2 <= rope.dim <= decoder.head_dim:
+        yield f"a rotary embedding of {rope.dim} elements in heads of {decoder.head_dim}"
+    numbers = (rope.theta, rope.factor, rope.low_freq_factor, rope.high_freq_factor, rope.original_context)
+    if not all(number > 0 for number in (*numbers, decoder.norm_eps)):
+        yield "a number that is not above zero in its norm or its rotary embedding"
+
+
+def _template(template: TemplateSpec) -> Iterator[str]:
+    try:
+        right = all("q" in part.format("q") for part in (template.user, template.reply))
+    except (ValueError, LookupError, AttributeError):
+        right = False
+    if not right or "<image>" not in template.image:
+        yield f"the template {template.name!r} has no place for the question, the answer or the image"
