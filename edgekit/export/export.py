@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
@@ -10,7 +9,7 @@ from typing import Literal
 import numpy as np
 from onnx import TensorProto, helper
 
-from edgekit.checkpoint.checkpoint import Checkpoint, component
+from edgekit.checkpoint.checkpoint import Checkpoint
 from edgekit.errors import CheckpointError, ConfigError
 from edgekit.export import streams
 from edgekit.export.decoder import build_decoder
@@ -82,16 +81,3 @@ def embedding(checkpoint: Checkpoint) -> tuple[list[Initializer], list[tuple[int
         Initializer("scales", TensorProto.FLOAT16, (table.shape[0], 1)),
     ]
     return weights, [(table.read_bytes, streams.packed("codes", "scales", table.packed, np.dtype(np.float16)))]
-
-
-def component_bytes(checkpoint: Checkpoint, activations: Activations, context: int) -> dict[str, int]:
-    """Bytes of weights per component (vision, projector, embedding, decoder, lm_head), nothing read.
-
-    Rotary tables and other constants inside the graph files are left out.
-    """
-    total: Counter[str] = Counter()
-    for graph in build_graphs(checkpoint, activations, context).values():
-        for weight in graph.weights.values():
-            total[component(weight.name)] += weight.nbytes
-    total["embedding"] = sum(weight.nbytes for weight in embedding(checkpoint)[0])
-    return dict(total)

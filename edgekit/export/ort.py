@@ -5,17 +5,17 @@ What was measured for each word (two cores with AVX512-VNNI) stands at the word.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from onnx import TensorProto
 
+from edgekit.checkpoint.packed import PackedTensor
 from edgekit.checkpoint.spec import Activation, DecoderSpec
 from edgekit.errors import CheckpointError
 from edgekit.export import rope, streams
-from edgekit.export.graph import MS, Graph, Initializer
-from edgekit.export.spelling import FLOAT32, Attention, Norm, Spelling
+from edgekit.export.graph import MS, Fill, Graph, Initializer
+from edgekit.export.spelling import FLOAT32, Attention, Dtype, Norm, Spelling
 from edgekit.export.weights import Stack, stack
 
 _QUICK_GELU = {"quick_gelu": 1.702, "silu": 1.0}  # x · sigmoid(alpha x)
@@ -46,15 +46,8 @@ class OrtSpelling(Spelling):
     def _int4(self, x: str, name: str, weights: Stack, bias: str) -> str:
         (n, k), group = weights.shape, weights.group
         blocks = -(-k // group)
-        codes, scales = f"{name}.weight.codes", f"{name}.weight.scales"
-        self.graph.weight(
-            [
-                Initializer(codes, TensorProto.UINT8, (n, blocks, group // 2)),
-                Initializer(scales, self._code(self.activations), (n, blocks)),
-            ],
-            streams.packed(codes, scales, weights.packed, self.activations),
-            weights.read_bytes,
-        )
+        shapes = (n, blocks, group // 2), (n, blocks)
+        codes, scales = self._packed(name, weights, TensorProto.UINT8, *shapes, streams.packed)
         return self._nbits(x, name, codes, scales, bias, bits=4, block_size=group, N=n, K=k)
 
     def _int8(self, x: str, name: str, weights: Stack, bias: str) -> str:
@@ -62,19 +55,11 @@ class OrtSpelling(Spelling):
         n, k = weights.shape
         block = self._int8_block(k)
         blocks = -(-k // block)
-        codes, scales = f"{name}.weight.codes", f"{name}.weight.scales"
-        self.graph.weight(
-            [
-                Initializer(codes, TensorProto.UINT8, (n, k) if k % block else (n, blocks, block)),
-                Initializer(scales, self._code(self.activations), (n, 1)),
-            ],
-            streams.int8_unsigned(codes, scales, weights.packed, self.activations),
-            weights.read_bytes,
-        )
+        shapes = (n, k) if k % block else (n, blocks, block), (n, 1)
+        codes, scales = self._packed(name, weights, TensorProto.UINT8, *shapes, streams.int8_unsigned)
         if k % block:
             codes = self._pad(codes, blocks, block, blocks * block - k)
-        shape = self._integers(n, blocks)
-        scales = self.graph.op("Expand", [scales, shape], name=f"{scales}.repeated")[0]
+        scales = self.graph.op("Expand", [scales, self._integers(n, blocks)], name=f"{scales}.repeated")[0]
         return self._nbits(x, name, codes, scales, bias, bits=8, block_size=block, N=n, K=k)
 
     def _int8_block(self, k: int) -> int:
@@ -108,17 +93,27 @@ class OrtSpelling(Spelling):
         On x86-64 without VNNI its sums saturate unless the session sets ``session.x64quantprecision``.
         """
         n, k = weights.shape
-        codes, scales = f"{name}.weight.codes", f"{name}.weight.scales"
-        self.graph.weight(
-            [
-                Initializer(codes, TensorProto.INT8, (k, n)),
-                Initializer(scales, self._code(self.activations), (n,)),
-            ],
-            streams.int8_columns(codes, scales, weights.packed, self.activations),
-            weights.read_bytes,
-        )
+        codes, scales = self._packed(name, weights, TensorProto.INT8, (k, n), (n,), streams.int8_columns)
         inputs = [x, codes, scales, *(["", bias] if bias else [])]
         return self.graph.op("DynamicQuantizeMatMul", inputs, name=name, domain=MS)[0]
+
+    def _packed(
+        self,
+        name: str,
+        weights: Stack,
+        code: int,
+        codes_shape: tuple[int, ...],
+        scales_shape: tuple[int, ...],
+        stream: Callable[[str, str, Mapping[str, PackedTensor], Dtype], Fill],
+    ) -> tuple[str, str]:
+        """Declare codes and scales; scales have the activations' dtype, as the operators want."""
+        codes, scales = f"{name}.weight.codes", f"{name}.weight.scales"
+        self.graph.weight(
+            [Initializer(codes, code, codes_shape), Initializer(scales, self._code(self.activations), scales_shape)],
+            stream(codes, scales, weights.packed, self.activations),
+            weights.read_bytes,
+        )
+        return codes, scales
 
     def norm(self, x: str, name: str, kind: Norm, eps: float) -> str:
         weight = self.parameter(f"{name}.weight")
@@ -172,7 +167,7 @@ class GroupQueryAttention:
     Outputs: ``present.I.key`` and ``present.I.value``.
     """
 
-    def __init__(self, graph: Graph, code: int, dtype: np.dtype[Any], decoder: DecoderSpec, context: int) -> None:
+    def __init__(self, graph: Graph, code: int, dtype: Dtype, decoder: DecoderSpec, context: int) -> None:
         _require_fitting(decoder)
         self._graph, self._code, self._decoder = graph, code, decoder
         self._lengths = [

@@ -49,7 +49,7 @@ def plain(target: str, parts: Mapping[str, Tensor], dtype: np.dtype[np.floating]
 
 
 def packed(codes: str, scales: str, parts: Mapping[str, PackedTensor], dtype: np.dtype[np.floating]) -> Fill:
-    """Codes as :mod:`edgekit.checkpoint.packed` stores them, scales in ``dtype``."""
+    """int4 codes as :mod:`edgekit.checkpoint.packed` stores them, int8 codes too; scales in ``dtype``."""
 
     def fill(put: Put) -> None:
         at_codes = at_scales = 0
@@ -66,16 +66,13 @@ def packed(codes: str, scales: str, parts: Mapping[str, PackedTensor], dtype: np
 
 def int8_unsigned(codes: str, scales: str, parts: Mapping[str, PackedTensor], dtype: np.dtype[np.floating]) -> Fill:
     """int8 codes + 128 as uint8 ``[n, k]``, one scale a row."""
+    signed = packed(codes, scales, parts, dtype)
 
     def fill(put: Put) -> None:
-        at_codes = at_scales = 0
-        for tensor in parts.values():
-            for start, stop in chunks(tensor.shape):
-                rows = tensor.packed_rows(start, stop)
-                row_scales = rows.scales.astype(dtype)
-                put(codes, at_codes, rows.codes.view(np.uint8) ^ np.uint8(0x80))
-                put(scales, at_scales, row_scales)
-                at_codes, at_scales = at_codes + rows.codes.nbytes, at_scales + row_scales.nbytes
+        def shifted(name: str, offset: int, array: Array) -> None:
+            put(name, offset, array.view(np.uint8) ^ np.uint8(0x80) if name == codes else array)
+
+        signed(shifted)
 
     return fill
 

@@ -50,9 +50,9 @@ def normal(*shape: int, seed: int = 0) -> npt.NDArray[np.float32]:
 
 
 def in_precision(checkpoint: Checkpoint, precision: Precision) -> Checkpoint:
-    parts = dict.fromkeys(("vision", "projector", "decoder", "lm_head"), precision)
     embedding: Precision = "int8" if precision == "int4" else precision
-    return quantize(checkpoint, Recipe("test", "Test", embedding=embedding, group=32, **parts))
+    recipe = Recipe("test", "Test", precision, precision, embedding, precision, precision, group=32)
+    return quantize(checkpoint, recipe)
 
 
 @dataclass(frozen=True)
@@ -172,7 +172,8 @@ def test_float16_graphs_stay_near_float32(tiny: Tiny, checkpoint: Checkpoint, tm
     pixels, tokens = normal(1, 3, 28, 28), normal(12, 288)
     images = graphs.features(pixels)
     logits = graphs.decoder().read(cut(tokens, [8, 1, 3]))
-    assert (images.dtype, logits.dtype) == (np.float16, np.float32)
+    assert images.dtype == np.float16
+    assert logits.dtype == np.float32
     np.testing.assert_allclose(images, tiny.image_features(pixels), atol=2e-2)
     np.testing.assert_allclose(logits, tiny.logits(tokens[None])[0, [7, 8, 11]], atol=2e-2)
 

@@ -15,7 +15,7 @@ import onnxruntime
 from edgekit.checkpoint.checkpoint import Checkpoint
 from edgekit.checkpoint.packed import Array
 from edgekit.checkpoint.spec import DecoderSpec
-from edgekit.export.export import Activations, export
+from edgekit.export import Activations, export
 
 Logits = npt.NDArray[np.float32]
 
