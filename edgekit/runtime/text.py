@@ -22,8 +22,8 @@ class Detokenizer:
     Two things make a token's text depend on its neighbours. A character may span tokens: its bytes decode to
     U+FFFD until it is whole. And SentencePiece's decoder drops the first space of whatever it is given, and
     decodes a run of byte tokens (``<0x0A>``) all together: one wrong byte spoils the run, so a run is held
-    until it ends. Hence only a short window of ids is decoded: the tokens that gave the last text (never
-    empty, so that they carry the dropped space), then the new ones.
+    until it ends. Hence only a short window of ids is decoded: the tokens that gave the last text (they
+    carry the dropped space), then the new ones.
     """
 
     def __init__(self, tokenizer: Tokenizer) -> None:
@@ -57,8 +57,7 @@ class Detokenizer:
 
     def _slide(self) -> None:
         recent = self._window[self._given :]
-        if text := self._decode(recent):
-            self._window, self._given, self._sent = recent, len(recent), len(text)
+        self._window, self._given, self._sent = recent, len(recent), len(self._decode(recent))
 
     def _decode(self, ids: list[int]) -> str:
         text: str = self._tokenizer.decode(ids, skip_special_tokens=True)
@@ -93,7 +92,7 @@ class StopStrings:
 
     def _undecided(self, text: str) -> int:
         """Length of the longest end of ``text`` with which a stop string begins."""
-        longest = max(map(len, self._stops), default=1) - 1
+        longest = max(map(len, self._stops), default=0)
         lengths = range(min(longest, len(text)), 0, -1)
         return next((n for n in lengths if any(stop.startswith(text[-n:]) for stop in self._stops)), 0)
 

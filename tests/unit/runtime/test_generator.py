@@ -290,6 +290,16 @@ def test_a_stream_left_early_frees_its_slot_and_leaves_others_their_events() -> 
     assert told == other.completion.text != ""
 
 
+def test_generating_leaves_others_their_events() -> None:
+    generator = Generator(FakeEngine(slots=2), TOKENIZER, fake_spec(()))
+    other = generator.submit(text_prompt("the other one"), LIVELY)
+    assert next(generator.generate([text_prompt("this one")], LIVELY)).reason == "length"
+    assert other.completion is not None
+    events = _drain(generator)
+    assert events[-1] == Finished(other, other.completion)
+    assert "".join(event.text for event in events if isinstance(event, TextDelta)) == other.completion.text
+
+
 def test_cancelling_tells_what_was_said_and_does_nothing_afterwards() -> None:
     generator = Generator(FakeEngine(slots=1), TOKENIZER, fake_spec(()))
     running, waiting = (generator.submit(text_prompt(text), LIVELY) for text in ("first", "second"))

@@ -142,6 +142,19 @@ def test_tokens_that_are_ruled_out_are_never_drawn() -> None:
     assert {sampler(logits) for _ in range(200)} == {1, 3}
 
 
+@pytest.mark.parametrize(("drawn", "token"), [(0.0, 1), (1 - 2**-53, 3)])
+def test_the_ends_of_the_random_numbers_are_tokens_too(
+    drawn: float, token: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Fixed:
+        def random(self) -> float:
+            return drawn
+
+    sampler = Sampler(SamplingParams(temperature=1.0))
+    monkeypatch.setattr(sampler, "_random", Fixed())
+    assert sampler(np.array([-math.inf, 1.0, 0.5, 1.5], dtype=np.float32)) == token
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
