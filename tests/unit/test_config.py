@@ -188,7 +188,7 @@ def valid(hint: Any, name: str = "") -> st.SearchStrategy[Any]:
     if origin is Literal:
         return st.sampled_from(args)
     if origin in (Union, types.UnionType):
-        return st.one_of(valid(arg, name) for arg in args)
+        return st.one_of([valid(arg, name) for arg in args])
     if origin is tuple:
         if args[-1] is Ellipsis:
             return st.lists(valid(args[0]), max_size=3).map(tuple)
@@ -244,7 +244,7 @@ def test_one_changed_value_is_read_or_refused(cls: type, data: st.DataObject, ot
     container, key = data.draw(st.sampled_from(nodes(mapping)))
     container[key] = other
     try:
-        value = config.load(cls, mapping, "somewhere")
+        value: object = config.load(cls, mapping, "somewhere")
     except ConfigError as error:
         assert error.hint
     else:
