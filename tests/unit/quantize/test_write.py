@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import cast
 
@@ -11,25 +12,25 @@ import pytest
 from safetensors.numpy import load_file
 
 from edgekit import config
+from edgekit.checkpoint import open_checkpoint
 from edgekit.checkpoint.checkpoint import Checkpoint
 from edgekit.checkpoint.packed import Tensor
+from edgekit.checkpoint.shapes import tensor_shapes
 from edgekit.checkpoint.spec import ModelSpec
 from edgekit.errors import CheckpointError, EdgeKitError
 from edgekit.quantize.quantize import is_packed, quantize
 from edgekit.quantize.write import write_checkpoint
 from edgekit.recipe import Recipe
-from tests.unit.quantize.fakes import BFLOAT16, SPEC, Stored, checkpoint, normal, recipe
+from tests.unit.quantize.fakes import BFLOAT16, DTYPES, SPEC, Stored, checkpoint, normal, recipe
 
 RECIPE = recipe("int4", vision="int8", projector="fp32")
 
 
 def source() -> Checkpoint:
-    return checkpoint(
-        vision__layers__0__mlp__up__weight=Stored(normal(100, 72)),
-        projector__0__weight=Stored(normal(96, 72, dtype=BFLOAT16)),
-        decoder__layers__0__mlp__down__weight=Stored(normal(96, 200, dtype=BFLOAT16)),
-        decoder__norm__weight=Stored(normal(96)),
-    )
+    """Every tensor that the description asks for, the decoder's in bfloat16."""
+    shapes = {name.replace(".", "__"): shape for name, shape in tensor_shapes(SPEC).items()}
+    dtypes = {name: BFLOAT16 if name.startswith("decoder") else DTYPES[0] for name in shapes}
+    return checkpoint(**{name: Stored(normal(*shape, dtype=dtypes[name])) for name, shape in shapes.items()})
 
 
 def test_what_is_written_is_what_the_view_holds(tmp_path: Path) -> None:
@@ -49,10 +50,9 @@ def test_what_is_written_is_what_the_view_holds(tmp_path: Path) -> None:
             assert np.array_equal(plain, expected)
     assert not found
     about = json.loads((tmp_path / "out" / "edgekit.json").read_text(encoding="utf-8"))
-    assert about["packed"] == {
-        "vision.layers.0.mlp.up.weight": {"bits": 8, "group": 72, "k": 72},
-        "decoder.layers.0.mlp.down.weight": {"bits": 4, "group": 128, "k": 200},
-    }
+    assert len(about["packed"]) == 6 + 7 + 2
+    assert about["packed"]["vision.layers.0.mlp.up.weight"] == {"bits": 8, "group": 72, "k": 72}
+    assert about["packed"]["decoder.layers.0.mlp.down.weight"] == {"bits": 4, "group": 128, "k": 200}
     assert config.load(ModelSpec, about["spec"], "edgekit.json") == SPEC
     assert config.load(Recipe, about["recipe"], "edgekit.json") == RECIPE
     assert (tmp_path / "out" / "tokenizer.json").read_text(encoding="utf-8") == source().tokenizer_json
@@ -68,7 +68,7 @@ def test_two_runs_write_the_same_bytes(tmp_path: Path) -> None:
 def test_progress_counts_bytes_of_the_checkpoint(tmp_path: Path) -> None:
     steps: list[tuple[int, int]] = []
     write_checkpoint(source(), RECIPE, tmp_path / "out", lambda stage, done, total: steps.append((done, total)))
-    total = 2 * (100 * 72 + 96 * 72 + 96 * 200 + 96)
+    total = 2 * sum(math.prod(shape) for shape in tensor_shapes(SPEC).values())
     assert steps[0] == (0, total)
     assert steps[-1] == (total, total)
     assert steps == sorted(steps)
@@ -86,3 +86,30 @@ def test_an_existing_directory_is_left_alone(tmp_path: Path) -> None:
     with pytest.raises(EdgeKitError, match="exists already"):
         write_checkpoint(source(), RECIPE, tmp_path / "out")
     assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_reading_it_back_gives_the_same_rows(tmp_path: Path) -> None:
+    write_checkpoint(source(), RECIPE, tmp_path / "out")
+    found, expected = open_checkpoint(tmp_path / "out"), quantize(source(), RECIPE)
+    assert (found.spec, found.tokenizer_json) == (SPEC, source().tokenizer_json)
+    assert found.tensors.keys() == expected.tensors.keys()
+    for name, weight in expected.tensors.items():
+        back, rows = found.tensors[name], slice(1, weight.shape[0])
+        assert back.shape == weight.shape
+        if is_packed(weight):
+            assert is_packed(back)
+            one, other = back.packed_rows(rows.start, rows.stop), weight.packed_rows(rows.start, rows.stop)
+            assert (one.bits, one.group, one.k) == (other.bits, other.group, other.k)
+            assert np.array_equal(one.codes, other.codes)
+            assert np.array_equal(one.scales, other.scales)
+        else:
+            assert np.array_equal(
+                cast("Tensor", back).rows(rows.start, rows.stop), cast("Tensor", weight).rows(rows.start, rows.stop)
+            )
+
+
+def test_quantizing_it_again_changes_nothing(tmp_path: Path) -> None:
+    write_checkpoint(source(), RECIPE, tmp_path / "once")
+    write_checkpoint(open_checkpoint(tmp_path / "once"), RECIPE, tmp_path / "twice")
+    files = [(tmp_path / name / "model.safetensors").read_bytes() for name in ("once", "twice")]
+    assert files[0] == files[1]
