@@ -119,7 +119,7 @@ def write_checkpoint(
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.copy_(parameter.to(stored).float())
-    tensors = {key: value.to(stored).contiguous() for key, value in _renamed(model, layout)}
+    tensors = {key: value.to(stored).contiguous() for key, value in _renamed(model, layout, projector)}
     if not with_vision:
         tensors = {key: value for key, value in tensors.items() if "vision" not in key}
     directory.mkdir(parents=True, exist_ok=True)
@@ -263,7 +263,7 @@ _PREFIXES: dict[Layout, dict[str, str]] = {
 _PREFIXES["tinyllava"] = _PREFIXES["llava"]
 
 
-def _renamed(model: Any, layout: Layout) -> Iterator[tuple[str, Any]]:
+def _renamed(model: Any, layout: Layout, projector: str) -> Iterator[tuple[str, Any]]:
     """Every tensor of the oracle under the name that ``layout`` stores it by."""
     tied = model.config.text_config.tie_word_embeddings
     for key, value in model.state_dict().items():
@@ -272,7 +272,7 @@ def _renamed(model: Any, layout: Layout) -> Iterator[tuple[str, Any]]:
         if not layout.startswith("hf"):
             key = key.replace("projector.linear_1.", "projector.0.").replace("projector.linear_2.", "projector.2.")
         # A lone Linear is "mm_projector.weight" in LLaVA's own code, without a number.
-        if not layout.startswith("hf") and len(model.model.multi_modal_projector.state_dict()) == 2:
+        if not layout.startswith("hf") and projector == "linear":
             key = key.replace("projector.0.", "projector.")
         for old, new in _PREFIXES[layout].items():
             if key.startswith(old):

@@ -16,11 +16,17 @@ Config = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Source:
-    """What lies in a folder. ``tensors`` is empty for none but a damaged folder."""
+    """What lies in a folder; of the tensors, only headers have been read."""
 
     path: Path
     config: Fields
     tensors: Mapping[str, StoredTensor]
+
+    @property
+    def model_type(self) -> str:
+        """config.json's; empty when it says none."""
+        kind = self.config.values.get("model_type")
+        return kind if isinstance(kind, str) else ""
 
     def table(self, name: str) -> Fields:
         """A JSON file beside the weights; empty when there is none."""

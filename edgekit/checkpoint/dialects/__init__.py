@@ -40,8 +40,7 @@ def find_dialect(source: Source) -> Dialect:
         if dialect.claims(source):
             return dialect
     known = "; ".join(f"{', '.join(one.MODEL_TYPES)} ({one.NAME})" for one in DIALECTS)
-    model_type = source.config.text("model_type", "")
     raise CheckpointError(
-        f"{source.config.where} has the model_type {model_type[:60]!r}, which EdgeKit does not read",
+        f"{source.config.where} has the model_type {source.model_type[:60]!r}, which EdgeKit does not read",
         f"It reads these: {known}.",
     )

@@ -23,7 +23,7 @@ _HEAD = "language_model.lm_head."
 
 
 def claims(source: Source) -> bool:
-    return source.config.values.get("model_type") == "tinyllava" and "connector_type" in source.config
+    return source.model_type == "tinyllava" and "connector_type" in source.config
 
 
 def read(source: Source, vision: Source | None) -> Reading:

@@ -39,7 +39,7 @@ _DEFAULT_TOWER = {
 
 
 def claims(source: Source) -> bool:
-    return source.config.values.get("model_type") == "llava" and "mm_vision_tower" not in source.config
+    return source.model_type == "llava" and "mm_vision_tower" not in source.config
 
 
 def read(source: Source, vision: Source | None) -> Reading:

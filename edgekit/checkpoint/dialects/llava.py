@@ -42,7 +42,7 @@ _VISION = (
 
 
 def claims(source: Source) -> bool:
-    return source.config.values.get("model_type") in _DECODERS
+    return source.model_type in _DECODERS
 
 
 def read(source: Source, vision: Source | None) -> Reading:
