@@ -377,8 +377,6 @@ def test_opening_twice_gives_equal_descriptions(tiny: Tiny) -> None:
 JSON: st.SearchStrategy[Any] = st.one_of(
     st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=8), st.just({}), st.just([])
 )
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.just({}) | st.just([])
-)
 
 
 @settings(max_examples=60)
