@@ -42,13 +42,15 @@ test-system: venv
 bench: venv
 	.venv/bin/python -m tests.benchmarks
 
-# The user's way: no torch, no transformers, no editable install.
+# The user's way: no torch, no transformers, no editable install. The second installation is of today's source.
 demo:
 	bash .ci/venv .venv-run .
+	.venv-run/bin/python -m pip install --quiet --no-deps --force-reinstall .
 	rm -rf $(DEMO) && mkdir -p $(DEMO)
 	.venv-run/bin/python -m tests.benchmarks.full_shape tiny $(DEMO)/checkpoint
+	.venv-run/bin/python -c "from PIL import Image; Image.radial_gradient('L').save('$(DEMO)/picture.png')"
 	.venv-run/bin/edgekit build $(DEMO)/checkpoint --target cpu --recipe q4 --out $(DEMO)/bundle
-	.venv-run/bin/edgekit ask $(DEMO)/bundle 'Is the heart enlarged?' --image tests/data/chest.png --max-tokens 32
+	.venv-run/bin/edgekit ask $(DEMO)/bundle 'Is the heart enlarged?' --image $(DEMO)/picture.png --max-tokens 32
 
 wheel: venv
 	.venv/bin/python -m pip wheel --quiet --no-deps --wheel-dir dist .

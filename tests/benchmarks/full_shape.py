@@ -1,5 +1,6 @@
 """Write checkpoints of a real model's full shape, with random weights: what the scale benchmarks build.
 
+    python -m tests.benchmarks.full_shape tiny DIR               10 MB, no published model: what the demo builds
     python -m tests.benchmarks.full_shape tinyllava-1.5b DIR     3.1 GB, LLaVA's own key names, SigLIP tower
     python -m tests.benchmarks.full_shape llava-med-7b DIR      15.1 GB in shards, CLIP tower
 
@@ -57,6 +58,38 @@ _COMMON = {
     "vocab_size": 32000,
 }
 MODELS = {
+    "tiny": Shapes(  # no published model: what the demo builds
+        {
+            **_COMMON,
+            "architectures": ["LlavaLlamaForCausalLM"],
+            "model_type": "llava_llama",
+            "hidden_size": 256,
+            "intermediate_size": 768,
+            "max_position_embeddings": 2048,
+            "mm_hidden_size": 128,
+            "mm_vision_tower": "tiny/siglip-patch16-112",
+            "num_attention_heads": 8,
+            "num_hidden_layers": 4,
+            "num_key_value_heads": 2,
+            "rope_theta": 10000.0,
+            "vision_config": {
+                "model_type": "siglip_vision_model",
+                "hidden_size": 128,
+                "image_size": 112,
+                "intermediate_size": 512,
+                "num_attention_heads": 4,
+                "num_hidden_layers": 6,
+                "patch_size": 16,
+            },
+            "vocab_size": 1024,
+        },
+        tower_hidden=128,
+        tower_ff=512,
+        tower_layers=6,
+        patch=16,
+        image_size=112,
+        siglip=True,
+    ),
     "tinyllava-1.5b": Shapes(
         {
             **_COMMON,
