@@ -3,9 +3,11 @@
 Keys and values never move: past and present of a call are bound to the same memory, the arena's rows
 themselves. Decoding takes the leading rows; the arena sees to it that the slots that decode lie there.
 
-On the CPU a row's last bits depend on whether it is computed alone or with others, so that with more
-than one slot a single row is decoded beside an idle one (whose next, unused place takes the write): the
-same request then gives the same text, whoever else is asking.
+On the CPU the kernels take tokens in pairs, and the last bits of a token left over differ from those of
+a token in a pair. So that the same request gives the same text, whoever else is asking and however its
+prompt was cut, every call has an even number of tokens: a prompt's odd piece gets one more, and an odd
+number of rows decodes beside an idle one. What those write lies past the end of what is valid and is
+written over later.
 """
 
 from __future__ import annotations
@@ -38,14 +40,14 @@ class OnnxRuntimeEngine:
         manifest = bundle.manifest
         self.slots, self.context = slots, manifest.context
         self._dtype = manifest.target.activations
-        self._fewest_rows = min(2, slots) if provider == "cpu" else 1
+        rows = slots if slots == 1 else _even(slots)
         self._vocab = manifest.spec.decoder.vocab
         self._embedding = Embedding(bundle.file("embedding.safetensors"), self._dtype)
         self._vision = open_session(graphs / "vision.onnx", provider)
         self._projector = open_session(graphs / "projector.onnx", provider)
         self._decoder = open_session(graphs / "decoder.onnx", provider)
-        self._arena = _arena(ArenaShape.of(manifest.spec.decoder, slots, self.context, self._dtype), provider)
-        self._bindings: dict[int, _Call] = {}
+        self._arena = _arena(ArenaShape.of(manifest.spec.decoder, rows, self.context, self._dtype), provider)
+        self._calls: dict[int, _Call] = {}
 
     @property
     def arena_bytes(self) -> int:
@@ -69,25 +71,25 @@ class OnnxRuntimeEngine:
         return self._embedding.rows(tokens)
 
     def prefill(self, slot: int, embeds: Array, start: int) -> Logits:
-        end = start + len(embeds)
-        assert 0 < len(embeds) <= self.chunk and end <= self.context
-        assert start <= self._arena.lengths[slot]
-        call = _Call(self._decoder, self._arena, self._arena.row(slot), 1, len(embeds), self._vocab, self._dtype)
-        call.embeds[0] = embeds
-        logits = call.run([end])
-        self._arena.lengths[slot] = end
-        row: Logits = logits[0]
-        return row
+        count, arena = len(embeds), self._arena
+        assert 0 < count <= self.chunk and start + count <= self.context
+        assert start <= arena.lengths[slot]
+        length = min(_even(count), self.context - start)
+        call = _Call(self._decoder, arena, arena.row(slot), 1, length, self._vocab, self._dtype)
+        call.embeds[0, :count] = embeds
+        logits: Logits = call.run([start + length], logits_at=count - 1)[0]
+        arena.lengths[slot] = start + count
+        return logits
 
     def decode(self, tokens: Sequence[int], slots: Sequence[int]) -> Logits:
         assert len(tokens) == len(slots) == len(set(slots))
         arena = self._arena
         assert all(0 < arena.lengths[slot] < self.context for slot in slots)
         arena.lead(slots)
-        rows = max(len(slots), self._fewest_rows)
-        if rows not in self._bindings:
-            self._bindings[rows] = _Call(self._decoder, arena, 0, rows, 1, self._vocab, self._dtype)
-        call = self._bindings[rows]
+        rows = min(_even(len(slots)), arena.shape.slots)
+        if rows not in self._calls:
+            self._calls[rows] = _Call(self._decoder, arena, 0, rows, 1, self._vocab, self._dtype)
+        call = self._calls[rows]
         at = [arena.row(slot) for slot in slots]
         call.embeds[:, 0] = 0
         call.embeds[at, 0] = self._embedding.rows(tokens)
@@ -101,7 +103,7 @@ class OnnxRuntimeEngine:
         self._arena.copy(source, target, length)
 
     def close(self) -> None:
-        self._bindings.clear()
+        self._calls.clear()
         self._vision = self._projector = self._decoder = None
         self._arena.close()
 
@@ -117,9 +119,11 @@ class _Call:
         self.embeds = np.zeros((rows, length, hidden), dtype)
         self._totals = np.zeros(rows, np.int32)
         self._longest = np.zeros((), np.int32)
+        self._logits_at = np.zeros((), np.int64)
         self._logits = np.zeros((rows, vocab), np.float32)
         self._session, self._binding = session, session.io_binding()
         self._bind("inputs_embeds", self.embeds)
+        self._bind("logits_at", self._logits_at)
         self._bind("seqlens_k", self._totals)
         self._bind("total_sequence_length", self._longest)
         self._binding.bind_output("logits", "cpu", 0, np.float32, self._logits.shape, self._logits.ctypes.data)
@@ -133,8 +137,9 @@ class _Call:
     def _bind(self, name: str, array: Array) -> None:
         self._binding.bind_input(name, "cpu", 0, array.dtype.type, array.shape, array.ctypes.data)
 
-    def run(self, totals: Sequence[int]) -> Logits:
-        """Run with the rows' valid lengths after this call; logits ``[rows, vocab]`` (a copy)."""
+    def run(self, totals: Sequence[int], logits_at: int = 0) -> Logits:
+        """Run with the rows' lengths after this call; logits ``[rows, vocab]`` of one token (a copy)."""
+        self._logits_at[()] = logits_at
         self._totals[:] = totals
         self._totals -= 1
         self._longest[()] = max(totals)
@@ -151,6 +156,10 @@ def _arena(shape: ArenaShape, provider: Provider) -> Arena:
     from edgekit.engines.cuda import CudaArena
 
     return CudaArena(shape)
+
+
+def _even(count: int) -> int:
+    return count + count % 2
 
 
 def _failed(error: Exception) -> EngineError:

@@ -1,6 +1,8 @@
-"""A LLaMA, Mistral or Phi decoder over a cache: rows of embeddings to the logits of each row's last token."""
+"""A LLaMA, Mistral or Phi decoder over a cache: rows of embeddings to the logits of one token of each row."""
 
 from __future__ import annotations
+
+from onnx import TensorProto
 
 from edgekit.checkpoint.spec import DecoderSpec
 from edgekit.export.spelling import FLOAT32, Spelling
@@ -9,10 +11,11 @@ from edgekit.export.spelling import FLOAT32, Spelling
 def build_decoder(say: Spelling, decoder: DecoderSpec, context: int) -> None:
     """``inputs_embeds`` ``[rows, length, hidden]`` (and what the spelling's cache needs) → ``logits``.
 
-    Logits are float32 ``[rows, vocab]``. From the last layer's attention on, only the last token of each
-    row goes further, since nothing reads the others.
+    Logits are float32 ``[rows, vocab]``, those of the token at ``logits_at`` (int64, a place within this
+    call). From the last layer's attention on, only that token goes further, since nothing reads the others.
     """
     residual = say.input("inputs_embeds", ["rows", "length", decoder.hidden])
+    logits_at = say.graph.input("logits_at", TensorProto.INT64, [])
     attention = say.cached_attention(decoder, context)
     normed = say.norm(residual, "decoder.layers.0.norm1", decoder.norm, decoder.norm_eps)
     for index in range(decoder.layers):
@@ -20,10 +23,12 @@ def build_decoder(say: Spelling, decoder: DecoderSpec, context: int) -> None:
         qkv = say.linear(normed, f"{name}.attn.qkv", [f"{name}.attn.{part}" for part in "qkv"])
         attended = attention(qkv, f"{name}.attn", index)
         if last:
-            attended, residual = say.last(attended, f"{name}.attn.last"), say.last(residual, f"{name}.last")
+            attended, residual = [
+                say.token(x, logits_at, f"{x}.read") for x in (attended, residual)
+            ]
         attended = say.linear(attended, f"{name}.attn.o")
         if decoder.parallel:
-            normed = say.last(normed, f"{name}.norm1.last") if last else normed
+            normed = say.token(normed, logits_at, f"{normed}.read") if last else normed
             x = say.add(attended, _mlp(say, normed, name, decoder), f"{name}.parallel")
         else:
             normed, residual = say.add_norm(attended, residual, f"{name}.norm2", decoder.norm, decoder.norm_eps)

@@ -120,9 +120,8 @@ class Spelling(ABC):
         """Columns of x, ``widths`` wide."""
         return self.graph.op("Split", [x, self._integers(*widths)], len(widths), name=name, attributes={"axis": -1})
 
-    def last(self, x: str, name: str) -> str:
-        """The last token of each row: ``[rows, tokens, width]`` → ``[rows, width]``."""
-        index = self.graph.constant("last", np.array(-1, np.int64))
+    def token(self, x: str, index: str, name: str) -> str:
+        """One token of each row, by a scalar index: ``[rows, tokens, width]`` → ``[rows, width]``."""
         return self.graph.op("Gather", [x, index], name=name, attributes={"axis": 1})[0]
 
     def drop_first(self, x: str, name: str) -> str:

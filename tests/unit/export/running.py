@@ -57,6 +57,7 @@ class Decoder:
         self.lengths += embeds.shape[1]
         binding = self._session.io_binding()
         binding.bind_cpu_input("inputs_embeds", np.ascontiguousarray(embeds, self._dtype))
+        binding.bind_cpu_input("logits_at", np.array(embeds.shape[1] - 1, np.int64))
         binding.bind_cpu_input("seqlens_k", self.lengths - 1)
         binding.bind_cpu_input("total_sequence_length", np.array(self.lengths.max(), np.int32))
         binding.bind_output("logits")

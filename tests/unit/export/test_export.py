@@ -163,6 +163,7 @@ def test_the_interface_of_the_graphs(tmp_path: Path) -> None:
     }
     assert interface("decoder") == {
         "inputs_embeds": (half, ["rows", "length", 96]),
+        "logits_at": (onnx.TensorProto.INT64, []),
         "seqlens_k": (int32, ["rows"]),
         "total_sequence_length": (int32, []),
         "past.0.key": cache,
