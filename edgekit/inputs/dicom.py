@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +20,7 @@ from edgekit.inputs.grey import Shades, Values, by_depth, spread, unit
 
 if TYPE_CHECKING:
     from pydicom import Dataset
+    from pydicom.uid import UID
 
 MAX_INFLATED = 512 * 2**20  # bytes that a deflated file may grow to
 _DEFLATED = b"1.2.840.10008.1.2.1.99"
@@ -35,9 +36,7 @@ def is_dicom(head: bytes, name: str) -> bool:
     return head[128:132] == b"DICM" or bare or name.lower().endswith((".dcm", ".dicom"))
 
 
-def read_dicom(
-    stream: BinaryIO, name: str, frame: int | None, check_size: Callable[[int, int], None]
-) -> Shades:
+def read_dicom(stream: BinaryIO, name: str, frame: int | None, check_size: Callable[[int, int], None]) -> Shades:
     """The picture in ``stream``, uint8 ``[rows, columns]`` or ``[rows, columns, 3]`` (RGB).
 
     ``frame`` counts from 0; None takes the middle one. ``check_size(width, height)`` is asked before
@@ -56,7 +55,7 @@ def read_dicom(
         check_size(int(header.Columns), int(header.Rows))
         frame = _frame(header, name, frame)
         _flatten(header, frame)
-        stored = _decode(stream, header, name, frame)
+        stored = _decode(stream, header, frame)
         return _colour(stored, header) if stored.ndim == 3 or _is_palette(header) else _shades(stored, header)
     except EdgeKitError:
         raise
@@ -106,24 +105,23 @@ def _flatten(header: Dataset, frame: int) -> None:
                 header.update(item)
 
 
-def _decode(stream: BinaryIO, header: Dataset, name: str, frame: int) -> Values:
+def _decode(stream: BinaryIO, header: Dataset, frame: int) -> Values:
     """One frame's stored values, ``[rows, columns]`` or ``[rows, columns, samples]`` as RGB."""
     import pydicom
     from pydicom.pixels import get_decoder, pixel_array
-    from pydicom.uid import UID
 
     syntax = header.file_meta.get("TransferSyntaxUID") if hasattr(header, "file_meta") else None
-    if syntax is None or syntax == UID(_DEFLATED.decode()):
+    if syntax is None or syntax == _DEFLATED.decode():
         stream.seek(0)
         whole = pydicom.dcmread(stream, force=True)
         whole.file_meta.TransferSyntaxUID = _native_syntax(whole)
-        return pixel_array(whole, index=frame)
+        return np.asarray(pixel_array(whole, index=frame))
     if syntax.is_encapsulated and not get_decoder(syntax).is_available:
         raise MissingExtra(f"Reading {syntax.name}", "dicom")
-    return pixel_array(stream, index=frame)
+    return np.asarray(pixel_array(stream, index=frame))
 
 
-def _native_syntax(dataset: Dataset) -> str:
+def _native_syntax(dataset: Dataset) -> UID:
     """How a data set that was read without a usable transfer syntax is laid out."""
     from pydicom import uid
 
@@ -134,7 +132,7 @@ def _native_syntax(dataset: Dataset) -> str:
 
 
 def _is_palette(header: Dataset) -> bool:
-    return header.get("PhotometricInterpretation") == "PALETTE COLOR"
+    return bool(header.get("PhotometricInterpretation") == "PALETTE COLOR")
 
 
 def _colour(stored: Values, header: Dataset) -> Shades:
@@ -150,12 +148,16 @@ def _colour(stored: Values, header: Dataset) -> Shades:
 
 
 def _swap_palette(header: Dataset) -> None:
-    """Turn a big-endian file's palette round: pydicom reads its entries as little-endian."""
+    """Turn a big-endian file's palette round: pydicom reads its entries as little-endian.
+
+    It does so with plain tables only; segmented ones it reads as they are written.
+    """
     if header.original_encoding[1]:
         return
     for colour in ("Red", "Green", "Blue"):
-        element = header[f"{colour}PaletteColorLookupTableData"]
-        element.value = np.frombuffer(element.value, ">u2").astype("<u2").tobytes()
+        keyword = f"{colour}PaletteColorLookupTableData"
+        if keyword in header:
+            header[keyword].value = np.frombuffer(header[keyword].value, ">u2").astype("<u2").tobytes()
 
 
 def _shades(stored: Values, header: Dataset) -> Shades:
@@ -180,8 +182,8 @@ def _padding(stored: Values, header: Dataset) -> npt.NDArray[np.bool_]:
         return np.zeros(stored.shape, bool)
     ends = [int(header.PixelPaddingValue), int(header.get("PixelPaddingRangeLimit") or header.PixelPaddingValue)]
     low, high = sorted(np.array(ends).astype(stored.dtype).tolist())  # signed values may be written unsigned
-    padding = (stored >= low) & (stored <= high)
-    return padding & (not padding.all())
+    padding = np.asarray((stored >= low) & (stored <= high))
+    return np.zeros_like(padding) if padding.all() else padding
 
 
 def _through_lut(values: Values, header: Dataset) -> Shades:

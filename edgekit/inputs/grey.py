@@ -36,4 +36,5 @@ def spread(values: Values, valid: npt.NDArray[np.bool_] | None = None) -> Shades
 
 def unit(values: Values) -> Shades:
     """0…1 as 0…255; what lies outside is cut off."""
-    return np.rint(np.clip(values, 0, 1) * 255).astype(np.uint8)
+    shades: Shades = np.rint(np.clip(values, 0, 1) * 255).astype(np.uint8)
+    return shades

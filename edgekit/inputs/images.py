@@ -117,12 +117,12 @@ def _decode(stream: BinaryIO, name: str, frame: int | None) -> Image.Image:
     if dicom.is_dicom(head, name):
         return Image.fromarray(dicom.read_dicom(stream, name, frame, lambda w, h: _check_size(w, h, name)))
     with Image.open(stream, formats=FORMATS) as image:
-        _check_size(*image.size, name)
+        _check_size(image.width, image.height, name)
         try:
             image.seek(frame or 0)
         except EOFError:
             raise InputError(f"{name} has no frame {frame}", "Frames count from 0.") from None
-        _check_size(*image.size, name)
+        _check_size(image.width, image.height, name)
         image.load()
         return ImageOps.exif_transpose(image)
 

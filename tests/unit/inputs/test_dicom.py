@@ -23,6 +23,7 @@ from pydicom.dataset import Dataset, FileMetaDataset  # noqa: E402
 from pydicom.encaps import encapsulate  # noqa: E402
 from pydicom.pixels import apply_windowing  # noqa: E402
 from pydicom.uid import (  # noqa: E402
+    UID,
     DeflatedExplicitVRLittleEndian,
     ExplicitVRLittleEndian,
     JPEGLosslessSV1,
@@ -40,7 +41,7 @@ def dataset(values: npt.NDArray[Any], **elements: Any) -> Dataset:
     made.file_meta = FileMetaDataset()
     made.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
     made.file_meta.MediaStorageSOPClassUID = made.SOPClassUID = SecondaryCaptureImageStorage
-    made.file_meta.MediaStorageSOPInstanceUID = made.SOPInstanceUID = "1.2.3"
+    made.file_meta.MediaStorageSOPInstanceUID = made.SOPInstanceUID = UID("1.2.3")
     made.SamplesPerPixel = 3 if colour else 1
     made.PhotometricInterpretation = "RGB" if colour else "MONOCHROME2"
     if colour:
@@ -84,7 +85,7 @@ def shades(made: Dataset | bytes, frame: int | None = None) -> npt.NDArray[np.in
 
 
 def least_to_greatest(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    return np.rint((values - values.min()) / np.ptp(values) * 255)
+    return np.asarray(np.rint((values - values.min()) / np.ptp(values) * 255))
 
 
 def test_without_a_window_the_least_value_is_black_and_the_greatest_white() -> None:
@@ -130,7 +131,8 @@ def test_modality_lut() -> None:
 
 
 @pytest.mark.parametrize(
-    ("first", "last", "padded"), [(-2000, None, [-2000]), (-2000, -1998, [-2000, -1999, -1998]), (-1998, -2000, [-1999])]
+    ("first", "last", "padded"),
+    [(-2000, None, [-2000]), (-2000, -1998, [-2000, -1999, -1998]), (-1998, -2000, [-1999])],
 )
 @pytest.mark.parametrize("kind", ["MONOCHROME1", "MONOCHROME2"])
 def test_padding_is_black_and_does_not_count(first: int, last: int | None, padded: list[int], kind: str) -> None:
@@ -197,7 +199,7 @@ def test_palettes() -> None:
 
 
 @pytest.mark.parametrize("syntax", [RLELossless, DeflatedExplicitVRLittleEndian])
-def test_compressed_files_give_the_same_picture(syntax: str) -> None:
+def test_compressed_files_give_the_same_picture(syntax: UID) -> None:
     made = dataset(RAMP, WindowCenter="1000", WindowWidth="900")
     plain = shades(made)
     if syntax == RLELossless:
@@ -238,7 +240,7 @@ def test_files_that_hold_no_usable_picture_give_one_error() -> None:
     short = dataset(RAMP, PixelData=RAMP.tobytes()[:100])
     odd = dataset(RAMP, SamplesPerPixel=2)
     film = dataset(RAMP, PixelData=encapsulate([b"\0\0\0\1"]))
-    film.file_meta.TransferSyntaxUID = "1.2.840.10008.1.2.4.102"  # MPEG-4
+    film.file_meta.TransferSyntaxUID = UID("1.2.840.10008.1.2.4.102")  # MPEG-4
     film["PixelData"].is_undefined_length = True
     cases = {"holds no picture": report, "too large": huge, "can't be read": short, "as DICOM": odd, "MPEG": film}
     for message, made in cases.items():

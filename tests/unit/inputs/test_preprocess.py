@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import resource
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -28,11 +29,12 @@ def noise(width: int, height: int) -> Image.Image:
 def oracle(image: Image.Image, spec: ImageSpec) -> npt.NDArray[np.float32]:
     square = {"height": spec.size, "width": spec.size}
     cut = {"size": {"shortest_edge": spec.size}, "crop_size": square}
-    make, options = {
+    choices: dict[str, tuple[Any, dict[str, Any]]] = {
         "pad": (LlavaImageProcessorPil, {"do_pad": True, **cut}),
         "crop": (CLIPImageProcessorPil, cut),
         "stretch": (SiglipImageProcessorPil, {"size": square, "resample": Image.Resampling.BICUBIC}),
-    }[spec.fit]
+    }
+    make, options = choices[spec.fit]
     processor = make(image_mean=list(spec.mean), image_std=list(spec.std), **options)
     pixels: npt.NDArray[np.float32] = processor(
         np.asarray(image), input_data_format="channels_last", return_tensors="np"

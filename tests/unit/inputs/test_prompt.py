@@ -1,0 +1,219 @@
+"""Prompts against original LLaVA's way and Hugging Face's own processor, and against people's text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
+from transformers import LlavaProcessor, PreTrainedTokenizerFast
+from transformers.models.llava.image_processing_pil_llava import LlavaImageProcessorPil
+
+from edgekit.checkpoint.spec import (
+    DecoderSpec,
+    ImageSpec,
+    ModelSpec,
+    ProjectorSpec,
+    RopeSpec,
+    TemplateSpec,
+    VisionSpec,
+)
+from edgekit.errors import InputError
+from edgekit.inputs.images import Picture
+from edgekit.inputs.prompt import Prompt, TextPiece, Turn, build, render
+
+VICUNA = TemplateSpec("vicuna", "A chat. ", "USER: {} ", "ASSISTANT:", " {}</s>", stop=("</s>",))
+MISTRAL = TemplateSpec("mistral", "", "[INST] {} [/INST]", "", " {} </s>")
+MARKED = replace(VICUNA, image_before="<im_start>", image_after="<im_end>")
+TEXT = "A chat. USER: what is seen in this image of the chest? ASSISTANT: the heart is enlarged [INST] [/INST] { } x"
+RED, BLUE = (Picture.of(Image.new("RGB", (9, 5), colour)) for colour in ("red", "blue"))
+IMAGE_ID = -200  # LLaVA's stand-in for a picture
+
+
+def model(template: TemplateSpec) -> ModelSpec:
+    """CLIP-shaped, 28 pixels in patches of 14: 4 rows a picture."""
+    return ModelSpec(
+        family="test",
+        vision=VisionSpec("clip", 8, 1, 1, 16, 28, 14, "quick_gelu", 1e-5, drop_cls=True),
+        projector=ProjectorSpec((8, 8)),
+        decoder=DecoderSpec("llama", 8, 1, 1, 1, 8, 8, 600, 64, "rms", 1e-5, "silu", True, RopeSpec(1e4, 8)),
+        image=ImageSpec(28, (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711), "pad"),
+        template=template,
+        bos_id=1,
+        stop_ids=(2,),
+    )
+
+
+@cache
+def tokenizer(kind: str, image: bool = False) -> Tokenizer:
+    """A small tokenizer: "legacy" and "first" put Llama's blank before every piece or the first; "bytes" is GPT's."""
+    specials = ["<unk>", "<s>", "</s>", "<im_start>", "<im_end>"]
+    made = Tokenizer(models.BPE(unk_token="<unk>", byte_fallback=kind != "bytes", fuse_unk=True))
+    if kind == "bytes":
+        made.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+        made.decoder = decoders.ByteLevel()
+    elif kind == "legacy":
+        made.normalizer = normalizers.Sequence([normalizers.Prepend("▁"), normalizers.Replace(" ", "▁")])
+    else:
+        made.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme="first", split=False)
+    alphabet = pre_tokenizers.ByteLevel.alphabet() if kind == "bytes" else []
+    size = 400 if kind == "bytes" else 600
+    values = [] if kind == "bytes" else [f"<0x{i:02X}>" for i in range(256)]
+    trainer = trainers.BpeTrainer(
+        vocab_size=size, special_tokens=[*specials, *values], initial_alphabet=alphabet, show_progress=False
+    )
+    made.train_from_iterator([TEXT] * 3, trainer)
+    if kind != "bytes":
+        made.post_processor = processors.TemplateProcessing(single="<s> $A", special_tokens=[("<s>", 1)])
+    if image:
+        made.add_special_tokens([AddedToken("<image>", special=True, normalized=False)])
+    return made
+
+
+def ids(prompt: Prompt, image_id: int, rows: bool) -> list[int]:
+    """The prompt as upstream writes it: a picture as one stand-in, or as one for each row."""
+    written: list[int] = []
+    for piece in prompt.pieces:
+        written += piece.ids if isinstance(piece, TextPiece) else [image_id] * (len(piece) if rows else 1)
+    return written
+
+
+def llava_ids(made: Tokenizer, text: str) -> list[int]:
+    """What LLaVA's tokenizer_image_token does: pieces one by one, one BOS, a stand-in between them."""
+    wrapped = PreTrainedTokenizerFast(tokenizer_object=made, bos_token="<s>", eos_token="</s>", unk_token="<unk>")
+    pieces = [wrapped(piece).input_ids for piece in text.split("<image>")]
+    has_bos = bool(pieces[0]) and pieces[0][0] == wrapped.bos_token_id
+    out = [wrapped.bos_token_id] if has_bos else []
+    for index, piece in enumerate(pieces):
+        out += ([IMAGE_ID] if index else []) + piece[int(has_bos) :]
+    return out
+
+
+CONVERSATIONS: list[list[Turn]] = [
+    [Turn("what is seen in this image?", images=(RED,))],
+    [Turn("what is seen?", "the heart", (RED,)), Turn("is it enlarged?")],
+    [Turn("compare the two", images=(RED, BLUE))],
+    [Turn("a?", "x", (RED,)), Turn("b?", "y", (BLUE,)), Turn("{x}", images=(RED,))],
+    [Turn("no image at all")],
+    [Turn("")],
+    [Turn("what is seen?", "the heart is enlarged", (RED,))],
+]
+WRITTEN = [
+    "A chat. USER: <image>\nwhat is seen in this image? ASSISTANT:",
+    "A chat. USER: <image>\nwhat is seen? ASSISTANT: the heart</s>USER: is it enlarged? ASSISTANT:",
+    "A chat. USER: <image>\n<image>\ncompare the two ASSISTANT:",
+    "A chat. USER: <image>\na? ASSISTANT: x</s>USER: <image>\nb? ASSISTANT: y</s>USER: <image>\n{x} ASSISTANT:",
+    "A chat. USER: no image at all ASSISTANT:",
+    "A chat. USER:  ASSISTANT:",
+    "A chat. USER: <image>\nwhat is seen? ASSISTANT: the heart is enlarged</s>",
+]
+
+
+@pytest.mark.parametrize(("turns", "text"), list(zip(CONVERSATIONS, WRITTEN, strict=True)))
+@pytest.mark.parametrize("kind", ["legacy", "first", "bytes"])
+def test_tokens_are_those_of_original_llava(kind: str, turns: Sequence[Turn], text: str) -> None:
+    made = tokenizer(kind)
+    assert render(VICUNA, made, turns) == text
+    prompt = build(model(VICUNA), made, turns)
+    assert ids(prompt, IMAGE_ID, rows=False) == llava_ids(made, text)
+
+
+@pytest.mark.parametrize(("turns", "text"), list(zip(CONVERSATIONS, WRITTEN, strict=True)))
+@pytest.mark.parametrize("kind", ["legacy", "first", "bytes"])
+def test_tokens_and_pixels_are_those_of_hugging_faces_processor(kind: str, turns: Sequence[Turn], text: str) -> None:
+    made = tokenizer(kind, image=True)
+    image_id = made.token_to_id("<image>") or 0
+    processor = LlavaProcessor(
+        image_processor=LlavaImageProcessorPil(
+            do_pad=True, size={"shortest_edge": 28}, crop_size={"height": 28, "width": 28}
+        ),
+        tokenizer=PreTrainedTokenizerFast(tokenizer_object=made, bos_token="<s>", unk_token="<unk>"),
+        patch_size=14,
+        vision_feature_select_strategy="default",
+        num_additional_image_tokens=1,
+        image_token="<image>",
+    )
+    pictures = [picture.image for turn in turns for picture in turn.images] or None
+    expected = processor(images=pictures, text=text, return_tensors="np" if pictures else None)
+    prompt = build(model(VICUNA), made, turns)
+    assert ids(prompt, image_id, rows=True) == np.ravel(expected["input_ids"]).tolist()
+    for piece, pixels in zip(prompt.images, expected["pixel_values"] if pictures else [], strict=True):
+        np.testing.assert_allclose(piece.pixels(), pixels, atol=1e-6)
+
+
+def test_marks_around_a_picture_are_tokens() -> None:
+    made = tokenizer("legacy")
+    prompt = build(model(MARKED), made, [Turn("what is seen?", images=(RED,))])
+    start, end = made.token_to_id("<im_start>"), made.token_to_id("<im_end>")
+    before, picture, after = prompt.pieces
+    assert before.keys[-1] == start
+    assert picture in prompt.images
+    assert end in after.keys[:2]  # a blank may stand before it, as everywhere in LLaVA
+
+
+def test_keys_say_which_rows_are_alike() -> None:
+    made, spec = tokenizer("legacy"), model(MISTRAL)
+    prompt = build(spec, made, [Turn("compare", images=(RED, BLUE))])
+    assert len(prompt) == len(prompt.keys) == sum(map(len, prompt.pieces))
+    rows = [key for key in prompt.keys if key < 0]
+    assert len(rows) == len(set(rows)) == 2 * spec.tokens_per_image
+    assert min(rows) >= -(2**63)
+    again = build(spec, made, [Turn("compare", images=(Picture.of(Image.new("RGB", (9, 5), "red")), BLUE))])
+    assert again.keys == prompt.keys
+    assert again.images[0].key == prompt.images[0].key != prompt.images[1].key
+    stretched = replace(spec, image=replace(spec.image, fit="stretch"))
+    other = build(stretched, made, [Turn("compare", images=(RED, BLUE))])
+    assert not set(rows) & set(other.keys)
+
+
+def test_the_next_turn_goes_on_from_the_last() -> None:
+    made, spec = tokenizer("bytes"), model(VICUNA)
+    first = build(spec, made, [Turn("what is seen?", images=(RED,))])
+    second = build(spec, made, [Turn("what is seen?", "the heart", (RED,)), Turn("is it enlarged?")])
+    assert second.keys[: len(first)] == first.keys
+
+
+WORDS = ["<image>", "</s>", "<s>", "<unk>", "<im_start>"]
+SCRAPS = ["<im", "age>", "</", "s>", "<", ">", "_start>", " ", "\n", "{}x"]
+
+
+@given(
+    question=st.lists(st.sampled_from(WORDS + SCRAPS), max_size=8).map("".join),
+    kind=st.sampled_from(["legacy", "first", "bytes"]),
+)
+@settings(max_examples=200, deadline=None)
+def test_peoples_text_stays_text(question: str, kind: str) -> None:
+    for image in (False, True):
+        made = tokenizer(kind, image)
+        plain, tried = (build(model(VICUNA), made, [Turn(text, text, (RED,)), Turn(text)]) for text in ("x", question))
+        assert len(tried.images) == 1
+        special = [made.token_to_id(word) for word in ("<s>", "</s>", "<im_start>", "<image>")]
+        assert [key for key in tried.keys if key in special] == [key for key in plain.keys if key in special]
+        text = render(VICUNA, made, [Turn(question)])
+        blank = str.maketrans("", "", " ")
+        assert text.translate(blank) == render(VICUNA, made, [Turn("")]).replace("USER:", f"USER:{question}").translate(
+            blank
+        )  # nothing but blanks was put in
+
+
+def test_ordinary_text_is_left_alone() -> None:
+    question = "Is x < 5 cm, and y > 3? <b>Say</b> [INST] {yes}"
+    assert question in render(VICUNA, tokenizer("legacy"), [Turn(question)])
+
+
+def test_a_special_word_of_one_character_is_blotted_out() -> None:
+    made = Tokenizer(models.BPE(vocab={"<unk>": 0, "a": 1}, merges=[], unk_token="<unk>"))
+    made.add_special_tokens(["☃"])
+    assert render(MISTRAL, made, [Turn("a☃a")]) == "[INST] a a [/INST]"
+
+
+@pytest.mark.parametrize("turns", [[], [Turn("a"), Turn("b")]])
+def test_open_or_missing_turns_are_refused(turns: list[Turn]) -> None:
+    with pytest.raises(InputError):
+        build(model(VICUNA), tokenizer("legacy"), turns)
