@@ -13,9 +13,11 @@ that any slot shares with it:
 * else by a copy into the idle slot that was used least recently, so that the conversation whose prefix it
   shares goes on.
 
-The last two positions of a prompt are always read: a step needs one for its logits, and kernels for one row
-differ in their last bits from those for more, so a lone token is never read, neither here nor as the last
-chunk.
+Kernels for quantized weights take rows in pairs, and an odd row left over differs in its last bits from the
+same row in a pair. So reading starts at even positions only, every chunk but the last is even, and no chunk
+is a lone token: then a prompt gives the same bits however much of it was read before. Tokens that were
+*decoded* are reused all the same (a conversation's next turn would wait for its last answer to be read
+again); their last bits are not those of tokens read.
 """
 
 from __future__ import annotations
@@ -71,14 +73,14 @@ class Slot:
 class Scheduler:
     """Gives slots to sequences, first come, first served.
 
-    :class:`EngineError` where ``chunk`` is below 3 (an even split could leave one token alone).
+    :class:`EngineError` where ``chunk`` is below 4 (5 tokens are read as 2 and 3).
     """
 
     def __init__(self, slots: int, context: int, chunk: int) -> None:
-        if chunk < 3:
-            raise EngineError(f"The engine reads {chunk} tokens at once", "It must read at least 3.")
+        if chunk < 4:
+            raise EngineError(f"The engine reads {chunk} tokens at once", "It must read at least 4.")
         self.context = context
-        self.chunk = chunk
+        self.chunk = _even(chunk)
         self.waiting: deque[Sequence] = deque()
         self.slots = [Slot(index) for index in range(slots)]
         self._clock = count(1)
@@ -129,7 +131,7 @@ class Scheduler:
     def _admit(self, sequence: Sequence) -> Read:
         """Give ``sequence`` an idle slot with as long a prefix as can be had."""
         reusable = max(sequence.prompt_tokens - 2, 0)
-        shared = [min(common(slot.keys, sequence.keys), reusable) for slot in self.slots]
+        shared = [_even(min(common(slot.keys, sequence.keys), reusable)) for slot in self.slots]
         longest = max(shared)
         idle = [slot for slot in self.slots if slot.sequence is None]
         in_place = [slot for slot in idle if shared[slot.index] == longest and len(slot.kept) - longest <= TAIL]
@@ -146,8 +148,12 @@ class Scheduler:
         start, left = sequence.written, sequence.prompt_tokens - sequence.written
         length = min(left, self.chunk)
         if left - length == 1:
-            length = (left + 1) // 2
+            length -= 2
         return Read(sequence, start, start + length, source)
+
+
+def _even(count: int) -> int:
+    return count - count % 2
 
 
 def common(left: list[int], right: list[int]) -> int:
