@@ -18,6 +18,7 @@ from edgekit.checkpoint.packed import Tensor
 from edgekit.checkpoint.shapes import tensor_shapes
 from edgekit.checkpoint.spec import ModelSpec
 from edgekit.errors import CheckpointError, EdgeKitError
+from edgekit.quantize import write
 from edgekit.quantize.quantize import is_packed, quantize
 from edgekit.quantize.write import write_checkpoint
 from edgekit.recipe import Recipe
@@ -33,7 +34,9 @@ def source() -> Checkpoint:
     return checkpoint(**{name: Stored(normal(*shape, dtype=dtypes[name])) for name, shape in shapes.items()})
 
 
-def test_what_is_written_is_what_the_view_holds(tmp_path: Path) -> None:
+@pytest.mark.parametrize("chunk", [4 * 2**20, 500])
+def test_what_is_written_is_what_the_view_holds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, chunk: int) -> None:
+    monkeypatch.setattr(write, "_CHUNK_ELEMENTS", chunk)
     write_checkpoint(source(), RECIPE, tmp_path / "out")
     found = load_file(tmp_path / "out" / "model.safetensors")
     for name, weight in quantize(source(), RECIPE).tensors.items():
