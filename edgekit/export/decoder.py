@@ -23,9 +23,7 @@ def build_decoder(say: Spelling, decoder: DecoderSpec, context: int) -> None:
         qkv = say.linear(normed, f"{name}.attn.qkv", [f"{name}.attn.{part}" for part in "qkv"])
         attended = attention(qkv, f"{name}.attn", index)
         if last:
-            attended, residual = [
-                say.token(x, logits_at, f"{x}.read") for x in (attended, residual)
-            ]
+            attended, residual = [say.token(x, logits_at, f"{x}.read") for x in (attended, residual)]
         attended = say.linear(attended, f"{name}.attn.o")
         if decoder.parallel:
             normed = say.token(normed, logits_at, f"{normed}.read") if last else normed
