@@ -119,7 +119,7 @@ def write_checkpoint(
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.copy_(parameter.to(stored).float())
-    tensors = {key: value.to(stored).contiguous() for key, value in _renamed(model, layout, projector)}
+    tensors = {key: value.to(stored).contiguous() for key, value in renamed(model, layout, projector)}
     if not with_vision:
         tensors = {key: value for key, value in tensors.items() if "vision" not in key}
     directory.mkdir(parents=True, exist_ok=True)
@@ -263,7 +263,7 @@ _PREFIXES: dict[Layout, dict[str, str]] = {
 _PREFIXES["tinyllava"] = _PREFIXES["llava"]
 
 
-def _renamed(model: Any, layout: Layout, projector: str) -> Iterator[tuple[str, Any]]:
+def renamed(model: Any, layout: Layout, projector: str) -> Iterator[tuple[str, Any]]:
     """Every tensor of the oracle under the name that ``layout`` stores it by."""
     tied = model.config.text_config.tie_word_embeddings
     for key, value in model.state_dict().items():

@@ -379,7 +379,7 @@ JSON: st.SearchStrategy[Any] = st.one_of(
 )
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(data=st.data())
 @pytest.mark.parametrize("layout", ["hf-5", "llava", "factory"])
 def test_a_mutated_config_raises_nothing_but_our_own_error(folder: Path, layout: Layout, data: st.DataObject) -> None:
