@@ -97,6 +97,7 @@ class Arena(ABC):
     @abstractmethod
     def _swap_rows(self, a: int, b: int, length: int) -> None: ...
 
+    @abstractmethod
     def close(self) -> None:
         """Give the memory back."""
 

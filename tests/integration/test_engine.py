@@ -34,7 +34,7 @@ def bundle(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     return build(folder / "checkpoint", TARGET, chosen, folder / "bundle").bundle.path
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def engine(bundle: Path) -> Iterator[OnnxRuntimeEngine]:
     opened = open_engine(open_bundle(bundle), slots=4)
     assert isinstance(opened, OnnxRuntimeEngine)
@@ -52,7 +52,8 @@ def read(engine: OnnxRuntimeEngine, slot: int, tokens: list[int], pieces: list[i
     for size in pieces:
         logits = engine.prefill(slot, engine.embed(tokens[at : at + size]), at)
         at += size
-    assert at == len(tokens) and logits is not None
+    assert at == len(tokens)
+    assert logits is not None
     return logits
 
 

@@ -28,9 +28,7 @@ SPEC = ModelSpec(
     family="test",
     vision=VisionSpec("clip", 96, 2, 2, 200, 28, 14, "quick_gelu", 1e-5, True),
     projector=ProjectorSpec((96, 288, 288)),
-    decoder=DecoderSpec(
-        "llama", 288, 2, 6, 2, 48, 200, 300, 256, "rms", 1e-5, "silu", True, RopeSpec(10000.0, 48)
-    ),
+    decoder=DecoderSpec("llama", 288, 2, 6, 2, 48, 200, 300, 256, "rms", 1e-5, "silu", True, RopeSpec(10000.0, 48)),
     image=ImageSpec(28, (0.5, 0.5, 0.5), (0.5, 0.5, 0.5), "pad"),
     template=TemplateSpec("plain", "", "{}", "", "{}"),
     bos_id=1,
