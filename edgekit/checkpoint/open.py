@@ -8,6 +8,7 @@ from pathlib import Path
 from edgekit.checkpoint.checkpoint import Checkpoint
 from edgekit.checkpoint.dialects import find_dialect
 from edgekit.checkpoint.dialects.reading import Reading
+from edgekit.checkpoint.documents import unreadable
 from edgekit.checkpoint.quantized import ABOUT, open_quantized
 from edgekit.checkpoint.safetensors import StoredTensor, weight_files
 from edgekit.checkpoint.shapes import Shape, tensor_shapes
@@ -23,6 +24,13 @@ def open_checkpoint(path: Path, vision: Path | None = None) -> Checkpoint:
     ``vision`` is a folder with a CLIP or SigLIP tower to use in place of the checkpoint's own, needed
     when it has none. :class:`CheckpointError` on anything that is damaged, missing, unknown or unsafe.
     """
+    try:
+        return _open(path, vision)
+    except OSError as error:
+        raise unreadable(path, error) from error
+
+
+def _open(path: Path, vision: Path | None) -> Checkpoint:
     if (path / ABOUT).is_file():
         if vision is not None:
             raise CheckpointError(

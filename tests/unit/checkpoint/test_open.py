@@ -350,7 +350,13 @@ def test_a_config_that_cannot_be_built_is_one_clear_error(edited: Any, changes: 
 
 
 @pytest.mark.parametrize(
-    ("path", "message"), [("nowhere", "does not exist"), ("file", "is not a folder"), (".", "no config")]
+    ("path", "message"),
+    [
+        ("nowhere", "does not exist"),
+        ("file", "is not a folder"),
+        (".", "no config"),
+        ("x" * 300, r"can't be read|does not exist"),
+    ],
 )
 def test_a_path_that_holds_no_checkpoint(tmp_path: Path, path: str, message: str) -> None:
     (tmp_path / "file").write_text("x")
@@ -379,7 +385,7 @@ JSON: st.SearchStrategy[Any] = st.one_of(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(data=st.data())
 @pytest.mark.parametrize("layout", ["hf-5", "llava", "factory"])
 def test_a_mutated_config_raises_nothing_but_our_own_error(folder: Path, layout: Layout, data: st.DataObject) -> None:

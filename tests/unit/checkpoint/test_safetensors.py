@@ -228,7 +228,7 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(data=st.data())
 def test_a_mutated_header_raises_nothing_but_our_own_error(data: st.DataObject) -> None:
     header: Any = json.loads(json.dumps(GOOD))

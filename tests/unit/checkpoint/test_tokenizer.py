@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import sentencepiece
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
@@ -81,7 +81,6 @@ _MODEL = train()
 _OURS = Tokenizer.from_str(json.dumps(to_tokenizer_json(parse(_MODEL, "here"), legacy=True)))
 
 
-@settings(deadline=None)
 @given(text=st.text(st.characters(exclude_categories=["Cs", "Cc"], exclude_characters=SPACE), max_size=60))
 def test_any_text_has_the_ids_of_sentencepiece(text: str) -> None:
     theirs = sentencepiece.SentencePieceProcessor(model_proto=_MODEL)
@@ -191,7 +190,6 @@ def test_a_broken_tokenizer_is_one_clear_error(tmp_path: Path, files: dict[str, 
     assert error.value.hint
 
 
-@settings(deadline=None)
 @given(data=st.data())
 def test_a_mutated_model_raises_nothing_but_our_own_error(data: st.DataObject) -> None:
     broken = bytearray(_MODEL)
