@@ -12,7 +12,7 @@ export PYTHON
 
 PYTEST := -m pytest $(ARGS)
 EXTRAS := .[dicom]
-OLDEST := onnxruntime==1.23.2 numpy==2.2.* onnx==1.19.* click==8.1.* rich==13.7.*
+OLDEST := onnxruntime==1.23.2 numpy==2.2.0 onnx==1.19.0 ml-dtypes==0.5.*
 DEMO := build/out/demo
 
 .PHONY: test lint format test-oldest test-system bench demo wheel clean
