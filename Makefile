@@ -40,7 +40,7 @@ test-system: venv
 	.venv/bin/python $(PYTEST) -m system
 
 bench: venv
-	.venv/bin/python -m tests.benchmarks
+	.venv/bin/python -m tests.benchmarks.build_scale $(ARGS)
 
 # The user's way: no torch, no transformers, no editable install. The second installation is of today's source.
 demo:
