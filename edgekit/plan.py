@@ -58,7 +58,7 @@ def weight_bytes(checkpoint: Checkpoint, recipe: Recipe, activation_bytes: int) 
             else:
                 counted[part] += rows * groups(columns, recipe.group) * (recipe.group // 2 + scale_bytes)
         elif is_matrix(name):
-            counted[part] += prod(tensor.shape) * (4 if precision == "fp32" else 2)
+            counted[part] += prod(tensor.shape) * (4 if precision == "fp32" else activation_bytes)
         else:
             counted[part] += prod(tensor.shape) * (4 if precision == "fp32" else activation_bytes)
     return dict(counted)

@@ -1,7 +1,8 @@
-"""``edgekit inspect``: what a checkpoint holds, and what it may be used for."""
+"""``edgekit inspect``: what a checkpoint or a bundle holds, and what it may be used for."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,15 +13,54 @@ from edgekit.console import Console
 from edgekit.units import format_bytes
 
 if TYPE_CHECKING:
+    from edgekit.bundle import Bundle
     from edgekit.checkpoint.inspect import Inspection
 
 
 @click.command("inspect")
 @click.argument("checkpoint", type=click.Path(path_type=Path))
 @click.option("--vision", type=click.Path(path_type=Path), help="Take the vision tower from this checkpoint instead.")
+@click.option("--verify", "ask_hashes", is_flag=True, help="Of a bundle, read every file and compare its hash.")
 @common
-def command(console: Console, checkpoint: Path, vision: Path | None) -> None:
-    """Show CHECKPOINT's family, parts, parameters, template, licence and intended use; its weights are not read."""
+def command(console: Console, checkpoint: Path, vision: Path | None, ask_hashes: bool) -> None:
+    """Show CHECKPOINT's family, parts, parameters, template, licence and intended use; its weights are not read.
+
+    CHECKPOINT may be a bundle, too: then its target, recipe, files and licence, and whether it is unharmed.
+    """
+    from edgekit.bundle import MANIFEST, open_bundle, verify
+
+    if (checkpoint / MANIFEST).exists():
+        bundle = open_bundle(checkpoint)
+        if ask_hashes:
+            with console.progress() as progress:
+                verify(bundle, progress)
+        _show_bundle(console, bundle, ask_hashes)
+    elif ask_hashes:
+        raise click.UsageError(f"--verify is for bundles, and {checkpoint} is none")
+    else:
+        _show_checkpoint(console, checkpoint, vision)
+
+
+def _show_bundle(console: Console, bundle: Bundle, verified: bool) -> None:
+    manifest = bundle.manifest
+    spec = manifest.spec
+    console.document({"path": str(bundle.path), "digest": bundle.digest, "verified": verified, "manifest": manifest})
+    console.fields(
+        [
+            ("bundle of", f"{manifest.source} ({spec.family}), by EdgeKit {manifest.edgekit}"),
+            ("target", f"{manifest.target.name} ({manifest.target.title})"),
+            ("recipe", f"{manifest.recipe.name} ({manifest.recipe.title})"),
+            ("context", f"{manifest.context} tokens, {spec.tokens_per_image} of them per image"),
+            ("size", f"{format_bytes(bundle.bytes)} in {len(manifest.files)} files"),
+            ("digest", bundle.digest),
+            ("contents", "as sealed" if verified else "sizes as sealed; --verify compares every hash"),
+            *[("forced", reason) for reason in manifest.forced],
+            *_notices(spec.licence, spec.intended_use, spec.notes),
+        ]
+    )
+
+
+def _show_checkpoint(console: Console, checkpoint: Path, vision: Path | None) -> None:
     from edgekit.checkpoint import open_checkpoint
     from edgekit.checkpoint.inspect import inspect
 
@@ -45,7 +85,13 @@ def _describe(found: Inspection) -> list[tuple[str, str]]:
         ("images", f"{found.image_size} × {found.image_size} pixels"),
         ("vocabulary", f"{found.vocab} tokens"),
         ("template", f"{template.name}: {prompt!r}"),
-        ("licence", found.licence or "none given: ask whoever published it"),
-        *([("intended use", found.intended_use)] if found.intended_use else []),
-        *(("note", note) for note in found.notes),
+        *_notices(found.licence, found.intended_use, found.notes),
+    ]
+
+
+def _notices(licence: str, intended_use: str, notes: Sequence[str]) -> list[tuple[str, str]]:
+    return [
+        ("licence", licence or "none given: ask whoever published it"),
+        *([("intended use", intended_use)] if intended_use else []),
+        *(("note", note) for note in notes),
     ]
