@@ -18,7 +18,8 @@ def by_depth(values: Values, top: int) -> Shades:
     would be all but black. Pictures of 8 bits come out unchanged, whatever they are stored in.
     """
     white = 2 ** max(8, int(top).bit_length()) - 1
-    return np.rint(values * np.float32(255 / white)).astype(np.uint8)
+    shades: Shades = np.rint(values * np.float32(255 / white)).astype(np.uint8)
+    return shades
 
 
 def spread(values: Values, valid: npt.NDArray[np.bool_] | None = None) -> Shades:

@@ -108,9 +108,16 @@ def test_windows_apply_to_rescaled_values(function: str) -> None:
     np.testing.assert_allclose(shades(made), (expected - low) / (high - low) * 255, atol=1)
 
 
+def test_a_narrow_window_is_exact() -> None:
+    values = np.arange(95, 107, dtype=np.uint8).reshape(3, 4)
+    made = dataset(values, WindowCenter="100", WindowWidth="8")
+    np.testing.assert_allclose(shades(made), apply_windowing(values, made, index=0), atol=0.51)
+
+
+@pytest.mark.parametrize("function", ["LINEAR", "LINEAR_EXACT", "SIGMOID"])
 @pytest.mark.parametrize(("centre", "width"), [("100", "0"), ("100", "-5"), ("", "40"), ("100", "")])
-def test_a_window_that_can_not_be_used_is_none(centre: str, width: str) -> None:
-    made = dataset(RAMP)
+def test_a_window_that_can_not_be_used_is_none(centre: str, width: str, function: str) -> None:
+    made = dataset(RAMP, VOILUTFunction=function)
     made.add_new("WindowCenter", "DS", centre)
     made.add_new("WindowWidth", "DS", width)
     assert (shades(made) == shades(dataset(RAMP))).all()

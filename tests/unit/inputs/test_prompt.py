@@ -207,6 +207,12 @@ def test_ordinary_text_is_left_alone() -> None:
     assert question in render(VICUNA, tokenizer("legacy"), [Turn(question)])
 
 
+def test_runs_of_blanks_are_text_even_where_they_are_tokens() -> None:
+    made = Tokenizer(models.BPE(vocab={"<unk>": 0, "a": 1}, merges=[], unk_token="<unk>"))
+    made.add_tokens([AddedToken("  ", normalized=True), AddedToken("\t\t", normalized=True)])
+    assert "a  a\t\ta" in render(MISTRAL, made, [Turn("a  a\t\ta")])
+
+
 def test_a_special_word_of_one_character_is_blotted_out() -> None:
     made = Tokenizer(models.BPE(vocab={"<unk>": 0, "a": 1}, merges=[], unk_token="<unk>"))
     made.add_special_tokens(["☃"])
