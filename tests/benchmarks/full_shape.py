@@ -30,7 +30,7 @@ DTYPES = {"float16": ("F16", np.dtype(np.float16)), "bfloat16": ("BF16", np.dtyp
 
 @dataclass(frozen=True)
 class Shapes:
-    """A published model: its ``config`` and its tower's widths. ``head``: SigLIP's pooling head is stored too."""
+    """A published model: its ``config`` and what its tower is like (SigLIP, or else CLIP)."""
 
     config: Mapping[str, Any]
     tower_hidden: int
@@ -138,7 +138,7 @@ MODELS = {
 
 
 def tensors(model: Shapes) -> Iterator[tuple[str, Shape]]:
-    """Every stored tensor in LLaVA's own names, tower first layers last layers and all."""
+    """Every stored tensor by LLaVA's own name, tower layers that nobody reads among them."""
     yield from _decoder(model.config)
     yield from _tower(model)
     hidden, width = model.config["hidden_size"], model.tower_hidden
