@@ -16,6 +16,8 @@ from edgekit.cli.main import main
 from edgekit.inputs.prompt import Turn, build
 from tests import smollm2
 
+pytestmark = pytest.mark.system
+
 PROMPTS = (
     "What is the capital of France?",
     "Name three symptoms of pneumonia.",
