@@ -222,6 +222,14 @@ def test_rope_is_read_in_both_spellings(
     assert open_checkpoint(tmp_path).spec.decoder.rope == expected
 
 
+@pytest.mark.parametrize("layout", ["hf", "hf-5", "tinyllava"])
+def test_the_rotated_part_of_a_head_is_read_in_both_spellings(tmp_path: Path, layout: Layout) -> None:
+    rope = {"rope_type": "default", "rope_theta": 1e4, "partial_rotary_factor": 0.75}
+    written = write_checkpoint(tmp_path, layout, "phi", text={"rope_parameters": rope})
+    dim = 2 * written.model.model.language_model.rotary_emb.inv_freq.numel()
+    assert open_checkpoint(tmp_path).spec.decoder.rope.dim == dim == 24
+
+
 @pytest.mark.parametrize("kind", ["yarn", "dynamic", "longrope", "nonsense"])
 @pytest.mark.parametrize("key", ["type", "rope_type"])
 def test_other_rope_rules_are_refused(edited: Any, key: str, kind: str) -> None:
