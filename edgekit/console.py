@@ -126,8 +126,7 @@ def log_lines(write: Callable[[str], None], clock: Callable[[], float] = time.mo
 
 
 def _rich(stream: TextIO) -> rich.console.Console:
-    """A rich console that takes text as it is ("[INST]" is no markup) and never cuts lines in a log."""
+    """A rich console that never cuts lines in a log."""
     from rich.console import Console as RichConsole
 
-    width = None if stream.isatty() else 200
-    return RichConsole(file=stream, markup=False, emoji=False, highlight=False, width=width)
+    return RichConsole(file=stream, width=None if stream.isatty() else 200)

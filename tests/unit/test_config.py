@@ -32,7 +32,7 @@ class Outer:
     name: str
     inner: Inner
     flag: bool = False
-    kind: Literal["a", "b", 3] = "a"
+    kind: Literal["a", "b", 1] = "a"
     limit: int | None = None
     pair: tuple[int, str] = (1, "x")
     many: tuple[Inner, ...] = ()
@@ -59,7 +59,7 @@ def test_everything_that_a_config_may_hold() -> None:
             "name": "n",
             "inner": {"count": 1, "ratio": 2},
             "flag": True,
-            "kind": 3,
+            "kind": 1,
             "limit": None,
             "pair": [7, "y"],
             "many": [{"count": 2}, {"count": 3}],
@@ -70,7 +70,7 @@ def test_everything_that_a_config_may_hold() -> None:
         "somewhere",
     )
     expected = Outer(
-        *("n", Inner(1, 2.0), True, 3, None, (7, "y"), (Inner(2), Inner(3)), {"k": Inner(4)}),
+        *("n", Inner(1, 2.0), True, 1, None, (7, "y"), (Inner(2), Inner(3)), {"k": Inner(4)}),
         memory_bytes=6 * 2**30,
         bandwidth=204_800_000_000,
     )
@@ -97,7 +97,7 @@ def test_a_size_is_written_with_its_unit_or_as_bytes(size: dict[str, object]) ->
         ({"inner": {"count": 1, "ratio": math.nan}}, "inner.ratio", "a number"),
         ({"inner": {"count": 1, "ratio": True}}, "inner.ratio", "a number"),
         ({"inner": {"count": 1, "ratio": 10**400}}, "inner.ratio", "a number"),
-        ({"kind": True}, "kind", "one of 'a', 'b', 3"),
+        ({"kind": True}, "kind", "one of 'a', 'b', 1"),
         ({"kind": []}, "kind", "one of"),
         ({"pair": [1]}, "pair", "a list of 2"),
         ({"pair": ["x", 1]}, "pair[0]", "a whole number"),

@@ -69,7 +69,7 @@ def test_an_error_is_its_message_then_its_hint(capsys: pytest.CaptureFixture[str
 
 def test_progress_in_a_log_is_plain_lines() -> None:
     lines: list[str] = []
-    times = iter([0.0, 1.0, 11.0, 15.0, 22.0, 30.0, 31.5])
+    times = iter([0.0, 6.0, 11.0, 18.0, 22.0, 30.0, 31.5])
     progress = log_lines(lines.append, lambda: next(times))
     for done in (0, 10, 20, 30, 40, 100):
         progress("decoder", done, 100)

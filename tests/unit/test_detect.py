@@ -121,6 +121,11 @@ def test_a_graphics_card_is_the_largest_target_that_it_holds(
     assert not nvml.open
 
 
+def test_a_target_for_another_processor_does_not_match(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pynvml", FakeNvml(("NVIDIA RTX A2000", (8, 6), 6 * 2**30)))
+    assert matching_target(machine(tmp_path, PC, "aarch64")).name == "cpu"
+
+
 def test_without_a_driver_there_is_no_gpu(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pynvml", FakeNvml(driver=False))
     found = machine(tmp_path, PC)
