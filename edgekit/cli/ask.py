@@ -14,10 +14,10 @@ from edgekit.console import Console
 from edgekit.errors import EdgeKitError
 
 if TYPE_CHECKING:
+    from edgekit.inputs.images import Picture
     from edgekit.inputs.prompt import Turn
     from edgekit.runtime import Completion, SamplingParams
     from edgekit.runtime.model import Model
-    from edgekit.inputs.images import Picture
 
 
 @click.command("ask")

@@ -13,6 +13,7 @@ import argparse
 import statistics
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -36,9 +37,7 @@ def main() -> None:
         engine.copy(0, slot, len(tokens))
     swap = milliseconds(lambda: engine._arena._exchange(0, 7), 20)
     print(f"swap of two rows of {arguments.prefix} tokens: {swap:.1f} ms")
-    step = {rows: 0.0 for rows in (2, 4, 6, 8)}
-    for rows in step:
-        step[rows] = milliseconds(lambda rows=rows: engine.decode([11] * rows, list(range(rows))), 12)
+    step = {rows: milliseconds(partial(engine.decode, [11] * rows, list(range(rows))), 12) for rows in (2, 4, 6, 8)}
     for rows in (2, 4, 6):
         extra = step[rows + 2] - step[rows]
         steps = f"pays after {swap / extra:.1f} steps" if extra > 0 else "an idle pair costs nothing here"

@@ -159,7 +159,7 @@ def test_too_big_for_the_target_is_refused_unless_forced(
     small = tmp_path / "small.toml"
     text = (Path(__file__).parents[2] / "targets" / "cpu.toml").read_text()
     small.write_text(text.replace('"0 B"', '"2 MiB"').replace('"1 GiB"', '"1 MiB"'))
-    arguments = ["build", good / "checkpoint", "--target", small, "--out", tmp_path / "bundle"]
+    arguments: list[str | Path] = ["build", good / "checkpoint", "--target", small, "--out", tmp_path / "bundle"]
     assert "too much" in complaint(capsys, 3, *arguments)
     assert not (tmp_path / "bundle").exists()
     assert main([*map(str, arguments), "--force"]) == 0

