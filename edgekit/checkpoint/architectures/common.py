@@ -17,9 +17,6 @@ _ACTIVATIONS: dict[str, Activation] = {
     "gelu_pytorch_tanh": "gelu_tanh",
 }
 
-# More than any model has; a config that says more is damaged, and would have us list millions of tensors.
-_MOST_LAYERS = 1024
-
 
 def activation(config: Fields, key: str, default: str) -> Activation:
     """The activation under ``key``."""
@@ -27,13 +24,6 @@ def activation(config: Fields, key: str, default: str) -> Activation:
     if name not in _ACTIVATIONS:
         raise config.error(key, f"one of {', '.join(_ACTIVATIONS)}")
     return _ACTIVATIONS[name]
-
-
-def layers(config: Fields, default: int | None = None) -> int:
-    count = config.count("num_hidden_layers", default)
-    if count > _MOST_LAYERS:
-        raise config.error("num_hidden_layers", f"at most {_MOST_LAYERS}")
-    return count
 
 
 def side(config: Fields, key: str, default: int | None = None) -> int:

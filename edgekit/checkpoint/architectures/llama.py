@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from edgekit.checkpoint.architectures.common import activation, check_multiple, layers
+from edgekit.checkpoint.architectures.common import activation, check_multiple
 from edgekit.checkpoint.architectures.rope import rope
 from edgekit.checkpoint.documents import Fields
 from edgekit.checkpoint.spec import DecoderSpec
@@ -60,7 +60,7 @@ def read(config: Fields) -> DecoderSpec:
     return DecoderSpec(
         kind=kind,
         hidden=hidden,
-        layers=layers(config, 32),
+        layers=config.count("num_hidden_layers", 32),
         heads=heads,
         kv_heads=kv_heads,
         head_dim=head_dim,

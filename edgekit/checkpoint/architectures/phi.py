@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from edgekit.checkpoint.architectures.common import activation, check_multiple, layers
+from edgekit.checkpoint.architectures.common import activation, check_multiple
 from edgekit.checkpoint.architectures.rope import rope
 from edgekit.checkpoint.documents import Fields
 from edgekit.checkpoint.spec import DecoderSpec
@@ -36,7 +36,7 @@ def read(config: Fields) -> DecoderSpec:
     return DecoderSpec(
         kind="phi",
         hidden=hidden,
-        layers=layers(config, 24),
+        layers=config.count("num_hidden_layers", 24),
         heads=heads,
         kv_heads=kv_heads,
         head_dim=hidden // heads,

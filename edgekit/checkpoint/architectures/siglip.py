@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from edgekit.checkpoint.architectures import clip
-from edgekit.checkpoint.architectures.common import activation, check_multiple, layers, selected_layers, side
+from edgekit.checkpoint.architectures.common import activation, check_multiple, selected_layers, side
 from edgekit.checkpoint.documents import Fields
 from edgekit.checkpoint.spec import VisionSpec
 
@@ -18,7 +18,7 @@ def read(config: Fields, select: int, drop_cls: bool) -> VisionSpec:
     return VisionSpec(
         kind="siglip",
         hidden=hidden,
-        layers=selected_layers(config, layers(config, 12), select),
+        layers=selected_layers(config, config.count("num_hidden_layers", 12), select),
         heads=heads,
         ff=config.count("intermediate_size", 3072),
         image_size=side(config, "image_size", 224),

@@ -342,7 +342,7 @@ def test_an_unknown_model_type_says_what_is_known(edited: Any, kind: str) -> Non
         ({"image_aspect_ratio": "anyres"}, "anyres"),
         ({"hidden_act": "relu"}, "hidden_act"),
         ({"num_key_value_heads": 4}, "no multiple"),
-        ({"num_hidden_layers": 10**9}, "num_hidden_layers"),
+        ({"num_hidden_layers": 10**9}, "1000000000 layers"),
         ({"num_attention_heads": 0}, "num_attention_heads"),
         ({"hidden_size": "large"}, "hidden_size"),
         ({"rms_norm_eps": -1}, "rms_norm_eps"),
