@@ -13,11 +13,9 @@ that any slot shares with it:
 * else by a copy into the idle slot that was used least recently, so that the conversation whose prefix it
   shares goes on.
 
-Kernels for quantized weights take rows in pairs, and an odd row left over differs in its last bits from the
-same row in a pair. So reading starts at even positions only, every chunk but the last is even, and no chunk
-is a lone token: then a prompt gives the same bits however much of it was read before. Tokens that were
-*decoded* are reused all the same (a conversation's next turn would wait for its last answer to be read
-again); their last bits are not those of tokens read.
+A prompt gives the same bits however much of it was read before, and in whatever pieces: the engine sees to
+that. Tokens that were *decoded* are reused as well (a conversation's next turn would else wait for its last
+answer to be read again); their last bits are not those of tokens read.
 """
 
 from __future__ import annotations
@@ -27,7 +25,7 @@ from dataclasses import dataclass, field
 from itertools import compress, count
 from operator import ne
 
-from edgekit.errors import EngineError, InputError
+from edgekit.errors import InputError
 from edgekit.runtime.sequence import Sequence
 
 TAIL = 64
@@ -71,16 +69,11 @@ class Slot:
 
 
 class Scheduler:
-    """Gives slots to sequences, first come, first served.
-
-    :class:`EngineError` where ``chunk`` is below 4 (5 tokens are read as 2 and 3).
-    """
+    """Gives slots to sequences, first come, first served."""
 
     def __init__(self, slots: int, context: int, chunk: int) -> None:
-        if chunk < 4:
-            raise EngineError(f"The engine reads {chunk} tokens at once", "It must read at least 4.")
         self.context = context
-        self.chunk = _even(chunk)
+        self.chunk = chunk
         self.waiting: deque[Sequence] = deque()
         self.slots = [Slot(index) for index in range(slots)]
         self._clock = count(1)
@@ -130,8 +123,8 @@ class Scheduler:
 
     def _admit(self, sequence: Sequence) -> Read:
         """Give ``sequence`` an idle slot with as long a prefix as can be had."""
-        reusable = max(sequence.prompt_tokens - 2, 0)
-        shared = [_even(min(common(slot.keys, sequence.keys), reusable)) for slot in self.slots]
+        reusable = sequence.prompt_tokens - 1  # reading the last token gives the first logits
+        shared = [min(common(slot.keys, sequence.keys), reusable) for slot in self.slots]
         longest = max(shared)
         idle = [slot for slot in self.slots if slot.sequence is None]
         in_place = [slot for slot in idle if shared[slot.index] == longest and len(slot.kept) - longest <= TAIL]
@@ -145,15 +138,8 @@ class Scheduler:
         return self._read(sequence, source)
 
     def _read(self, sequence: Sequence, source: int | None = None) -> Read:
-        start, left = sequence.written, sequence.prompt_tokens - sequence.written
-        length = min(left, self.chunk)
-        if left - length == 1:
-            length -= 2
-        return Read(sequence, start, start + length, source)
-
-
-def _even(count: int) -> int:
-    return count - count % 2
+        start = sequence.written
+        return Read(sequence, start, min(start + self.chunk, sequence.prompt_tokens), source)
 
 
 def common(left: list[int], right: list[int]) -> int:

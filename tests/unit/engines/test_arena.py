@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -18,13 +21,13 @@ step = st.one_of(
 )
 
 
-def read(arena: HostArena, slot: int) -> np.ndarray:
+def read(arena: HostArena, slot: int) -> npt.NDArray[Any]:
     row, length = arena.row(slot), arena.lengths[slot]
     return np.stack([tensor[row, :, :length] for tensor in arena._tensors])
 
 
 @given(st.lists(step, max_size=30))
-def test_slots_keep_their_tokens_wherever_their_rows_go(steps) -> None:
+def test_slots_keep_their_tokens_wherever_their_rows_go(steps: list[tuple[str, Any, Any]]) -> None:
     arena = HostArena(SHAPE)
     held = {slot: read(arena, slot) for slot in range(SLOTS)}
     for number, (kind, a, b) in enumerate(steps, start=1):

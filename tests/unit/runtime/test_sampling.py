@@ -125,7 +125,8 @@ def test_a_seed_repeats_itself_and_a_missing_one_is_reported() -> None:
 @pytest.mark.parametrize("temperature", [1e-300, 1e-6, 1e-3])
 def test_a_tiny_temperature_is_greedy(temperature: float) -> None:
     logits = _random_logits(2, 100)
-    with warnings.catch_warnings(action="error"):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
         assert Sampler(SamplingParams(temperature=temperature))(logits) == logits.argmax()
 
 
