@@ -28,6 +28,7 @@ COMMANDS = {
     "build": "From a checkpoint to a sealed bundle for a target.",
     "quantize": "Only quantize: write a smaller checkpoint.",
     "export": "Only export: write a checkpoint's ONNX graphs.",
+    "compile": "Only compile: let this machine map a bundle's weights as its processor wants them.",
     "ask": "Ask a bundle a question, about an image if you like.",
 }
 

@@ -1,11 +1,131 @@
-"""What a device makes of a bundle for itself."""
+"""What a device makes of a bundle for itself: graphs in their final form, their weights packed for its processor.
+
+On a CPU, ONNX Runtime repacks weights as it loads them and keeps them in memory of the process. The compiled form
+holds them as its kernels want them, to be mapped: a start takes next to no memory of its own, and processes share
+the rest. It is made in a process of its own, so that a crash of the runtime is one clear error, and what it takes
+is known. :mod:`edgekit.engines.packing` is how.
+"""
 
 from __future__ import annotations
 
+import json
+import logging
+import os
+import platform
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
 from edgekit.bundle import Bundle
+from edgekit.engines.lock import folder_here, write_lock
+from edgekit.errors import EdgeKitError, EngineError
+from edgekit.files import new_directory, require_space
 from edgekit.progress import Progress, silent
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """A compiled form: its folder and bytes, and what making it took."""
+
+    folder: Path
+    bytes: int
+    seconds: float
+    peak_bytes: int
 
 
 def compile_here(bundle: Bundle, progress: Progress = silent) -> bool:
-    """Compile where this machine is of the target's kind; whether it was."""
-    return False
+    """Compile where this machine is of the target's kind; whether it was.
+
+    Where it can't, the log says why: the bundle runs without too.
+    """
+    try:
+        refuse_other_kind(bundle)
+    except EngineError:
+        return False
+    try:
+        compile_bundle(bundle, progress)
+    except EdgeKitError as error:
+        _log.warning("%s was not compiled: %s. It runs without.", bundle.path, error.message)
+        return False
+    return True
+
+
+def compile_bundle(bundle: Bundle, progress: Progress = silent) -> Compiled:
+    """Write this machine's form of ``bundle`` to its ``engines`` folder, in place of an older one.
+
+    :class:`~edgekit.errors.EdgeKitError` where this machine is of another kind, where its runtime can't, and where
+    the bundle can't be written to; everything is then as it was before.
+    """
+    refuse_other_kind(bundle)
+    if not os.access(bundle.path, os.W_OK):
+        raise EngineError(
+            f"{bundle.path} can't be written to, and its compiled form would lie there",
+            "Go on without: it only saves memory. Or copy the bundle to a disk that can be written to.",
+        )
+    started = time.monotonic()
+    folder = folder_here(bundle)
+    require_space(bundle.path / "engines", _expected_bytes(bundle))
+    with new_directory(folder, replace=True) as beside:
+        probe, peak = _run(bundle, beside, progress)
+        write_lock(bundle, beside, probe, time.monotonic() - started, peak)
+    size = sum(file.stat().st_size for file in folder.iterdir())
+    return Compiled(folder, size, time.monotonic() - started, peak)
+
+
+def refuse_other_kind(bundle: Bundle) -> None:
+    """:class:`EngineError` where the bundle is not for this machine's processor."""
+    target = bundle.manifest.target
+    if target.engine != "onnxruntime":
+        raise EngineError(
+            f"{target.title} runs a bundle as it is: there is nothing to compile", "Run it: edgekit ask BUNDLE QUESTION"
+        )
+    if target.arch not in ("any", platform.machine()):
+        raise EngineError(
+            f"{bundle.path} is for {target.title} ({target.arch}); this machine is {platform.machine()}",
+            "Compile it on the device.",
+        )
+
+
+def _expected_bytes(bundle: Bundle) -> int:
+    """Packed weights are up to an eighth larger (kernels want sums beside the codes), and one is in work."""
+    graphs = [entry.bytes for name, entry in bundle.manifest.files.items() if name.startswith("graphs/")]
+    return sum(graphs) * 5 // 4
+
+
+def _run(bundle: Bundle, folder: Path, progress: Progress) -> tuple[str, int]:
+    """Pack in a child process; what the probe answers, and the child's peak memory in bytes."""
+    command = [sys.executable, "-m", "edgekit.engines.packing", str(bundle.path), str(folder)]
+    paths = os.pathsep.join(path for path in sys.path if path)  # it must find what this process has found
+    environment = os.environ | {"PYTHONPATH": paths, "PYTHONSAFEPATH": "1"}
+    with (
+        tempfile.TemporaryFile() as complaints,
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=complaints, env=environment, text=True) as child,
+    ):
+        assert child.stdout
+        try:
+            for line in child.stdout:
+                match json.loads(line):
+                    case ["progress", done, total]:
+                        progress("compile", done, total)
+                    case ["error", message, hint]:
+                        raise EngineError(message, hint)
+                    case ["done", probe, peak]:
+                        return probe, peak
+        except BaseException:
+            child.kill()
+            raise
+        raise _crash(child.wait(), complaints)
+
+
+def _crash(status: int, complaints: IO[bytes]) -> EngineError:
+    complaints.seek(0)
+    lines = complaints.read().decode(errors="replace").strip().splitlines()
+    how = f"ended by {signal.Signals(-status).name}" if status < 0 else f"failed: {(lines or ['no reason given'])[-1]}"
+    return EngineError(f"Compiling {how}"[:400], "Check that there is memory and disk left; run with --debug.")

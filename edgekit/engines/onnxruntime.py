@@ -24,7 +24,7 @@ from edgekit.checkpoint.packed import Array
 from edgekit.engines.arena import Arena, ArenaShape, HostArena
 from edgekit.engines.base import Logits
 from edgekit.engines.embedding import Embedding
-from edgekit.engines.session import Provider, first_line, open_session
+from edgekit.engines.session import Provider, first_line, open_session, options
 from edgekit.errors import EngineError
 
 CHUNK = 128
@@ -32,20 +32,25 @@ CHUNK = 128
 
 
 class OnnxRuntimeEngine:
-    """An :class:`edgekit.engines.base.Engine` over the graphs in a folder (the bundle's, or a compiled form)."""
+    """An :class:`edgekit.engines.base.Engine` over the graphs in a folder.
+
+    They are the bundle's, or with ``final`` those of a compiled form, which are optimized already.
+    """
 
     chunk = CHUNK
 
-    def __init__(self, bundle: Bundle, graphs: Path, slots: int, provider: Provider = "cpu") -> None:
+    def __init__(
+        self, bundle: Bundle, graphs: Path, slots: int, provider: Provider = "cpu", *, final: bool = False
+    ) -> None:
         manifest = bundle.manifest
         self.slots, self.context = slots, manifest.context
         self._dtype = manifest.target.activations
         rows = slots if slots == 1 else _even(slots)
         self._vocab = manifest.spec.decoder.vocab
         self._embedding = Embedding(bundle.file("embedding.safetensors"), self._dtype)
-        self._vision = open_session(graphs / "vision.onnx", provider)
-        self._projector = open_session(graphs / "projector.onnx", provider)
-        self._decoder = open_session(graphs / "decoder.onnx", provider)
+        self._vision = open_session(graphs / "vision.onnx", provider, options(final=final))
+        self._projector = open_session(graphs / "projector.onnx", provider, options(final=final))
+        self._decoder = open_session(graphs / "decoder.onnx", provider, options(final=final))
         self._arena = _arena(ArenaShape.of(manifest.spec.decoder, rows, self.context, self._dtype), provider)
         self._calls: dict[int, _Call] = {}
 
@@ -111,9 +116,7 @@ class OnnxRuntimeEngine:
 class _Call:
     """One shape of a decoder call, bound once: ``rows`` from ``row`` on, ``length`` tokens each."""
 
-    def __init__(
-        self, session: Any, arena: Arena, row: int, rows: int, length: int, vocab: int, dtype: str
-    ) -> None:
+    def __init__(self, session: Any, arena: Arena, row: int, rows: int, length: int, vocab: int, dtype: str) -> None:
         shape = arena.shape
         hidden = session.get_inputs()[0].shape[2]
         self.embeds = np.zeros((rows, length, hidden), dtype)

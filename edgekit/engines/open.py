@@ -2,15 +2,45 @@
 
 from __future__ import annotations
 
+import ctypes
+import logging
+from contextlib import suppress
+
 from edgekit.bundle import Bundle
 from edgekit.engines.base import Engine
+from edgekit.engines.lock import compiled_form
 from edgekit.engines.onnxruntime import OnnxRuntimeEngine
+from edgekit.errors import EngineError
+
+_log = logging.getLogger(__name__)
 
 
 def open_engine(bundle: Bundle, slots: int) -> Engine:
     """The engine that the bundle's target names, with ``slots`` rows of KV.
 
-    :class:`~edgekit.errors.EngineError` or :class:`~edgekit.errors.MissingExtra` where this machine can't.
+    On a CPU it maps the compiled form where there is one for this machine. :class:`~edgekit.errors.EngineError` or
+    :class:`~edgekit.errors.MissingExtra` where this machine can't.
     """
-    provider = "cpu" if bundle.manifest.target.engine == "onnxruntime" else "cuda"
-    return OnnxRuntimeEngine(bundle, bundle.path / "graphs", slots, provider)
+    graphs = bundle.path / "graphs"
+    if bundle.manifest.target.engine != "onnxruntime":
+        return OnnxRuntimeEngine(bundle, graphs, slots, "cuda")
+    engine = _open_compiled(bundle, slots) or OnnxRuntimeEngine(bundle, graphs, slots)
+    _give_back_freed_memory()
+    return engine
+
+
+def _open_compiled(bundle: Bundle, slots: int) -> Engine | None:
+    form = compiled_form(bundle)
+    if form is None:
+        return None
+    try:
+        return OnnxRuntimeEngine(bundle, form, slots, final=True)
+    except EngineError as error:
+        _log.warning("%s. Going on without; `edgekit compile %s` makes it anew.", error.message, bundle.path)
+        return None
+
+
+def _give_back_freed_memory() -> None:
+    """What packing took while loading, up to 250 MiB, glibc would keep for later; nothing will want it again."""
+    with suppress(OSError, AttributeError):  # another C library
+        ctypes.CDLL("libc.so.6").malloc_trim(0)

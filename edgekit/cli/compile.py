@@ -1,0 +1,39 @@
+"""``edgekit compile``: what a bundle needs to start fast and small on this very machine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from edgekit.cli.common import common
+from edgekit.console import Console
+from edgekit.units import format_bytes
+
+
+@click.command("compile")
+@click.argument("bundle", type=click.Path(path_type=Path))
+@common
+def command(console: Console, bundle: Path) -> None:
+    """Pack BUNDLE's weights for this machine's processor; every start maps them from then on.
+
+    `edgekit build` has done so already, if it ran on this machine; do it again after an update of ONNX Runtime.
+    """
+    from edgekit.bundle import open_bundle
+    from edgekit.engines.compile import compile_bundle
+
+    opened = open_bundle(bundle)
+    with console.progress() as progress:
+        compiled = compile_bundle(opened, progress)
+    console.document(
+        {
+            "folder": str(compiled.folder),
+            "bytes": compiled.bytes,
+            "seconds": round(compiled.seconds, 2),
+            "peak_bytes": compiled.peak_bytes,
+        }
+    )
+    console.print(
+        f"{compiled.folder}: {format_bytes(compiled.bytes)} in {compiled.seconds:.1f} s, "
+        f"with {format_bytes(compiled.peak_bytes)} of memory"
+    )

@@ -1,0 +1,78 @@
+"""The process that compiles: ``python -m edgekit.engines.packing BUNDLE FOLDER``.
+
+It fills FOLDER with graphs, their tensors and a probe, and says on stdout, one JSON array a line:
+``["progress", done, total]``, and at the end ``["done", probe's answers, peak bytes]`` or
+``["error", message, hint]``.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from edgekit.engines.packing.graph import Graph
+from edgekit.engines.packing.optimize import optimize
+from edgekit.engines.packing.probe import let_map, probe, samples
+from edgekit.engines.packing.spans import span_of
+from edgekit.engines.packing.write import write
+from edgekit.engines.probe import PROBE, answers
+from edgekit.errors import EdgeKitError, EngineError
+
+GRAPHS = ("decoder", "projector", "vision")
+
+
+def compile_graphs(bundle: Path, folder: Path, progress: Callable[[int, int], None]) -> str:
+    """Fill ``folder``; what its probe answers. :class:`EngineError` where this machine's runtime can't."""
+    scratch = folder / "scratch"
+    scratch.mkdir()
+    graphs = {name: optimize(bundle / "graphs" / f"{name}.onnx", scratch) for name in GRAPHS}
+    chosen = samples(list(graphs.values()), scratch)
+    model = probe(chosen)
+    expected = answers(model.SerializeToString())
+    done, total = 0, sum(_external_bytes(graph) for graph in graphs.values())
+
+    def wrote(size: int) -> None:
+        nonlocal done
+        done += size
+        progress(done, total)
+
+    for name, graph in graphs.items():
+        write(graph, set(chosen), folder / f"{name}.onnx", scratch, wrote)
+    shutil.rmtree(scratch)
+    let_map(model, chosen)
+    (folder / PROBE).write_bytes(model.SerializeToString())
+    if answers(folder / PROBE) != expected:
+        raise EngineError("the compiled weights compute something else", "Go on without; the bundle is unharmed.")
+    return expected
+
+
+def _external_bytes(graph: Graph) -> int:
+    spans = (span_of(tensor) for tensor in graph.tensors.values())
+    return sum(span.length for span in spans if span)
+
+
+def peak_bytes() -> int:
+    """The most memory that this process has had resident, mapped files included (Linux's VmHWM)."""
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) * 1024
+    return 0
+
+
+def main(bundle: str, folder: str) -> None:
+    def say(*words: object) -> None:
+        sys.stdout.write(json.dumps(words) + "\n")
+        sys.stdout.flush()
+
+    try:
+        found = compile_graphs(Path(bundle), Path(folder), lambda done, total: say("progress", done, total))
+        say("done", found, peak_bytes())
+    except EdgeKitError as error:
+        say("error", error.message, error.hint)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
