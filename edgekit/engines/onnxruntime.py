@@ -24,7 +24,7 @@ from edgekit.checkpoint.packed import Array
 from edgekit.engines.arena import Arena, ArenaShape, HostArena
 from edgekit.engines.base import Logits
 from edgekit.engines.embedding import Embedding
-from edgekit.engines.session import Provider, first_line, open_session, options
+from edgekit.engines.session import Provider, first_line, giving_back, open_session, options
 from edgekit.errors import EngineError
 
 CHUNK = 128
@@ -65,8 +65,8 @@ class OnnxRuntimeEngine:
     def _encode(self, pixels: Array) -> Array:
         """One image at a time: dynamic int8 takes its range from the whole input, so images must not mix."""
         try:
-            (features,) = self._vision.run(["features"], {"pixels": pixels})
-            (embeds,) = self._projector.run(["embeds"], {"features": features})
+            (features,) = self._vision.run(["features"], {"pixels": pixels}, giving_back())
+            (embeds,) = self._projector.run(["embeds"], {"features": features}, giving_back())
         except Exception as error:  # the runtime's errors share no public base class
             raise _failed(error) from error
         result: Array = embeds

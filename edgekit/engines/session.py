@@ -50,6 +50,13 @@ def sums_saturate() -> bool:
     return platform.machine() in ("x86_64", "AMD64") and not _EXACT.intersection(cpu_features())
 
 
+def giving_back() -> Any:
+    """Run options for rare and large calls: their scratch (60 MiB for an image) is not kept for the next one."""
+    made = ort.RunOptions()
+    made.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
+    return made
+
+
 def open_session(graph: Path | bytes, provider: Provider, made: Any = None) -> Any:
     """Open a graph, a file or its bytes; :class:`EngineError` names it and keeps the runtime's own reason."""
     source, path = (graph, "A part of a graph") if isinstance(graph, bytes) else (str(graph), graph)
