@@ -150,7 +150,8 @@ class _Call:
             self._session.run_with_iobinding(self._binding)
         except Exception as error:  # the runtime's errors share no public base class
             raise _failed(error) from error
-        return self._logits.copy()
+        logits: Logits = self._logits.copy()
+        return logits
 
 
 def _arena(shape: ArenaShape, provider: Provider) -> Arena:

@@ -107,7 +107,8 @@ class Sampler:
 def penalize(logits: Logits, seen: Ids, penalty: float) -> Logits:
     """Logits [vocab] with those of ``seen`` divided by ``penalty`` (negative ones: multiplied)."""
     seen = seen[seen < len(logits)]
-    scores, chosen = logits.copy(), logits[seen]
+    scores: Logits = logits.copy()
+    chosen = logits[seen]
     scores[seen] = np.where(chosen < 0, chosen * np.float32(penalty), chosen / np.float32(penalty))
     return scores
 
