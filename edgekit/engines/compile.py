@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -24,7 +25,7 @@ from typing import IO
 from edgekit.bundle import Bundle
 from edgekit.engines.lock import folder_here, write_lock
 from edgekit.errors import EdgeKitError, EngineError
-from edgekit.files import new_directory, require_space
+from edgekit.files import new_directory
 from edgekit.progress import Progress, silent
 
 _log = logging.getLogger(__name__)
@@ -71,10 +72,13 @@ def compile_bundle(bundle: Bundle, progress: Progress = silent) -> Compiled:
         )
     started = time.monotonic()
     folder = folder_here(bundle)
-    require_space(bundle.path / "engines", _expected_bytes(bundle))
-    with new_directory(folder, replace=True) as beside:
-        probe, peak = _run(bundle, beside, progress)
-        write_lock(bundle, beside, probe, time.monotonic() - started, peak)
+    try:
+        with new_directory(folder, replace=True) as beside:
+            probe, peak = _pack(bundle, beside, progress)
+            write_lock(bundle, beside, probe, time.monotonic() - started, peak)
+    finally:
+        with suppress(OSError):
+            folder.parent.rmdir()  # only if it is empty
     size = sum(file.stat().st_size for file in folder.iterdir())
     return Compiled(folder, size, time.monotonic() - started, peak)
 
@@ -93,13 +97,7 @@ def refuse_other_kind(bundle: Bundle) -> None:
         )
 
 
-def _expected_bytes(bundle: Bundle) -> int:
-    """Packed weights are up to an eighth larger (kernels want sums beside the codes), and one is in work."""
-    graphs = [entry.bytes for name, entry in bundle.manifest.files.items() if name.startswith("graphs/")]
-    return sum(graphs) * 5 // 4
-
-
-def _run(bundle: Bundle, folder: Path, progress: Progress) -> tuple[str, int]:
+def _pack(bundle: Bundle, folder: Path, progress: Progress) -> tuple[str, int]:
     """Pack in a child process; what the probe answers, and the child's peak memory in bytes."""
     command = [sys.executable, "-m", "edgekit.engines.packing", str(bundle.path), str(folder)]
     paths = os.pathsep.join(path for path in sys.path if path)  # it must find what this process has found

@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from edgekit.engines.lock import ENGINES
 from edgekit.engines.packing.graph import Graph
 from edgekit.engines.packing.optimize import optimize
 from edgekit.engines.packing.probe import let_map, probe, samples
@@ -20,6 +21,7 @@ from edgekit.engines.packing.spans import span_of
 from edgekit.engines.packing.write import write
 from edgekit.engines.probe import PROBE, answers
 from edgekit.errors import EdgeKitError, EngineError
+from edgekit.files import require_space
 
 GRAPHS = ("decoder", "projector", "vision")
 
@@ -33,6 +35,7 @@ def compile_graphs(bundle: Path, folder: Path, progress: Callable[[int, int], No
     model = probe(chosen)
     expected = answers(model.SerializeToString())
     done, total = 0, sum(_external_bytes(graph) for graph in graphs.values())
+    require_space(bundle / ENGINES, total * 5 // 4)  # packed int4 is an eighth larger: sums beside the codes
 
     def wrote(size: int) -> None:
         nonlocal done

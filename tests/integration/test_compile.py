@@ -1,0 +1,254 @@
+"""Compiling real bundles: the same answers from mapped weights, and from the bundle's own wherever they don't fit."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import shutil
+import stat
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+
+from edgekit.bundle import Bundle, open_bundle, verify
+from edgekit.checkpoint.packed import Array
+from edgekit.cli.main import main
+from edgekit.engines.compile import compile_bundle, compile_here
+from edgekit.engines.lock import LOCK, compiled_form, folder_here
+from edgekit.engines.onnxruntime import OnnxRuntimeEngine
+from edgekit.engines.open import open_engine
+from edgekit.engines.probe import PROBE
+from edgekit.errors import EngineError
+from edgekit.pipeline import build
+from edgekit.recipe import Recipe, recipe
+from edgekit.target import target
+from tests.checkpoints import write_checkpoint
+
+TARGET = replace(target("cpu"), context=200, slots=2)
+FP32 = replace(recipe("fp16"), vision="fp32", projector="fp32", embedding="fp32", decoder="fp32", lm_head="fp32")
+Capture = pytest.CaptureFixture[str]
+
+
+def built(folder: Path, how: Recipe, decoder: Any = "llama", tower: Any = "clip") -> Bundle:
+    write_checkpoint(folder / "checkpoint", "hf", decoder, tower)
+    made = build(folder / "checkpoint", TARGET, how, folder / "bundle")
+    assert made.compiled
+    return made.bundle
+
+
+@pytest.fixture(scope="module")
+def sealed(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    return built(tmp_path_factory.mktemp("compile"), recipe("q4"))
+
+
+@pytest.fixture
+def bundle(sealed: Bundle, tmp_path: Path) -> Bundle:
+    """A copy with its compiled form, to be harmed."""
+    shutil.copytree(sealed.path, tmp_path / "bundle")
+    return open_bundle(tmp_path / "bundle")
+
+
+def outputs(engine: OnnxRuntimeEngine) -> list[Array]:
+    """An image, a prompt and a few steps of two slots."""
+    pixels = np.random.default_rng(3).normal(size=(2, 3, 28, 28)).astype(np.float32)
+    embeds = engine.encode(pixels)
+    found: list[Array] = [embeds]
+    for slot in range(2):
+        prompt = np.concatenate([engine.embed([1, 7, 9 + slot]), embeds[slot]])
+        found.append(engine.prefill(slot, prompt, 0))
+    found += [engine.decode([token, token + 1], [0, 1]) for token in (5, 6, 7)]
+    engine.close()
+    return found
+
+
+def portable(bundle: Bundle) -> list[Array]:
+    return outputs(OnnxRuntimeEngine(bundle, bundle.path / "graphs", slots=2))
+
+
+def as_opened(bundle: Bundle) -> list[Array]:
+    engine = open_engine(bundle, slots=2)
+    assert isinstance(engine, OnnxRuntimeEngine)
+    return outputs(engine)
+
+
+def assert_same(found: list[Array], expected: list[Array]) -> None:
+    for one, other in zip(found, expected, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize(
+    ("how", "decoder", "tower"),
+    [
+        (recipe("q4"), "llama", "clip"),
+        (recipe("q8"), "phi", "siglip"),
+        (recipe("fp16"), "mistral", "clip"),
+        (FP32, "llama", "siglip"),
+    ],
+    ids=["q4", "q8", "fp16", "fp32"],
+)
+def test_a_compiled_bundle_answers_as_the_portable_one(tmp_path: Path, how: Recipe, decoder: str, tower: str) -> None:
+    bundle = built(tmp_path, how, decoder, tower)
+    form = compiled_form(bundle)
+    assert form == folder_here(bundle)
+    for name in ("decoder", "projector", "vision"):
+        tensors = onnx.load(str(form / f"{name}.onnx"), load_external_data=False).graph.initializer
+        assert any(entry.key == "prepacked_0" for tensor in tensors for entry in tensor.external_data)
+    mapped = OnnxRuntimeEngine(bundle, form, slots=2, final=True)
+    assert_same(outputs(mapped), portable(bundle))
+    assert {file.name for file in form.iterdir()} == {
+        *(f"{name}.onnx{end}" for name in ("decoder", "projector", "vision") for end in ("", ".data")),
+        *(LOCK, PROBE),
+    }
+    verify(bundle)
+
+
+def change(key: str, value: object) -> Callable[[Path], None]:
+    def harm(form: Path) -> None:
+        lock = json.loads((form / LOCK).read_text())
+        at = lock
+        *path, last = key.split("/")
+        for word in path:
+            at = at[word]
+        assert at[last] != value
+        at[last] = value
+        (form / LOCK).write_text(json.dumps(lock))
+
+    return harm
+
+
+def invert(form: Path) -> None:
+    """Other bytes everywhere, as if they were packed for another processor."""
+    for file in form.glob("*.data"):
+        values = np.fromfile(file, np.uint8)
+        (~values).tofile(file)
+
+
+HARMS: list[tuple[Callable[[Path], object], str]] = [
+    (change("place/version", "1.2.3"), "onnxruntime 1.2.3, here"),
+    (change("place/arch", "vax"), "an vax processor"),
+    (change("place/features", ["mmx"]), "differs in"),
+    (change("graphs", {"graphs/decoder.onnx": "00"}), "of other graphs"),
+    (change("format", 99), "format 99"),
+    (change("probe", "00"), "computes something else"),
+    (change("files/decoder.onnx.data", 12), "another size"),
+    (change("files", {"../../manifest.json": 1}), "another size"),
+    (invert, "computes something else"),
+    (lambda form: (form / LOCK).write_text("{"), "lock.json"),
+    (lambda form: (form / LOCK).unlink(), "lock.json"),
+    (lambda form: (form / PROBE).unlink(), "missing"),
+    (lambda form: (form / "vision.onnx.data").write_bytes(b""), "another size"),
+    (lambda form: form.rename(form.with_name("elsewhere")), "another machine"),
+]
+
+
+@pytest.mark.parametrize(("harm", "said"), HARMS)
+def test_a_form_that_does_not_fit_is_passed_over(
+    bundle: Bundle, caplog: pytest.LogCaptureFixture, harm: Callable[[Path], object], said: str
+) -> None:
+    expected = portable(bundle)
+    harm(folder_here(bundle))
+    with caplog.at_level(logging.WARNING, "edgekit"):
+        assert_same(as_opened(bundle), expected)
+    (record,) = caplog.records
+    assert said in record.getMessage()
+    assert f"edgekit compile {bundle.path}" in record.getMessage()
+    compile_bundle(bundle)
+    caplog.clear()
+    assert compiled_form(bundle)
+    assert not caplog.records
+
+
+def test_a_form_whose_graph_does_not_load_is_passed_over(bundle: Bundle, caplog: pytest.LogCaptureFixture) -> None:
+    file = folder_here(bundle) / "decoder.onnx"
+    file.write_bytes(bytes(file.stat().st_size))
+    with caplog.at_level(logging.WARNING, "edgekit"):
+        assert_same(as_opened(bundle), portable(bundle))
+    assert "decoder.onnx" in caplog.text
+
+
+def test_a_bundle_without_a_form_is_nothing_to_warn_of(bundle: Bundle, caplog: pytest.LogCaptureFixture) -> None:
+    shutil.rmtree(bundle.path / "engines")
+    assert compiled_form(bundle) is None
+    assert not caplog.records
+
+
+def test_progress_ends_with_the_whole(bundle: Bundle) -> None:
+    seen: list[tuple[str, int, int]] = []
+    compiled = compile_bundle(bundle, lambda *step: seen.append(step))
+    assert [done for _, done, _ in seen] == sorted(done for _, done, _ in seen)
+    assert seen[-1][1] == seen[-1][2] > 0
+    assert compiled.folder == folder_here(bundle)
+    assert compiled.bytes == sum(file.stat().st_size for file in compiled.folder.iterdir())
+    assert 16 << 20 < compiled.peak_bytes < 1 << 30
+
+
+@pytest.mark.parametrize(
+    ("script", "said"),
+    [("echo boom >&2; exit 3", "failed: boom"), ("kill -9 $$", "ended by SIGKILL"), ("exit 0", "no reason given")],
+)
+def test_a_crash_is_one_error_and_leaves_nothing(
+    bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str, said: str
+) -> None:
+    shutil.rmtree(bundle.path / "engines")
+    python = tmp_path / "python"
+    python.write_text(f"#!/bin/sh\n{script}\n")
+    python.chmod(python.stat().st_mode | stat.S_IXUSR)
+    monkeypatch.setattr(sys, "executable", str(python))
+    with pytest.raises(EngineError, match=said):
+        compile_bundle(bundle)
+    assert not (bundle.path / "engines").exists()
+
+
+def test_an_interruption_leaves_the_old_form(bundle: Bundle) -> None:
+    def interrupt(stage: str, done: int, total: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        compile_bundle(bundle, interrupt)
+    assert [path.name for path in (bundle.path / "engines").iterdir()] == [folder_here(bundle).name]
+    assert compiled_form(bundle)
+
+
+def test_read_only_storage_is_named(
+    bundle: Bundle, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    with pytest.raises(EngineError, match="can't be written to"):
+        compile_bundle(bundle)
+    assert not compile_here(bundle)
+    assert "can't be written to" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [({"engine": "onnxruntime-cuda"}, "nothing to compile"), ({"arch": "vax"}, "this machine is")],
+)
+def test_a_bundle_for_another_kind_of_machine_is_left_alone(
+    bundle: Bundle, caplog: pytest.LogCaptureFixture, change: dict[str, Any], said: str
+) -> None:
+    other = replace(bundle, manifest=replace(bundle.manifest, target=replace(TARGET, **change)))
+    with pytest.raises(EngineError, match=said):
+        compile_bundle(other)
+    assert not compile_here(other)
+    assert not caplog.records
+
+
+def test_the_command_says_what_it_made(bundle: Bundle, capsys: Capture) -> None:
+    shutil.rmtree(bundle.path / "engines")
+    assert main(["compile", str(bundle.path), "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert Path(document["folder"]) == folder_here(bundle)
+    assert document["bytes"] == sum(file.stat().st_size for file in folder_here(bundle).iterdir())
+    assert document["seconds"] > 0
+    assert document["peak_bytes"] > 0
+    assert compiled_form(bundle)
+    assert main(["compile", str(bundle.path)]) == 0
+    assert folder_here(bundle).name in capsys.readouterr().out
+    assert main(["compile", str(bundle.path / "graphs")]) == 1
