@@ -1,6 +1,6 @@
 """Does a compiled form still compute what it should, on this processor with this ONNX Runtime?
 
-A probe is a small graph that reads some of the form's packed weights. Weights packed for other kernels give other
+A probe is a small graph of some of the form's packed weights. Weights packed for other kernels give other
 answers, and no error; so the answers are compared before every use. It takes some milliseconds, and no ``onnx``.
 """
 
@@ -16,7 +16,7 @@ from edgekit.engines.session import open_session, options
 PROBE = "probe.onnx"
 
 
-def answers(probe: Path | bytes) -> str:
+def answers(probe: Path) -> str:
     """SHA-256 (hex) of what a probe's nodes make of a fixed pattern; :class:`EngineError` where it can't be run.
 
     On one thread: the answer must not depend on how many cores there are today.

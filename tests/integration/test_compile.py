@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import onnx
+import onnxruntime
 import pytest
 
 from edgekit.bundle import Bundle, open_bundle, verify
@@ -31,6 +32,9 @@ from edgekit.recipe import Recipe, recipe
 from edgekit.target import target
 from tests.checkpoints import write_checkpoint
 
+VERSION = tuple(int(part) for part in onnxruntime.__version__.split(".")[:2])
+CAN = VERSION >= (1, 28)  # older ones save no packed MatMulNBits
+can = pytest.mark.skipif(not CAN, reason="this ONNX Runtime can't save packed weights")
 TARGET = replace(target("cpu"), context=200, slots=2)
 FP32 = replace(recipe("fp16"), vision="fp32", projector="fp32", embedding="fp32", decoder="fp32", lm_head="fp32")
 Capture = pytest.CaptureFixture[str]
@@ -45,6 +49,8 @@ def built(folder: Path, how: Recipe, decoder: Any = "llama", tower: Any = "clip"
 
 @pytest.fixture(scope="module")
 def sealed(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    if not CAN:
+        pytest.skip("this ONNX Runtime can't save packed weights")
     return built(tmp_path_factory.mktemp("compile"), recipe("q4"))
 
 
@@ -83,6 +89,7 @@ def assert_same(found: list[Array], expected: list[Array]) -> None:
         np.testing.assert_array_equal(one, other)
 
 
+@can
 @pytest.mark.parametrize(
     ("how", "decoder", "tower"),
     [
@@ -103,10 +110,20 @@ def test_a_compiled_bundle_answers_as_the_portable_one(tmp_path: Path, how: Reci
     mapped = OnnxRuntimeEngine(bundle, form, slots=2, final=True)
     assert_same(outputs(mapped), portable(bundle))
     assert {file.name for file in form.iterdir()} == {
-        *(f"{name}.onnx{end}" for name in ("decoder", "projector", "vision") for end in ("", ".data")),
-        *(LOCK, PROBE),
+        *(f"{name}.onnx{end}" for name in ("decoder", "projector", "probe", "vision") for end in ("", ".data")),
+        LOCK,
     }
     verify(bundle)
+
+
+@pytest.mark.skipif(CAN, reason="this ONNX Runtime can save packed weights")
+def test_an_older_runtime_runs_without(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    write_checkpoint(tmp_path / "checkpoint", "hf", "llama", "clip")
+    made = build(tmp_path / "checkpoint", TARGET, recipe("q4"), tmp_path / "bundle")
+    assert not made.compiled
+    assert "can't save packed weights" in caplog.text
+    assert not (made.bundle.path / "engines").exists()
+    assert_same(as_opened(made.bundle), portable(made.bundle))
 
 
 def change(key: str, value: object) -> Callable[[Path], None]:

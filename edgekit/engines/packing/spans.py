@@ -76,7 +76,7 @@ class DataFile:
 
     def __enter__(self) -> DataFile:
         with writing(self.path):
-            self._stream = self.path.open("xb", buffering=0)
+            self._stream = self.path.open("wb", buffering=0)
         return self
 
     def __exit__(
