@@ -73,7 +73,7 @@ class StoredTensor:
         return np.frombuffer(self.mapped, self.dtype, math.prod(shape), offset).reshape(shape)
 
     def _read_ahead(self, offset: int, nbytes: int) -> None:
-        """While a piece is worked on, have the kernel fetch the next, in one go; a whole table is left to its readers."""
+        """While a piece is worked on, have the kernel fetch the next in one go; whole tables are left to readers."""
         if nbytes <= _PIECE:
             first = offset // mmap.PAGESIZE * mmap.PAGESIZE
             self.mapped.madvise(mmap.MADV_WILLNEED, first, min(offset + 2 * nbytes, len(self.mapped)) - first)
