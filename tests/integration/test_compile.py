@@ -8,6 +8,7 @@ import os
 import shutil
 import stat
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -108,6 +109,8 @@ def test_a_compiled_bundle_answers_as_the_portable_one(tmp_path: Path, how: Reci
         tensors = onnx.load(str(form / f"{name}.onnx"), load_external_data=False).graph.initializer
         assert any(entry.key == "prepacked_0" for tensor in tensors for entry in tensor.external_data)
     mapped = OnnxRuntimeEngine(bundle, form, slots=2, final=True)
+    level = mapped._decoder.get_session_options().graph_optimization_level
+    assert level == onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     assert_same(outputs(mapped), portable(bundle))
     assert {file.name for file in form.iterdir()} == {
         *(f"{name}.onnx{end}" for name in ("decoder", "projector", "probe", "vision") for end in ("", ".data")),
@@ -206,6 +209,14 @@ def test_progress_ends_with_the_whole(bundle: Bundle) -> None:
     assert 16 << 20 < compiled.peak_bytes < 1 << 30
 
 
+def stand_in(folder: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> None:
+    """Let a shell script be what compiles."""
+    python = folder / "python"
+    python.write_text(f"#!/bin/sh\n{script}\n")
+    python.chmod(python.stat().st_mode | stat.S_IXUSR)
+    monkeypatch.setattr(sys, "executable", str(python))
+
+
 @pytest.mark.parametrize(
     ("script", "said"),
     [("echo boom >&2; exit 3", "failed: boom"), ("kill -9 $$", "ended by SIGKILL"), ("exit 0", "no reason given")],
@@ -214,21 +225,23 @@ def test_a_crash_is_one_error_and_leaves_nothing(
     bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str, said: str
 ) -> None:
     shutil.rmtree(bundle.path / "engines")
-    python = tmp_path / "python"
-    python.write_text(f"#!/bin/sh\n{script}\n")
-    python.chmod(python.stat().st_mode | stat.S_IXUSR)
-    monkeypatch.setattr(sys, "executable", str(python))
+    stand_in(tmp_path, monkeypatch, script)
     with pytest.raises(EngineError, match=said):
         compile_bundle(bundle)
     assert not (bundle.path / "engines").exists()
 
 
-def test_an_interruption_leaves_the_old_form(bundle: Bundle) -> None:
+def test_an_interruption_ends_the_work_and_leaves_the_old_form(
+    bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def interrupt(stage: str, done: int, total: int) -> None:
         raise KeyboardInterrupt
 
+    stand_in(tmp_path, monkeypatch, "echo '[\"progress\", 1, 2]'; exec sleep 60")
+    started = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
         compile_bundle(bundle, interrupt)
+    assert time.monotonic() - started < 20
     assert [path.name for path in (bundle.path / "engines").iterdir()] == [folder_here(bundle).name]
     assert compiled_form(bundle)
 

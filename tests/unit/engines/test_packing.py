@@ -129,6 +129,7 @@ def test_every_kind_of_matrix_is_stored_once_and_computes_the_same(tmp_path: Pat
         *(nbits("int4.32", 48, k, block=32), dynamic("dynamic", 80, k), plain("plain", 72, k)),
     ]
     source = save(tmp_path, parts, k)
+    assert len(samples([optimize(source, tmp_path)], tmp_path)) == len(parts)
     path = pack_graph(source, tmp_path / "out")
     assert packed(onnx.load(str(path), load_external_data=False)) == {f"{node.name}.b" for node, _ in parts}
     same(source, path, k)

@@ -1,0 +1,51 @@
+"""Session options: what the processor decides, and what the caller does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import onnxruntime
+import pytest
+
+from edgekit.engines import session
+from edgekit.engines.session import options, sums_saturate
+
+KEY = "session.x64quantprecision"
+
+
+@pytest.fixture(autouse=True)
+def ask_again() -> Iterator[None]:
+    sums_saturate.cache_clear()
+    yield
+    sums_saturate.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("arch", "features", "expected"),
+    [
+        ("x86_64", ("avx2", "fma"), True),
+        ("x86_64", ("avx2", "avx512f"), True),
+        ("x86_64", ("avx2", "avx512f", "avx512_vnni"), False),
+        ("x86_64", ("avx2", "avx_vnni"), False),
+        ("aarch64", ("asimd",), False),
+    ],
+)
+def test_exact_int8_is_asked_for_only_where_sums_saturate(
+    monkeypatch: pytest.MonkeyPatch, arch: str, features: tuple[str, ...], expected: bool
+) -> None:
+    monkeypatch.setattr("platform.machine", lambda: arch)
+    monkeypatch.setattr(session, "cpu_features", lambda: features)
+    assert sums_saturate() == expected
+    made = options()
+    if expected:
+        assert made.get_session_config_entry(KEY) == "1"
+    else:
+        with pytest.raises(RuntimeError, match=KEY):
+            made.get_session_config_entry(KEY)
+
+
+def test_final_graphs_are_taken_as_they_are() -> None:
+    level = onnxruntime.GraphOptimizationLevel
+    assert options(final=True).graph_optimization_level == level.ORT_DISABLE_ALL
+    assert options().graph_optimization_level == level.ORT_ENABLE_ALL
+    assert options(threads=3).intra_op_num_threads == 3
