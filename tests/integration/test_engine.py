@@ -21,6 +21,8 @@ from edgekit.recipe import Recipe, recipe
 from edgekit.target import target
 from tests.checkpoints import write_checkpoint
 
+pytestmark = pytest.mark.parity
+
 TARGET = replace(target("cpu"), context=200, slots=4)
 FP32 = replace(recipe("fp16"), vision="fp32", projector="fp32", embedding="fp32", decoder="fp32", lm_head="fp32")
 RECIPES = [recipe("q4"), recipe("q8"), FP32]

@@ -21,6 +21,8 @@ from edgekit.target import target
 from tests.checkpoints import write_checkpoint
 from tests.fake_engine import byte_tokenizer
 
+pytestmark = pytest.mark.parity
+
 TARGET = replace(target("cpu"), context=320, slots=4)
 PARAMS = SamplingParams(max_tokens=12, temperature=1.0, top_p=0.95, seed=3)
 TOKENIZER: Tokenizer = byte_tokenizer()
