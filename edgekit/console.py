@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -93,7 +94,9 @@ class Console:
 
     def error(self, error: EdgeKitError) -> None:
         """What went wrong, then what to do."""
-        click.echo(f"{click.style('Error:', fg='red', bold=True)} {error.message.translate(_CONTROLS)}", err=True)
+        plain = "NO_COLOR" in os.environ or os.environ.get("TERM") == "dumb"
+        word = "Error:" if plain else click.style("Error:", fg="red", bold=True)
+        click.echo(f"{word} {error.message.translate(_CONTROLS)}", err=True)
         if error.hint:
             self.note(error.hint)
 

@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edgekit import __version__
-from edgekit.bundle import FORMAT, Bundle, Manifest, open_bundle, sealing
+from edgekit.bundle import FORMAT, MANIFEST, Bundle, Manifest, open_bundle, sealing
 from edgekit.checkpoint import open_checkpoint
 from edgekit.checkpoint.checkpoint import Checkpoint
 from edgekit.engines.compile import compile_here
 from edgekit.errors import ConfigError, GateRefused
 from edgekit.export.export import export
-from edgekit.files import new_directory
-from edgekit.plan import MemoryPlan, plan, require_fit
+from edgekit.files import new_directory, require_space
+from edgekit.plan import MemoryPlan, plan, require_fit, weight_bytes
 from edgekit.progress import Progress, silent
 from edgekit.quantize import quantize
 from edgekit.recipe import Recipe
@@ -53,12 +53,31 @@ def build(
     if not force:
         require_fit(planned, target)
     context = usable_context(source, target)
+    _require_own_place(out, source.path.name, target, recipe)
     manifest = Manifest(FORMAT, __version__, source.path.name, source.spec, recipe, target, context, forced, {})
     with sealing(out, manifest) as folder:
+        require_space(out, sum(weight_bytes(source, recipe, activation_bytes=2).values()))
         export(quantize(source, recipe), target.activations, context, folder, progress)
         (folder / "tokenizer.json").write_text(source.tokenizer_json, encoding="utf-8")
     bundle = open_bundle(out)
     return Built(bundle, planned, compile_here(bundle, progress))
+
+
+def _require_own_place(out: Path, source: str, target: Target, recipe: Recipe) -> None:
+    """Only a bundle of the same model for the same target by the same recipe makes way for a new one."""
+    if not (out / MANIFEST).exists():
+        return
+    there = open_bundle(out).manifest
+    for what, old, new in (
+        ("checkpoint", there.source, source),
+        ("target", there.target.name, target.name),
+        ("recipe", there.recipe.name, recipe.name),
+    ):
+        if old != new:
+            raise ConfigError(
+                f"{out} holds a bundle of another {what}: {old}, not {new}",
+                "Choose another place with --out, or remove it first.",
+            )
 
 
 def export_graphs(source: Checkpoint, target: Target, out: Path, progress: Progress = silent) -> list[Path]:

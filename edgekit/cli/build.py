@@ -52,12 +52,12 @@ def command(
             "forced": bundle.manifest.forced,
         }
     )
-    columns = ("component", "precision", "bytes")
+    columns = ("component", "precision", "in memory")
     rows = [
         (name, how.precision(name) if name != "kv_arena" else chosen.activations, format_bytes(size))
         for name, size in built.plan.components.items()
     ]
-    console.table(columns, rows, right=("bytes",))
+    console.table(columns, rows, right=("in memory",))
     console.print(f"\n{bundle.path}: {format_bytes(bundle.bytes)} on disk, for {chosen.title}")
     console.print(f"Ask it: edgekit ask {bundle.path} QUESTION --image FILE")
     if notice := bundle.manifest.spec.intended_use:

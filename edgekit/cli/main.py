@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import importlib
 import os
+import signal
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -70,15 +72,20 @@ def cli() -> None:
 def main(args: Sequence[str] | None = None) -> int:
     """Run a command line (``sys.argv`` without one) and return its exit code.
 
-    0 done, 1 an error, 2 wrong usage, 3 a gate refused, 130 interrupted. This is the border where errors become
-    messages; nothing is raised past it.
+    0 done, 1 an error, 2 wrong usage, 3 a gate refused, 128 + a signal's number where one ended it (130: Ctrl-C).
+    This is the border where errors become messages; nothing is raised past it.
     """
     console = Console()
+    if sys.stdout is None:  # closed by whoever started us
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")  # a narrow locale must not break an answer
     try:
-        with cli.make_context("edgekit", list(sys.argv[1:] if args is None else args), obj=console) as context:
+        with (
+            _ending_by_signal(),
+            cli.make_context("edgekit", list(sys.argv[1:] if args is None else args), obj=console) as context,
+        ):
             cli.invoke(context)
         sys.stdout.flush()
         return 0
@@ -90,6 +97,9 @@ def main(args: Sequence[str] | None = None) -> int:
     except (KeyboardInterrupt, click.Abort):
         console.note("Interrupted.")
         return 130
+    except Ended as end:
+        console.note(f"Ended by {end.signal.name}.")
+        return 128 + end.signal
     except Exception as error:
         if console.debug:
             traceback.print_exc()
@@ -99,6 +109,29 @@ def main(args: Sequence[str] | None = None) -> int:
         except OSError:
             _close_stdout()
         return code
+
+
+class Ended(BaseException):
+    """A signal asked the process to end; raised like Ctrl-C's own exception, so that nothing half-made stays."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.signal = signal.Signals(number)
+
+
+@contextmanager
+def _ending_by_signal() -> Iterator[None]:
+    """Turn SIGTERM, and SIGHUP (a connection that dropped), into :class:`Ended` while a command runs."""
+
+    def end(number: int, frame: object) -> None:
+        raise Ended(number)
+
+    before = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _close_stdout() -> None:

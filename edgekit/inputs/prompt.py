@@ -112,7 +112,8 @@ class Prompt:
 def build(spec: ModelSpec, tokenizer: Tokenizer, turns: Sequence[Turn]) -> Prompt:
     """Write ``turns`` down as ``spec.template`` says; a last turn without an answer ends in the opening.
 
-    :class:`InputError` when there is no turn, or when a turn before the last lacks its answer.
+    :class:`InputError` when there is no turn, a question is no text, or a turn before the last lacks its
+    answer.
     """
     text = render(spec.template, tokenizer, turns)
     runs = _ids_between_images(tokenizer, text)
@@ -130,6 +131,8 @@ def render(template: TemplateSpec, tokenizer: Tokenizer, turns: Sequence[Turn]) 
     """The conversation as one text, ``<image>`` standing for each picture; same errors as :func:`build`."""
     if not turns:
         raise InputError("There is nothing to ask", "Give a question.")
+    for turn in turns:
+        _require_text(turn)
     if any(turn.answer is None for turn in turns[:-1]):
         raise InputError("A turn before the last has no answer", "Only the last question may be open.")
     reserved = _reserved(tokenizer)
@@ -141,6 +144,15 @@ def render(template: TemplateSpec, tokenizer: Tokenizer, turns: Sequence[Turn]) 
         if turn.answer is not None:
             text += template.reply.format(_as_data(turn.answer, reserved))
     return text
+
+
+def _require_text(turn: Turn) -> None:
+    try:
+        turn.question.encode()
+    except UnicodeEncodeError as error:  # how Python hands on bytes that are no UTF-8
+        raise InputError(
+            f"The question is not UTF-8 text (at its character {error.start + 1})", "Write it in a UTF-8 terminal."
+        ) from error
 
 
 def _reserved(tokenizer: Tokenizer) -> re.Pattern[str]:

@@ -86,7 +86,7 @@ class Sampler:
         if not math.isfinite(logits[token]):
             raise EngineError(
                 f"The model's output is not a number (logit {logits[token]} for token {token})",
-                "The bundle may be damaged, or its precision too low for this model: run edgekit check.",
+                "The bundle may be damaged (edgekit inspect BUNDLE --verify), or its precision too low for this model.",
             )
         params = self.params
         if params.repetition_penalty != 1:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import shutil
@@ -145,6 +146,30 @@ def test_a_question_longer_than_the_context(good: Path, capsys: pytest.CaptureFi
     assert "context" in said
 
 
+def test_a_question_that_is_no_text(good: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "UTF-8" in complaint(capsys, 1, "ask", good / "bundle", "x\udcff")
+
+
+def test_a_bundle_makes_way_for_its_like_only(bundle: Path, good: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments: list[str | Path] = ["build", good / "checkpoint", "--target", "cpu", "--out", bundle]
+    assert "another recipe: q4, not q8" in complaint(capsys, 1, *arguments, "--recipe", "q8")
+    assert main([*map(str, arguments), "--recipe", "q4"]) == 0
+
+
+def test_a_conversation_goes_on_after_what_went_wrong(
+    good: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = ["/image", "/image nowhere.png", f"/image {good / 'picture.png'}", "why?", "why " * 4000, "", "/new", "so?"]
+    monkeypatch.setattr(sys, "stdin", io.StringIO("\n".join(lines)))
+    assert main(["ask", str(good / "bundle"), "--chat", "--max-tokens", "3"]) == 0
+    printed = capsys.readouterr()
+    assert len(printed.out.splitlines()) >= 2
+    assert [line for line in printed.err.splitlines() if line.startswith("Error")] != []
+    assert "picture.png stands before" in printed.err
+    assert "A new conversation." in printed.err
+    assert "Cut off after 3 tokens" in printed.err
+
+
 def test_a_checkpoint_is_no_bundle_and_an_unknown_name_has_neighbours(
     good: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -179,8 +204,16 @@ def test_a_full_disk_leaves_nothing(
     assert not os.listdir(out.parent)
 
 
-def test_ctrl_c_in_the_middle_leaves_nothing(good: Path, tmp_path: Path) -> None:
-    """A build that is stopped while it writes: one line, exit 130, no folder and no part of one."""
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [
+        (signal.SIGINT, "Interrupted."),
+        (signal.SIGTERM, "Ended by SIGTERM."),
+        (signal.SIGHUP, "Ended by SIGHUP."),
+    ],
+)
+def test_a_signal_in_the_middle_leaves_nothing(good: Path, tmp_path: Path, number: signal.Signals, said: str) -> None:
+    """A build that is stopped while it writes: one line, exit 128 + number, no folder and no part of one."""
     program = (
         "import sys, time, edgekit.stream as stream\n"
         "from edgekit.cli.main import main\n"
@@ -197,9 +230,9 @@ def test_ctrl_c_in_the_middle_leaves_nothing(good: Path, tmp_path: Path) -> None
     assert child.stdout is not None
     assert child.stdout.readline() == "writing\n"
     time.sleep(0.1)
-    child.send_signal(signal.SIGINT)
+    child.send_signal(number)
     _, errors = child.communicate(timeout=20)
-    assert child.returncode == 130
-    assert errors.strip().splitlines()[-1] == "Interrupted."
+    assert child.returncode == 128 + number
+    assert errors.strip().splitlines()[-1] == said
     assert "Traceback" not in errors
     assert not os.listdir(out.parent)

@@ -1,0 +1,91 @@
+"""A conversation at the terminal: questions in, answers out as they come, until the end of input."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+import click
+
+from edgekit.console import Console
+from edgekit.errors import EdgeKitError
+from edgekit.inputs.images import Picture, load_image
+from edgekit.inputs.prompt import Turn
+from edgekit.runtime import Completion, Finished, SamplingParams
+from edgekit.runtime.model import Model
+
+HELP = "/image FILE lays a picture before the next question, /new begins a new conversation, Ctrl-D ends."
+
+
+class Chat:
+    """The turns so far, and the pictures that wait for the next question."""
+
+    def __init__(self, console: Console, model: Model, params: SamplingParams, pictures: tuple[Picture, ...]) -> None:
+        self._console, self._model, self._params = console, model, params
+        self._pictures = pictures
+        self._turns: list[Turn] = []
+
+    def ask(self, question: str) -> Completion:
+        """Write the answer as it comes; a question that fails, or is interrupted, is no part of the conversation."""
+        turns = [*self._turns, Turn(question, images=self._pictures)]
+        completion = None
+        try:
+            for event in self._model.stream(turns, self._params):
+                if isinstance(event, Finished):
+                    completion = event.completion
+                else:
+                    self._console.print(event.text, end="")
+        finally:
+            self._console.print()
+        assert completion is not None, "a stream ends with its completion"
+        if completion.reason == "length":
+            self._console.note(f"(Cut off after {completion.tokens} tokens: --max-tokens, or the context is full.)")
+        self._pictures = ()
+        self._turns = [*turns[:-1], replace(turns[-1], answer=completion.text)]
+        return completion
+
+    def go_on(self) -> None:
+        """Read lines until the end of input. Errors, and Ctrl-C in an answer, end that answer only."""
+        if sys.stdin.isatty():
+            with suppress(ImportError):
+                import readline  # noqa: F401  (arrow keys and a history, for input())
+            self._console.note(f"Ask away. {HELP}")
+        while (line := _read_line()) is not None:
+            try:
+                self._take(line)
+            except EdgeKitError as error:
+                self._console.error(error)
+                if "context" in error.hint:
+                    self._console.note("/new begins a new conversation.")
+            except KeyboardInterrupt:
+                if not sys.stdin.isatty():
+                    raise
+                self._console.note("Interrupted; this question is forgotten.")
+
+    def _take(self, line: str) -> None:
+        command, _, rest = line.partition(" ")
+        if command == "/image" and rest.strip():
+            path = Path(rest.strip())
+            self._pictures = (*self._pictures, load_image(path))
+            self._console.note(f"{path.name} stands before the next question.")
+        elif command == "/new":
+            self._turns, self._pictures = [], ()
+            self._console.note("A new conversation.")
+        elif line.startswith("/"):
+            self._console.note(HELP)
+        elif line:
+            self.ask(line)
+
+
+def _read_line() -> str | None:
+    """The next line without blanks around it; None at the end of input."""
+    if not sys.stdin.isatty():
+        line = sys.stdin.readline()
+        return line.strip() if line else None
+    try:
+        return input("> ").strip()
+    except EOFError:
+        click.echo(err=True)
+        return None
