@@ -53,16 +53,19 @@ class Chat:
                 import readline  # noqa: F401  (arrow keys and a history, for input())
             self._console.note(f"Ask away. {HELP}")
         while (line := _read_line()) is not None:
-            try:
-                self._take(line)
-            except EdgeKitError as error:
-                self._console.error(error)
-                if "context" in error.hint:
-                    self._console.note("/new begins a new conversation.")
-            except KeyboardInterrupt:
-                if not sys.stdin.isatty():
-                    raise
-                self._console.note("Interrupted; this question is forgotten.")
+            self._try(line)
+
+    def _try(self, line: str) -> None:
+        try:
+            self._take(line)
+        except EdgeKitError as error:
+            self._console.error(error)
+            if "context" in error.hint:
+                self._console.note("/new begins a new conversation.")
+        except KeyboardInterrupt:
+            if not sys.stdin.isatty():
+                raise
+            self._console.note("Interrupted; this question is forgotten.")
 
     def _take(self, line: str) -> None:
         command, _, rest = line.partition(" ")
