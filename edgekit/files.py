@@ -1,16 +1,19 @@
 """Writing so that nothing is ever half there: beside its place first, on the disk, then renamed in.
 
-What the system refuses (no space, no permission) becomes an :class:`EdgeKitError` that says what to do.
+What the system refuses (no space, no permission) becomes an :class:`EdgeKitError` that says what to do. What a
+process leaves behind that was killed while writing, the next one to write there removes.
 """
 
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from edgekit.errors import EdgeKitError
@@ -28,7 +31,8 @@ def writing(path: Path) -> Iterator[None]:
         if error.errno in _FULL:
             raise EdgeKitError(f"No space is left to write {path}", _make_room(path)) from error
         raise EdgeKitError(
-            f"{path} can't be written: {error.strerror or error}", "Choose another place with --out."
+            f"{path} can't be written: {error.strerror or error}",
+            f"Check {path.parent} and its permissions, or write to another place.",
         ) from error
 
 
@@ -42,7 +46,7 @@ def require_space(path: Path, size: int) -> None:
 
 
 def _make_room(path: Path) -> str:
-    return f"Make room on the disk of {path.parent}, or choose another place with --out."
+    return f"Make room on the disk of {path.parent}, or write to another one."
 
 
 @contextmanager
@@ -56,7 +60,8 @@ def new_directory(path: Path, *, replace: bool = False) -> Iterator[Path]:
         raise EdgeKitError(f"{path} exists already", "Choose another place with --out, or remove it first.")
     with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        beside = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent))
+        _clear_away(path)
+        beside, lock = _locked_directory(path)
     try:
         beside.chmod(0o755)  # mkdtemp's 0700 would hide the result from a service's own user
         yield beside
@@ -65,6 +70,7 @@ def new_directory(path: Path, *, replace: bool = False) -> Iterator[Path]:
             _rename_in(beside, path)
     finally:
         shutil.rmtree(beside, ignore_errors=True)
+        os.close(lock)
 
 
 def write_text(path: Path, text: str) -> None:
@@ -85,18 +91,73 @@ def write_text(path: Path, text: str) -> None:
 
 
 def _rename_in(beside: Path, path: Path) -> None:
-    old = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".old", dir=path.parent))
+    old = beside.with_suffix(".old")
+    lock = _lock(path) if path.exists() else None
     try:
         if path.exists():
-            path.rename(old)  # over the empty directory
+            path.rename(old)
         beside.rename(path)
     except OSError:
-        if any(old.iterdir()) and not path.exists():
+        if old.exists() and not path.exists():
             old.rename(path)
         raise
     finally:
         shutil.rmtree(old, ignore_errors=True)
+        if lock is not None:
+            os.close(lock)
     _flush(path.parent)
+
+
+def _locked_directory(path: Path) -> tuple[Path, int]:
+    """A new directory beside ``path`` and the descriptor whose lock says that somebody is filling it."""
+    while True:
+        beside = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent))
+        with suppress(FileNotFoundError):
+            lock = _lock(beside, wait=True)
+            if lock is not None and beside.exists():
+                return beside, lock
+        # Another process has cleared it away before it was locked.
+
+
+def _lock(directory: Path, *, wait: bool = False) -> int | None:
+    """A descriptor of ``directory`` that holds its lock; None where another process has it.
+
+    The lock goes with the directory when that is renamed, and ends with the process however it ends.
+    """
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    except OSError:
+        if wait:
+            return descriptor  # this file system has no locks, so nobody clears away either
+        os.close(descriptor)
+        return None
+    return descriptor
+
+
+def _clear_away(path: Path) -> None:
+    """Remove what killed processes left of earlier tries to write ``path``.
+
+    If one was killed between its two renames, the old directory is put back: it may be all there is.
+    """
+    leftover = re.compile(rf"\.{re.escape(path.name)}\.[a-z0-9_]{{8}}\.(part|old)")
+    with suppress(OSError):
+        for name in filter(leftover.fullmatch, os.listdir(path.parent)):
+            with suppress(OSError):
+                _clear_one(path.parent / name, path)
+
+
+def _clear_one(leftover: Path, path: Path) -> None:
+    lock = _lock(leftover)
+    if lock is None:
+        return
+    try:
+        if leftover.suffix == ".old" and not path.exists():
+            leftover.rename(path)
+        else:
+            shutil.rmtree(leftover, ignore_errors=True)
+    finally:
+        os.close(lock)
 
 
 def _flush_tree(directory: Path) -> None:

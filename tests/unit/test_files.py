@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -95,4 +97,50 @@ def test_refusals_say_what_to_do(tmp_path: Path) -> None:
     assert "Make room" in caught.value.hint
     with pytest.raises(EdgeKitError, match="No such file") as caught, writing(tmp_path / "no" / "file"):
         (tmp_path / "no" / "file").write_text("")
-    assert "--out" in caught.value.hint
+    assert "permissions" in caught.value.hint
+
+
+FILL = """
+import sys
+from pathlib import Path
+from edgekit.files import new_directory
+with new_directory(Path(sys.argv[1])) as beside:
+    (beside / "file").write_text("half")
+    print(beside, flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_what_a_killed_process_left_goes_and_what_another_fills_stays(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    command = [sys.executable, "-c", FILL, str(out)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout is not None
+        beside = Path(other.stdout.readline().rstrip())
+        with new_directory(out):
+            assert (beside / "file").exists()
+        other.kill()
+    assert beside.exists()
+    with new_directory(out, replace=True):
+        assert not beside.exists()
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_only_leftovers_of_the_same_name_go(tmp_path: Path) -> None:
+    stays = [".out.mine.part", ".other.abcd1234.part", ".out.abcd1234.txt", ".out.b.abcd1234.part"]
+    for name in [*stays, ".out.abcd1234.part", ".out.abcd1234.old"]:
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "file").write_text(name)
+    (tmp_path / "out").mkdir()
+    with new_directory(tmp_path / "out", replace=True):
+        pass
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([*stays, "out"])
+
+
+def test_a_directory_that_was_moved_aside_comes_back(tmp_path: Path) -> None:
+    (tmp_path / ".out.abcd1234.old").mkdir()
+    (tmp_path / ".out.abcd1234.old" / "file").write_text("old")
+    with pytest.raises(ValueError, match="fails"), new_directory(tmp_path / "out", replace=True):
+        raise ValueError("it fails again")
+    assert (tmp_path / "out" / "file").read_text() == "old"
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
