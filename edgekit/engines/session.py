@@ -12,7 +12,7 @@ from typing import Any, Literal
 import onnxruntime as ort
 
 from edgekit.detect import cpu_features
-from edgekit.errors import EngineError, MissingExtra
+from edgekit.errors import EdgeKitError, EngineError, MissingExtra
 
 Provider = Literal["cpu", "cuda"]
 _EXACT = frozenset(["avx_vnni", "avx512_vnni", "amx_int8"])  # these add products of int8 in 32 bits
@@ -58,11 +58,14 @@ def giving_back() -> Any:
 
 
 def open_session(graph: Path | bytes, provider: Provider, made: Any = None) -> Any:
-    """Open a graph, a file or its bytes; :class:`EngineError` names it and keeps the runtime's own reason."""
+    """Open a graph, a file or its bytes; :class:`EngineError` names it and keeps the runtime's own reason.
+
+    :class:`MissingExtra` where the provider is not installed.
+    """
     source, path = (graph, "A part of a graph") if isinstance(graph, bytes) else (str(graph), graph)
     try:
         return ort.InferenceSession(source, made or options(), providers=_providers(provider))
-    except EngineError:
+    except EdgeKitError:
         raise
     except Exception as error:  # the runtime's errors share no public base class
         raise EngineError(

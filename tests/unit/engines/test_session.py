@@ -8,7 +8,8 @@ import onnxruntime
 import pytest
 
 from edgekit.engines import session
-from edgekit.engines.session import options, sums_saturate
+from edgekit.engines.session import open_session, options, sums_saturate
+from edgekit.errors import MissingExtra
 
 KEY = "session.x64quantprecision"
 
@@ -49,3 +50,9 @@ def test_final_graphs_are_taken_as_they_are() -> None:
     assert options(final=True).graph_optimization_level == level.ORT_DISABLE_ALL
     assert options().graph_optimization_level == level.ORT_ENABLE_ALL
     assert options(threads=3).intra_op_num_threads == 3
+
+
+def test_a_missing_extra_is_not_the_graphs_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: ["CPUExecutionProvider"])
+    with pytest.raises(MissingExtra, match="'gpu'"):
+        open_session(b"", "cuda")
