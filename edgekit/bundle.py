@@ -7,16 +7,20 @@ the size of every file; :func:`verify` reads them all and compares their hashes.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+import os
+import stat
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from edgekit import config
+from edgekit.checkpoint.check import check_spec
 from edgekit.checkpoint.spec import ModelSpec
-from edgekit.errors import BundleError, ConfigError
+from edgekit.errors import BundleError, CheckpointError, ConfigError
 from edgekit.files import new_directory, write_text
 from edgekit.progress import Progress, silent
 from edgekit.recipe import Recipe
@@ -25,6 +29,7 @@ from edgekit.target import Target
 FORMAT = 1
 MANIFEST = "manifest.json"
 DEVICE_FOLDERS = ("engines", "profiles")
+_LARGEST_ARENA = 1 << 40  # bytes of keys and values; no machine that this is for has them
 
 
 @dataclass(frozen=True)
@@ -80,7 +85,7 @@ def sealing(out: Path, manifest: Manifest) -> Iterator[Path]:
     _refuse_foreign(out)
     with new_directory(out, replace=True) as folder:
         yield folder
-        sealed = replace(manifest, files=_hash_files(folder))
+        sealed = replace(manifest, files=hash_files(folder))
         write_text(folder / MANIFEST, json.dumps(config.dump(sealed), indent=1, ensure_ascii=False) + "\n")
 
 
@@ -103,20 +108,38 @@ def open_bundle(path: Path) -> Bundle:
     return Bundle(path, manifest, hashlib.sha256(text).hexdigest())
 
 
-def verify(bundle: Bundle, progress: Progress = silent) -> None:
-    """Read every sealed file and compare its hash; :class:`BundleError` names the first that differs."""
-    done, total = 0, bundle.bytes
+def verify(bundle: Bundle, progress: Progress = silent, *, under: str = "") -> None:
+    """Read every sealed file and compare its hash; :class:`BundleError` names the first that differs.
+
+    With ``under`` ("graphs/"), only those whose names begin so.
+    """
+    files = {name: entry for name, entry in bundle.manifest.files.items() if name.startswith(under)}
+    check_hashes(bundle.path, files, "copy or build the bundle again", "verify", progress)
+
+
+def hash_files(folder: Path) -> dict[str, FileEntry]:
+    """Size and hash of every file in ``folder`` and the folders in it, by its relative name."""
+    files = sorted(p for p in folder.rglob("*") if p.is_file())
+    return {p.relative_to(folder).as_posix(): FileEntry(p.stat().st_size, _sha256(p)) for p in files}
+
+
+def check_hashes(folder: Path, files: Mapping[str, FileEntry], remedy: str, stage: str, progress: Progress) -> None:
+    """Read ``files`` of ``folder`` and compare their hashes; :class:`BundleError` names the first that differs.
+
+    ``remedy`` says what to do then. Progress counts the bytes read.
+    """
+    done, total = 0, sum(entry.bytes for entry in files.values())
 
     def count(size: int) -> None:
         nonlocal done
         done += size
-        progress("verify", done, total)
+        progress(stage, done, total)
 
-    for name, entry in bundle.manifest.files.items():
-        if _sha256(bundle.path / name, count) != entry.sha256:
+    for name, entry in files.items():
+        if _sha256(folder / name, count) != entry.sha256:
             raise BundleError(
-                f"{bundle.path / name}: the contents differ from what was sealed",
-                "The file was damaged or changed: copy or build the bundle again.",
+                f"{folder / name}: the contents differ from what was sealed",
+                f"The file was damaged or changed: {remedy}.",
             )
 
 
@@ -133,9 +156,23 @@ def _read_manifest(path: Path, text: bytes) -> Manifest:
             "Use the EdgeKit that built it, or build the bundle again with this one.",
         )
     try:
-        return config.load(Manifest, data, where)
-    except ConfigError as error:
+        manifest = config.load(Manifest, data, where)
+        check_spec(manifest.spec, where)
+        _check_context(manifest, where)
+    except (ConfigError, CheckpointError) as error:
         raise BundleError(error.message, "The manifest was damaged or changed: build the bundle again.") from error
+    return manifest
+
+
+def _check_context(manifest: Manifest, where: str) -> None:
+    """The rule that a build keeps: an image and some text fit into the context, which the model was made for."""
+    context, target, decoder = manifest.context, manifest.target, manifest.spec.decoder
+    most = min(target.context, decoder.context)
+    if not 1 <= manifest.spec.tokens_per_image + 64 <= context <= most:
+        raise ConfigError(f"{where} has a context of {context}; at most {most}, and more than an image takes, can be")
+    tensors, rows = 2 * decoder.layers, target.slots * context
+    if tensors * rows * decoder.kv_heads * decoder.head_dim * 4 > _LARGEST_ARENA:
+        raise ConfigError(f"{where} wants more keys and values than any machine holds ({target.slots} slots)")
 
 
 def _check_size(path: Path, name: str, entry: FileEntry) -> None:
@@ -145,17 +182,17 @@ def _check_size(path: Path, name: str, entry: FileEntry) -> None:
     if not inside or not name or not file.resolve().is_relative_to(path.resolve()):
         raise BundleError(f"{path / MANIFEST} names '{name}', which lies outside the bundle", "Don't use this bundle.")
     try:
-        size = file.stat().st_size if file.is_file() else -1
-    except OSError:
-        size = -1
-    if size != entry.bytes:
-        found = "is missing" if size < 0 else f"has {size} bytes, not {entry.bytes}"
-        raise BundleError(f"{file} {found}", "Copy or build the bundle again.")
-
-
-def _hash_files(folder: Path) -> dict[str, FileEntry]:
-    files = sorted(p for p in folder.rglob("*") if p.is_file())
-    return {p.relative_to(folder).as_posix(): FileEntry(p.stat().st_size, _sha256(p)) for p in files}
+        found = file.stat()
+    except FileNotFoundError:
+        raise BundleError(f"{file} is missing", "Copy or build the bundle again.") from None
+    except OSError as error:
+        raise _unreadable(file, error.strerror) from error
+    is_file = stat.S_ISREG(found.st_mode)
+    if not is_file or found.st_size != entry.bytes:
+        what = f"has {found.st_size} bytes, not {entry.bytes}" if is_file else "is not a file"
+        raise BundleError(f"{file} {what}", "Copy or build the bundle again.")
+    if not os.access(file, os.R_OK):
+        raise _unreadable(file, os.strerror(errno.EACCES))
 
 
 def _sha256(file: Path, count: Callable[[int], None] = lambda size: None) -> str:
@@ -166,8 +203,12 @@ def _sha256(file: Path, count: Callable[[int], None] = lambda size: None) -> str
                 digest.update(memoryview(buffer)[:size])
                 count(size)
     except OSError as error:
-        raise BundleError(f"{file}: can't be read: {error.strerror}", "Check the disk and the permissions.") from error
+        raise _unreadable(file, error.strerror) from error
     return digest.hexdigest()
+
+
+def _unreadable(file: Path, reason: str | None) -> BundleError:
+    return BundleError(f"{file} can't be read: {reason}", "Check the disk and the permissions.")
 
 
 def _refuse_foreign(out: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from string import Formatter
 
 from edgekit.checkpoint.spec import DecoderSpec, ModelSpec, TemplateSpec, VisionSpec
 from edgekit.errors import CheckpointError
@@ -71,9 +72,14 @@ def _decoder(decoder: DecoderSpec) -> Iterator[str]:
 
 
 def _template(template: TemplateSpec) -> Iterator[str]:
-    try:
-        right = all("q" in part.format("q") for part in (template.user, template.reply))
-    except (ValueError, LookupError, AttributeError):
-        right = False
-    if not right or "<image>" not in template.image:
+    if not all(map(_has_one_place, (template.user, template.reply))) or "<image>" not in template.image:
         yield f"the template {template.name!r} has no place for the question, the answer or the image"
+
+
+def _has_one_place(text: str) -> bool:
+    """Whether ``text.format(words)`` puts the words in one place, as they are: "{:9999999}" would pad them."""
+    try:
+        fields = [field for _, *field in Formatter().parse(text) if field[0] is not None]
+    except ValueError:
+        return False
+    return fields == [["", "", None]]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -96,6 +98,14 @@ def test_a_flipped_bit_is_found_and_named(tmp_path: Path) -> None:
         verify(open_bundle(path))
 
 
+def test_only_a_folder_may_be_verified(tmp_path: Path) -> None:
+    path = seal(tmp_path / "out")
+    (path / "tokenizer.json").write_text("[]")
+    verify(open_bundle(path), under="graphs/")
+    with pytest.raises(BundleError, match="contents differ"):
+        verify(open_bundle(path))
+
+
 def test_a_missing_or_cut_file_is_found_at_once(tmp_path: Path) -> None:
     path = seal(tmp_path / "out")
     (path / "graphs/decoder.onnx").write_text("gra")
@@ -103,6 +113,27 @@ def test_a_missing_or_cut_file_is_found_at_once(tmp_path: Path) -> None:
         open_bundle(path)
     (path / "graphs/decoder.onnx").unlink()
     with pytest.raises(BundleError, match="is missing"):
+        open_bundle(path)
+    (path / "graphs/decoder.onnx").mkdir()
+    with pytest.raises(BundleError, match="is not a file"):
+        open_bundle(path)
+
+
+def test_a_file_that_may_not_be_read_is_not_called_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = seal(tmp_path / "out")
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "access", lambda file, mode: False)
+        with pytest.raises(BundleError, match=r"decoder\.onnx can't be read: Permission denied"):
+            open_bundle(path)
+    look = Path.stat
+
+    def refuse(self: Path, **how: Any) -> os.stat_result:
+        if self.name == "decoder.onnx":
+            raise PermissionError(13, "Permission denied")
+        return look(self, **how)
+
+    monkeypatch.setattr(Path, "stat", refuse)
+    with pytest.raises(BundleError, match=r"decoder\.onnx can't be read: Permission denied"):
         open_bundle(path)
 
 
@@ -151,3 +182,65 @@ def test_a_mutated_manifest_raises_nothing_but_our_errors(tmp_path: Path, data: 
         open_bundle(path)
     except EdgeKitError as error:
         assert error.hint
+
+
+HOSTILE = [0, -1, 2**31 - 1, 2**31, 10**12, 10**30, 0.0, 1e300, True, None, "", "{}{}", "{0.__class__}", "{:999999999}"]
+
+
+def leaves(value: Any, *path: str | int) -> Iterator[tuple[str | int, ...]]:
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else []
+    for key, item in items:
+        yield from leaves(item, *path, key)
+    if not isinstance(value, (dict, list)):
+        yield path
+
+
+@settings(max_examples=400)
+@given(data=st.data())
+def test_what_opens_can_be_divided_allocated_and_written(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    path = tmp_path_factory.getbasetemp() / "hostile"
+    if not path.exists():
+        seal(path)
+        (path / "good").write_bytes((path / MANIFEST).read_bytes())
+    document = json.loads((path / "good").read_text())
+    for _ in range(data.draw(st.integers(1, 3))):
+        *above, last = data.draw(st.sampled_from(list(leaves(document))))
+        at = document
+        for key in above:
+            at = at[key]
+        at[last] = data.draw(st.sampled_from(HOSTILE))
+    (path / MANIFEST).write_text(json.dumps(document))
+    try:
+        opened = open_bundle(path).manifest
+    except BundleError as error:
+        assert error.hint
+        return
+    spec, decoder = opened.spec, opened.spec.decoder
+    assert spec.tokens_per_image < opened.context <= min(decoder.context, opened.target.context)
+    assert spec.vision.layers + decoder.layers < 10_000
+    assert opened.target.slots * opened.context * decoder.layers * decoder.kv_heads * decoder.head_dim < 1 << 40
+    for text in (spec.template.user, spec.template.reply):
+        assert text.format("question") == text.replace("{}", "question")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        ("context", 0), ("context", 10**9), ("context", 257), ("target.slots", 10**9),
+        ("spec.decoder.layers", 10**9), ("spec.template.user", "{0.__class__}"), ("spec.template.reply", "{}{}"),
+    ],
+)  # fmt: skip
+def test_impossible_numbers_end_at_the_door(tmp_path: Path, change: tuple[str, object]) -> None:
+    path = seal(tmp_path / "out")
+    document = json.loads((path / MANIFEST).read_text())
+    *above, last = change[0].split(".")
+    at = document
+    for key in above:
+        at = at[key]
+    assert at[last] != change[1]
+    at[last] = change[1]
+    (path / MANIFEST).write_text(json.dumps(document))
+    with pytest.raises(BundleError):
+        open_bundle(path)
