@@ -15,6 +15,7 @@ from edgekit.units import format_bytes
 if TYPE_CHECKING:
     from edgekit.bundle import Bundle
     from edgekit.checkpoint.inspect import Inspection
+    from edgekit.engines.lock import Form
 
 
 @click.command("inspect")
@@ -25,26 +26,53 @@ if TYPE_CHECKING:
 def command(console: Console, checkpoint: Path, vision: Path | None, ask_hashes: bool) -> None:
     """Show CHECKPOINT's family, parts, parameters, template, licence and intended use; its weights are not read.
 
-    CHECKPOINT may be a bundle, too: then its target, recipe, files and licence, and whether it is unharmed.
+    CHECKPOINT may be a bundle, too: then its target, recipe, files, compiled forms and licence, and whether it is
+    unharmed.
     """
-    from edgekit.bundle import MANIFEST, open_bundle, verify
+    from edgekit.bundle import MANIFEST
 
     if (checkpoint / MANIFEST).exists():
-        bundle = open_bundle(checkpoint)
-        if ask_hashes:
-            with console.progress() as progress:
-                verify(bundle, progress)
-        _show_bundle(console, bundle, ask_hashes)
+        if vision:
+            raise click.UsageError(f"--vision is for checkpoints, and {checkpoint} is a bundle")
+        _show_bundle(console, checkpoint, ask_hashes)
     elif ask_hashes:
         raise click.UsageError(f"--verify is for bundles, and {checkpoint} is none")
     else:
         _show_checkpoint(console, checkpoint, vision)
 
 
-def _show_bundle(console: Console, bundle: Bundle, verified: bool) -> None:
+def _show_bundle(console: Console, path: Path, ask_hashes: bool) -> None:
+    from edgekit.bundle import open_bundle, verify
+    from edgekit.engines.lock import forms, verify_forms
+
+    bundle = open_bundle(path)
+    if ask_hashes:
+        with console.progress() as progress:
+            verify(bundle, progress)
+            verify_forms(bundle, progress)
+    _describe_bundle(console, bundle, forms(bundle), ask_hashes)
+
+
+def _describe_bundle(console: Console, bundle: Bundle, compiled: Sequence[Form], verified: bool) -> None:
     manifest = bundle.manifest
     spec = manifest.spec
-    console.document({"path": str(bundle.path), "digest": bundle.digest, "verified": verified, "manifest": manifest})
+    console.document(
+        {
+            "path": str(bundle.path),
+            "digest": bundle.digest,
+            "verified": verified,
+            "compiled": [
+                {
+                    "folder": str(form.folder),
+                    "bytes": form.bytes,
+                    "place": form.lock and form.lock.place,
+                    "misfit": form.misfit,
+                }
+                for form in compiled
+            ],
+            "manifest": manifest,
+        }
+    )
     console.fields(
         [
             ("bundle of", f"{manifest.source} ({spec.family}), by EdgeKit {manifest.edgekit}"),
@@ -54,10 +82,19 @@ def _show_bundle(console: Console, bundle: Bundle, verified: bool) -> None:
             ("size", f"{format_bytes(bundle.bytes)} in {len(manifest.files)} files"),
             ("digest", bundle.digest),
             ("contents", "as sealed" if verified else "sizes as sealed; --verify compares every hash"),
+            *[("compiled", _describe_form(form)) for form in compiled],
             *[("forced", reason) for reason in manifest.forced],
             *_notices(spec.licence, spec.intended_use, spec.notes),
         ]
     )
+
+
+def _describe_form(form: Form) -> str:
+    if form.lock is None:
+        return f"{form.folder.name}: {form.misfit}"
+    place = form.lock.place
+    whose = f"not used here, {form.misfit}" if form.misfit else "for this machine"
+    return f"{format_bytes(form.bytes)} for {place.engine} {place.version} on {place.arch}: {whose}"
 
 
 def _show_checkpoint(console: Console, checkpoint: Path, vision: Path | None) -> None:

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from edgekit.bundle import Bundle
+from edgekit.bundle import Bundle, verify
 from edgekit.engines.lock import folder_here, write_lock
 from edgekit.errors import EdgeKitError, EngineError
 from edgekit.files import new_directory
@@ -61,8 +61,8 @@ def compile_here(bundle: Bundle, progress: Progress = silent) -> bool:
 def compile_bundle(bundle: Bundle, progress: Progress = silent) -> Compiled:
     """Write this machine's form of ``bundle`` to its ``engines`` folder, in place of an older one.
 
-    :class:`~edgekit.errors.EdgeKitError` where this machine is of another kind, where its runtime can't, and where
-    the bundle can't be written to; everything is then as it was before.
+    :class:`~edgekit.errors.EdgeKitError` where this machine is of another kind, where its runtime can't, where a
+    graph is not as it was sealed, and where the bundle can't be written to; everything is then as it was before.
     """
     refuse_other_kind(bundle)
     if not os.access(bundle.path, os.W_OK):
@@ -71,11 +71,15 @@ def compile_bundle(bundle: Bundle, progress: Progress = silent) -> Compiled:
             "Go on without: it only saves memory. Or copy the bundle to a disk that can be written to.",
         )
     started = time.monotonic()
+    verify(bundle, progress, under="graphs/")
     folder = folder_here(bundle)
     try:
         with new_directory(folder, replace=True) as beside:
-            probe, peak = _pack(bundle, beside, progress)
-            write_lock(bundle, beside, probe, time.monotonic() - started, peak)
+            try:
+                probe, peak = _pack(bundle, beside, progress)
+                write_lock(bundle, beside, probe, time.monotonic() - started, peak)
+            except EdgeKitError as error:
+                raise error if beside.exists() else _replaced(bundle) from error
     finally:
         with suppress(OSError):
             folder.parent.rmdir()  # only if it is empty
@@ -98,13 +102,18 @@ def refuse_other_kind(bundle: Bundle) -> None:
 
 
 def _pack(bundle: Bundle, folder: Path, progress: Progress) -> tuple[str, int]:
-    """Pack in a child process; what the probe answers, and the child's peak memory in bytes."""
+    """Pack in a child process; what the probe answers, and the child's peak memory in bytes.
+
+    Its stdin stays open and empty: when it closes, this process has ended, and the child ends too.
+    """
     command = [sys.executable, "-m", "edgekit.engines.packing", str(bundle.path), str(folder)]
     paths = os.pathsep.join(path for path in sys.path if path)  # it must find what this process has found
     environment = os.environ | {"PYTHONPATH": paths, "PYTHONSAFEPATH": "1"}
     with (
         tempfile.TemporaryFile() as complaints,
-        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=complaints, env=environment, text=True) as child,
+        subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=complaints, env=environment, text=True
+        ) as child,
     ):
         assert child.stdout
         try:
@@ -120,6 +129,13 @@ def _pack(bundle: Bundle, folder: Path, progress: Progress) -> tuple[str, int]:
             child.kill()
             raise
         raise _crash(child.wait(), complaints)
+
+
+def _replaced(bundle: Bundle) -> EngineError:
+    return EngineError(
+        f"{bundle.path} was replaced or removed while it was being compiled",
+        f"Let one build at a time write there; then run: edgekit compile {bundle.path}",
+    )
 
 
 def _crash(status: int, complaints: IO[bytes]) -> EngineError:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import os
 import platform
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,11 +18,12 @@ from pathlib import Path
 import onnxruntime as ort
 
 from edgekit import config
-from edgekit.bundle import Bundle
+from edgekit.bundle import Bundle, FileEntry, check_hashes, hash_files
 from edgekit.detect import cpu_features
 from edgekit.engines.probe import PROBE, answers
-from edgekit.errors import EdgeKitError
+from edgekit.errors import BundleError, EdgeKitError
 from edgekit.files import write_text
+from edgekit.progress import Progress, silent
 
 ENGINES = "engines"
 LOCK = "lock.json"
@@ -57,16 +59,33 @@ class Place:
 
 @dataclass(frozen=True)
 class Lock:
-    """``graphs`` are the SHA-256 of the bundle's graphs, ``files`` the sizes of the form's own; ``probe`` is what
-    its probe must answer. ``seconds`` and ``peak_bytes`` are what it took to make."""
+    """``graphs`` are the SHA-256 of the bundle's graphs, ``files`` size and SHA-256 of the form's own; ``probe`` is
+    what its probe must answer. ``seconds`` and ``peak_bytes`` are what it took to make."""
 
     format: int
     place: Place
     graphs: dict[str, str]
-    files: dict[str, int]
+    files: dict[str, FileEntry]
     probe: str
     seconds: float
     peak_bytes: int
+
+
+@dataclass(frozen=True)
+class Form:
+    """A compiled form that lies in a bundle.
+
+    ``lock`` is None where it can't be read; ``misfit`` says why the form is not for this machine and this bundle,
+    and is "" where it is.
+    """
+
+    folder: Path
+    lock: Lock | None
+    misfit: str
+
+    @property
+    def bytes(self) -> int:
+        return sum(entry.bytes for entry in self.lock.files.values()) if self.lock else 0
 
 
 def here() -> Place:
@@ -81,51 +100,84 @@ def folder_here(bundle: Bundle) -> Path:
 
 def write_lock(bundle: Bundle, folder: Path, probe: str, seconds: float, peak_bytes: int) -> None:
     """Lock the form in ``folder`` to this machine and the bundle's graphs as they are."""
-    files = {file.name: file.stat().st_size for file in sorted(folder.iterdir())}
-    lock = Lock(_FORMAT, here(), _graphs(bundle), files, probe, round(seconds, 2), peak_bytes)
+    lock = Lock(_FORMAT, here(), _graphs(bundle), hash_files(folder), probe, round(seconds, 2), peak_bytes)
     write_text(folder / LOCK, json.dumps(config.dump(lock), indent=1) + "\n")
 
 
 def compiled_form(bundle: Bundle) -> Path | None:
     """The folder of the form that is right for this machine; None where there is none, and a warning says why."""
-    folder = folder_here(bundle)
-    if not folder.exists():
-        others = sorted(bundle.path.glob(f"{ENGINES}/*/{LOCK}"), key=lambda file: file.stat().st_mtime)
-        why = _made_elsewhere(others[-1]) if others else ""
-    else:
-        why = _misfit(bundle, folder)
+    folder, why = bundle.path / ENGINES, ""
+    try:
+        found = forms(bundle)
+        if not found:
+            return None
+        form = next((form for form in found if form.folder == folder_here(bundle)), found[-1])
+        folder, why = form.folder, form.misfit or _damage(form)
+    except OSError as error:
+        why = f"compiled forms can't be read: {error.strerror}"
     if why:
         _log.warning("%s: %s. Going on without; `edgekit compile %s` makes it anew.", folder, why, bundle.path)
-    return None if why or not folder.exists() else folder
+    return None if why else folder
 
 
-def _made_elsewhere(file: Path) -> str:
+def forms(bundle: Bundle) -> list[Form]:
+    """Every compiled form of a bundle, for whichever machine, the newest last; :class:`OSError` as of the disk."""
     try:
-        found = config.load_json(file, Lock).place
-    except EdgeKitError as error:
-        return error.message
-    return f"the compiled form is for {'; '.join(here().differences(found)) or 'another machine'}"
+        with os.scandir(bundle.path / ENGINES) as entries:
+            folders = [Path(entry) for entry in entries if entry.is_dir() and not entry.name.startswith(".")]
+    except FileNotFoundError:
+        return []
+    return [_form(bundle, folder) for folder in sorted(folders, key=lambda folder: folder.stat().st_mtime)]
 
 
-def _misfit(bundle: Bundle, folder: Path) -> str:
-    """Why the form in ``folder`` is not to be used; "" where it is."""
+def verify_forms(bundle: Bundle, progress: Progress = silent) -> None:
+    """Read every file of every compiled form and compare its hash; :class:`BundleError` names the first that differs.
+
+    Starts compare sizes only, and a few weights by the probe: reading all would cost them what mapping saves.
+    """
+    for form in forms(bundle):
+        remedy = f"remove {form.folder}, or run `edgekit compile` again on the machine that it is for"
+        if form.lock is None or (damage := _wrong_size(form.folder, form.lock)):
+            what = form.misfit if form.lock is None else f"{form.folder}: {damage}"
+            raise BundleError(what, f"The compiled form is damaged: {remedy}.")
+        check_hashes(form.folder, form.lock.files, remedy, f"verify {form.folder.name}", progress)
+
+
+def _form(bundle: Bundle, folder: Path) -> Form:
     try:
         lock = config.load_json(folder / LOCK, Lock)
-        if lock.format != _FORMAT:
-            return f"the compiled form has format {lock.format}, not {_FORMAT}"
-        if different := here().differences(lock.place):
-            return f"the compiled form is for {'; '.join(different)}"
-        if lock.graphs != _graphs(bundle):
-            return "the compiled form is of other graphs than the bundle's"
-        for name, size in lock.files.items():
-            if not (folder / name).is_file() or (folder / name).stat().st_size != size:
-                return f"{name} of the compiled form is missing or of another size"
-        if answers(folder / PROBE) != lock.probe:
+    except EdgeKitError as error:
+        return Form(folder, None, error.message)
+    misfit = ""
+    if lock.format != _FORMAT:
+        misfit = f"the compiled form has format {lock.format}, not {_FORMAT}"
+    elif different := here().differences(lock.place):
+        misfit = f"the compiled form is for {'; '.join(different)}"
+    elif folder != folder_here(bundle):
+        misfit = "the compiled form is in the folder of another machine"
+    elif lock.graphs != _graphs(bundle):
+        misfit = "the compiled form is of other graphs than the bundle's"
+    return Form(folder, lock, misfit)
+
+
+def _damage(form: Form) -> str:
+    """Why this machine's form is not to be used, as far as sizes and the probe tell; "" where it is."""
+    assert form.lock, "a form without a lock is a misfit"
+    try:
+        if wrong := _wrong_size(form.folder, form.lock):
+            return wrong
+        if answers(form.folder / PROBE) != form.lock.probe:
             return "the compiled form computes something else here than where it was made"
     except EdgeKitError as error:
         return error.message
-    except OSError as error:
-        return f"the compiled form can't be read: {error.strerror}"
+    return ""
+
+
+def _wrong_size(folder: Path, lock: Lock) -> str:
+    for name, entry in lock.files.items():
+        file = folder / name
+        if Path(name).name != name or not file.is_file() or file.stat().st_size != entry.bytes:
+            return f"{name} of the compiled form is missing or of another size"
     return ""
 
 

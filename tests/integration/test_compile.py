@@ -7,6 +7,7 @@ import logging
 import os
 import shutil
 import stat
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -27,7 +28,7 @@ from edgekit.engines.lock import LOCK, compiled_form, folder_here
 from edgekit.engines.onnxruntime import OnnxRuntimeEngine
 from edgekit.engines.open import open_engine
 from edgekit.engines.probe import PROBE
-from edgekit.errors import EngineError
+from edgekit.errors import BundleError, EngineError
 from edgekit.pipeline import build
 from edgekit.recipe import Recipe, recipe
 from edgekit.target import target
@@ -157,8 +158,8 @@ HARMS: list[tuple[Callable[[Path], object], str]] = [
     (change("graphs", {"graphs/decoder.onnx": "00"}), "of other graphs"),
     (change("format", 99), "format 99"),
     (change("probe", "00"), "computes something else"),
-    (change("files/decoder.onnx.data", 12), "another size"),
-    (change("files", {"../../manifest.json": 1}), "another size"),
+    (change("files/decoder.onnx.data/bytes", 12), "another size"),
+    (change("files", {"../../manifest.json": {"bytes": 1, "sha256": "00"}}), "another size"),
     (invert, "computes something else"),
     (lambda form: (form / LOCK).write_text("{"), "lock.json"),
     (lambda form: (form / LOCK).unlink(), "lock.json"),
@@ -179,6 +180,7 @@ def test_a_form_that_does_not_fit_is_passed_over(
     (record,) = caplog.records
     assert said in record.getMessage()
     assert f"edgekit compile {bundle.path}" in record.getMessage()
+    assert Path(record.getMessage().partition(": ")[0]).is_dir()
     compile_bundle(bundle)
     caplog.clear()
     assert compiled_form(bundle)
@@ -193,6 +195,68 @@ def test_a_form_whose_graph_does_not_load_is_passed_over(bundle: Bundle, caplog:
     assert "decoder.onnx" in caplog.text
 
 
+def test_a_folder_that_may_not_be_read_is_passed_over(
+    bundle: Bundle, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    assert compiled_form(bundle) is None
+    assert "can't be read: Permission denied" in caplog.text
+
+
+@pytest.mark.parametrize("elsewhere", [False, True])
+def test_a_damaged_form_is_found_when_asked_for(bundle: Bundle, capsys: Capture, elsewhere: bool) -> None:
+    form = folder_here(bundle)
+    if elsewhere:
+        change("place/version", "1.2.3")(form)
+        form = form.rename(form.with_name("elsewhere"))
+    assert main(["inspect", str(bundle.path), "--verify"]) == 0
+    assert "as sealed" in capsys.readouterr().out
+    data = form / "vision.onnx.data"
+    flip(data)
+    assert main(["inspect", str(bundle.path)]) == 0
+    capsys.readouterr()
+    assert main(["inspect", str(bundle.path), "--verify"]) == 1
+    said = capsys.readouterr().err
+    assert f"{data}: the contents differ" in said
+    assert "edgekit compile" in said
+    (form / LOCK).write_text("{")
+    assert main(["inspect", str(bundle.path), "--verify"]) == 1
+    assert "lock.json is not valid JSON" in capsys.readouterr().err
+
+
+def test_inspect_lists_the_forms_and_whose_they_are(bundle: Bundle, capsys: Capture) -> None:
+    form = folder_here(bundle)
+    shutil.copytree(form, form.with_name("elsewhere"))
+    shutil.copytree(form, form.with_name(".half.part"))
+    change("place/version", "1.2.3")(form.with_name("elsewhere"))
+    assert main(["inspect", str(bundle.path)]) == 0
+    first, second = sorted(line for line in capsys.readouterr().out.splitlines() if line.startswith("compiled"))
+    assert "for onnxruntime 1.2.3" in first
+    assert "not used here" in first
+    assert second.endswith("for this machine")
+    assert main(["inspect", str(bundle.path), "--json"]) == 0
+    found = {Path(one["folder"]): one for one in json.loads(capsys.readouterr().out)["compiled"]}
+    assert not found[form]["misfit"]
+    assert found[form]["bytes"] == sum(file.stat().st_size for file in form.iterdir() if file.name != LOCK)
+    assert main(["inspect", str(bundle.path), "--vision", str(bundle.path)]) == 2
+    assert "--vision is for checkpoints" in capsys.readouterr().err
+
+
+def flip(file: Path) -> None:
+    data = bytearray(file.read_bytes())
+    data[len(data) // 2] ^= 1
+    file.write_bytes(data)
+
+
+def test_a_damaged_graph_is_not_compiled(bundle: Bundle) -> None:
+    flip(bundle.path / "graphs" / "decoder.onnx.data")
+    with pytest.raises(BundleError, match=r"decoder\.onnx\.data: the contents differ"):
+        compile_bundle(bundle)
+
+
 def test_a_bundle_without_a_form_is_nothing_to_warn_of(bundle: Bundle, caplog: pytest.LogCaptureFixture) -> None:
     shutil.rmtree(bundle.path / "engines")
     assert compiled_form(bundle) is None
@@ -200,8 +264,10 @@ def test_a_bundle_without_a_form_is_nothing_to_warn_of(bundle: Bundle, caplog: p
 
 
 def test_progress_ends_with_the_whole(bundle: Bundle) -> None:
-    seen: list[tuple[str, int, int]] = []
-    compiled = compile_bundle(bundle, lambda *step: seen.append(step))
+    everything: list[tuple[str, int, int]] = []
+    compiled = compile_bundle(bundle, lambda *step: everything.append(step))
+    seen = [step for step in everything if step[0] == "compile"]
+    assert {step[0] for step in everything} == {"verify", "compile"}
     assert [done for _, done, _ in seen] == sorted(done for _, done, _ in seen)
     assert seen[-1][1] == seen[-1][2] > 0
     assert compiled.folder == folder_here(bundle)
@@ -244,6 +310,57 @@ def test_an_interruption_ends_the_work_and_leaves_the_old_form(
     assert time.monotonic() - started < 20
     assert [path.name for path in (bundle.path / "engines").iterdir()] == [folder_here(bundle).name]
     assert compiled_form(bundle)
+
+
+def test_the_child_ends_with_its_parent(bundle: Bundle, tmp_path: Path) -> None:
+    """The child is a shell script that notes the end of its stdin; its parent is killed."""
+    (tmp_path / "python").write_text(f"#!/bin/sh\necho '[\"progress\", 1, 2]'\ncat\ntouch {tmp_path}/ended\n")
+    (tmp_path / "python").chmod(0o755)
+    program = (
+        "import sys; from pathlib import Path; from edgekit.bundle import open_bundle\n"
+        "from edgekit.engines.compile import compile_bundle\n"
+        f"sys.executable = {str(tmp_path / 'python')!r}\n"
+        f"compile_bundle(open_bundle(Path({str(bundle.path)!r})), lambda *step: print(*step, flush=True))\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout
+        assert any(line.startswith("compile") for line in parent.stdout)
+        assert len(list((bundle.path / "engines").iterdir())) == 2
+        parent.kill()
+    wait_until((tmp_path / "ended").exists)
+    compile_bundle(bundle)
+    assert [path.name for path in (bundle.path / "engines").iterdir()] == [folder_here(bundle).name]
+
+
+def test_the_compiler_ends_with_its_stdin(tmp_path: Path) -> None:
+    (tmp_path / "graphs").mkdir()
+    (tmp_path / "form").mkdir()
+    os.mkfifo(tmp_path / "graphs" / "decoder.onnx")  # it would wait for this for ever
+    command = [sys.executable, "-m", "edgekit.engines.packing", str(tmp_path), str(tmp_path / "form")]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL) as child:
+        wait_until((tmp_path / "form" / "scratch").exists)
+        assert child.poll() is None
+        assert child.stdin
+        child.stdin.close()
+        try:
+            assert child.wait(20) == 1
+        finally:
+            child.kill()
+
+
+def wait_until(done: Callable[[], bool]) -> None:
+    end = time.monotonic() + 30
+    while not done():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def test_a_bundle_that_is_replaced_meanwhile_is_one_clear_error(
+    bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stand_in(tmp_path, monkeypatch, f"rm -r {bundle.path}; echo FileNotFoundError >&2; exit 1")
+    with pytest.raises(EngineError, match="was replaced or removed while"):
+        compile_bundle(bundle)
 
 
 def test_read_only_storage_is_named(

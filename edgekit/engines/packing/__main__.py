@@ -2,14 +2,16 @@
 
 It fills FOLDER with graphs, their tensors and a probe, and says on stdout, one JSON array a line:
 ``["progress", done, total]``, and at the end ``["done", probe's answers, peak bytes]`` or
-``["error", message, hint]``.
+``["error", message, hint]``. It ends when its stdin does, and so with the process that started it.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -61,6 +63,11 @@ def peak_bytes() -> int:
     return 0
 
 
+def _end_with_stdin() -> None:
+    os.read(0, 1)  # not sys.stdin: its lock would still be held when Python ends
+    os._exit(1)
+
+
 def main(bundle: str, folder: str) -> None:
     def say(*words: object) -> None:
         sys.stdout.write(json.dumps(words) + "\n")
@@ -74,4 +81,5 @@ def main(bundle: str, folder: str) -> None:
 
 
 if __name__ == "__main__":
+    threading.Thread(target=_end_with_stdin, daemon=True).start()
     main(*sys.argv[1:])

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from edgekit import config
+from edgekit.bundle import FileEntry
 from edgekit.engines.lock import Lock, Place, here
 
 PLACE = Place("onnxruntime", "1.31.1", "x86_64", ("avx", "avx2"))
@@ -35,5 +36,5 @@ def test_this_place_is_itself() -> None:
 
 
 def test_a_lock_is_read_as_it_was_written() -> None:
-    lock = Lock(1, PLACE, {"graphs/a.onnx": "00"}, {"a.onnx": 5}, "ff", 1.5, 1 << 20)
+    lock = Lock(1, PLACE, {"graphs/a.onnx": "00"}, {"a.onnx": FileEntry(5, "11")}, "ff", 1.5, 1 << 20)
     assert config.load(Lock, config.dump(lock), "lock.json") == lock
