@@ -13,7 +13,7 @@ from edgekit.bundle import FORMAT, MANIFEST, Bundle, Manifest, open_bundle, seal
 from edgekit.checkpoint import open_checkpoint
 from edgekit.checkpoint.checkpoint import Checkpoint
 from edgekit.engines.compile import compile_here
-from edgekit.errors import ConfigError, GateRefused
+from edgekit.errors import BundleError, ConfigError, GateRefused
 from edgekit.export.export import export
 from edgekit.files import new_directory, require_space
 from edgekit.plan import MemoryPlan, plan, require_fit, weight_bytes
@@ -67,7 +67,10 @@ def _require_own_place(out: Path, source: str, target: Target, recipe: Recipe) -
     """Only a bundle of the same model for the same target by the same recipe makes way for a new one."""
     if not (out / MANIFEST).exists():
         return
-    there = open_bundle(out).manifest
+    try:
+        there = open_bundle(out).manifest
+    except BundleError:
+        return  # damaged, or of another format: building it again is what its error advises
     for what, old, new in (
         ("checkpoint", there.source, source),
         ("target", there.target.name, target.name),

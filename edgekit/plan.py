@@ -8,6 +8,8 @@ from math import prod
 
 from edgekit.checkpoint.checkpoint import Checkpoint, component, is_matrix
 from edgekit.checkpoint.packed import groups
+from edgekit.checkpoint.spec import DecoderSpec
+from edgekit.detect import detect
 from edgekit.errors import GateRefused
 from edgekit.recipe import Recipe
 from edgekit.target import Target
@@ -18,7 +20,8 @@ from edgekit.units import format_bytes
 class MemoryPlan:
     """Bytes per component (weights by the recipe's names, and "kv_arena"), and what the target offers.
 
-    ``available_bytes`` is 0 where the target has no fixed memory.
+    ``available_bytes`` is the target's memory, or this machine's where the target says "whatever it has", less what
+    the target reserves; 0 where nothing is known.
     """
 
     components: dict[str, int]
@@ -36,12 +39,22 @@ class MemoryPlan:
 def plan(checkpoint: Checkpoint, target: Target, recipe: Recipe) -> MemoryPlan:
     """Weights as the recipe stores them for this target, and the KV arena of its slots and context."""
     components = weight_bytes(checkpoint, recipe, 4 if target.activations == "float32" else 2)
-    decoder = checkpoint.spec.decoder
-    context = min(target.context, decoder.context)
-    token = 2 * decoder.layers * decoder.kv_heads * decoder.head_dim * (4 if target.activations == "float32" else 2)
-    components["kv_arena"] = token * context * target.slots
-    available = target.memory_bytes - target.reserved_bytes if target.memory_bytes else 0
+    context = min(target.context, checkpoint.spec.decoder.context)
+    components["kv_arena"] = arena_bytes(checkpoint.spec.decoder, target.slots, context, target.activations)
+    available = max(0, (target.memory_bytes or detect().memory_bytes) - target.reserved_bytes)
     return MemoryPlan(components, available)
+
+
+def arena_rows(slots: int) -> int:
+    """Rows that an engine allocates for so many slots: one, or an even number (its kernels take tokens in pairs)."""
+    return slots if slots == 1 else slots + slots % 2
+
+
+def arena_bytes(decoder: DecoderSpec, slots: int, context: int, activations: str) -> int:
+    """Bytes of the KV arena: keys and values of every layer, in the activations' dtype."""
+    width = 4 if activations == "float32" else 2
+    token = 2 * decoder.layers * decoder.kv_heads * decoder.head_dim * width
+    return token * context * arena_rows(slots)
 
 
 def weight_bytes(checkpoint: Checkpoint, recipe: Recipe, activation_bytes: int) -> dict[str, int]:
@@ -57,8 +70,6 @@ def weight_bytes(checkpoint: Checkpoint, recipe: Recipe, activation_bytes: int) 
                 counted[part] += rows * (columns + scale_bytes)
             else:
                 counted[part] += rows * groups(columns, recipe.group) * (recipe.group // 2 + scale_bytes)
-        elif is_matrix(name):
-            counted[part] += prod(tensor.shape) * (4 if precision == "fp32" else activation_bytes)
         else:
             counted[part] += prod(tensor.shape) * (4 if precision == "fp32" else activation_bytes)
     return dict(counted)

@@ -13,9 +13,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import psutil
 
 from edgekit.checkpoint.packed import Array
 from edgekit.checkpoint.spec import DecoderSpec
+from edgekit.errors import EngineError
+from edgekit.units import format_bytes
 
 
 @dataclass(frozen=True)
@@ -107,11 +110,15 @@ class HostArena(Arena):
 
     def __init__(self, shape: ArenaShape) -> None:
         super().__init__(shape)
+        _require_memory(shape.nbytes)
         self._tensors: list[Array] = []
-        for _ in range(2 * shape.layers):
-            tensor = np.empty((shape.slots, shape.kv_heads, shape.context, shape.head_dim), shape.dtype)
-            tensor.fill(0)
-            self._tensors.append(tensor)
+        try:
+            for _ in range(2 * shape.layers):
+                tensor = np.empty((shape.slots, shape.kv_heads, shape.context, shape.head_dim), shape.dtype)
+                tensor.fill(0)
+                self._tensors.append(tensor)
+        except MemoryError as error:
+            raise _too_big(shape.nbytes) from error
 
     def pointers(self, row: int) -> list[tuple[int, int]]:
         addresses = [tensor.ctypes.data + row * self.shape.row_bytes for tensor in self._tensors]
@@ -129,3 +136,16 @@ class HostArena(Arena):
 
     def close(self) -> None:
         self._tensors.clear()
+
+
+def _require_memory(nbytes: int) -> None:
+    """An arena is filled at once: one that the machine can't hold would end other processes, not only this one."""
+    if nbytes > psutil.virtual_memory().available:
+        raise _too_big(nbytes)
+
+
+def _too_big(nbytes: int) -> EngineError:
+    return EngineError(
+        f"This machine has no room for a KV arena of {format_bytes(nbytes)}",
+        "End other programs, or build the bundle for fewer slots or a shorter context.",
+    )

@@ -58,9 +58,11 @@ class CudaArena(Arena):
         if error != self._cuda.cudaError_t.cudaSuccess:
             raise EngineError(
                 f"the GPU has no room for the KV arena of {format_bytes(self.shape.nbytes)}",
-                "Use fewer --slots, or a bundle built for a shorter context.",
+                "Build the bundle for fewer slots or a shorter context.",
             )
-        self._check(self._cuda.cudaMemset(address, 0, size))
+        if self._cuda.cudaMemset(address, 0, size)[0] != self._cuda.cudaError_t.cudaSuccess:
+            self._cuda.cudaFree(address)
+            raise EngineError("CUDA can't clear memory of the GPU", "Run `nvidia-smi` to see the state of the GPU.")
         return int(address)
 
     def _check(self, result: tuple[Any, ...]) -> None:

@@ -26,6 +26,7 @@ from edgekit.engines.base import Logits
 from edgekit.engines.embedding import Embedding
 from edgekit.engines.session import Provider, first_line, giving_back, open_session, options
 from edgekit.errors import EngineError
+from edgekit.plan import arena_rows
 
 CHUNK = 128
 """Tokens of a prompt read at once: no slower than 512 on a CPU, and its scratch is a quarter."""
@@ -45,18 +46,15 @@ class OnnxRuntimeEngine:
         manifest = bundle.manifest
         self.slots, self.context = slots, manifest.context
         self._dtype = manifest.target.activations
-        rows = slots if slots == 1 else _even(slots)
         self._vocab = manifest.spec.decoder.vocab
         self._embedding = Embedding(bundle.file("embedding.safetensors"), self._dtype)
         self._vision = open_session(graphs / "vision.onnx", provider, options(final=final))
         self._projector = open_session(graphs / "projector.onnx", provider, options(final=final))
         self._decoder = open_session(graphs / "decoder.onnx", provider, options(final=final))
-        self._arena = _arena(ArenaShape.of(manifest.spec.decoder, rows, self.context, self._dtype), provider)
+        self._arena = _arena(
+            ArenaShape.of(manifest.spec.decoder, arena_rows(slots), self.context, self._dtype), provider
+        )
         self._calls: dict[int, _Call] = {}
-
-    @property
-    def arena_bytes(self) -> int:
-        return self._arena.shape.nbytes
 
     def encode(self, pixels: npt.NDArray[np.float32]) -> Array:
         images = [self._encode(pixels[i : i + 1].astype(self._dtype)) for i in range(len(pixels))]

@@ -16,7 +16,7 @@ from tokenizers import Tokenizer
 
 from edgekit.checkpoint.spec import ModelSpec
 from edgekit.engines.base import Engine, Logits
-from edgekit.errors import EdgeKitError
+from edgekit.errors import EdgeKitError, EngineError
 from edgekit.inputs.prompt import Prompt
 from edgekit.runtime.embeddings import IMAGE_CACHE_BYTES, Embeddings
 from edgekit.runtime.sampling import Sampler, SamplingParams
@@ -141,8 +141,8 @@ class Generator:
                 self._engine.copy(read.source, slot, read.start)
             embeds = self._embeddings.rows(sequence.prompt, read.start, read.stop)
             logits = self._engine.prefill(slot, embeds, read.start)
-        except EdgeKitError as error:
-            self._finish(sequence, "error", error)
+        except Exception as error:  # whatever a picture or a runtime does, other requests go on
+            self._finish(sequence, "error", _known(error))
             return
         sequence.written = read.stop
         if sequence.state == "decoding":
@@ -151,9 +151,9 @@ class Generator:
     def _decode(self, sequences: tuple[Sequence, ...]) -> None:
         try:
             logits = self._engine.decode([sequence.keys[-1] for sequence in sequences], [*map(_slot, sequences)])
-        except EdgeKitError as error:
+        except Exception as error:
             for sequence in sequences:
-                self._finish(sequence, "error", error)
+                self._finish(sequence, "error", _known(error))
             return
         for sequence, row in zip(sequences, logits, strict=True):
             sequence.written += 1
@@ -190,6 +190,15 @@ class Generator:
         """Cancel ``sequence`` if it goes on, and forget its events: nobody waits for them any more."""
         self.cancel(sequence)
         self._events = [event for event in self._events if event.sequence is not sequence]
+
+
+def _known(error: Exception) -> EdgeKitError:
+    """The error itself, or one of ours that names it."""
+    if isinstance(error, EdgeKitError):
+        return error
+    known = EngineError(f"The request failed: {type(error).__name__}: {error}", "Run with --debug for more.")
+    known.__cause__ = error
+    return known
 
 
 def _slot(sequence: Sequence) -> int:
