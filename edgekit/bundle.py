@@ -28,7 +28,6 @@ from edgekit.target import Target
 
 FORMAT = 1
 MANIFEST = "manifest.json"
-DEVICE_FOLDERS = ("engines", "profiles")
 _LARGEST_ARENA = 1 << 40  # bytes of keys and values; no machine that this is for has them
 
 
@@ -86,7 +85,7 @@ def sealing(out: Path, manifest: Manifest) -> Iterator[Path]:
     with new_directory(out, replace=True) as folder:
         yield folder
         sealed = replace(manifest, files=hash_files(folder))
-        write_text(folder / MANIFEST, json.dumps(config.dump(sealed), indent=1, ensure_ascii=False) + "\n")
+        write_text(folder / MANIFEST, json.dumps(config.dump(sealed), indent=1) + "\n")
 
 
 def open_bundle(path: Path) -> Bundle:

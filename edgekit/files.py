@@ -56,6 +56,7 @@ def new_directory(path: Path, *, replace: bool = False) -> Iterator[Path]:
     Raises :class:`EdgeKitError` when ``path`` exists already; with ``replace``, the old one makes way
     (it stays whole until the new one is complete and on the disk).
     """
+    path = Path(os.path.realpath(path))  # a link stays one: what it points to is replaced
     if path.exists() and not replace:
         raise EdgeKitError(f"{path} exists already", "Choose another place with --out, or remove it first.")
     with writing(path):
@@ -97,12 +98,13 @@ def _rename_in(beside: Path, path: Path) -> None:
         if path.exists():
             path.rename(old)
         beside.rename(path)
-    except OSError:
+    except BaseException:  # an interruption, too, must not find the old one moved away
         if old.exists() and not path.exists():
             old.rename(path)
         raise
     finally:
-        shutil.rmtree(old, ignore_errors=True)
+        if path.exists():
+            shutil.rmtree(old, ignore_errors=True)
         if lock is not None:
             os.close(lock)
     _flush(path.parent)

@@ -36,7 +36,7 @@ def options(threads: int | None = None, *, final: bool = False) -> Any:
     made.intra_op_num_threads = threads or cores()
     made.inter_op_num_threads = 1
     made.enable_mem_pattern = False
-    made.log_severity_level = 3
+    made.log_severity_level = 4  # what it logs as an error it also raises
     return made
 
 

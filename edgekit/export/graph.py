@@ -53,7 +53,6 @@ class Graph:
     fills: list[tuple[int, Fill]] = field(default_factory=list)
     inputs: list[onnx.ValueInfoProto] = field(default_factory=list)
     outputs: list[onnx.ValueInfoProto] = field(default_factory=list)
-    metadata: dict[str, str] = field(default_factory=dict)
 
     def input(self, name: str, dtype: int, shape: Sequence[int | str]) -> str:
         self.inputs.append(helper.make_tensor_value_info(name, dtype, list(shape)))

@@ -9,7 +9,7 @@ from typing import Literal, cast
 import numpy as np
 
 from edgekit.checkpoint.checkpoint import Weight
-from edgekit.checkpoint.packed import PackedTensor, Tensor
+from edgekit.checkpoint.packed import PackedTensor, Tensor, is_packed
 from edgekit.errors import CheckpointError
 
 Storage = Literal["plain", "int4", "int8"]
@@ -82,6 +82,6 @@ def find(tensors: Mapping[str, Weight], name: str) -> Weight:
 
 
 def _storage(weight: Weight) -> Storage:
-    if not hasattr(weight, "packed_rows"):
+    if not is_packed(weight):
         return "plain"
-    return "int4" if cast("PackedTensor", weight).bits == 4 else "int8"
+    return "int4" if weight.bits == 4 else "int8"

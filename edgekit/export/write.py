@@ -82,7 +82,6 @@ def _model(graph: Graph, regions: Mapping[str, Region], location: str) -> onnx.M
         producer_name="edgekit",
         producer_version=__version__,
     )
-    helper.set_model_props(model, graph.metadata)
     return model
 
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TypeAlias, TypeGuard, cast
+from typing import TypeAlias, cast
 
 import numpy as np
 
 from edgekit.checkpoint.checkpoint import Checkpoint, Weight, component, is_matrix
-from edgekit.checkpoint.packed import Bits, PackedTensor, Tensor
+from edgekit.checkpoint.packed import Bits, Tensor, is_packed
 from edgekit.errors import CheckpointError
 from edgekit.quantize.floats import FORMATS
 from edgekit.quantize.tensors import CastTensor, RoundedTensor
@@ -61,8 +61,3 @@ def _convert(name: str, weight: Weight, recipe: Recipe) -> Weight:
     if bits:
         return RoundedTensor(name, plain, bits, group)
     return CastTensor(name, plain, np.dtype(np.float32 if precision == "fp32" else np.float16))
-
-
-def is_packed(weight: Weight) -> TypeGuard[PackedTensor]:
-    """Whether a checkpoint's weight is quantized."""
-    return hasattr(weight, "packed_rows")

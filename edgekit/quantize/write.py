@@ -21,10 +21,10 @@ import numpy as np
 
 from edgekit import __version__, config
 from edgekit.checkpoint.checkpoint import Checkpoint, Weight
-from edgekit.checkpoint.packed import PackedTensor, Tensor, groups
+from edgekit.checkpoint.packed import PackedTensor, Tensor, groups, is_packed
 from edgekit.files import new_directory, write_text
 from edgekit.progress import Progress, silent
-from edgekit.quantize.quantize import is_packed, quantize
+from edgekit.quantize.quantize import quantize
 from edgekit.recipe import Recipe
 from edgekit.stream import Entry, Fill, Put, write_safetensors
 from edgekit.units import MIB
@@ -62,7 +62,7 @@ def write_checkpoint(checkpoint: Checkpoint, recipe: Recipe, directory: Path, pr
     with new_directory(directory) as beside:
         write_safetensors(beside / "model.safetensors", entries, fills, {"format": "edgekit"}, progress)
         write_text(beside / "tokenizer.json", checkpoint.tokenizer_json)
-        write_text(beside / "edgekit.json", json.dumps(about, indent=1, ensure_ascii=False) + "\n")
+        write_text(beside / "edgekit.json", json.dumps(about, indent=1) + "\n")
 
 
 def _packed_entries(name: str, weight: PackedTensor) -> list[Entry]:

@@ -144,3 +144,32 @@ def test_a_directory_that_was_moved_aside_comes_back(tmp_path: Path) -> None:
         raise ValueError("it fails again")
     assert (tmp_path / "out" / "file").read_text() == "old"
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+@pytest.mark.parametrize("error", [OSError, KeyboardInterrupt])
+def test_an_interruption_between_the_two_renames_brings_the_old_one_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: type[BaseException]
+) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "file").write_text("old")
+    rename = Path.rename
+
+    def interrupted(self: Path, target: Path) -> Path:
+        if self.suffix == ".part":
+            raise error
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", interrupted)
+    with pytest.raises((error, EdgeKitError)), new_directory(tmp_path / "out", replace=True) as beside:
+        (beside / "file").write_text("new")
+    assert (tmp_path / "out" / "file").read_text() == "old"
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_a_link_stays_a_link_and_what_it_points_to_is_replaced(tmp_path: Path) -> None:
+    (tmp_path / "one").mkdir()
+    (tmp_path / "current").symlink_to("one")
+    with new_directory(tmp_path / "current", replace=True) as beside:
+        (beside / "file").write_text("new")
+    assert (tmp_path / "current").is_symlink()
+    assert (tmp_path / "one" / "file").read_text() == "new"

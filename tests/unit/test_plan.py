@@ -34,7 +34,10 @@ class Shape:
     """A tensor of which only the shape is known: planning may read nothing else."""
 
     shape: tuple[int, ...]
-    dtype: np.dtype[Any] = np.dtype(np.float16)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return np.dtype(np.float16)
 
     def rows(self, start: int, stop: int) -> Array:
         raise AssertionError("a plan reads no weights")

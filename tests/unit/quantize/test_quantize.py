@@ -7,9 +7,9 @@ from typing import Any, cast
 import numpy as np
 import pytest
 
-from edgekit.checkpoint.packed import PackedTensor, Tensor
+from edgekit.checkpoint.packed import PackedTensor, Tensor, is_packed
 from edgekit.errors import CheckpointError
-from edgekit.quantize.quantize import is_packed, quantize
+from edgekit.quantize.quantize import quantize
 from edgekit.quantize.tensors import RoundedTensor
 from tests.unit.quantize.fakes import BFLOAT16, Stored, checkpoint, normal, recipe
 

@@ -14,12 +14,12 @@ from safetensors.numpy import load_file
 from edgekit import config
 from edgekit.checkpoint import open_checkpoint
 from edgekit.checkpoint.checkpoint import Checkpoint
-from edgekit.checkpoint.packed import Tensor
+from edgekit.checkpoint.packed import Tensor, is_packed
 from edgekit.checkpoint.shapes import tensor_shapes
 from edgekit.checkpoint.spec import ModelSpec
 from edgekit.errors import CheckpointError, EdgeKitError
 from edgekit.quantize import write
-from edgekit.quantize.quantize import is_packed, quantize
+from edgekit.quantize.quantize import quantize
 from edgekit.quantize.write import write_checkpoint
 from edgekit.recipe import Recipe
 from tests.unit.quantize.fakes import BFLOAT16, DTYPES, SPEC, Stored, checkpoint, normal, recipe
