@@ -9,13 +9,22 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
+from PIL import Image
+from tokenizers import Tokenizer
 
+from edgekit.bundle import Bundle
 from edgekit.checkpoint import Checkpoint, open_checkpoint
 from edgekit.checkpoint.checkpoint import Weight
 from edgekit.checkpoint.packed import Array, PackedTensor
+from edgekit.engines.onnxruntime import OnnxRuntimeEngine
+from edgekit.inputs.images import Picture
+from edgekit.inputs.prompt import ImagePiece, Piece, Prompt, Turn, build
+from edgekit.pipeline import build as build_bundle
 from edgekit.quantize import quantize
 from edgekit.recipe import Precision, Recipe
-from tests.checkpoints import DecoderKind, Layout, Tiny, TowerKind, write_checkpoint
+from edgekit.runtime.embeddings import Embeddings
+from edgekit.target import target
+from tests.checkpoints import IMAGE, DecoderKind, Layout, Tiny, TowerKind, write_checkpoint
 from tests.unit.export.running import Exported, cut, exported, in_float32_activations
 
 pytestmark = pytest.mark.parity
@@ -119,6 +128,72 @@ def test_fp32_graphs_are_the_model(
     assert greedy(graphs, tiny, prompt, 32) == oracle_greedy(tiny, prompt, 32)
 
 
+ASKED: list[tuple[Layout, DecoderKind, TowerKind]] = [
+    ("hf", "llama", "clip"),
+    ("llava", "mistral", "clip"),
+    ("tinyllava", "phi", "siglip"),
+    ("factory", "llama", "siglip"),
+]
+
+
+def generated(tiny: Tiny, prompt: Prompt, steps: int) -> list[int]:
+    """What transformers' own ``generate`` makes of a prompt: ids with its image token at every row of an image."""
+    import torch
+
+    def ids(piece: Piece) -> tuple[int, ...]:
+        return (IMAGE,) * len(piece) if isinstance(piece, ImagePiece) else piece.ids
+
+    asked = torch.tensor([[token for piece in prompt.pieces for token in ids(piece)]])
+    pixels = torch.as_tensor(np.stack([image.pixels() for image in prompt.images]))
+    found = tiny.model.generate(
+        input_ids=asked,
+        attention_mask=torch.ones_like(asked),
+        pixel_values=pixels,
+        do_sample=False,
+        # Past any end: an answer of one token would compare little.
+        min_new_tokens=steps,
+        max_new_tokens=steps,
+    )
+    tokens: list[int] = found[0, asked.shape[1] :].tolist()
+    return tokens
+
+
+def answered(bundle: Bundle, prompt: Prompt, steps: int) -> list[int]:
+    """Greedy tokens of the engine, end tokens passed over as ``generate`` does."""
+    engine = OnnxRuntimeEngine(bundle, bundle.path / "graphs", slots=1)
+    embeddings, tokens = Embeddings(engine), list[int]()
+    assert len(prompt) > 1
+    for start in range(0, len(prompt), engine.chunk):
+        stop = min(start + engine.chunk, len(prompt))
+        logits = engine.prefill(0, embeddings.rows(prompt, start, stop), start)
+    for _ in range(steps):
+        logits[list(bundle.manifest.spec.stop_ids)] = -np.inf
+        tokens.append(int(logits.argmax()))
+        logits = engine.decode([tokens[-1]], [0])[0].copy()
+    engine.close()
+    return tokens
+
+
+@pytest.mark.parametrize(("layout", "decoder", "tower"), ASKED)
+def test_an_answer_about_a_picture_is_the_one_transformers_generates(
+    layout: Layout, decoder: DecoderKind, tower: TowerKind, tmp_path: Path
+) -> None:
+    tiny = write_checkpoint(tmp_path / "checkpoint", layout, decoder, tower)
+    whole = Recipe("test", "Test", "fp32", "fp32", "fp32", "fp32", "fp32")
+    built = build_bundle(tiny.path, replace(target("cpu"), context=320), whole, tmp_path / "bundle").bundle
+    tokenizer = Tokenizer.from_file(str(built.file("tokenizer.json")))
+    noise = np.random.default_rng(1).integers(0, 256, (2, 40, 31, 3), dtype=np.uint8)
+    first, second = (Picture(Image.fromarray(pixels), str(index)) for index, pixels in enumerate(noise))
+    turns = [
+        Turn("what is shown?", "a lung, clear", images=(first,)),
+        Turn("and is there a pleural effusion here?", images=(second,)),
+    ]
+    for asked in (turns[:1], turns):
+        prompt = build(built.manifest.spec, tokenizer, [*asked[:-1], replace(asked[-1], answer=None)])
+        assert len(prompt.images) == len(asked)
+        assert answered(built, prompt, 32) == generated(tiny, prompt, 32)
+
+
 @pytest.mark.parametrize("rope", [LINEAR_ROPE, LLAMA3_ROPE], ids=["linear", "llama3"])
 def test_scaled_rope_reaches_the_whole_context(rope: dict[str, Any], tmp_path: Path) -> None:
     tiny = write_checkpoint(tmp_path / "checkpoint", "hf", "llama", "clip", text=rope)
@@ -137,13 +212,24 @@ def checkpoint(tiny: Tiny) -> Checkpoint:
     return open_checkpoint(tiny.path)
 
 
+QUANTIZED: list[tuple[Layout, DecoderKind, TowerKind]] = [
+    ("hf", "llama", "clip"),
+    ("hf-4.52", "mistral", "siglip"),
+    ("llava", "mistral", "clip"),
+    ("tinyllava", "phi", "siglip"),
+    ("factory", "llama", "siglip"),
+]
+
+
 @pytest.mark.parametrize("precision", ["int4", "int8"])
+@pytest.mark.parametrize(("layout", "decoder", "tower"), QUANTIZED)
 def test_quantized_decoders_compute_with_the_dequantized_weights(
-    precision: Precision, checkpoint: Checkpoint, tmp_path: Path
+    layout: Layout, decoder: DecoderKind, tower: TowerKind, precision: Precision, tmp_path: Path
 ) -> None:
-    packed = in_precision(checkpoint, precision)
+    tiny = write_checkpoint(tmp_path / "checkpoint", layout, decoder, tower)
+    packed = in_precision(open_checkpoint(tiny.path), precision)
     graphs, reference = exported(packed, tmp_path / "packed"), exported(dequantized(packed), tmp_path / "plain")
-    pieces = cut(normal(20, 288), [9, 1, 10])
+    pieces = cut(normal(20, packed.spec.decoder.hidden), [9, 1, 10])
     expected = reference.decoder().read(pieces)
     rounded = graphs.decoder().read(pieces)
     in_float32_activations(graphs.graph("decoder"))
@@ -156,10 +242,12 @@ def test_quantized_decoders_compute_with_the_dequantized_weights(
 
 @pytest.mark.parametrize("precision", ["int4", "int8"])
 @pytest.mark.parametrize("activations", ["float32", "float16"])
+@pytest.mark.parametrize(("layout", "decoder", "tower"), [QUANTIZED[0], QUANTIZED[1], QUANTIZED[-1]])
 def test_quantized_towers_are_near_the_dequantized_weights(
-    precision: Precision, activations: Any, checkpoint: Checkpoint, tmp_path: Path
+    layout: Layout, decoder: DecoderKind, tower: TowerKind, precision: Precision, activations: Any, tmp_path: Path
 ) -> None:
-    packed = in_precision(checkpoint, precision)
+    tiny = write_checkpoint(tmp_path / "checkpoint", layout, decoder, tower)
+    packed = in_precision(open_checkpoint(tiny.path), precision)
     graphs = exported(packed, tmp_path / "packed", activations)
     pixels = normal(1, 3, 28, 28)
     expected = exported(dequantized(packed), tmp_path / "plain").features(pixels)
