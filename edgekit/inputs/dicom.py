@@ -8,6 +8,7 @@ Needs the extra ``dicom``: pydicom, and the decoders for compressed files that i
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING, BinaryIO
@@ -24,16 +25,20 @@ if TYPE_CHECKING:
 
 MAX_INFLATED = 512 * 2**20  # bytes that a deflated file may grow to
 _DEFLATED = b"1.2.840.10008.1.2.1.99"
+# How the other formats begin: PNG, JPEG, BMP, TIFF of either byte order, WebP.
+_OTHERS = re.compile(rb"\x89PNG|\xff\xd8\xff|BM|II[*+]\0|MM\0[*+]|RIFF....WEBP", re.DOTALL)
 _HINT = "Export it from the viewer or PACS as PNG, or as uncompressed DICOM."
 
 
 def is_dicom(head: bytes, name: str) -> bool:
     """Whether a file that begins with ``head`` (132 bytes) is DICOM.
 
-    Old files have no preamble and start with an element of group 2 or 8, as no other picture does.
+    Old files have no preamble and start with an element of group 2 or 8, as no other picture does. The
+    name decides only where the content says nothing.
     """
     bare = len(head) > 8 and head[0] in (2, 8) and head[1] == 0 and head[3] == 0
-    return head[128:132] == b"DICM" or bare or name.lower().endswith((".dcm", ".dicom"))
+    named = name.lower().endswith((".dcm", ".dicom")) and not _OTHERS.match(head)
+    return head[128:132] == b"DICM" or bare or named
 
 
 def read_dicom(stream: BinaryIO, name: str, frame: int | None, check_size: Callable[[int, int], None]) -> Shades:
@@ -180,7 +185,8 @@ def _padding(stored: Values, header: Dataset) -> npt.NDArray[np.bool_]:
     """Where values stand for "nothing was measured here" (PS3.3 C.7.5.1.1.2), one value or a range."""
     if header.get("PixelPaddingValue") is None or stored.dtype.kind not in "iu":
         return np.zeros(stored.shape, bool)
-    ends = [int(header.PixelPaddingValue), int(header.get("PixelPaddingRangeLimit") or header.PixelPaddingValue)]
+    limit = header.get("PixelPaddingRangeLimit")
+    ends = [int(header.PixelPaddingValue), int(header.PixelPaddingValue if limit is None else limit)]
     low, high = sorted(np.array(ends).astype(stored.dtype).tolist())  # signed values may be written unsigned
     padding = np.asarray((stored >= low) & (stored <= high))
     return np.zeros_like(padding) if padding.all() else padding
@@ -190,8 +196,11 @@ def _through_lut(values: Values, header: Dataset) -> Shades:
     """The first VOI LUT; its depth is judged by its entries, since what its descriptor says is often wrong."""
     from pydicom.pixels import apply_voi
 
+    count, first, _ = header.VOILUTSequence[0].LUTDescriptor
+    inputs = np.arange(first, first + (count or 2**16), dtype=np.int32)  # 0 stands for 65,536 entries
+    entries = apply_voi(inputs, header, index=0)
     shades = apply_voi(np.rint(values).astype(np.int32), header, index=0)
-    return by_depth(shades, int(shades.max()))
+    return by_depth(shades, int(entries.max()))
 
 
 def _window(header: Dataset) -> tuple[str, float, float] | None:

@@ -156,13 +156,19 @@ def _require_text(turn: Turn) -> None:
 
 
 def _reserved(tokenizer: Tokenizer) -> re.Pattern[str]:
-    """Matches ``<image>`` and the tokenizer's special words (not the runs of blanks that Phi-2 has as tokens)."""
-    words = {token.content for token in tokenizer.get_added_tokens_decoder().values()} | {IMAGE}
-    return re.compile("|".join(re.escape(word) for word in sorted(words, key=len, reverse=True) if word.strip()))
+    """Matches ``<image>`` and the tokenizer's special words (not the runs of blanks that Phi-2 has as tokens).
+
+    Without the blanks around them: the template may put those there.
+    """
+    words = {token.content.strip() for token in tokenizer.get_added_tokens_decoder().values()} | {IMAGE}
+    return re.compile("|".join(re.escape(word) for word in sorted(words, key=len, reverse=True) if word))
 
 
 def _as_data(text: str, reserved: re.Pattern[str]) -> str:
-    """``text`` with a space inside every reserved word; anything else is left alone."""
+    """``text`` with a space inside every reserved word; anything else is left alone.
+
+    This ends: each step widens a gap behind a letter, and a gap wider than the longest word breaks all.
+    """
     while reserved.search(text):  # breaking one word can lay bare another that overlapped it
         text = reserved.sub(lambda match: f"{match[0][:1]} {match[0][1:]}" if len(match[0]) > 1 else " ", text)
     return text

@@ -131,6 +131,12 @@ def test_voi_lut_comes_before_a_window() -> None:
     np.testing.assert_allclose(shades(made).ravel(), np.array(entries) / 4095 * 255, atol=1)
 
 
+def test_a_voi_luts_depth_is_that_of_its_entries_not_of_the_picture() -> None:
+    lut = item(LUTDescriptor=[4096, 0, 16], LUTData=words(list(range(4096))))
+    made = dataset(np.array([[0, 400]], np.uint16), VOILUTSequence=[lut])
+    np.testing.assert_allclose(shades(made)[0], [0, 400 / 4095 * 255], atol=1)
+
+
 def test_modality_lut() -> None:
     values = np.arange(4, dtype=np.uint16).reshape(2, 2)
     lut = item(LUTDescriptor=[4, 0, 16], LUTData=words([0, 10, 40, 100]), ModalityLUTType="US")
@@ -139,7 +145,12 @@ def test_modality_lut() -> None:
 
 @pytest.mark.parametrize(
     ("first", "last", "padded"),
-    [(-2000, None, [-2000]), (-2000, -1998, [-2000, -1999, -1998]), (-1998, -2000, [-1999])],
+    [
+        (-2000, None, [-2000]),
+        (-2000, -1998, [-2000, -1999, -1998]),
+        (-1998, -2000, [-1999]),
+        (-2000, 0, [-2000, -5, 0]),
+    ],
 )
 @pytest.mark.parametrize("kind", ["MONOCHROME1", "MONOCHROME2"])
 def test_padding_is_black_and_does_not_count(first: int, last: int | None, padded: list[int], kind: str) -> None:

@@ -51,6 +51,15 @@ def test_formats_are_known_by_their_content(kind: str, tmp_path: Path) -> None:
     assert load_image(str(path)).digest == load_image(LOSSLESS["png"]).digest
 
 
+@pytest.mark.parametrize("kind", LOSSLESS)
+def test_a_picture_that_is_called_dicom_is_still_a_picture(kind: str, tmp_path: Path) -> None:
+    path = tmp_path / "x.dcm"
+    path.write_bytes(LOSSLESS[kind])
+    assert (pixels(path) == np.asarray(RGB)).all()
+    path.write_bytes(encode(RGB, "JPEG"))
+    assert pixels(path).shape == np.asarray(RGB).shape
+
+
 def test_jpeg_is_pillows() -> None:
     data = encode(SMOOTH, "JPEG")
     assert (pixels(data) == np.asarray(Image.open(io.BytesIO(data)))).all()

@@ -219,6 +219,19 @@ def test_a_special_word_of_one_character_is_blotted_out() -> None:
     assert render(MISTRAL, made, [Turn("a☃a")]) == "[INST] a a [/INST]"
 
 
+@given(
+    words=st.lists(st.text("<x> ☃\t", min_size=1, max_size=5), min_size=1, max_size=6, unique=True),
+    question=st.text("<x> ☃\t", max_size=24),
+)
+@settings(deadline=None)
+def test_no_special_word_survives_in_peoples_text(words: list[str], question: str) -> None:
+    made = Tokenizer(models.BPE(vocab={"<unk>": 0, "a": 1}, merges=[], unk_token="<unk>"))
+    made.add_special_tokens([AddedToken(word, special=True, normalized=False) for word in words])
+    bare = replace(MISTRAL, user="USER: {} ")  # with a blank on either side, which begins or ends some words
+    text = render(bare, made, [Turn(question)]).removeprefix("USER:")
+    assert not [word for word in words if word.strip() and word in text]
+
+
 @pytest.mark.parametrize("turns", [[], [Turn("a"), Turn("b")]])
 def test_open_or_missing_turns_are_refused(turns: list[Turn]) -> None:
     with pytest.raises(InputError):
