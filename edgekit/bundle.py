@@ -75,7 +75,7 @@ class Bundle:
 
 
 @contextmanager
-def sealing(out: Path, manifest: Manifest) -> Iterator[Path]:
+def sealing(out: Path, manifest: Manifest, progress: Progress = silent) -> Iterator[Path]:
     """Yield an empty folder beside ``out``; when the block ends well, hash, seal and rename it to ``out``.
 
     A bundle already at ``out`` is replaced only then; anything else at ``out`` is refused. If the block
@@ -84,7 +84,7 @@ def sealing(out: Path, manifest: Manifest) -> Iterator[Path]:
     _refuse_foreign(out)
     with new_directory(out, replace=True) as folder:
         yield folder
-        sealed = replace(manifest, files=hash_files(folder))
+        sealed = replace(manifest, files=hash_files(folder, progress))
         write_text(folder / MANIFEST, json.dumps(config.dump(sealed), indent=1) + "\n")
 
 
@@ -116,10 +116,23 @@ def verify(bundle: Bundle, progress: Progress = silent, *, under: str = "") -> N
     check_hashes(bundle.path, files, "copy or build the bundle again", "verify", progress)
 
 
-def hash_files(folder: Path) -> dict[str, FileEntry]:
+def hash_files(folder: Path, progress: Progress = silent) -> dict[str, FileEntry]:
     """Size and hash of every file in ``folder`` and the folders in it, by its relative name."""
-    files = sorted(p for p in folder.rglob("*") if p.is_file())
-    return {p.relative_to(folder).as_posix(): FileEntry(p.stat().st_size, _sha256(p)) for p in files}
+    files = {p: p.stat().st_size for p in sorted(folder.rglob("*")) if p.is_file()}
+    count = _counter("seal", sum(files.values()), progress)
+    return {p.relative_to(folder).as_posix(): FileEntry(size, _sha256(p, count)) for p, size in files.items()}
+
+
+def _counter(stage: str, total: int, progress: Progress) -> Callable[[int], None]:
+    """A function that adds up the bytes of a stage and tells them."""
+    done = 0
+
+    def count(size: int) -> None:
+        nonlocal done
+        done += size
+        progress(stage, done, total)
+
+    return count
 
 
 def check_hashes(folder: Path, files: Mapping[str, FileEntry], remedy: str, stage: str, progress: Progress) -> None:
@@ -127,13 +140,7 @@ def check_hashes(folder: Path, files: Mapping[str, FileEntry], remedy: str, stag
 
     ``remedy`` says what to do then. Progress counts the bytes read.
     """
-    done, total = 0, sum(entry.bytes for entry in files.values())
-
-    def count(size: int) -> None:
-        nonlocal done
-        done += size
-        progress(stage, done, total)
-
+    count = _counter(stage, sum(entry.bytes for entry in files.values()), progress)
     for name, entry in files.items():
         if _sha256(folder / name, count) != entry.sha256:
             raise BundleError(

@@ -55,7 +55,7 @@ def build(
     context = usable_context(source, target)
     _require_own_place(out, source.path.name, target, recipe)
     manifest = Manifest(FORMAT, __version__, source.path.name, source.spec, recipe, target, context, forced, {})
-    with sealing(out, manifest) as folder:
+    with sealing(out, manifest, progress) as folder:
         require_space(out, sum(weight_bytes(source, recipe, activation_bytes=2).values()))
         export(quantize(source, recipe), target.activations, context, folder, progress)
         (folder / "tokenizer.json").write_text(source.tokenizer_json, encoding="utf-8")
