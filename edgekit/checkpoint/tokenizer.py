@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from tokenizers import Tokenizer
@@ -34,14 +35,32 @@ def tokenizer_json(source: Source) -> str:
         text = text if completed == tokenizer else _written(completed)
     else:
         text = _written(_converted(source))
+    parse_tokenizer(text, str(source.path))
+    return text
+
+
+def parse_tokenizer(text: str, where: str) -> Tokenizer:
+    """The tokenizer that a tokenizer.json's text describes, and that can encode: else :class:`CheckpointError`.
+
+    Texts are never cut or filled up, whatever training left in the file: the caller knows the context.
+    """
+    with tokenizer_errors(where):
+        tokenizer = Tokenizer.from_str(text)
+        tokenizer.no_truncation()
+        tokenizer.no_padding()
+        tokenizer.encode("")
+        return tokenizer
+
+
+@contextmanager
+def tokenizer_errors(where: str) -> Iterator[None]:
+    """Translate what the tokenizers library raises: bare Exceptions, and panics, which are no Exception."""
     try:
-        Tokenizer.from_str(text)
+        yield
     except BaseException as error:
-        # The library raises bare Exceptions, and panics (no Exception) on some broken files.
         if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
             raise
-        raise CheckpointError(f"The tokenizer of {source.path} is broken: {str(error)[:200]}", _HINT) from None
-    return text
+        raise CheckpointError(f"The tokenizer of {where} is broken: {str(error)[:200]}", _HINT) from error
 
 
 def _written(tokenizer: dict[str, Any]) -> str:

@@ -10,9 +10,11 @@ from types import TracebackType
 from tokenizers import Tokenizer
 
 from edgekit.bundle import Bundle, open_bundle
+from edgekit.checkpoint.documents import read_text
+from edgekit.checkpoint.tokenizer import parse_tokenizer
 from edgekit.engines.base import Engine
 from edgekit.engines.open import open_engine
-from edgekit.errors import BundleError
+from edgekit.errors import BundleError, CheckpointError
 from edgekit.inputs.prompt import Prompt, Turn, build
 from edgekit.runtime.generator import DEFAULTS, Event, Generator
 from edgekit.runtime.sampling import SamplingParams
@@ -33,9 +35,9 @@ class Model:
         bundle = open_bundle(path)
         file = bundle.file("tokenizer.json")
         try:
-            tokenizer = Tokenizer.from_file(str(file))
-        except Exception as error:  # the library raises nothing more special
-            raise BundleError(f"{file}: not a tokenizer: {error}", "Build the bundle again.") from error
+            tokenizer = parse_tokenizer(read_text(file), str(file))
+        except CheckpointError as error:
+            raise BundleError(error.message, "Build the bundle again.") from error
         engine = open_engine(bundle, slots)
         return cls(bundle, tokenizer, engine, Generator(engine, tokenizer, bundle.manifest.spec))
 

@@ -6,8 +6,6 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from tokenizers import Tokenizer
-
 from edgekit.checkpoint import notice, pixels
 from edgekit.checkpoint.architectures import Decoder, stored_stem
 from edgekit.checkpoint.check import check_spec
@@ -16,7 +14,7 @@ from edgekit.checkpoint.safetensors import StoredTensor
 from edgekit.checkpoint.shapes import tensor_shapes
 from edgekit.checkpoint.source import Source
 from edgekit.checkpoint.spec import DecoderSpec, ImageSpec, ModelSpec, ProjectorSpec, TemplateSpec, VisionSpec
-from edgekit.checkpoint.tokenizer import tokenizer_json
+from edgekit.checkpoint.tokenizer import parse_tokenizer, tokenizer_json
 from edgekit.checkpoint.tokens import special_ids
 from edgekit.checkpoint.tower import StoredTower
 from edgekit.errors import CheckpointError
@@ -53,7 +51,8 @@ class Parts:
         """The whole description, with every tensor looked up."""
         source = self.source
         text = tokenizer_json(source)
-        bos_id, stop_ids = special_ids(source, Tokenizer.from_str(text), template, self.decoder.vocab)
+        tokenizer = parse_tokenizer(text, str(source.path))
+        bos_id, stop_ids = special_ids(source, tokenizer, template, self.decoder.vocab)
         spec = ModelSpec(
             family=family,
             vision=self.vision,

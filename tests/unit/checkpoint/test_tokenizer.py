@@ -16,7 +16,7 @@ from tokenizers import Tokenizer
 from edgekit.checkpoint.documents import Fields
 from edgekit.checkpoint.sentencepiece import SPACE, parse, to_tokenizer_json
 from edgekit.checkpoint.source import Source
-from edgekit.checkpoint.tokenizer import tokenizer_json
+from edgekit.checkpoint.tokenizer import parse_tokenizer, tokenizer_json
 from edgekit.errors import CheckpointError, EdgeKitError
 
 CORPUS = [
@@ -188,6 +188,36 @@ def test_a_broken_tokenizer_is_one_clear_error(tmp_path: Path, files: dict[str, 
     with pytest.raises(CheckpointError, match=message) as error:
         tokenizer_json(source_with(tmp_path, **files))
     assert error.value.hint
+
+
+_MISSING = {
+    "type": "TemplateProcessing",
+    "single": [{"SpecialToken": {"id": "<s>", "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}}],
+    "pair": [{"Sequence": {"id": "A", "type_id": 0}}, {"Sequence": {"id": "B", "type_id": 0}}],
+    "special_tokens": {},
+}
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"normalizer": {"type": "Precompiled", "precompiled_charsmap": "AAAA"}},  # panics when it is read
+        {"post_processor": _MISSING},  # panics when it encodes
+        {"model": {"type": "BPE", "vocab": 3}},
+    ],
+)
+def test_the_librarys_panics_are_our_errors(part: dict[str, Any]) -> None:
+    text = json.dumps(
+        {"version": "1.0", "added_tokens": [], "model": {"type": "BPE", "vocab": {}, "merges": []}} | part
+    )
+    with pytest.raises(CheckpointError, match="here is broken"):
+        parse_tokenizer(text, "here")
+
+
+def test_texts_are_not_cut_to_the_length_of_some_training() -> None:
+    model = {"type": "BPE", "vocab": {"a": 0}, "merges": []}
+    cut = {"direction": "Right", "max_length": 1, "strategy": "LongestFirst", "stride": 5}
+    assert parse_tokenizer(json.dumps({"model": model, "truncation": cut}), "here").encode("aaa").ids == [0, 0, 0]
 
 
 @given(data=st.data())
