@@ -1,4 +1,4 @@
-"""Which token starts a text and which ones end a reply."""
+"""Which token starts a text, which ones end a reply, and whether the model knows those that prompts are made of."""
 
 from __future__ import annotations
 
@@ -8,7 +8,11 @@ from tokenizers import Tokenizer
 
 from edgekit.checkpoint.source import Source
 from edgekit.checkpoint.spec import TemplateSpec
+from edgekit.checkpoint.tokenizer import tokenizer_errors
 from edgekit.errors import CheckpointError
+
+# What ends a reply in the families that say nothing of it.
+_USUAL_ENDS = ("</s>", "<|endoftext|>", "<|im_end|>", "<|eot_id|>")
 
 
 def special_ids(
@@ -16,28 +20,61 @@ def special_ids(
 ) -> tuple[int | None, tuple[int, ...]]:
     """(the token that the tokenizer puts in front, or None; the tokens that end a reply).
 
-    The model knows ``vocab`` tokens: ids beyond are left out, since it can't produce them, and a
-    tokenizer whose own vocabulary is larger belongs to another model (:class:`CheckpointError`).
+    The model knows ``vocab`` tokens. :class:`CheckpointError` when a prompt may hold others, since the
+    tokenizer belongs to another model then, and when nothing ends a reply.
     """
-    if (known := tokenizer.get_vocab_size(with_added_tokens=False)) > vocab:
+    _check_known(source, tokenizer, template, vocab)
+    ends = _known(tokenizer, template.stop, vocab)
+    stops = _stop_ids(source, vocab) or _known(tokenizer, _eos_tokens(source), vocab)
+    stops = stops | ends or _known(tokenizer, _USUAL_ENDS, vocab)
+    if not stops:
         raise CheckpointError(
-            f"The tokenizer of {source.path} has {known} tokens, but the model's vocabulary is {vocab}",
-            "The tokenizer belongs to another model: compare its files with the published ones.",
+            f"Nothing in {source.path} says which token ends a reply",
+            "Put eos_token_id, as published with the model, into generation_config.json.",
         )
-    ends = (tokenizer.token_to_id(text) for text in template.stop)
-    stops = {*_stop_ids(source), *(index for index in ends if index is not None)}
     # What the post-processor puts around an empty text: the start token, if it comes first.
     around = tokenizer.encode("").ids
-    bos = around[0] if around and around[0] < vocab else None
-    return bos, tuple(sorted(index for index in stops if index < vocab))
+    return around[0] if around else None, tuple(sorted(stops))
 
 
-def _stop_ids(source: Source) -> Iterator[int]:
+def _check_known(source: Source, tokenizer: Tokenizer, template: TemplateSpec, vocab: int) -> None:
+    """Refuse ids ≥ ``vocab`` in what prompts are made of: people's words, and the template around them.
+
+    Other added tokens may lie beyond: <image> gives way to an image's rows, and no question can spell one.
+    """
+    added = tokenizer.get_added_tokens_decoder()
+    words = {index for index in tokenizer.get_vocab().values() if index not in added}
+    words |= {index for index, token in added.items() if not token.content.strip()}
+    around_image = template.image.replace("<image>", f"{template.image_before} {template.image_after}")
+    question = template.user.format(f"{around_image}a")
+    with tokenizer_errors(str(source.path)):
+        words.update(tokenizer.encode(f"{template.system}{question}{template.opening}{template.reply.format('a')}").ids)
+    if (largest := max(words, default=0)) >= vocab:
+        raise CheckpointError(
+            f"The tokenizer of {source.path} writes token {largest}, but the model's vocabulary is {vocab}",
+            "The tokenizer belongs to another model: compare its files with the published ones.",
+        )
+
+
+def _known(tokenizer: Tokenizer, texts: Iterator[str] | tuple[str, ...], vocab: int) -> set[int]:
+    """The ids of those ``texts`` that are tokens of the model."""
+    ids = map(tokenizer.token_to_id, texts)
+    return {index for index in ids if index is not None and index < vocab}
+
+
+def _stop_ids(source: Source, vocab: int) -> set[int]:
     """eos_token_id of the first file that says it: one id or several."""
     text = source.config.table("text_config").values
     for config in (source.table("generation_config.json").values, source.config.values, text):
         ids = config.get("eos_token_id")
-        found = [index for index in (ids if isinstance(ids, list) else [ids]) if type(index) is int and index >= 0]
-        if found:
-            yield from found
-            return
+        found = {index for index in (ids if isinstance(ids, list) else [ids]) if type(index) is int}
+        if known := {index for index in found if 0 <= index < vocab}:
+            return known
+    return set()
+
+
+def _eos_tokens(source: Source) -> Iterator[str]:
+    value = source.table("tokenizer_config.json").values.get("eos_token")
+    text = value.get("content") if isinstance(value, dict) else value
+    if isinstance(text, str):
+        yield text
