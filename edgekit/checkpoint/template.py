@@ -12,6 +12,7 @@ from dataclasses import replace
 from edgekit.checkpoint.documents import Fields
 from edgekit.checkpoint.source import Source
 from edgekit.checkpoint.spec import DecoderSpec, TemplateSpec
+from edgekit.errors import CheckpointError
 
 _CHAT = (
     "A chat between a curious user and an artificial intelligence assistant. "
@@ -37,11 +38,20 @@ CHATML = TemplateSpec(
 ZEPHYR = TemplateSpec(
     name="zephyr", system="", user="<|user|>\n{}</s>\n", opening="<|assistant|>\n", reply="{}</s>\n", stop=("</s>",)
 )
+LLAMA3 = TemplateSpec(
+    name="llama3",
+    system="",
+    user="<|start_header_id|>user<|end_header_id|>\n\n{}<|eot_id|>",
+    opening="<|start_header_id|>assistant<|end_header_id|>\n\n",
+    reply="{}<|eot_id|>",
+    stop=("<|eot_id|>",),
+)
 PLAIN = TemplateSpec(name="plain", system="", user="{}", opening="", reply="{}\n", image="<image>", stop=("\n",))
-TEMPLATES = {one.name: one for one in (VICUNA, VICUNA_HF, PHI, MISTRAL, CHATML, ZEPHYR, PLAIN)}
+TEMPLATES = {one.name: one for one in (VICUNA, VICUNA_HF, PHI, MISTRAL, CHATML, ZEPHYR, LLAMA3, PLAIN)}
 
 # What stands in a chat template gives it away; the first mark that is found decides.
 _MARKS = (
+    ("<|start_header_id|>", LLAMA3),
     ("<|im_start|>", CHATML),
     ("<|user|>", ZEPHYR),
     ("[INST]", MISTRAL),
@@ -55,9 +65,18 @@ def for_decoder(decoder: DecoderSpec) -> TemplateSpec:
 
 
 def from_chat_template(source: Source) -> TemplateSpec | None:
-    """The template that a Hugging Face checkpoint's chat template writes, or None when it has none that we know."""
+    """The template that a Hugging Face checkpoint's chat template writes, or None when it has none.
+
+    :class:`CheckpointError` for one that we do not know: in another's words the model would answer badly.
+    """
     text = _chat_template(source)
-    return next((template for mark, template in _MARKS if mark in text), None)
+    found = next((template for mark, template in _MARKS if mark in text), None)
+    if text.strip() and found is None:
+        raise CheckpointError(
+            f"The chat template of {source.path} is of a kind that EdgeKit does not know: {text.strip()[:60]!r}",
+            f"It knows these: {', '.join(template.name for _, template in _MARKS)}.",
+        )
+    return found
 
 
 def with_image_marks(template: TemplateSpec, config: Fields) -> TemplateSpec:
@@ -74,9 +93,9 @@ def _chat_template(source: Source) -> str:
         value = source.table(file).values.get("chat_template")
         if isinstance(value, str):
             return value
-        # Several named templates; "default" is the one for conversations.
+        # Several named templates; "default" is the one for conversations, or else the first.
         if isinstance(value, list):
             named = {item.get("name"): item.get("template") for item in value if isinstance(item, dict)}
-            if isinstance(default := named.get("default"), str):
-                return default
+            texts = [named.get("default"), *named.values()]
+            return next((text for text in texts if isinstance(text, str)), "")
     return ""

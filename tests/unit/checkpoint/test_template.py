@@ -14,6 +14,7 @@ from edgekit.checkpoint import open_checkpoint, template
 from edgekit.checkpoint.documents import Fields
 from edgekit.checkpoint.source import Source
 from edgekit.checkpoint.spec import TemplateSpec
+from edgekit.errors import CheckpointError
 from tests.checkpoints import DecoderKind, Layout, write_checkpoint
 
 TURNS = [("What is shown?", "A chest radiograph."), ("Is it normal?", "Yes."), ("Sure?", None)]
@@ -30,6 +31,11 @@ CHATML = (
     "{% for c in m.content if c.type == 'image' %}{{ '<image>\n' }}{% endfor %}"
     "{% for c in m.content if c.type == 'text' %}{{ c.text }}{% endfor %}{{ '<|im_end|>\n' }}{% endfor %}"
     "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
+)
+LLAMA3 = (
+    CHATML.replace("<|im_start|>' + m.role + '\n'", "<|start_header_id|>' + m.role + '<|end_header_id|>\n\n'")
+    .replace("<|im_start|>assistant\n", "<|start_header_id|>assistant<|end_header_id|>\n\n")
+    .replace("<|im_end|>\n", "<|eot_id|>")
 )
 ZEPHYR = CHATML.replace("<|im_start|>' + m.role + '", "<|' + m.role + '|>").replace("<|im_end|>", "</s>")
 ZEPHYR = ZEPHYR.replace("<|im_start|>assistant", "<|assistant|>") + "{# <|user|> #}"
@@ -51,7 +57,9 @@ def source_with(folder: Path, **files: Any) -> Source:
     return Source(folder, Fields({}, "config.json"), {})
 
 
-@pytest.mark.parametrize(("chat", "name"), [(HF_LLAVA, "vicuna-hf"), (CHATML, "chatml"), (ZEPHYR, "zephyr")])
+@pytest.mark.parametrize(
+    ("chat", "name"), [(HF_LLAVA, "vicuna-hf"), (CHATML, "chatml"), (ZEPHYR, "zephyr"), (LLAMA3, "llama3")]
+)
 def test_a_chat_template_is_recognised_and_written_alike(tmp_path: Path, chat: str, name: str) -> None:
     found = template.from_chat_template(source_with(tmp_path, chat_template__jinja=chat))
     assert found is not None
@@ -81,9 +89,24 @@ def test_a_chat_template_is_found_wherever_it_lies(tmp_path: Path, files: dict[s
     assert found == template.MISTRAL
 
 
+def test_llama_3_ends_a_turn_with_its_own_token() -> None:
+    assert template.LLAMA3.stop == ("<|eot_id|>",)
+
+
 @pytest.mark.parametrize(
-    "files", [{}, {"chat_template__jinja": "nothing known"}, {"tokenizer_config__json": {"chat_template": 3}}]
+    "files",
+    [
+        {"chat_template__jinja": "<|turn|>{{ messages }}"},
+        {"tokenizer_config__json": {"chat_template": [{"name": "other", "template": "<|turn|>"}]}},
+    ],
 )
+def test_an_unknown_chat_template_is_refused(tmp_path: Path, files: dict[str, Any]) -> None:
+    with pytest.raises(CheckpointError, match=r"<\|turn\|>") as error:
+        template.from_chat_template(source_with(tmp_path, **files))
+    assert "chatml" in error.value.hint
+
+
+@pytest.mark.parametrize("files", [{}, {"tokenizer_config__json": {"chat_template": 3}}])
 def test_no_chat_template_is_none(tmp_path: Path, files: dict[str, Any]) -> None:
     assert template.from_chat_template(source_with(tmp_path, **files)) is None
 
