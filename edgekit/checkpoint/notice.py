@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from edgekit.checkpoint.source import Source
+from edgekit.checkpoint.source import Source, printable
 
 LLAVA_MED = (
     "For research only. LLaVA-Med's authors state that clinical use, and any use in clinical decision-making, "
@@ -25,6 +25,10 @@ _TITLES = (
 
 def licence(source: Source) -> str:
     """From the model card's front matter, config.json or a licence file, in that order; empty when none says."""
+    return printable(_stated(source))[:200]
+
+
+def _stated(source: Source) -> str:
     front = _FRONT_MATTER.match(_lenient(source, "README.md"))
     found: dict[str, str] = dict(_LICENCE_KEY.findall(front[1])) if front else {}
     # "license: other" goes with a license_name that says which.
@@ -34,7 +38,7 @@ def licence(source: Source) -> str:
     if "license_name" in found:
         return found["license_name"].strip()
     if isinstance(value := source.config.values.get("license"), str) and value.strip():
-        return value.strip()[:200]
+        return value.strip()
     return _from_file(source)
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, Literal
 
 from edgekit.checkpoint.documents import Fields
-from edgekit.checkpoint.source import Source
+from edgekit.checkpoint.source import Source, printable
 from edgekit.checkpoint.spec import ImageSpec, VisionSpec
 from edgekit.errors import CheckpointError
 
@@ -35,6 +36,7 @@ def image_spec(source: Source, vision: VisionSpec, aspect: str | None) -> ImageS
             f"{processor.where} prepares images of {written} pixels, but the vision tower reads {size}",
             "Compare both files with the published ones.",
         )
+    _check_scaling(processor)
     mean, std = _CLIP if vision.kind == "clip" else _SIGLIP
     if not processor.flag("do_normalize", True):
         mean, std = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)
@@ -49,7 +51,19 @@ def notes(source: Source) -> tuple[str, ...]:
     resample = _processor(source).values.get("resample")
     if resample in (None, _BICUBIC):
         return ()
-    return (f"Images are resized bicubic; the checkpoint's own processor uses PIL's filter {str(resample)[:20]}.",)
+    theirs = printable(str(resample)[:20])
+    return (f"Images are resized bicubic; the checkpoint's own processor uses PIL's filter {theirs}.",)
+
+
+def _check_scaling(processor: Fields) -> None:
+    """Pixels are resized, and scaled to 0…1 before they are normalised; anything else is refused."""
+    if not processor.flag("do_resize", True):
+        raise processor.error("do_resize", "true: images have to fit the vision tower")
+    factor = processor.positive("rescale_factor", 1 / 255)
+    if not processor.flag("do_rescale", True):
+        raise processor.error("do_rescale", "true: EdgeKit scales pixels to 0…1")
+    if not math.isclose(factor, 1 / 255, rel_tol=1e-4):
+        raise processor.error("rescale_factor", "1/255: EdgeKit scales pixels to 0…1")
 
 
 def _processor(source: Source) -> Fields:

@@ -14,6 +14,11 @@ from edgekit.errors import CheckpointError
 Config = Mapping[str, Any]
 
 
+def printable(text: str) -> str:
+    """``text`` with "?" for half surrogate pairs, which JSON may spell and no file can hold."""
+    return text.encode("utf-8", "replace").decode()
+
+
 @dataclass(frozen=True)
 class Source:
     """What lies in a folder; of the tensors, only headers have been read."""

@@ -10,6 +10,7 @@ import pytest
 from edgekit.checkpoint import open_checkpoint
 from edgekit.checkpoint.documents import Fields
 from edgekit.checkpoint.notice import LLAVA_MED, intended_use, licence
+from edgekit.checkpoint.pixels import notes
 from edgekit.checkpoint.source import Source
 from tests.checkpoints import write_checkpoint
 
@@ -55,6 +56,12 @@ def test_the_card_goes_before_the_config_and_the_config_before_the_file(tmp_path
 def test_a_card_that_is_no_text_is_no_reason_to_refuse(tmp_path: Path) -> None:
     (tmp_path / "README.md").write_bytes(b"\xff\xfe---\nlicense: mit\n---")
     assert licence(source(tmp_path)) == ""
+
+
+def test_half_a_surrogate_pair_is_no_reason_to_fail_later(tmp_path: Path) -> None:
+    assert licence(source(tmp_path, {"license": "mine\ud800"})) == "mine?"
+    (tmp_path / "preprocessor_config.json").write_text('{"resample": "\\ud800"}')
+    notes(source(tmp_path))[0].encode()
 
 
 @pytest.mark.parametrize(

@@ -81,6 +81,11 @@ def test_pixels_that_are_not_normalised_stay_as_they_are(tmp_path: Path) -> None
     assert (spec.mean, spec.std) == ((0.0,) * 3, (1.0,) * 3)
 
 
+def test_the_usual_scaling_is_taken_as_said(tmp_path: Path) -> None:
+    usual = {"do_resize": True, "do_rescale": True, "rescale_factor": 0.00392156862745098}
+    assert image_spec(source(tmp_path, usual), CLIP, None) == image_spec(source(tmp_path, {}), CLIP, None)
+
+
 def test_another_filter_is_noted(tmp_path: Path) -> None:
     assert "filter 2" in notes(source(tmp_path, {"resample": 2}))[0]
 
@@ -96,6 +101,9 @@ def test_another_filter_is_noted(tmp_path: Path) -> None:
         ({"image_mean": [0.5, 0.5]}, "three numbers"),
         ({"image_std": [0.5, 0.0, 0.5]}, "above zero"),
         ({"image_mean": [0.5, True, 0.5]}, "three numbers"),
+        ({"do_resize": False}, "do_resize"),
+        ({"do_rescale": False}, "do_rescale"),
+        ({"rescale_factor": 1 / 127.5}, "rescale_factor"),
         ({"image_processor": 3, "do_pad": "yes"}, "true or false"),
     ],
 )
