@@ -45,7 +45,7 @@ def _check_known(source: Source, tokenizer: Tokenizer, template: TemplateSpec, v
     added = tokenizer.get_added_tokens_decoder()
     words = {index for index in tokenizer.get_vocab().values() if index not in added}
     words |= {index for index, token in added.items() if not token.content.strip()}
-    around_image = template.image.replace("<image>", f"{template.image_before} {template.image_after}")
+    around_image = template.image.replace("<image>", f"{template.image_before}{template.image_after}")
     question = template.user.format(f"{around_image}a")
     with tokenizer_errors(str(source.path)):
         words.update(tokenizer.encode(f"{template.system}{question}{template.opening}{template.reply.format('a')}").ids)
