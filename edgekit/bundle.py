@@ -181,12 +181,20 @@ def _check_context(manifest: Manifest, where: str) -> None:
         raise ConfigError(f"{where} wants more keys and values than any machine holds ({target.slots} slots)")
 
 
-def _check_size(path: Path, name: str, entry: FileEntry) -> None:
+def _lies_inside(path: Path, name: str) -> bool:
     pure = PurePosixPath(name)
-    inside = not pure.is_absolute() and ".." not in pure.parts and "\0" not in name and "\\" not in name
+    if not name or pure.is_absolute() or ".." in pure.parts or "\0" in name or "\\" in name:
+        return False
+    try:
+        return (path / name).resolve().is_relative_to(path.resolve())
+    except (ValueError, RuntimeError, OSError):  # no UTF-8, a loop of links, too long
+        return False
+
+
+def _check_size(path: Path, name: str, entry: FileEntry) -> None:
     file = path / name
-    if not inside or not name or not file.resolve().is_relative_to(path.resolve()):
-        raise BundleError(f"{path / MANIFEST} names '{name}', which lies outside the bundle", "Don't use this bundle.")
+    if not _lies_inside(path, name):
+        raise BundleError(f"{path / MANIFEST} names {name!r}, which lies outside the bundle", "Don't use this bundle.")
     try:
         found = file.stat()
     except FileNotFoundError:

@@ -9,6 +9,8 @@ from edgekit.checkpoint.spec import DecoderSpec, ModelSpec, TemplateSpec, Vision
 from edgekit.errors import CheckpointError
 
 _LARGEST = 2**31 - 1
+_WIDEST = 1e6  # pixels run from 0 to 1
+_LARGEST_IMAGE = 4096
 _MOST_LAYERS = 1024  # More than any model has; what is listed per layer stays short.
 
 
@@ -29,8 +31,8 @@ def _problems(spec: ModelSpec) -> Iterator[str]:
         yield f"a projector of widths {list(widths[:10])} between a tower of {ends[0]} and a decoder of {ends[1]}"
     if spec.image.size != spec.vision.image_size:
         yield f"images of {spec.image.size} pixels for a tower that reads {spec.vision.image_size}"
-    if not all(std > 0 for std in spec.image.std):
-        yield f"pixels divided by {spec.image.std}"
+    if not all(0 < std < _WIDEST for std in spec.image.std) or not all(abs(mean) < _WIDEST for mean in spec.image.mean):
+        yield f"pixels less {spec.image.mean}, divided by {spec.image.std}"
     yield from _template(spec.template)
     ids = [*spec.stop_ids, *([] if spec.bos_id is None else [spec.bos_id])]
     if not all(0 <= index < spec.decoder.vocab for index in ids):
@@ -47,6 +49,8 @@ def _vision(vision: VisionSpec) -> Iterator[str]:
             yield f"a vision tower with {name} {getattr(vision, name)}"
     if vision.layers > _MOST_LAYERS:
         yield f"a vision tower of {vision.layers} layers"
+    if vision.image_size > _LARGEST_IMAGE:
+        yield f"images of {vision.image_size} pixels"
     if vision.hidden % vision.heads:
         yield f"a vision tower {vision.hidden} wide with {vision.heads} heads"
     if vision.tokens < 1:
@@ -72,8 +76,23 @@ def _decoder(decoder: DecoderSpec) -> Iterator[str]:
 
 
 def _template(template: TemplateSpec) -> Iterator[str]:
-    if not all(map(_has_one_place, (template.user, template.reply))) or "<image>" not in template.image:
+    words = (template.system, template.user, template.opening, template.reply)
+    marks = (template.image_before, template.image_after)
+    if not all(map(_has_one_place, (template.user, template.reply))) or template.image.count("<image>") != 1:
         yield f"the template {template.name!r} has no place for the question, the answer or the image"
+    if any("<image>" in text for text in (*words, *marks)):
+        yield f"the template {template.name!r} has an image where there is none"
+    if not all(map(_is_text, (*words, *marks, template.image, *template.stop))) or not all(template.stop):
+        yield f"the template {template.name!r} has words that are no text"
+
+
+def _is_text(text: str) -> bool:
+    """Whether ``text`` can be written down: JSON can hold half surrogates, UTF-8 can't."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _has_one_place(text: str) -> bool:
