@@ -1,0 +1,64 @@
+"""The CUDA provider against the CPU's, on a machine that has an NVIDIA GPU and the extra ``gpu``.
+
+Logits of fp16 activations may differ by 2e-2 of their largest from those of fp32: what the fp16 graphs keep to on the
+CPU provider. Moving and copying rows on the device must change nothing at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from edgekit.bundle import open_bundle
+from edgekit.engines.base import Engine
+from edgekit.engines.open import open_engine
+from edgekit.pipeline import build
+from edgekit.recipe import recipe
+from edgekit.target import target
+from tests.checkpoints import write_checkpoint
+
+pytestmark = pytest.mark.device
+
+TOKENS = [int(token) for token in np.random.default_rng(0).integers(5, 200, 60)]
+
+
+@pytest.fixture(scope="module")
+def engines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Engine]]:
+    folder = tmp_path_factory.mktemp("cuda")
+    write_checkpoint(folder / "checkpoint", "hf", "llama", "clip")
+    opened: dict[str, Engine] = {}
+    for name in ("cpu", "rtx3050"):
+        wanted = replace(target(name), context=200, slots=4)
+        bundle = build(folder / "checkpoint", wanted, recipe("q4"), folder / name).bundle
+        opened[name] = open_engine(open_bundle(bundle.path), slots=4)
+    yield opened
+    for engine in opened.values():
+        engine.close()
+
+
+def read(engine: Engine, slot: int, tokens: list[int]) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
+    row: np.ndarray[tuple[int], np.dtype[np.float32]] = engine.prefill(slot, engine.embed(tokens), 0)
+    return row
+
+
+def test_logits_and_image_embeddings_are_near_the_cpus(engines: dict[str, Engine]) -> None:
+    cpu, gpu = engines["cpu"], engines["rtx3050"]
+    expected = read(cpu, 0, TOKENS)
+    np.testing.assert_allclose(read(gpu, 0, TOKENS), expected, atol=2e-2 * np.abs(expected).max())
+    pixels = np.random.default_rng(1).normal(size=(1, 3, 28, 28)).astype(np.float32)
+    near = cpu.encode(pixels)
+    np.testing.assert_allclose(gpu.encode(pixels).astype(np.float32), near, atol=5e-2 * np.abs(near).max())
+
+
+def test_rows_that_are_moved_and_copied_on_the_device_stay_what_they_were(engines: dict[str, Engine]) -> None:
+    gpu = engines["rtx3050"]
+    read(gpu, 0, TOKENS)
+    alone = gpu.decode([7], [0])[0]
+    for slot in range(3):
+        read(gpu, slot, TOKENS[slot:])
+    gpu.copy(0, 3, len(TOKENS))
+    np.testing.assert_array_equal(gpu.decode([7], [3])[0], alone)
+    np.testing.assert_array_equal(gpu.decode([7], [0])[0], alone)
