@@ -46,8 +46,6 @@ LLAMA3 = TemplateSpec(
     reply="{}<|eot_id|>",
     stop=("<|eot_id|>",),
 )
-PLAIN = TemplateSpec(name="plain", system="", user="{}", opening="", reply="{}\n", image="<image>", stop=("\n",))
-TEMPLATES = {one.name: one for one in (VICUNA, VICUNA_HF, PHI, MISTRAL, CHATML, ZEPHYR, LLAMA3, PLAIN)}
 
 # What stands in a chat template gives it away; the first mark that is found decides.
 _MARKS = (

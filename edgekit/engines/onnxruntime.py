@@ -7,7 +7,7 @@ On the CPU the kernels take tokens in pairs, and the last bits of a token left o
 a token in a pair. So that the same request gives the same text, whoever else is asking and however its
 prompt was cut, every call has an even number of tokens: a prompt's odd piece gets one more, and an odd
 number of rows decodes beside an idle one. What those write lies past the end of what is valid and is
-written over later.
+written over later. (With a single slot, decoding has no company: one row decodes as it is.)
 """
 
 from __future__ import annotations

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from edgekit.engines.arena import ArenaShape, HostArena
+from edgekit.errors import EngineError
 
 SLOTS, CONTEXT = 4, 8
 SHAPE = ArenaShape(layers=2, slots=SLOTS, kv_heads=2, context=CONTEXT, head_dim=3, dtype="float32")
@@ -59,3 +62,8 @@ def test_addresses_step_by_whole_rows_and_the_size_is_what_is_allocated() -> Non
     (first, _), (third, _) = arena.pointers(0)[0], arena.pointers(2)[0]
     assert third - first == 2 * SHAPE.row_bytes
     assert SHAPE.nbytes == sum(tensor.nbytes for tensor in arena._tensors)
+
+
+def test_an_arena_that_the_machine_cannot_hold_is_refused_before_it_is_filled() -> None:
+    with pytest.raises(EngineError, match="no room for a KV arena"):
+        HostArena(replace(SHAPE, context=2**40))

@@ -8,8 +8,8 @@ import onnxruntime
 import pytest
 
 from edgekit.engines import session
-from edgekit.engines.session import open_session, options, sums_saturate
-from edgekit.errors import MissingExtra
+from edgekit.engines.session import open_session, options, refuse_two_runtimes, sums_saturate
+from edgekit.errors import EngineError, MissingExtra
 
 KEY = "session.x64quantprecision"
 
@@ -56,3 +56,14 @@ def test_a_missing_extra_is_not_the_graphs_fault(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: ["CPUExecutionProvider"])
     with pytest.raises(MissingExtra, match="'gpu'"):
         open_session(b"", "cuda")
+
+
+@pytest.mark.parametrize("installed", [{"onnxruntime"}, {"onnxruntime-gpu"}, {"onnxruntime", "onnxruntime-gpu"}])
+def test_two_runtimes_that_overwrite_each_other_are_named(monkeypatch: pytest.MonkeyPatch, installed: set[str]) -> None:
+    monkeypatch.setattr(session, "_is_installed", installed.__contains__)
+    if len(installed) == 1:
+        refuse_two_runtimes()
+        return
+    with pytest.raises(EngineError, match="both installed") as refused:
+        refuse_two_runtimes()
+    assert "pip uninstall" in refused.value.hint

@@ -350,3 +350,23 @@ def test_handles_show_how_far_a_request_is() -> None:
         generator.step()
         states.append(sequence.state)
     assert states == ["waiting", "prefilling", "decoding", "finished"]
+
+
+class _Clumsy(FakeEngine):
+    """Fails in its own way, not in ours, at a slot's first reading."""
+
+    def prefill(self, slot: int, embeds: Array, start: int) -> Logits:
+        if slot == 0 and start == 0 and not self.calls:
+            self.calls.append(("failed", slot))
+            raise ValueError("something odd")
+        return super().prefill(slot, embeds, start)
+
+
+def test_a_failure_that_is_not_one_of_ours_ends_its_own_request_only() -> None:
+    generator = _generator(_Clumsy(slots=1))
+    failed, other = (generator.submit(text_prompt(text), LIVELY) for text in ("first", "second"))
+    _drain(generator)
+    assert failed.completion is not None
+    assert failed.completion.reason == "error"
+    assert "ValueError: something odd" in str(failed.completion.error)
+    assert _same(other.completion, _alone(text_prompt("second"), LIVELY))
