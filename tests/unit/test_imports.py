@@ -14,7 +14,7 @@ import edgekit
 
 ORDER = [
     *("errors", "units", "progress", "config", "data", "console", "target", "recipe", "detect", "files"),
-    *("checkpoint", "stream", "inputs", "quantize", "export", "bundle", "plan", "engines", "runtime"),
+    *("checkpoint", "stream", "inputs", "phantom", "quantize", "export", "bundle", "plan", "engines", "runtime"),
     *("check", "pipeline", "cli", "__main__"),
 ]
 ROOT = Path(edgekit.__file__).parent
