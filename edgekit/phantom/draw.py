@@ -8,6 +8,7 @@ exposure then turns it into grey values, white where little passes. Nothing in i
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +17,7 @@ from PIL import Image
 from edgekit.phantom.findings import Body, add_finding, clipped, smooth_noise
 from edgekit.phantom.scene import Scene
 
-Map = NDArray[np.float32]
+Map = NDArray[np.floating[Any]]
 
 SIZE = 224
 # The picture shows v from -0.95 to 0.67: little of the belly.
@@ -121,4 +122,5 @@ def _expose(rng: np.random.Generator, view: _View, attenuation: Map) -> NDArray[
     grey = (grey / np.float32(1 - np.exp(-view.density))) ** np.float32(view.gamma)
     low, high = view.level
     grey = low + (high - low) * grey + view.noise * rng.standard_normal(attenuation.shape, dtype=np.float32)
-    return np.rint(255 * np.clip(grey, 0, 1)).astype(np.uint8)
+    shades: NDArray[np.uint8] = np.rint(255 * np.clip(grey, 0, 1)).astype(np.uint8)
+    return shades

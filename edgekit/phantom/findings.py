@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +14,7 @@ from PIL import Image
 
 from edgekit.phantom.scene import Finding
 
-Map = NDArray[np.float32]
+Map = NDArray[np.floating[Any]]
 
 
 def clipped(values: Map) -> Map:
@@ -144,17 +146,21 @@ def _tube(rng: np.random.Generator, body: Body, sign: int, upper: bool, attenuat
 def _curve(start: tuple[float, float], middle: tuple[float, float], end: tuple[float, float]) -> NDArray[np.float64]:
     """Points of a quadratic Bézier curve: [points, 2]."""
     t = np.linspace(0, 1, 12)[:, None]
-    return (1 - t) ** 2 * np.array(start) + 2 * t * (1 - t) * np.array(middle) + t**2 * np.array(end)
+    points: NDArray[np.float64] = (
+        (1 - t) ** 2 * np.array(start) + 2 * t * (1 - t) * np.array(middle) + t**2 * np.array(end)
+    )
+    return points
 
 
 def _distance(body: Body, points: NDArray[np.float64]) -> Map:
     """How far every pixel is from a line through ``points``."""
     nearest = np.full(body.u.shape, np.float32(9))
-    for (au, av), (bu, bv) in zip(points[:-1], points[1:], strict=True):
+    for (au, av), (bu, bv) in pairwise(points):
         du, dv = bu - au, bv - av
         along = clipped(((body.u - au) * du + (body.v - av) * dv) / (du * du + dv * dv))
         np.minimum(nearest, (body.u - au - along * du) ** 2 + (body.v - av - along * dv) ** 2, out=nearest)
-    return np.sqrt(nearest)
+    distance: Map = np.sqrt(nearest)
+    return distance
 
 
 _DRAW: dict[str, Callable[[np.random.Generator, Body, int, bool, Map], None]] = {

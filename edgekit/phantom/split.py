@@ -19,7 +19,7 @@ from edgekit.phantom.scene import Scene, scene
 Split = Literal["train", "validation", "test"]
 
 SEEDS: dict[Split, range] = {
-    "train": range(0, 10_000_000),
+    "train": range(10_000_000),
     "validation": range(10_000_000, 11_000_000),
     "test": range(11_000_000, 12_000_000),
 }
