@@ -15,7 +15,7 @@ import edgekit
 ORDER = [
     *("errors", "units", "progress", "config", "data", "console", "target", "recipe", "detect", "files"),
     *("checkpoint", "stream", "inputs", "phantom", "quantize", "export", "bundle", "plan", "engines", "runtime"),
-    *("check", "pipeline", "cli", "__main__"),
+    *("check", "pipeline", "evaluate", "cli", "__main__"),
 ]
 ROOT = Path(edgekit.__file__).parent
 SOURCES = {
