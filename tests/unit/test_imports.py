@@ -13,9 +13,9 @@ import pytest
 import edgekit
 
 ORDER = [
-    *("errors", "units", "progress", "config", "data", "console", "target", "recipe", "detect", "files"),
+    *("errors", "units", "progress", "config", "data", "console", "target", "recipe", "detect", "files", "child"),
     *("checkpoint", "stream", "inputs", "phantom", "quantize", "export", "bundle", "plan", "engines", "runtime"),
-    *("check", "pipeline", "evaluate", "cli", "__main__"),
+    *("check", "pipeline", "profile", "evaluate", "demo", "cli", "__main__"),
 ]
 ROOT = Path(edgekit.__file__).parent
 SOURCES = {
