@@ -25,12 +25,14 @@ from edgekit.console import Console
 from edgekit.errors import EdgeKitError
 
 COMMANDS = {
+    "demo": "The whole way on this machine with the embedded model, in seconds.",
     "targets": "The devices to build for; --detect says which one this machine is.",
     "inspect": "What a checkpoint holds: family, parts, parameters, licence, intended use.",
     "build": "From a checkpoint to a sealed bundle for a target.",
     "quantize": "Only quantize: write a smaller checkpoint.",
     "export": "Only export: write a checkpoint's ONNX graphs.",
     "compile": "Only compile: let this machine map a bundle's weights as its processor wants them.",
+    "phantoms": "Write synthetic radiographs with questions and right answers.",
     "ask": "Ask a bundle a question, about an image if you like.",
 }
 
