@@ -12,7 +12,7 @@ from edgekit.target import target, targets
 
 def test_every_shipped_file_loads_under_its_own_name() -> None:
     assert {found.name for found in targets()} == set(shipped("targets")) == {"cpu", "orin", "rtx3050", "rtx3080"}
-    assert {found.name for found in recipes()} == set(shipped("recipes")) == {"fp16", "q4", "q8"}
+    assert {found.name for found in recipes()} == set(shipped("recipes")) == {"fp16", "fp32", "q4", "q8"}
     for name in shipped("targets"):
         assert target(name).name == name
     for name in shipped("recipes"):
