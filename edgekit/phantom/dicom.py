@@ -93,10 +93,10 @@ def _describe_view(dataset: Dataset) -> None:
     dataset.PresentationIntentType = "FOR PRESENTATION"
     dataset.ImageType = ["ORIGINAL", "PRIMARY", ""]
     dataset.BodyPartExamined = "CHEST"
-    dataset.AnatomicRegionSequence = [_code("51185008", "Chest")]
+    dataset.AnatomicRegionSequence = [_code("816094009", "Chest")]
     dataset.ImageLaterality = "U"  # unpaired: both lungs
     dataset.ViewPosition = "PA"
-    dataset.ViewCodeSequence = [_code("399348003", "postero-anterior")]
+    dataset.ViewCodeSequence = [_code("272479007", "postero-anterior")]
     dataset.ViewCodeSequence[0].ViewModifierCodeSequence = []
     dataset.PatientOrientation = ["L", "F"]
     dataset.PositionerType = ""
