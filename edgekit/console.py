@@ -42,6 +42,11 @@ class Console:
         if not self.json:
             click.echo(text.translate(_CONTROLS) + end, nl=False)
 
+    def heading(self, text: str, end: str = "\n") -> None:
+        """A line for people that stands out on a terminal."""
+        if not self.json:
+            click.echo(click.style(text.translate(_CONTROLS), bold=_styled(sys.stdout)) + end, nl=False)
+
     def note(self, text: str) -> None:
         """A remark that is no result: stderr, with ``--json`` too."""
         click.echo(text.translate(_CONTROLS), err=True)
@@ -94,8 +99,7 @@ class Console:
 
     def error(self, error: EdgeKitError) -> None:
         """What went wrong, then what to do."""
-        plain = "NO_COLOR" in os.environ or os.environ.get("TERM") == "dumb"
-        word = "Error:" if plain else click.style("Error:", fg="red", bold=True)
+        word = click.style("Error:", fg="red", bold=True) if _styled(sys.stderr) else "Error:"
         click.echo(f"{word} {error.message.translate(_CONTROLS)}", err=True)
         if error.hint:
             self.note(error.hint)
@@ -126,6 +130,11 @@ def log_lines(write: Callable[[str], None], clock: Callable[[], float] = time.mo
             last[stage] = now
 
     return show
+
+
+def _styled(stream: TextIO) -> bool:
+    """Whether ``stream`` shows colours, and whoever looks at it wants them."""
+    return stream.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
 
 
 def _rich(stream: TextIO) -> rich.console.Console:

@@ -14,7 +14,7 @@ DEFAULT_OUT = Path("build/out")
 
 
 @click.command("build")
-@click.argument("checkpoint", type=click.Path(path_type=Path))
+@click.argument("checkpoint", required=False, type=click.Path(path_type=Path))
 @click.option("--target", "target_name", required=True, metavar="T", help="A target's name, or the path of its TOML.")
 @click.option("--recipe", "recipe_name", default="q4", show_default=True, metavar="R", help="fp16, q8, q4 or a TOML.")
 @click.option("--out", type=click.Path(path_type=Path), help="The bundle's folder.  [default: build/out/NAME-T-R]")
@@ -23,22 +23,27 @@ DEFAULT_OUT = Path("build/out")
 @common
 def command(
     console: Console,
-    checkpoint: Path,
+    checkpoint: Path | None,
     target_name: str,
     recipe_name: str,
     out: Path | None,
     vision: Path | None,
     force: bool,
 ) -> None:
-    """Quantize CHECKPOINT, write its graphs, and seal them into a bundle that `edgekit ask` can run."""
+    """Quantize CHECKPOINT, write its graphs, and seal them into a bundle that `edgekit ask` can run.
+
+    Without CHECKPOINT it is the embedded model, which answers questions about synthetic radiographs.
+    """
+    from edgekit.phantom.embedded import embedded
     from edgekit.pipeline import build
     from edgekit.recipe import recipe
     from edgekit.target import target
 
+    source = checkpoint or embedded()
     chosen, how = target(target_name), recipe(recipe_name)
-    place = out or DEFAULT_OUT / f"{checkpoint.resolve().name}-{chosen.name}-{how.name}"
+    place = out or DEFAULT_OUT / f"{source.resolve().name}-{chosen.name}-{how.name}"
     with console.progress() as progress:
-        built = build(checkpoint, chosen, how, place, vision=vision, force=force, progress=progress)
+        built = build(source, chosen, how, place, vision=vision, force=force, progress=progress)
     bundle = built.bundle
     for reason in bundle.manifest.forced:
         console.note(f"Forced: {reason}")

@@ -14,7 +14,6 @@ import os
 import platform
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 from contextlib import suppress
@@ -23,6 +22,7 @@ from pathlib import Path
 from typing import IO
 
 from edgekit.bundle import Bundle, verify
+from edgekit.child import environment, python
 from edgekit.engines.lock import folder_here, write_lock
 from edgekit.errors import EdgeKitError, EngineError
 from edgekit.files import new_directory
@@ -106,13 +106,11 @@ def _pack(bundle: Bundle, folder: Path, progress: Progress) -> tuple[str, int]:
 
     Its stdin stays open and empty: when it closes, this process has ended, and the child ends too.
     """
-    command = [sys.executable, "-m", "edgekit.engines.packing", str(bundle.path), str(folder)]
-    paths = os.pathsep.join(path for path in sys.path if path)  # it must find what this process has found
-    environment = os.environ | {"PYTHONPATH": paths, "PYTHONSAFEPATH": "1"}
+    command = python("edgekit.engines.packing", str(bundle.path), str(folder))
     with (
         tempfile.TemporaryFile() as complaints,
         subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=complaints, env=environment, text=True
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=complaints, env=environment(), text=True
         ) as child,
     ):
         assert child.stdout
