@@ -1,6 +1,6 @@
 # Everything sets itself up, with git, make and Python 3.10 or newer:
 #   make test         lint, types and the tests
-#   make demo         build a bundle from a checkpoint and ask it about an image, with what a device has
+#   make demo         the whole way with the embedded model, with what a device has
 #   make test-oldest  the parity tests on the oldest libraries that EdgeKit supports
 #   make test-system  the long tests: minutes, gigabytes
 #   make bench        the benchmarks
@@ -42,15 +42,11 @@ test-system: venv
 bench: venv
 	.venv/bin/python -m tests.benchmarks.build_scale $(ARGS)
 
-# The user's way: no torch, no transformers, no editable install. The second installation is of today's source.
+# The user's way: no torch, no transformers, no editable install.
 demo:
-	bash .ci/venv .venv-run .
-	.venv-run/bin/python -m pip install --quiet --no-deps --force-reinstall .
-	rm -rf $(DEMO) && mkdir -p $(DEMO)
-	.venv-run/bin/python -m tests.benchmarks.full_shape tiny $(DEMO)/checkpoint
-	.venv-run/bin/python -c "from PIL import Image; Image.radial_gradient('L').save('$(DEMO)/picture.png')"
-	.venv-run/bin/edgekit build $(DEMO)/checkpoint --target cpu --recipe q4 --out $(DEMO)/bundle
-	.venv-run/bin/edgekit ask $(DEMO)/bundle 'Is the heart enlarged?' --image $(DEMO)/picture.png --max-tokens 32
+	@bash .ci/venv .venv-run .
+	@bash .ci/install .venv-run
+	.venv-run/bin/edgekit demo --out $(DEMO)
 
 wheel: venv
 	.venv/bin/python -m pip wheel --quiet --no-deps --wheel-dir dist .

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 # What a checkpoint's or a file's name may carry must not steer the terminal.
 _CONTROLS = {code: "�" for code in (*range(32), *range(127, 160)) if chr(code) not in "\n\t"}
+_MARKS = {"✓": "green", "✗": "red"}
 
 
 @dataclass
@@ -67,7 +68,7 @@ class Console:
         for column in columns:
             table.add_column(column, justify="right" if column in right else "left", overflow="fold")
         for row in rows:
-            table.add_row(*(Text(cell.translate(_CONTROLS)) for cell in row))
+            table.add_row(*(Text(cell.translate(_CONTROLS), _MARKS.get(cell, "")) for cell in row))
         _rich(sys.stdout).print(table)
 
     def fields(self, pairs: Sequence[tuple[str, str]]) -> None:

@@ -9,8 +9,7 @@ from __future__ import annotations
 import io
 import os
 import time
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
@@ -21,30 +20,28 @@ from edgekit.bundle import Bundle, verify
 from edgekit.checkpoint import open_checkpoint
 from edgekit.checkpoint.checkpoint import Checkpoint
 from edgekit.errors import ConfigError
-from edgekit.evaluate.phantoms import correct
+from edgekit.evaluate.phantoms import Row, evaluate, questions
+from edgekit.evaluate.share import Share
 from edgekit.files import write_bytes
-from edgekit.inputs.images import Picture, load_image
-from edgekit.inputs.prompt import Turn
-from edgekit.phantom import Asked, Question, ask, balanced, draw, scene
+from edgekit.phantom import Asked, ask, draw, scene
 from edgekit.phantom.embedded import embedded
+from edgekit.phantom.questions import Form
 from edgekit.pipeline import build
 from edgekit.plan import weight_bytes
 from edgekit.profile import Profile, profile
 from edgekit.progress import Progress, silent
 from edgekit.recipe import Recipe, recipe
-from edgekit.runtime import SamplingParams
 from edgekit.runtime.model import Model
 from edgekit.target import target
 
+STEPS = ("plan", "build", "check", "profile", "ask")
 TARGET = "cpu"
 RECIPES = ("fp16", "q8", "q4")
-CHECK_SCENES = 10
-"""Phantoms of the check, with six questions each."""
+CHECK = 60
+"""Questions of the check: six about each of ten phantoms."""
 SEED = 11_000_288
 """The phantom that is shown: the first of the test split with a big heart and an effusion, as a failing heart has."""
 TOPICS = ("heart", "where", "description")
-"""What is asked about it: a closed question, an open one, a description."""
-_LONGEST = SamplingParams(max_tokens=64)
 
 
 @dataclass(frozen=True)
@@ -71,36 +68,25 @@ class Made:
 
 @dataclass(frozen=True)
 class Checked:
-    """Questions about phantoms that the model was not trained on, and right answers, per form of question."""
+    """Right answers about phantoms that the model was not trained on, per form of question; and the seconds it took."""
 
-    asked: dict[str, int]
-    right: dict[str, int]
+    forms: dict[Form, Share]
     seconds: float
 
 
 @dataclass(frozen=True)
-class Answered:
-    """A question about the phantom that is shown, what the model says, and what would be right."""
-
-    question: str
-    answer: str
-    right_answer: str
-    right: bool
-
-
-@dataclass(frozen=True)
 class Shown:
-    """The phantom's picture file and what was asked about it."""
+    """A phantom's picture file and what was asked about it: a closed question, an open one, a description."""
 
     image: str
-    questions: tuple[Answered, ...]
+    answers: tuple[Row, ...]
 
 
 Step: TypeAlias = Planned | Made | Checked | Profile | Shown
 
 
 def demo(how: Recipe, out: Path, progress: Progress = silent) -> Iterator[Step]:
-    """Plan, build, check, measure and ask, one step each; ``out`` then holds the bundle and a phantom's picture.
+    """Do what :data:`STEPS` says, and yield what came of each; ``out`` then holds the bundle and a phantom's picture.
 
     A bundle that an earlier run left there makes way when the new one is sealed.
     :class:`~edgekit.errors.EdgeKitError` as of the steps, and where ``out`` can't be written.
@@ -113,10 +99,10 @@ def demo(how: Recipe, out: Path, progress: Progress = silent) -> Iterator[Step]:
     image = out / "phantom.png"
     write_bytes(image, _png())
     with Model.open(bundle.path, bundle.manifest.target.slots) as model:
-        yield _check(model, balanced("test", CHECK_SCENES))
-        questions = _questions()
-        yield profile(bundle.path, questions[-1].text, image)
-        yield Shown(str(image), tuple(_answers(model, questions, load_image(image))))
+        yield _check(model)
+        asked = _about_one()
+        yield profile(bundle.path, asked[-1].question.text, image)
+        yield Shown(str(image), evaluate(model, asked).rows)
 
 
 def _require_writable(out: Path) -> None:
@@ -138,7 +124,7 @@ def _plan(source: Checkpoint) -> Planned:
 
 def _make(checkpoint: Path, how: Recipe, out: Path, progress: Progress) -> tuple[Bundle, Made]:
     began = time.perf_counter()
-    built = build(checkpoint, target(TARGET), how, out / f"{checkpoint.name}-{TARGET}-{how.name}", progress=progress)
+    built = build(checkpoint, target(TARGET), how, out / how.name, progress=progress)
     verify(built.bundle, progress)
     seconds = time.perf_counter() - began
     bundle = built.bundle
@@ -146,38 +132,17 @@ def _make(checkpoint: Path, how: Recipe, out: Path, progress: Progress) -> tuple
     return bundle, Made(str(bundle.path), how.name, TARGET, bundle.bytes, files, built.compiled, seconds)
 
 
-def _check(model: Model, questions: Iterator[Asked]) -> Checked:
+def _check(model: Model) -> Checked:
     began = time.perf_counter()
-    asked: Counter[str] = Counter()
-    right: Counter[str] = Counter()
-    known = list(questions)
-    pictures = {seed: Picture.of(draw(scene(seed))) for seed in dict.fromkeys(one.scene.seed for one in known)}
-    pairs = [(one.question, pictures[one.scene.seed]) for one in known]
-    for (question, _), text in zip(pairs, _texts(model, pairs), strict=True):
-        asked[question.form] += 1
-        right[question.form] += correct(question, text)
-    return Checked(dict(asked), dict(right), time.perf_counter() - began)
+    scores = evaluate(model, questions(CHECK))
+    return Checked(scores.forms, time.perf_counter() - began)
 
 
-def _questions() -> list[Question]:
+def _about_one() -> list[Asked]:
     """The questions of ``TOPICS`` about the phantom that is shown."""
-    every = ask(scene(SEED), np.random.default_rng(0))
-    return [next(question for question in every if question.topic == topic) for topic in TOPICS]
-
-
-def _answers(model: Model, questions: Sequence[Question], picture: Picture) -> Iterator[Answered]:
-    texts = _texts(model, [(question, picture) for question in questions])
-    for question, text in zip(questions, texts, strict=True):
-        yield Answered(question.text, text, question.answer, correct(question, text))
-
-
-def _texts(model: Model, pairs: Sequence[tuple[Question, Picture]]) -> Iterator[str]:
-    """The answers in order, several at a time; the first that fails raises its error."""
-    prompts = (model.prompt([Turn(question.text, images=(picture,))]) for question, picture in pairs)
-    for completion in model.generator.generate(prompts, _LONGEST):
-        if completion.error is not None:
-            raise completion.error
-        yield completion.text
+    shown = scene(SEED)
+    every = ask(shown, np.random.default_rng(0))
+    return [Asked(shown, next(question for question in every if question.topic == topic)) for topic in TOPICS]
 
 
 def _png() -> bytes:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import shlex
 import sys
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -35,39 +36,19 @@ def command(console: Console, recipe_name: str, out: Path, chat: bool | None) ->
     """
     if chat and console.json:
         raise click.UsageError("--chat is for people; leave --json out")
-    from edgekit.demo import Checked, Made, Planned, Shown, demo
+    from edgekit.demo import STEPS, demo
     from edgekit.phantom.embedded import NOTICE
-    from edgekit.profile import Profile
     from edgekit.recipe import recipe
 
-    found: dict[str, object] = {}
-    bundle = image = ""
-    with console.progress() if console.json else nullcontext(silent) as progress:
-        _begin(console, "Plan")
-        for step in demo(recipe(recipe_name), out, progress):
-            match step:
-                case Planned():
-                    found["plan"] = step
-                    _show_plan(console, step)
-                    _begin(console, "Build")
-                case Made():
-                    found["build"], bundle = step, step.bundle
-                    _show_made(console, step)
-                    _begin(console, "Check")
-                case Checked():
-                    found["check"] = step
-                    _show_checked(console, step)
-                    _begin(console, "Measure")
-                case Profile():
-                    found["profile"] = step
-                    _show_profile(console, step)
-                    _begin(console, "Ask")
-                case Shown():
-                    found["ask"], image = step, step.image
-                    _show_answers(console, step)
+    found: dict[str, Any] = {}
+    with console.progress() if console.json else nullcontext(silent) as progress, _ending_its_line(console):
+        for name, step in zip(STEPS, demo(recipe(recipe_name), out, progress), strict=True):
+            found[name] = step
+            _SHOW[name](console, step)
     console.document({**found, "notice": NOTICE})
+    bundle, image = found["build"].bundle, found["ask"].image
     _show_next(console, bundle, image)
-    console.print(f"\n{NOTICE}")
+    console.print(f"\n{click.wrap_text(NOTICE, 80)}")
     if chat or (chat is None and not console.json and _is_wanted()):
         _chat(console, Path(bundle), Path(image))
 
@@ -77,25 +58,38 @@ def _begin(console: Console, step: str) -> None:
     console.heading(f"{step:<8}", end=" ")
 
 
+@contextmanager
+def _ending_its_line(console: Console) -> Iterator[None]:
+    """An error, or Ctrl-C, in the middle of a step: what is said of it begins a line of its own."""
+    try:
+        yield
+    except BaseException:
+        console.print()
+        raise
+
+
 def _show_plan(console: Console, step: Planned) -> None:
+    _begin(console, "Plan")
     console.print(f"{step.source}, {step.parameters / 1e6:.2f} million parameters\n")
     parts = next(iter(step.weights.values()))
     rows = [(part, *(format_bytes(weights[part]) for weights in step.weights.values())) for part in parts]
     rows.append(("all", *(format_bytes(sum(weights.values())) for weights in step.weights.values())))
     console.table(("weights of", *step.weights), rows, right=tuple(step.weights))
     console.print()
+    _begin(console, "Build")
 
 
 def _show_made(console: Console, step: Made) -> None:
-    how = "sealed, compiled for this processor and verified" if step.compiled else "sealed and verified"
-    console.print(f"{step.recipe} for {step.target}: {format_bytes(step.bytes)} in {step.files} files, {how}", end="")
-    console.print(f" in {step.seconds:.1f} s")
+    how = "sealed, compiled, verified" if step.compiled else "sealed, verified"
+    console.print(f"{step.recipe} for {step.target} in {step.seconds:.1f} s: {format_bytes(step.bytes)}, {how}")
+    _begin(console, "Check")
 
 
 def _show_checked(console: Console, step: Checked) -> None:
-    forms = ", ".join(f"{form} {step.right[form]}/{asked}" for form, asked in step.asked.items())
-    right, asked = sum(step.right.values()), sum(step.asked.values())
-    console.print(f"{right} of {asked} questions right in {step.seconds:.1f} s: {forms}")
+    forms = ", ".join(f"{form} {share.right}/{share.total}" for form, share in step.forms.items())
+    right, total = (sum(getattr(share, of) for share in step.forms.values()) for of in ("right", "total"))
+    console.print(f"{right} of {total} right in {step.seconds:.1f} s: {forms}")
+    _begin(console, "Profile")
 
 
 def _show_profile(console: Console, step: Profile) -> None:
@@ -108,34 +102,41 @@ def _show_profile(console: Console, step: Profile) -> None:
             ("at its peak", step.peak),
         )
     ]
-    console.table(("memory", "own", "mapped", "resident"), rows, right=("own", "mapped", "resident"))
-    console.print()
+    columns = ("memory", "own", "mapped files", "all")
+    console.table(columns, rows, right=columns[1:])
+    console.print("Mapped files are shared by processes, and dropped when memory is short.\n")
     console.fields(
         [
             ("load", f"{1000 * step.load_s:.0f} ms"),
-            ("first token", f"{step.first_token_ms:.0f} ms, picture and prompt read"),
+            ("first token", f"{step.first_token_ms:.0f} ms, with the picture and the prompt read"),
             ("speed", f"{step.tokens_per_s:.0f} tokens/s"),
         ]
     )
     console.print()
+    _begin(console, "Ask")
 
 
 def _show_answers(console: Console, step: Shown) -> None:
-    console.print(f"about {step.image}\n")
-    rows = [(one.question, one.answer, one.right_answer, "✓" if one.right else "✗") for one in step.questions]
+    console.print(f"{step.image}: the patient's left is on its right\n")
+    rows = [(one.question, one.answer, one.expected, "✓" if one.right else "✗") for one in step.answers]
     console.table(("question", "answer", "right answer", ""), rows)
 
 
+_SHOW: dict[str, Callable[[Console, Any], None]] = {
+    "plan": _show_plan,
+    "build": _show_made,
+    "check": _show_checked,
+    "profile": _show_profile,
+    "ask": _show_answers,
+}
+
+
 def _show_next(console: Console, bundle: str, image: str) -> None:
+    ask, picture = f"edgekit ask {shlex.quote(bundle)}", f"--image {shlex.quote(image)}"
     console.heading("\nNext")
-    place, picture = shlex.quote(bundle), shlex.quote(image)
-    console.fields(
-        [
-            ("chat", f"edgekit ask {place} --image {picture} --chat"),
-            ("one answer", f'edgekit ask {place} "Is the heart enlarged?" --image {picture}'),
-            ("a model of yours", "edgekit build CHECKPOINT --target cpu"),
-        ]
-    )
+    console.print(f"  {ask} --chat {picture}")
+    console.print(f'  {ask} "What do you see?" \\\n    {picture}')
+    console.print("  edgekit build CHECKPOINT --target cpu")
 
 
 def _is_wanted() -> bool:
