@@ -12,6 +12,7 @@ LLAVA_MED = (
 )
 _FRONT_MATTER = re.compile(r"\A---\s*\n(.*?)\n---\s*(?:\n|\Z)", re.DOTALL)
 _LICENCE_KEY = re.compile(r"^(license|license_name):[ \t]*['\"]?([^'\"\n#]+)", re.MULTILINE)
+_USE_KEY = re.compile(r"^intended_use:[ \t]*(.+)$", re.MULTILINE)
 _LICENCE_FILES = ("LICENSE", "LICENSE.txt", "LICENSE.md", "LICENCE", "LICENCE.txt")
 _TITLES = (
     ("apache-2.0", "Apache License"),
@@ -43,8 +44,12 @@ def _stated(source: Source) -> str:
 
 
 def intended_use(source: Source) -> str:
-    """The notice that belongs to a family; empty where we know of none."""
-    return LLAVA_MED if is_llava_med(source) else ""
+    """The notice that belongs to a family, or what the model card's front matter says; empty where neither does."""
+    if is_llava_med(source):
+        return LLAVA_MED
+    front = _FRONT_MATTER.match(_lenient(source, "README.md"))
+    found = _USE_KEY.search(front[1]) if front else None
+    return printable(found[1].strip().strip("'\""))[:500] if found else ""
 
 
 def is_llava_med(source: Source) -> bool:

@@ -1,0 +1,39 @@
+"""The phantoms that a model is trained on, drawn once and kept: drawing takes longer than a training step on it."""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from edgekit.phantom.draw import draw
+from edgekit.phantom.scene import Scene, scene
+from edgekit.phantom.split import SEEDS, Split
+from edgekit.progress import Progress, silent
+
+_CHUNK = 256
+
+
+def pictures(split: Split, count: int, size: int, progress: Progress = silent) -> tuple[list[Scene], NDArray[np.uint8]]:
+    """The first ``count`` phantoms of a split and their pictures as the model sees them: [count, size, size]."""
+    seeds = SEEDS[split][:count]
+    chunks = [(list(seeds[start : start + _CHUNK]), size) for start in range(0, count, _CHUNK)]
+    drawn = np.empty((count, size, size), np.uint8)
+    done = 0
+    with ProcessPoolExecutor(os.cpu_count(), get_context("spawn")) as pool:
+        for chunk in pool.map(_draw, chunks):
+            drawn[done : done + len(chunk)] = chunk
+            done += len(chunk)
+            progress(f"drawing {split}", done, count)
+    return [scene(seed) for seed in seeds], drawn
+
+
+def _draw(chunk: tuple[list[int], int]) -> NDArray[np.uint8]:
+    """As a bundle's preprocessing does: bicubic, both edges to ``size``."""
+    seeds, size = chunk
+    drawn = (draw(scene(seed)).resize((size, size), Image.Resampling.BICUBIC) for seed in seeds)
+    return np.stack([np.asarray(picture) for picture in drawn])
