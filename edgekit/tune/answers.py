@@ -24,6 +24,7 @@ from edgekit.tune.small import PATCHES
 from edgekit.tune.tower import TowerLabels, features, prepare, varied
 
 _LABELS = 0.2  # how much the tower's own lesson counts beside the answers
+_TOWER = 0.2  # its share of the learning rate: it has learnt already
 
 
 def grouped_attention(
@@ -69,7 +70,8 @@ def train_answers(
                 heard = batch.targets[batch.targets != IGNORED]
                 yield functional.cross_entropy(logits.float(), heard) + _LABELS * told.loss(patches, chosen)
 
-    return minimise([*net.parameters(), *told.parameters()], losses, schedule)
+    parts = {net.model.vision_tower: _TOWER, net.model.multi_modal_projector: 1.0, net.model.language_model: 1.0}
+    return minimise({**parts, net.lm_head: 1.0, told: _TOWER}, losses, schedule)
 
 
 def answers(net: LlavaForConditionalGeneration, patches: Tensor, batch: Batch) -> Tensor:

@@ -40,7 +40,7 @@ class Plan:
     validation: int = 300
     questions: int = 5
     tower: Schedule = field(default_factory=lambda: Schedule(steps=4000, batch=32, rate=1e-3))
-    answers: Schedule = field(default_factory=lambda: Schedule(steps=2000, batch=32, rate=1e-3))
+    answers: Schedule = field(default_factory=lambda: Schedule(steps=2500, batch=32, rate=1e-3))
 
 
 @dataclass

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -30,15 +30,17 @@ class Schedule:
 
 
 def minimise(
-    weights: Sequence[nn.Parameter], losses: Callable[[torch.Generator], Iterator[Tensor]], schedule: Schedule
+    parts: Mapping[nn.Module, float], losses: Callable[[torch.Generator], Iterator[Tensor]], schedule: Schedule
 ) -> Iterator[float]:
     """Take ``schedule.steps`` steps down the losses that ``losses`` yields, one for each batch; yields each loss.
 
-    Until the last step is taken ``weights`` are bfloat16, which saves a third of the time; what is summed up stays
-    float32.
+    Every part learns at its share of the schedule's rate. Until the last step is taken weights are bfloat16, which
+    saves a third of the time; what is summed up stays float32.
     """
+    weights = [weight for part in parts for weight in part.parameters()]
+    shares = [share for part, share in parts.items() for _ in part.parameters()]
     exact = [one.detach().clone() for one in weights]
-    optimizer = _optimizer(exact, schedule)
+    optimizer = _optimizer(exact, shares, schedule)
     rate = torch.optim.lr_scheduler.LambdaLR(optimizer, schedule.factor)
     batches = losses(torch.Generator().manual_seed(schedule.seed))
     for one in weights:
@@ -58,10 +60,16 @@ def minimise(
         one.data = precise
 
 
-def _optimizer(weights: Sequence[Tensor], schedule: Schedule) -> torch.optim.Optimizer:
+def _optimizer(weights: Sequence[Tensor], shares: Sequence[float], schedule: Schedule) -> torch.optim.Optimizer:
     """Only matrices decay: norms and biases are few and small."""
-    groups = [
-        {"params": [one for one in weights if one.ndim > 1], "weight_decay": schedule.decay},
-        {"params": [one for one in weights if one.ndim < 2], "weight_decay": 0.0},
-    ]
-    return torch.optim.AdamW(groups, lr=schedule.rate, betas=(0.9, 0.98), fused=True)
+    groups: dict[tuple[float, bool], list[Tensor]] = {}
+    for weight, share in zip(weights, shares, strict=True):
+        groups.setdefault((share, weight.ndim > 1), []).append(weight)
+    return torch.optim.AdamW(
+        [
+            {"params": some, "lr": schedule.rate * share, "weight_decay": schedule.decay if decays else 0.0}
+            for (share, decays), some in groups.items()
+        ],
+        betas=(0.9, 0.98),
+        fused=True,
+    )

@@ -112,7 +112,7 @@ def train_tower(
                 pixels = varied(prepare(pictures[chosen.numpy()]), rng)
                 yield told.loss(features(tower, pixels), chosen)
 
-    return minimise([*tower.parameters(), *told.parameters()], losses, schedule)
+    return minimise({tower: 1.0, told: 1.0}, losses, schedule)
 
 
 @torch.no_grad()
