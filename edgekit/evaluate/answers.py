@@ -27,10 +27,10 @@ def correct(question: Question, text: str) -> bool:
 def names_every_finding(question: Question, text: str) -> bool:
     """Whether ``text`` names every finding of a description's answer, wherever it puts it.
 
-    Of a phantom without findings it must name none.
+    Of a phantom without findings it has to say just that.
     """
-    wanted, named = _named(question.answer), _named(text)
-    return wanted <= named if wanted else not named
+    wanted = _named(question.answer)
+    return wanted <= _named(text) if wanted else correct(question, text)
 
 
 def normal(text: str) -> str:

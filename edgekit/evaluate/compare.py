@@ -1,0 +1,71 @@
+"""Several bundles, or one checkpoint by several recipes, asked the same questions."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from edgekit.bundle import Bundle, open_bundle
+from edgekit.evaluate.phantoms import Scores, evaluate
+from edgekit.files import write_text
+from edgekit.phantom import Asked
+from edgekit.pipeline import build
+from edgekit.progress import Progress, silent
+from edgekit.recipe import Recipe
+from edgekit.runtime.model import Model
+from edgekit.target import Target
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """A bundle's scores, and what it weighs; ``name`` tells it from the others."""
+
+    name: str
+    recipe: str
+    bytes: int
+    digest: str
+    scores: Scores
+
+
+def evaluate_bundles(
+    paths: Sequence[Path], asked: Sequence[Asked], slots: int | None, progress: Progress = silent
+) -> Iterator[Evaluated]:
+    """Each bundle's scores, one bundle in memory at a time; ``slots`` None: as many as its target has.
+
+    Raises what opening a bundle and asking it raise.
+    """
+    bundles = [open_bundle(path) for path in paths]  # the last one's faults show before the first one's work
+    names = [bundle.path.resolve().name for bundle in bundles]
+    for bundle, name in zip(bundles, names, strict=True):
+        yield _evaluate(bundle, name if names.count(name) == 1 else str(bundle.path), asked, slots, progress)
+
+
+def evaluate_recipes(
+    checkpoint: Path,
+    recipes: Sequence[Recipe],
+    target: Target,
+    asked: Sequence[Asked],
+    slots: int | None,
+    progress: Progress = silent,
+) -> Iterator[Evaluated]:
+    """Build ``checkpoint`` for this machine by each recipe, one at a time, in a place that is gone afterwards."""
+    for recipe in recipes:
+        with TemporaryDirectory(prefix="edgekit-evaluate-") as folder:
+            built = build(checkpoint, target, recipe, Path(folder) / recipe.name)
+            yield _evaluate(built.bundle, recipe.name, asked, slots, progress)
+
+
+def _evaluate(bundle: Bundle, name: str, asked: Sequence[Asked], slots: int | None, progress: Progress) -> Evaluated:
+    with Model.open(bundle.path, slots or bundle.manifest.target.slots) as model:
+        scores = evaluate(model, asked, lambda stage, done, total: progress(f"{stage} ({name})", done, total))
+    return Evaluated(name, bundle.manifest.recipe.name, bundle.bytes, bundle.digest, scores)
+
+
+def write_rows(path: Path, found: Sequence[Evaluated]) -> None:
+    """A line of JSON for every question asked of every bundle: the bundle's name, then the fields of a row."""
+    lines = [json.dumps({"bundle": one.name, **vars(row)}) + "\n" for one in found for row in one.scores.rows]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_text(path, "".join(lines))
