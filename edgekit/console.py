@@ -46,7 +46,8 @@ class Console:
     def heading(self, text: str, end: str = "\n") -> None:
         """A line for people that stands out on a terminal."""
         if not self.json:
-            click.echo(click.style(text.translate(_CONTROLS), bold=_styled(sys.stdout)) + end, nl=False)
+            plain = text.translate(_CONTROLS)
+            click.echo((click.style(plain, bold=True) if _styled(sys.stdout) else plain) + end, nl=False)
 
     def note(self, text: str) -> None:
         """A remark that is no result: stderr, with ``--json`` too."""

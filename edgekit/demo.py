@@ -100,7 +100,7 @@ def demo(how: Recipe, out: Path, progress: Progress = silent) -> Iterator[Step]:
     write_bytes(image, _png())
     with Model.open(bundle.path, bundle.manifest.target.slots) as model:
         yield _check(model)
-        asked = _about_one()
+        asked = about_one()
         yield profile(bundle.path, asked[-1].question.text, image)
         yield Shown(str(image), evaluate(model, asked).rows)
 
@@ -138,7 +138,7 @@ def _check(model: Model) -> Checked:
     return Checked(scores.forms, time.perf_counter() - began)
 
 
-def _about_one() -> list[Asked]:
+def about_one() -> list[Asked]:
     """The questions of ``TOPICS`` about the phantom that is shown."""
     shown = scene(SEED)
     every = ask(shown, np.random.default_rng(0))

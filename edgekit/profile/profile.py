@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import time
 from dataclasses import dataclass
@@ -43,14 +44,25 @@ def profile(bundle: Path, question: str, image: Path) -> Profile:
     """
     command = python("edgekit.profile", str(bundle), question, str(image))
     done = subprocess.run(command, capture_output=True, text=True, env=environment(), stdin=subprocess.DEVNULL)
+    match _answer(done.stdout):
+        case ["done", found]:
+            return config.load(Profile, found, f"the profile of {bundle}")
+        case ["error", str(message), str(hint)]:
+            raise EdgeKitError(message, hint)
+    raise EngineError(f"Measuring {bundle} failed: {_reason(done)}"[:400], "Check that there is memory left.")
+
+
+def _answer(text: str) -> object:
     try:
-        what, *words = json.loads(done.stdout)
+        return json.loads(text)
     except ValueError:
-        reason = (done.stderr.strip().splitlines() or [f"it ended with {done.returncode}"])[-1]
-        raise EngineError(f"Measuring {bundle} failed: {reason}"[:400], "Check that there is memory left.") from None
-    if what == "error":
-        raise EdgeKitError(*words)
-    return config.load(Profile, words[0], f"the profile of {bundle}")
+        return None
+
+
+def _reason(done: subprocess.CompletedProcess[str]) -> str:
+    if done.returncode < 0:
+        return f"it was ended by {signal.Signals(-done.returncode).name}"
+    return (done.stderr.strip().splitlines() or ["there was no answer"])[-1]
 
 
 def measure(bundle: Path, question: str, image: Path) -> Profile:

@@ -1,0 +1,145 @@
+"""The whole demo on the embedded model, as a newcomer runs it: its files, its figures against second opinions."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from edgekit.bundle import open_bundle, verify
+from edgekit.cli.main import main
+from edgekit.demo import SEED
+from edgekit.phantom import draw, scene
+from edgekit.phantom.embedded import embedded
+from edgekit.units import MIB
+
+ROOT = Path(__file__).parents[2]
+
+
+def newcomer(*arguments: str, cwd: Path) -> subprocess.Popen[str]:
+    """EdgeKit in an environment without a home."""
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "HOME": "/nonexistent", "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, "-m", "edgekit", *arguments]
+    pipe = subprocess.PIPE
+    return subprocess.Popen(command, cwd=cwd, env=environment, stdout=pipe, stderr=pipe, stdin=pipe, text=True)
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("a folder with spaces")
+
+
+@pytest.fixture(scope="module")
+def found(place: Path) -> Any:
+    """What the demo's JSON says."""
+    with newcomer("demo", "--json", cwd=place) as process:
+        out, err = process.communicate(timeout=240)
+    assert process.returncode == 0, err
+    return json.loads(out)
+
+
+def test_a_bundle_and_a_picture_are_all_that_is_left(found: Any, place: Path) -> None:
+    folder = place / "build" / "out" / "demo"
+    assert {path.name for path in folder.iterdir()} == {"q4", "phantom.png"}
+    assert [path.name for path in place.iterdir()] == ["build"]
+    assert (found["build"]["bundle"], found["ask"]["image"]) == ("build/out/demo/q4", "build/out/demo/phantom.png")
+    bundle = open_bundle(folder / "q4")
+    verify(bundle)
+    assert found["build"]["bytes"] == sum((folder / "q4" / name).stat().st_size for name in bundle.manifest.files)
+    with Image.open(folder / "phantom.png") as image:
+        assert np.array_equal(np.asarray(image), np.asarray(draw(scene(SEED))))
+
+
+def test_weights_take_on_disk_what_the_plan_says(found: Any, place: Path) -> None:
+    """Files are a little larger: tensors begin at multiples of 64 and 4096 bytes, and headers have names."""
+    graphs = place / "build" / "out" / "demo" / "q4"
+    parts = found["plan"]["weights"]["q4"]
+    for name, planned in (
+        ("graphs/vision.onnx.data", parts["vision"]),
+        ("graphs/projector.onnx.data", parts["projector"]),
+        ("graphs/decoder.onnx.data", parts["decoder"] + parts["lm_head"]),
+        ("embedding.safetensors", parts["embedding"]),
+    ):
+        assert planned <= (graphs / name).stat().st_size < 1.1 * planned + 8192
+    assert sum(found["plan"]["weights"]["fp16"].values()) == 2 * found["plan"]["parameters"]
+
+
+def test_questions_of_every_form_were_asked(found: Any) -> None:
+    assert {form: share["total"] for form, share in found["check"]["forms"].items()} == {
+        "closed": 30,
+        "open": 20,
+        "description": 10,
+    }
+    assert [row["expected"] for row in found["ask"]["answers"]] == [
+        "yes",
+        "on the left",
+        "There is an enlarged heart and a pleural effusion on the left.",
+    ]
+
+
+def test_measured_memory_grows_by_the_model_and_is_no_builder_s(found: Any) -> None:
+    before, loaded, peak = (found["profile"][name] for name in ("before", "loaded", "peak"))
+    arena = 2 * 1024 * 4 * 2 * 2 * 32 * 4  # slots, context, layers, keys and values, heads, head_dim, fp32
+    assert arena * 0.9 < loaded["own_bytes"] - before["own_bytes"] < arena + 12 * MIB
+    assert found["build"]["compiled"]
+    assert loaded["mapped_bytes"] - before["mapped_bytes"] > 2 * MIB
+    assert loaded["own_bytes"] <= peak["own_bytes"] < 150 * MIB
+    assert 0 < found["profile"]["load_s"] < 30
+    assert 0 < found["profile"]["first_token_ms"] < 30_000
+    assert found["profile"]["tokens_per_s"] > 1
+
+
+def test_a_second_run_and_another_recipe_find_their_place(
+    found: Any, place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(place)
+    before = open_bundle(Path(found["build"]["bundle"])).digest
+    for name in ("q4", "q8"):
+        assert main(["demo", "--recipe", name, "--out", "build/out/demo"]) == 0
+        assert f"edgekit ask build/out/demo/{name} --chat" in capsys.readouterr().out
+    assert open_bundle(Path(found["build"]["bundle"])).digest == before
+
+
+def test_what_the_demo_says_to_do_next_can_be_done(found: Any, place: Path) -> None:
+    bundle, image = found["build"]["bundle"], found["ask"]["image"]
+    with newcomer("ask", bundle, found["ask"]["answers"][2]["question"], "--image", image, cwd=place) as process:
+        out, err = process.communicate(timeout=120)
+    assert process.returncode == 0, err
+    assert out.strip() == found["ask"]["answers"][2]["answer"].strip()
+
+
+def test_an_interrupted_demo_leaves_nothing_half_made(tmp_path: Path) -> None:
+    with newcomer("demo", cwd=tmp_path) as process:
+        folder = tmp_path / "build" / "out" / "demo"
+        end = time.monotonic() + 120
+        while not (folder.is_dir() and any(path.suffix == ".part" for path in folder.iterdir())):
+            assert time.monotonic() < end
+            assert process.poll() is None, "it ended before it began to build"
+            time.sleep(0.001)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=120)
+    assert (process.returncode, err) == (130, "Interrupted.\n")
+    assert list(folder.iterdir()) == []
+    assert out.endswith("\n")
+
+
+def test_build_without_a_checkpoint_builds_the_embedded_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["build", "--target", "cpu"]) == 0
+    bundle = open_bundle(Path("build/out/llava-phantom-cpu-q4"))
+    assert bundle.manifest.source == embedded().name
+    capsys.readouterr()
+    assert main(["build", "nowhere", "--target", "cpu"]) == 1
+    assert "nowhere" in capsys.readouterr().err
+    assert main(["build"]) == 2

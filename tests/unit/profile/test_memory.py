@@ -1,0 +1,69 @@
+"""Counted memory against memory that was just taken, given back or mapped, and against what psutil counts."""
+
+from __future__ import annotations
+
+import mmap
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from edgekit.profile.memory import Memory, Peak, memory
+from edgekit.units import MIB
+
+TOLERANCE = 2 * MIB
+SIZE = 48 * MIB
+
+
+def test_own_memory_is_what_was_taken_and_touched() -> None:
+    before = memory()
+    with mmap.mmap(-1, SIZE, flags=mmap.MAP_PRIVATE) as block:  # anonymous, as an allocator's
+        block.write(b"x" * 1)
+        untouched = memory()
+        for page in range(0, SIZE, mmap.PAGESIZE):
+            block[page] = 1
+        touched = memory()
+    assert untouched.own_bytes - before.own_bytes < TOLERANCE
+    assert touched.own_bytes - before.own_bytes == pytest.approx(SIZE, abs=TOLERANCE)
+    assert touched.mapped_bytes - before.mapped_bytes < TOLERANCE
+    assert memory().own_bytes - before.own_bytes < TOLERANCE
+
+
+def test_a_file_that_is_read_through_a_mapping_is_mapped_memory(tmp_path: Path) -> None:
+    (tmp_path / "weights").write_bytes(b"w" * SIZE)
+    before = memory()
+    with (tmp_path / "weights").open("rb") as file, mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ) as block:
+        assert sum(block[:: mmap.PAGESIZE]) == SIZE // mmap.PAGESIZE * ord("w")
+        after = memory()
+    assert after.mapped_bytes - before.mapped_bytes == pytest.approx(SIZE, abs=TOLERANCE)
+    assert after.own_bytes - before.own_bytes < TOLERANCE
+
+
+def test_all_that_is_resident_is_what_others_count() -> None:
+    assert memory().resident_bytes == pytest.approx(psutil.Process().memory_info().rss, abs=TOLERANCE)
+
+
+def test_a_peak_is_seen_that_has_gone_when_it_is_read() -> None:
+    before = memory()
+    with Peak() as peak:
+        block = bytearray(b"x") * SIZE
+        time.sleep(0.05)
+        del block
+        time.sleep(0.05)
+    assert memory().own_bytes - before.own_bytes < TOLERANCE
+    assert peak.memory.own_bytes - before.own_bytes == pytest.approx(SIZE, abs=TOLERANCE)
+
+
+def test_a_peak_ends_when_the_block_fails() -> None:
+    with pytest.raises(KeyError), Peak() as peak:
+        raise KeyError
+    seen = peak.memory
+    block = bytearray(b"x") * SIZE
+    time.sleep(0.02)
+    assert peak.memory == seen
+    del block
+
+
+def test_resident_is_both_kinds_together() -> None:
+    assert Memory(own_bytes=3, mapped_bytes=4).resident_bytes == 7
