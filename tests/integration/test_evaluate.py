@@ -60,7 +60,7 @@ def test_one_bundle_in_full(good: Path, tmp_path: Path, run: Run) -> None:
 
 
 def test_its_answers_are_those_that_ask_gives(good: Path, tmp_path: Path, run: Run) -> None:
-    rows = run("evaluate", good / "q4", "--questions", 9, "--slots", 3)["rows"]
+    rows = run("evaluate", good / "q4", "--questions", 9, "--slots", 1)["rows"]
     for row, one in list(zip(rows, questions(9), strict=True))[::3]:
         draw(one.scene).save(tmp_path / "phantom.png")
         arguments = ("--image", tmp_path / "phantom.png", "--max-tokens", 48)
@@ -69,8 +69,8 @@ def test_its_answers_are_those_that_ask_gives(good: Path, tmp_path: Path, run: R
 
 
 def test_slots_change_no_answer(good: Path, run: Run) -> None:
-    one, four = (run("evaluate", good / "q4", "--questions", 12, "--slots", slots)["rows"] for slots in (1, 4))
-    assert one == four
+    few, many = (run("evaluate", good / "q4", "--questions", 12, "--slots", slots)["rows"] for slots in (2, 5))
+    assert few == many
 
 
 def test_bundles_side_by_side(good: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -92,10 +92,7 @@ def test_without_a_bundle_the_embedded_model_is_built_by_each_recipe(
     found = run("evaluate", "--questions", 6)["bundles"]
     assert [one["name"] for one in found] == ["fp32", "fp16", "q8", "q4"]
     assert [one["bytes"] for one in found] == sorted((one["bytes"] for one in found), reverse=True)
-    # The checkpoint is stored in 16 bits, and the processor computes in 32: the same model twice.
-    assert found[0]["rows"] == found[1]["rows"]
     assert found[3]["rows"] == run("evaluate", good / "q4", "--questions", 6)["rows"]
-    assert run("evaluate", "--questions", 6, "--recipe", "q8")["name"] == "q8"
     assert not [*tmp_path.iterdir()]
 
 
