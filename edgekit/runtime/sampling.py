@@ -11,6 +11,7 @@ import math
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -77,7 +78,6 @@ class Sampler:
     def __init__(self, params: SamplingParams, seen: Iterable[int] = ()) -> None:
         self.params = params
         self.seed = secrets.randbits(32) if params.seed is None else params.seed
-        self._random = np.random.Generator(np.random.PCG64(self.seed))
         self._seen = set(seen) if params.repetition_penalty != 1 else set()
 
     def __call__(self, logits: Logits) -> int:
@@ -97,6 +97,11 @@ class Sampler:
         if params.repetition_penalty != 1:
             self._seen.add(token)
         return token
+
+    @cached_property
+    def _random(self) -> np.random.Generator:
+        """Made when it is drawn from: a greedy answer does without, and need not wait for numpy.random's import."""
+        return np.random.Generator(np.random.PCG64(self.seed))
 
     def _draw(self, ids: Ids, weights: Weights) -> int:
         heap = weights.cumsum(dtype=np.float64)
