@@ -12,7 +12,8 @@ from edgekit.errors import MissingExtra
 
 
 @click.group("tune")
-def command() -> None:
+@common
+def command(console: Console) -> None:
     """Train a model. This needs PyTorch: pip install 'edgekit[tune]'."""
 
 
