@@ -14,7 +14,7 @@ from typing import Literal, TypeVar
 import numpy as np
 
 from edgekit.phantom import words
-from edgekit.phantom.scene import DEVICES, KINDS, SIDES, ZONES, Kind, Scene, Side, Zone
+from edgekit.phantom.scene import DEVICES, KINDS, SIDES, ZONES, ZONES_OF, Kind, Scene, Side, Zone
 
 T = TypeVar("T")
 
@@ -114,10 +114,10 @@ def _height(scene: Scene, rng: np.random.Generator) -> Answers:
 
 
 def _either(scene: Scene, rng: np.random.Generator) -> Answers:
-    """The two things that a question names, in either order; one of them lies in the zone."""
+    """The two things that a question names, in either order: one lies in the zone, the other could."""
     for finding in scene.findings:
         if finding.side and finding.zone:
-            others = [kind for kind in KINDS[1:] if not scene.find(kind)]
+            others = [kind for kind in KINDS[1:] if finding.zone in ZONES_OF[kind] and not scene.find(kind)]
             pair = [words.name(finding.kind), words.name(_pick(rng, others))]
             if rng.integers(2):
                 pair.reverse()

@@ -22,7 +22,7 @@ SIDES: tuple[Side, ...] = ("left", "right")
 ZONES: tuple[Zone, ...] = ("upper", "lower")
 
 # Where each kind lies: fluid sinks, air rises, a pacemaker sits below the collar bone, a drain enters from below.
-_ZONES: dict[Kind, tuple[Zone, ...]] = {
+ZONES_OF: dict[Kind, tuple[Zone, ...]] = {
     "nodule": ZONES,
     "consolidation": ZONES,
     "effusion": ("lower",),
@@ -78,7 +78,7 @@ def scene(seed: int) -> Scene:
         free = [
             (side, zone)
             for side in SIDES
-            for zone in _ZONES[kind]
+            for zone in ZONES_OF[kind]
             if all((one.side, one.zone) != (side, zone) for one in found)
         ]
         if free:

@@ -67,6 +67,10 @@ def test_either_or_questions_name_both_answers() -> None:
             if question.topic == "one or the other":
                 named = [one for one in ANSWERS.values() if one in question.text]
                 assert len(named) == 2
+                # Neither could be ruled out without the picture.
+                zone = "upper" if "upper" in question.text else "lower"
+                lying = {"upper": ("a pneumothorax", "a pacemaker"), "lower": ("a pleural effusion", "a chest tube")}
+                assert set(named) <= {"a nodule", "a consolidation", *lying[zone]}
             else:
                 (named_set,) = [pair for pair in options if question.answer in pair]
                 named = [one for one in named_set if re.search(rf"\b{one}\b", question.text.lower())]
