@@ -27,7 +27,7 @@ from edgekit.phantom import Asked, ask, draw, scene
 from edgekit.phantom.embedded import embedded
 from edgekit.phantom.questions import Form
 from edgekit.pipeline import build
-from edgekit.plan import weight_bytes
+from edgekit.plan.components import weight_bytes
 from edgekit.profile import Profile, profile
 from edgekit.progress import Progress, silent
 from edgekit.recipe import Recipe, recipe

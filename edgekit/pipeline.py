@@ -13,10 +13,12 @@ from edgekit.bundle import FORMAT, MANIFEST, Bundle, Manifest, open_bundle, seal
 from edgekit.checkpoint import open_checkpoint
 from edgekit.checkpoint.checkpoint import Checkpoint
 from edgekit.engines.compile import compile_here
-from edgekit.errors import BundleError, ConfigError, GateRefused
+from edgekit.errors import BundleError, ConfigError
 from edgekit.export.export import export
 from edgekit.files import new_directory, require_space
-from edgekit.plan import MemoryPlan, plan, require_fit, weight_bytes
+from edgekit.plan import MemoryPlan, plan, require_fit
+from edgekit.plan.advice import shortfall
+from edgekit.plan.planning import usable_context
 from edgekit.progress import Progress, silent
 from edgekit.quantize import quantize
 from edgekit.recipe import Recipe
@@ -49,14 +51,14 @@ def build(
     """
     source = open_checkpoint(checkpoint, vision)
     planned = plan(source, target, recipe)
-    forced = _passed_over(planned, target) if force else ()
     if not force:
-        require_fit(planned, target)
-    context = usable_context(source, target)
+        require_fit(planned, source, recipe)
+    forced = () if planned.fits else (shortfall(planned),)
+    context = planned.target.context
     _require_own_place(out, source.path.name, target, recipe)
     manifest = Manifest(FORMAT, __version__, source.path.name, source.spec, recipe, target, context, forced, {})
     with sealing(out, manifest, progress) as folder:
-        require_space(out, sum(weight_bytes(source, recipe, activation_bytes=2).values()))
+        require_space(out, planned.disk.bundle_bytes)
         export(quantize(source, recipe), target.activations, context, folder, progress)
         (folder / "tokenizer.json").write_text(source.tokenizer_json, encoding="utf-8")
     bundle = open_bundle(out)
@@ -86,25 +88,5 @@ def _require_own_place(out: Path, source: str, target: Target, recipe: Recipe) -
 def export_graphs(source: Checkpoint, target: Target, out: Path, progress: Progress = silent) -> list[Path]:
     """Write a checkpoint's graphs, as it is stored, to a new folder ``out``; the files written."""
     with new_directory(out) as folder:
-        export(source, target.activations, usable_context(source, target), folder, progress)
+        export(source, target.activations, usable_context(source.spec, target), folder, progress)
     return sorted(path for path in out.rglob("*") if path.is_file())
-
-
-def _passed_over(planned: MemoryPlan, target: Target) -> tuple[str, ...]:
-    try:
-        require_fit(planned, target)
-    except GateRefused as refusal:
-        return (refusal.message,)
-    return ()
-
-
-def usable_context(source: Checkpoint, target: Target) -> int:
-    """Tokens of context a bundle is built for: the target's, as far as the model was made for it."""
-    context = min(target.context, source.spec.decoder.context)
-    needed = source.spec.tokens_per_image + 64
-    if context < needed:
-        raise ConfigError(
-            f"a context of {context} tokens is too short: one image takes {source.spec.tokens_per_image}",
-            f"Give the target a context of at least {needed}.",
-        )
-    return context

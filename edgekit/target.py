@@ -11,13 +11,19 @@ from edgekit.errors import ConfigError
 
 @dataclass(frozen=True)
 class Budget:
-    """What a deployment on this target may cost; None where the target sets no limit."""
+    """What a deployment on this target may cost; None where the target sets no limit.
+
+    ``static_bytes``: memory after loading. ``dynamic_bytes``: at the peak of a question. ``memory_bytes``: the most
+    over a service's life. Each of the device's memory, where it has its own. ``disk_bytes``: the most on the device.
+    """
 
     static_bytes: int | None = None
     dynamic_bytes: int | None = None
     first_token_ms: float | None = None
     tokens_per_s: float | None = None
     load_s: float | None = None
+    memory_bytes: int | None = None
+    disk_bytes: int | None = None
 
 
 @dataclass(frozen=True)

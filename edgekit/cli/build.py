@@ -58,11 +58,8 @@ def command(
         }
     )
     columns = ("component", "precision", "in memory")
-    rows = [
-        (name, how.precision(name) if name != "kv_arena" else chosen.activations, format_bytes(size))
-        for name, size in built.plan.components.items()
-    ]
-    console.table(columns, rows, right=("in memory",))
+    weights = [part for part in built.plan.parts if part.basis == "exact"]
+    console.table(columns, [(part.name, part.form, format_bytes(part.bytes)) for part in weights], right=columns[2:])
     console.print(f"\n{bundle.path}: {format_bytes(bundle.bytes)} on disk, for {chosen.title}")
     console.print(f"Ask it: edgekit ask {bundle.path} QUESTION --image FILE")
     if notice := bundle.manifest.spec.intended_use:

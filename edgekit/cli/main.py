@@ -28,6 +28,7 @@ COMMANDS = {
     "demo": "The whole way on this machine with the embedded model, in seconds.",
     "targets": "The devices to build for; --detect says which one this machine is.",
     "inspect": "What a checkpoint holds: family, parts, parameters, licence, intended use.",
+    "plan": "What a model takes on a device before it is built; what fits where it doesn't.",
     "build": "From a checkpoint to a sealed bundle for a target.",
     "quantize": "Only quantize: write a smaller checkpoint.",
     "export": "Only export: write a checkpoint's ONNX graphs.",

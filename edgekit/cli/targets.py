@@ -59,6 +59,8 @@ def _describe(chosen: Target) -> list[tuple[str, str]]:
         ("container", chosen.container),
         ("static budget", format_bytes(budget.static_bytes) if budget.static_bytes is not None else "no limit"),
         ("dynamic budget", format_bytes(budget.dynamic_bytes) if budget.dynamic_bytes is not None else "no limit"),
+        ("memory budget", format_bytes(budget.memory_bytes) if budget.memory_bytes is not None else "no limit"),
+        ("disk budget", format_bytes(budget.disk_bytes) if budget.disk_bytes is not None else "no limit"),
         ("first token", f"{budget.first_token_ms:g} ms" if budget.first_token_ms is not None else "no limit"),
         ("speed", f"{budget.tokens_per_s:g} tokens/s" if budget.tokens_per_s is not None else "no limit"),
         ("load time", f"{budget.load_s:g} s" if budget.load_s is not None else "no limit"),

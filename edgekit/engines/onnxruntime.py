@@ -26,7 +26,7 @@ from edgekit.engines.base import Logits
 from edgekit.engines.embedding import Embedding
 from edgekit.engines.session import Provider, first_line, giving_back, open_session, options
 from edgekit.errors import EngineError
-from edgekit.plan import arena_rows
+from edgekit.plan.components import arena_rows
 
 CHUNK = 128
 """Tokens of a prompt read at once: no slower than 512 on a CPU, and its scratch is a quarter."""

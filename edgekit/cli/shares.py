@@ -1,0 +1,121 @@
+"""How a plan is shown: tables with bars of each component's share of a memory, no wider than 80 columns."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from edgekit.console import Console
+from edgekit.units import format_bytes
+
+if TYPE_CHECKING:
+    from edgekit.plan import Component, Matrix, MemoryPlan, Side
+
+_BAR = 26
+_EIGHTHS = " ▏▎▍▌▋▊▉█"
+_NAMES = {
+    "vision": "vision tower",
+    "kv_arena": "KV arena",
+    "beside_weights": "beside weights",
+    "engine_host": "engine",
+    "vision_activations": "vision scratch",
+    "decoder_activations": "decoder scratch",
+    "image_buffers": "image buffers",
+    "pictures": "pictures kept",
+}
+_WHEN = {"static": "from loading on", "dynamic": "while answering", "service": "over time"}
+
+
+def show_memory(console: Console, planned: MemoryPlan) -> None:
+    """One table per side, and whether it fits."""
+    target = planned.target
+    console.heading(f"{planned.model} by {planned.recipe} for {target.name} ({target.title})")
+    console.print(f"{target.slots} slots of {target.context} tokens. How sure a number is stands beside it.")
+    for side in planned.sides:
+        console.print()
+        _show_side(console, side)
+    console.print(f"\n{verdict(planned)}")
+
+
+def verdict(planned: MemoryPlan) -> str:
+    """One line: fits, or doesn't, and by how much."""
+    side = planned.sides[0]
+    if planned.fits:
+        return f"Fits: {format_bytes(side.free_bytes)} of {format_bytes(side.available_bytes)} to spare."
+    return f"Doesn't fit: {format_bytes(-side.free_bytes)} too much for {format_bytes(side.available_bytes)}."
+
+
+def _show_side(console: Console, side: Side) -> None:
+    whole = max(side.memory_bytes, side.reserved_bytes + side.needed_bytes)
+    rows, at = [], 0
+    if side.reserved_bytes:
+        rows.append(("reserved", "", format_bytes(side.reserved_bytes), "", _bar(0, side.reserved_bytes, whole)))
+        at = side.reserved_bytes
+    for part in sorted(side.parts, key=lambda part: list(_WHEN).index(part.when)):
+        rows.append((*_cells(part), _bar(at, part.bytes, whole)))
+        at += part.bytes
+    for name, size in (
+        ("after loading", side.static_bytes),
+        ("answering", side.dynamic_bytes),
+        ("over time", side.needed_bytes),
+    ):
+        rows.append((name, "", format_bytes(size), "", _bar(side.reserved_bytes, size, whole)))
+    of = f"of {format_bytes(whole)}" if side.memory_bytes else "its size is not known"
+    console.table((side.name, "form", "bytes", "how", of), rows, right=("bytes",))
+
+
+def _cells(part: Component) -> tuple[str, str, str, str]:
+    return _NAMES.get(part.name, part.name), part.form, format_bytes(part.bytes), part.basis
+
+
+def _bar(start: int, size: int, whole: int, width: int = _BAR) -> str:
+    """``size`` bytes from ``start`` on, drawn to scale; something is seen of everything that is there."""
+    first, last = (round(8 * width * at / max(1, whole)) for at in (start, start + size))
+    if size and first == last:
+        first, last = min(first, 8 * width - 1), min(first, 8 * width - 1) + 1
+    if not _can_draw():
+        return " " * (first // 8) + "#" * max(-(-last // 8) - first // 8, 0)
+    blank, filled = divmod(first, 8)[0], last - 8 * (first // 8)
+    return " " * blank + "█" * (filled // 8) + _EIGHTHS[filled % 8].strip()
+
+
+def _can_draw() -> bool:
+    try:
+        "█▏".encode(sys.stdout.encoding or "utf-8")
+    except (UnicodeError, LookupError):
+        return False
+    return True
+
+
+def show_disk(console: Console, planned: MemoryPlan) -> None:
+    """Disk, and the peak of building and compiling."""
+    disk, made = planned.disk, planned.building
+    about = "" if disk.exact else "about "
+    pairs = [
+        ("checkpoint", format_bytes(disk.checkpoint_bytes)) if disk.checkpoint_bytes else None,
+        ("bundle", f"{about}{format_bytes(disk.bundle_bytes)}, and as much as one file to carry"),
+        ("compiled form", f"about {format_bytes(disk.engines_bytes)}") if disk.engines_bytes else None,
+        ("disk of the device", f"{about}{format_bytes(disk.device_bytes)}: two releases side by side, and a pack"),
+        ("building takes", f"about {format_bytes(made.build_bytes)} of memory with {made.cores} processors"),
+        ("compiling takes", f"about {format_bytes(made.compile_bytes)} on the device") if made.compile_bytes else None,
+    ]
+    console.print()
+    console.fields([pair for pair in pairs if pair])
+
+
+def show_matrix(console: Console, found: Matrix) -> None:
+    """Targets down, recipes across: what stays free, or what is missing; and the best that fits."""
+    recipes: Sequence[str] = list(next(iter(found.plans.values())))
+    rows = []
+    for name, row in found.plans.items():
+        target = next(iter(row.values())).target
+        cells = [_cell(row[recipe]) for recipe in recipes]
+        rows.append((name, f"{target.slots} × {target.context}", *cells, found.best[name] or "none"))
+    console.table(("target", "slots", *recipes, "best"), rows, right=tuple(recipes))
+    console.print("\nMemory that stays free; with − what is missing.")
+
+
+def _cell(planned: MemoryPlan) -> str:
+    size = format_bytes(abs(planned.free_bytes))
+    return size if planned.fits else f"−{size}"

@@ -1,0 +1,70 @@
+"""What can't be had from shapes: a table per engine, each number with how it was found and where (``engines.toml``)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+from edgekit import config
+from edgekit.plan.components import Basis
+
+
+@dataclass(frozen=True)
+class Bytes:
+    """A number of bytes; ``source`` says who measured it where, or why it is assumed."""
+
+    size_bytes: int
+    basis: Basis
+    source: str
+
+
+@dataclass(frozen=True)
+class Factor:
+    """A ratio, and its source."""
+
+    ratio: float
+    basis: Basis
+    source: str
+
+
+@dataclass(frozen=True)
+class Coefficients:
+    """Of one engine.
+
+    ``chunk``: tokens of a prompt read at once. ``whole_scores``: whether attention writes its scores to memory.
+    ``process``: Python and libraries before a model is loaded. ``engine_host``, ``engine_device``: what the runtime
+    adds by loading one, weights and arena not counted. ``answering``: what the first answer adds for good.
+    ``tokenizer_word``: of its vocabulary. ``vision_scratch``, ``decoder_scratch``: what an allocator takes for each
+    byte of activations. ``picture``: one being decoded. ``image_cache``: pictures that a service remembers.
+    ``build_base``, ``build_core``: a build's peak, of all its processes, at no core and for each. ``compile_peak``:
+    of the process that compiles. ``compiled``: the compiled form's size for each byte that its graphs take in memory
+    (0: there is none).
+    """
+
+    chunk: int
+    whole_scores: bool
+    process: Bytes
+    engine_host: Bytes
+    engine_device: Bytes
+    answering: Bytes
+    tokenizer_word: Bytes
+    vision_scratch: Factor
+    decoder_scratch: Factor
+    picture: Bytes
+    image_cache: Bytes
+    build_base: Bytes
+    build_core: Bytes
+    compile_peak: Bytes
+    compiled: Factor
+
+
+@cache
+def _all() -> dict[str, Coefficients]:
+    return config.load_toml(Path(__file__).with_name("engines.toml"), dict[str, Coefficients])
+
+
+def coefficients(engine: Literal["onnxruntime", "onnxruntime-cuda"]) -> Coefficients:
+    """The numbers of a target's engine."""
+    return _all()[engine]

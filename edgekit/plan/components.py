@@ -1,0 +1,98 @@
+"""What stays in memory from loading on and follows from shapes alone: weights and the KV arena."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import prod
+from typing import Literal
+
+from edgekit.checkpoint.checkpoint import Checkpoint, component, is_matrix
+from edgekit.checkpoint.packed import groups
+from edgekit.checkpoint.shapes import Shape
+from edgekit.checkpoint.spec import DecoderSpec
+from edgekit.recipe import Recipe
+
+Where = Literal["device", "host"]
+When = Literal["static", "dynamic", "service"]
+Basis = Literal["exact", "measured", "arithmetic", "assumed"]
+BASES: tuple[Basis, ...] = ("exact", "arithmetic", "measured", "assumed")
+"""How sure a number is, the surest first."""
+
+
+@dataclass(frozen=True)
+class Component:
+    """Bytes of one thing, and where and when they are needed.
+
+    ``when``: "static" from loading on, "dynamic" while answering, "service" over a service's life (pictures that it
+    remembers). ``form`` is a precision or a dtype, "" where there is none. ``basis`` is how the number was found.
+    """
+
+    name: str
+    bytes: int
+    where: Where
+    when: When
+    basis: Basis
+    form: str = ""
+
+
+def weight_bytes(checkpoint: Checkpoint, recipe: Recipe, activation_bytes: int) -> dict[str, int]:
+    """Bytes of each component's weights in memory, for a graph whose activations are so wide."""
+    shapes = {name: tensor.shape for name, tensor in checkpoint.tensors.items()}
+    return weights_in_memory(shapes, recipe, activation_bytes)
+
+
+def weights_in_memory(shapes: Mapping[str, Shape], recipe: Recipe, activation_bytes: int) -> dict[str, int]:
+    """As :func:`weight_bytes`, of named shapes.
+
+    Scales and what is not quantized have the activations' width, whatever they have on disk: an engine converts them
+    as it loads. The embedding stays on the host as its file has it.
+    """
+    return _count(shapes, recipe, activation_bytes, activation_bytes)
+
+
+def weights_on_disk(shapes: Mapping[str, Shape], recipe: Recipe, activation_bytes: int) -> dict[str, int]:
+    """Bytes of each component's weights in a bundle: what is not quantized lies there in 16 bits, where that loses
+    nothing. (Vectors lie there as in memory; they are too few to be told apart.)"""
+    return _count(shapes, recipe, activation_bytes, 2)
+
+
+def _count(shapes: Mapping[str, Shape], recipe: Recipe, scale_bytes: int, plain_bytes: int) -> dict[str, int]:
+    counted: Counter[str] = Counter()
+    for name, shape in shapes.items():
+        part = component(name)
+        precision = recipe.precision(part)
+        if precision == "int4" and is_matrix(name):
+            counted[part] += shape[0] * groups(shape[1], recipe.group) * (recipe.group // 2 + scale_bytes)
+        elif precision == "int8" and is_matrix(name):
+            counted[part] += shape[0] * (shape[1] + (2 if part == "embedding" else scale_bytes))
+        elif part == "embedding":
+            counted[part] += prod(shape) * (4 if precision == "fp32" else 2)
+        else:
+            counted[part] += prod(shape) * (scale_bytes if precision == "fp32" else plain_bytes)
+    return dict(counted)
+
+
+def arena_rows(slots: int) -> int:
+    """Rows that an engine allocates for so many slots: one, or an even number (its kernels take tokens in pairs)."""
+    return slots if slots == 1 else slots + slots % 2
+
+
+def arena_bytes(decoder: DecoderSpec, slots: int, context: int, activations: str) -> int:
+    """Bytes of the KV arena: keys and values of every layer, in the activations' dtype."""
+    return 2 * decoder.layers * arena_rows(slots) * context * _token_bytes(decoder, activations)
+
+
+def spare_row_bytes(decoder: DecoderSpec, context: int, activations: str) -> int:
+    """Bytes of one slot in one tensor: what an arena on a GPU keeps to swap rows by."""
+    return context * _token_bytes(decoder, activations)
+
+
+def _token_bytes(decoder: DecoderSpec, activations: str) -> int:
+    return decoder.kv_heads * decoder.head_dim * width(activations)
+
+
+def width(activations: str) -> int:
+    """Bytes of an activation."""
+    return 4 if activations == "float32" else 2

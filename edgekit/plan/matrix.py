@@ -1,0 +1,51 @@
+"""Every recipe on every target: what fits where, by how much, and the best of each target."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import cast
+
+from edgekit.checkpoint.checkpoint import Checkpoint
+from edgekit.checkpoint.packed import Tensor, is_packed
+from edgekit.plan.memory import MemoryPlan, total
+from edgekit.plan.planning import on_this_machine, plan
+from edgekit.recipe import Recipe
+from edgekit.target import Target
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """Plans by target and recipe, and the recipe that is best on each target; "" where none fits."""
+
+    plans: Mapping[str, Mapping[str, MemoryPlan]]
+    best: Mapping[str, str]
+
+    @property
+    def fits(self) -> bool:
+        """Whether there is anything that fits on every target."""
+        return all(self.best.values())
+
+
+def matrix(checkpoint: Checkpoint, targets: Sequence[Target], recipes: Sequence[Recipe]) -> Matrix:
+    """Plan each pair; the best that fits keeps the most of the weights' precision, and no more than they have."""
+    plans = {
+        target.name: {recipe.name: plan(checkpoint, on_this_machine(target), recipe) for recipe in recipes}
+        for target in targets
+    }
+    useful = [recipe for recipe in recipes if _keeps_no_more(checkpoint, recipe)] or recipes
+    return Matrix(plans, {name: _best(row, useful) for name, row in plans.items()})
+
+
+def _best(row: Mapping[str, MemoryPlan], recipes: Sequence[Recipe]) -> str:
+    fitting = [recipe.name for recipe in recipes if row[recipe.name].fits]
+    return max(fitting, key=lambda name: total(row[name].parts), default="")
+
+
+def _keeps_no_more(checkpoint: Checkpoint, recipe: Recipe) -> bool:
+    """A recipe in 32 bits makes nothing better of weights that are stored in 16."""
+    widest = max(
+        2 if is_packed(tensor) else cast("Tensor", tensor).dtype.itemsize for tensor in checkpoint.tensors.values()
+    )
+    parts = ("vision", "projector", "embedding", "decoder", "lm_head")
+    return widest > 2 or all(recipe.precision(part) != "fp32" for part in parts)

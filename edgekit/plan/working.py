@@ -1,0 +1,101 @@
+"""What a model takes besides weights and arena: its runtime, scratch while it answers, pictures.
+
+The shapes of activations are known; how an allocator rounds them is not, and comes from the engine's coefficients.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from edgekit.checkpoint.checkpoint import component, is_matrix
+from edgekit.checkpoint.packed import groups
+from edgekit.checkpoint.shapes import Shape
+from edgekit.checkpoint.spec import DecoderSpec, ModelSpec, VisionSpec
+from edgekit.plan.coefficients import Coefficients
+from edgekit.plan.components import Component, arena_rows, width
+from edgekit.recipe import Recipe
+from edgekit.target import Target
+
+
+def working(
+    spec: ModelSpec, shapes: Mapping[str, Shape], recipe: Recipe, target: Target, known: Coefficients
+) -> Iterator[Component]:
+    """Everything besides weights and arena, for a target with the slots and context to be planned."""
+    wide = width(target.activations)
+    beside = packing_bytes(shapes, recipe, target) + rope_bytes(spec.decoder, target.context, wide)
+    yield Component("beside_weights", beside, "device", "static", "arithmetic")
+    if known.engine_device.size_bytes:
+        yield Component("engine", known.engine_device.size_bytes, "device", "static", known.engine_device.basis)
+    yield Component("engine_host", known.engine_host.size_bytes, "host", "static", known.engine_host.basis)
+    tokenizer = spec.decoder.vocab * known.tokenizer_word.size_bytes
+    yield Component("tokenizer", tokenizer, "host", "static", known.tokenizer_word.basis)
+    yield Component("process", known.process.size_bytes, "host", "static", known.process.basis)
+    for name, size, factor in (
+        ("vision_activations", vision_bytes(spec.vision, wide, known), known.vision_scratch),
+        ("decoder_activations", decoder_bytes(spec.decoder, target, known), known.decoder_scratch),
+    ):
+        yield Component(name, round(factor.ratio * size), "device", "dynamic", factor.basis, target.activations)
+    yield Component("answering", known.answering.size_bytes, "host", "dynamic", known.answering.basis)
+    yield Component("image_buffers", image_bytes(spec, target), "host", "dynamic", "arithmetic", target.activations)
+    cache = max(known.image_cache.size_bytes, image_embeds_bytes(spec, wide))
+    pictures = known.picture.size_bytes + cache
+    yield Component("pictures", pictures, "host", "service", known.picture.basis)
+
+
+def vision_bytes(vision: VisionSpec, wide: int, known: Coefficients) -> int:
+    """One image in one layer of the tower: residual and normed, and the larger of attention and MLP."""
+    tokens = vision.patches + vision.has_cls
+    scores = vision.heads * tokens**2 if known.whole_scores else 0
+    attention = 4 * tokens * vision.hidden + scores
+    return wide * (2 * tokens * vision.hidden + max(attention, 2 * tokens * vision.ff))
+
+
+def decoder_bytes(decoder: DecoderSpec, target: Target, known: Coefficients) -> int:
+    """One layer over a full context: reading a chunk of a prompt, or a step of all rows with its logits."""
+    wide, rows = width(target.activations), arena_rows(target.slots)
+    chunk = _layer_bytes(decoder, min(known.chunk, target.context), target.context, wide, known)
+    step = _layer_bytes(decoder, rows, target.context, wide, known)
+    return max(chunk, step, 2 * 4 * rows * decoder.vocab)
+
+
+def _layer_bytes(decoder: DecoderSpec, tokens: int, context: int, wide: int, known: Coefficients) -> int:
+    """``tokens`` at once: residual and normed, and the larger of attention (its scores in float32) and MLP."""
+    heads = decoder.heads * decoder.head_dim
+    scores = 4 * decoder.heads * tokens * context if known.whole_scores else 0
+    attention = wide * tokens * (2 * heads + 2 * decoder.kv_heads * decoder.head_dim) + scores
+    mlp = wide * tokens * decoder.ff * (3 if decoder.gated else 2)
+    return wide * 2 * tokens * decoder.hidden + max(attention, mlp)
+
+
+def image_embeds_bytes(spec: ModelSpec, wide: int) -> int:
+    """One picture as the decoder reads it."""
+    return spec.tokens_per_image * spec.decoder.hidden * wide
+
+
+def image_bytes(spec: ModelSpec, target: Target) -> int:
+    """Pixels (float32) and embeddings of one picture for each slot."""
+    return target.slots * (3 * 4 * spec.image.size**2 + image_embeds_bytes(spec, width(target.activations)))
+
+
+def rope_bytes(decoder: DecoderSpec, context: int, wide: int) -> int:
+    """Tables of cosines and sines: ``[context, dim / 2]`` each."""
+    return decoder.rope.dim * context * wide
+
+
+def packing_bytes(shapes: Mapping[str, Shape], recipe: Recipe, target: Target) -> int:
+    """What a runtime makes as it loads packed matrices of the decoder (a CPU multiplies those of vision otherwise).
+
+    int8: the row's one scale, repeated for each block. int4 on a CPU: the sum of each group, float32.
+    """
+    on_cpu = target.engine == "onnxruntime"
+    wide = width(target.activations)
+    total = 0
+    for name, shape in shapes.items():
+        part = component(name)
+        if not is_matrix(name) or part == "embedding" or (on_cpu and part in ("vision", "projector")):
+            continue
+        if recipe.precision(part) == "int8":
+            total += shape[0] * groups(shape[1], 256 if on_cpu else 128) * wide
+        elif recipe.precision(part) == "int4" and on_cpu:
+            total += shape[0] * groups(shape[1], recipe.group) * 4
+    return total

@@ -1,0 +1,89 @@
+"""Models of which only shapes are known: planning may read nothing else."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from edgekit.checkpoint.checkpoint import Checkpoint
+from edgekit.checkpoint.packed import Array
+from edgekit.checkpoint.shapes import tensor_shapes
+from edgekit.checkpoint.spec import (
+    DecoderSpec,
+    ImageSpec,
+    ModelSpec,
+    ProjectorSpec,
+    RopeSpec,
+    TemplateSpec,
+    VisionSpec,
+)
+from tests.benchmarks.full_shape import MODELS, tensors
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A tensor without numbers."""
+
+    shape: tuple[int, ...]
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return np.dtype(np.float16)
+
+    def rows(self, start: int, stop: int) -> Array:
+        raise AssertionError("a plan reads no weights")
+
+    def release(self, start: int, stop: int) -> None:
+        raise AssertionError("a plan reads no weights")
+
+
+def checkpoint(vision: VisionSpec, decoder: DecoderSpec) -> Checkpoint:
+    spec = ModelSpec(
+        family="published shapes",
+        vision=vision,
+        projector=ProjectorSpec((vision.hidden, decoder.hidden, decoder.hidden)),
+        decoder=decoder,
+        image=ImageSpec(vision.image_size, (0.5, 0.5, 0.5), (0.5, 0.5, 0.5), "pad"),
+        template=TemplateSpec("plain", "", "{}", "", "{}"),
+        bos_id=1,
+        stop_ids=(2,),
+    )
+    return Checkpoint(Path(), spec, {name: Shape(shape) for name, shape in tensor_shapes(spec).items()}, "", 0)
+
+
+def llama(hidden: int, layers: int, kv_heads: int, head_dim: int, ff: int) -> DecoderSpec:
+    rope = RopeSpec(10000.0, head_dim)
+    return DecoderSpec(
+        "llama", hidden, layers, 32, kv_heads, head_dim, ff, 32000, 4096, "rms", 1e-5, "silu", True, rope
+    )
+
+
+LLAVA_MED = checkpoint(
+    VisionSpec("clip", 1024, 23, 16, 4096, 336, 14, "quick_gelu", 1e-5, True), llama(4096, 32, 8, 128, 14336)
+)
+TINYLLAVA = checkpoint(
+    VisionSpec("siglip", 1152, 26, 16, 4304, 384, 14, "gelu_tanh", 1e-6, False), llama(2048, 22, 4, 64, 5632)
+)
+
+
+def write_sparse(name: str, directory: Path) -> Path:
+    """A published model's headers, and nothing behind them: a sparse file of its true size, which takes no disk."""
+    model = MODELS[name]
+    header, end = {}, 0
+    for tensor, shape in tensors(model):
+        begin, end = end, end + 2 * math.prod(shape)
+        header[tensor] = {"dtype": "F16", "shape": shape, "data_offsets": (begin, end)}
+    text = json.dumps(header).encode()
+    with (directory / "model.safetensors").open("wb") as file:
+        file.write(len(text).to_bytes(8, "little") + text)
+        file.truncate(8 + len(text) + end)
+    words = {f"<{index}>": index for index in range(model.config["vocab_size"])}
+    tokenizer = {"model": {"type": "BPE", "vocab": words, "merges": []}, "added_tokens": []}
+    (directory / "tokenizer.json").write_text(json.dumps(tokenizer))
+    (directory / "config.json").write_text(json.dumps({**model.config, "torch_dtype": "float16"}))
+    return directory

@@ -1,0 +1,91 @@
+"""Advice is checked by following it: it fits, nothing that costs less does, and it can be typed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from edgekit.checkpoint.checkpoint import Checkpoint
+from edgekit.errors import GateRefused
+from edgekit.plan import advice, plan, require_fit
+from edgekit.plan.advice import candidates
+from edgekit.recipe import Recipe, recipe, recipes
+from edgekit.target import Target, target, targets
+from edgekit.units import GIB, MIB
+from tests.unit.plan.models import LLAVA_MED, TINYLLAVA
+
+models = st.sampled_from([LLAVA_MED, TINYLLAVA])
+
+
+@settings(max_examples=25)
+@given(
+    models,
+    st.sampled_from([found for found in targets() if found.memory_bytes]),
+    st.sampled_from(recipes()),
+    st.integers(2, 64),
+    st.integers(1, 12),
+)
+def test_following_the_advice_fits_and_gives_up_no_more_than_it_must(
+    model: Checkpoint, device: Target, how: Recipe, slots: int, eighths: int
+) -> None:
+    memory = device.reserved_bytes + eighths * device.memory_bytes // 16
+    small = replace(device, memory_bytes=memory, slots=slots)
+    options = advice(model, small, how)
+    every = candidates(model, small, how)
+    fitting = [one for one in every if plan(model, one.target, one.recipe).fits]
+    assert bool(options) == bool(fitting)
+    for option in options:
+        planned = plan(model, option.target, option.recipe)
+        assert planned.fits
+        assert planned.free_bytes == option.free_bytes
+        assert option.target.memory_bytes == memory
+    if fitting:
+        assert (options[0].target, options[0].recipe) == (fitting[0].target, fitting[0].recipe)
+        assert fitting[0].loss == min(one.loss for one in fitting)
+
+
+def test_candidates_come_with_the_cheapest_loss_first() -> None:
+    found = candidates(LLAVA_MED, target("rtx3080"), recipe("fp16"))
+    assert [one.loss for one in found] == sorted(one.loss for one in found)
+    assert (found[0].target.slots, found[0].target.context, found[0].recipe.name) == (2, 4096, "fp16")
+    assert all(one.target.context >= 576 + 64 for one in found)
+    precisions = list(dict.fromkeys((one.recipe.vision, one.recipe.embedding, one.recipe.decoder) for one in found))
+    assert precisions[:5] == [
+        ("fp16", "fp16", "fp16"),
+        ("int8", "fp16", "fp16"),
+        ("fp16", "int8", "fp16"),
+        ("int8", "int8", "fp16"),
+        ("fp16", "fp16", "int8"),
+    ]
+    assert precisions[-1] == ("int8", "int8", "int4")
+    assert found[-1].recipe == recipe("q4")
+
+
+def test_what_a_7b_in_16_bits_hears_from_a_small_card() -> None:
+    card = target("rtx3050")
+    planned = plan(LLAVA_MED, card, recipe("fp16"))
+    with pytest.raises(GateRefused) as refused:
+        require_fit(planned, LLAVA_MED, recipe("fp16"))
+    assert "2 × 2048 tokens" in refused.value.message
+    lines = refused.value.hint.splitlines()
+    assert lines[1].startswith("  a recipe with decoder int4: ")
+    assert lines[-1].startswith("  --recipe q4: ")
+
+
+def test_slots_and_context_go_before_precision() -> None:
+    card = replace(target("rtx3050"), slots=8)
+    first = advice(LLAVA_MED, card, recipe("q4"))[0]
+    assert first.recipe == recipe("q4")
+    assert first.target.slots < 8
+    assert first.target.context == 2048
+
+
+def test_where_nothing_helps_it_is_said() -> None:
+    small = replace(target("rtx3050"), memory_bytes=GIB)
+    with pytest.raises(GateRefused, match="too much") as refused:
+        require_fit(plan(LLAVA_MED, small, recipe("q8")), LLAVA_MED, recipe("q8"))
+    assert "smaller model" in refused.value.hint
+    assert small.memory_bytes - small.reserved_bytes == 512 * MIB

@@ -1,0 +1,177 @@
+"""`edgekit plan` at the terminal: what it prints in 80 columns, its exit codes, its JSON, and what it refuses."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from edgekit import detect
+from edgekit.bundle import Bundle
+from edgekit.cli.main import main
+from edgekit.data import shipped
+from edgekit.phantom.embedded import embedded
+from edgekit.pipeline import build
+from edgekit.recipe import recipe
+from edgekit.target import target
+from edgekit.units import GIB
+from tests.unit.plan.models import write_sparse
+from tests.unit.test_console import Terminal
+
+Capture = pytest.CaptureFixture[str]
+
+
+@pytest.fixture(autouse=True)
+def machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = replace(detect.detect(), memory_bytes=16 * GIB)
+    monkeypatch.setattr("edgekit.plan.planning.detect", lambda: found)
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_sparse("llava-med-7b", tmp_path_factory.mktemp("llava-med"))
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    return build(embedded(), target("cpu"), recipe("q8"), tmp_path_factory.mktemp("bundles") / "q8").bundle
+
+
+def document(capsys: Capture, *arguments: str | Path, code: int = 0) -> Any:
+    capsys.readouterr()
+    assert main(["plan", *map(str, arguments), "--json"]) == code
+    return json.loads(capsys.readouterr().out)
+
+
+def complaint(capsys: Capture, code: int, *arguments: str | Path) -> str:
+    capsys.readouterr()
+    assert main(["plan", *map(str, arguments)]) == code
+    err = capsys.readouterr().err
+    assert "Traceback" not in err
+    assert "internal error" not in err
+    return err
+
+
+def test_without_a_checkpoint_it_is_the_embedded_model_on_this_machine(capsys: Capture) -> None:
+    found = document(capsys)
+    assert (found["model"], found["target"], found["recipe"]) == (embedded().name, "cpu", "q4")
+    assert found["fits"] is True
+    assert found["would_fit"] == []
+    assert found["sides"]["memory"]["memory_bytes"] == 16 * GIB
+    assert main(["plan"]) == 0
+    out = capsys.readouterr().out
+    assert "Fits: 14." in out
+    assert "of 16.0 GiB" in out
+
+
+def test_what_does_not_fit_ends_with_3_and_says_what_would(capsys: Capture, large: Path) -> None:
+    err = complaint(capsys, 3, large, "--target", "rtx3050", "--recipe", "fp16")
+    assert "too much" in err
+    assert "--recipe q4" in err
+    found = document(capsys, large, "--target", "rtx3050", "--recipe", "fp16", code=3)
+    assert found["fits"] is False
+    assert found["sides"]["device"]["free_bytes"] < 0
+    for option in found["would_fit"]:
+        assert option["free_bytes"] > 0
+    last = found["would_fit"][-1]
+    sizes = ["--slots", str(last["slots"]), "--context", str(last["context"])]
+    again = document(capsys, large, "--target", "rtx3050", "--recipe", last["recipe"]["name"], *sizes)
+    assert again["fits"] is True
+    assert again["sides"]["device"]["free_bytes"] == last["free_bytes"]
+
+
+def test_force_goes_on_loudly(capsys: Capture, large: Path) -> None:
+    err = complaint(capsys, 0, large, "--target", "rtx3050", "--recipe", "fp16", "--force")
+    assert "Forced: " in err
+    assert "too much" in err
+
+
+def test_slots_and_context_are_the_target_s_unless_given(capsys: Capture, large: Path) -> None:
+    found = document(capsys, large, "--target", "orin")
+    assert (found["slots"], found["context"]) == (8, 4096)
+    fewer = document(capsys, large, "--target", "orin", "--slots", "2", "--context", "1024")
+    assert (fewer["slots"], fewer["context"]) == (2, 1024)
+    assert fewer["components"]["kv_arena"] < found["components"]["kv_arena"] / 15
+
+
+def test_a_broken_budget_is_a_warning(capsys: Capture, large: Path, tmp_path: Path) -> None:
+    tight = tmp_path / "tight.toml"
+    tight.write_text(shipped("targets")["rtx3050"].read_text().replace("5168882184 B", "1 GiB") + 'disk = "1 GiB"\n')
+    err = complaint(capsys, 0, large, "--target", tight)
+    assert "Over budget: " in err
+    assert "static budget of 1.00 GiB" in err
+    assert "disk budget of 1.00 GiB" in err
+    assert "Over budget" not in complaint(capsys, 0, large, "--target", "rtx3050")
+
+
+def test_every_recipe_on_every_target(capsys: Capture, large: Path) -> None:
+    found = document(capsys, large, "--all")
+    assert found["best"]["rtx3050"] == "q4"
+    assert found["plans"]["rtx3050"]["q4"]["fits"] is True
+    missing = found["plans"]["rtx3050"]["fp16"]["sides"]["device"]["free_bytes"]
+    assert missing < 0
+    assert main(["plan", str(large), "--all"]) == 0
+    out = capsys.readouterr().out
+    row = next(line for line in out.splitlines() if line.startswith("rtx3050"))
+    assert "2 × 2048" in row
+    assert f"−{-missing / GIB:.2f} GiB" in row
+    assert row.split()[-1] == "q4"
+
+
+def test_a_bundle_is_planned_as_it_was_built(capsys: Capture, bundle: Bundle) -> None:
+    found = document(capsys, bundle.path)
+    assert (found["recipe"], found["target"], found["context"]) == ("q8", "cpu", bundle.manifest.context)
+    assert found["disk"]["bundle_bytes"] == bundle.bytes
+    assert document(capsys, embedded(), "--recipe", "q8")["components"] == found["components"]
+    assert document(capsys, bundle.path, "--slots", "8")["slots"] == 8
+    assert "bundle" in complaint(capsys, 2, bundle.path, "--recipe", "q4")
+    assert "bundle" in complaint(capsys, 2, bundle.path, "--context", "512")
+    assert "bundle" in complaint(capsys, 2, bundle.path, "--all")
+    assert "was built for cpu" in complaint(capsys, 1, bundle.path, "--target", "orin")
+
+
+def test_bad_input_is_one_error(capsys: Capture, large: Path, tmp_path: Path) -> None:
+    assert "Did you mean 'orin'?" in complaint(capsys, 1, "--target", "orni")
+    assert "no recipe called 'q5'" in complaint(capsys, 1, "--recipe", "q5")
+    assert str(tmp_path) in complaint(capsys, 1, tmp_path)
+    assert "nowhere" in complaint(capsys, 1, tmp_path / "nowhere")
+    assert "too short" in complaint(capsys, 1, large, "--context", "500")
+    assert "Usage" in complaint(capsys, 2, "--slots", "0")
+    assert "--target" in complaint(capsys, 2, "--all", "--target", "cpu")
+    for name in ("config.json", "tokenizer.json"):
+        (tmp_path / name).write_bytes((large / name).read_bytes())
+    with (large / "model.safetensors").open("rb") as whole:
+        (tmp_path / "model.safetensors").write_bytes(whole.read(5000))
+    assert str(tmp_path) in complaint(capsys, 1, tmp_path)
+
+
+@pytest.mark.parametrize("arguments", [["--target", "rtx3050"], ["--target", "orin", "--recipe", "fp16"], ["--all"]])
+def test_a_terminal_of_80_columns_is_wide_enough(
+    large: Path, arguments: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    screen = Terminal()
+    monkeypatch.setattr(sys, "stdout", screen)
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("TERM", "dumb")
+    assert main(["plan", str(large), *arguments]) == 0
+    lines = screen.getvalue().splitlines()
+    assert max(map(len, lines)) <= 80
+    assert any("█" in line for line in lines) == ("--all" not in arguments)
+    decoder = next((line for line in lines if line.startswith("decoder ")), "")
+    assert ("GiB" in decoder) == ("--all" not in arguments), "a row was folded"
+
+
+def test_bars_are_plain_where_the_terminal_knows_no_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    from edgekit.cli.shares import _bar
+
+    assert _bar(0, 4, 8, 8) == "████"
+    assert _bar(4, 1, 8, 8) == "    █"
+    assert _bar(7, 1, 1000, 8) == "▏"
+    narrow = io.TextIOWrapper(io.BytesIO(), "ascii")
+    monkeypatch.setattr(sys, "stdout", narrow)
+    assert _bar(4, 4, 8, 8) == "    ####"

@@ -1,0 +1,81 @@
+"""Weights and arena against published arithmetic, against what graphs hold, and against what an engine allocates."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Literal
+
+import pytest
+
+from edgekit.checkpoint import open_checkpoint
+from edgekit.checkpoint.checkpoint import Checkpoint, component
+from edgekit.engines.arena import ArenaShape
+from edgekit.export.export import build_graphs, embedding
+from edgekit.phantom.embedded import embedded
+from edgekit.plan import arena_bytes, arena_rows, weight_bytes
+from edgekit.plan.components import weights_in_memory, weights_on_disk
+from edgekit.plan.planning import shapes_of
+from edgekit.quantize import quantize
+from edgekit.recipe import recipe, recipes
+from tests.unit.plan.models import LLAVA_MED, TINYLLAVA
+
+
+@pytest.mark.parametrize(
+    ("model", "name", "published"),
+    [
+        (LLAVA_MED, "q4", 4_111_804_928),
+        (LLAVA_MED, "q8", 7_558_718_464),
+        (TINYLLAVA, "q4", 1_005_895_808),
+        (TINYLLAVA, "q8", 1_507_795_584),
+    ],
+)
+def test_weights_are_the_published_arithmetic_to_the_byte(model: Checkpoint, name: str, published: int) -> None:
+    assert sum(weight_bytes(model, recipe(name), activation_bytes=2).values()) == published
+
+
+@pytest.mark.parametrize("name", [found.name for found in recipes()])
+@pytest.mark.parametrize("activations", ["float16", "float32"])
+def test_a_bundle_s_graphs_hold_what_is_planned(name: str, activations: Literal["float16", "float32"]) -> None:
+    """On disk; a little is between 16 and 32 bits there, vectors, which are too few to be told apart."""
+    how, source = recipe(name), open_checkpoint(embedded())
+    view = quantize(source, how)
+    held: Counter[str] = Counter()
+    for graph in build_graphs(view, activations, 1024).values():
+        for weight in graph.weights.values():
+            held[component(weight.name)] += weight.nbytes
+    held["embedding"] = sum(weight.nbytes for weight in embedding(view)[0])
+    wide = 4 if activations == "float32" else 2
+    planned = weights_on_disk(shapes_of(source), how, wide)
+    assert planned.keys() == held.keys()
+    for part, size in planned.items():
+        if wide == 2 or how.precision(part) == "fp32" or part == "embedding":
+            assert size == held[part]
+        else:
+            assert size <= held[part] < 1.05 * size
+
+
+def test_a_recipe_in_32_bits_takes_16_where_graphs_compute_in_16() -> None:
+    wide, narrow = (weight_bytes(TINYLLAVA, recipe(name), activation_bytes=2) for name in ("fp32", "fp16"))
+    assert wide.pop("embedding") == 2 * narrow.pop("embedding") == 4 * 32000 * 2048
+    assert wide == narrow
+
+
+def test_an_engine_converts_16_bits_that_it_computes_with_in_32() -> None:
+    memory = weights_in_memory(shapes_of(TINYLLAVA), recipe("fp16"), 4)
+    disk = weights_on_disk(shapes_of(TINYLLAVA), recipe("fp16"), 4)
+    assert memory.pop("embedding") == disk.pop("embedding")  # its rows are converted one by one
+    assert memory == {part: 2 * size for part, size in disk.items()}
+
+
+def test_the_cache_of_a_token_is_the_published_one() -> None:
+    """LLaVA-Med keeps 131,072 bytes for a token in fp16, TinyLLaVA 22,528."""
+    assert arena_bytes(LLAVA_MED.spec.decoder, 1, 1, "float16") == 131_072
+    assert arena_bytes(TINYLLAVA.spec.decoder, 1, 1, "float16") == 22_528
+
+
+@pytest.mark.parametrize(("slots", "rows"), [(1, 1), (2, 2), (3, 4), (8, 8)])
+def test_the_arena_is_planned_as_it_is_allocated(slots: int, rows: int) -> None:
+    decoder = TINYLLAVA.spec.decoder
+    assert arena_rows(slots) == rows
+    allocated = ArenaShape.of(decoder, arena_rows(slots), 300, "float32").nbytes
+    assert arena_bytes(decoder, slots, 300, "float32") == allocated

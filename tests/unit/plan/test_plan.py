@@ -1,0 +1,205 @@
+"""Whole plans: devices that are too small, sides of memory, what must grow with what, and bundles like checkpoints."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edgekit import detect
+from edgekit.bundle import Bundle
+from edgekit.checkpoint import open_checkpoint
+from edgekit.engines.onnxruntime import CHUNK
+from edgekit.errors import ConfigError, GateRefused
+from edgekit.phantom.embedded import embedded
+from edgekit.pipeline import build
+from edgekit.plan import MemoryPlan, as_built, document, matrix, plan, require_fit
+from edgekit.plan.coefficients import coefficients
+from edgekit.plan.memory import total
+from edgekit.recipe import Recipe, recipe, recipes
+from edgekit.runtime.embeddings import IMAGE_CACHE_BYTES
+from edgekit.target import Budget, Target, target, targets
+from edgekit.units import GIB, MIB
+from tests.unit.plan.models import LLAVA_MED, TINYLLAVA, write_sparse
+
+WEIGHTS = ("vision", "projector", "embedding", "decoder", "lm_head")
+WIDTH = {"fp32": 4.0, "fp16": 2.0, "int8": 1.0, "int4": 0.5}
+precisions = st.sampled_from(list(WIDTH))
+small_ones = st.sampled_from([precision for precision in WIDTH if precision != "int4"])
+any_target = st.sampled_from(targets())
+
+
+@pytest.fixture(autouse=True)
+def large(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine of 16 GiB, whatever runs the tests."""
+    machine = replace(detect.detect(), memory_bytes=16 * GIB)
+    monkeypatch.setattr("edgekit.plan.planning.detect", lambda: machine)
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    return build(embedded(), target("cpu"), recipe("q4"), tmp_path_factory.mktemp("plan") / "bundle").bundle
+
+
+@st.composite
+def recipe_of(draw: st.DrawFn) -> Recipe:
+    vision, projector, embedding = draw(small_ones), draw(small_ones), draw(small_ones)
+    return Recipe("any", "", vision, projector, embedding, draw(precisions), draw(precisions))  # type: ignore[arg-type]
+
+
+def test_a_small_card_holds_the_4_bit_model_and_not_the_16_bit_one() -> None:
+    card = target("rtx3050")
+    small, whole = (plan(LLAVA_MED, card, recipe(name)) for name in ("q4", "fp16"))
+    assert (small.target.slots, small.target.context) == (2, 2048)
+    require_fit(small, LLAVA_MED, recipe("q4"))
+    with pytest.raises(GateRefused, match="too much") as refused:
+        require_fit(whole, LLAVA_MED, recipe("fp16"))
+    assert "q4" in refused.value.hint
+    assert whole.static_bytes > 14 * GIB - 32000 * 4096 * 2  # the embedding stays on the host
+    assert whole.free_bytes == card.memory_bytes - card.reserved_bytes - whole.sides[0].needed_bytes < -8 * GIB
+
+
+def test_a_processor_has_what_the_machine_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    small = replace(detect.detect(), memory_bytes=4 * GIB)
+    monkeypatch.setattr("edgekit.plan.planning.detect", lambda: small)
+    cpu = target("cpu")
+    assert plan(TINYLLAVA, cpu, recipe("q4")).fits
+    assert plan(TINYLLAVA, cpu, recipe("q4")).available_bytes == 4 * GIB - cpu.reserved_bytes
+    assert not plan(LLAVA_MED, cpu, recipe("q4")).fits
+
+
+def test_headers_are_enough_and_take_no_second(tmp_path: Path) -> None:
+    source = write_sparse("llava-med-7b", tmp_path)
+    weights = source / "model.safetensors"
+    assert weights.stat().st_size > 15e9
+    assert weights.stat().st_blocks * 512 < MIB
+    began = time.process_time()
+    opened = open_checkpoint(source)
+    planned = plan(opened, target("rtx3050"), recipe("q4"))
+    assert time.process_time() - began < 1
+    assert planned.fits
+    assert planned.disk.checkpoint_bytes == weights.stat().st_size
+    published = sum(size for name, size in planned.components.items() if name in WEIGHTS)
+    assert published == 4_111_804_928
+
+
+def test_a_bundle_is_planned_like_its_checkpoint(bundle: Bundle) -> None:
+    chosen, how = as_built(bundle)
+    of_bundle, of_checkpoint = plan(bundle, chosen, how), plan(open_checkpoint(embedded()), chosen, how)
+    assert of_bundle.parts == of_checkpoint.parts
+    assert of_bundle.target == of_checkpoint.target
+    assert of_bundle.disk.exact
+    assert of_bundle.disk.bundle_bytes == bundle.bytes
+    assert of_checkpoint.disk.bundle_bytes == pytest.approx(bundle.bytes, rel=0.02)
+    compiled = sum(file.stat().st_size for file in bundle.path.glob("engines/*/*"))
+    if compiled:
+        assert of_bundle.disk.engines_bytes == compiled
+        assert of_checkpoint.disk.engines_bytes == pytest.approx(compiled, rel=0.1)
+
+
+def test_a_bundle_is_for_its_engine(bundle: Bundle) -> None:
+    ward = replace(target("cpu"), name="ward7", context=4096, memory_bytes=4 * GIB)
+    assert as_built(bundle, ward) == (replace(ward, context=1024), recipe("q4"))
+    with pytest.raises(ConfigError, match="was built for cpu"):
+        as_built(bundle, target("orin"))
+
+
+def test_a_context_too_short_for_a_picture_is_refused() -> None:
+    with pytest.raises(ConfigError, match="too short"):
+        plan(LLAVA_MED, replace(target("orin"), context=600), recipe("q4"))
+
+
+@given(any_target, recipe_of(), st.integers(1, 16), st.integers(1, 16), st.integers(0, 2000))
+def test_more_slots_and_context_never_take_less(
+    chosen: Target, how: Recipe, slots: int, more: int, longer: int
+) -> None:
+    one = plan(TINYLLAVA, replace(chosen, slots=slots, context=1024), how)
+    two = plan(TINYLLAVA, replace(chosen, slots=slots + more, context=1024 + longer), how)
+    assert all(two.components[name] >= size for name, size in one.components.items())
+    assert two.free_bytes < one.free_bytes
+
+
+@given(any_target, recipe_of(), st.sampled_from(WEIGHTS))
+def test_a_smaller_precision_never_takes_more(chosen: Target, how: Recipe, part: str) -> None:
+    sizes = []
+    for precision in WIDTH:
+        smaller = replace(how, **{part: precision})  # type: ignore[arg-type]
+        sizes.append(total(plan(TINYLLAVA, chosen, smaller).parts))
+    assert sizes == sorted(sizes, reverse=True)
+
+
+@given(any_target, recipe_of())
+def test_one_memory_holds_what_two_sides_hold(chosen: Target, how: Recipe) -> None:
+    shared, apart = (plan(TINYLLAVA, replace(chosen, unified=unified), how) for unified in (True, False))
+    assert [side.name for side in shared.sides] == ["memory"]
+    assert [side.name for side in apart.sides] == ["device", "host"]
+    for of in ("static_bytes", "dynamic_bytes", "needed_bytes"):
+        assert getattr(shared.sides[0], of) == sum(getattr(side, of) for side in apart.sides)
+    assert sum(shared.components.values()) == shared.sides[0].needed_bytes == total(apart.parts)
+
+
+@given(any_target, recipe_of())
+def test_static_dynamic_and_the_whole_grow_in_this_order(chosen: Target, how: Recipe) -> None:
+    planned = plan(TINYLLAVA, chosen, how)
+    for side in planned.sides:
+        assert 0 < side.static_bytes < side.dynamic_bytes <= side.needed_bytes
+    assert planned.fits == (planned.free_bytes >= 0)
+
+
+def test_the_table_of_coefficients_agrees_with_the_engine() -> None:
+    for one in targets():
+        known = coefficients(one.engine)
+        assert known.chunk == CHUNK
+        assert known.image_cache.size_bytes == IMAGE_CACHE_BYTES
+
+
+def test_what_was_measured_is_planned() -> None:
+    """TinyLLaVA-1.5B's shape on the machine of docs/figures.md, 2 slots of 2,048 tokens, both full, MiB resident."""
+    for name, peak in (("q4", 1351), ("q8", 1809)):
+        planned = plan(TINYLLAVA, replace(target("cpu"), context=2048), recipe(name))
+        assert planned.dynamic_bytes == pytest.approx(peak * MIB, rel=0.05)
+
+
+def test_a_budget_is_held_against_the_plan() -> None:
+    card = target("rtx3080")
+    assert plan(LLAVA_MED, card, recipe("q4")).over_budget == ()
+    tight = replace(card, budget=Budget(static_bytes=GIB, dynamic_bytes=GIB, memory_bytes=GIB, disk_bytes=GIB))
+    said = plan(LLAVA_MED, tight, recipe("q4")).over_budget
+    assert [word in line for word, line in zip(("static", "dynamic", "memory", "disk"), said, strict=True)] == [
+        True
+    ] * 4
+    exact = plan(LLAVA_MED, card, recipe("q4"))
+    enough = Budget(exact.static_bytes, exact.dynamic_bytes, disk_bytes=exact.disk.device_bytes)
+    assert plan(LLAVA_MED, replace(card, budget=enough), recipe("q4")).over_budget == ()
+
+
+def test_json_keeps_the_keys_that_scripts_read() -> None:
+    planned = plan(LLAVA_MED, target("orin"), recipe("q4"))
+    said = document(planned)
+    assert said["fits"] is True
+    assert said["static_bytes"] == planned.static_bytes < said["dynamic_bytes"] == planned.dynamic_bytes
+    assert said["components"].keys() >= {*WEIGHTS, "kv_arena"}
+    assert all(isinstance(size, int) for size in said["components"].values())
+
+
+def test_every_recipe_on_every_target() -> None:
+    found = matrix(LLAVA_MED, targets(), recipes())
+    assert {name: set(row) for name, row in found.plans.items()} == {
+        one.name: {how.name for how in recipes()} for one in targets()
+    }
+    assert found.best == {"cpu": "q8", "orin": "fp16", "rtx3050": "q4", "rtx3080": "q8"}
+    assert found.fits
+    for row in found.plans.values():
+        for planned in row.values():
+            assert isinstance(planned, MemoryPlan)
+
+
+def test_nothing_is_best_where_nothing_fits() -> None:
+    tiny = replace(target("rtx3050"), memory_bytes=GIB)
+    found = matrix(LLAVA_MED, [tiny, target("orin")], recipes())
+    assert found.best == {"rtx3050": "", "orin": "fp16"}
+    assert not found.fits
