@@ -18,6 +18,7 @@ _NAMES = {
     "vision": "vision tower",
     "kv_arena": "KV arena",
     "beside_weights": "beside weights",
+    "engine_device": "GPU workspace",
     "engine_host": "engine",
     "vision_activations": "vision scratch",
     "decoder_activations": "decoder scratch",
@@ -55,6 +56,7 @@ def _show_side(console: Console, side: Side) -> None:
     for part in sorted(side.parts, key=lambda part: list(_WHEN).index(part.when)):
         rows.append((*_cells(part), _bar(at, part.bytes, whole)))
         at += part.bytes
+    rows.append(("", "", "", "", ""))
     for name, size in (
         ("after loading", side.static_bytes),
         ("answering", side.dynamic_bytes),

@@ -11,14 +11,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
-from itertools import product
+from itertools import islice, product
 from typing import Any, cast
 
-from edgekit.bundle import Bundle
-from edgekit.checkpoint.packed import is_packed
 from edgekit.errors import GateRefused
+from edgekit.plan.components import arena_rows
 from edgekit.plan.memory import MemoryPlan
-from edgekit.plan.planning import Model, least_context, on_this_machine, plan, spec_of, usable_context
+from edgekit.plan.planning import least_context, on_this_machine, plan_subject, usable_context
+from edgekit.plan.subject import Model, Subject, subject
 from edgekit.recipe import Precision, Recipe, recipes
 from edgekit.target import Target
 from edgekit.units import format_bytes
@@ -31,8 +31,11 @@ _STEPS: tuple[tuple[str, tuple[str, ...], Precision, int], ...] = (
 )
 """What becomes of which components, and the loss: more than that of all steps before it together."""
 _WIDTH = {"fp32": 32, "fp16": 16, "int8": 8, "int4": 4}
-_CONTEXT_STEP = 256
 _SHOWN = 3
+_OWN_RECIPE = "a recipe with"
+_FILES = (
+    "Slots, context and a recipe of your own stand in a copy of the target's or the recipe's TOML, given by its path."
+)
 
 
 @dataclass(frozen=True)
@@ -58,15 +61,13 @@ class Option:
     free_bytes: int
 
 
-def candidates(model: Model, target: Target, recipe: Recipe) -> list[Candidate]:
+def candidates(known: Subject, target: Target, recipe: Recipe) -> list[Candidate]:
     """Everything that could be given up, the cheapest first; nothing given up is not among it."""
-    target = replace(on_this_machine(target), context=usable_context(spec_of(model), target))
-    slots = _halved(target.slots, 1)
-    contexts = _halved(target.context, -(-least_context(spec_of(model)) // _CONTEXT_STEP) * _CONTEXT_STEP)
+    target = replace(on_this_machine(target), context=usable_context(known.spec, target))
     made = (
-        Candidate((loss, j, i), replace(target, context=context, slots=count), smaller)
-        for (loss, smaller), (j, context), (i, count) in product(
-            _precisions(model, recipe), enumerate(contexts), enumerate(slots)
+        Candidate((loss, j, i), replace(target, context=context, slots=slots), smaller)
+        for (loss, smaller), (j, context), (i, slots) in product(
+            _precisions(known, recipe), enumerate(_contexts(known, target)), enumerate(_slots(target))
         )
         if loss or i or j
     )
@@ -78,26 +79,41 @@ def advice(model: Model, target: Target, recipe: Recipe) -> list[Option]:
 
     The last may be a shipped recipe that fits with all slots and the whole context: it needs no file of one's own.
     """
-    kept: list[tuple[Candidate, MemoryPlan]] = []
-    for candidate in candidates(model, target, recipe):
-        if not any(cheaper.costs_no_more(candidate) for cheaper, _ in kept):
-            planned = plan(model, candidate.target, candidate.recipe)
-            if planned.fits:
-                kept.append((candidate, planned))
-    found = [_option(candidate, planned, target, recipe) for candidate, planned in kept[:_SHOWN]]
-    ready = _shipped(model, target, recipe)
-    if ready and ready.recipe not in [option.recipe for option in found]:
-        found.append(ready)
-    return found
+    known = subject(model, recipe)
+    every = candidates(known, target, recipe)
+    kept: list[Candidate] = []
+    for candidate in every:
+        dearer = any(cheaper.costs_no_more(candidate) for cheaper in kept)
+        if not dearer and _plan(known, candidate).fits:
+            kept.append(candidate)
+    ready = (one for one in every if one.recipe in _known() and one.loss[1:] == (0, 0) and _plan(known, one).fits)
+    shown = dict.fromkeys([*kept[:_SHOWN], *islice(ready, 1)])
+    return [_option(candidate, _plan(known, candidate)) for candidate in shown]
 
 
-def _precisions(model: Model, recipe: Recipe) -> Iterator[tuple[int, Recipe]]:
-    """Loss and recipe of every set of steps that this recipe has not taken; of packed weights nothing changes."""
+def _plan(known: Subject, candidate: Candidate) -> MemoryPlan:
+    return plan_subject(known, candidate.target, candidate.recipe)
+
+
+def _slots(target: Target) -> list[int]:
+    """The target's, and every smaller number that takes less: rows come in pairs, but for a single one."""
+    return [target.slots, *range(arena_rows(target.slots) - 2, 1, -2), *([1] if target.slots > 1 else [])]
+
+
+def _contexts(known: Subject, target: Target) -> list[int]:
+    """The target's, and halves of it that still hold a picture and some text; a bundle's is fixed."""
+    contexts = [target.context]
+    while known.by_context and contexts[-1] // 2 >= least_context(known.spec):
+        contexts.append(contexts[-1] // 2)
+    return contexts
+
+
+def _precisions(known: Subject, recipe: Recipe) -> Iterator[tuple[int, Recipe]]:
+    """Loss and recipe of every set of steps that this recipe has not taken; none for what can't be quantized anew."""
     yield 0, recipe
-    if not isinstance(model, Bundle) and not any(is_packed(tensor) for tensor in model.tensors.values()):
-        for taken in range(1, 1 << len(_STEPS)):
-            if smaller := _smaller(recipe, taken):
-                yield taken, smaller
+    for taken in range(1, 1 << len(_STEPS)) if known.by_recipe else ():
+        if smaller := _smaller(recipe, taken):
+            yield taken, smaller
 
 
 def _smaller(recipe: Recipe, taken: int) -> Recipe | None:
@@ -126,32 +142,13 @@ def _known() -> tuple[Recipe, ...]:
     return tuple(recipes())
 
 
-def _shipped(model: Model, target: Target, recipe: Recipe) -> Option | None:
-    whole = [candidate for candidate in candidates(model, target, recipe) if candidate.loss[1:] == (0, 0)]
-    for candidate in whole:
-        if candidate.recipe in _known():
-            planned = plan(model, candidate.target, candidate.recipe)
-            if planned.fits:
-                return _option(candidate, planned, target, recipe)
-    return None
-
-
-def _halved(count: int, least: int) -> list[int]:
-    """``count``, and halves of it as far as ``least``."""
-    counts = [count]
-    while counts[-1] // 2 >= least:
-        counts.append(counts[-1] // 2)
-    return counts
-
-
-def _option(candidate: Candidate, planned: MemoryPlan, target: Target, recipe: Recipe) -> Option:
-    said = []
-    if candidate.recipe in _known():
-        said += [f"--recipe {candidate.recipe.name}"] if candidate.recipe != recipe else []
-    else:
-        said += ["a recipe with " + ", ".join(text for text, _, _, bit in _STEPS if candidate.loss[0] & bit)]
-    said += [f"{candidate.target.slots} slot{'s' * (candidate.target.slots > 1)}"] if candidate.loss[2] else []
-    said += [f"a context of {candidate.target.context}"] if candidate.loss[1] else []
+def _option(candidate: Candidate, planned: MemoryPlan) -> Option:
+    precision, context, slots = candidate.loss
+    steps = ", ".join(text for text, _, _, bit in _STEPS if precision & bit)
+    said = [f"--recipe {candidate.recipe.name}" if candidate.recipe in _known() else f"{_OWN_RECIPE} {steps}"]
+    said = said if precision else []
+    said += [f"{candidate.target.slots} slot{'s' * (candidate.target.slots > 1)}"] if slots else []
+    said += [f"a context of {candidate.target.context}"] if context else []
     return Option(", ".join(said), candidate.target, candidate.recipe, planned.free_bytes)
 
 
@@ -175,7 +172,6 @@ def hint(options: Sequence[Option]) -> str:
     """Options as lines for people."""
     if not options:
         return "Nothing that can be given up makes it fit: take a smaller model or a larger device."
-    return "\n".join(
-        ["What fits, the cheapest loss first:"]
-        + [f"  {option.text}: {format_bytes(option.free_bytes)} to spare" for option in options]
-    )
+    lines = [f"  {option.text}: {format_bytes(option.free_bytes)} to spare" for option in options]
+    by_file = any(not option.text.startswith("--recipe") or "," in option.text for option in options)
+    return "\n".join(["What fits, the cheapest loss first:", *lines, *([_FILES] if by_file else [])])

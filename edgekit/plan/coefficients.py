@@ -35,12 +35,12 @@ class Coefficients:
 
     ``chunk``: tokens of a prompt read at once. ``whole_scores``: whether attention writes its scores to memory.
     ``process``: Python and libraries before a model is loaded. ``engine_host``, ``engine_device``: what the runtime
-    adds by loading one, weights and arena not counted. ``answering``: what the first answer adds for good.
+    adds by loading one, weights and arena not counted. ``libraries``: their pages that answering brings in.
     ``tokenizer_word``: of its vocabulary. ``vision_scratch``, ``decoder_scratch``: what an allocator takes for each
     byte of activations. ``picture``: one being decoded. ``image_cache``: pictures that a service remembers.
-    ``build_base``, ``build_core``: a build's peak, of all its processes, at no core and for each. ``compile_peak``:
-    of the process that compiles. ``compiled``: the compiled form's size for each byte that its graphs take in memory
-    (0: there is none).
+    ``build_base``, ``build_core``: a build's peak, of all its processes, and what each core adds. ``compile_base``,
+    ``compile_matrix``: the peak of the process that compiles, and what each byte of the largest matrix adds.
+    ``compiled``: the compiled form's size for each byte that its graphs take in memory (0: there is none).
     """
 
     chunk: int
@@ -48,7 +48,7 @@ class Coefficients:
     process: Bytes
     engine_host: Bytes
     engine_device: Bytes
-    answering: Bytes
+    libraries: Bytes
     tokenizer_word: Bytes
     vision_scratch: Factor
     decoder_scratch: Factor
@@ -56,7 +56,8 @@ class Coefficients:
     image_cache: Bytes
     build_base: Bytes
     build_core: Bytes
-    compile_peak: Bytes
+    compile_base: Bytes
+    compile_matrix: Factor
     compiled: Factor
 
 

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass
 from math import prod
 from typing import Literal
 
-from edgekit.checkpoint.checkpoint import Checkpoint, component, is_matrix
+from edgekit.checkpoint.checkpoint import Checkpoint
 from edgekit.checkpoint.packed import groups
-from edgekit.checkpoint.shapes import Shape
 from edgekit.checkpoint.spec import DecoderSpec
+from edgekit.plan.subject import Kind, Kinds, kinds
 from edgekit.recipe import Recipe
 
 Where = Literal["device", "host"]
@@ -40,38 +39,41 @@ class Component:
 def weight_bytes(checkpoint: Checkpoint, recipe: Recipe, activation_bytes: int) -> dict[str, int]:
     """Bytes of each component's weights in memory, for a graph whose activations are so wide."""
     shapes = {name: tensor.shape for name, tensor in checkpoint.tensors.items()}
-    return weights_in_memory(shapes, recipe, activation_bytes)
+    return weights_in_memory(kinds(shapes), recipe, activation_bytes)
 
 
-def weights_in_memory(shapes: Mapping[str, Shape], recipe: Recipe, activation_bytes: int) -> dict[str, int]:
-    """As :func:`weight_bytes`, of named shapes.
+def weights_in_memory(found: Kinds, recipe: Recipe, activation_bytes: int) -> dict[str, int]:
+    """As :func:`weight_bytes`.
 
     Scales and what is not quantized have the activations' width, whatever they have on disk: an engine converts them
     as it loads. The embedding stays on the host as its file has it.
     """
-    return _count(shapes, recipe, activation_bytes, activation_bytes)
+    return _count(found, recipe, activation_bytes, activation_bytes)
 
 
-def weights_on_disk(shapes: Mapping[str, Shape], recipe: Recipe, activation_bytes: int) -> dict[str, int]:
+def weights_on_disk(found: Kinds, recipe: Recipe, activation_bytes: int) -> dict[str, int]:
     """Bytes of each component's weights in a bundle: what is not quantized lies there in 16 bits, where that loses
     nothing. (Vectors lie there as in memory; they are too few to be told apart.)"""
-    return _count(shapes, recipe, activation_bytes, 2)
+    return _count(found, recipe, activation_bytes, 2)
 
 
-def _count(shapes: Mapping[str, Shape], recipe: Recipe, scale_bytes: int, plain_bytes: int) -> dict[str, int]:
+def _count(found: Kinds, recipe: Recipe, scale_bytes: int, plain_bytes: int) -> dict[str, int]:
     counted: Counter[str] = Counter()
-    for name, shape in shapes.items():
-        part = component(name)
-        precision = recipe.precision(part)
-        if precision == "int4" and is_matrix(name):
-            counted[part] += shape[0] * groups(shape[1], recipe.group) * (recipe.group // 2 + scale_bytes)
-        elif precision == "int8" and is_matrix(name):
-            counted[part] += shape[0] * (shape[1] + (2 if part == "embedding" else scale_bytes))
-        elif part == "embedding":
-            counted[part] += prod(shape) * (4 if precision == "fp32" else 2)
-        else:
-            counted[part] += prod(shape) * (scale_bytes if precision == "fp32" else plain_bytes)
+    for kind, count in found.items():
+        counted[kind.part] += count * tensor_bytes(kind, recipe, scale_bytes, plain_bytes)
     return dict(counted)
+
+
+def tensor_bytes(kind: Kind, recipe: Recipe, scale_bytes: int, plain_bytes: int) -> int:
+    """Bytes of one tensor, where scales and plain numbers are so wide."""
+    precision, shape, on_host = recipe.precision(kind.part), kind.shape, kind.part == "embedding"
+    if kind.matrix and precision == "int4":
+        return shape[0] * groups(shape[1], recipe.group) * (recipe.group // 2 + scale_bytes)
+    if kind.matrix and precision == "int8":
+        return shape[0] * (shape[1] + (2 if on_host else scale_bytes))
+    if precision == "fp32":
+        return prod(shape) * (4 if on_host else scale_bytes)
+    return prod(shape) * (2 if on_host else plain_bytes)
 
 
 def arena_rows(slots: int) -> int:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import cast
 
 from edgekit.checkpoint.checkpoint import Checkpoint
-from edgekit.checkpoint.packed import Tensor, is_packed
 from edgekit.plan.memory import MemoryPlan, total
-from edgekit.plan.planning import on_this_machine, plan
+from edgekit.plan.planning import on_this_machine, plan_subject
+from edgekit.plan.subject import subject
 from edgekit.recipe import Recipe
 from edgekit.target import Target
 
@@ -29,11 +28,12 @@ class Matrix:
 
 def matrix(checkpoint: Checkpoint, targets: Sequence[Target], recipes: Sequence[Recipe]) -> Matrix:
     """Plan each pair; the best that fits keeps the most of the weights' precision, and no more than they have."""
+    known = subject(checkpoint, recipes[0])
     plans = {
-        target.name: {recipe.name: plan(checkpoint, on_this_machine(target), recipe) for recipe in recipes}
+        target.name: {recipe.name: plan_subject(known, on_this_machine(target), recipe) for recipe in recipes}
         for target in targets
     }
-    useful = [recipe for recipe in recipes if _keeps_no_more(checkpoint, recipe)] or recipes
+    useful = [recipe for recipe in recipes if known.stored_bytes > 2 or not _is_wide(recipe)] or recipes
     return Matrix(plans, {name: _best(row, useful) for name, row in plans.items()})
 
 
@@ -42,10 +42,6 @@ def _best(row: Mapping[str, MemoryPlan], recipes: Sequence[Recipe]) -> str:
     return max(fitting, key=lambda name: total(row[name].parts), default="")
 
 
-def _keeps_no_more(checkpoint: Checkpoint, recipe: Recipe) -> bool:
+def _is_wide(recipe: Recipe) -> bool:
     """A recipe in 32 bits makes nothing better of weights that are stored in 16."""
-    widest = max(
-        2 if is_packed(tensor) else cast("Tensor", tensor).dtype.itemsize for tensor in checkpoint.tensors.values()
-    )
-    parts = ("vision", "projector", "embedding", "decoder", "lm_head")
-    return widest > 2 or all(recipe.precision(part) != "fp32" for part in parts)
+    return "fp32" in (recipe.vision, recipe.projector, recipe.embedding, recipe.decoder, recipe.lm_head)

@@ -6,17 +6,14 @@ Memory that CPU and GPU share is counted once; a card's and its host's are count
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
-from typing import TypeAlias
 
 from edgekit.bundle import Bundle
-from edgekit.checkpoint.checkpoint import Checkpoint
-from edgekit.checkpoint.shapes import Shape, tensor_shapes
 from edgekit.checkpoint.spec import ModelSpec
 from edgekit.detect import detect
 from edgekit.errors import ConfigError
-from edgekit.plan.building import building
+from edgekit.plan.building import building, largest_matrix
 from edgekit.plan.coefficients import Coefficients, coefficients
 from edgekit.plan.components import (
     Component,
@@ -29,59 +26,54 @@ from edgekit.plan.components import (
 )
 from edgekit.plan.disk import Disk, disk, disk_of_bundle
 from edgekit.plan.memory import MemoryPlan
+from edgekit.plan.subject import Model, Subject, subject
 from edgekit.plan.working import packing_bytes, working
 from edgekit.recipe import Recipe
 from edgekit.target import Target
 
-Model: TypeAlias = Checkpoint | Bundle
 QUESTION = 64
 """Tokens that a context must have besides a picture's: a question and an answer, both short."""
-ENGINES = "engines"
 
 
 def plan(model: Model, target: Target, recipe: Recipe) -> MemoryPlan:
     """What ``model`` takes by ``recipe`` with the target's slots and context, as far as the model was made for it.
 
-    Of a bundle, ``recipe`` and the target's context must be the bundle's (:func:`as_built`). :class:`ConfigError`
-    where a context is too short for one picture.
+    Of a bundle, ``recipe`` and the target's context must be the bundle's (:func:`as_built`).
+    :class:`~edgekit.errors.EdgeKitError` where the recipe is not for this model, or a context too short for a picture.
     """
-    target = on_this_machine(replace(target, context=usable_context(spec_of(model), target)))
-    known = coefficients(target.engine)
-    shapes = shapes_of(model)
-    parts = tuple(_parts(model, shapes, target, recipe, known))
-    return MemoryPlan(
-        name_of(model), target, recipe.name, parts, _disk(model, shapes, target, recipe), building(_cores(), known)
-    )
+    return plan_subject(subject(model, recipe), target, recipe)
 
 
-def _parts(
-    model: Model, shapes: Mapping[str, Shape], target: Target, recipe: Recipe, known: Coefficients
-) -> Iterator[Component]:
-    spec = spec_of(model)
-    for name, size in weights_in_memory(shapes, recipe, width(target.activations)).items():
+def plan_subject(known: Subject, target: Target, recipe: Recipe) -> MemoryPlan:
+    """As :func:`plan`, of a model that has been looked at: many plans of one model take no time."""
+    target = on_this_machine(replace(target, context=usable_context(known.spec, target)))
+    table = coefficients(target.engine)
+    parts = tuple(_parts(known, target, recipe, table))
+    largest = largest_matrix(known.kinds, known.spec.decoder, recipe, width(target.activations))
+    made = building(_cores(), largest, table)
+    return MemoryPlan(known.name, target, recipe.name, parts, _disk(known, target, recipe, table), made)
+
+
+def _parts(known: Subject, target: Target, recipe: Recipe, table: Coefficients) -> Iterator[Component]:
+    spec = known.spec
+    for name, size in weights_in_memory(known.kinds, recipe, width(target.activations)).items():
         where: Where = "host" if name == "embedding" else "device"
         yield Component(name, size, where, "static", "exact", recipe.precision(name))
     arena = arena_bytes(spec.decoder, target.slots, target.context, target.activations)
     if target.engine == "onnxruntime-cuda":
         arena += spare_row_bytes(spec.decoder, target.context, target.activations)
     yield Component("kv_arena", arena, "device", "static", "exact", target.activations)
-    yield from working(spec, shapes, recipe, target, known)
+    yield from working(spec, known.kinds, recipe, target, table)
 
 
-def _disk(model: Model, shapes: Mapping[str, Shape], target: Target, recipe: Recipe) -> Disk:
-    known, wide = coefficients(target.engine), width(target.activations)
-    memory = weights_in_memory(shapes, recipe, wide)
-    loaded = sum(size for name, size in memory.items() if name != "embedding") + packing_bytes(shapes, recipe, target)
-    if isinstance(model, Bundle):
-        return disk_of_bundle(model.bytes, _compiled_bytes(model), loaded, known)
-    stored = sum(weights_on_disk(shapes, recipe, wide).values())
-    return disk(model.bytes, stored, tokenizer_bytes(model), loaded, known)
-
-
-def _compiled_bytes(bundle: Bundle) -> int:
-    """Of the largest compiled form in a bundle's folder: it may hold those of several machines."""
-    folders = [folder for folder in (bundle.path / ENGINES).glob("*") if folder.is_dir()]
-    return max((sum(file.stat().st_size for file in folder.iterdir()) for folder in folders), default=0)
+def _disk(known: Subject, target: Target, recipe: Recipe, table: Coefficients) -> Disk:
+    wide = width(target.activations)
+    memory = weights_in_memory(known.kinds, recipe, wide)
+    loaded = sum(memory.values()) - memory.get("embedding", 0) + packing_bytes(known.kinds, recipe, target)
+    if known.sealed_bytes:
+        return disk_of_bundle(known.sealed_bytes, known.compiled_bytes, loaded, table)
+    stored = sum(weights_on_disk(known.kinds, recipe, wide).values())
+    return disk(known.checkpoint_bytes, stored, known.tokenizer_bytes, loaded, table)
 
 
 def on_this_machine(target: Target) -> Target:
@@ -90,29 +82,7 @@ def on_this_machine(target: Target) -> Target:
 
 
 def _cores() -> int:
-    return os.cpu_count() or 1
-
-
-def spec_of(model: Model) -> ModelSpec:
-    return model.manifest.spec if isinstance(model, Bundle) else model.spec
-
-
-def name_of(model: Model) -> str:
-    return model.manifest.source if isinstance(model, Bundle) else model.path.resolve().name
-
-
-def tokenizer_bytes(model: Model) -> int:
-    """Bytes of tokenizer.json."""
-    if isinstance(model, Bundle):
-        return model.manifest.files["tokenizer.json"].bytes if "tokenizer.json" in model.manifest.files else 0
-    return len(model.tokenizer_json.encode())
-
-
-def shapes_of(model: Model) -> dict[str, Shape]:
-    """Name → shape of every tensor; a checkpoint has been held against the same list when it was opened."""
-    if isinstance(model, Bundle):
-        return tensor_shapes(model.manifest.spec)
-    return {name: tensor.shape for name, tensor in model.tensors.items()}
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def least_context(spec: ModelSpec) -> int:

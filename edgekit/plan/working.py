@@ -5,27 +5,24 @@ The shapes of activations are known; how an allocator rounds them is not, and co
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
-from edgekit.checkpoint.checkpoint import component, is_matrix
 from edgekit.checkpoint.packed import groups
-from edgekit.checkpoint.shapes import Shape
 from edgekit.checkpoint.spec import DecoderSpec, ModelSpec, VisionSpec
 from edgekit.plan.coefficients import Coefficients
 from edgekit.plan.components import Component, arena_rows, width
+from edgekit.plan.subject import Kinds
 from edgekit.recipe import Recipe
 from edgekit.target import Target
 
 
-def working(
-    spec: ModelSpec, shapes: Mapping[str, Shape], recipe: Recipe, target: Target, known: Coefficients
-) -> Iterator[Component]:
+def working(spec: ModelSpec, found: Kinds, recipe: Recipe, target: Target, known: Coefficients) -> Iterator[Component]:
     """Everything besides weights and arena, for a target with the slots and context to be planned."""
     wide = width(target.activations)
-    beside = packing_bytes(shapes, recipe, target) + rope_bytes(spec.decoder, target.context, wide)
+    beside = packing_bytes(found, recipe, target) + rope_bytes(spec.decoder, target.context, wide)
     yield Component("beside_weights", beside, "device", "static", "arithmetic")
     if known.engine_device.size_bytes:
-        yield Component("engine", known.engine_device.size_bytes, "device", "static", known.engine_device.basis)
+        yield Component("engine_device", known.engine_device.size_bytes, "device", "static", known.engine_device.basis)
     yield Component("engine_host", known.engine_host.size_bytes, "host", "static", known.engine_host.basis)
     tokenizer = spec.decoder.vocab * known.tokenizer_word.size_bytes
     yield Component("tokenizer", tokenizer, "host", "static", known.tokenizer_word.basis)
@@ -35,7 +32,7 @@ def working(
         ("decoder_activations", decoder_bytes(spec.decoder, target, known), known.decoder_scratch),
     ):
         yield Component(name, round(factor.ratio * size), "device", "dynamic", factor.basis, target.activations)
-    yield Component("answering", known.answering.size_bytes, "host", "dynamic", known.answering.basis)
+    yield Component("libraries", known.libraries.size_bytes, "host", "dynamic", known.libraries.basis)
     yield Component("image_buffers", image_bytes(spec, target), "host", "dynamic", "arithmetic", target.activations)
     cache = max(known.image_cache.size_bytes, image_embeds_bytes(spec, wide))
     pictures = known.picture.size_bytes + cache
@@ -82,20 +79,19 @@ def rope_bytes(decoder: DecoderSpec, context: int, wide: int) -> int:
     return decoder.rope.dim * context * wide
 
 
-def packing_bytes(shapes: Mapping[str, Shape], recipe: Recipe, target: Target) -> int:
+def packing_bytes(found: Kinds, recipe: Recipe, target: Target) -> int:
     """What a runtime makes as it loads packed matrices of the decoder (a CPU multiplies those of vision otherwise).
 
     int8: the row's one scale, repeated for each block. int4 on a CPU: the sum of each group, float32.
     """
     on_cpu = target.engine == "onnxruntime"
-    wide = width(target.activations)
     total = 0
-    for name, shape in shapes.items():
-        part = component(name)
-        if not is_matrix(name) or part == "embedding" or (on_cpu and part in ("vision", "projector")):
+    for kind, count in found.items():
+        if not kind.matrix or kind.part == "embedding" or (on_cpu and kind.part in ("vision", "projector")):
             continue
-        if recipe.precision(part) == "int8":
-            total += shape[0] * groups(shape[1], 256 if on_cpu else 128) * wide
-        elif recipe.precision(part) == "int4" and on_cpu:
-            total += shape[0] * groups(shape[1], recipe.group) * 4
+        rows, columns = kind.shape
+        if recipe.precision(kind.part) == "int8":
+            total += count * rows * groups(columns, 256 if on_cpu else 128) * width(target.activations)
+        elif recipe.precision(kind.part) == "int4" and on_cpu:
+            total += count * rows * groups(columns, recipe.group) * 4
     return total

@@ -12,6 +12,8 @@ from edgekit.checkpoint.checkpoint import Checkpoint
 from edgekit.errors import GateRefused
 from edgekit.plan import advice, plan, require_fit
 from edgekit.plan.advice import candidates
+from edgekit.plan.planning import plan_subject
+from edgekit.plan.subject import subject
 from edgekit.recipe import Recipe, recipe, recipes
 from edgekit.target import Target, target, targets
 from edgekit.units import GIB, MIB
@@ -34,8 +36,8 @@ def test_following_the_advice_fits_and_gives_up_no_more_than_it_must(
     memory = device.reserved_bytes + eighths * device.memory_bytes // 16
     small = replace(device, memory_bytes=memory, slots=slots)
     options = advice(model, small, how)
-    every = candidates(model, small, how)
-    fitting = [one for one in every if plan(model, one.target, one.recipe).fits]
+    every = candidates(subject(model, how), small, how)
+    fitting = [one for one in every if plan_subject(subject(model, how), one.target, one.recipe).fits]
     assert bool(options) == bool(fitting)
     for option in options:
         planned = plan(model, option.target, option.recipe)
@@ -48,7 +50,7 @@ def test_following_the_advice_fits_and_gives_up_no_more_than_it_must(
 
 
 def test_candidates_come_with_the_cheapest_loss_first() -> None:
-    found = candidates(LLAVA_MED, target("rtx3080"), recipe("fp16"))
+    found = candidates(subject(LLAVA_MED, recipe("fp16")), target("rtx3080"), recipe("fp16"))
     assert [one.loss for one in found] == sorted(one.loss for one in found)
     assert (found[0].target.slots, found[0].target.context, found[0].recipe.name) == (2, 4096, "fp16")
     assert all(one.target.context >= 576 + 64 for one in found)
@@ -72,7 +74,8 @@ def test_what_a_7b_in_16_bits_hears_from_a_small_card() -> None:
     assert "2 × 2048 tokens" in refused.value.message
     lines = refused.value.hint.splitlines()
     assert lines[1].startswith("  a recipe with decoder int4: ")
-    assert lines[-1].startswith("  --recipe q4: ")
+    assert lines[2].startswith("  --recipe q4: ")
+    assert "TOML" in lines[3]
 
 
 def test_slots_and_context_go_before_precision() -> None:

@@ -1,0 +1,112 @@
+"""What a plan needs to know of a model, taken from a checkpoint's headers or a bundle's manifest: no weight is read."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias, cast
+
+from edgekit.bundle import Bundle
+from edgekit.checkpoint.checkpoint import Checkpoint, component, is_matrix
+from edgekit.checkpoint.packed import Tensor, is_packed
+from edgekit.checkpoint.shapes import Shape, tensor_shapes
+from edgekit.checkpoint.spec import ModelSpec
+from edgekit.errors import ConfigError
+from edgekit.recipe import Recipe
+
+Model: TypeAlias = Checkpoint | Bundle
+_ENGINES = "engines"  # a bundle's folder for what devices add
+
+
+@dataclass(frozen=True)
+class Kind:
+    """Tensors of one component that are counted alike. ``matrix``: a recipe may quantize them."""
+
+    part: str
+    matrix: bool
+    shape: Shape
+
+
+Kinds: TypeAlias = Mapping[Kind, int]
+"""How many tensors there are of each kind."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A model to be planned.
+
+    ``by_recipe`` and ``by_context``: whether another recipe and another context can be chosen for it; not of a bundle,
+    and no other recipe for packed weights. ``stored_bytes`` is the widest float that it is stored in.
+    ``sealed_bytes`` and ``compiled_bytes`` are of a bundle (0: a checkpoint, nothing compiled yet).
+    """
+
+    name: str
+    spec: ModelSpec
+    kinds: Kinds
+    by_recipe: bool
+    by_context: bool
+    stored_bytes: int
+    checkpoint_bytes: int
+    tokenizer_bytes: int
+    sealed_bytes: int = 0
+    compiled_bytes: int = 0
+
+
+def subject(model: Model, recipe: Recipe) -> Subject:
+    """Take from ``model`` what a plan by ``recipe`` needs.
+
+    :class:`~edgekit.errors.EdgeKitError` where the model can't be built by that recipe.
+    """
+    if recipe.embedding == "int4":
+        raise ConfigError(f"recipe '{recipe.name}' has embedding = int4", "Use embedding = int8 or wider.")
+    return _bundle(model) if isinstance(model, Bundle) else _checkpoint(model, recipe)
+
+
+def _checkpoint(model: Checkpoint, recipe: Recipe) -> Subject:
+    packed = any(is_packed(tensor) for tensor in model.tensors.values())
+    if packed:
+        from edgekit.quantize import quantize  # a device that only runs bundles has no use for it
+
+        quantize(model, recipe)  # refuses a recipe that the packed weights don't fit
+    return Subject(
+        name=model.path.resolve().name,
+        spec=model.spec,
+        kinds=kinds({name: tensor.shape for name, tensor in model.tensors.items()}),
+        by_recipe=not packed,
+        by_context=True,
+        stored_bytes=max(
+            (cast("Tensor", tensor).dtype.itemsize for tensor in model.tensors.values() if not is_packed(tensor)),
+            default=2,
+        ),
+        checkpoint_bytes=model.bytes,
+        tokenizer_bytes=len(model.tokenizer_json.encode()),
+    )
+
+
+def _bundle(model: Bundle) -> Subject:
+    tokenizer = model.manifest.files.get("tokenizer.json")
+    return Subject(
+        name=model.manifest.source,
+        spec=model.manifest.spec,
+        kinds=kinds(tensor_shapes(model.manifest.spec)),
+        by_recipe=False,
+        by_context=False,
+        stored_bytes=2,
+        checkpoint_bytes=0,
+        tokenizer_bytes=tokenizer.bytes if tokenizer else 0,
+        sealed_bytes=model.bytes,
+        compiled_bytes=_compiled_bytes(model.path / _ENGINES),
+    )
+
+
+def kinds(shapes: Mapping[str, Shape]) -> Kinds:
+    """Count named tensors by kind."""
+    return Counter(Kind(component(name), is_matrix(name), shape) for name, shape in shapes.items())
+
+
+def _compiled_bytes(folder: Path) -> int:
+    """Of the largest compiled form: a folder may hold those of several machines."""
+    forms = [form for form in folder.glob("*") if form.is_dir()]
+    return max((sum(file.stat().st_size for file in form.rglob("*") if file.is_file()) for form in forms), default=0)
