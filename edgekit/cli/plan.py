@@ -109,8 +109,8 @@ def _plan_one(console: Console, model: Checkpoint | Bundle, target: Target, reci
     if planned.fits:
         return
     if not force:
-        raise GateRefused(shortfall(planned), hint(options))
-    console.note(f"Forced: {shortfall(planned)}\n{hint(options)}")
+        raise GateRefused(shortfall(planned), hint(options, model))
+    console.note(f"Forced: {shortfall(planned)}\n{hint(options, model)}")
 
 
 def _plan_all(console: Console, path: Path, slots: int | None, context: int | None) -> None:

@@ -32,7 +32,8 @@ def show_memory(console: Console, planned: MemoryPlan) -> None:
     """One table per side, and whether it fits."""
     target = planned.target
     console.heading(f"{planned.model} by {planned.recipe} for {target.name} ({target.title})")
-    console.print(f"{target.slots} slots of {target.context} tokens. How sure a number is stands beside it.")
+    slots = f"{target.slots} slot{'s' * (target.slots > 1)} of {target.context} tokens"
+    console.print(f"{slots}; beside each number, how it was found.")
     for side in planned.sides:
         console.print()
         _show_side(console, side)

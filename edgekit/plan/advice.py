@@ -14,6 +14,7 @@ from functools import cache
 from itertools import islice, product
 from typing import Any, cast
 
+from edgekit.bundle import Bundle
 from edgekit.errors import GateRefused
 from edgekit.plan.components import arena_rows
 from edgekit.plan.memory import MemoryPlan
@@ -155,7 +156,7 @@ def _option(candidate: Candidate, planned: MemoryPlan) -> Option:
 def require_fit(planned: MemoryPlan, model: Model, recipe: Recipe) -> None:
     """:class:`GateRefused`, with what would fit as its hint, where the plan doesn't fit its target."""
     if not planned.fits:
-        raise GateRefused(shortfall(planned), hint(advice(model, planned.target, recipe)))
+        raise GateRefused(shortfall(planned), hint(advice(model, planned.target, recipe), model))
 
 
 def shortfall(planned: MemoryPlan) -> str:
@@ -168,10 +169,12 @@ def shortfall(planned: MemoryPlan) -> str:
     )
 
 
-def hint(options: Sequence[Option]) -> str:
-    """Options as lines for people."""
+def hint(options: Sequence[Option], model: Model) -> str:
+    """Options as lines for people, and where to say so."""
+    built = isinstance(model, Bundle)
     if not options:
-        return "Nothing that can be given up makes it fit: take a smaller model or a larger device."
+        other = "plan the checkpoint that it was built from" if built else "take a smaller model"
+        return f"Nothing that can be given up makes it fit: {other}, or take a larger device."
     lines = [f"  {option.text}: {format_bytes(option.free_bytes)} to spare" for option in options]
-    by_file = any(not option.text.startswith("--recipe") or "," in option.text for option in options)
+    by_file = not built and any(option.text.count("--recipe") != len(option.text.split(", ")) for option in options)
     return "\n".join(["What fits, the cheapest loss first:", *lines, *([_FILES] if by_file else [])])

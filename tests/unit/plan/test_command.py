@@ -135,6 +135,32 @@ def test_a_bundle_is_planned_as_it_was_built(capsys: Capture, bundle: Bundle) ->
     assert "was built for cpu" in complaint(capsys, 1, bundle.path, "--target", "orin")
 
 
+def test_packed_weights_stay_as_they_are(capsys: Capture, tmp_path: Path) -> None:
+    assert main(["quantize", str(embedded()), "--recipe", "q8", "--out", str(tmp_path / "q8")]) == 0
+    found = document(capsys, tmp_path / "q8", "--recipe", "q8")
+    assert found["components"] == document(capsys, "--recipe", "q8")["components"]
+    assert "quantized already" in complaint(capsys, 1, tmp_path / "q8", "--recipe", "q4")
+    small = tmp_path / "small.toml"
+    small.write_text(shipped("targets")["cpu"].read_text().replace('"0 B"', '"1.25 GiB"') + "\n")
+    found = document(capsys, tmp_path / "q8", "--recipe", "q8", "--target", small, "--slots", "32", code=3)
+    assert found["would_fit"]
+    assert {option["recipe"]["name"] for option in found["would_fit"]} == {"q8"}
+
+
+def test_a_bundle_that_does_not_fit_hears_of_slots_only(capsys: Capture, bundle: Bundle, tmp_path: Path) -> None:
+    small = tmp_path / "small.toml"
+    text = shipped("targets")["cpu"].read_text()
+    small.write_text(text.replace('"0 B"', '"1.25 GiB"'))
+    err = complaint(capsys, 3, bundle.path, "--target", small, "--slots", "32")
+    option = document(capsys, bundle.path, "--target", small, "--slots", "32", code=3)["would_fit"][0]
+    assert f"  {option['slots']} slots: " in err
+    assert "TOML" not in err
+    assert document(capsys, bundle.path, "--target", small, "--slots", str(option["slots"]))["fits"]
+    assert not document(capsys, bundle.path, "--target", small, "--slots", str(option["slots"] + 2), code=3)["fits"]
+    small.write_text(text.replace('"0 B"', '"1.01 GiB"'))
+    assert "plan the checkpoint" in complaint(capsys, 3, bundle.path, "--target", small)
+
+
 def test_bad_input_is_one_error(capsys: Capture, large: Path, tmp_path: Path) -> None:
     assert "Did you mean 'orin'?" in complaint(capsys, 1, "--target", "orni")
     assert "no recipe called 'q5'" in complaint(capsys, 1, "--recipe", "q5")
