@@ -1,8 +1,9 @@
 """First stage of the embedded model: the vision tower alone learns what lies in which zone.
 
-Every patch on one side of the chest says, through a linear layer that is thrown away afterwards, which finding its
-zone holds, and whether the heart is enlarged. A tower that knows this makes the second stage short: trained through
-the language model alone, it needs many times as long.
+Every patch on one side of the chest says, through a linear layer that is thrown away afterwards, which zone it belongs
+to and which finding that zone holds, and whether the heart is enlarged. A tower that knows this makes the second stage
+short: trained through the language model alone, it needs many times as long. It must say the zone together with the
+finding: without, the language model knows what there is, and mistakes one side for the other.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from edgekit.tune.schedule import Schedule, minimise
 
 # A zone holds nothing or one of the kinds that have a place.
 _CLASSES = KINDS  # the heart's place in the list stands for "nothing"
+_ZONES = len(SIDES) * len(ZONES)
 _UPPER_ROWS = 4  # of 7: the zones meet a little below the middle of the picture
 
 
@@ -32,7 +34,7 @@ class TowerLabels(nn.Module):
 
     def __init__(self, hidden: int, grid: int, scenes: Sequence[Scene]) -> None:
         super().__init__()
-        self.zone = nn.Linear(hidden, len(_CLASSES))
+        self.zone = nn.Linear(hidden, _ZONES * len(_CLASSES))
         self.heart = nn.Linear(hidden, 2)
         self.patches = grid * grid
         self.where = zone_of_patch(grid)
@@ -42,7 +44,7 @@ class TowerLabels(nn.Module):
         """Of the patches of the scenes ``chosen``, [batch, patches, hidden]."""
         seen = self.where >= 0
         zone, heart = self.zone(patches[:, seen]), self.heart(patches)
-        wanted = self.zones[chosen][:, self.where[seen]]
+        wanted = self.zones[chosen][:, self.where[seen]] + len(_CLASSES) * self.where[seen]
         beats = self.hearts[chosen][:, None].expand(-1, self.patches)
         return functional.cross_entropy(zone.flatten(0, 1).float(), wanted.flatten()) + functional.cross_entropy(
             heart.flatten(0, 1).float(), beats.flatten()
@@ -51,8 +53,8 @@ class TowerLabels(nn.Module):
     def right(self, patches: Tensor, scenes: Sequence[Scene]) -> Tensor:
         """Whether every zone and the heart are read rightly: [batch], of bool."""
         zones, hearts = labels(scenes)
-        zone = self.zone(patches)
-        found = torch.stack([zone[:, self.where == index].mean(1).argmax(-1) for index in range(4)], 1)
+        zone = self.zone(patches).unflatten(-1, (_ZONES, len(_CLASSES)))
+        found = torch.stack([zone[:, self.where == index, index].mean(1).argmax(-1) for index in range(_ZONES)], 1)
         return (found == zones).all(1) & (self.heart(patches).mean(1).argmax(-1) == hearts)
 
 
