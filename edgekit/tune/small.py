@@ -85,6 +85,7 @@ def save(net: LlavaForConditionalGeneration, text: Tokenizer, folder: Path) -> N
     """Write the checkpoint in float16, with all that its readers ask for."""
     net.to(torch.float16).save_pretrained(folder)
     net.float()
+    (folder / "model.safetensors").chmod(0o644)  # its writer makes it its owner's alone
     text.save(str(folder / "tokenizer.json"), pretty=False)
     _write(
         folder / "tokenizer_config.json",
