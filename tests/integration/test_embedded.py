@@ -1,0 +1,98 @@
+"""The embedded model as it is shipped: its shape, its promises, and transformers' own answers beside ours."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from transformers import LlavaForConditionalGeneration, PreTrainedTokenizerFast
+
+from edgekit.checkpoint import open_checkpoint
+from edgekit.checkpoint.checkpoint import is_matrix
+from edgekit.evaluate.phantoms import Scores, evaluate, questions
+from edgekit.phantom import Asked, draw
+from edgekit.phantom.embedded import NOTICE, embedded
+from edgekit.pipeline import build
+from edgekit.recipe import recipe
+from edgekit.runtime.model import Model
+from edgekit.target import target
+from edgekit.units import MIB
+
+ASKED = questions(600)
+
+
+def scores(name: str, asked: list[Asked], folder: Path) -> Scores:
+    bundle = build(embedded(), target("cpu"), recipe(name), folder / name).bundle
+    with Model.open(bundle.path, slots=8) as model:
+        return evaluate(model, asked)
+
+
+@pytest.fixture(scope="module")
+def full(tmp_path_factory: pytest.TempPathFactory) -> Scores:
+    return scores("fp32", ASKED, tmp_path_factory.mktemp("full"))
+
+
+@pytest.fixture(autouse=True, scope="module")
+def one_thread() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def test_every_part_suits_the_kernels_and_the_wheel() -> None:
+    checkpoint = open_checkpoint(embedded())
+    spec = checkpoint.spec
+    assert (embedded() / "model.safetensors").stat().st_size <= 12 * MIB
+    assert 4e6 < sum(int(np.prod(tensor.shape)) for tensor in checkpoint.tensors.values()) < 6e6
+    assert all(tensor.shape[-1] % 128 == 0 for name, tensor in checkpoint.tensors.items() if is_matrix(name))
+    assert (spec.decoder.head_dim % 16, spec.vision.head_dim % 16) == (0, 0)
+    assert (spec.vision.kind, spec.decoder.kind, spec.projector.activation) == ("siglip", "llama", "gelu")
+    assert {tensor.dtype for tensor in checkpoint.tensors.values()} == {np.dtype(np.float16)}
+    assert (spec.licence, spec.intended_use) == ("apache-2.0", NOTICE)
+
+
+def test_it_answers_as_well_as_promised(full: Scores) -> None:
+    """The goals are 95, 90 and 90 %, on all 2,400 questions; on a quarter of them a little less is no fault."""
+    assert full.forms["closed"].percent > 94
+    assert full.forms["open"].percent > 88
+    assert full.names_all.percent > 89
+    assert all(share.percent < 50 for share in full.guessing.values())
+
+
+@pytest.mark.parametrize(("name", "changed"), [("fp16", 0.002), ("q8", 0.02), ("q4", 0.08)])
+def test_smaller_weights_change_few_answers(name: str, changed: float, full: Scores, tmp_path: Path) -> None:
+    small = scores(name, ASKED, tmp_path)
+    differing = sum(one.answer != other.answer for one, other in zip(full.rows, small.rows, strict=True))
+    assert differing <= changed * len(ASKED)
+
+
+def test_transformers_gives_the_same_answers(full: Scores) -> None:
+    """Its own model, tokenizer, template and greedy decoding, on the files as they are shipped."""
+    net = LlavaForConditionalGeneration.from_pretrained(embedded(), dtype=torch.float32).eval()
+    words = PreTrainedTokenizerFast.from_pretrained(embedded())
+    image_tokens = words.image_token * net.config.image_seq_length
+    for one, row in list(zip(ASKED, full.rows, strict=True))[:48]:
+        content = f"{image_tokens}\n{one.question.text}"
+        ids = words.apply_chat_template(
+            [{"role": "user", "content": content}], add_generation_prompt=True, return_tensors="pt", return_dict=False
+        )
+        picture = draw(one.scene).resize((112, 112), Image.Resampling.BICUBIC)
+        pixels = torch.from_numpy(np.asarray(picture, np.float32) / 127.5 - 1).expand(1, 3, -1, -1)
+        mask = torch.ones_like(ids)
+        out = net.generate(input_ids=ids, attention_mask=mask, pixel_values=pixels, max_new_tokens=48, do_sample=False)
+        assert words.decode(out[0, ids.shape[1] :], skip_special_tokens=True) == row.answer
+
+
+def test_its_papers_say_what_the_run_reached() -> None:
+    made = json.loads((embedded() / "training.json").read_text())
+    last = made["curve"][-1]
+    assert (last["stage"], last["step"]) == ("answers", made["plan"]["answers"]["steps"])
+    card = (embedded() / "README.md").read_text()
+    for form in ("closed", "open", "description"):
+        assert f"{100 * last[form]:.1f}" in card
