@@ -79,6 +79,7 @@ def test_questions_of_every_form_were_asked(found: Any) -> None:
         "open": 20,
         "description": 10,
     }
+    assert sum(share["right"] for share in found["check"]["forms"].values()) >= 48
     assert [row["expected"] for row in found["ask"]["answers"]] == [
         "yes",
         "on the left",
