@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 # What a checkpoint's or a file's name may carry must not steer the terminal.
 _CONTROLS = {code: "�" for code in (*range(32), *range(127, 160)) if chr(code) not in "\n\t"}
-_MARKS = {"✓": "green", "✗": "red"}
+_MARKS = {"✓": "green", "✗": "red", "?": "yellow"}
 
 
 @dataclass

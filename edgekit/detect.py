@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import platform
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +27,12 @@ _FEATURES = (
 )
 # NVIDIA's compute capabilities of the Jetson families (developer.nvidia.com/cuda-gpus).
 _JETSONS = {"thor": "11.0", "orin": "8.7", "xavier": "7.2"}
+
+# A container's limit, what it uses, and how that divides: control groups 2 and 1.
+_CGROUP_MEMORY = (
+    ("memory.max", "memory.current", "memory.stat"),
+    ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes", "memory/memory.stat"),
+)
 
 
 @dataclass(frozen=True)
@@ -57,19 +63,25 @@ class Machine:
     l4t: str = ""
 
 
-def detect(root: Path = Path("/"), arch: str = platform.machine()) -> Machine:
-    """Describe this machine, or the one whose ``/proc`` and ``/etc`` lie under ``root``. Raises nothing."""
+def detect(root: Path = Path("/"), arch: str = platform.machine(), gpus: Iterable[Gpu] | None = None) -> Machine:
+    """Describe this machine, or the one whose ``/proc`` and ``/etc`` lie under ``root``. Raises nothing.
+
+    ``gpus`` are what the driver told already; without, NVIDIA's management library is asked, which waits for the
+    driver as long as that takes.
+    """
     arch = {"amd64": "x86_64", "arm64": "aarch64"}.get(arch.lower(), arch)
-    cpuinfo = _read(root / "proc/cpuinfo")
+    cpuinfo = read_text(root / "proc/cpuinfo")
     jetson, l4t = _jetson(root)
     return Machine(
         system=platform.system(),
         arch=arch,
-        cpu=_field(cpuinfo, "model name") or platform.processor() or arch,
+        cpu=field_of(cpuinfo, "model name") or platform.processor() or arch,
         cores=len(re.findall(r"^processor\s*:", cpuinfo, re.MULTILINE)) or os.cpu_count() or 1,
         features=cpu_features(root),
         memory_bytes=_memory(root),
-        gpus=(_jetson_gpu(jetson),) if jetson else tuple(_nvml()) or tuple(_driver_files(root)),
+        gpus=(_jetson_gpu(jetson),)
+        if jetson
+        else tuple(_nvml() if gpus is None else gpus) or tuple(_driver_files(root)),
         jetson=jetson,
         l4t=l4t,
     )
@@ -77,8 +89,8 @@ def detect(root: Path = Path("/"), arch: str = platform.machine()) -> Machine:
 
 def cpu_features(root: Path = Path("/")) -> tuple[str, ...]:
     """The vector and matrix instructions of this processor that matter here, in a fixed order."""
-    cpuinfo = _read(root / "proc/cpuinfo")
-    found = set((_field(cpuinfo, "flags") or _field(cpuinfo, "Features")).split())
+    cpuinfo = read_text(root / "proc/cpuinfo")
+    found = set((field_of(cpuinfo, "flags") or field_of(cpuinfo, "Features")).split())
     return tuple(name for name in _FEATURES if name in found)
 
 
@@ -101,33 +113,52 @@ def _matches(target: Target, machine: Machine) -> bool:
     )
 
 
-def _read(path: Path) -> str:
+def read_text(path: Path) -> str:
+    """A small file of the system's; "" where it is missing or can't be read."""
     try:
         return path.read_text(encoding="utf-8", errors="replace")
     except OSError:
         return ""
 
 
-def _field(text: str, name: str) -> str:
+def field_of(text: str, name: str) -> str:
+    """What stands behind "name :" in a file such as /proc/cpuinfo; "" where nothing does."""
     match = re.search(rf"^{name}\s*:[ \t]*(.*)$", text, re.MULTILINE)
     return match[1].strip() if match else ""
 
 
 def _memory(root: Path) -> int:
     """The machine's memory, or the limit of the container (control groups 2 and 1) where that is less."""
-    total = _field(_read(root / "proc/meminfo"), "MemTotal").split()
+    total = field_of(read_text(root / "proc/meminfo"), "MemTotal").split()
     sizes = [int(total[0]) * 1024 if total and total[0].isdecimal() else psutil.virtual_memory().total]
-    for limit in ("memory.max", "memory/memory.limit_in_bytes"):
-        text = _read(root / "sys/fs/cgroup" / limit).strip()
+    for limit, _, _ in _CGROUP_MEMORY:
+        text = read_text(root / "sys/fs/cgroup" / limit).strip()
         if text.isdecimal():
             sizes.append(int(text))
     return min(sizes)
 
 
+def available_memory(root: Path = Path("/")) -> int:
+    """Bytes that a new process may take without swapping: MemAvailable, or what the container's limit leaves where
+    that is less (its page cache counts as free). 0 where the kernel doesn't say.
+    """
+    free = field_of(read_text(root / "proc/meminfo"), "MemAvailable").split()
+    if not free or not free[0].isdecimal():
+        return 0
+    sizes = [int(free[0]) * 1024]
+    folder = root / "sys/fs/cgroup"
+    for limit, used, stat in _CGROUP_MEMORY:
+        limited, taken = read_text(folder / limit).strip(), read_text(folder / used).strip()
+        if limited.isdecimal() and taken.isdecimal():
+            cache = re.search(r"^(?:total_)?inactive_file (\d+)$", read_text(folder / stat), re.MULTILINE)
+            sizes.append(int(limited) - int(taken) + (int(cache[1]) if cache else 0))
+    return max(1, min(sizes))
+
+
 def _jetson(root: Path) -> tuple[str, str]:
     """A Jetson's model and L4T release: "NVIDIA Jetson AGX Orin Developer Kit", "36.4.3"; "", "" elsewhere."""
-    model = _read(root / "proc/device-tree/model").strip("\0 \n")
-    release = re.search(r"R(\d+).*?REVISION:\s*([\d.]+)", _read(root / "etc/nv_tegra_release"))
+    model = read_text(root / "proc/device-tree/model").strip("\0 \n")
+    release = re.search(r"R(\d+).*?REVISION:\s*([\d.]+)", read_text(root / "etc/nv_tegra_release"))
     l4t = f"{release[1]}.{release[2]}" if release else ""
     if "jetson" in model.lower():
         return model, l4t
@@ -166,5 +197,5 @@ def _text(value: str | bytes) -> str:
 def _driver_files(root: Path) -> Iterator[Gpu]:
     """The GPUs that the kernel driver lists, by name only."""
     for path in sorted((root / "proc/driver/nvidia/gpus").glob("*/information")):
-        if name := _field(_read(path), "Model"):
+        if name := field_of(read_text(path), "Model"):
             yield Gpu(name)

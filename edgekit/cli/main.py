@@ -27,6 +27,7 @@ from edgekit.errors import EdgeKitError
 COMMANDS = {
     "demo": "The whole way on this machine with the embedded model, in seconds.",
     "targets": "The devices to build for; --detect says which one this machine is.",
+    "doctor": "What this machine has and lacks for a target, and the commands that mend it.",
     "inspect": "What a checkpoint holds: family, parts, parameters, licence, intended use.",
     "plan": "What a model takes on a device before it is built; what fits where it doesn't.",
     "build": "From a checkpoint to a sealed bundle for a target.",

@@ -15,7 +15,7 @@ import edgekit
 ORDER = [
     *("errors", "units", "progress", "config", "data", "console", "target", "recipe", "detect", "files", "child"),
     *("checkpoint", "stream", "inputs", "phantom", "quantize", "export", "bundle", "plan", "engines", "runtime"),
-    *("check", "pipeline", "profile", "evaluate", "demo", "tune", "cli", "__main__"),
+    *("check", "pipeline", "profile", "doctor", "evaluate", "demo", "tune", "cli", "__main__"),
 ]
 ROOT = Path(edgekit.__file__).parent
 SOURCES = {

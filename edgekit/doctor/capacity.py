@@ -1,0 +1,95 @@
+"""Room: memory, swap and disk against what a target needs.
+
+/proc/meminfo and /proc/swaps as in proc(5); a zram device's size in /sys/block/zramN/disksize (kernel's zram.rst).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from edgekit.detect import available_memory
+from edgekit.doctor.finding import Finding
+from edgekit.doctor.host import Host
+from edgekit.doctor.nvidia import wants_gpu
+from edgekit.target import Target
+from edgekit.units import GIB, format_bytes
+
+# What Python, the runtime and CUDA's libraries take beside a model, and a package being unpacked: rounded up.
+_FLOOR = GIB
+SERVICE = "var/lib"
+
+
+def memory(host: Host, target: Target) -> Iterator[Finding]:
+    """Free memory of the processor: all of the model where it is the device's only one, else what serves the GPU."""
+    free = available_memory(host.root)
+    if not free:
+        yield Finding("memory", "unknown", "/proc/meminfo does not tell what is free")
+        return
+    budget = target.budget
+    promised = budget.memory_bytes or budget.dynamic_bytes or budget.static_bytes or 0
+    needed = max(_FLOOR, promised if target.unified else 0)
+    what = f"{format_bytes(free)} free of {format_bytes(host.machine.memory_bytes)}"
+    if free < needed:
+        short = f"{what}; target {target.name} may take {format_bytes(needed)}"
+        yield Finding("memory", "bad", short, "ps aux --sort=-rss | head   (end what is not needed)")
+    else:
+        yield Finding("memory", "good", what)
+    if wants_gpu(target) and not target.unified:
+        yield from _gpu_memory(host, target, promised)
+
+
+def _gpu_memory(host: Host, target: Target, promised: int) -> Iterator[Finding]:
+    reply = host.run("nvidia-smi", "--query-gpu=memory.free", "--format=csv,noheader,nounits")
+    free = [int(line) * 2**20 for line in reply.out.split() if line.isdecimal()] if reply.code == 0 else []
+    if not free:
+        yield Finding("gpu memory", "unknown", "nvidia-smi does not tell what is free")
+    elif max(free) < promised:
+        what = f"{format_bytes(max(free))} free; target {target.name} may take {format_bytes(promised)}"
+        yield Finding("gpu memory", "bad", what, "nvidia-smi   (it lists who holds memory)")
+    else:
+        yield Finding("gpu memory", "good", f"{format_bytes(max(free))} free")
+
+
+def swap(host: Host, target: Target) -> Iterator[Finding]:
+    """Where memory goes that is not looked at: nowhere, into compressed memory (zram), or onto a disk."""
+    lines = host.read("proc/swaps").splitlines()
+    if not lines or not lines[0].startswith("Filename"):
+        yield Finding("swap", "unknown", "/proc/swaps can't be read")
+        return
+    rows = [line.split() for line in lines[1:]]
+    areas = [(row[0], int(row[2]) * 1024, int(row[3]) * 1024) for row in rows if len(row) >= 4 and row[2].isdecimal()]
+    if not areas:
+        yield Finding("swap", "good", "none: what memory can't hold is ended, not slowed down")
+        return
+    zram = sum(size for name, size, _ in areas if "zram" in name)
+    size, used = sum(area[1] for area in areas), sum(area[2] for area in areas)
+    kind = "compressed memory (zram)" if zram == size else "disk and zram" if zram else "disk"
+    yield Finding("swap", "good", f"{format_bytes(size)} on {kind}, {format_bytes(used)} used")
+
+
+def disk(host: Host, target: Target) -> Iterator[Finding]:
+    """Where bundles go: here while building, below /var/lib as a service, where two releases lie side by side."""
+    budget = target.budget
+    needed = max(_FLOOR, budget.disk_bytes or 2 * (budget.static_bytes or 0))
+    seen: dict[int, str] = {}
+    for folder in (host.folder, host.root / SERVICE):
+        place = _existing(folder)
+        try:
+            device, free = place.stat().st_dev, host.disk_free(place)
+        except OSError as error:
+            yield Finding("disk", "unknown", f"{folder}: {error.strerror}")
+            continue
+        if seen.setdefault(device, str(folder)) != str(folder):
+            continue
+        what = f"{format_bytes(free)} free at {folder}"
+        if free < needed:
+            short = f"{what}; target {target.name} takes {format_bytes(needed)} with two releases"
+            yield Finding("disk", "bad", short, f"sudo du -xhd1 {place} | sort -h | tail   (see what takes the room)")
+        else:
+            yield Finding("disk", "good", what)
+
+
+def _existing(path: Path) -> Path:
+    """The folder, or the nearest above it that there is."""
+    return next((found for found in (path, *path.parents) if found.exists()), path)

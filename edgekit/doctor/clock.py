@@ -1,0 +1,72 @@
+"""Is the time right? Certificates, audit stamps and prescriptions hang on it.
+
+A Jetson without a battery starts in 1970, or at the day its system was built. `timedatectl show` prints NTP=,
+CanNTP= and NTPSynchronized= (org.freedesktop.timedate1(5)); /sys/class/rtc/rtcN/since_epoch is the hardware clock
+(the kernel's ABI document sysfs-class-rtc).
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+
+from edgekit.doctor.finding import Finding
+from edgekit.doctor.host import Host
+from edgekit.target import Target
+
+_DAY = 86400
+
+
+def clock(host: Host, target: Target) -> Iterator[Finding]:
+    """The time against EdgeKit's newest file, which can't come from the future; whether a server confirmed it."""
+    now, newest = host.now(), _newest(host)
+    if now < newest - _DAY:
+        what = f"the clock says {_date(now)}, yet EdgeKit's files are of {_date(newest)}"
+        yield Finding("clock", "bad", what, _set(host))
+    else:
+        yield _confirmed(host, now)
+    hardware = [int(text) for path in host.glob("sys/class/rtc/rtc*") if (text := _since(host, path.name)).isdecimal()]
+    if hardware and max(hardware) < newest - _DAY and not (host.container or host.wsl):
+        what = f"the hardware clock says {_date(max(hardware))}: without a network the next start will be wrong"
+        yield Finding("clock", "bad", what, "sudo hwclock --systohc   (and give it a battery)")
+
+
+def _confirmed(host: Host, now: float) -> Finding:
+    told = dict(re.findall(r"^(\w+)=(.*)$", host.run("timedatectl", "show").out, re.MULTILINE))
+    synchronised = told.get("NTPSynchronized")
+    if synchronised == "yes":
+        return Finding("clock", "good", f"{_date(now)}, synchronised with a time server")
+    if host.container:
+        return Finding("clock", "unknown", f"{_date(now)}; a container can't tell whether its host is synchronised")
+    if synchronised != "no":
+        what = f"{_date(now)}; timedatectl does not tell whether it is synchronised"
+        return Finding("clock", "unknown", what, "date   (compare it with a clock that is right)")
+    mend = "sudo apt install systemd-timesyncd" if told.get("CanNTP") == "no" else _set(host)
+    return Finding("clock", "unknown", f"{_date(now)}, confirmed by no time server", mend)
+
+
+def _set(host: Host) -> str:
+    if host.container:
+        return "Set the clock of the machine that this container runs on."
+    if host.wsl:
+        return "sudo hwclock --hctosys"
+    return "sudo timedatectl set-ntp true   without a network: sudo date --set 'YEAR-MONTH-DAY HOUR:MINUTE'"
+
+
+def _since(host: Host, name: str) -> str:
+    return host.read(f"sys/class/rtc/{name}/since_epoch").strip()
+
+
+def _newest(host: Host) -> float:
+    """When EdgeKit's newest file was written, in seconds since 1970."""
+    times = [0.0]
+    for path in host.package.rglob("*.py"):
+        with suppress(OSError):
+            times.append(path.stat().st_mtime)
+    return max(times)
+
+
+def _date(seconds: float) -> str:
+    return time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(seconds))

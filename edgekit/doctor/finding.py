@@ -1,0 +1,51 @@
+"""What a check finds: good, bad or unknown, in a line, with the command that mends it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+State = Literal["good", "bad", "unknown"]
+_WORST_FIRST = {"bad": 0, "unknown": 1, "good": 2}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """``what`` was found about ``subject``; ``mend`` is a command, or what to do where no command does it.
+
+    "unknown" where a source can't be read. A good finding with a ``mend`` can be made better.
+    """
+
+    subject: str
+    state: State
+    what: str
+    mend: str = ""
+
+
+@dataclass(frozen=True)
+class Report:
+    """Everything that was found about a machine, for ``target``; subjects in a fixed order, the worst of each first."""
+
+    target: str
+    detected: str
+    findings: tuple[Finding, ...]
+
+    @property
+    def healthy(self) -> bool:
+        """Whether nothing is bad."""
+        return not self.of("bad")
+
+    def of(self, state: State) -> list[Finding]:
+        return [finding for finding in self.findings if finding.state == state]
+
+
+def worst_first(findings: list[Finding]) -> Iterator[Finding]:
+    """One subject's findings, the worst first."""
+    yield from sorted(findings, key=lambda finding: _WORST_FIRST[finding.state])
+
+
+def said(text: str) -> str:
+    """A program's last line, for people: its reason without the way there."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return lines[-1][:200] if lines else "it says nothing"

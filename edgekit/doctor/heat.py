@@ -1,0 +1,67 @@
+"""Temperature and throttling, by the kernel's thermal zones and NVIDIA's driver.
+
+Zones: /sys/class/thermal/thermal_zoneN/{type,temp,trip_point_M_type,trip_point_M_temp}, in thousandths of a degree
+(the kernel's sysfs-api for thermal); a Jetson's zone of a part that is off can't be read. The driver: `nvidia-smi -q`,
+"Clocks Event Reasons" ("Clocks Throttle Reasons" before driver 535) and "GPU Current Temp".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from edgekit.doctor.finding import Finding
+from edgekit.doctor.host import Host
+from edgekit.doctor.nvidia import status
+from edgekit.target import Target
+
+_SLOWING = ("passive", "hot", "critical")
+_REASONS = ("HW Thermal Slowdown", "SW Thermal Slowdown", "HW Power Brake Slowdown")
+_COOL = "Give it air: fan, vents, dust.   On a Jetson: sudo systemctl restart nvfancontrol"
+
+
+def heat(host: Host, target: Target) -> Iterator[Finding]:
+    zones = [zone for path in host.glob("sys/class/thermal/thermal_zone*") if (zone := _zone(host, path.name))]
+    for name, degrees, limit in zones:
+        if limit and degrees >= limit:
+            yield Finding("heat", "bad", f"{name} is at {degrees:.0f} °C and slows down from {limit:.0f} °C on", _COOL)
+    if zones:
+        name, degrees, limit = max(zones, key=lambda zone: zone[1])
+        yield Finding("heat", "good", f"{degrees:.0f} °C at {name}{f', slows down at {limit:.0f}' if limit else ''}")
+    found = list(_gpu(host))
+    yield from found
+    if not zones and not found:
+        yield Finding("heat", "unknown", "no thermal zone can be read, as in most virtual machines")
+
+
+def _zone(host: Host, name: str) -> tuple[str, float, float] | None:
+    """A zone's name, its temperature, and the least one that slows it down (0: none), in °C."""
+    folder = f"sys/class/thermal/{name}"
+    degrees = _degrees(host.read(f"{folder}/temp"))
+    if degrees is None:
+        return None
+    limits = [
+        limit
+        for path in host.glob(f"{folder}/trip_point_*_type")
+        if host.read(f"{folder}/{path.name}").strip() in _SLOWING
+        and (limit := _degrees(host.read(f"{folder}/{path.name.removesuffix('type')}temp")))
+    ]
+    return host.read(f"{folder}/type").strip() or name, degrees, min(limits, default=0.0)
+
+
+def _degrees(text: str) -> float | None:
+    """Thousandths of a degree; nothing in nature here is below −50 °C, as sensors that are off claim to be."""
+    match = re.fullmatch(r"\s*(-?\d{1,7})\s*", text)
+    return int(match[1]) / 1000 if match and int(match[1]) > -50_000 else None
+
+
+def _gpu(host: Host) -> Iterator[Finding]:
+    text = status(host).out
+    block = re.search(r"Clocks (?:Event|Throttle) Reasons *\n(.*?)(?=\n    \S|\Z)", text, re.DOTALL)
+    active = [name for name in _REASONS if block and re.search(rf"{name}\s*:\s*Active", block[1])]
+    degrees = re.search(r"GPU Current Temp\s*:\s*(\d+) C", text)
+    if active:
+        mend = "Check fan and power supply." if any("Power" in name for name in active) else _COOL
+        yield Finding("heat", "bad", f"the GPU holds its clocks back: {', '.join(active)}", mend)
+    elif degrees:
+        yield Finding("heat", "good", f"{degrees[1]} °C at the GPU, not throttling" if block else f"{degrees[1]} °C")

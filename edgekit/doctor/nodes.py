@@ -1,0 +1,76 @@
+"""The device files that CUDA opens, and whether this user may.
+
+On a PC /dev/nvidiactl, /dev/nvidia-uvm and one /dev/nvidiaN (open to everyone, by the driver's default); in WSL 2
+/dev/dxg; on a Jetson /dev/nvmap, /dev/nvhost-* up to JetPack 5, /dev/nvgpu/igpu0 from JetPack 6 on and the render
+nodes, which belong to the groups video and render. Recorded in github.com/NVIDIA/NemoClaw (pull requests 5018, 7762).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from edgekit.doctor.finding import Finding
+from edgekit.doctor.host import Host
+from edgekit.doctor.nvidia import wants_gpu
+from edgekit.target import Target
+
+# Each group of patterns must match something.
+_PC = (("dev/nvidiactl",), ("dev/nvidia[0-9]*",), ("dev/nvidia-uvm",))
+_WSL = (("dev/dxg",),)
+_JETSON = (("dev/nvmap",), ("dev/nvgpu/igpu0/ctrl", "dev/nvhost-ctrl-gpu", "dev/nvidiactl"), ("dev/dri/renderD*",))
+
+
+def nodes(host: Host, target: Target) -> Iterator[Finding]:
+    """Nothing to say where neither the target nor the machine has an NVIDIA GPU."""
+    wanted = _WSL if host.wsl else _JETSON if host.machine.jetson else _PC
+    found = [[path for pattern in patterns for path in host.glob(pattern)] for patterns in wanted]
+    absent = [patterns[0] for patterns, paths in zip(wanted, found, strict=True) if not paths]
+    present = [path for paths in found for path in paths]
+    if not wants_gpu(target) and (not present or not host.machine.gpus):
+        return
+    if absent:
+        what = f"missing: {', '.join('/' + name for name in absent)}"
+        yield Finding("gpu nodes", "bad" if wants_gpu(target) else "good", what, _create(host))
+    closed = [path for path in present if not host.may_open(path)]
+    if closed:
+        yield _closed(host, closed)
+    elif present and not absent:
+        yield Finding("gpu nodes", "good", f"{len(present)} device files, all open to this user")
+
+
+def _create(host: Host) -> str:
+    if host.container:
+        return "Start the container with " + ("--runtime nvidia" if host.machine.jetson else "--gpus all") + "."
+    if host.wsl:
+        return "Install NVIDIA's driver in Windows; then, in Windows: wsl --update && wsl --shutdown"
+    if host.machine.jetson:
+        return "sudo dmesg | grep -iE 'nvgpu|nvmap'   after a failed update: cut the power, start again"
+    return "sudo nvidia-modprobe -u -c=0"
+
+
+def _closed(host: Host, closed: list[Path]) -> Finding:
+    """Device files that this user may not open: which groups may, and how to join them."""
+    names = ", ".join(f"/{path.relative_to(host.root)}" for path in closed[:3])
+    what = f"closed to this user: {names}{' …' if len(closed) > 3 else ''}"
+    try:
+        groups = sorted({host.group(path) for path in closed})
+    except OSError:
+        return Finding("gpu nodes", "bad", what, "sudo usermod -aG video,render $USER   then log in again")
+    if "root" in groups:
+        return Finding("gpu nodes", "bad", f"{what} (root's alone)", "Give them to the group video by a udev rule.")
+    joined = [name for name in groups if _listed(host, name)]
+    if joined == groups:
+        mend = "Log out and in again: the groups are joined, but this session began before."
+    elif host.container:
+        mend = f"Start the container with {' '.join(f'--group-add {name}' for name in groups)}."
+    else:
+        mend = f"sudo usermod -aG {','.join(groups)} $USER   then log in again"
+    return Finding("gpu nodes", "bad", what, mend)
+
+
+def _listed(host: Host, group: str) -> bool:
+    """Whether /etc/group lists this user in ``group`` (group(5): name:password:number:members)."""
+    user = host.environment.get("USER", "")
+    rows = (line.split(":") for line in host.read("etc/group").splitlines())
+    return any(row[0] == group and user and user in row[-1].split(",") for row in rows if len(row) == 4)

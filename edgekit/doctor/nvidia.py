@@ -1,0 +1,126 @@
+"""NVIDIA's driver and GPU: are they there, do they answer, is it the GPU that the target means?
+
+Formats: nvidia-smi's manual, and what it prints: "Driver Version: 580.95.05 … CUDA Version: 13.0", from driver 610 on
+"KMD Version: 610.57.04 … CUDA UMD Version: 13.3"; on a Jetson from JetPack 6 on, with "N/A" for what it has no
+sensor for. /proc/driver/nvidia/version: the loaded kernel module.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from edgekit.doctor.finding import Finding, said
+from edgekit.doctor.host import Host, Reply
+from edgekit.target import Target
+from edgekit.units import format_bytes
+
+_NVIDIA = "0x10de"  # in the list of PCI vendors
+_DISPLAY = "0x03"
+
+
+def wants_gpu(target: Target) -> bool:
+    return target.engine != "onnxruntime"
+
+
+def status(host: Host) -> Reply:
+    """`nvidia-smi -q`: everything that the driver tells about itself and its GPUs."""
+    return host.run("nvidia-smi", "-q")
+
+
+def newest_cuda(host: Host) -> str:
+    """The newest CUDA that the driver runs ("13.0"); "" where it doesn't say."""
+    return _value(status(host).out, r"CUDA (?:UMD )?Version")
+
+
+def has_card(host: Host) -> bool:
+    """Whether an NVIDIA GPU is on the PCI bus, driver or not."""
+    return any(
+        host.read(f"{device}/vendor").strip() == _NVIDIA and host.read(f"{device}/class").startswith(_DISPLAY)
+        for device in (path.relative_to(host.root) for path in host.glob("sys/bus/pci/devices/*"))
+    )
+
+
+def driver(host: Host, target: Target) -> Iterator[Finding]:
+    reply = status(host)
+    version = _value(reply.out, r"(?:Driver|KMD) Version")
+    if reply.code == 0 and version:
+        cuda = newest_cuda(host)
+        yield Finding("driver", "good", f"{version}, runs CUDA up to {cuda}" if cuda else f"{version}, CUDA unknown")
+    elif wants_gpu(target) or host.machine.jetson:
+        yield _trouble(host, reply)
+    elif has_card(host):
+        what = f"an NVIDIA GPU without a working driver; target {target.name} needs none"
+        yield Finding("driver", "good", what, _install(host))
+    else:
+        yield Finding("driver", "good", f"no NVIDIA GPU; target {target.name} needs none")
+
+
+def _trouble(host: Host, reply: Reply) -> Finding:
+    """Why nvidia-smi told nothing, for a target that needs the GPU."""
+    text = reply.out + reply.err
+    if reply.missing:
+        if host.machine.jetson:
+            what = "nvidia-smi is not here to ask; a Jetson's driver comes with its system"
+            return Finding("driver", "unknown", what)
+        return Finding("driver", "bad", "no driver: nvidia-smi is not installed", _install(host))
+    if reply.code is None:
+        hint = "sudo dmesg | grep -iE 'nvrm|xid'" if "no answer" in reply.why else ""
+        return Finding("driver", "unknown", f"nvidia-smi {reply.why}", hint)
+    if "version mismatch" in text:
+        return Finding("driver", "bad", "updated but not restarted: driver and library differ", "sudo reboot")
+    if "communicate with the NVIDIA driver" in text or "couldn't" in text:
+        return Finding("driver", "bad", "installed, but its kernel module is not loaded", _load(host))
+    return Finding("driver", "bad", f"nvidia-smi fails: {said(text)}", _load(host))
+
+
+def _load(host: Host) -> str:
+    if host.container or host.wsl:
+        return _install(host)
+    return "sudo modprobe nvidia   where that is refused: mokutil --sb-state (Secure Boot wants a signed module)"
+
+
+def _install(host: Host) -> str:
+    """How the driver comes onto this kind of machine."""
+    if host.wsl:
+        return "Install NVIDIA's driver in Windows, none in Linux; then, in Windows: wsl --update"
+    if host.container:
+        return "Start the container with --gpus all (on a Jetson: --runtime nvidia)."
+    if "ubuntu" in host.distribution:
+        return "sudo ubuntu-drivers install && sudo reboot"
+    if "debian" in host.distribution:
+        return "sudo apt install nvidia-driver && sudo reboot   (from Debian's non-free component)"
+    return "Install NVIDIA's driver as your distribution says, then restart."
+
+
+def gpu(host: Host, target: Target) -> Iterator[Finding]:
+    """The GPU's name, compute capability and memory against the target's."""
+    gpus = host.machine.gpus
+    for found in gpus:
+        memory = f", {format_bytes(found.memory_bytes)}" if found.memory_bytes else ""
+        capability = f", compute capability {found.compute_capability or 'unknown'}"
+        yield Finding("gpu", "good", f"{found.name}{capability}{memory}")
+    if not wants_gpu(target) or any(found.compute_capability == target.compute_capability for found in gpus):
+        yield from _short(host, target)
+        return
+    wanted = f"target {target.name} wants compute capability {target.compute_capability}"
+    if any(not found.compute_capability for found in gpus):
+        yield Finding("gpu", "unknown", f"{wanted}; this GPU does not tell its own")
+    else:
+        mend = "edgekit targets   (choose one that this machine is, or write one)" if gpus else _install(host)
+        yield Finding("gpu", "bad", f"{wanted}; {'this is another' if gpus else 'no GPU is seen'}", mend)
+
+
+def _short(host: Host, target: Target) -> Iterator[Finding]:
+    """A GPU of the target's kind with less memory than the target has; drivers keep a few per cent for themselves."""
+    sizes = [gpu.memory_bytes for gpu in host.machine.gpus if gpu.memory_bytes]
+    if wants_gpu(target) and not target.unified and sizes and max(sizes) < 0.9 * target.memory_bytes:
+        what = f"target {target.name} has {format_bytes(target.memory_bytes)}, this GPU {format_bytes(max(sizes))}"
+        mend = "Copy the target's file, write this GPU's memory, and give its path to --target."
+        yield Finding("gpu", "bad", what, mend)
+
+
+def _value(text: str, name: str) -> str:
+    """A version behind ``name`` in nvidia-smi's text: "CUDA Version  : 13.0"; not "N/A"."""
+    match = re.search(rf"(?<!\w){name}\s*:\s*(\d[\d.]*)", text)
+    return match[1] if match else ""

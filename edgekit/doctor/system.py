@@ -1,0 +1,90 @@
+"""What EdgeKit stands on: the operating system, Python, the processor, systemd."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from edgekit.detect import matching_target
+from edgekit.doctor.finding import Finding
+from edgekit.doctor.host import Host
+from edgekit.target import Target
+
+_OLDEST_PYTHON = (3, 10)
+
+
+def system(host: Host, target: Target) -> Iterator[Finding]:
+    """Linux on a processor of the target's kind; WSL 2 and Windows for what they can do."""
+    machine = host.machine
+    if host.system != "Linux":
+        where = "in WSL 2 (processor, and NVIDIA GPUs through Windows' driver)" if host.system == "Windows" else ""
+        what = f"{host.system}: EdgeKit runs on Linux{', on Windows ' + where if where else ''}"
+        yield Finding("system", "bad", what, "wsl --install" if where else "Use a Linux machine or virtual machine.")
+        return
+    title = host.distribution_title or "Linux"
+    kernel = host.read("proc/sys/kernel/osrelease").strip() or "of unknown version"
+    inside = ", in a container" if host.container else ""
+    yield Finding("system", "good", f"{title}, kernel {kernel}, {machine.arch}{inside}")
+    if host.wsl:
+        yield _wsl(host)
+    if machine.arch not in ("x86_64", "aarch64"):
+        yield Finding("system", "bad", f"{machine.arch} processors have no packages of ONNX Runtime", "Use another.")
+    elif target.arch not in ("any", machine.arch):
+        what = f"target {target.name} is for {target.arch}, this machine is {machine.arch}"
+        yield Finding("system", "bad", what, f"edgekit doctor --target {matching_target(machine).name}")
+
+
+def _wsl(host: Host) -> Finding:
+    if host.wsl == 1:
+        name = host.environment.get("WSL_DISTRO_NAME", "DISTRIBUTION")
+        return Finding("system", "bad", "WSL 1 has no Linux kernel", f"wsl.exe --set-version {name} 2")
+    what = "WSL 2: builds, measures, answers; a service lives only as long as Windows keeps WSL running"
+    return Finding("system", "good", what)
+
+
+def python(host: Host, target: Target) -> Iterator[Finding]:
+    """Its version, and whether pip may install here (PEP 668: EXTERNALLY-MANAGED marks a system's own Python)."""
+    version = ".".join(map(str, host.python))
+    if host.python < _OLDEST_PYTHON:
+        yield Finding("python", "bad", f"{version}; EdgeKit needs 3.10", "sudo apt install python3.10 python3.10-venv")
+        return
+    folder = f"{host.python[0]}.{host.python[1]}"
+    managed = host.root / "usr/lib" / f"python{folder}" / "EXTERNALLY-MANAGED"
+    if not host.virtual and managed.exists():
+        mend = "python3 -m venv ~/edgekit-env && . ~/edgekit-env/bin/activate"
+        yield Finding("python", "good", f"{version}, the system's own: pip installs nothing into it", mend)
+    else:
+        yield Finding("python", "good", version + (" in a virtual environment" if host.virtual else ""))
+
+
+def processor(host: Host, target: Target) -> Iterator[Finding]:
+    """The instructions that ONNX Runtime's matrix products live on; they decide only where the processor computes."""
+    machine = host.machine
+    features = set(machine.features)
+    name = f"{machine.cpu}, {machine.cores} cores"
+    if not features:
+        yield Finding("processor", "unknown", f"{name}: /proc/cpuinfo does not tell its instructions")
+        return
+    fast = features & {"avx512_vnni", "avx_vnni", "amx_int8", "asimddp", "i8mm"}
+    if fast:
+        yield Finding("processor", "good", f"{name}: {' '.join(sorted(fast))}")
+    elif machine.arch == "x86_64" and "avx2" not in features and target.engine == "onnxruntime":
+        what = f"{name}: without AVX2 answers take many times as long"
+        yield Finding("processor", "bad", what, "In a virtual machine: pass the host's processor through (-cpu host).")
+    else:
+        yield Finding("processor", "good", f"{name}: no 8-bit dot products (VNNI), so slower than newer ones")
+
+
+def systemd(host: Host, target: Target) -> Iterator[Finding]:
+    """Whether systemd runs the machine (sd_booted(3): /run/systemd/system exists): `edgekit install` needs it."""
+    if (host.root / "run/systemd/system").is_dir():
+        version = re.match(r"systemd (\d+)", host.run("systemctl", "--version").out)
+        yield Finding("systemd", "good", f"systemd {version[1]}" if version else "runs, version unknown")
+    elif host.container:
+        yield Finding("systemd", "good", "none, as in containers: there `edgekit serve` is the container's process")
+    elif host.wsl:
+        mend = "printf '[boot]\\nsystemd=true\\n' | sudo tee -a /etc/wsl.conf   then, in Windows: wsl --shutdown"
+        yield Finding("systemd", "bad", "off in this WSL: nothing can be installed as a service", mend)
+    else:
+        what = "does not run this machine: nothing can be installed as a service"
+        yield Finding("systemd", "bad", what, "Use a system started by systemd; `edgekit serve` runs without.")
