@@ -18,3 +18,19 @@ def test_a_child_finds_the_modules_that_its_parent_found(tmp_path: Path, monkeyp
 def test_a_child_keeps_the_rest_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OMP_NUM_THREADS", "7")
     assert environment()["OMP_NUM_THREADS"] == "7"
+
+
+def test_a_child_imports_nothing_from_the_working_directory(tmp_path: Path) -> None:
+    for name in ("edgekit", "runpy", "json", "numpy"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('a file of somebody else's')")
+    environ = environment()
+    environ.pop("PYTHONSAFEPATH")  # as on Python 3.10, which does not know it
+    done = subprocess.run(python("edgekit", "--version"), capture_output=True, env=environ, cwd=tmp_path)
+    assert done.stdout.decode() == f"edgekit {__version__}\n"
+
+
+def test_a_child_gets_its_arguments_as_they_are(tmp_path: Path) -> None:
+    arguments = ["evaluate", "--questions", "a b"]
+    done = subprocess.run(python("edgekit", *arguments), capture_output=True, env=environment(), cwd=tmp_path)
+    assert done.returncode == 2
+    assert "'a b' is not a valid integer" in done.stderr.decode()
