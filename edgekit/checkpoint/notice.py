@@ -12,7 +12,8 @@ LLAVA_MED = (
 )
 _FRONT_MATTER = re.compile(r"\A---\s*\n(.*?)\n---\s*(?:\n|\Z)", re.DOTALL)
 _LICENCE_KEY = re.compile(r"^(license|license_name):[ \t]*['\"]?([^'\"\n#]+)", re.MULTILINE)
-_USE_KEY = re.compile(r"^intended_use:[ \t]*(.+)$", re.MULTILINE)
+# YAML's long texts go on in indented lines, after a mark or without one.
+_USE_KEY = re.compile(r"^intended_use:[ \t]*(?:[|>][-+]?[ \t\r]*$)?(.*(?:\n[ \t]+.*)*)", re.MULTILINE)
 _LICENCE_FILES = ("LICENSE", "LICENSE.txt", "LICENSE.md", "LICENCE", "LICENCE.txt")
 _TITLES = (
     ("apache-2.0", "Apache License"),
@@ -49,7 +50,7 @@ def intended_use(source: Source) -> str:
         return LLAVA_MED
     front = _FRONT_MATTER.match(_lenient(source, "README.md"))
     found = _USE_KEY.search(front[1]) if front else None
-    return printable(found[1].strip().strip("'\""))[:500] if found else ""
+    return printable(" ".join(found[1].split()).strip("'\""))[:500] if found else ""
 
 
 def is_llava_med(source: Source) -> bool:

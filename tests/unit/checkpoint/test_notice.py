@@ -65,6 +65,29 @@ def test_half_a_surrogate_pair_is_no_reason_to_fail_later(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
+    "written",
+    [
+        "Not for patients.",
+        "'Not for patients.'",
+        '"Not for patients."\r',
+        "Not\n  for patients.",
+        "|\n  Not for\n  patients.",
+        ">-\r\n  Not for patients.\r",
+    ],
+)
+def test_the_model_card_says_the_intended_use(tmp_path: Path, written: str) -> None:
+    card = f"---\nlicense: mit\nintended_use: {written}\ntags: x\n---\n# Model\nintended_use: anything"
+    (tmp_path / "README.md").write_text(card, newline="")
+    assert intended_use(source(tmp_path)) == "Not for patients."
+
+
+@pytest.mark.parametrize("written", ["", "|"])
+def test_an_intended_use_that_is_empty_is_none(tmp_path: Path, written: str) -> None:
+    (tmp_path / "README.md").write_text(f"---\nintended_use: {written}\nlicense: mit\n---\n")
+    assert intended_use(source(tmp_path)) == ""
+
+
+@pytest.mark.parametrize(
     ("name", "config", "card"),
     [
         ("llava-med-v1.5-mistral-7b", {}, ""),
