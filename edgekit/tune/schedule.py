@@ -25,7 +25,7 @@ class Schedule:
         """What the rate is multiplied by at ``step``."""
         rising = self.warmup * self.steps
         if step < rising:
-            return (step + 1) / rising
+            return min(1.0, (step + 1) / rising)
         return 0.5 * (1 + math.cos(math.pi * (step - rising) / (self.steps - rising)))
 
 
@@ -34,8 +34,8 @@ def minimise(
 ) -> Iterator[float]:
     """Take ``schedule.steps`` steps down the losses that ``losses`` yields, one for each batch; yields each loss.
 
-    Every part learns at its share of the schedule's rate. Until the last step is taken weights are bfloat16, which
-    saves a third of the time; what is summed up stays float32.
+    Every part learns at its share of the schedule's rate. While this runs, weights are bfloat16, which saves a
+    third of the time; the steps are summed up in float32, and that is what is left in the end.
     """
     weights = [weight for part in parts for weight in part.parameters()]
     shares = [share for part, share in parts.items() for _ in part.parameters()]

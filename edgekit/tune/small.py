@@ -43,7 +43,7 @@ def tokenizer() -> Tokenizer:
 
 
 def model() -> LlavaForConditionalGeneration:
-    """A fresh model of 4.6 million parameters in float32; its weights come from torch's current seed."""
+    """A fresh model of 4.7 million parameters in float32; its weights come from torch's current seed."""
     vision = SiglipVisionConfig(
         hidden_size=128,
         intermediate_size=512,

@@ -121,6 +121,13 @@ def test_a_schedule_rises_and_falls() -> None:
     assert factors[-1] < 0.01
 
 
+@pytest.mark.parametrize("steps", [1, 7, 25])
+def test_a_short_schedule_never_learns_faster_than_its_rate(steps: int) -> None:
+    factors = [Schedule(steps=steps, batch=1, rate=1.0).factor(step) for step in range(steps)]
+    assert max(factors) == 1
+    assert min(factors) > 0
+
+
 def test_minimise_goes_down_and_gives_float32_back() -> None:
     layer = torch.nn.Linear(2, 1, bias=False)
     layer.weight.data.copy_(torch.tensor([[3.0, -2.0]]))
