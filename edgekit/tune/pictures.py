@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 
@@ -24,7 +25,9 @@ def pictures(split: Split, count: int, size: int, progress: Progress = silent) -
     chunks = [(list(seeds[start : start + _CHUNK]), size) for start in range(0, count, _CHUNK)]
     drawn = np.empty((count, size, size), np.uint8)
     done = 0
-    with ProcessPoolExecutor(os.cpu_count(), get_context("spawn")) as pool:
+    # Ctrl-C reaches these processes too: they end without a word, and the one that waits for them says it.
+    quiet = (signal.SIGINT, signal.SIG_DFL)
+    with ProcessPoolExecutor(len(os.sched_getaffinity(0)), get_context("spawn"), signal.signal, quiet) as pool:
         for chunk in pool.map(_draw, chunks):
             drawn[done : done + len(chunk)] = chunk
             done += len(chunk)
