@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import count
 from typing import Literal
 
 import numpy as np
@@ -55,8 +54,3 @@ def balanced(split: Split, scenes: int = TEST_SCENES) -> Iterator[Asked]:
                 topics[chosen.topic] += 1
                 answers[chosen.topic, chosen.answer] += 1
                 yield Asked(shown, chosen)
-
-
-def endless(split: Split, start: int = 0) -> Iterator[Scene]:
-    """The phantoms of a split, one after the other."""
-    return (scene(SEEDS[split][index]) for index in count(start))
