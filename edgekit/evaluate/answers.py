@@ -27,7 +27,8 @@ def correct(question: Question, text: str) -> bool:
 def names_every_finding(question: Question, text: str) -> bool:
     """Whether ``text`` names every finding of a description's answer, wherever it puts it.
 
-    Of a phantom without findings it has to say just that.
+    What it names beside those is not counted against it: whether a description is right, :func:`correct` says. Of a
+    phantom without findings it has to say just that.
     """
     wanted = _named(question.answer)
     return wanted <= _named(text) if wanted else correct(question, text)
