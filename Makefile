@@ -47,6 +47,7 @@ demo:
 	@bash .ci/venv .venv-run .
 	@bash .ci/install .venv-run
 	.venv-run/bin/edgekit demo --out $(DEMO)
+	@echo; echo 'Here, edgekit is .venv-run/bin/edgekit; ". .venv-run/bin/activate" puts it on the PATH.'
 
 wheel: venv
 	.venv/bin/python -m pip wheel --quiet --no-deps --wheel-dir dist .
