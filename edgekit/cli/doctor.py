@@ -45,8 +45,11 @@ def _show(console: Console, report: Report) -> None:
 
 
 def _mends(console: Console, title: str, findings: list[Finding]) -> None:
-    """Commands stand on lines of their own, unbroken, so that they can be copied."""
-    if findings:
-        console.heading(f"\n{title}")
+    """Commands stand on lines of their own, unbroken, so that they can be copied; one that mends several, once."""
+    subjects: dict[str, list[str]] = {}
     for finding in findings:
-        console.print(f"  {finding.subject}: {finding.mend}")
+        subjects.setdefault(finding.mend, []).append(finding.subject)
+    if subjects:
+        console.heading(f"\n{title}")
+    for mend, names in subjects.items():
+        console.print(f"  {', '.join(dict.fromkeys(names))}: {mend}")

@@ -41,6 +41,8 @@ def memory(host: Host, target: Target) -> Iterator[Finding]:
 
 def _gpu_memory(host: Host, target: Target, promised: int) -> Iterator[Finding]:
     reply = host.run("nvidia-smi", "--query-gpu=memory.free", "--format=csv,noheader,nounits")
+    if reply.missing:
+        return  # `driver` says so
     free = [int(line) * 2**20 for line in reply.out.split() if line.isdecimal()] if reply.code == 0 else []
     if not free:
         yield Finding("gpu memory", "unknown", "nvidia-smi does not tell what is free")

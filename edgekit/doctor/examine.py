@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 from edgekit.detect import matching_target
 from edgekit.doctor.capacity import disk, memory, swap
@@ -41,11 +41,10 @@ CHECKS: dict[str, Check] = {
     "systemd": systemd,
     "packages": extras,
 }
-LIMIT_S = 90.0
 
 
-def examine(host: Host, target: Target | None = None, checks: dict[str, Check] = CHECKS) -> Report:
-    """Examine a machine for ``target``, or for the target that it is. Raises nothing; takes :data:`LIMIT_S` at most,
+def examine(host: Host, target: Target | None = None, checks: dict[str, Check] = CHECKS, limit_s: float = 90) -> Report:
+    """Examine a machine for ``target``, or for the target that it is. Raises nothing; takes ``limit_s`` at most,
     and what has not answered by then is unknown."""
     detected = matching_target(host.machine)
     wanted = target or detected
@@ -57,11 +56,13 @@ def examine(host: Host, target: Target | None = None, checks: dict[str, Check] =
     ]
     for thread in threads:
         thread.start()
-    end = time.monotonic() + LIMIT_S
+    end = time.monotonic() + limit_s
     for thread in threads:
         thread.join(max(0.0, end - time.monotonic()))
-    late = [Finding(name, "unknown", f"no answer within {LIMIT_S:g} s") for name in checks if name not in results]
-    return Report(wanted.name, detected.name, tuple(_ordered([*_all(results, checks), *late], list(checks))))
+    done = dict(results)  # whoever comes later is too late
+    late = [Finding(name, "unknown", f"no answer within {limit_s:g} s") for name in checks if name not in done]
+    found = [finding for name in checks for finding in done.get(name, [])]
+    return Report(wanted.name, detected.name, tuple(_by_subject([*found, *late])))
 
 
 def _note(results: dict[str, list[Finding]], name: str, check: Check, host: Host, target: Target) -> None:
@@ -71,13 +72,10 @@ def _note(results: dict[str, list[Finding]], name: str, check: Check, host: Host
         results[name] = [Finding(name, "unknown", f"the check failed: {type(error).__name__}: {error}"[:200])]
 
 
-def _all(results: dict[str, list[Finding]], checks: dict[str, Check]) -> list[Finding]:
-    return [finding for name in checks for finding in results.get(name, [])]
-
-
-def _ordered(findings: list[Finding], names: list[str]) -> list[Finding]:
-    """By subject as checks stand (a check's further subjects behind it), the worst of a subject first."""
-    order: dict[str, list[Finding]] = {name: [] for name in names}
+def _by_subject(findings: list[Finding]) -> Iterator[Finding]:
+    """Subjects as they come first, the worst of each first."""
+    subjects: dict[str, list[Finding]] = {}
     for finding in findings:
-        order.setdefault(finding.subject, []).append(finding)
-    return [finding for subject in order.values() for finding in worst_first(subject)]
+        subjects.setdefault(finding.subject, []).append(finding)
+    for found in subjects.values():
+        yield from worst_first(found)

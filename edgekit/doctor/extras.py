@@ -14,6 +14,7 @@ from packaging.version import InvalidVersion
 from edgekit.doctor.finding import Finding
 from edgekit.doctor.host import Host
 from edgekit.doctor.nvidia import wants_gpu
+from edgekit.doctor.runtime import gpu_build
 from edgekit.target import Target
 
 
@@ -25,35 +26,45 @@ def extras(host: Host, target: Target) -> Iterator[Finding]:
         yield Finding("packages", "unknown", what, "pip install .   (in EdgeKit's folder)")
         return
     requirements = list(_requirements(own.requires or []))
-    absent, wrong = _lacking(host, requirements, "")
-    if absent or wrong:
-        yield Finding("packages", "bad", f"lacks {', '.join(absent + wrong)}", "pip install edgekit")
+    lacking = _lacking(host, requirements, "")
+    if lacking:
+        yield Finding("packages", "bad", f"lacks {_named(lacking)}", _pip(list(lacking)))
     else:
         yield Finding("packages", "good", f"EdgeKit {own.version} has all that it always needs")
     for extra in own.metadata.get_all("Provides-Extra") or []:
-        yield _extra(host, target, requirements, extra)
+        yield _extra(host, target, extra, _lacking(host, requirements, extra))
 
 
-def _extra(host: Host, target: Target, requirements: list[Requirement], extra: str) -> Finding:
+def _extra(host: Host, target: Target, extra: str, lacking: dict[Requirement, str]) -> Finding:
     """Wrong versions would fail when used, so they are bad; a whole extra may be missing where nobody needs it."""
-    absent, wrong = _lacking(host, requirements, extra)
     subject = f"extra {extra}"
-    if not absent and not wrong:
+    if not lacking:
         return Finding(subject, "good", "complete")
-    mend = f"pip install 'edgekit[{extra}]'"
-    if host.l4t == 36 and any(name.startswith("onnxruntime-gpu") for name in absent):
-        mend = f"pip install {' '.join(_quoted(requirements, extra))}   (and the runtime, as said above)"
-    needed = extra == "gpu" and wants_gpu(target)
-    what = f"lacks {', '.join(absent + wrong)}"
-    if wrong or needed:
-        return Finding(subject, "bad", what, mend)
-    return Finding(subject, "good", f"{what}; target {target.name} needs none of it", mend)
+    what = f"lacks {_named(lacking)}"
+    if any(lacking.values()) or (extra == "gpu" and wants_gpu(target)):
+        return Finding(subject, "bad", what, _mend(host, extra, lacking))
+    return Finding(subject, "good", f"{what}; target {target.name} needs none of it", _mend(host, extra, lacking))
 
 
-def _quoted(requirements: list[Requirement], extra: str) -> list[str]:
-    """An extra's packages without the runtime, which JetPack 6 gets from elsewhere."""
-    found = [found for found in requirements if _wanted(found, extra) and found.name != "onnxruntime-gpu"]
-    return [f"'{needed.name}{needed.specifier}'" for needed in found]
+def _mend(host: Host, extra: str, lacking: dict[Requirement, str]) -> str:
+    """EdgeKit asks for onnxruntime, so installing "edgekit[…]" would put that beside onnxruntime-gpu and break both:
+    where the GPU build is there, or is to come, packages are named one by one."""
+    runtimes = [needed for needed in lacking if needed.name == "onnxruntime-gpu"]
+    if not runtimes and not host.installed("onnxruntime-gpu"):
+        return f"pip install 'edgekit[{extra}]'"
+    others = [needed for needed in lacking if needed not in runtimes]
+    return "; ".join([gpu_build(host)] * bool(runtimes) + [_pip(others)] * bool(others))
+
+
+def _named(lacking: dict[Requirement, str]) -> str:
+    return ", ".join(
+        f"{needed.name}{needed.specifier} (has {version})" if version else needed.name
+        for needed, version in lacking.items()
+    )
+
+
+def _pip(needed: list[Requirement]) -> str:
+    return "pip install " + " ".join(f"'{found.name}{found.specifier}'" for found in needed)
 
 
 def _requirements(lines: list[str]) -> Iterator[Requirement]:
@@ -70,19 +81,18 @@ def _wanted(requirement: Requirement, extra: str) -> bool:
     return marker.evaluate({"extra": extra}) and not (extra and marker.evaluate({"extra": ""}))
 
 
-def _lacking(host: Host, requirements: list[Requirement], extra: str) -> tuple[list[str], list[str]]:
-    """The packages that are not there, and those that are of a version that does not do."""
-    absent, wrong = [], []
+def _lacking(host: Host, requirements: list[Requirement], extra: str) -> dict[Requirement, str]:
+    """What is not there, with "", and what is of a version that does not do, with that version."""
+    lacking = {}
     for needed in (found for found in requirements if _wanted(found, extra)):
         # One of the two builds of ONNX Runtime stands for the other.
-        found = host.installed(needed.name) or (
-            host.installed("onnxruntime-gpu") if needed.name == "onnxruntime" else None
-        )
+        other = "onnxruntime-gpu" if needed.name == "onnxruntime" else needed.name
+        found = host.installed(needed.name) or host.installed(other)
         if found is None:
-            absent.append(needed.name)
+            lacking[needed] = ""
         elif not _fits(needed, found.version):
-            wrong.append(f"{needed.name}{needed.specifier} (has {found.version})")
-    return absent, wrong
+            lacking[needed] = found.version
+    return lacking
 
 
 def _fits(needed: Requirement, version: str) -> bool:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from edgekit.doctor.finding import Finding
 from edgekit.doctor.host import Host
-from edgekit.doctor.nvidia import wants_gpu
+from edgekit.doctor.nvidia import install, status, wants_gpu
 from edgekit.target import Target
 
 # Each group of patterns must match something.
@@ -30,20 +30,19 @@ def nodes(host: Host, target: Target) -> Iterator[Finding]:
     if not wants_gpu(target) and (not present or not host.machine.gpus):
         return
     if absent:
-        what = f"missing: {', '.join('/' + name for name in absent)}"
+        names = ", ".join(f"/{name.replace('[0-9]*', '0').replace('D*', 'D128')}" for name in absent)
+        what = f"missing: {names}"
         yield Finding("gpu nodes", "bad" if wants_gpu(target) else "good", what, _create(host))
     closed = [path for path in present if not host.may_open(path)]
     if closed:
         yield _closed(host, closed)
     elif present and not absent:
-        yield Finding("gpu nodes", "good", f"{len(present)} device files, all open to this user")
+        yield Finding("gpu nodes", "good", f"open to this user: {', '.join(_names(host, present))}")
 
 
 def _create(host: Host) -> str:
-    if host.container:
-        return "Start the container with " + ("--runtime nvidia" if host.machine.jetson else "--gpus all") + "."
-    if host.wsl:
-        return "Install NVIDIA's driver in Windows; then, in Windows: wsl --update && wsl --shutdown"
+    if host.container or host.wsl or (not host.machine.jetson and status(host).missing):
+        return install(host)
     if host.machine.jetson:
         return "sudo dmesg | grep -iE 'nvgpu|nvmap'   after a failed update: cut the power, start again"
     return "sudo nvidia-modprobe -u -c=0"
@@ -51,8 +50,7 @@ def _create(host: Host) -> str:
 
 def _closed(host: Host, closed: list[Path]) -> Finding:
     """Device files that this user may not open: which groups may, and how to join them."""
-    names = ", ".join(f"/{path.relative_to(host.root)}" for path in closed[:3])
-    what = f"closed to this user: {names}{' …' if len(closed) > 3 else ''}"
+    what = f"closed to this user: {', '.join(_names(host, closed))}"
     try:
         groups = sorted({host.group(path) for path in closed})
     except OSError:
@@ -67,6 +65,11 @@ def _closed(host: Host, closed: list[Path]) -> Finding:
     else:
         mend = f"sudo usermod -aG {','.join(groups)} $USER   then log in again"
     return Finding("gpu nodes", "bad", what, mend)
+
+
+def _names(host: Host, paths: list[Path]) -> list[str]:
+    """The first three, which tell enough."""
+    return [f"/{path.relative_to(host.root)}" for path in paths[:3]] + ["…"] * (len(paths) > 3)
 
 
 def _listed(host: Host, group: str) -> bool:

@@ -51,7 +51,7 @@ def driver(host: Host, target: Target) -> Iterator[Finding]:
         yield _trouble(host, reply)
     elif has_card(host):
         what = f"an NVIDIA GPU without a working driver; target {target.name} needs none"
-        yield Finding("driver", "good", what, _install(host))
+        yield Finding("driver", "good", what, install(host))
     else:
         yield Finding("driver", "good", f"no NVIDIA GPU; target {target.name} needs none")
 
@@ -63,7 +63,7 @@ def _trouble(host: Host, reply: Reply) -> Finding:
         if host.machine.jetson:
             what = "nvidia-smi is not here to ask; a Jetson's driver comes with its system"
             return Finding("driver", "unknown", what)
-        return Finding("driver", "bad", "no driver: nvidia-smi is not installed", _install(host))
+        return Finding("driver", "bad", "no driver: nvidia-smi is not installed", install(host))
     if reply.code is None:
         hint = "sudo dmesg | grep -iE 'nvrm|xid'" if "no answer" in reply.why else ""
         return Finding("driver", "unknown", f"nvidia-smi {reply.why}", hint)
@@ -76,16 +76,16 @@ def _trouble(host: Host, reply: Reply) -> Finding:
 
 def _load(host: Host) -> str:
     if host.container or host.wsl:
-        return _install(host)
+        return install(host)
     return "sudo modprobe nvidia   where that is refused: mokutil --sb-state (Secure Boot wants a signed module)"
 
 
-def _install(host: Host) -> str:
+def install(host: Host) -> str:
     """How the driver comes onto this kind of machine."""
     if host.wsl:
-        return "Install NVIDIA's driver in Windows, none in Linux; then, in Windows: wsl --update"
+        return "Install NVIDIA's driver in Windows, none in Linux; then, in Windows: wsl --update && wsl --shutdown"
     if host.container:
-        return "Start the container with --gpus all (on a Jetson: --runtime nvidia)."
+        return f"Start the container with {'--runtime nvidia' if host.machine.jetson else '--gpus all'}."
     if "ubuntu" in host.distribution:
         return "sudo ubuntu-drivers install && sudo reboot"
     if "debian" in host.distribution:
@@ -107,7 +107,7 @@ def gpu(host: Host, target: Target) -> Iterator[Finding]:
     if any(not found.compute_capability for found in gpus):
         yield Finding("gpu", "unknown", f"{wanted}; this GPU does not tell its own")
     else:
-        mend = "edgekit targets   (choose one that this machine is, or write one)" if gpus else _install(host)
+        mend = "edgekit targets   (choose one that this machine is, or write one)" if gpus else install(host)
         yield Finding("gpu", "bad", f"{wanted}; {'this is another' if gpus else 'no GPU is seen'}", mend)
 
 

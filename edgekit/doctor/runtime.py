@@ -19,7 +19,7 @@ from edgekit.doctor.nvidia import newest_cuda, wants_gpu
 from edgekit.target import Target
 
 _ASK = "import json, onnxruntime as o; print(json.dumps([o.__version__, o.get_available_providers()]))"
-_BOTH = "pip uninstall -y onnxruntime onnxruntime-gpu && pip install --no-cache-dir "
+_NEITHER = "pip uninstall -y onnxruntime onnxruntime-gpu"
 _CUDNN = "libcudnn.so.9"
 
 
@@ -28,7 +28,8 @@ def runtime(host: Host, target: Target) -> Iterator[Finding]:
     installed = [name for name in ("onnxruntime", "onnxruntime-gpu") if host.installed(name)]
     if len(installed) == 2:
         what = "onnxruntime and onnxruntime-gpu are both installed and overwrite each other"
-        yield Finding("runtime", "bad", what, _BOTH + ("onnxruntime-gpu" if wants_gpu(target) else "onnxruntime"))
+        alone = gpu_build(host) if wants_gpu(target) else f"{_NEITHER} && pip install --no-cache-dir onnxruntime"
+        yield Finding("runtime", "bad", what, alone)
         return
     reply = host.run(sys.executable, "-c", _ASK, seconds=60)
     if reply.code is None:
@@ -57,12 +58,17 @@ def _answer(text: str) -> tuple[str, list[str]] | None:
 
 
 def _install(host: Host, target: Target) -> str:
-    """JetPack 6 has Python 3.10, for which ONNX Runtime's own publishers have no GPU wheel on aarch64."""
-    if not wants_gpu(target):
-        return "pip install onnxruntime"
+    return gpu_build(host) if wants_gpu(target) else "pip install onnxruntime"
+
+
+def gpu_build(host: Host) -> str:
+    """How ONNX Runtime's GPU build takes the other's place.
+
+    JetPack 6 has Python 3.10, for which ONNX Runtime's own publishers have no GPU wheel on aarch64.
+    """
     if host.l4t == 36:
-        return "pip uninstall -y onnxruntime; install the wheel for JetPack 6 from elinux.org/Jetson_Zoo#ONNX_Runtime"
-    return _BOTH + "onnxruntime-gpu"
+        return f"{_NEITHER}; then install the wheel for JetPack 6: elinux.org/Jetson_Zoo#ONNX_Runtime"
+    return f"{_NEITHER} && pip install --no-cache-dir onnxruntime-gpu"
 
 
 def cuda(host: Host, target: Target) -> Iterator[Finding]:

@@ -38,7 +38,7 @@ def _wsl(host: Host) -> Finding:
     if host.wsl == 1:
         name = host.environment.get("WSL_DISTRO_NAME", "DISTRIBUTION")
         return Finding("system", "bad", "WSL 1 has no Linux kernel", f"wsl.exe --set-version {name} 2")
-    what = "WSL 2: builds, measures, answers; a service lives only as long as Windows keeps WSL running"
+    what = "WSL 2: builds, measures and answers; a service ends when Windows ends WSL"
     return Finding("system", "good", what)
 
 
@@ -61,8 +61,8 @@ def processor(host: Host, target: Target) -> Iterator[Finding]:
     """The instructions that ONNX Runtime's matrix products live on; they decide only where the processor computes."""
     machine = host.machine
     features = set(machine.features)
-    name = f"{machine.cpu}, {machine.cores} cores"
-    if not features:
+    name = f"{machine.cpu}, {machine.cores} core{'s' * (machine.cores > 1)}"
+    if not re.search(r"^(flags|Features)\s*:\s*\w", host.read("proc/cpuinfo"), re.MULTILINE):
         yield Finding("processor", "unknown", f"{name}: /proc/cpuinfo does not tell its instructions")
         return
     fast = features & {"avx512_vnni", "avx_vnni", "amx_int8", "asimddp", "i8mm"}

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from edgekit.data import shipped
-from edgekit.detect import Gpu, Machine, cpu_features, detect, matching_target
+from edgekit.detect import Gpu, Machine, available_memory, cpu_features, detect, matching_target
 
 ORIN = {
     "proc/cpuinfo": "processor\t: 0\nFeatures\t: fp asimd aes asimdhp asimddp\n\nprocessor\t: 1\n",
@@ -155,6 +155,39 @@ def test_a_machine_without_any_of_these_files(tmp_path: Path) -> None:
     assert found.memory_bytes > 0
     assert (found.features, found.gpus, found.jetson, found.l4t) == ((), (), "", "")
     assert matching_target(found).name == "cpu"
+
+
+def test_gpus_that_the_driver_told_already_are_not_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pynvml", FakeNvml(("NVIDIA H200", (9, 0), 2**37)))
+    told = Gpu("NVIDIA GeForce RTX 3050", "8.6", 6 * 2**30, "580.95.05")
+    assert detect(tmp_path, "x86_64", [told]).gpus == (told,)
+    assert detect(tmp_path, "x86_64", []).gpus == ()
+
+
+@pytest.mark.parametrize(
+    ("files", "free"),
+    [
+        ({"proc/meminfo": "MemTotal: 900 kB\nMemAvailable:  500 kB\n"}, 500 * 1024),
+        ({"proc/meminfo": "MemTotal: 900 kB\n"}, 0),
+        ({"proc/meminfo": "MemAvailable: much\n"}, 0),
+        ({"sys/fs/cgroup/memory.max": "max\n", "sys/fs/cgroup/memory.current": "5\n"}, 500 * 1024),
+        ({"sys/fs/cgroup/memory.max": "4096\n", "sys/fs/cgroup/memory.current": "1024\n"}, 3072),
+        ({"sys/fs/cgroup/memory.max": "4096\n", "sys/fs/cgroup/memory.current": "9999\n"}, 1),
+        (
+            {
+                "sys/fs/cgroup/memory/memory.limit_in_bytes": "4096\n",
+                "sys/fs/cgroup/memory/memory.usage_in_bytes": "2048\n",
+                "sys/fs/cgroup/memory/memory.stat": "inactive_file 1\ntotal_inactive_file 512\n",
+            },
+            2049,
+        ),
+    ],
+)
+def test_memory_that_a_new_process_may_take(tmp_path: Path, files: dict[str, str], free: int) -> None:
+    for name, text in ({"proc/meminfo": "MemAvailable: 500 kB\n"} | files).items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    assert available_memory(tmp_path) == free
 
 
 def test_this_machine() -> None:

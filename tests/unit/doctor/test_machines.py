@@ -1,0 +1,198 @@
+"""Whole machines, as recorded: what the doctor says of each, for the target that it is or that is asked for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from edgekit.doctor import Host, Report, examine
+from edgekit.doctor.finding import Finding
+from edgekit.doctor.host import Reply
+from edgekit.target import target
+from tests.unit.doctor.machines import (
+    CONTAINER,
+    DESKTOP,
+    ORIN6,
+    ORIN7,
+    PROVIDERS,
+    THOR7,
+    VM,
+    WSL2,
+    Recording,
+    lay_cuda_provider,
+)
+
+
+def report(root: Path, recording: Recording, name: str = "") -> Report:
+    lay_cuda_provider(root / "site")
+    return examine(recording.at(root), target(name) if name else None)
+
+
+def about(found: Report, subject: str) -> Finding:
+    """The worst that was found about a subject."""
+    return next(finding for finding in found.findings if finding.subject == subject)
+
+
+def bad(found: Report) -> list[str]:
+    return [finding.subject for finding in found.of("bad")]
+
+
+@pytest.mark.parametrize(
+    ("recording", "name", "unknown"),
+    [(VM, "cpu", ["heat"]), (DESKTOP, "rtx3050", []), (ORIN7, "orin", [])],
+)
+def test_a_machine_in_order_is_its_target_and_healthy(
+    tmp_path: Path, recording: Recording, name: str, unknown: list[str]
+) -> None:
+    found = report(tmp_path, recording)
+    assert (found.target, found.detected) == (name, name)
+    assert (bad(found), [finding.subject for finding in found.of("unknown")]) == ([], unknown)
+    assert found.healthy
+
+
+def test_an_orin_on_jetpack_6_has_a_runtime_that_is_too_old_and_for_another_cuda(tmp_path: Path) -> None:
+    found = report(tmp_path, ORIN6)
+    assert (found.target, bad(found)) == ("orin", ["cuda", "extra gpu"])
+    assert about(found, "jetson").what == "NVIDIA Jetson AGX Orin Developer Kit: JetPack 6.2.1, L4T 36.4.3"
+    assert about(found, "driver").what == "540.4.0, runs CUDA up to 12.6"
+    assert about(found, "cuda").what == "onnxruntime-gpu is built for CUDA 13.0, the driver runs up to 12.6"
+    assert "JetPack" in about(found, "cuda").mend
+    assert about(found, "extra gpu").what == "lacks onnxruntime-gpu>=1.23.2 (has 1.23.0)"
+    assert about(found, "power").what == "mode MAXN (0), clocks follow the load"
+    assert about(found, "heat").what == "50 °C at tj-thermal, slows down at 99"
+    assert about(found, "swap").what == "30.7 GiB on compressed memory (zram), 0 B used"
+    assert about(found, "tensorrt").what == "tensorrt 10.3.0"
+    assert (
+        about(found, "gpu nodes").what == "open to this user: /dev/nvmap, /dev/nvgpu/igpu0/ctrl, /dev/dri/renderD128, …"
+    )
+
+
+def test_an_orin_on_jetpack_7(tmp_path: Path) -> None:
+    found = report(tmp_path, ORIN7)
+    assert about(found, "jetson").what == "NVIDIA Jetson AGX Orin Developer Kit: JetPack 7, L4T 39.2.0"
+    assert about(found, "driver").what == "595.78, runs CUDA up to 13.2"
+
+
+def test_a_thor_is_no_target_but_runs(tmp_path: Path) -> None:
+    found = report(tmp_path, THOR7)
+    assert (found.target, bad(found)) == ("cpu", [])
+    assert "JetPack 7, L4T 38.2.0" in about(found, "jetson").what
+    asked = report(tmp_path, THOR7, "orin")
+    assert "gpu" in bad(asked)
+    assert "compute capability 8.7" in about(asked, "gpu").what
+
+
+def test_a_desktop(tmp_path: Path) -> None:
+    found = report(tmp_path, DESKTOP)
+    assert about(found, "gpu").what == "NVIDIA GeForce RTX 3050, compute capability 8.6, 6.00 GiB"
+    assert about(found, "gpu memory").what == "5.58 GiB free"
+    assert about(found, "swap").what == "8.00 GiB on disk, 512 MiB used"
+    assert about(found, "heat").state == "good"
+    larger = report(tmp_path, DESKTOP, "rtx3080")
+    assert bad(larger) == ["gpu", "gpu memory"]
+    assert "6.00 GiB" in about(larger, "gpu").what
+
+
+def test_wsl_2_has_its_driver_from_windows_and_a_service_only_with_systemd(tmp_path: Path) -> None:
+    found = report(tmp_path, WSL2)
+    assert found.target == "rtx3050"
+    assert bad(found) == ["systemd"]
+    assert "/etc/wsl.conf" in about(found, "systemd").mend
+    assert any("WSL 2" in finding.what for finding in found.findings)
+    assert about(found, "gpu nodes").state == "good"
+    without = WSL2.changed(without=("dxg",), answers={"nvidia-smi": Reply(None, why="is not installed")})
+    missing = report(tmp_path / "b", without.changed(answers={"nvidia-smi -q": Reply(9)}), "rtx3050")
+    assert "in Windows" in about(missing, "driver").mend
+    assert "in Windows" in about(missing, "gpu nodes").mend
+
+
+def test_wsl_1_is_no_linux(tmp_path: Path) -> None:
+    kernel = {"proc/sys/kernel/osrelease": "4.4.0-19041-Microsoft\n"}
+    wsl1 = VM.changed(files=kernel, environment={"WSL_DISTRO_NAME": "Ubuntu"})
+    found = about(report(tmp_path, wsl1), "system")
+    assert (found.state, found.mend) == ("bad", "wsl.exe --set-version Ubuntu 2")
+
+
+def test_a_bare_vm_cant_be_a_gpu_target(tmp_path: Path) -> None:
+    found = report(tmp_path, VM, "rtx3050")
+    assert bad(found) == ["driver", "gpu", "gpu nodes", "runtime", "extra gpu"]
+    assert {"nvidia-driver" in about(found, name).mend for name in ("driver", "gpu", "gpu nodes")} == {True}
+    assert about(found, "extra gpu").mend == about(found, "runtime").mend
+    assert "onnxruntime-gpu" in about(found, "runtime").mend
+    assert "system" in bad(report(tmp_path, VM, "orin"))
+
+
+def test_a_container_started_without_its_gpu(tmp_path: Path) -> None:
+    found = report(tmp_path, CONTAINER, "rtx3050")
+    assert bad(found) == ["driver", "gpu", "gpu nodes"]
+    assert {about(found, name).mend for name in bad(found)} == {"Start the container with --gpus all."}
+    assert about(found, "memory").what.startswith("2.00 GiB free of 2.00 GiB")
+    assert about(found, "clock").state == "unknown"
+    assert about(found, "systemd").state == "good"
+
+
+def test_windows_itself(tmp_path: Path) -> None:
+    found = report(tmp_path, VM.changed(system="Windows"))
+    assert about(found, "system").mend == "wsl --install"
+    assert "WSL 2" in about(found, "system").what
+
+
+def test_a_machine_that_tells_nothing_is_unknown_and_not_bad(tmp_path: Path) -> None:
+    silent = Recording(files={}, host={"folder": tmp_path / "nowhere"})
+    found = examine(silent.at(tmp_path))
+    unknown = [finding.subject for finding in found.of("unknown")]
+    assert unknown == ["processor", "runtime", "memory", "swap", "clock", "heat", "packages"]
+    assert bad(found) == ["systemd"]
+
+
+def test_a_disk_that_can_not_be_asked_is_unknown(tmp_path: Path) -> None:
+    def broken(path: Path) -> int:
+        raise PermissionError(13, "Permission denied")
+
+    found = report(tmp_path, VM.changed(disk_free=broken))
+    assert (about(found, "disk").state, about(found, "disk").what) == ("unknown", f"{tmp_path}: Permission denied")
+
+
+GARBAGE = st.text(st.characters(codec="utf-8"), max_size=80) | st.sampled_from(
+    ["\0", "-1", "9" * 400, "1 2 3 4 5 6", "[]", "[1]", "=\n:", "a,b,c,d", "Filename\nx y -3 z", "0x10de"]
+)
+
+
+@pytest.mark.parametrize("recording", [DESKTOP, ORIN6, WSL2])
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_garbage_in_every_file_and_from_every_program_fails_no_check(
+    tmp_path_factory: pytest.TempPathFactory, recording: Recording, data: st.DataObject
+) -> None:
+    files = {name: data.draw(GARBAGE) for name in recording.files if "run/" not in name}
+    answers: dict[str, str | Reply] = {
+        name: Reply(data.draw(st.sampled_from([0, 1])), data.draw(GARBAGE), data.draw(GARBAGE))
+        for name in recording.answers
+    }
+    found = report(tmp_path_factory.mktemp("garbage"), recording.changed(files=files, answers=answers), "orin")
+    assert not [finding for finding in found.findings if "the check failed" in finding.what]
+
+
+def test_every_finding_that_is_bad_says_what_mends_it(tmp_path: Path) -> None:
+    broken = DESKTOP.changed(
+        packages={"onnxruntime": "1.31.1", "onnxruntime-gpu": "1.31.1"},
+        answers={"python": PROVIDERS["cpu"], "nvidia-smi -q": Reply(9, "", "boom")},
+        may_open=lambda path: False,
+        disk_free=lambda path: 0,
+        now=lambda: 0.0,
+    )
+    found = report(tmp_path, broken, "rtx3080")
+    assert len(found.of("bad")) >= 6
+    assert all(finding.mend for finding in found.of("bad"))
+
+
+def test_this_machine() -> None:
+    found = examine(Host())
+    subjects = {finding.subject for finding in found.findings}
+    assert subjects >= {"system", "processor", "python", "runtime", "memory", "swap", "disk", "clock", "packages"}
+    assert not [finding for finding in found.findings if "the check failed" in finding.what]
+    assert about(found, "runtime").what.startswith("ONNX Runtime")
+    assert about(found, "memory").state != "unknown"
