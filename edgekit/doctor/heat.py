@@ -57,11 +57,11 @@ def _degrees(text: str) -> float | None:
 
 def _gpu(host: Host) -> Iterator[Finding]:
     text = status(host).out
-    block = re.search(r"Clocks (?:Event|Throttle) Reasons *\n(.*?)(?=\n    \S|\Z)", text, re.DOTALL)
-    active = [name for name in _REASONS if block and re.search(rf"{name}\s*:\s*Active", block[1])]
+    told = re.search(r"Clocks (?:Event|Throttle) Reasons", text)
+    active = [name for name in _REASONS if re.search(rf"{name}\s*:\s*Active", text)]
     degrees = re.search(r"GPU Current Temp\s*:\s*(\d+) C", text)
     if active:
         mend = "Check fan and power supply." if any("Power" in name for name in active) else _COOL
         yield Finding("heat", "bad", f"the GPU holds its clocks back: {', '.join(active)}", mend)
     elif degrees:
-        yield Finding("heat", "good", f"{degrees[1]} °C at the GPU, not throttling" if block else f"{degrees[1]} °C")
+        yield Finding("heat", "good", f"{degrees[1]} °C at the GPU, not throttling" if told else f"{degrees[1]} °C")

@@ -132,8 +132,9 @@ class Host:
             return self._replies[command]
 
     def installed(self, name: str) -> Distribution | None:
-        """An installed Python package, without importing it."""
-        return next(iter(distributions(name=name, path=list(self.site))), None)
+        """An installed Python package, without importing it; the empty folders that pip may leave are none."""
+        found = distributions(name=name, path=list(self.site))
+        return next((one for one in found if one.read_text("METADATA") or one.read_text("PKG-INFO")), None)
 
     @cached_property
     def machine(self) -> Machine:
