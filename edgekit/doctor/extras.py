@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 from packaging.requirements import InvalidRequirement, Requirement
-from packaging.version import InvalidVersion
+from packaging.version import InvalidVersion, Version
 
 from edgekit.doctor.finding import Finding
 from edgekit.doctor.host import Host
@@ -97,6 +97,6 @@ def _lacking(host: Host, requirements: list[Requirement], extra: str) -> dict[Re
 
 def _fits(needed: Requirement, version: str) -> bool:
     try:
-        return needed.specifier.contains(version, prereleases=True)
+        return needed.specifier.contains(Version(version), prereleases=True)
     except InvalidVersion:
         return True  # a build of someone else's, who knows what it is
