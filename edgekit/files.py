@@ -58,7 +58,7 @@ def new_directory(path: Path, *, replace: bool = False) -> Iterator[Path]:
     """
     path = Path(os.path.realpath(path))  # a link stays one: what it points to is replaced
     if path.exists() and not replace:
-        raise EdgeKitError(f"{path} exists already", "Choose another place with --out, or remove it first.")
+        raise EdgeKitError(f"{path} exists already", "Choose another place, or remove it first.")
     with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         _clear_away(path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import click
@@ -61,6 +62,6 @@ def command(
     weights = [part for part in built.plan.parts if part.basis == "exact"]
     console.table(columns, [(part.name, part.form, format_bytes(part.bytes)) for part in weights], right=columns[2:])
     console.print(f"\n{bundle.path}: {format_bytes(bundle.bytes)} on disk, for {chosen.title}")
-    console.print(f"Ask it: edgekit ask {bundle.path} QUESTION --image FILE")
+    console.print(f"Ask it: edgekit ask {shlex.quote(str(bundle.path))} QUESTION --image FILE")
     if notice := bundle.manifest.spec.intended_use:
         console.print(f"\n{notice}")

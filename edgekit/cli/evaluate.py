@@ -49,12 +49,14 @@ def command(
     """
     if bundles and recipe_names:
         raise click.UsageError("--recipe is for the embedded model; leave it or the BUNDLE out")
-    from edgekit.evaluate.compare import evaluate_bundles, evaluate_recipes, write_rows
+    from edgekit.evaluate.compare import evaluate_bundles, evaluate_recipes, require_writable, write_rows
     from edgekit.evaluate.phantoms import questions
     from edgekit.phantom.embedded import embedded
     from edgekit.recipe import recipe
     from edgekit.target import target
 
+    if out is not None:
+        require_writable(out)  # minutes of asking are not to end in an error
     recipes = [recipe(name) for name in recipe_names or RECIPES]
     with console.progress() as progress:
         asked = questions(count)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import click
@@ -35,4 +36,6 @@ def embedded(console: Console, out: Path, seed: int) -> None:
     last = made["curve"][-1]
     reached = ", ".join(f"{form} {100 * last[form]:.1f} %" for form in ("closed", "open", "description"))
     console.print(f"{out}: {reached} on the validation split, after {made['seconds'] // 60} minutes")
-    console.print(f"Its figures on the test split: edgekit build {out} --target cpu, then edgekit evaluate")
+    console.print(
+        f"Its figures on the test split: edgekit build {shlex.quote(str(out))} --target cpu, then edgekit evaluate"
+    )

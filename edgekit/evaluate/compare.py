@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from edgekit.bundle import Bundle, open_bundle
+from edgekit.errors import ConfigError
 from edgekit.evaluate.phantoms import Scores, evaluate
 from edgekit.files import write_text
 from edgekit.phantom import Asked
@@ -64,8 +66,17 @@ def _evaluate(bundle: Bundle, name: str, asked: Sequence[Asked], slots: int | No
     return Evaluated(name, bundle.manifest.recipe.name, bundle.bytes, bundle.digest, scores)
 
 
+def require_writable(path: Path) -> None:
+    """:class:`ConfigError` where :func:`write_rows` could not write to ``path``; its folder is made."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not os.access(path.parent, os.W_OK | os.X_OK):
+            raise PermissionError(None, "Permission denied")
+    except OSError as error:
+        raise ConfigError(f"{path} can't be written: {error.strerror}", "Give another file with --out.") from error
+
+
 def write_rows(path: Path, found: Sequence[Evaluated]) -> None:
     """A line of JSON for every question asked of every bundle: the bundle's name, then the fields of a row."""
     lines = [json.dumps({"bundle": one.name, **vars(row)}) + "\n" for one in found for row in one.scores.rows]
-    path.parent.mkdir(parents=True, exist_ok=True)
     write_text(path, "".join(lines))

@@ -73,6 +73,7 @@ class Log:
 
 def make(out: Path, plan: Plan, progress: Progress = silent) -> dict[str, Any]:
     """Train by ``plan`` and write the checkpoint to a new folder ``out``; what ``training.json`` says is returned."""
+    plan = replace(plan, tower=replace(plan.tower, seed=plan.seed), answers=replace(plan.answers, seed=plan.seed))
     with new_directory(out) as folder:
         log = Log([], time.monotonic())
         torch.manual_seed(plan.seed)
@@ -84,19 +85,17 @@ def make(out: Path, plan: Plan, progress: Progress = silent) -> dict[str, Any]:
         tower = net.model.vision_tower
         told = TowerLabels(net.config.vision_config.hidden_size, SIZE // PATCH, scenes)
 
-        schedule = replace(plan.tower, seed=plan.seed)
         log.follow(
             "tower",
-            train_tower(tower, told, drawn, schedule),
-            schedule.steps,
+            train_tower(tower, told, drawn, plan.tower),
+            plan.tower.steps,
             lambda: {"scenes": label_accuracy(tower, told, unseen, unseen_drawn)},
             progress,
         )
-        schedule = replace(plan.answers, seed=plan.seed)
         log.follow(
             "answers",
-            train_answers(net, told, text, scenes, drawn, schedule, plan.questions),
-            schedule.steps,
+            train_answers(net, told, text, scenes, drawn, plan.answers, plan.questions),
+            plan.answers.steps,
             lambda: accuracy(net, text, asked, unseen_drawn),
             progress,
         )

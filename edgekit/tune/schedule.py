@@ -45,7 +45,7 @@ def minimise(
     batches = losses(torch.Generator().manual_seed(schedule.seed))
     for one in weights:
         one.data = one.data.bfloat16()
-    for _ in range(schedule.steps):
+    for step in range(1, schedule.steps + 1):
         loss = next(batches)
         loss.backward()
         for precise, one in zip(exact, weights, strict=True):
@@ -54,10 +54,12 @@ def minimise(
         torch.nn.utils.clip_grad_norm_(exact, 1.0)
         optimizer.step()
         rate.step()
-        torch._foreach_copy_([one.data for one in weights], exact)
+        if step < schedule.steps:
+            torch._foreach_copy_([one.data for one in weights], exact)
+        else:  # before the last loss is yielded, so that what is measured then is what is kept
+            for precise, one in zip(exact, weights, strict=True):
+                one.data = precise
         yield loss.item()
-    for precise, one in zip(exact, weights, strict=True):
-        one.data = precise
 
 
 def _optimizer(weights: Sequence[Tensor], shares: Sequence[float], schedule: Schedule) -> torch.optim.Optimizer:

@@ -121,3 +121,14 @@ def test_bundles_of_one_name_are_told_apart(good: Path, run: Run, tmp_path: Path
     found = run("evaluate", good / "q4", tmp_path / "q4", "--questions", 1)["bundles"]
     assert [one["name"] for one in found] == [str(good / "q4"), str(tmp_path / "q4")]
     assert found[0]["open_recall"] is None or found[0]["closed"] is None
+
+
+def test_a_place_that_cannot_be_written_is_refused_before_anything_is_asked(
+    good: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("")
+    out = tmp_path / "file" / "rows.jsonl"
+    assert main(["evaluate", str(good / "q4"), "--out", str(out)]) == 1
+    captured = capsys.readouterr()
+    assert not captured.out
+    assert f"{out} can't be written" in captured.err
