@@ -17,7 +17,9 @@ DEFAULT_OUT = Path("build/out")
 @click.command("build")
 @click.argument("checkpoint", required=False, type=click.Path(path_type=Path))
 @click.option("--target", "target_name", required=True, metavar="T", help="A target's name, or the path of its TOML.")
-@click.option("--recipe", "recipe_name", default="q4", show_default=True, metavar="R", help="fp16, q8, q4 or a TOML.")
+@click.option(
+    "--recipe", "recipe_name", default="q4", show_default=True, metavar="R", help="fp32, fp16, q8, q4 or a TOML."
+)
 @click.option("--out", type=click.Path(path_type=Path), help="The bundle's folder.  [default: build/out/NAME-T-R]")
 @click.option("--vision", type=click.Path(path_type=Path), help="Take the vision tower from this checkpoint instead.")
 @click.option("--force", is_flag=True, help="Build although it doesn't fit the target; the manifest keeps it.")

@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
 
 @click.command("demo")
-@click.option("--recipe", "recipe_name", default="q4", show_default=True, metavar="R", help="fp16, q8, q4 or a TOML.")
+@click.option(
+    "--recipe", "recipe_name", default="q4", show_default=True, metavar="R", help="fp32, fp16, q8, q4 or a TOML."
+)
 @click.option(
     "--out", default="build/out/demo", show_default=True, type=click.Path(path_type=Path), help="All is written here."
 )

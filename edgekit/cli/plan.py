@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @click.command("plan")
 @click.argument("source", required=False, type=click.Path(path_type=Path), metavar="[CHECKPOINT|BUNDLE]")
 @click.option("--target", "target_name", metavar="T", help="A target's name, or the path of its TOML.  [default: cpu]")
-@click.option("--recipe", "recipe_name", metavar="R", help="fp16, q8, q4 or a TOML.  [default: q4]")
+@click.option("--recipe", "recipe_name", metavar="R", help="fp32, fp16, q8, q4 or a TOML.  [default: q4]")
 @click.option("--slots", type=click.IntRange(min=1), help="Conversations at once.  [default: the target's]")
 @click.option("--context", type=click.IntRange(min=1), help="Tokens of each.  [default: the target's]")
 @click.option("--all", "every", is_flag=True, help="Every recipe on every target.")

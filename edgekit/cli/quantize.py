@@ -13,7 +13,9 @@ from edgekit.units import format_bytes
 
 @click.command("quantize")
 @click.argument("checkpoint", type=click.Path(path_type=Path))
-@click.option("--recipe", "recipe_name", default="q4", show_default=True, metavar="R", help="fp16, q8, q4 or a TOML.")
+@click.option(
+    "--recipe", "recipe_name", default="q4", show_default=True, metavar="R", help="fp32, fp16, q8, q4 or a TOML."
+)
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="A folder for the new checkpoint.")
 @click.option("--vision", type=click.Path(path_type=Path), help="Take the vision tower from this checkpoint instead.")
 @common

@@ -40,7 +40,8 @@ class Coefficients:
     byte of activations. ``picture``: one being decoded. ``image_cache``: pictures that a service remembers.
     ``build_base``, ``build_core``: a build's peak, of all its processes, and what each core adds. ``compile_base``,
     ``compile_matrix``: the peak of the process that compiles, and what each byte of the largest matrix adds.
-    ``compiled``: the compiled form's size for each byte that its graphs take in memory (0: there is none).
+    ``compiled``: the compiled form's size for each byte that its graphs take in memory (0: there is none);
+    ``compiled_twice``: the same by a runtime that keeps the originals beside the packed weights.
     """
 
     chunk: int
@@ -59,6 +60,7 @@ class Coefficients:
     compile_base: Bytes
     compile_matrix: Factor
     compiled: Factor
+    compiled_twice: Factor
 
 
 @cache

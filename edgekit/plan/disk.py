@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+
+from packaging.version import InvalidVersion, Version
 
 from edgekit.plan.coefficients import Coefficients
 
 _BESIDE = 256 * 1024
 """Graphs without their weights, manifest, the gaps between tensors that begin at pages."""
+
+_COMPARES = Version("1.32")
 
 
 @dataclass(frozen=True)
@@ -43,4 +48,21 @@ def disk_of_bundle(sealed: int, engines: int, loaded: int, known: Coefficients) 
 
 
 def _compiled(loaded: int, known: Coefficients) -> int:
-    return round(known.compiled.ratio * loaded) + _BESIDE if known.compiled.ratio else 0
+    ratio = (known.compiled_twice if _keeps_originals() else known.compiled).ratio
+    return round(ratio * loaded) + _BESIDE if ratio else 0
+
+
+def _keeps_originals() -> bool:
+    """Whether the ONNX Runtime that is installed here, or else the newest, compares packed weights with originals.
+
+    The device's own may be another: who plans for it has most likely installed the same.
+    """
+    found = _installed("onnxruntime") or _installed("onnxruntime-gpu")
+    return found is None or found >= _COMPARES
+
+
+def _installed(package: str) -> Version | None:
+    try:
+        return Version(version(package))
+    except (PackageNotFoundError, InvalidVersion):
+        return None

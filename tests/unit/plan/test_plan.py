@@ -6,7 +6,6 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-import onnxruntime
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -99,9 +98,7 @@ def test_a_bundle_is_planned_like_its_checkpoint(bundle: Bundle) -> None:
     compiled = sum(file.stat().st_size for file in bundle.path.glob("engines/*/*"))
     if compiled:
         assert of_bundle.disk.engines_bytes == compiled
-        # ONNX Runtime 1.32 and later keep the originals beside the packed weights; a plan can't know what a device has.
-        once = tuple(map(int, onnxruntime.__version__.split(".")[:2])) < (1, 32)
-        assert of_checkpoint.disk.engines_bytes == pytest.approx(compiled, rel=0.1 if once else 0.5)
+        assert of_checkpoint.disk.engines_bytes == pytest.approx(compiled, rel=0.1)
 
 
 def test_a_bundle_is_for_its_engine(bundle: Bundle) -> None:
