@@ -7,6 +7,7 @@ A checkout keeps them where people look for them (``targets/``, ``build/recipes/
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import TypeVar
 
@@ -14,6 +15,8 @@ from edgekit import config
 from edgekit.errors import ConfigError
 
 T = TypeVar("T")
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 _PACKAGE = Path(__file__).parent
 _CHECKOUT = {"targets": _PACKAGE.parent / "targets", "recipes": _PACKAGE.parent / "build" / "recipes"}
@@ -35,3 +38,9 @@ def load_shipped(folder: str, word: str, cls: type[T]) -> T:
         hint = f"{config.did_you_mean(word, known)} A file of your own is given by its path, ending in .toml."
         raise ConfigError(f"there is no {folder.removesuffix('s')} called '{word}'", hint)
     return config.load_toml(known[word], cls)
+
+
+def require_name(name: str) -> None:
+    """:class:`ConfigError` unless ``name`` can be part of a folder's name: bundles are called after it."""
+    if not _NAME.fullmatch(name):
+        raise ConfigError(f"{name[:40]!r} is no name for a file to go by", "Use letters, digits, '.', '_' and '-'.")

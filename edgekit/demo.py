@@ -19,7 +19,7 @@ import numpy as np
 from edgekit.bundle import Bundle, verify
 from edgekit.checkpoint import open_checkpoint
 from edgekit.checkpoint.checkpoint import Checkpoint
-from edgekit.errors import ConfigError
+from edgekit.errors import ConfigError, GateRefused
 from edgekit.evaluate.phantoms import Row, evaluate, questions
 from edgekit.evaluate.share import Share
 from edgekit.files import write_bytes
@@ -39,6 +39,8 @@ TARGET = "cpu"
 RECIPES = ("fp16", "q8", "q4")
 CHECK = 60
 """Questions of the check: six about each of ten phantoms."""
+LEAST = 0.8
+"""The share of right answers below which the demo refuses to go on: some way below what any shipped recipe gives."""
 SEED = 11_000_288
 """The phantom that is shown: the first of the test split with a big heart and an effusion, as a failing heart has."""
 TOPICS = ("heart", "where", "description")
@@ -89,7 +91,8 @@ def demo(how: Recipe, out: Path, progress: Progress = silent) -> Iterator[Step]:
     """Do what :data:`STEPS` says, and yield what came of each; ``out`` then holds the bundle and a phantom's picture.
 
     A bundle that an earlier run left there makes way when the new one is sealed.
-    :class:`~edgekit.errors.EdgeKitError` as of the steps, and where ``out`` can't be written.
+    :class:`~edgekit.errors.EdgeKitError` as of the steps, and where ``out`` can't be written;
+    :class:`~edgekit.errors.GateRefused` where the answers are wrong.
     """
     _require_writable(out)
     source = open_checkpoint(embedded())
@@ -99,7 +102,9 @@ def demo(how: Recipe, out: Path, progress: Progress = silent) -> Iterator[Step]:
     image = out / "phantom.png"
     write_bytes(image, _png())
     with Model.open(bundle.path, bundle.manifest.target.slots) as model:
-        yield _check(model)
+        checked = _check(model)
+        yield checked
+        require_right(checked)
         asked = about_one()
         yield profile(bundle.path, asked[-1].question.text, image)
         yield Shown(str(image), evaluate(model, asked).rows)
@@ -136,6 +141,17 @@ def _check(model: Model) -> Checked:
     began = time.perf_counter()
     scores = evaluate(model, questions(CHECK))
     return Checked(scores.forms, time.perf_counter() - began)
+
+
+def require_right(checked: Checked) -> None:
+    """:class:`GateRefused` where too few answers are right for the model to have survived the way."""
+    right, total = (sum(getattr(share, of) for share in checked.forms.values()) for of in ("right", "total"))
+    if right < LEAST * total:
+        raise GateRefused(
+            f"Only {right} of {total} answers are right, and {LEAST:.0%} at least should be",
+            "Try a finer recipe (--recipe q8). If that one fails, too, this machine computes wrongly: send us what\n"
+            "`edgekit doctor --json` says.",
+        )
 
 
 def about_one() -> list[Asked]:

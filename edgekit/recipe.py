@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from edgekit.data import load_shipped, shipped
+from edgekit.data import load_shipped, require_name, shipped
 
 Precision = Literal["fp32", "fp16", "int8", "int4"]
 
@@ -27,6 +27,9 @@ class Recipe:
     kv: Literal["activations"] = "activations"
     group: Literal[32, 64, 128] = 128
     method: Literal["rtn"] = "rtn"
+
+    def __post_init__(self) -> None:
+        require_name(self.name)
 
     def precision(self, component: str) -> Precision:
         """The precision of "vision", "projector", "embedding", "decoder" or "lm_head"."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from edgekit.data import load_shipped, shipped
+from edgekit.data import load_shipped, require_name, shipped
 from edgekit.errors import ConfigError
 
 
@@ -49,6 +49,7 @@ class Target:
     budget: Budget = field(default_factory=Budget)
 
     def __post_init__(self) -> None:
+        require_name(self.name)
         if self.slots < 1 or self.context < 1:
             raise ConfigError(f"{self.slots} slots of {self.context} tokens hold no conversation", "Give both ≥ 1.")
         if 0 < self.memory_bytes <= self.reserved_bytes:

@@ -81,10 +81,10 @@ def systemd(host: Host, target: Target) -> Iterator[Finding]:
         version = re.match(r"systemd (\d+)", host.run("systemctl", "--version").out)
         yield Finding("systemd", "good", f"systemd {version[1]}" if version else "runs, version unknown")
     elif host.container:
-        yield Finding("systemd", "good", "none, as in containers: there `edgekit serve` is the container's process")
+        yield Finding("systemd", "good", "none, as in containers: what a container runs is its service")
     elif host.wsl:
         mend = "printf '[boot]\\nsystemd=true\\n' | sudo tee -a /etc/wsl.conf   then, in Windows: wsl --shutdown"
         yield Finding("systemd", "bad", "off in this WSL: nothing can be installed as a service", mend)
     else:
         what = "does not run this machine: nothing can be installed as a service"
-        yield Finding("systemd", "bad", what, "Use a system started by systemd; `edgekit serve` runs without.")
+        yield Finding("systemd", "bad", what, "Use a system started by systemd; all but the service runs without.")

@@ -61,7 +61,8 @@ def _answer(text: str) -> object:
 
 def _reason(done: subprocess.CompletedProcess[str]) -> str:
     if done.returncode < 0:
-        return f"it was ended by {signal.Signals(-done.returncode).name}"
+        names = {one.value: one.name for one in signal.Signals}
+        return f"it was ended by {names.get(-done.returncode, f'signal {-done.returncode}')}"
     return (done.stderr.strip().splitlines() or ["there was no answer"])[-1]
 
 

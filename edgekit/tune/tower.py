@@ -22,7 +22,7 @@ from edgekit.tune.schedule import Schedule, minimise
 # A zone holds nothing or one of the kinds that have a place.
 _CLASSES = KINDS  # the heart's place in the list stands for "nothing"
 _ZONES = len(SIDES) * len(ZONES)
-_UPPER_ROWS = 4  # of 7: the zones meet a little below the middle of the picture
+_UPPER = 4 / 7  # of the picture's height: the zones meet a little below its middle
 
 
 class TowerLabels(nn.Module):
@@ -70,10 +70,10 @@ def labels(scenes: Sequence[Scene]) -> tuple[Tensor, Tensor]:
 def zone_of_patch(side: int) -> Tensor:
     """Which zone each patch of a ``side`` × ``side`` grid belongs to, -1 for the middle: [patches]."""
     grid = torch.full((side, side), -1)
-    half = side // 2
+    half, upper = side // 2, round(_UPPER * side)
     for column, first in ((slice(0, half), 0), (slice(side - half, side), 2)):
-        grid[:_UPPER_ROWS, column] = first
-        grid[_UPPER_ROWS:, column] = first + 1
+        grid[:upper, column] = first
+        grid[upper:, column] = first + 1
     return grid.flatten()
 
 

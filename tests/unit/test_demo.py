@@ -16,8 +16,8 @@ import pytest
 import edgekit.demo
 from edgekit.cli import chat
 from edgekit.cli.main import main
-from edgekit.demo import SEED, STEPS, TOPICS, Checked, Made, Planned, Shown, about_one
-from edgekit.errors import EdgeKitError
+from edgekit.demo import SEED, STEPS, TOPICS, Checked, Made, Planned, Shown, about_one, require_right
+from edgekit.errors import EdgeKitError, GateRefused
 from edgekit.evaluate.phantoms import Row
 from edgekit.evaluate.share import Share
 from edgekit.phantom import scene
@@ -244,3 +244,10 @@ def test_a_folder_that_cant_be_written_is_an_error_that_names_out(
     monkeypatch.setattr("os.access", lambda path, mode: False)  # for root, every folder can be written
     assert main(["demo", "--out", str(tmp_path / "locked")]) == 1
     assert "Permission denied" in capsys.readouterr().err
+
+
+def test_a_model_that_answers_wrongly_is_refused() -> None:
+    require_right(Checked({"closed": Share(28, 30), "open": Share(20, 30)}, 0.1))  # 48 of 60
+    with pytest.raises(GateRefused, match="Only 47 of 60") as caught:
+        require_right(Checked({"closed": Share(27, 30), "open": Share(20, 30)}, 0.1))
+    assert "--recipe q8" in caught.value.hint

@@ -69,3 +69,13 @@ def test_a_target_that_makes_no_sense_is_refused(tmp_path: Path, old: str, new: 
     path.write_text(text.replace(old, new))
     with pytest.raises(ConfigError, match=part):
         target(str(path))
+
+
+@pytest.mark.parametrize("name", ["../elsewhere", "", ".hidden", "a/b", "ward 7", "x" * 65, "a\\nb"])
+def test_a_name_is_a_folder_s_name_and_no_path(name: str, tmp_path: Path) -> None:
+    for shipped_one, load in ((shipped("targets")["cpu"], target), (shipped("recipes")["q4"], recipe)):
+        text = shipped_one.read_text().splitlines()
+        file = tmp_path / "own.toml"
+        file.write_text("\n".join(f'name = "{name}"' if line.startswith("name =") else line for line in text))
+        with pytest.raises(ConfigError, match="is no name"):
+            load(str(file))
