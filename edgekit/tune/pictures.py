@@ -16,7 +16,7 @@ from edgekit.phantom.scene import Scene, scene
 from edgekit.phantom.split import SEEDS, Split
 from edgekit.progress import Progress, silent
 
-_CHUNK = 256
+_CHUNK = 64
 
 
 def pictures(split: Split, count: int, size: int, progress: Progress = silent) -> tuple[list[Scene], NDArray[np.uint8]]:
@@ -25,8 +25,9 @@ def pictures(split: Split, count: int, size: int, progress: Progress = silent) -
     chunks = [(list(seeds[start : start + _CHUNK]), size) for start in range(0, count, _CHUNK)]
     drawn = np.empty((count, size, size), np.uint8)
     done = 0
-    # Ctrl-C reaches these processes too: they end without a word, and the one that waits for them says it.
-    quiet = (signal.SIGINT, signal.SIG_DFL)
+    # Ctrl-C reaches these processes too: they finish what they hold, and the one that waits for them says it. A pool
+    # whose processes die all at once writes a traceback.
+    quiet = (signal.SIGINT, signal.SIG_IGN)
     with ProcessPoolExecutor(len(os.sched_getaffinity(0)), get_context("spawn"), signal.signal, quiet) as pool:
         for chunk in pool.map(_draw, chunks):
             drawn[done : done + len(chunk)] = chunk
