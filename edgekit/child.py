@@ -1,9 +1,24 @@
-"""A Python process of EdgeKit's own: what must be able to crash alone, or is measured from a clean start."""
+"""A Python process of EdgeKit's own: what must be able to crash alone, or is measured from a clean start.
+
+It says on stdout what it has to say, one JSON array a line: ``["progress", stage, done, total]`` as often as it likes,
+and at the end ``["done", result…]`` or ``["error", message, hint]``. Its stdin stays open and empty: when it closes,
+the process that started it has ended, and the child ends too.
+"""
 
 from __future__ import annotations
 
+import json
 import os
+import signal
+import subprocess
 import sys
+import tempfile
+import threading
+from collections.abc import Callable
+from typing import IO, Any
+
+from edgekit.errors import EdgeKitError, EngineError
+from edgekit.progress import Progress, silent
 
 # As -m runs a module, but for Python 3.10, which knows no PYTHONSAFEPATH: there, -m and -c put the working directory
 # first, and a file of somebody else's that lies in it would be imported for one of ours.
@@ -22,3 +37,73 @@ def environment() -> dict[str, str]:
     """This process's environment, in which a child finds every module that this process has found, and no other."""
     paths = os.pathsep.join(path for path in sys.path if path)
     return os.environ | {"PYTHONPATH": paths, "PYTHONSAFEPATH": "1"}
+
+
+def listen(command: list[str], doing: str, progress: Progress = silent) -> list[Any]:
+    """Run a child to its end; its result.
+
+    ``doing`` begins the :class:`EngineError` that says how it ended without one ("Compiling"). The child's own errors
+    come as :class:`EdgeKitError`. However this ends, the child has ended.
+    """
+    pipe = subprocess.PIPE
+    with (
+        tempfile.TemporaryFile() as complaints,
+        subprocess.Popen(
+            command, stdin=pipe, stdout=pipe, stderr=complaints, env=environment(), text=True, errors="replace"
+        ) as child,
+    ):
+        assert child.stdout
+        try:
+            for line in child.stdout:
+                match _words(line):
+                    case ["progress", str(stage), int(done), int(total)]:
+                        progress(stage, done, total)
+                    case ["error", str(message), str(hint)]:
+                        raise EngineError(message, hint)
+                    case ["done", *result]:
+                        return result
+        except BaseException:
+            child.kill()
+            raise
+        raise _crash(doing, child.wait(), complaints)
+
+
+def _words(line: str) -> object:
+    try:
+        return json.loads(line)
+    except ValueError:
+        return None
+
+
+def _crash(doing: str, status: int, complaints: IO[bytes]) -> EngineError:
+    complaints.seek(0)
+    lines = complaints.read().decode(errors="replace").strip().splitlines()
+    how = f"was ended by {_signal(-status)}" if status < 0 else f"failed: {(lines or ['it gave no answer'])[-1]}"
+    return EngineError(f"{doing} {how}"[:400], "Check that there is memory and disk left; run with --debug.")
+
+
+def _signal(number: int) -> str:
+    names = {one.value: one.name for one in signal.Signals}
+    return names.get(number, f"signal {number}")
+
+
+def speak(work: Callable[[Callable[..., None]], list[Any]]) -> None:
+    """The child's side: end with stdin, do ``work`` and tell its result or its error.
+
+    ``work`` gets a function that tells lines: ``say("progress", stage, done, total)``.
+    """
+    threading.Thread(target=_end_with_stdin, daemon=True).start()
+
+    def say(*words: object) -> None:
+        sys.stdout.write(json.dumps(words) + "\n")
+        sys.stdout.flush()
+
+    try:
+        say("done", *work(say))
+    except EdgeKitError as error:
+        say("error", error.message, error.hint)
+
+
+def _end_with_stdin() -> None:
+    os.read(0, 1)  # not sys.stdin: its lock would still be held when Python ends
+    os._exit(1)

@@ -17,6 +17,8 @@ from pathlib import Path
 
 import psutil
 
+from edgekit.cgroup import limiting_groups
+from edgekit.system import field_of, read_text
 from edgekit.target import Target, targets
 
 # The instructions that decide how fast a matrix product is, and which form of packed weights a processor wants.
@@ -27,12 +29,6 @@ _FEATURES = (
 )
 # NVIDIA's compute capabilities of the Jetson families (developer.nvidia.com/cuda-gpus).
 _JETSONS = {"thor": "11.0", "orin": "8.7", "xavier": "7.2"}
-
-# A container's limit, what it uses, and how that divides: control groups 2 and 1.
-_CGROUP_MEMORY = (
-    ("memory.max", "memory.current", "memory.stat"),
-    ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes", "memory/memory.stat"),
-)
 
 
 @dataclass(frozen=True)
@@ -113,46 +109,21 @@ def _matches(target: Target, machine: Machine) -> bool:
     )
 
 
-def read_text(path: Path) -> str:
-    """A small file of the system's; "" where it is missing or can't be read."""
-    try:
-        return path.read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return ""
-
-
-def field_of(text: str, name: str) -> str:
-    """What stands behind "name :" in a file such as /proc/cpuinfo; "" where nothing does."""
-    match = re.search(rf"^{name}\s*:[ \t]*(.*)$", text, re.MULTILINE)
-    return match[1].strip() if match else ""
-
-
 def _memory(root: Path) -> int:
-    """The machine's memory, or the limit of the container (control groups 2 and 1) where that is less."""
+    """The machine's memory, or the limit of this process's control group where that is less."""
     total = field_of(read_text(root / "proc/meminfo"), "MemTotal").split()
-    sizes = [int(total[0]) * 1024 if total and total[0].isdecimal() else psutil.virtual_memory().total]
-    for limit, _, _ in _CGROUP_MEMORY:
-        text = read_text(root / "sys/fs/cgroup" / limit).strip()
-        if text.isdecimal():
-            sizes.append(int(text))
-    return min(sizes)
+    whole = int(total[0]) * 1024 if total and total[0].isdecimal() else psutil.virtual_memory().total
+    return min([whole, *(group.limit_bytes for group in limiting_groups(root))])
 
 
 def available_memory(root: Path = Path("/")) -> int:
-    """Bytes that a new process may take without swapping: MemAvailable, or what the container's limit leaves where
+    """Bytes that a new process may take without swapping: MemAvailable, or what a control group's limit leaves where
     that is less (its page cache counts as free). 0 where the kernel doesn't say.
     """
     free = field_of(read_text(root / "proc/meminfo"), "MemAvailable").split()
     if not free or not free[0].isdecimal():
         return 0
-    sizes = [int(free[0]) * 1024]
-    folder = root / "sys/fs/cgroup"
-    for limit, used, stat in _CGROUP_MEMORY:
-        limited, taken = read_text(folder / limit).strip(), read_text(folder / used).strip()
-        if limited.isdecimal() and taken.isdecimal():
-            cache = re.search(r"^(?:total_)?inactive_file (\d+)$", read_text(folder / stat), re.MULTILINE)
-            sizes.append(int(limited) - int(taken) + (int(cache[1]) if cache else 0))
-    return max(1, min(sizes))
+    return max(1, min([int(free[0]) * 1024, *(group.free_bytes for group in limiting_groups(root))]))
 
 
 def _jetson(root: Path) -> tuple[str, str]:

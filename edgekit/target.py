@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
 from typing import Literal
 
+from edgekit import config
 from edgekit.data import load_shipped, require_name, shipped
 from edgekit.errors import ConfigError
+from edgekit.site import site_file
 
 
 @dataclass(frozen=True)
@@ -62,10 +65,31 @@ class Target:
 
 
 def target(word: str) -> Target:
-    """A target by its name ("orin") or by the path of its TOML file; :class:`ConfigError` where there is none."""
+    """A target by its name ("orin") or by the path of its TOML file; :class:`ConfigError` where there is none.
+
+    As it ships: what a site lays over its budget, :func:`with_site_budget` adds.
+    """
     return load_shipped("targets", word, Target)
 
 
 def targets() -> list[Target]:
     """Every target that ships with EdgeKit, the smallest first."""
     return sorted((target(name) for name in shipped("targets")), key=lambda found: found.memory_bytes)
+
+
+def with_site_budget(target: Target) -> Target:
+    """The target with the budget that holds at this site: its file ``budgets/NAME.toml`` may name any limit anew.
+
+    :class:`ConfigError` where that file says something wrong.
+    """
+    path = site_budget(target.name)
+    if path is None:
+        return target
+    said = config.load_toml(path, Budget)
+    named = {limit.name: value for limit in fields(said) if (value := getattr(said, limit.name)) is not None}
+    return replace(target, budget=replace(target.budget, **named))
+
+
+def site_budget(name: str) -> Path | None:
+    """The site's file for a target's budget, where there is one."""
+    return site_file(f"budgets/{name}.toml")

@@ -58,6 +58,10 @@ class FakeEngine:
         self._head = random.normal(size=(HIDDEN, VOCAB)).astype(np.float32)
         self._places = random.normal(size=(context, HIDDEN)).astype(np.float32)
 
+    @property
+    def kv_bytes(self) -> int:
+        return self._kv.nbytes
+
     def encode(self, pixels: npt.NDArray[np.float32]) -> Array:
         _demand(
             pixels.dtype == np.float32 and pixels.shape[1:] == (3, IMAGE.size, IMAGE.size), f"pixels {pixels.shape}"

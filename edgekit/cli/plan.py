@@ -62,16 +62,16 @@ def _chosen(
     from edgekit.bundle import MANIFEST, open_bundle
     from edgekit.plan import as_built
     from edgekit.recipe import recipe
-    from edgekit.target import target
+    from edgekit.target import target, with_site_budget
 
     if not (path / MANIFEST).exists():
         chosen, how = target(target_name or "cpu"), recipe(recipe_name or "q4")
-        return _open(path), _resized(chosen, slots, context), how
+        return _open(path), _resized(with_site_budget(chosen), slots, context), how
     if recipe_name or context:
         raise click.UsageError(f"--recipe and --context are for checkpoints, and {path} is a bundle")
     bundle = open_bundle(path)
     chosen, how = as_built(bundle, target(target_name) if target_name else None)
-    return bundle, _resized(chosen, slots, None), how
+    return bundle, _resized(with_site_budget(chosen), slots, None), how
 
 
 def _open(path: Path) -> Checkpoint:

@@ -7,7 +7,7 @@ import click
 from edgekit.cli.common import common
 from edgekit.console import Console
 from edgekit.detect import Machine, detect, matching_target
-from edgekit.target import Target, target, targets
+from edgekit.target import Target, site_budget, target, targets, with_site_budget
 from edgekit.units import format_bytes
 
 
@@ -25,9 +25,11 @@ def command(console: Console, name: str | None, ask_machine: bool) -> None:
         console.document({"machine": machine, "target": found.name})
         _show_machine(console, machine, found)
     elif name:
-        chosen = target(name)
+        chosen = with_site_budget(target(name))
         console.document(chosen)
         console.fields(_describe(chosen))
+        if path := site_budget(chosen.name):
+            console.print(f"{path} is laid over the budget that ships.")
     else:
         shipped = targets()
         console.document({"targets": shipped})

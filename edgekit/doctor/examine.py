@@ -18,7 +18,7 @@ from edgekit.doctor.nodes import nodes
 from edgekit.doctor.nvidia import driver, gpu
 from edgekit.doctor.runtime import cuda, runtime, tensorrt
 from edgekit.doctor.system import processor, python, system, systemd
-from edgekit.target import Target
+from edgekit.target import Target, with_site_budget
 
 Check = Callable[[Host, Target], Iterable[Finding]]
 CHECKS: dict[str, Check] = {
@@ -47,7 +47,7 @@ def examine(host: Host, target: Target | None = None, checks: dict[str, Check] =
     """Examine a machine for ``target``, or for the target that it is. Raises nothing; takes ``limit_s`` at most,
     and what has not answered by then is unknown."""
     detected = matching_target(host.machine)
-    wanted = target or detected
+    wanted = with_site_budget(target or detected)
     results: dict[str, list[Finding]] = {}
     threads = [
         # Daemons: one that waits in the kernel for a stuck disk or driver must not keep the process.

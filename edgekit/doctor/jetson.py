@@ -14,6 +14,7 @@ from collections.abc import Iterator
 
 from edgekit.doctor.finding import Finding
 from edgekit.doctor.host import Host
+from edgekit.doctor.nvidia import wants_gpu
 from edgekit.target import Target
 
 _JETPACK = {34: "5", 35: "5", 36: "6", 38: "7", 39: "7"}  # developer.nvidia.com/embedded/jetpack-archive
@@ -66,7 +67,8 @@ def _mode(host: Host, target: Target, name: str, number: str) -> Finding:
     fastest = _fastest(host)
     if name.startswith("MAXN") or not fastest or fastest == number:
         return Finding("power", "good", what)
-    promised = target.budget.first_token_ms is not None or target.budget.tokens_per_s is not None
+    speed = (target.budget.first_token_ms, target.budget.tokens_per_s)
+    promised = wants_gpu(target) and any(limit is not None for limit in speed)
     capped = f"{what}: caps speed" + ("" if promised else "; fine where it is meant")
     return Finding("power", "bad" if promised else "good", capped, f"sudo nvpmodel -m {fastest}")
 

@@ -63,6 +63,11 @@ class Arena(ABC):
         self._row_of = list(range(shape.slots))
         self._slot_at = list(range(shape.slots))
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes that are allocated."""
+        return self.shape.nbytes
+
     def row(self, slot: int) -> int:
         """Where a slot lies now."""
         return self._row_of[slot]

@@ -30,6 +30,11 @@ class Engine(Protocol):
         """The most tokens that one ``prefill`` call takes."""
         ...
 
+    @property
+    def kv_bytes(self) -> int:
+        """Bytes of the KV arena, allocated once."""
+        ...
+
     def encode(self, pixels: npt.NDArray[np.float32]) -> Array:
         """Vision tower and projector: ``[images, 3, size, size]`` → ``[images, tokens, hidden]``."""
         ...

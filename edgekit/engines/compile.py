@@ -8,21 +8,16 @@ is known. :mod:`edgekit.engines.packing` is how.
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import platform
-import signal
-import subprocess
-import tempfile
 import time
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
 from edgekit.bundle import Bundle, verify
-from edgekit.child import environment, python
+from edgekit.child import listen, python
 from edgekit.engines.lock import folder_here, write_lock
 from edgekit.errors import EdgeKitError, EngineError
 from edgekit.files import new_directory
@@ -102,31 +97,10 @@ def refuse_other_kind(bundle: Bundle) -> None:
 
 
 def _pack(bundle: Bundle, folder: Path, progress: Progress) -> tuple[str, int]:
-    """Pack in a child process; what the probe answers, and the child's peak memory in bytes.
-
-    Its stdin stays open and empty: when it closes, this process has ended, and the child ends too.
-    """
+    """Pack in a child process; what the probe answers, and the child's peak memory in bytes."""
     command = python("edgekit.engines.packing", str(bundle.path), str(folder))
-    with (
-        tempfile.TemporaryFile() as complaints,
-        subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=complaints, env=environment(), text=True
-        ) as child,
-    ):
-        assert child.stdout
-        try:
-            for line in child.stdout:
-                match json.loads(line):
-                    case ["progress", done, total]:
-                        progress("compile", done, total)
-                    case ["error", message, hint]:
-                        raise EngineError(message, hint)
-                    case ["done", probe, peak]:
-                        return probe, peak
-        except BaseException:
-            child.kill()
-            raise
-        raise _crash(child.wait(), complaints)
+    probe, peak = listen(command, "Compiling", progress)
+    return probe, peak
 
 
 def _replaced(bundle: Bundle) -> EngineError:
@@ -134,10 +108,3 @@ def _replaced(bundle: Bundle) -> EngineError:
         f"{bundle.path} was replaced or removed while it was being compiled",
         f"Let one build at a time write there; then run: edgekit compile {bundle.path}",
     )
-
-
-def _crash(status: int, complaints: IO[bytes]) -> EngineError:
-    complaints.seek(0)
-    lines = complaints.read().decode(errors="replace").strip().splitlines()
-    how = f"ended by {signal.Signals(-status).name}" if status < 0 else f"failed: {(lines or ['no reason given'])[-1]}"
-    return EngineError(f"Compiling {how}"[:400], "Check that there is memory and disk left; run with --debug.")

@@ -26,6 +26,10 @@ class CudaArena(Arena):
             self.close()
             raise
 
+    @property
+    def nbytes(self) -> int:
+        return self.shape.nbytes + self.shape.row_bytes  # the spare one
+
     def pointers(self, row: int) -> list[tuple[int, int]]:
         at = [address + row * self.shape.row_bytes for address in self._addresses]
         return list(zip(at[0::2], at[1::2], strict=True))

@@ -56,6 +56,10 @@ class OnnxRuntimeEngine:
         )
         self._calls: dict[int, _Call] = {}
 
+    @property
+    def kv_bytes(self) -> int:
+        return self._arena.nbytes
+
     def encode(self, pixels: npt.NDArray[np.float32]) -> Array:
         images = [self._encode(pixels[i : i + 1].astype(self._dtype)) for i in range(len(pixels))]
         return np.concatenate(images)

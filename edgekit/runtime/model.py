@@ -33,12 +33,11 @@ class Model:
     def open(cls, path: Path, slots: int) -> Model:
         """Open the bundle at ``path`` with ``slots`` rows of KV; errors as of the bundle and its engine."""
         bundle = open_bundle(path)
-        file = bundle.file("tokenizer.json")
-        try:
-            tokenizer = parse_tokenizer(read_text(file), str(file))
-        except CheckpointError as error:
-            raise BundleError(error.message, "Build the bundle again.") from error
-        engine = open_engine(bundle, slots)
+        return cls.of(bundle, open_tokenizer(bundle), open_engine(bundle, slots))
+
+    @classmethod
+    def of(cls, bundle: Bundle, tokenizer: Tokenizer, engine: Engine) -> Model:
+        """Put together what was opened one by one."""
         return cls(bundle, tokenizer, engine, Generator(engine, tokenizer, bundle.manifest.spec))
 
     def prompt(self, turns: Sequence[Turn]) -> Prompt:
@@ -56,3 +55,12 @@ class Model:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.engine.close()
+
+
+def open_tokenizer(bundle: Bundle) -> Tokenizer:
+    """A bundle's tokenizer; :class:`BundleError` where it is none."""
+    file = bundle.file("tokenizer.json")
+    try:
+        return parse_tokenizer(read_text(file), str(file))
+    except CheckpointError as error:
+        raise BundleError(error.message, "Build the bundle again.") from error

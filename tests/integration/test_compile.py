@@ -285,7 +285,7 @@ def stand_in(folder: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> None
 
 @pytest.mark.parametrize(
     ("script", "said"),
-    [("echo boom >&2; exit 3", "failed: boom"), ("kill -9 $$", "ended by SIGKILL"), ("exit 0", "no reason given")],
+    [("echo boom >&2; exit 3", "failed: boom"), ("kill -9 $$", "ended by SIGKILL"), ("exit 0", "it gave no answer")],
 )
 def test_a_crash_is_one_error_and_leaves_nothing(
     bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str, said: str
@@ -303,7 +303,7 @@ def test_an_interruption_ends_the_work_and_leaves_the_old_form(
     def interrupt(stage: str, done: int, total: int) -> None:
         raise KeyboardInterrupt
 
-    stand_in(tmp_path, monkeypatch, "echo '[\"progress\", 1, 2]'; exec sleep 60")
+    stand_in(tmp_path, monkeypatch, 'echo \'["progress", "compile", 1, 2]\'; exec sleep 60')
     started = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
         compile_bundle(bundle, interrupt)
@@ -314,7 +314,9 @@ def test_an_interruption_ends_the_work_and_leaves_the_old_form(
 
 def test_the_child_ends_with_its_parent(bundle: Bundle, tmp_path: Path) -> None:
     """The child is a shell script that notes the end of its stdin; its parent is killed."""
-    (tmp_path / "python").write_text(f"#!/bin/sh\necho '[\"progress\", 1, 2]'\ncat\ntouch {tmp_path}/ended\n")
+    (tmp_path / "python").write_text(
+        f'#!/bin/sh\necho \'["progress", "compile", 1, 2]\'\ncat\ntouch {tmp_path}/ended\n'
+    )
     (tmp_path / "python").chmod(0o755)
     program = (
         "import sys; from pathlib import Path; from edgekit.bundle import open_bundle\n"

@@ -13,9 +13,10 @@ import pytest
 import edgekit
 
 ORDER = [
-    *("errors", "units", "progress", "config", "data", "console", "target", "recipe", "detect", "files", "child"),
+    *("errors", "units", "progress", "config", "data", "site", "console", "target", "recipe", "system"),
+    *("cgroup", "detect", "files", "child"),
     *("checkpoint", "stream", "inputs", "phantom", "quantize", "export", "bundle", "plan", "engines", "runtime"),
-    *("check", "pipeline", "profile", "doctor", "evaluate", "demo", "tune", "cli", "__main__"),
+    *("check", "pipeline", "doctor", "profile", "evaluate", "report", "demo", "tune", "cli", "__main__"),
 ]
 ROOT = Path(edgekit.__file__).parent
 SOURCES = {

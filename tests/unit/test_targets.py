@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from edgekit.data import shipped
 from edgekit.errors import ConfigError
+from edgekit.plan import plan
 from edgekit.recipe import recipe, recipes
-from edgekit.target import target, targets
+from edgekit.target import target, targets, with_site_budget
+from tests.unit.plan.models import LLAVA_MED
 
 
 def test_every_shipped_file_loads_under_its_own_name() -> None:
@@ -79,3 +82,46 @@ def test_a_name_is_a_folder_s_name_and_no_path(name: str, tmp_path: Path) -> Non
         file.write_text("\n".join(f'name = "{name}"' if line.startswith("name =") else line for line in text))
         with pytest.raises(ConfigError, match="is no name"):
             load(str(file))
+
+
+def test_a_site_lays_its_own_limits_over_a_budget(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EDGEKIT_SITE", str(tmp_path))
+    assert with_site_budget(target("orin")) == target("orin")
+    (tmp_path / "budgets").mkdir()
+    (tmp_path / "budgets" / "orin.toml").write_text('static = "8 GiB"\nfirst_token_ms = 900\n')
+    ours, shipped = with_site_budget(target("orin")).budget, target("orin").budget
+    assert (ours.static_bytes, ours.first_token_ms) == (8 * 2**30, 900)
+    assert replace(ours, static_bytes=shipped.static_bytes, first_token_ms=shipped.first_token_ms) == shipped
+    assert with_site_budget(target("cpu")) == target("cpu")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [('statc = "8 GiB"', "static"), ("static = 8", "unit"), ("static = ", "TOML"), ('load_s = "soon"', "load_s")],
+)
+def test_a_site_s_file_that_says_something_wrong_is_one_error(
+    text: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EDGEKIT_SITE", str(tmp_path))
+    (tmp_path / "budgets").mkdir()
+    (tmp_path / "budgets" / "cpu.toml").write_text(text)
+    with pytest.raises(ConfigError) as error:
+        with_site_budget(target("cpu"))
+    assert str(tmp_path) in error.value.message
+    assert said in str(error.value)
+
+
+@pytest.mark.parametrize("name", ["rtx3050", "rtx3080", "orin"])
+def test_the_speed_that_a_gpu_is_held_to_is_half_of_what_its_bandwidth_allows(name: str) -> None:
+    found = target(name)
+    planned = plan(LLAVA_MED, found, recipe("q4" if name == "rtx3050" else "fp16")).components
+    read = planned["decoder"] + planned["lm_head"]
+    assert found.budget.tokens_per_s == int(found.bandwidth / read / 2)
+
+
+@pytest.mark.parametrize("name", ["rtx3050", "rtx3080", "orin"])
+def test_a_gpu_s_disk_holds_two_releases_of_the_variant_that_its_budget_is_made_for(name: str) -> None:
+    found = target(name)
+    device = plan(LLAVA_MED, found, recipe("q4" if name == "rtx3050" else "fp16")).disk.device_bytes
+    assert found.budget.disk_bytes
+    assert device <= found.budget.disk_bytes < device + 2**30

@@ -1,27 +1,23 @@
 """The process that compiles: ``python -m edgekit.engines.packing BUNDLE FOLDER``.
 
-It fills FOLDER with graphs, their tensors and a probe, and says on stdout, one JSON array a line:
-``["progress", done, total]``, and at the end ``["done", probe's answers, peak bytes]`` or
-``["error", message, hint]``. It ends when its stdin does, and so with the process that started it.
+It fills FOLDER with graphs, their tensors and a probe, and its result is what the probe answers and the peak of its
+memory in bytes (how it says so: :mod:`edgekit.child`).
 """
 
 from __future__ import annotations
 
-import json
-import os
 import shutil
 import sys
-import threading
 from collections.abc import Callable
 from pathlib import Path
 
+from edgekit.child import speak
 from edgekit.engines.lock import ENGINES
 from edgekit.engines.packing.graph import Graph
 from edgekit.engines.packing.optimize import optimize
 from edgekit.engines.packing.probe import samples, write_probe
 from edgekit.engines.packing.spans import span_of
 from edgekit.engines.packing.write import Writer
-from edgekit.errors import EdgeKitError
 from edgekit.files import require_space
 
 GRAPHS = ("decoder", "projector", "vision")
@@ -63,23 +59,13 @@ def peak_bytes() -> int:
     return 0
 
 
-def _end_with_stdin() -> None:
-    os.read(0, 1)  # not sys.stdin: its lock would still be held when Python ends
-    os._exit(1)
-
-
 def main(bundle: str, folder: str) -> None:
-    def say(*words: object) -> None:
-        sys.stdout.write(json.dumps(words) + "\n")
-        sys.stdout.flush()
+    def work(say: Callable[..., None]) -> list[object]:
+        found = compile_graphs(Path(bundle), Path(folder), lambda done, total: say("progress", "compile", done, total))
+        return [found, peak_bytes()]
 
-    try:
-        found = compile_graphs(Path(bundle), Path(folder), lambda done, total: say("progress", done, total))
-        say("done", found, peak_bytes())
-    except EdgeKitError as error:
-        say("error", error.message, error.hint)
+    speak(work)
 
 
 if __name__ == "__main__":
-    threading.Thread(target=_end_with_stdin, daemon=True).start()
     main(*sys.argv[1:])
