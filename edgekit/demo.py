@@ -28,7 +28,7 @@ from edgekit.phantom.embedded import embedded
 from edgekit.phantom.questions import Form
 from edgekit.pipeline import build
 from edgekit.plan.components import weight_bytes
-from edgekit.profile import Profile, profile
+from edgekit.profile.glance import Glance, glance
 from edgekit.progress import Progress, silent
 from edgekit.recipe import Recipe, recipe
 from edgekit.runtime.model import Model
@@ -84,7 +84,7 @@ class Shown:
     answers: tuple[Row, ...]
 
 
-Step: TypeAlias = Planned | Made | Checked | Profile | Shown
+Step: TypeAlias = Planned | Made | Checked | Glance | Shown
 
 
 def demo(how: Recipe, out: Path, progress: Progress = silent) -> Iterator[Step]:
@@ -106,7 +106,7 @@ def demo(how: Recipe, out: Path, progress: Progress = silent) -> Iterator[Step]:
         yield checked
         require_right(checked)
         asked = about_one()
-        yield profile(bundle.path, asked[-1].question.text, image)
+        yield glance(bundle.path, asked[-1].question.text, image)
         yield Shown(str(image), evaluate(model, asked).rows)
 
 

@@ -18,7 +18,7 @@ from edgekit.units import format_bytes
 
 if TYPE_CHECKING:
     from edgekit.demo import Checked, Made, Planned, Shown
-    from edgekit.profile import Profile
+    from edgekit.profile.glance import Glance
 
 
 @click.command("demo")
@@ -94,7 +94,7 @@ def _show_checked(console: Console, step: Checked) -> None:
     _begin(console, "Profile")
 
 
-def _show_profile(console: Console, step: Profile) -> None:
+def _show_profile(console: Console, step: Glance) -> None:
     console.print("in a process of its own\n")
     rows = [
         (name, format_bytes(memory.own_bytes), format_bytes(memory.mapped_bytes), format_bytes(memory.resident_bytes))

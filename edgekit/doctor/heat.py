@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from edgekit.doctor.finding import Finding
 from edgekit.doctor.host import Host
@@ -20,22 +21,41 @@ _REASONS = ("HW Thermal Slowdown", "SW Thermal Slowdown", "HW Power Brake Slowdo
 _COOL = "Give it air: fan, vents, dust.   On a Jetson: sudo systemctl restart nvfancontrol"
 
 
+@dataclass(frozen=True)
+class Zone:
+    """A part with its temperature and the least one that slows it down (0: none), in °C."""
+
+    name: str
+    degrees: float
+    limit: float
+
+    @property
+    def slows(self) -> bool:
+        return bool(self.limit) and self.degrees >= self.limit
+
+
 def heat(host: Host, target: Target) -> Iterator[Finding]:
-    zones = [zone for path in host.glob("sys/class/thermal/thermal_zone*") if (zone := _zone(host, path.name))]
-    for name, degrees, limit in zones:
-        if limit and degrees >= limit:
-            yield Finding("heat", "bad", f"{name} is at {degrees:.0f} °C and slows down from {limit:.0f} °C on", _COOL)
-    if zones:
-        name, degrees, limit = max(zones, key=lambda zone: zone[1])
-        yield Finding("heat", "good", f"{degrees:.0f} °C at {name}{f', slows down at {limit:.0f}' if limit else ''}")
+    every = zones(host)
+    for zone in every:
+        if zone.slows:
+            what = f"{zone.name} is at {zone.degrees:.0f} °C and slows down from {zone.limit:.0f} °C on"
+            yield Finding("heat", "bad", what, _COOL)
+    if every:
+        hot = max(every, key=lambda zone: zone.degrees)
+        slows = f", slows down at {hot.limit:.0f}" if hot.limit else ""
+        yield Finding("heat", "good", f"{hot.degrees:.0f} °C at {hot.name}{slows}")
     found = list(_gpu(host))
     yield from found
-    if not zones and not found:
+    if not every and not found:
         yield Finding("heat", "unknown", "no thermal zone can be read, as in most virtual machines")
 
 
-def _zone(host: Host, name: str) -> tuple[str, float, float] | None:
-    """A zone's name, its temperature, and the least one that slows it down (0: none), in °C."""
+def zones(host: Host) -> list[Zone]:
+    """Every thermal zone that can be read."""
+    return [zone for path in host.glob("sys/class/thermal/thermal_zone*") if (zone := _zone(host, path.name))]
+
+
+def _zone(host: Host, name: str) -> Zone | None:
     folder = f"sys/class/thermal/{name}"
     degrees = _degrees(host.read(f"{folder}/temp"))
     if degrees is None:
@@ -46,7 +66,7 @@ def _zone(host: Host, name: str) -> tuple[str, float, float] | None:
         if host.read(f"{folder}/{path.name}").strip() in _SLOWING
         and (limit := _degrees(host.read(f"{folder}/{path.name.removesuffix('type')}temp")))
     ]
-    return host.read(f"{folder}/type").strip() or name, degrees, min(limits, default=0.0)
+    return Zone(host.read(f"{folder}/type").strip() or name, degrees, min(limits, default=0.0))
 
 
 def _degrees(text: str) -> float | None:
@@ -55,10 +75,16 @@ def _degrees(text: str) -> float | None:
     return int(match[1]) / 1000 if match and int(match[1]) > -50_000 else None
 
 
+def slowed_by(host: Host) -> list[str]:
+    """What holds a card's clocks back now, in the driver's words; being idle or capped by choice is not among it."""
+    text = status(host).out
+    return [name for name in _REASONS if re.search(rf"{name}\s*:\s*Active", text)]
+
+
 def _gpu(host: Host) -> Iterator[Finding]:
     text = status(host).out
     told = re.search(r"Clocks (?:Event|Throttle) Reasons", text)
-    active = [name for name in _REASONS if re.search(rf"{name}\s*:\s*Active", text)]
+    active = slowed_by(host)
     degrees = re.search(r"GPU Current Temp\s*:\s*(\d+) C", text)
     if active:
         mend = "Check fan and power supply." if any("Power" in name for name in active) else _COOL

@@ -51,14 +51,20 @@ def power(host: Host, target: Target) -> Iterator[Finding]:
     """The power mode and whether clocks follow the load; then what throttled since the start."""
     if not host.machine.jetson:
         return
-    reply = host.run("nvpmodel", "-q")
-    mode = re.search(r"NV Power Mode:\s*(\S+)\s+(\d+)", reply.out)
-    if mode:
-        yield _mode(host, target, mode[1], mode[2])
+    if mode := power_mode(host):
+        yield _mode(host, target, *mode)
     else:
-        why = reply.why or "does not tell the mode"
+        why = host.run("nvpmodel", "-q").why or "does not tell the mode"
         yield Finding("power", "unknown", f"nvpmodel {why}", "" if host.container else "sudo nvpmodel -q")
     yield from _overcurrent(host)
+
+
+def power_mode(host: Host) -> tuple[str, str] | None:
+    """A Jetson's power mode, its name and its number ("MAXN", "0"); None where it isn't told."""
+    if not host.machine.jetson:
+        return None
+    mode = re.search(r"NV Power Mode:\s*(\S+)\s+(\d+)", host.run("nvpmodel", "-q").out)
+    return (mode[1], mode[2]) if mode else None
 
 
 def _mode(host: Host, target: Target, name: str, number: str) -> Finding:

@@ -1,54 +1,121 @@
-"""How long an answer takes: the time to its first token, and the tokens per second after that.
+"""How long answers take: every figure with its spread, after a warm-up.
 
-An answer is timed as people get one: prompt, picture, every token's sampling and text included. Nothing is left over
-from the answer before: each has a generator of its own, and so neither a picture nor a prefix of the prompt is reused.
-An answer has a fixed number of tokens, whatever the model would say: a "yes" is too short to be timed.
+Each is repeated for some seconds, three times at least; nothing is left over from one to the next (neither a picture
+nor a prefix), except where that is what is measured.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from statistics import median
+from collections.abc import Callable, Sequence
 
-from edgekit.checkpoint.spec import ModelSpec
 from edgekit.inputs.prompt import Turn
-from edgekit.runtime import Generator, SamplingParams
+from edgekit.profile.asking import QUESTIONS, answers, ask_about, fresh
+from edgekit.profile.record import RowRate, Spread, Times
 from edgekit.runtime.model import Model
+from edgekit.runtime.sequence import Sequence as Answer
 
 TOKENS = 64
-_LEAST, _MOST = 3, 25
+SHORT = 16
+LEAST, MOST = 3, 25
 
 
-@dataclass(frozen=True)
-class Latency:
-    """Medians over some answers: from the question to the first token in ms, and tokens per second after it."""
-
-    first_token_ms: float
-    tokens_per_s: float
-
-
-def latency(model: Model, turns: Sequence[Turn], seconds: float = 1.0) -> Latency:
-    """Time answers for about so many seconds (three at least); the model has answered before, so all is warm."""
-    answers: list[Latency] = []
-    end = time.perf_counter() + seconds
-    while len(answers) < _LEAST or (len(answers) < _MOST and time.perf_counter() < end):
-        answers.append(timed_answer(model, turns))
-    return Latency(median(one.first_token_ms for one in answers), median(one.tokens_per_s for one in answers))
+def repeated(measure: Callable[[int], float], seconds: float, clock: Callable[[], float] = time.perf_counter) -> Spread:
+    """Call ``measure`` with 0, 1, 2, … for about so many seconds, at least three times; the spread of what it gives."""
+    found: list[float] = []
+    end = clock() + seconds
+    while len(found) < LEAST or (len(found) < MOST and clock() < end):
+        found.append(measure(len(found)))
+    return Spread.of(found)
 
 
-def timed_answer(model: Model, turns: Sequence[Turn], tokens: int = TOKENS) -> Latency:
-    """Time one answer of ``tokens`` tokens (fewer where the context ends before); raises its error."""
+def times(model: Model, pictures: Sequence[Turn], seconds: float) -> Times:
+    """Time answers about ``pictures`` (turns without an answer, each with one), in turn; ``seconds`` a figure."""
+    ask_about(model, pictures[:1], SHORT)  # all is warm after this
+    gaps: list[float] = []
+
+    def picture(index: int) -> Turn:
+        return pictures[index % len(pictures)]
+
+    def first_token(index: int) -> float:
+        told, answer = timed_answer(model, [picture(index)])
+        gaps.extend(1000 * (after - before) for before, after in zip(answer.times, answer.times[1:], strict=False))
+        return told
+
+    first = repeated(first_token, seconds)
+    return Times(
+        encode_ms=repeated(lambda index: _encode_ms(model, picture(index)), seconds),
+        first_token_ms=first,
+        inter_token_ms=Spread.of(gaps),
+        second_turn_ms=repeated(_second_turns(model, picture(0)), seconds),
+        together_ms=repeated(lambda index: _together_ms(model, picture(index)), seconds),
+        together=_together(model),
+    )
+
+
+def rates(model: Model, picture: Turn, seconds: float) -> tuple[RowRate, ...]:
+    """Tokens per second of 1, 2, … as many rows as there are slots, behind a picture and a question each."""
+    every = range(1, model.engine.slots + 1)
+    return tuple(RowRate(rows, repeated(_rates(model, picture, rows), seconds)) for rows in every)
+
+
+def timed_answer(model: Model, turns: Sequence[Turn], tokens: int = TOKENS) -> tuple[float, Answer]:
+    """Milliseconds from the question to the first token, writing the prompt included; and the answer."""
     began = time.perf_counter()
     prompt = model.prompt(turns)
     prompt_ms = 1000 * (time.perf_counter() - began)
-    generator = Generator(model.engine, model.tokenizer, _never_ending(model.bundle.manifest.spec))
-    (completion,) = generator.generate([prompt], SamplingParams(max_tokens=tokens))
-    if completion.error is not None:
-        raise completion.error
-    return Latency(prompt_ms + completion.first_token_ms, completion.tokens_per_s)
+    (answer,) = answers(fresh(model), [prompt], tokens)
+    assert answer.completion
+    return prompt_ms + answer.completion.first_token_ms, answer
 
 
-def _never_ending(spec: ModelSpec) -> ModelSpec:
-    return replace(spec, stop_ids=(), template=replace(spec.template, stop=()))
+def _encode_ms(model: Model, turn: Turn) -> float:
+    (image,) = model.prompt([turn]).images
+    pixels = image.pixels()[None]
+    began = time.perf_counter()
+    model.engine.encode(pixels)
+    return 1000 * (time.perf_counter() - began)
+
+
+def _second_turns(model: Model, turn: Turn) -> Callable[[int], float]:
+    """A conversation goes on: the picture and what was said are in the slot already. Each call asks something else."""
+    generator = fresh(model)
+    (first,) = answers(generator, [model.prompt([turn])], SHORT)
+    assert first.completion
+    said = Turn(turn.question, first.completion.text, turn.images)
+
+    def second_turn(index: int) -> float:
+        began = time.perf_counter()
+        prompt = model.prompt([said, Turn(f"{index}. {QUESTIONS[index % len(QUESTIONS)]}")])
+        prompt_ms = 1000 * (time.perf_counter() - began)
+        (second,) = answers(generator, [prompt], SHORT)
+        assert second.completion
+        return prompt_ms + second.completion.first_token_ms
+
+    return second_turn
+
+
+def _together(model: Model) -> int:
+    return min(len(QUESTIONS), max(2, model.engine.slots))
+
+
+def _together_ms(model: Model, turn: Turn) -> float:
+    asked = [Turn(question, images=turn.images) for question in QUESTIONS[: _together(model)]]
+    began = time.perf_counter()
+    answers(fresh(model), [model.prompt([one]) for one in asked], SHORT)
+    return 1000 * (time.perf_counter() - began)
+
+
+def _rates(model: Model, turn: Turn, rows: int) -> Callable[[int], float]:
+    """Rows that decode behind one picture, which the first of them has read."""
+    generator = fresh(model)
+
+    def rate(index: int) -> float:
+        asked = [Turn(f"{index}.{row}. {QUESTIONS[row % len(QUESTIONS)]}", images=turn.images) for row in range(rows)]
+        decoded = answers(generator, [model.prompt([one]) for one in asked], TOKENS)
+        # While all rows decode: from the last one's first token to the first one's last.
+        start, end = max(one.times[0] for one in decoded), min(one.times[-1] for one in decoded)
+        count = sum(start < at <= end for one in decoded for at in one.times)
+        return count / (end - start) if end > start else 0.0
+
+    return rate

@@ -82,14 +82,13 @@ class SideMemory:
 
     ``static_bytes``: after loading, before the first request; mapped weights count in full, read or not, since
     answers read them all. ``dynamic_bytes``: the peak of the whole run. ``mean_peak_bytes``: the mean over questions
-    of each one's peak, as the literature gives it. ``static_source`` and ``peak_source`` say who counted.
+    of each one's peak, as the literature gives it. ``peak_source`` says who counted the peaks.
     """
 
     name: str
     static_bytes: int
     dynamic_bytes: int
     mean_peak_bytes: int
-    static_source: str
     peak_source: str
 
 
@@ -136,7 +135,8 @@ class Profile:
 
     ``slots``, ``context``, ``target`` and ``recipe`` are those that were measured. ``weights`` are bytes counted in
     the bundle's own files, by component; ``components`` bytes measured, named as in the plan where it has such a
-    component. ``planned`` is the plan's prediction, its components; ``growth_bytes`` is how much of the process's own
+    component. ``planned`` is the plan's prediction, its components. ``disk_bytes``: the most on the device's disk.
+    ``growth_bytes`` is how much of the process's own
     memory each further question kept. ``load_cold_s`` is None where pages could not be dropped.
     """
 

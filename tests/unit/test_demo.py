@@ -23,7 +23,7 @@ from edgekit.evaluate.share import Share
 from edgekit.phantom import scene
 from edgekit.phantom.embedded import NOTICE
 from edgekit.phantom.split import SEEDS
-from edgekit.profile import Profile
+from edgekit.profile.glance import Glance
 from edgekit.profile.memory import Memory
 from edgekit.recipe import Recipe
 from edgekit.runtime.model import Model
@@ -44,9 +44,7 @@ def made_up(out: Path) -> list[Any]:
         Planned("llava-phantom", 4_672_256, {"fp16": {"vision": 2 * MIB}, "q4": {"vision": 96 * KIB}}),
         Made(str(out / "q4"), "q4", "cpu", 3 * MIB, 8, True, 1.26),
         Checked({"closed": Share(28, 30), "open": Share(19, 20)}, 0.84),
-        Profile(
-            Memory(30 * MIB, 20 * MIB), Memory(40 * MIB, 25 * MIB), Memory(50 * MIB, 27 * MIB), 0.0713, 12.4, 801.6
-        ),
+        Glance(Memory(30 * MIB, 20 * MIB), Memory(40 * MIB, 25 * MIB), Memory(50 * MIB, 27 * MIB), 0.0713, 12.4, 801.6),
         Shown(str(out / "phantom.png"), ROWS),
     ]
 

@@ -3,28 +3,34 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pytest
+from PIL import Image
 
 from edgekit.checkpoint.packed import Array
 from edgekit.errors import EngineError
-from edgekit.inputs.prompt import Prompt
-from edgekit.profile import latency as module
-from edgekit.profile.latency import Latency, latency, timed_answer
+from edgekit.inputs.images import Picture
+from edgekit.inputs.prompt import Prompt, Turn
+from edgekit.profile.asking import QUESTIONS, fill
+from edgekit.profile.latency import TOKENS, rates, repeated, timed_answer, times
+from edgekit.profile.record import Spread
 from tests.fake_engine import VOCAB, FakeEngine, byte_tokenizer, fake_spec, image_prompt
+
+GREY = Picture.of(Image.new("L", (4, 4), 7))
 
 
 def model(engine: FakeEngine, pause: float = 0.0) -> Any:
     """What is asked of a model here; every token would end its answer."""
 
-    def prompt(turns: object) -> Prompt:
+    def prompt(turns: Sequence[Turn]) -> Prompt:
         time.sleep(pause)
-        return image_prompt("a", 7, "what?")
+        said = " ".join(turn.question[:12] for turn in turns) if turns else "what?"
+        return image_prompt("a", 7, said)
 
     bundle = SimpleNamespace(manifest=SimpleNamespace(spec=fake_spec(stop_ids=tuple(range(VOCAB)))))
     return SimpleNamespace(engine=engine, tokenizer=byte_tokenizer(), bundle=bundle, prompt=prompt)
@@ -50,9 +56,10 @@ class SlowEngine(FakeEngine):
 
 
 def test_prompt_and_picture_count_for_the_first_token_and_decoding_for_the_others() -> None:
-    time_taken = timed_answer(model(SlowEngine(), pause=0.05), [], tokens=6)
-    assert 80 <= time_taken.first_token_ms < 2000
-    assert 1 < time_taken.tokens_per_s <= 100
+    first_token_ms, answer = timed_answer(model(SlowEngine(), pause=0.05), [], tokens=6)
+    assert 80 <= first_token_ms < 2000
+    assert answer.completion
+    assert 1 < answer.completion.tokens_per_s <= 100
 
 
 def test_an_answer_that_fails_is_an_error_and_no_time() -> None:
@@ -64,32 +71,52 @@ def test_an_answer_that_fails_is_an_error_and_no_time() -> None:
         timed_answer(model(Broken()), [])
 
 
-@pytest.fixture
-def answer_takes(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], list[Latency]]:
-    """Let answers take so many seconds of a clock of their own, with the figures 1, 2, 3, …; those that were timed."""
-
-    def install(seconds: float) -> list[Latency]:
-        told: list[Latency] = []
-
-        def answer(asked: object, turns: object) -> Latency:
-            told.append(Latency(len(told) + 1.0, 100.0 * (len(told) + 1)))
-            return told[-1]
-
-        monkeypatch.setattr(module, "timed_answer", answer)
-        monkeypatch.setattr(module, "time", SimpleNamespace(perf_counter=lambda: seconds * len(told)))
-        return told
-
-    return install
-
-
 @pytest.mark.parametrize(
-    ("takes", "seconds", "times", "median"),
-    [(9.0, 1.0, 3, 2.0), (0.001, 1.0, 25, 13.0), (0.25, 1.0, 4, 2.5)],
-    ids=["slow answers are timed three times", "fast ones not for ever", "others until the time is up"],
+    ("takes", "seconds", "count", "median"),
+    [(9.0, 1.0, 3, 1.0), (0.001, 1.0, 25, 12.0), (0.25, 1.0, 4, 1.0)],
+    ids=["slow ones three times", "fast ones not for ever", "others until the time is up"],
 )
-def test_answers_are_timed_until_their_median_is_worth_something(
-    answer_takes: Callable[[float], list[Latency]], takes: float, seconds: float, times: int, median: float
+def test_a_figure_is_measured_until_its_median_is_worth_something(
+    takes: float, seconds: float, count: int, median: float
 ) -> None:
-    told = answer_takes(takes)
-    assert latency(model(FakeEngine()), [], seconds) == Latency(median, 100 * median)
-    assert len(told) == times
+    told: list[int] = []
+
+    def measure(index: int) -> float:
+        told.append(index)
+        return float(index)
+
+    found = repeated(measure, seconds, clock=lambda: takes * len(told))
+    assert told == list(range(count))
+    assert (found.count, found.median, found.least, found.most) == (count, median, 0.0, count - 1)
+
+
+def test_percentiles_are_values_that_were_measured() -> None:
+    found = Spread.of([float(value) for value in range(100, 0, -1)])
+    assert (found.least, found.median, found.p95, found.p99, found.most) == (1.0, 50.0, 95.0, 99.0, 100.0)
+    assert Spread.of([7.0]) == Spread(1, 7.0, 7.0, 7.0, 7.0, 7.0)
+    assert Spread.of([]).count == 0
+
+
+def test_every_figure_has_its_own_measurement() -> None:
+    turns = [Turn(QUESTIONS[0], images=(GREY,))]
+    found = times(model(SlowEngine(context=400)), turns, seconds=0.0)
+    assert found.encode_ms.least >= 30
+    assert found.inter_token_ms.count == 3 * (TOKENS - 1)
+    assert 9 < found.inter_token_ms.median < 100
+    assert found.second_turn_ms.median < found.first_token_ms.median  # the picture is there already
+    assert found.together == 3
+    assert found.together_ms.median > 30
+
+
+def test_rows_that_decode_together_are_faster_together() -> None:
+    found = rates(model(SlowEngine(context=400)), Turn(QUESTIONS[0], images=(GREY,)), seconds=0.0)
+    assert [rate.rows for rate in found] == [1, 2, 3]
+    alone, _, three = (rate.tokens_per_s.median for rate in found)
+    assert 2 * alone < three < 3.3 * alone
+
+
+def test_full_contexts_are_full_in_every_slot_and_share_nothing() -> None:
+    engine = FakeEngine(slots=3, context=96)
+    fill(model(engine), tokens=8)
+    assert engine.valid == [95, 95, 95]  # the last token of an answer is never written
+    assert not [call for call in engine.calls if call[0] == "copy"]

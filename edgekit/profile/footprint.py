@@ -1,0 +1,161 @@
+"""The memory of one process that opens a bundle and answers: static, dynamic, and of each thing as it comes.
+
+Opened step by step, and asked in an order in which each step adds one thing: a picture through the tower (scratch that
+is given back), questions about pictures (the peak of each), every slot's context full (scratch that stays), and one
+more question on top of that, which is the most that a service will see.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from statistics import mean
+
+from edgekit.bundle import Bundle
+from edgekit.engines.open import open_engine
+from edgekit.inputs.images import load_image
+from edgekit.inputs.prompt import Turn
+from edgekit.profile.asking import ask_about, fill
+from edgekit.profile.gpu_memory import GpuMemory
+from edgekit.profile.memory import Memory, Peak, memory, unread_bytes
+from edgekit.profile.record import Moment
+from edgekit.profile.watch import Watch
+from edgekit.runtime.model import Model, open_tokenizer
+
+ANSWER = 16
+"""Tokens of an answer: memory does not hang on how long an answer is, the arena being there from the start."""
+
+
+@dataclass(frozen=True)
+class PeakOf:
+    """The most while one thing was done: the process's own and mapped bytes, mapped weights that were still unread,
+    and the GPU's."""
+
+    own_bytes: int
+    mapped_bytes: int
+    unread_bytes: int
+    device_bytes: int
+
+    @property
+    def host_bytes(self) -> int:
+        """What the host has to hold: own, and every mapped page, read or not."""
+        return self.own_bytes + self.mapped_bytes + self.unread_bytes
+
+
+@dataclass(frozen=True)
+class Footprint:
+    """``before``: Python and libraries; ``tokenizer``, ``loaded``: after each was opened (``loaded_unread_bytes`` of
+    mapped weights not read yet, ``loaded_device_bytes`` on the GPU). Then peaks: of a picture through the tower,
+    of each question, of full contexts, and of a question on top. ``kept_bytes``: own memory after each question.
+    ``source``: who counted the peaks.
+    """
+
+    before: Memory
+    tokenizer: Memory
+    loaded: Memory
+    loaded_unread_bytes: int
+    loaded_device_bytes: int
+    kv_bytes: int
+    encode: PeakOf
+    questions: tuple[PeakOf, ...]
+    kept_bytes: tuple[int, ...]
+    full: PeakOf
+    last: PeakOf
+    source: str
+    moments: tuple[Moment, ...]
+
+    @property
+    def static_bytes(self) -> int:
+        """The host's, after loading."""
+        return self.loaded.resident_bytes + self.loaded_unread_bytes
+
+    @property
+    def peaks(self) -> tuple[PeakOf, ...]:
+        return (self.encode, *self.questions, self.full, self.last)
+
+    @property
+    def mean_question_bytes(self) -> int:
+        return round(mean(peak.host_bytes for peak in self.questions))
+
+    @property
+    def growth_bytes(self) -> float:
+        """Own memory that each question keeps, over the later half: the first ones fill caches."""
+        later = self.kept_bytes[(len(self.kept_bytes) - 1) // 2 :]
+        return max(0.0, (later[-1] - later[0]) / max(1, len(later) - 1))
+
+
+def footprint(
+    bundle: Bundle,
+    slots: int,
+    question: str,
+    pictures: Sequence[Path],
+    gpu: GpuMemory | None = None,
+    *,
+    shared: bool = False,
+) -> Footprint:
+    """Measure in this process, which must have done nothing else, by a question about each of ``pictures``.
+
+    ``gpu`` tells what is on the GPU, ``shared`` that its memory is the host's.
+    """
+    folder = bundle.path.resolve()  # as the kernel names it
+    first = _turn(question, pictures[0])  # decoded before, so that the libraries that this takes are there
+    with Watch(gpu, shared=shared) as watch:
+        before = memory()
+        tokenizer = open_tokenizer(bundle)
+        with_tokenizer = memory()
+        engine = open_engine(bundle, slots)
+        loaded, unread, device = memory(), unread_bytes(folder), watch.device_bytes()
+        with Model.of(bundle, tokenizer, engine) as model:
+            measured = _Measured(folder, watch)
+            (image,) = model.prompt([first]).images
+            pixels = image.pixels()[None]
+            measured("a picture", lambda: model.engine.encode(pixels))  # reads the tower's weights
+            encode = measured("a picture", lambda: model.engine.encode(pixels))
+            questions, kept = [], []
+            for picture in pictures:
+                questions.append(measured("questions", partial(_asked_about, model, question, picture)))
+                kept.append(memory().own_bytes)
+            full = measured("full contexts", lambda: fill(model))
+            last = measured("one more question", lambda: ask_about(model, [first], ANSWER))
+    return Footprint(
+        before=before,
+        tokenizer=with_tokenizer,
+        loaded=loaded,
+        loaded_unread_bytes=unread,
+        loaded_device_bytes=device,
+        kv_bytes=engine.kv_bytes,
+        encode=encode,
+        questions=tuple(questions),
+        kept_bytes=tuple(kept),
+        full=full,
+        last=last,
+        source=measured.source,
+        moments=tuple(watch.moments),
+    )
+
+
+def _turn(question: str, picture: Path) -> Turn:
+    return Turn(question, images=(load_image(picture),))
+
+
+def _asked_about(model: Model, question: str, picture: Path) -> None:
+    ask_about(model, [_turn(question, picture)], ANSWER)
+
+
+class _Measured:
+    """Does something and returns the most memory meanwhile."""
+
+    def __init__(self, folder: Path, watch: Watch) -> None:
+        self._folder, self._watch = folder, watch
+        self.source = "kernel"
+
+    def __call__(self, phase: str, work: Callable[[], object]) -> PeakOf:
+        self._watch.phase = phase
+        self._watch.take_device_peak()
+        with Peak() as peak:
+            work()
+        self.source = peak.source
+        unread = unread_bytes(self._folder)
+        return PeakOf(peak.memory.own_bytes, peak.memory.mapped_bytes, unread, self._watch.take_device_peak())

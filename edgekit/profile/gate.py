@@ -1,0 +1,55 @@
+"""The gate: nothing is installed on a device that was not measured there, or that broke its budget."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from edgekit.bundle import Bundle
+from edgekit.errors import GateRefused
+from edgekit.profile.judge import Row, judge
+from edgekit.profile.profile import device_here, profile
+from edgekit.profile.record import Profile
+from edgekit.profile.show import row_text
+from edgekit.profile.store import profiles
+from edgekit.progress import Progress, silent
+from edgekit.target import Target, with_site_budget
+
+
+def latest(bundle: Bundle) -> Profile | None:
+    """The newest profile of just this bundle on just this device, with all its target's slots; None where none is."""
+    target = bundle.manifest.target
+    fingerprint = device_here(target).fingerprint
+    for made in profiles(bundle.path):
+        same = made.digest == bundle.digest and made.device.fingerprint == fingerprint
+        if same and made.slots >= target.slots:
+            return made
+    return None
+
+
+def require_profile(
+    bundle: Bundle, progress: Progress = silent, measure: Callable[..., Profile] = profile
+) -> tuple[Profile, tuple[Row, ...]]:
+    """The profile by which ``bundle`` may be installed here, and how it stands to each limit.
+
+    The latest that is valid, where it keeps the budget that holds today (the target's, with the site's laid over it);
+    else the bundle is measured now. :class:`GateRefused` where that breaks the budget, too: which limits, and by how
+    much.
+    """
+    target = with_site_budget(bundle.manifest.target)
+    known = latest(bundle)
+    if known is not None and all(row.passed for row in judge(known, target)):
+        return known, judge(known, target)
+    made = measure(bundle, progress=progress)
+    require_within(made, target)
+    return made, judge(made, target)
+
+
+def require_within(made: Profile, target: Target) -> None:
+    """:class:`GateRefused` where a profile breaks its target's budget."""
+    broken = [row for row in judge(made, target) if not row.passed]
+    if broken:
+        raise GateRefused(
+            f"{made.model} by {made.recipe} breaks the budget of {target.name}: "
+            + "; ".join(row_text(row) for row in broken),
+            "`edgekit plan` says what fits: a finer choice of recipe, slots or context.",
+        )

@@ -1,0 +1,127 @@
+"""How much of a GPU's memory a process holds, from whoever tells it on this machine.
+
+NVIDIA's management library (nvmlDeviceGetComputeRunningProcesses: pid, usedGpuMemory in bytes, None on WSL and where
+it may not be seen); on a Jetson the service of jetson-stats (``jtop.processes``: rows of pid, user, gpu, type,
+priority, state, CPU %, memory and GPU memory in KiB, name; ``jtop.memory["RAM"]`` in KiB: jtop/jtop.py of its source),
+whose figures are half a second old; without that, what /proc/meminfo says of the memory that CPU and GPU share.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from pathlib import Path
+from typing import Any, Protocol
+
+from edgekit.detect import Machine
+from edgekit.system import field_of, read_text
+
+_log = logging.getLogger(__name__)
+_PID, _GPU_KIB = 0, 8
+_INTERVAL_S = 0.5
+
+
+class GpuMemory(Protocol):
+    """``source`` names the interface. ``process_bytes``: of process ``pid``, None where that isn't told;
+    ``total_bytes``: of everyone on that GPU, or in that memory."""
+
+    source: str
+
+    def process_bytes(self) -> int | None: ...
+    def total_bytes(self) -> int: ...
+    def close(self) -> None: ...
+
+
+def gpu_memory(machine: Machine, root: Path = Path("/")) -> GpuMemory | None:
+    """The best that this machine has; None where it has no NVIDIA GPU, or nobody tells. Raises nothing."""
+    if machine.jetson:
+        return _opened(JtopMemory) or (MeminfoMemory(root) if read_text(root / "proc/meminfo") else None)
+    return _opened(NvmlMemory) if machine.gpus else None
+
+
+def _opened(kind: Any) -> GpuMemory | None:
+    try:
+        made: GpuMemory = kind()
+        made.total_bytes()  # what opens may still refuse to tell
+    except Exception as error:  # absent, refused or garbage: three libraries' errors share no base class
+        _log.info("%s tells nothing here: %s", kind.source, error)
+        return None
+    return made
+
+
+class NvmlMemory:
+    """NVIDIA's management library; its errors are those of ``pynvml``."""
+
+    source = "NVML"
+
+    def __init__(self, index: int = 0, pid: int | None = None) -> None:
+        import pynvml
+
+        self._nvml = pynvml
+        self._pid = pid or os.getpid()
+        pynvml.nvmlInit()
+        self._handle = pynvml.nvmlDeviceGetHandleByIndex(index)
+
+    def process_bytes(self) -> int | None:
+        try:
+            found = self._nvml.nvmlDeviceGetComputeRunningProcesses(self._handle)
+        except self._nvml.NVMLError:
+            return None
+        # A process that has not touched the GPU yet is not listed; in a container, pids are of another namespace.
+        mine = [one.usedGpuMemory for one in found if one.pid == self._pid]
+        return _size(mine[0]) if mine else None
+
+    def total_bytes(self) -> int:
+        return int(self._nvml.nvmlDeviceGetMemoryInfo(self._handle).used)
+
+    def close(self) -> None:
+        self._nvml.nvmlShutdown()
+
+
+class JtopMemory:
+    """The service of jetson-stats, through its public interface; raises JtopException where it doesn't run."""
+
+    source = "jtop"
+
+    def __init__(self, pid: int | None = None) -> None:
+        from jtop import jtop
+
+        self._pid = pid or os.getpid()
+        self._service = jtop(interval=_INTERVAL_S)
+        self._service.start()
+
+    def process_bytes(self) -> int | None:
+        for row in self._service.processes:
+            if len(row) > _GPU_KIB and row[_PID] == self._pid:
+                return _size(row[_GPU_KIB], 1024)
+        return None
+
+    def total_bytes(self) -> int:
+        return int(self._service.memory["RAM"]["used"]) * 1024
+
+    def close(self) -> None:
+        self._service.close()
+
+
+class MeminfoMemory:
+    """What everyone took of the memory that a CPU and its GPU share."""
+
+    source = "/proc/meminfo"
+
+    def __init__(self, root: Path = Path("/")) -> None:
+        self._path = root / "proc/meminfo"
+
+    def process_bytes(self) -> int | None:
+        return None
+
+    def total_bytes(self) -> int:
+        text = read_text(self._path)
+        total, free = (field_of(text, name).split(" ")[0] for name in ("MemTotal", "MemAvailable"))
+        return 1024 * (int(total) - int(free)) if total.isdecimal() and free.isdecimal() else 0
+
+    def close(self) -> None: ...
+
+
+def _size(value: object, unit: int = 1) -> int | None:
+    """A number of bytes; None for whatever else an interface may say."""
+    return value * unit if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None

@@ -1,0 +1,85 @@
+"""What a target's budget says to a profile, and what the profile says to the plan."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from edgekit.profile.components import ENGINE
+from edgekit.profile.record import Profile
+from edgekit.target import Target
+
+Unit = Literal["bytes", "ms", "tokens/s", "s"]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One limit: ``limit`` is None where the target sets none. ``least``: what is measured must be more, not less."""
+
+    name: str
+    measured: float
+    limit: float | None
+    unit: Unit
+    least: bool = False
+
+    @property
+    def passed(self) -> bool:
+        if self.limit is None:
+            return True
+        return self.measured >= self.limit if self.least else self.measured <= self.limit
+
+    @property
+    def missed_by(self) -> float:
+        """How far the wrong side of the limit; 0 where passed."""
+        return 0.0 if self.passed or self.limit is None else abs(self.measured - self.limit)
+
+
+@dataclass(frozen=True)
+class Compared:
+    """A planned number of bytes and the measured one."""
+
+    name: str
+    planned: int
+    measured: int
+
+    @property
+    def error(self) -> float:
+        """Planned too much is above 0, as a share of what was measured."""
+        return (self.planned - self.measured) / self.measured if self.measured else 0.0
+
+
+def judge(made: Profile, target: Target) -> tuple[Row, ...]:
+    """Every figure that a budget may limit. Memory has a limit always: what the device has, less what it reserves.
+
+    "memory" is the measured peak and, from the plan, the pictures that a service remembers.
+    """
+    budget = target.budget
+    device = target.memory_bytes or made.device.memory_bytes
+    available = max(0, device - target.reserved_bytes)
+    most = min(available, budget.memory_bytes) if budget.memory_bytes is not None else available
+    load = made.load_cold_s if made.load_cold_s is not None else made.load_warm_s.median
+    return (
+        Row("static memory", made.static_bytes, budget.static_bytes, "bytes"),
+        Row("dynamic memory", made.dynamic_bytes, budget.dynamic_bytes, "bytes"),
+        Row("memory over time", made.dynamic_bytes + made.planned_service_bytes, most, "bytes"),
+        Row("first token", made.times.first_token_ms.median, budget.first_token_ms, "ms"),
+        Row("speed", made.tokens_per_s, budget.tokens_per_s, "tokens/s", least=True),
+        Row("load, cold" if made.load_cold_s is not None else "load, warm", load, budget.load_s, "s"),
+        Row("disk", made.disk_bytes, budget.disk_bytes, "bytes"),
+    )
+
+
+def against_plan(made: Profile) -> tuple[Compared, ...]:
+    """The plan's components beside the measured ones, and both sums; what a plan has no word for is left out."""
+    return tuple(_compared(made))
+
+
+def _compared(made: Profile) -> Iterator[Compared]:
+    planned = dict(made.planned)
+    planned["engine"] = sum(planned.pop(name, 0) for name in ENGINE)
+    for name, measured in made.components.items():
+        if name in planned:
+            yield Compared(name, planned[name], measured)
+    yield Compared("static", made.planned_static_bytes, made.static_bytes)
+    yield Compared("dynamic", made.planned_dynamic_bytes, made.dynamic_bytes)

@@ -1,0 +1,142 @@
+"""Measure a bundle on this machine: each phase in a fresh process, the result one :class:`Profile` in the bundle."""
+
+from __future__ import annotations
+
+import platform
+import tempfile
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TypeVar
+
+import edgekit
+from edgekit import config
+from edgekit.bundle import Bundle
+from edgekit.cgroup import memory_peak
+from edgekit.child import listen, python
+from edgekit.detect import Gpu, detect
+from edgekit.doctor.host import Host
+from edgekit.engines.lock import compiled_form, here
+from edgekit.plan import MemoryPlan, as_built, plan
+from edgekit.profile.asking import QUESTIONS, draw_pictures
+from edgekit.profile.components import measured_components, side_memories
+from edgekit.profile.condition import condition
+from edgekit.profile.footprint import Footprint
+from edgekit.profile.loading import forget
+from edgekit.profile.record import FORMAT, Device, Profile, RowRate, Spread, Times
+from edgekit.profile.store import store
+from edgekit.profile.weights import counted_weights
+from edgekit.progress import Progress, silent
+from edgekit.target import Target
+
+T = TypeVar("T")
+
+PICTURES = 6
+WARM = 3
+SECONDS = 5.0
+"""For each figure; slow models take longer, since nothing is measured fewer than three times."""
+_STAGES = 1 + WARM + 3  # where nothing could be measured cold, the last is never told
+
+
+def profile(bundle: Bundle, slots: int | None = None, seconds: float = SECONDS, progress: Progress = silent) -> Profile:
+    """Measure ``bundle`` with its target's slots, or so many, and keep what was found in its ``profiles`` folder.
+
+    Takes some 20 seconds for a small model and minutes for a large one. :class:`~edgekit.errors.EdgeKitError` where it
+    can't be opened or asked, where a process is ended (by the kernel, for memory, say), and where the bundle can't be
+    written to.
+    """
+    target, recipe = as_built(bundle)
+    target = replace(target, slots=slots or target.slots)
+    planned = plan(bundle, target, recipe)
+    host = Host()
+    before = condition(host)
+    with tempfile.TemporaryDirectory(prefix="edgekit-profile-") as folder:
+        phases = _Phases(bundle, target.slots, seconds, draw_pictures(Path(folder), PICTURES), progress)
+        cold = phases.run("load", float) if forget(bundle) else None
+        warm = Spread.of([phases.run("load", float) for _ in range(WARM)])
+        found = phases.run("footprint", Footprint)
+        times = phases.run("times", Times)
+        rates = phases.run("rates", tuple[RowRate, ...])
+    made = Profile(
+        format=FORMAT,
+        edgekit=edgekit.__version__,
+        made=datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        digest=bundle.digest,
+        model=bundle.manifest.source,
+        recipe=recipe.name,
+        target=target.name,
+        slots=target.slots,
+        context=target.context,
+        compiled=compiled_form(bundle) is not None,
+        device=device_here(target),
+        sides=side_memories(found, target),
+        weights=counted_weights(bundle),
+        components={},
+        planned=planned.components,
+        planned_static_bytes=planned.static_bytes,
+        planned_dynamic_bytes=planned.dynamic_bytes,
+        planned_service_bytes=_service_bytes(planned),
+        growth_bytes=found.growth_bytes,
+        load_warm_s=warm,
+        load_cold_s=cold,
+        times=times,
+        rows=rates,
+        disk_bytes=_disk_bytes(bundle),
+        cgroup_peak_bytes=memory_peak(),
+        before=before,
+        after=condition(Host()),
+        moments=found.moments,
+    )
+    made = replace(made, components=measured_components(found, made.weights, target))
+    store(bundle, made)
+    return made
+
+
+class _Phases:
+    """Runs phases, each in a process of its own, and counts them."""
+
+    def __init__(
+        self, bundle: Bundle, slots: int, seconds: float, pictures: Sequence[Path], progress: Progress
+    ) -> None:
+        self._bundle, self._progress = bundle, progress
+        self._arguments = [str(bundle.path), str(slots), str(seconds), QUESTIONS[0], *map(str, pictures)]
+        self._done = 0
+
+    def run(self, phase: str, kind: type[T]) -> T:
+        """A phase's result, as ``kind``."""
+        doing = f"Measuring {self._bundle.path} ({phase})"
+        (found,) = listen(python("edgekit.profile", phase, *self._arguments), doing)
+        self._done += 1
+        self._progress("profile", self._done, _STAGES)
+        return config.load(kind, found, doing)
+
+
+def device_here(target: Target) -> Device:
+    """This machine as figures for ``target`` hang on it."""
+    machine, place = detect(), here()
+    gpu = machine.gpus[0] if machine.gpus and target.engine != "onnxruntime" else Gpu("")
+    return Device(
+        engine=target.engine,
+        engine_version=place.version,
+        arch=platform.machine(),
+        cpu=machine.cpu,
+        cores=machine.cores,
+        features=place.features,
+        memory_bytes=machine.memory_bytes,
+        gpu=gpu.name,
+        compute_capability=gpu.compute_capability,
+        driver=gpu.driver,
+        l4t=machine.l4t,
+    )
+
+
+def _service_bytes(planned: MemoryPlan) -> int:
+    side = planned.sides[0]
+    return side.needed_bytes - side.dynamic_bytes
+
+
+def _disk_bytes(bundle: Bundle) -> int:
+    """As a plan counts: this release and the next, each with what the device makes of it, and a pack to carry."""
+    here = sum(path.stat().st_size for path in bundle.path.rglob("*") if path.is_file())
+    return 2 * here + bundle.bytes

@@ -1,0 +1,48 @@
+"""Profiles in a bundle's ``profiles`` folder: one JSON file each, named after the device and the time."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from edgekit import config
+from edgekit.bundle import Bundle
+from edgekit.errors import ConfigError, EdgeKitError
+from edgekit.files import write_text, writing
+from edgekit.profile.record import FORMAT, Profile
+
+PROFILES = "profiles"
+
+
+def store(bundle: Bundle, made: Profile) -> Path:
+    """Write a profile into its bundle, whole or not at all; its path.
+
+    :class:`~edgekit.errors.EdgeKitError` where the bundle can't be written to.
+    """
+    stamp = made.made.replace("-", "").replace(":", "")
+    path = bundle.path / PROFILES / f"{made.device.fingerprint}-{stamp}.json"
+    with writing(path):
+        path.parent.mkdir(exist_ok=True)
+        write_text(path, json.dumps(config.dump(made), indent=1) + "\n")
+    return path
+
+
+def load_profile(path: Path) -> Profile:
+    """Read one; :class:`ConfigError` where it is none, or of another version of EdgeKit."""
+    made = config.load_json(path, Profile)
+    if made.format != FORMAT:
+        raise ConfigError(f"{path} has format {made.format}; this EdgeKit reads format {FORMAT}", "Profile it again.")
+    return made
+
+
+def profiles(bundle: Path) -> list[Profile]:
+    """The profiles of a bundle that can be read, the newest first; others are passed over."""
+    found = [_readable(path) for path in sorted((bundle / PROFILES).glob("*.json"))]
+    return sorted(filter(None, found), key=lambda one: one.made, reverse=True)
+
+
+def _readable(path: Path) -> Profile | None:
+    try:
+        return load_profile(path)
+    except EdgeKitError:
+        return None  # of another version, or damaged: measuring again is all that helps

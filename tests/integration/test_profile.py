@@ -1,0 +1,192 @@
+"""`edgekit profile` on the embedded model: the whole way, against its plan, its budget, and other people's counts."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from edgekit.bundle import Bundle
+from edgekit.cli.main import main
+from edgekit.phantom.embedded import embedded
+from edgekit.pipeline import build
+from edgekit.profile import against_plan, load_profile, profile
+from edgekit.profile.footprint import Footprint
+from edgekit.profile.gate import latest
+from edgekit.profile.loading import forget
+from edgekit.profile.record import Profile
+from edgekit.profile.weights import counted_weights
+from edgekit.recipe import recipe
+from edgekit.target import target
+
+Capture = pytest.CaptureFixture[str]
+FAST = 0.05  # seconds for each figure
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    return build(embedded(), target("cpu"), recipe("q4"), tmp_path_factory.mktemp("profiled") / "q4").bundle
+
+
+@pytest.fixture(scope="module")
+def made(bundle: Bundle) -> Profile:
+    return profile(bundle, seconds=FAST)
+
+
+def test_weights_are_planned_to_the_byte(made: Profile, bundle: Bundle) -> None:
+    assert made.weights == counted_weights(bundle)
+    assert set(made.weights) == {"vision", "projector", "embedding", "decoder", "lm_head"}
+    for name, size in made.weights.items():
+        assert made.planned[name] == size
+    assert made.planned["kv_arena"] == made.components["kv_arena"]
+
+
+@pytest.mark.parametrize("name", ["fp32", "fp16", "q8"])
+def test_every_recipe_s_weights_are_planned_to_the_byte(name: str, tmp_path: Path) -> None:
+    from edgekit.plan import plan
+
+    built = build(embedded(), target("cpu"), recipe(name), tmp_path / name).bundle
+    counted = counted_weights(built)
+    planned = plan(built, built.manifest.target, recipe(name)).components
+    assert counted == {part: planned[part] for part in counted}
+
+
+def test_the_plan_is_within_5_per_cent_after_loading_and_10_at_the_peak(made: Profile) -> None:
+    found = {one.name: one for one in against_plan(made)}
+    assert abs(found["static"].error) <= 0.05, found["static"]
+    assert abs(found["dynamic"].error) <= 0.10, found["dynamic"]
+
+
+def test_figures_are_in_the_order_in_which_they_must_be(made: Profile) -> None:
+    (side,) = made.sides
+    assert 0 < side.static_bytes <= side.mean_peak_bytes <= side.dynamic_bytes
+    assert 0 < made.times.encode_ms.median < made.times.first_token_ms.median
+    assert made.times.second_turn_ms.median < made.times.first_token_ms.median
+    assert made.times.inter_token_ms.count >= 3 * 63
+    assert [rate.rows for rate in made.rows] == [1, 2]
+    assert all(rate.tokens_per_s.least > 0 for rate in made.rows)
+    assert made.rows[1].tokens_per_s.median > made.rows[0].tokens_per_s.median
+    assert made.load_warm_s.count == 3
+    assert {moment.phase for moment in made.moments} >= {"opening", "questions", "full contexts"}
+    assert max(moment.own_bytes + moment.mapped_bytes for moment in made.moments) <= side.dynamic_bytes + (4 << 20)
+
+
+def test_it_is_kept_in_the_bundle_and_the_gate_finds_it(made: Profile, bundle: Bundle) -> None:
+    (path,) = [path for path in (bundle.path / "profiles").iterdir() if path.stem.endswith(_stamp(made))]
+    assert load_profile(path) == made
+    found = latest(bundle)
+    assert found
+    assert found.digest == bundle.digest
+
+
+def _stamp(made: Profile) -> str:
+    return made.made.replace("-", "").replace(":", "")
+
+
+def test_the_measuring_process_tells_peaks_that_can_be(bundle: Bundle, tmp_path: Path) -> None:
+    from edgekit import config
+    from edgekit.child import environment, python
+    from edgekit.profile.asking import draw_pictures
+
+    pictures = draw_pictures(tmp_path, 2)
+    command = python("edgekit.profile", "footprint", str(bundle.path), "2", "0.1", "Describe the image.")
+    with subprocess.Popen(
+        [*command, *map(str, pictures)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment(), text=True
+    ) as child:
+        assert child.stdout
+        told = json.loads(child.stdout.readline())
+    found: Footprint = config.load(Footprint, told[1], "the footprint")
+    highest = max(peak.own_bytes + peak.mapped_bytes for peak in found.peaks)
+    assert found.loaded.resident_bytes <= highest
+    assert found.kv_bytes == 4 << 20
+    assert all(peak.unread_bytes >= 0 for peak in found.peaks)
+
+
+def document(capsys: Capture, *arguments: str | Path, code: int = 0) -> Any:
+    capsys.readouterr()
+    assert main(["profile", *map(str, arguments), "--json"]) == code
+    return json.loads(capsys.readouterr().out)
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch, made: Profile) -> None:
+    """What was measured once is told again."""
+    monkeypatch.setattr("edgekit.profile.profile", lambda bundle, slots=None, progress=None: made)
+
+
+@pytest.mark.usefixtures("quick")
+def test_the_command_tells_everything_as_json(capsys: Capture, bundle: Bundle, made: Profile) -> None:
+    found = document(capsys, bundle.path)
+    assert list(found)[:4] == ["fits", "static_bytes", "dynamic_bytes", "components"]
+    assert found["fits"] is True
+    assert (found["static_bytes"], found["dynamic_bytes"]) == (made.static_bytes, made.dynamic_bytes)
+    assert {row["name"] for row in found["budget"]} >= {"static memory", "memory over time", "first token", "speed"}
+    assert {one["name"] for one in found["planned"]} >= {"decoder", "kv_arena", "process", "static", "dynamic"}
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_broken_budget_ends_with_3_unless_forced(
+    capsys: Capture, bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "budgets").mkdir()
+    (tmp_path / "budgets" / "cpu.toml").write_text('static = "1 MiB"\n')
+    monkeypatch.setenv("EDGEKIT_SITE", str(tmp_path))
+    assert main(["profile", str(bundle.path)]) == 3
+    said = capsys.readouterr()
+    assert "✗" in said.out
+    assert "at most 1.00 MiB" in said.err
+    assert document(capsys, bundle.path, code=3)["fits"] is False
+    assert main(["profile", str(bundle.path), "--force"]) == 0
+    assert "Forced: static memory" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("quick")
+def test_what_it_shows_fits_into_80_columns(capsys: Capture, bundle: Bundle) -> None:
+    assert main(["profile", str(bundle.path)]) == 0
+    out = capsys.readouterr().out
+    assert max(len(line.rstrip()) for line in out.splitlines()[1:]) <= 80
+
+
+def test_without_a_bundle_it_is_the_demo_s_or_one_clear_error(
+    capsys: Capture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["profile"]) == 1
+    assert "edgekit demo" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("what", ["nowhere", "a file", "a checkpoint"])
+def test_what_is_no_bundle_is_one_clear_error(what: str, capsys: Capture, tmp_path: Path) -> None:
+    path = {"nowhere": tmp_path / "none", "a file": tmp_path / "file", "a checkpoint": embedded()}[what]
+    (tmp_path / "file").write_text("x")
+    assert main(["profile", str(path)]) == 1
+    err = capsys.readouterr().err
+    assert "is not a bundle" in err
+    assert "Traceback" not in err
+
+
+def test_files_are_forgotten_before_a_cold_start(bundle: Bundle) -> None:
+    large = max(bundle.path.rglob("*"), key=lambda path: path.stat().st_size if path.is_file() else 0)
+    large.read_bytes()
+    if not forget(bundle):
+        pytest.skip("this file system keeps its pages")
+    with large.open("rb") as file, pytest.raises(BlockingIOError):
+        os.preadv(file.fileno(), [bytearray(1)], large.stat().st_size // 2, os.RWF_NOWAIT)
+
+
+def test_an_interruption_leaves_no_profile_and_no_process(bundle: Bundle) -> None:
+    before = set((bundle.path / "profiles").glob("*"))
+    command = [sys.executable, "-m", "edgekit", "profile", str(bundle.path)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) as process:
+        time.sleep(2.0)
+        process.send_signal(2)
+        _, err = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert "Traceback" not in err
+    assert set((bundle.path / "profiles").glob("*")) == before
