@@ -20,32 +20,46 @@ if TYPE_CHECKING:
 
 
 @click.command("plan")
-@click.argument("source", required=False, type=click.Path(path_type=Path), metavar="[CHECKPOINT|BUNDLE]")
+@click.argument("sources", nargs=-1, type=click.Path(path_type=Path), metavar="[CHECKPOINT|BUNDLE]")
 @click.option("--target", "target_name", metavar="T", help="A target's name, or the path of its TOML.  [default: cpu]")
 @click.option("--recipe", "recipe_name", metavar="R", help="fp32, fp16, q8, q4 or a TOML.  [default: q4]")
 @click.option("--slots", type=click.IntRange(min=1), help="Conversations at once.  [default: the target's]")
 @click.option("--context", type=click.IntRange(min=1), help="Tokens of each.  [default: the target's]")
 @click.option("--all", "every", is_flag=True, help="Every recipe on every target.")
+@click.option("--fit", "fits", is_flag=True, help="Fit a table of coefficients from profiles: --fit PROFILE…")
+@click.option("--out", type=click.Path(path_type=Path), help="With --fit: write the table to this file.")
 @click.option("--force", is_flag=True, help="Don't end with an error where it doesn't fit.")
 @common
 def command(
     console: Console,
-    source: Path | None,
+    sources: tuple[Path, ...],
     target_name: str | None,
     recipe_name: str | None,
     slots: int | None,
     context: int | None,
     every: bool,
+    fits: bool,
+    out: Path | None,
     force: bool,
 ) -> None:
     """Show what CHECKPOINT takes on a target: memory, disk, and the peak of building it; its weights are not read.
 
     Where it doesn't fit, by how much, and what would. BUNDLE is planned as it was built. Without either it is the
     embedded model.
+
+    With --fit, from the profiles that `edgekit profile` left in bundles: the table of coefficients that tells best what
+    they measured, and what plans say by it. It counts once it lies at /etc/edgekit/engines.toml.
     """
     from edgekit.phantom.embedded import embedded
 
-    path = source or embedded()
+    if fits:
+        from edgekit.cli.fit import fit_profiles
+
+        fit_profiles(console, sources, out)
+        return
+    if len(sources) > 1 or out:
+        raise click.UsageError("one model is planned at a time; several profiles, and --out, are for --fit")
+    path = sources[0] if sources else embedded()
     if every:
         if target_name or recipe_name:
             raise click.UsageError("--all takes every target and recipe; leave --target and --recipe out")

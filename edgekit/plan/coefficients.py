@@ -9,6 +9,7 @@ from typing import Literal
 
 from edgekit import config
 from edgekit.plan.components import Basis
+from edgekit.site import site_file
 
 
 @dataclass(frozen=True)
@@ -64,10 +65,20 @@ class Coefficients:
 
 
 @cache
-def _all() -> dict[str, Coefficients]:
-    return config.load_toml(Path(__file__).with_name("engines.toml"), dict[str, Coefficients])
+def _table(path: Path) -> dict[str, Coefficients]:
+    return config.load_toml(path, dict[str, Coefficients])
 
 
 def coefficients(engine: Literal["onnxruntime", "onnxruntime-cuda"]) -> Coefficients:
-    """The numbers of a target's engine."""
-    return _all()[engine]
+    """The numbers of a target's engine: the site's where it has fitted them, else those that ship.
+
+    :class:`~edgekit.errors.ConfigError` where the site's file says something wrong.
+    """
+    fitted = site_file("engines.toml")
+    own = _table(fitted) if fitted else {}
+    return own.get(engine) or shipped_coefficients(engine)
+
+
+def shipped_coefficients(engine: str) -> Coefficients:
+    """The numbers that ship."""
+    return _table(Path(__file__).with_name("engines.toml"))[engine]

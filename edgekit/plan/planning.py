@@ -44,10 +44,13 @@ def plan(model: Model, target: Target, recipe: Recipe) -> MemoryPlan:
     return plan_subject(subject(model, recipe), target, recipe)
 
 
-def plan_subject(known: Subject, target: Target, recipe: Recipe) -> MemoryPlan:
-    """As :func:`plan`, of a model that has been looked at: many plans of one model take no time."""
+def plan_subject(known: Subject, target: Target, recipe: Recipe, fitted: Coefficients | None = None) -> MemoryPlan:
+    """As :func:`plan`, of a model that has been looked at: many plans of one model take no time.
+
+    ``fitted`` are coefficients to plan by instead of those that hold here.
+    """
     target = on_this_machine(replace(target, context=usable_context(known.spec, target)))
-    table = coefficients(target.engine)
+    table = fitted or coefficients(target.engine)
     parts = tuple(_parts(known, target, recipe, table))
     largest = largest_matrix(known.kinds, known.spec.decoder, recipe, width(target.activations))
     made = building(_cores(), largest, table)

@@ -190,3 +190,33 @@ def test_an_interruption_leaves_no_profile_and_no_process(bundle: Bundle) -> Non
     assert process.returncode == 130
     assert "Traceback" not in err
     assert set((bundle.path / "profiles").glob("*")) == before
+
+
+def test_a_table_is_fitted_from_profiles_and_plans_by_it_are_right(
+    capsys: Capture, bundle: Bundle, made: Profile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = next((bundle.path / "profiles").glob(f"*{_stamp(made)}.json"))
+    for given in (bundle.path, file):
+        assert main(["plan", "--fit", str(given), "--out", str(tmp_path / "engines.toml")]) == 0
+    assert "planned now" in capsys.readouterr().out
+    monkeypatch.setenv("EDGEKIT_SITE", str(tmp_path))
+    assert main(["plan", str(bundle.path), "--json"]) == 0
+    planned = json.loads(capsys.readouterr().out)
+    assert planned["static_bytes"] == pytest.approx(made.static_bytes, rel=0.02)
+    assert planned["dynamic_bytes"] == pytest.approx(made.dynamic_bytes, rel=0.06)
+
+
+def test_what_can_not_be_fitted_is_one_clear_error(
+    capsys: Capture, bundle: Bundle, made: Profile, tmp_path: Path
+) -> None:
+    assert main(["plan", "--fit"]) == 2
+    alone = tmp_path / "alone.json"
+    alone.write_text(next((bundle.path / "profiles").glob("*.json")).read_text())
+    assert main(["plan", "--fit", str(alone)]) == 1  # its bundle is not with it
+    (tmp_path / "cut.json").write_text(alone.read_text()[:500])
+    assert main(["plan", "--fit", str(tmp_path / "cut.json")]) == 1
+    assert main(["plan", "--fit", str(tmp_path / "none.json")]) == 1
+    assert main(["plan", str(bundle.path), str(bundle.path)]) == 2
+    err = capsys.readouterr().err
+    assert "Traceback" not in err
+    assert "internal error" not in err

@@ -1,0 +1,102 @@
+"""Coefficients from profiles: what a known table would have measured gives that table back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from edgekit.errors import ConfigError
+from edgekit.plan.coefficients import Bytes, Coefficients, Factor, coefficients, shipped_coefficients
+from edgekit.plan.fit import Measured, fit, table_text
+from edgekit.plan.planning import plan_subject
+from edgekit.plan.subject import subject
+from edgekit.recipe import recipe
+from edgekit.target import target
+from edgekit.units import GIB, MIB
+from tests.unit.plan.models import LLAVA_MED, TINYLLAVA
+
+CPU = replace(target("cpu"), memory_bytes=64 * GIB)
+TRUTH = replace(
+    shipped_coefficients("onnxruntime"),
+    process=Bytes(50 * MIB, "measured", ""),
+    engine_host=Bytes(20 * MIB, "measured", ""),
+    libraries=Bytes(5 * MIB, "measured", ""),
+    tokenizer_word=Bytes(400, "measured", ""),
+    vision_scratch=Factor(1.25, "measured", ""),
+    decoder_scratch=Factor(1.75, "measured", ""),
+)
+FITTED = ("process", "engine_host", "libraries", "tokenizer_word", "vision_scratch", "decoder_scratch")
+MODELS = ((TINYLLAVA, "q4"), (TINYLLAVA, "q8"), (LLAVA_MED, "q4"))
+
+
+def profiled(table: Coefficients, noise: Sequence[float] = (1.0, 1.0, 1.0)) -> list[Measured]:
+    """What profiles would say where ``table`` were true; each component off by its factor of ``noise``."""
+    found = []
+    for (model, name), factor in zip(MODELS, noise, strict=True):
+        how = recipe(name)
+        known = subject(model, how)
+        planned = plan_subject(known, CPU, how, table)
+        parts = planned.components
+        components = {part: round(parts[part] * factor) for part in ("process", "libraries", "tokenizer")}
+        components |= {part: round(parts[part] * factor) for part in ("vision_activations", "decoder_activations")}
+        components["engine"] = parts["beside_weights"] + round(parts["engine_host"] * factor)
+        found.append(Measured(known, how, CPU, components, planned.dynamic_bytes, f"{name} on a desk"))
+    return found
+
+
+def values(table: Coefficients) -> list[float]:
+    numbers = [getattr(table, name) for name in FITTED]
+    return [number.size_bytes if isinstance(number, Bytes) else number.ratio for number in numbers]
+
+
+def test_a_known_table_is_found_again() -> None:
+    found = fit(profiled(TRUTH), shipped_coefficients("onnxruntime"))
+    assert values(found) == pytest.approx(values(TRUTH), rel=1e-3)
+    for name in FITTED:
+        assert getattr(found, name).basis == "measured"
+        assert "q4 on a desk; q8 on a desk" in getattr(found, name).source
+
+
+def test_a_fit_lies_between_what_was_measured_and_says_the_range() -> None:
+    found = fit(profiled(TRUTH, (0.9, 1.0, 1.1)), shipped_coefficients("onnxruntime"))
+    assert 45 * MIB < found.process.size_bytes < 55 * MIB
+    assert found.process.source.startswith("45.0 MiB to 55.0 MiB")
+    assert 1.125 < found.vision_scratch.ratio < 1.375
+
+
+def test_what_no_profile_tells_stays_as_it_ships() -> None:
+    shipped = shipped_coefficients("onnxruntime")
+    silent = [replace(one, components={"process": 70 * MIB}) for one in profiled(TRUTH)]
+    assert fit(silent, shipped) == replace(shipped, process=fit(silent, shipped).process)
+    assert fit(silent, shipped).process.size_bytes == 70 * MIB
+
+
+def test_a_fitted_table_counts_where_the_site_keeps_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fitted = fit(profiled(TRUTH), shipped_coefficients("onnxruntime"))
+    (tmp_path / "engines.toml").write_text(table_text({"onnxruntime": fitted}))
+    monkeypatch.setenv("EDGEKIT_SITE", str(tmp_path))
+    assert coefficients("onnxruntime") == fitted
+    assert coefficients("onnxruntime-cuda") == shipped_coefficients("onnxruntime-cuda")  # not in the site's file
+    how = recipe("q4")
+    planned = plan_subject(subject(TINYLLAVA, how), CPU, how)
+    assert planned.components["process"] == pytest.approx(50 * MIB, rel=1e-3)
+
+
+def test_a_source_with_quotes_can_be_read_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    odd = replace(TRUTH, process=Bytes(7, "measured", 'a "quoted" \\ name'))
+    (tmp_path / "engines.toml").write_text(table_text({"onnxruntime": odd}))
+    monkeypatch.setenv("EDGEKIT_SITE", str(tmp_path))
+    assert coefficients("onnxruntime") == odd
+
+
+@pytest.mark.parametrize("text", ["[onnxruntime]\nchunk = 1\n", "nonsense", "[onnxruntime.process]\nsize = 5\n"])
+def test_a_site_s_table_that_is_none_is_one_error(text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "engines.toml").write_text(text)
+    monkeypatch.setenv("EDGEKIT_SITE", str(tmp_path))
+    with pytest.raises(ConfigError, match=r"engines\.toml"):
+        coefficients("onnxruntime")
