@@ -42,19 +42,14 @@ def fit_profiles(console: Console, paths: Sequence[Path], out: Path | None) -> N
 
 def _measured(path: Path) -> tuple[Measured, Profile]:
     """A profile with the bundle that it lies in."""
-    from edgekit.bundle import MANIFEST, open_bundle
+    from edgekit.bundle import open_bundle
     from edgekit.errors import InputError
     from edgekit.plan.fit import Measured
     from edgekit.plan.subject import subject
-    from edgekit.profile.store import load_profile, profiles
+    from edgekit.profile.store import newest
 
-    if (path / MANIFEST).exists():
-        bundle, kept = open_bundle(path), profiles(path)
-        if not kept:
-            raise InputError(f"{path} has no profile", f"Make one: edgekit profile {path}")
-        made = kept[0]
-    else:
-        made, bundle = load_profile(path), open_bundle(path.resolve().parent.parent)
+    made = newest(path)
+    bundle = open_bundle(path if path.is_dir() else path.resolve().parent.parent)
     if made.digest != bundle.digest:
         raise InputError(f"{path} is a profile of another bundle than {bundle.path}", "Measure that one anew.")
     target = replace(bundle.manifest.target, slots=made.slots, context=made.context)

@@ -36,6 +36,7 @@ COMMANDS = {
     "compile": "Only compile: let this machine map a bundle's weights as its processor wants them.",
     "phantoms": "Write synthetic radiographs with questions and right answers.",
     "profile": "What a bundle takes on this machine, measured, against its budget and its plan.",
+    "report": "Pictures of profiles, and published memory figures beside ours.",
     "evaluate": "How often bundles answer rightly, side by side.",
     "tune": "Train: so far the embedded model, from nothing.",
     "ask": "Ask a bundle a question, about an image if you like.",

@@ -41,6 +41,16 @@ def profiles(bundle: Path) -> list[Profile]:
     return sorted(filter(None, found), key=lambda one: one.made, reverse=True)
 
 
+def newest(path: Path) -> Profile:
+    """A profile by its file, or by its bundle, whose newest it then is; :class:`ConfigError` where there is none."""
+    if not path.is_dir():
+        return load_profile(path)
+    kept = profiles(path)
+    if not kept:
+        raise ConfigError(f"{path} has no profile", f"Make one: edgekit profile {path}")
+    return kept[0]
+
+
 def _readable(path: Path) -> Profile | None:
     try:
         return load_profile(path)

@@ -85,9 +85,7 @@ def test_a_fitted_table_counts_where_the_site_keeps_it(tmp_path: Path, monkeypat
     assert planned.components["process"] == pytest.approx(50 * MIB, rel=1e-3)
 
 
-def test_a_source_with_quotes_can_be_read_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_source_with_quotes_can_be_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     odd = replace(TRUTH, process=Bytes(7, "measured", 'a "quoted" \\ name'))
     (tmp_path / "engines.toml").write_text(table_text({"onnxruntime": odd}))
     monkeypatch.setenv("EDGEKIT_SITE", str(tmp_path))

@@ -1,0 +1,1 @@
+"""What people would rather look at: pictures of profiles, and the published memory figures beside ours."""
