@@ -80,8 +80,11 @@ def _disk(known: Subject, target: Target, recipe: Recipe, table: Coefficients) -
 
 
 def on_this_machine(target: Target) -> Target:
-    """The target with this machine's memory where it names none."""
-    return target if target.memory_bytes else replace(target, memory_bytes=detect().memory_bytes)
+    """The target with this machine's memory where it names none; one with less than is reserved has nothing left."""
+    if target.memory_bytes:
+        return target
+    memory = detect().memory_bytes
+    return replace(target, memory_bytes=memory, reserved_bytes=min(target.reserved_bytes, memory - 1))
 
 
 def _cores() -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -69,10 +70,17 @@ PHASES: dict[str, Callable[[Bundle, int, float, str, Sequence[Path]], Any]] = {
 
 def main(phase: str, bundle: str, slots: str, seconds: str, question: str, *pictures: str) -> None:
     def work(say: Callable[..., None]) -> list[Any]:
+        _be_the_first_to_go()
         found = PHASES[phase](open_bundle(Path(bundle)), int(slots), float(seconds), question, [*map(Path, pictures)])
         return [config.dump(found)]
 
     speak(work)
+
+
+def _be_the_first_to_go() -> None:
+    """Where memory runs out, the kernel shall end this process, not a service that runs beside it (proc(5))."""
+    with suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
 
 
 if __name__ == "__main__":

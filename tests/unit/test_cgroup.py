@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,6 +9,7 @@ import pytest
 from edgekit.cgroup import limiting_groups, memory_peak
 from edgekit.detect import available_memory, detect
 from edgekit.units import MIB
+from tests.groups import run_in, small_group
 
 V2 = "sys/fs/cgroup/system.slice/edgekit.service"
 V1 = "sys/fs/cgroup/memory/system.slice/edgekit.service"
@@ -88,39 +85,7 @@ def test_the_peak_is_the_own_group_s(files: dict[str, str], peak: int | None, tm
     assert memory_peak(root(tmp_path, files)) == peak
 
 
-def group_folder() -> Path | None:
-    """A group of our own below this process's, where groups of either version can be made here."""
-    rows = [line.split(":", 2) for line in Path("/proc/self/cgroup").read_text().splitlines()]
-    for names, tree in (("memory", "/sys/fs/cgroup/memory"), ("", "/sys/fs/cgroup")):
-        path = next((path for _, found, path in rows if names in found.split(",")), None)
-        if path is not None and os.access(f"{tree}{path}", os.W_OK):
-            return Path(f"{tree}{path}") / f"edgekit-test-{os.getpid()}"
-    return None
-
-
-@pytest.fixture
-def small_group() -> Iterator[Path]:
-    folder = group_folder()
-    try:
-        if folder is None:
-            raise PermissionError
-        folder.mkdir()
-        limit = next(name for name in ("memory.limit_in_bytes", "memory.max") if (folder / name).exists())
-        (folder / limit).write_text(str(640 * MIB))
-    except (OSError, StopIteration):
-        if folder is not None and folder.exists():
-            folder.rmdir()
-        pytest.skip("control groups can't be made here")
-    yield folder
-    folder.rmdir()
-
-
-def run_in(group: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run Python in a control group."""
-    script = f'echo $$ > "{group}/cgroup.procs" && exec "$@"'
-    return subprocess.run(["sh", "-c", script, "sh", sys.executable, *arguments], capture_output=True, text=True)
-
-
-def test_a_real_group_s_limit_is_seen(small_group: Path) -> None:
-    done = run_in(small_group, "-c", "from edgekit.detect import detect; print(detect().memory_bytes)")
+def test_a_real_group_s_limit_is_seen() -> None:
+    with small_group(640 * MIB) as group:
+        done = run_in(group, "-c", "from edgekit.detect import detect; print(detect().memory_bytes)")
     assert int(done.stdout) == 640 * MIB, done.stderr

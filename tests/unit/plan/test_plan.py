@@ -70,6 +70,10 @@ def test_a_processor_has_what_the_machine_has(monkeypatch: pytest.MonkeyPatch) -
     assert plan(TINYLLAVA, cpu, recipe("q4")).fits
     assert plan(TINYLLAVA, cpu, recipe("q4")).available_bytes == 4 * GIB - cpu.reserved_bytes
     assert not plan(LLAVA_MED, cpu, recipe("q4")).fits
+    tiny = replace(detect.detect(), memory_bytes=GIB // 2)  # less than the target reserves
+    monkeypatch.setattr("edgekit.plan.planning.detect", lambda: tiny)
+    with pytest.raises(GateRefused, match="too much"):
+        require_fit(plan(TINYLLAVA, cpu, recipe("q4")), TINYLLAVA, recipe("q4"))
 
 
 def test_headers_are_enough_and_take_no_second(tmp_path: Path) -> None:
