@@ -25,7 +25,7 @@ def open_engine(bundle: Bundle, slots: int) -> Engine:
     if bundle.manifest.target.engine != "onnxruntime":
         return OnnxRuntimeEngine(bundle, graphs, slots, "cuda")
     engine = _open_compiled(bundle, slots) or OnnxRuntimeEngine(bundle, graphs, slots)
-    _give_back_freed_memory()
+    give_back_freed_memory()
     return engine
 
 
@@ -40,7 +40,7 @@ def _open_compiled(bundle: Bundle, slots: int) -> Engine | None:
         return None
 
 
-def _give_back_freed_memory() -> None:
+def give_back_freed_memory() -> None:
     """What packing took while loading, up to 250 MiB, glibc would keep for later; nothing will want it again."""
     with suppress(OSError, AttributeError):  # another C library
         ctypes.CDLL("libc.so.6").malloc_trim(0)

@@ -82,7 +82,8 @@ def rope_bytes(decoder: DecoderSpec, context: int, wide: int) -> int:
 def packing_bytes(found: Kinds, recipe: Recipe, target: Target) -> int:
     """What a runtime makes as it loads packed matrices of the decoder (a CPU multiplies those of vision otherwise).
 
-    int8: the row's one scale, repeated for each block. int4 on a CPU: the sum of each group, float32.
+    Of every block: the scale (int8 has one a row, which is repeated); on a CPU again beside the packed codes, and with
+    it the sum of the codes. A block is a group (int4) or 256 inputs (int8).
     """
     on_cpu = target.engine == "onnxruntime"
     total = 0
@@ -90,8 +91,9 @@ def packing_bytes(found: Kinds, recipe: Recipe, target: Target) -> int:
         if not kind.matrix or kind.part == "embedding" or (on_cpu and kind.part in ("vision", "projector")):
             continue
         rows, columns = kind.shape
+        packed = 2 * 4 if on_cpu else 0
         if recipe.precision(kind.part) == "int8":
-            total += count * rows * groups(columns, 256 if on_cpu else 128) * width(target.activations)
-        elif recipe.precision(kind.part) == "int4" and on_cpu:
-            total += count * rows * groups(columns, recipe.group) * 4
+            total += count * rows * groups(columns, 256 if on_cpu else 128) * (width(target.activations) + packed)
+        elif recipe.precision(kind.part) == "int4":
+            total += count * rows * groups(columns, recipe.group) * packed
     return total

@@ -14,7 +14,7 @@ from pathlib import Path
 from statistics import mean
 
 from edgekit.bundle import Bundle
-from edgekit.engines.open import open_engine
+from edgekit.engines.open import give_back_freed_memory, open_engine
 from edgekit.inputs.images import load_image
 from edgekit.inputs.prompt import Turn
 from edgekit.profile.asking import ask_about, fill
@@ -104,6 +104,7 @@ def footprint(
     with Watch(gpu, shared=shared) as watch:
         before = memory()
         tokenizer = open_tokenizer(bundle)
+        give_back_freed_memory()  # reading it took more, for a moment
         with_tokenizer = memory()
         engine = open_engine(bundle, slots)
         loaded, unread, device = memory(), unread_bytes(folder), watch.device_bytes()
