@@ -107,6 +107,8 @@ def _show_memory(console: Console, made: Profile) -> None:
         for side in made.sides
     ]
     console.table(columns, rows, right=columns[1:4])
+    if made.share_bytes:
+        console.print(f"After loading, its share of what processes have together is {format_bytes(made.share_bytes)}.")
     if made.growth_bytes > MIB:
         console.print(f"Each further question kept {format_bytes(made.growth_bytes)}.")
 

@@ -19,7 +19,7 @@ from edgekit.inputs.images import load_image
 from edgekit.inputs.prompt import Turn
 from edgekit.profile.asking import ask_about, fill
 from edgekit.profile.gpu_memory import GpuMemory
-from edgekit.profile.memory import Memory, Peak, memory, unread_bytes
+from edgekit.profile.memory import Memory, Peak, memory, shared_out_bytes, unread_bytes
 from edgekit.profile.record import Moment
 from edgekit.profile.watch import Watch
 from edgekit.runtime.model import Model, open_tokenizer
@@ -46,10 +46,10 @@ class PeakOf:
 
 @dataclass(frozen=True)
 class Footprint:
-    """``before``: Python and libraries; ``tokenizer``, ``loaded``: after each was opened (``loaded_unread_bytes`` of
-    mapped weights not read yet, ``loaded_device_bytes`` on the GPU). Then peaks: of a picture through the tower,
-    of each question, of full contexts, and of a question on top. ``kept_bytes``: own memory after each question.
-    ``source``: who counted the peaks.
+    """``before``: Python and libraries; ``tokenizer``, ``loaded``: after each was opened.
+    Of that, ``loaded_unread_bytes`` of mapped weights are not read yet, ``loaded_device_bytes`` lie on the GPU, and ``loaded_share_bytes`` is the
+    process's proportional share. Then peaks: of a picture through the tower, of each question, of full contexts, and of
+    a question on top. ``kept_bytes``: own memory after each question. ``source``: who counted the peaks.
     """
 
     before: Memory
@@ -57,6 +57,7 @@ class Footprint:
     loaded: Memory
     loaded_unread_bytes: int
     loaded_device_bytes: int
+    loaded_share_bytes: int
     kv_bytes: int
     encode: PeakOf
     questions: tuple[PeakOf, ...]
@@ -108,6 +109,7 @@ def footprint(
         with_tokenizer = memory()
         engine = open_engine(bundle, slots)
         loaded, unread, device = memory(), unread_bytes(folder), watch.device_bytes()
+        share = shared_out_bytes()
         with Model.of(bundle, tokenizer, engine) as model:
             measured = _Measured(folder, watch)
             (image,) = model.prompt([first]).images
@@ -126,6 +128,7 @@ def footprint(
         loaded=loaded,
         loaded_unread_bytes=unread,
         loaded_device_bytes=device,
+        loaded_share_bytes=share,
         kv_bytes=engine.kv_bytes,
         encode=encode,
         questions=tuple(questions),

@@ -133,11 +133,11 @@ class Moment:
 class Profile:
     """A bundle on a device. ``digest`` is the bundle's, ``made`` an ISO 8601 time in UTC.
 
-    ``slots``, ``context``, ``target`` and ``recipe`` are those that were measured. ``weights`` are bytes counted in
-    the bundle's own files, by component; ``components`` bytes measured, named as in the plan where it has such a
-    component. ``planned`` is the plan's prediction, its components. ``disk_bytes``: the most on the device's disk.
-    ``growth_bytes`` is how much of the process's own
-    memory each further question kept. ``load_cold_s`` is None where pages could not be dropped.
+    ``slots``, ``context``, ``target`` and ``recipe`` are those that were measured. ``share_bytes`` is the process's
+    proportional share (PSS) after loading. ``weights`` are bytes counted in the bundle's own files, by component;
+    ``components`` bytes measured, named as in the plan where it has such a component. ``planned`` are the plan's
+    components. ``growth_bytes`` is how much of the process's own memory each further question kept. ``load_cold_s`` is
+    None where pages could not be dropped. ``disk_bytes``: the most on the device's disk, as a plan counts.
     """
 
     format: int
@@ -152,6 +152,7 @@ class Profile:
     compiled: bool
     device: Device
     sides: tuple[SideMemory, ...]
+    share_bytes: int
     weights: dict[str, int]
     components: dict[str, int]
     planned: dict[str, int]

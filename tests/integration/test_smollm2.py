@@ -13,6 +13,7 @@ from tokenizers import Tokenizer
 from edgekit.bundle import open_bundle
 from edgekit.cli.main import main
 from edgekit.inputs.prompt import Turn, build
+from edgekit.profile import against_plan, profile
 from tests import smollm2
 
 pytestmark = pytest.mark.system
@@ -79,3 +80,16 @@ def test_quantized_it_still_knows_paris(
     out = tmp_path / "bundle"
     run(capsys, "build", smol.checkpoint, "--target", "cpu", "--recipe", recipe, "--out", out)
     assert "Paris" in run(capsys, "ask", out, PROMPTS[0], "--max-tokens", "12")["text"]
+
+
+@pytest.mark.parametrize("name", ["q8", "q4"])
+def test_its_memory_is_what_was_planned(
+    name: str, smol: Smol, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(capsys, "build", smol.checkpoint, "--target", "cpu", "--recipe", name, "--out", tmp_path / name)
+    made = profile(open_bundle(tmp_path / name), seconds=0.1)
+    for part, size in made.weights.items():
+        assert made.planned[part] == size
+    found = {one.name: one.error for one in against_plan(made)}
+    assert abs(found["static"]) <= 0.05
+    assert abs(found["dynamic"]) <= 0.10

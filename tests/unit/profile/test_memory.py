@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import mmap
+import subprocess
+import sys
 import time
 from pathlib import Path
 
 import psutil
 import pytest
 
-from edgekit.profile.memory import Memory, Peak, memory
+from edgekit.profile.memory import Memory, Peak, memory, shared_out_bytes, unread_bytes
 from edgekit.units import MIB
 
 TOLERANCE = 2 * MIB
@@ -63,6 +65,39 @@ def test_a_peak_ends_when_the_block_fails() -> None:
     time.sleep(0.02)
     assert peak.memory == seen
     del block
+
+
+def test_a_share_counts_own_pages_in_full_and_shared_ones_by_how_many_map_them(tmp_path: Path) -> None:
+    before = shared_out_bytes()
+    if not before:
+        pytest.skip("this kernel tells no shares")
+    assert before <= memory().resident_bytes + TOLERANCE
+    (tmp_path / "weights").write_bytes(b"w" * SIZE)
+    with (tmp_path / "weights").open("rb") as file, mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ) as block:
+        assert sum(block[:: mmap.PAGESIZE])
+        alone = shared_out_bytes() - before
+        reader = "import mmap, sys; f = open(sys.argv[1], 'rb'); m = mmap.mmap(f.fileno(), 0, prot=mmap.PROT_READ);"
+        reader += "sum(m[::4096]); print('read', flush=True); sys.stdin.read()"
+        command = [sys.executable, "-c", reader, str(tmp_path / "weights")]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+            assert other.stdout
+            other.stdout.readline()
+            together = shared_out_bytes() - before
+            other.communicate("")
+    assert alone == pytest.approx(SIZE, abs=TOLERANCE)
+    assert together == pytest.approx(SIZE / 2, abs=TOLERANCE)
+
+
+def test_weights_that_are_mapped_and_not_read_are_told(tmp_path: Path) -> None:
+    (tmp_path / "weights").write_bytes(b"w" * SIZE)
+    assert unread_bytes(tmp_path) == 0
+    with (tmp_path / "weights").open("rb") as file, mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ) as block:
+        assert unread_bytes(tmp_path) == SIZE
+        assert unread_bytes(tmp_path / "other") == 0
+        assert block[0]
+        assert 0 < SIZE - unread_bytes(tmp_path) < SIZE / 2  # the kernel maps pages around the one that was read
+        assert sum(block[:: mmap.PAGESIZE])
+        assert unread_bytes(tmp_path) == 0
 
 
 def test_resident_is_both_kinds_together() -> None:
