@@ -47,9 +47,11 @@ class PeakOf:
 @dataclass(frozen=True)
 class Footprint:
     """``before``: Python and libraries; ``tokenizer``, ``loaded``: after each was opened.
-    Of that, ``loaded_unread_bytes`` of mapped weights are not read yet, ``loaded_device_bytes`` lie on the GPU, and ``loaded_share_bytes`` is the
-    process's proportional share. Then peaks: of a picture through the tower, of each question, of full contexts, and of
-    a question on top. ``kept_bytes``: own memory after each question. ``source``: who counted the peaks.
+
+    Of what is loaded, ``loaded_unread_bytes`` of mapped weights are not read yet, ``loaded_device_bytes`` lie on the
+    GPU, and ``loaded_share_bytes`` is the process's proportional share. Then peaks: of a picture through the tower, of
+    each question, of full contexts, and of a question on top. ``kept_bytes``: own memory after each question.
+    ``source``: who counted the peaks.
     """
 
     before: Memory

@@ -25,7 +25,7 @@ from edgekit.profile.condition import condition
 from edgekit.profile.footprint import Footprint
 from edgekit.profile.loading import forget
 from edgekit.profile.record import FORMAT, Device, Profile, RowRate, Spread, Times
-from edgekit.profile.store import store
+from edgekit.profile.store import require_room, store
 from edgekit.profile.weights import counted_weights
 from edgekit.progress import Progress, silent
 from edgekit.target import Target
@@ -49,6 +49,7 @@ def profile(bundle: Bundle, slots: int | None = None, seconds: float = SECONDS, 
     target, recipe = as_built(bundle)
     target = replace(target, slots=slots or target.slots)
     planned = plan(bundle, target, recipe)
+    require_room(bundle)
     host = Host()
     before = condition(host)
     with tempfile.TemporaryDirectory(prefix="edgekit-profile-") as folder:

@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 from edgekit import config
 from edgekit.bundle import Bundle
 from edgekit.errors import ConfigError, EdgeKitError
-from edgekit.files import write_text, writing
+from edgekit.files import require_space, write_text, writing
 from edgekit.profile.record import FORMAT, Profile
 
 PROFILES = "profiles"
+_ROOM = 1 << 20  # some times what a profile takes
+
+
+def require_room(bundle: Bundle) -> None:
+    """Refuse before minutes of measuring what could not be kept afterwards."""
+    folder = bundle.path / PROFILES
+    with writing(folder):
+        folder.mkdir(exist_ok=True)
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise PermissionError(None, "Permission denied")
+    require_space(folder / "profile", _ROOM)
 
 
 def store(bundle: Bundle, made: Profile) -> Path:

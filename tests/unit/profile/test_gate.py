@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +16,7 @@ from edgekit import config
 from edgekit.errors import ConfigError, EdgeKitError, GateRefused
 from edgekit.profile import gate
 from edgekit.profile.record import Profile
-from edgekit.profile.store import PROFILES, load_profile, profiles, store
+from edgekit.profile.store import PROFILES, load_profile, profiles, require_room, store
 from edgekit.target import Budget, target
 from edgekit.units import GIB
 from tests.unit.profile.made import DEVICE, profile
@@ -109,6 +110,14 @@ def test_a_profile_is_read_as_it_was_written(bundle: Any) -> None:
 
 def test_a_bundle_that_can_not_be_written_to_is_one_error(bundle: Any) -> None:
     (bundle.path / PROFILES).write_text("a file where the folder would be")
-    with pytest.raises(EdgeKitError) as error:
-        store(bundle, profile())
-    assert str(bundle.path) in error.value.message
+    for write in (lambda: store(bundle, profile()), lambda: require_room(bundle)):
+        with pytest.raises(EdgeKitError) as error:
+            write()
+        assert str(bundle.path) in error.value.message
+
+
+def test_a_full_disk_is_refused_before_anything_is_measured(bundle: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=1000))
+    with pytest.raises(EdgeKitError, match="1000 B free") as error:
+        require_room(bundle)
+    assert "Make room" in error.value.hint
