@@ -44,7 +44,7 @@ def measured_components(found: Footprint, weights: Mapping[str, int], target: Ta
     what was there after loading; "libraries" are pages of libraries that answering brought in.
     """
     process = found.before.resident_bytes
-    tokenizer = found.tokenizer.own_bytes - found.before.own_bytes
+    tokenizer = max(0, found.tokenizer.own_bytes - found.before.own_bytes)
     opened = found.static_bytes + found.loaded_device_bytes
     own = found.loaded.own_bytes
     on_cpu = target.engine == "onnxruntime"

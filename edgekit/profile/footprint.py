@@ -104,6 +104,7 @@ def footprint(
     """
     folder = bundle.path.resolve()  # as the kernel names it
     first = _turn(question, pictures[0])  # decoded before, so that the libraries that this takes are there
+    give_back_freed_memory()
     with Watch(gpu, shared=shared) as watch:
         before = memory()
         tokenizer = open_tokenizer(bundle)
