@@ -7,8 +7,9 @@ as JSON has it (how it says so: :mod:`edgekit.child`).
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,47 +20,62 @@ from edgekit.detect import detect
 from edgekit.inputs.images import load_image
 from edgekit.inputs.prompt import Turn
 from edgekit.profile import latency
-from edgekit.profile.footprint import footprint
-from edgekit.profile.glance import glance_here
+from edgekit.profile.footprint import Footprint, footprint
+from edgekit.profile.glance import Glance, glance_here
 from edgekit.profile.gpu_memory import gpu_memory
 from edgekit.profile.loading import load_seconds
 from edgekit.profile.record import RowRate, Times
+from edgekit.progress import Progress
 from edgekit.runtime.model import Model
 
 
-def _load(bundle: Bundle, slots: int, seconds: float, question: str, pictures: Sequence[Path]) -> float:
-    return load_seconds(bundle.path, slots)
+@dataclass(frozen=True)
+class Task:
+    """What is to be measured, and where to tell how far it is."""
+
+    bundle: Bundle
+    slots: int
+    seconds: float
+    question: str
+    pictures: list[Path]
+    progress: Progress
+
+    @property
+    def turns(self) -> list[Turn]:
+        return [Turn(self.question, images=(load_image(picture),)) for picture in self.pictures]
 
 
-def _footprint(bundle: Bundle, slots: int, seconds: float, question: str, pictures: Sequence[Path]) -> object:
-    target = bundle.manifest.target
+def _load(task: Task) -> float:
+    return load_seconds(task.bundle.path, task.slots)
+
+
+def _footprint(task: Task) -> Footprint:
+    target = task.bundle.manifest.target
     gpu = None if target.engine == "onnxruntime" else gpu_memory(detect())
     try:
-        return footprint(bundle, slots, question, pictures, gpu, shared=target.unified)
+        return footprint(
+            task.bundle, task.slots, task.question, task.pictures, gpu, shared=target.unified, progress=task.progress
+        )
     finally:
         if gpu is not None:
             gpu.close()
 
 
-def _times(bundle: Bundle, slots: int, seconds: float, question: str, pictures: Sequence[Path]) -> Times:
-    with Model.open(bundle.path, slots) as model:
-        return latency.times(model, _turns(question, pictures), seconds)
+def _times(task: Task) -> Times:
+    with Model.open(task.bundle.path, task.slots) as model:
+        return latency.times(model, task.turns, task.seconds, task.progress)
 
 
-def _rates(bundle: Bundle, slots: int, seconds: float, question: str, pictures: Sequence[Path]) -> tuple[RowRate, ...]:
-    with Model.open(bundle.path, slots) as model:
-        return latency.rates(model, _turns(question, pictures[:1])[0], seconds)
+def _rates(task: Task) -> tuple[RowRate, ...]:
+    with Model.open(task.bundle.path, task.slots) as model:
+        return latency.rates(model, task.turns[0], task.seconds, task.progress)
 
 
-def _glance(bundle: Bundle, slots: int, seconds: float, question: str, pictures: Sequence[Path]) -> object:
-    return glance_here(bundle, slots, _turns(question, pictures), seconds)
+def _glance(task: Task) -> Glance:
+    return glance_here(task.bundle, task.slots, task.turns, task.seconds)
 
 
-def _turns(question: str, pictures: Sequence[Path]) -> list[Turn]:
-    return [Turn(question, images=(load_image(picture),)) for picture in pictures]
-
-
-PHASES: dict[str, Callable[[Bundle, int, float, str, Sequence[Path]], Any]] = {
+PHASES: dict[str, Callable[[Task], Any]] = {
     "load": _load,
     "footprint": _footprint,
     "times": _times,
@@ -71,8 +87,15 @@ PHASES: dict[str, Callable[[Bundle, int, float, str, Sequence[Path]], Any]] = {
 def main(phase: str, bundle: str, slots: str, seconds: str, question: str, *pictures: str) -> None:
     def work(say: Callable[..., None]) -> list[Any]:
         _be_the_first_to_go()
-        found = PHASES[phase](open_bundle(Path(bundle)), int(slots), float(seconds), question, [*map(Path, pictures)])
-        return [config.dump(found)]
+        task = Task(
+            open_bundle(Path(bundle)),
+            int(slots),
+            float(seconds),
+            question,
+            [Path(picture) for picture in pictures],
+            lambda stage, done, total: say("progress", stage, done, total),
+        )
+        return [config.dump(PHASES[phase](task))]
 
     speak(work)
 

@@ -22,6 +22,7 @@ from edgekit.profile.gpu_memory import GpuMemory
 from edgekit.profile.memory import Memory, Peak, memory, shared_out_bytes, unread_bytes
 from edgekit.profile.record import Moment
 from edgekit.profile.watch import Watch
+from edgekit.progress import Progress, silent
 from edgekit.runtime.model import Model, open_tokenizer
 
 ANSWER = 16
@@ -97,6 +98,7 @@ def footprint(
     gpu: GpuMemory | None = None,
     *,
     shared: bool = False,
+    progress: Progress = silent,
 ) -> Footprint:
     """Measure in this process, which must have done nothing else, by a question about each of ``pictures``.
 
@@ -114,7 +116,7 @@ def footprint(
         loaded, unread, device = memory(), unread_bytes(folder), watch.device_bytes()
         share = shared_out_bytes()
         with Model.of(bundle, tokenizer, engine) as model:
-            measured = _Measured(folder, watch)
+            measured = _Measured(folder, watch, len(pictures) + 4, progress)
             (image,) = model.prompt([first]).images
             pixels = image.pixels()[None]
             measured("a picture", lambda: model.engine.encode(pixels))  # reads the tower's weights
@@ -154,8 +156,9 @@ def _asked_about(model: Model, question: str, picture: Path) -> None:
 class _Measured:
     """Does something and returns the most memory meanwhile."""
 
-    def __init__(self, folder: Path, watch: Watch) -> None:
+    def __init__(self, folder: Path, watch: Watch, steps: int = 0, progress: Progress = silent) -> None:
         self._folder, self._watch = folder, watch
+        self._steps, self._done, self._progress = steps, 0, progress
         self.source = "kernel"
 
     def __call__(self, phase: str, work: Callable[[], object]) -> PeakOf:
@@ -164,5 +167,7 @@ class _Measured:
         with Peak() as peak:
             work()
         self.source = peak.source
+        self._done += 1
+        self._progress("memory", self._done, self._steps)
         unread = unread_bytes(self._folder)
         return PeakOf(peak.memory.own_bytes, peak.memory.mapped_bytes, unread, self._watch.take_device_peak())

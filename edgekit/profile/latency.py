@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from edgekit.inputs.prompt import Turn
 from edgekit.profile.asking import QUESTIONS, answers, ask_about, fresh
 from edgekit.profile.record import RowRate, Spread, Times
+from edgekit.progress import Progress, silent
 from edgekit.runtime.model import Model
 from edgekit.runtime.sequence import Sequence as Answer
 
@@ -29,7 +30,7 @@ def repeated(measure: Callable[[int], float], seconds: float, clock: Callable[[]
     return Spread.of(found)
 
 
-def times(model: Model, pictures: Sequence[Turn], seconds: float) -> Times:
+def times(model: Model, pictures: Sequence[Turn], seconds: float, progress: Progress = silent) -> Times:
     """Time answers about ``pictures`` (turns without an answer, each with one), in turn; ``seconds`` a figure."""
     ask_about(model, pictures[:1], SHORT)  # all is warm after this
     gaps: list[float] = []
@@ -42,21 +43,26 @@ def times(model: Model, pictures: Sequence[Turn], seconds: float) -> Times:
         gaps.extend(1000 * (after - before) for before, after in zip(answer.times, answer.times[1:], strict=False))
         return told
 
-    first = repeated(first_token, seconds)
-    return Times(
-        encode_ms=repeated(lambda index: _encode_ms(model, picture(index)), seconds),
-        first_token_ms=first,
-        inter_token_ms=Spread.of(gaps),
-        second_turn_ms=repeated(_second_turns(model, picture(0)), seconds),
-        together_ms=repeated(lambda index: _together_ms(model, picture(index)), seconds),
-        together=_together(model),
-    )
+    figures: dict[str, Callable[[int], float]] = {
+        "encode_ms": lambda index: _encode_ms(model, picture(index)),
+        "first_token_ms": first_token,
+        "second_turn_ms": _second_turns(model, picture(0)),
+        "together_ms": lambda index: _together_ms(model, picture(index)),
+    }
+    found: dict[str, Spread] = {}
+    for name, measure in figures.items():
+        found[name] = repeated(measure, seconds)
+        progress("times", len(found), len(figures))
+    return Times(**found, inter_token_ms=Spread.of(gaps), together=_together(model))
 
 
-def rates(model: Model, picture: Turn, seconds: float) -> tuple[RowRate, ...]:
+def rates(model: Model, picture: Turn, seconds: float, progress: Progress = silent) -> tuple[RowRate, ...]:
     """Tokens per second of 1, 2, … as many rows as there are slots, behind a picture and a question each."""
-    every = range(1, model.engine.slots + 1)
-    return tuple(RowRate(rows, repeated(_rates(model, picture, rows), seconds)) for rows in every)
+    found = []
+    for rows in range(1, model.engine.slots + 1):
+        found.append(RowRate(rows, repeated(_rates(model, picture, rows), seconds)))
+        progress("rows", rows, model.engine.slots)
+    return tuple(found)
 
 
 def timed_answer(model: Model, turns: Sequence[Turn], tokens: int = TOKENS) -> tuple[float, Answer]:

@@ -36,7 +36,6 @@ PICTURES = 6
 WARM = 3
 SECONDS = 5.0
 """For each figure; slow models take longer, since nothing is measured fewer than three times."""
-_STAGES = 1 + WARM + 3  # where nothing could be measured cold, the last is never told
 
 
 def profile(bundle: Bundle, slots: int | None = None, seconds: float = SECONDS, progress: Progress = silent) -> Profile:
@@ -55,7 +54,10 @@ def profile(bundle: Bundle, slots: int | None = None, seconds: float = SECONDS, 
     with tempfile.TemporaryDirectory(prefix="edgekit-profile-") as folder:
         phases = _Phases(bundle, target.slots, seconds, draw_pictures(Path(folder), PICTURES), progress)
         cold = phases.run("load", float) if forget(bundle) else None
-        warm = Spread.of([phases.run("load", float) for _ in range(WARM)])
+        loads = []
+        for done in range(1, WARM + 1):
+            loads.append(phases.run("load", float))
+            progress("load", done, WARM)
         found = phases.run("footprint", Footprint)
         times = phases.run("times", Times)
         rates = phases.run("rates", tuple[RowRate, ...])
@@ -80,7 +82,7 @@ def profile(bundle: Bundle, slots: int | None = None, seconds: float = SECONDS, 
         planned_dynamic_bytes=planned.dynamic_bytes,
         planned_service_bytes=_service_bytes(planned),
         growth_bytes=found.growth_bytes,
-        load_warm_s=warm,
+        load_warm_s=Spread.of(loads),
         load_cold_s=cold,
         times=times,
         rows=rates,
@@ -96,21 +98,18 @@ def profile(bundle: Bundle, slots: int | None = None, seconds: float = SECONDS, 
 
 
 class _Phases:
-    """Runs phases, each in a process of its own, and counts them."""
+    """Runs phases, each in a process of its own."""
 
     def __init__(
         self, bundle: Bundle, slots: int, seconds: float, pictures: Sequence[Path], progress: Progress
     ) -> None:
         self._bundle, self._progress = bundle, progress
         self._arguments = [str(bundle.path), str(slots), str(seconds), QUESTIONS[0], *map(str, pictures)]
-        self._done = 0
 
     def run(self, phase: str, kind: type[T]) -> T:
         """A phase's result, as ``kind``."""
         doing = f"Measuring {self._bundle.path} ({phase})"
-        (found,) = listen(python("edgekit.profile", phase, *self._arguments), doing)
-        self._done += 1
-        self._progress("profile", self._done, _STAGES)
+        (found,) = listen(python("edgekit.profile", phase, *self._arguments), doing, self._progress)
         return config.load(kind, found, doing)
 
 

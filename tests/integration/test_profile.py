@@ -100,7 +100,7 @@ def test_the_measuring_process_tells_peaks_that_can_be(bundle: Bundle, tmp_path:
         [*command, *map(str, pictures)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment(), text=True
     ) as child:
         assert child.stdout
-        told = json.loads(child.stdout.readline())
+        told = json.loads(child.stdout.read().splitlines()[-1])
     found: Footprint = config.load(Footprint, told[1], "the footprint")
     highest = max(peak.own_bytes + peak.mapped_bytes for peak in found.peaks)
     assert found.loaded.resident_bytes <= highest
