@@ -51,5 +51,5 @@ def require_within(made: Profile, target: Target) -> None:
         raise GateRefused(
             f"{made.model} by {made.recipe} breaks the budget of {target.name}: "
             + "; ".join(row_text(row) for row in broken),
-            "`edgekit plan` says what fits: a finer choice of recipe, slots or context.",
+            "`edgekit plan` says what would fit: a smaller recipe, fewer slots, a shorter context.",
         )
