@@ -52,9 +52,14 @@ def limiting_groups(root: Path = Path("/")) -> list[Group]:
     for version, folder in _folders(root):
         limit, used = (_number(folder / name) for name in (version.limit, version.used))
         if limit is not None and limit < _NO_LIMIT:
-            cache = re.search(r"^(?:total_)?inactive_file (\d+)$", read_text(folder / "memory.stat"), re.MULTILINE)
-            found.append(Group(limit, used or 0, int(cache[1]) if cache else 0))
+            found.append(Group(limit, used or 0, _cache(folder)))
     return found
+
+
+def _cache(folder: Path) -> int:
+    """Files that can be dropped; use counts the groups below, too, and so does version 1's total_inactive_file."""
+    told = dict(re.findall(r"^((?:total_)?inactive_file) (\d+)$", read_text(folder / "memory.stat"), re.MULTILINE))
+    return int(told.get("total_inactive_file") or told.get("inactive_file") or 0)
 
 
 def memory_peak(root: Path = Path("/")) -> int | None:

@@ -36,7 +36,8 @@ def fit_profiles(console: Console, paths: Sequence[Path], out: Path | None) -> N
         write_text(out, text)
     console.document({"engines": tables, "out": str(out) if out else None})
     if not out:
-        console.print(text)
+        console.print(text)  # alone on stdout, so that it can be sent to a file
+        return
     _show(console, found, tables)
 
 

@@ -17,6 +17,7 @@ import psutil
 
 from edgekit.checkpoint.packed import Array
 from edgekit.checkpoint.spec import DecoderSpec
+from edgekit.detect import available_memory
 from edgekit.errors import EngineError
 from edgekit.units import format_bytes
 
@@ -145,7 +146,8 @@ class HostArena(Arena):
 
 def _require_memory(nbytes: int) -> None:
     """An arena is filled at once: one that the machine can't hold would end other processes, not only this one."""
-    if nbytes > psutil.virtual_memory().available:
+    free = available_memory() or psutil.virtual_memory().available
+    if nbytes > free:
         raise _too_big(nbytes)
 
 

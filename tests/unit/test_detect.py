@@ -179,7 +179,7 @@ def test_gpus_that_the_driver_told_already_are_not_asked_for(tmp_path: Path, mon
                 "sys/fs/cgroup/memory/memory.usage_in_bytes": "2048\n",
                 "sys/fs/cgroup/memory/memory.stat": "inactive_file 1\ntotal_inactive_file 512\n",
             },
-            2049,
+            2560,
         ),
     ],
 )
