@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -36,44 +37,57 @@ def memory(console: Console, sources: Sequence[Path]) -> None:
     from edgekit.report.memory import CONTEXT, SLOTS, variants
     from edgekit.target import targets
 
-    devices = targets()
-    found = variants(devices, [_profile(path) for path in sources])
+    found = variants(targets(), [_profile(path) for path in sources])
     console.document({"slots": SLOTS, "context": CONTEXT, "variants": found})
-    names = [target.name for target in devices]
-    columns = ("static/dynamic, GiB", "published", *names)
+    names = list(found[0].planned)
     rows = [
-        (f"{one.model} {_VARIANTS[one.recipe]}", _pair(one), *(_ours(one.planned[name]) for name in names))
+        (*head, published, *(_cell(one.planned[name], which) for name in names))
         for one in found
+        for which, head, published in _lines(one)
     ]
-    console.table(columns, rows, right=columns[1:])
+    columns = ("GiB", "", "paper", *names)
+    console.table(columns, rows, right=columns[2:])
     console.print(
-        f"\nPlanned with {SLOTS} slot of {CONTEXT} tokens. Of a card, its own memory; cpu and orin share one memory, so"
-        "\nthere it is the whole process. ✗: does not fit. –: not published."
+        "\nPaper: El Mir, Luoga et al.; its Q8 is arithmetic, – was not published."
+        f"\nOurs: planned with {SLOTS} slot of {CONTEXT} tokens. Of a card, its own memory; cpu and"
+        "\norin share one memory, so there it is the whole process. ✗: doesn't fit."
     )
     _show_measured(console, found)
 
 
 def _show_measured(console: Console, found: Sequence[Variant]) -> None:
-    rows = [
-        (f"{one.model} {_VARIANTS[one.recipe]}", _pair(one), _ours(ours), f"{ours.peak_bytes / GIB:.2f}", where)
-        for one in found
-        for where, ours in one.measured.items()
-    ]
-    if rows:
-        console.print()
-        columns = ("measured, GiB", "published", "ours", "highest", "on")
-        console.table(columns, rows, right=columns[1:4])
+    """A table for each device: its name may be long, and stands above."""
+    columns = ("GiB", "", "paper", "measured", "of paper's", "highest")
+    for where in sorted({where for one in found for where in one.measured}):
+        rows = []
+        for one in found:
+            if ours := one.measured.get(where):
+                for which, head, published in _lines(one):
+                    highest = f"{ours.peak_bytes / GIB:.2f}" if which == "dynamic" else ""
+                    rows.append((*head, published, _cell(ours, which), _ratio(ours, which), highest))
+        console.heading(f"\nMeasured on {where} tokens")
+        console.table(columns, rows, right=columns[2:])
 
 
-def _pair(one: Variant) -> str:
+def _lines(one: Variant) -> list[tuple[str, tuple[str, str], str]]:
+    """The two lines of a variant: which they are of, how they begin, and what was published."""
+    name = f"{one.model} {_VARIANTS[one.recipe]}"
     static, dynamic = one.published.static_bytes, one.published.dynamic_bytes
-    if static is None:
-        return "–"
-    return f"{static / GIB:.2f}/{f'{dynamic / GIB:.2f}' if dynamic is not None else '–'}"
+    return [("static", (name, "static"), _gib(static)), ("dynamic", ("", "dynamic"), _gib(dynamic))]
 
 
-def _ours(ours: Ours) -> str:
-    return f"{ours.static_bytes / GIB:.2f}/{ours.dynamic_bytes / GIB:.2f}{'' if ours.fits else ' ✗'}"
+def _gib(size: int | None) -> str:
+    return "–" if size is None else f"{size / GIB:.2f}"
+
+
+def _cell(ours: Ours, which: str) -> str:
+    size = ours.static_bytes if which == "static" else ours.dynamic_bytes
+    return f"{size / GIB:.2f}{'' if ours.fits else ' ✗'}"
+
+
+def _ratio(ours: Ours, which: str) -> str:
+    ratio = ours.static_ratio if which == "static" else ours.dynamic_ratio
+    return "–" if ratio is None else f"{100 * ratio:.0f} %"
 
 
 @command.command("profile")
@@ -90,7 +104,7 @@ def profile(console: Console, sources: Sequence[Path], out: Path) -> None:
     found = [_profile(path) for path in sources]
     pictures = []
     for made in found:
-        picture = out / f"memory-{made.model}-{made.recipe}-{made.device.fingerprint}.png"
+        picture = out / _file_name(made)
         memory_picture(made, picture)
         pictures.append(picture)
     rows_picture(found, out / "rows.png")
@@ -98,6 +112,13 @@ def profile(console: Console, sources: Sequence[Path], out: Path) -> None:
     console.document({"pictures": [str(picture) for picture in pictures]})
     for picture in pictures:
         console.print(str(picture))
+
+
+def _file_name(made: Profile) -> str:
+    """Of a profile's picture: another one for each profile, and none that leads out of its folder."""
+    stamp = made.made.replace("-", "").replace(":", "")
+    words = (made.model[:100], made.recipe, made.device.fingerprint, stamp)
+    return re.sub(r"[^A-Za-z0-9._-]+", "_", f"memory-{'-'.join(words)}")[:200] + ".png"
 
 
 def _profile(path: Path) -> Profile:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from edgekit.plan.components import weights_in_memory, width
 from edgekit.plan.planning import plan_subject
 from edgekit.profile.record import Profile
 from edgekit.recipe import recipe
@@ -16,17 +17,21 @@ from edgekit.report.published import MODELS, Published, PublishedModel
 from edgekit.target import Target
 
 SLOTS, CONTEXT = 1, 2048
+_ALIKE = 0.05  # a longer vocabulary makes a model up to so much larger; LLaVA-Med 1.0 and TinyLLaVA-2.0B differ by more
 
 
 @dataclass(frozen=True)
 class Ours:
     """Bytes of one variant on one device; ``peak_bytes`` is the highest, ``dynamic_bytes`` as published: the mean of
-    questions' peaks where it was measured, and the planned peak where it was planned."""
+    questions' peaks where it was measured, and the planned peak where it was planned. Ratios are to what was published,
+    None where nothing was."""
 
     static_bytes: int
     dynamic_bytes: int
     peak_bytes: int
     fits: bool
+    static_ratio: float | None
+    dynamic_ratio: float | None
 
 
 @dataclass(frozen=True)
@@ -42,7 +47,8 @@ class Variant:
 
 
 def variants(targets: Sequence[Target], profiles: Sequence[Profile] = ()) -> list[Variant]:
-    """The six variants, each with a plan for every target and what ``profiles`` measured of it."""
+    """The six variants, each with a plan for every target and what ``profiles`` measured of it; of several of one
+    device the newest."""
     return [
         Variant(model.title, name, published, _planned(model, name, targets), _measured(model, name, profiles))
         for model in MODELS
@@ -50,20 +56,40 @@ def variants(targets: Sequence[Target], profiles: Sequence[Profile] = ()) -> lis
     ]
 
 
+def is_of(model: PublishedModel, made: Profile) -> bool:
+    """Whether ``made`` was measured of ``model``: by its weights' sizes, whatever its name, or by a name that says so
+    and weights of about that size (another vocabulary), so that no larger sister is taken for it."""
+    if made.recipe not in model.variants:
+        return False
+    wide = width("float32" if made.device.engine == "onnxruntime" else "float16")
+    ours = weights_in_memory(model.subject.kinds, recipe(made.recipe), wide)
+    found = {part: made.planned.get(part, 0) for part in ours}
+    called_so = model.word in made.model.lower().replace("_", "-")
+    size = sum(ours.values())
+    return found == ours or (called_so and abs(sum(found.values()) - size) < _ALIKE * size)
+
+
 def _planned(model: PublishedModel, name: str, targets: Sequence[Target]) -> dict[str, Ours]:
     found = {}
     for target in targets:
-        one = replace(target, slots=SLOTS, context=CONTEXT)
-        planned = plan_subject(model.subject, one, recipe(name))
-        found[target.name] = Ours(planned.static_bytes, planned.dynamic_bytes, planned.dynamic_bytes, planned.fits)
+        planned = plan_subject(model.subject, replace(target, slots=SLOTS, context=CONTEXT), recipe(name))
+        static, dynamic = planned.static_bytes, planned.dynamic_bytes
+        found[target.name] = _beside(model.variants[name], static, dynamic, dynamic, planned.fits)
     return found
 
 
 def _measured(model: PublishedModel, name: str, profiles: Sequence[Profile]) -> dict[str, Ours]:
     found = {}
-    for made in profiles:
-        if model.word in made.model.lower() and made.recipe == name:
+    for made in sorted(profiles, key=lambda one: one.made):
+        if made.recipe == name and is_of(model, made):
             side = made.sides[0]
             where = f"{made.device.gpu or made.device.cpu}, {made.slots} × {made.context}"
-            found[where] = Ours(side.static_bytes, side.mean_peak_bytes, side.dynamic_bytes, True)
+            static, mean = side.static_bytes, side.mean_peak_bytes
+            found[where] = _beside(model.variants[name], static, mean, side.dynamic_bytes, True)
     return found
+
+
+def _beside(published: Published, static: int, dynamic: int, peak: int, fits: bool) -> Ours:
+    static_ratio = static / published.static_bytes if published.static_bytes else None
+    dynamic_ratio = dynamic / published.dynamic_bytes if published.dynamic_bytes else None
+    return Ours(static, dynamic, peak, fits, static_ratio, dynamic_ratio)

@@ -25,10 +25,11 @@ from edgekit.units import GIB
 
 @dataclass(frozen=True)
 class Published:
-    """Bytes of one variant; None where nothing was published."""
+    """Bytes of one variant; None where nothing was published. ``arithmetic``: not given, but follows from what is."""
 
     static_bytes: int | None = None
     dynamic_bytes: int | None = None
+    arithmetic: bool = False
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,7 @@ LLAVA_MED = PublishedModel(
     ),
     {
         "fp16": Published(15_669_322_248, round(14.86 * GIB)),
-        "q8": Published(8_669_028_872),
+        "q8": Published(8_669_028_872, arithmetic=True),
         "q4": Published(5_168_882_184, round(5.18 * GIB)),
     },
 )
@@ -112,7 +113,7 @@ TINYLLAVA = PublishedModel(
     ),
     {
         "fp16": Published(),
-        "q8": Published(2_044_812_808),
+        "q8": Published(2_044_812_808, arithmetic=True),
         "q4": Published(1_557_093_896, round(1.68 * GIB)),
     },
 )

@@ -13,7 +13,7 @@ from edgekit import config
 from edgekit.cli.main import main
 from edgekit.plan import plan
 from edgekit.plan.components import weights_in_memory
-from edgekit.profile.record import SideMemory
+from edgekit.profile.record import Profile, SideMemory
 from edgekit.recipe import recipe
 from edgekit.report.memory import CONTEXT, SLOTS, variants
 from edgekit.report.published import LLAVA_MED, TINYLLAVA, PublishedModel
@@ -61,34 +61,128 @@ def test_the_published_four_bit_figures_are_beaten_on_every_card() -> None:
                 assert one.planned[name].dynamic_bytes < 0.85 * one.published.dynamic_bytes
 
 
+def of(model: PublishedModel, name: str, activation_bytes: int = 4, /, **changed: Any) -> Profile:
+    """A profile whose plan has the weights of ``model`` by recipe ``name``."""
+    weights = weights_in_memory(model.subject.kinds, recipe(name), activation_bytes)
+    return profile(recipe=name, planned={**weights, "kv_arena": GIB}, **changed)
+
+
+def owners(made: Profile) -> list[tuple[str, str]]:
+    return [(one.model, one.recipe) for one in variants([target("cpu")], [made]) if one.measured]
+
+
 def test_a_profile_stands_beside_its_variant_only() -> None:
     side = SideMemory("memory", GIB, 3 * GIB, 2 * GIB, "the kernel")
-    made = profile(model="TinyLLaVA-1.5B", recipe="q4", sides=(side,))
+    made = of(TINYLLAVA, "q4", model="TinyLLaVA-1.5B", sides=(side,))
     found = {(one.model, one.recipe): one.measured for one in variants([target("cpu")], [made, profile()])}
     assert [key for key, measured in found.items() if measured] == [("TinyLLaVA", "q4")]
     (ours,) = found["TinyLLaVA", "q4"].values()
     assert (ours.static_bytes, ours.dynamic_bytes, ours.peak_bytes) == (GIB, 2 * GIB, 3 * GIB)
 
 
+@pytest.mark.parametrize("name", ["fp16", "q8", "q4"])
+def test_a_profile_is_known_by_its_weights_whatever_its_name(name: str) -> None:
+    assert owners(of(LLAVA_MED, name, model="ward7")) == [("LLaVA-Med", name)]
+    card = replace(profile().device, engine="onnxruntime-cuda", gpu="Some card")
+    assert owners(of(TINYLLAVA, name, 2, model="ward7", device=card)) == [("TinyLLaVA", name)]
+    assert not owners(of(TINYLLAVA, name, 4, model="ward7", device=card))  # these are a processor's sizes
+
+
+def test_a_longer_vocabulary_needs_the_name_and_a_larger_sister_is_another_model() -> None:
+    made = of(LLAVA_MED, "q4", model="LLaVA_Med-padded")
+    padded = replace(made, planned={**made.planned, "embedding": made.planned["embedding"] * 32064 // 32000})
+    assert owners(padded) == [("LLaVA-Med", "q4")]
+    assert not owners(replace(padded, model="ward7"))
+    assert owners(of(LLAVA_MED, "q4", model="TinyLLaVA-3.1B")) == [("LLaVA-Med", "q4")]  # weights say more than names
+    sister = of(TINYLLAVA, "q4", model="TinyLLaVA-2.0B")
+    assert not owners(replace(sister, planned={**sister.planned, "decoder": sister.planned["decoder"] * 3 // 2}))
+    assert not owners(replace(made, recipe="mine"))
+
+
+def test_ratios_are_ours_to_the_published_and_none_where_nothing_was() -> None:
+    side = SideMemory("memory", 5_168_882_184 // 2, 9 * GIB, round(5.18 * GIB) * 3 // 4, "the kernel")
+    found = variants([target("cpu")], [of(LLAVA_MED, "q4", sides=(side,))])
+    (ours,) = next(one for one in found if (one.model, one.recipe) == ("LLaVA-Med", "q4")).measured.values()
+    assert ours.static_ratio == 0.5
+    assert ours.dynamic_ratio == pytest.approx(0.75)
+    for one in found:
+        planned = one.planned["cpu"]
+        assert (planned.static_ratio is None) == (one.published.static_bytes is None)
+        assert (planned.dynamic_ratio is None) == (one.published.dynamic_bytes is None)
+        if one.published.static_bytes and planned.static_ratio:
+            assert planned.static_ratio * one.published.static_bytes == pytest.approx(planned.static_bytes)
+
+
+def test_of_several_profiles_of_one_device_the_newest_counts() -> None:
+    new, old = (
+        of(LLAVA_MED, "q4", made=f"2026-11-0{day}T12:00:00Z", sides=(SideMemory("memory", day, day, day, ""),))
+        for day in (9, 2)
+    )
+    for given in ([new, old], [old, new]):
+        (ours,) = variants([target("cpu")], given)[2].measured.values()
+        assert ours.static_bytes == 9
+
+
+def test_the_published_figures_are_those_of_the_paper() -> None:
+    found = {(one.model, one.recipe): one.published for one in variants([])}
+    assert {key: (one.static_bytes, one.arithmetic) for key, one in found.items()} == {
+        ("LLaVA-Med", "fp16"): (15_669_322_248, False),
+        ("LLaVA-Med", "q8"): (8_669_028_872, True),
+        ("LLaVA-Med", "q4"): (5_168_882_184, False),
+        ("TinyLLaVA", "fp16"): (None, False),
+        ("TinyLLaVA", "q8"): (2_044_812_808, True),
+        ("TinyLLaVA", "q4"): (1_557_093_896, False),
+    }
+    dynamic = {key: round(one.dynamic_bytes / GIB, 2) for key, one in found.items() if one.dynamic_bytes}
+    assert dynamic == {("LLaVA-Med", "fp16"): 14.86, ("LLaVA-Med", "q4"): 5.18, ("TinyLLaVA", "q4"): 1.68}
+
+
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
     path = tmp_path / "made.json"
-    path.write_text(json.dumps(config.dump(profile(model="llava-med-v1.5-mistral-7b"))))
+    path.write_text(json.dumps(config.dump(of(LLAVA_MED, "q4"))))
     return path
 
 
 def test_the_command_shows_six_variants_and_what_was_measured(capsys: Capture, file: Path) -> None:
     assert main(["report", "memory"]) == 0
     out = capsys.readouterr().out
-    assert "4.81/5.18" in out
-    assert "measured" not in out
-    assert max(len(line.rstrip()) for line in out.splitlines()) <= 100
+    lines = [line.split() for line in out.splitlines()]
+    assert ["LLaVA-Med", "Q4", "static", "4.81"] in [line[:4] for line in lines]
+    assert ["dynamic", "5.18"] in [line[:2] for line in lines]
+    assert len([line for line in lines if "static" in line]) == 6
+    assert "Measured" not in out
     assert main(["report", "memory", str(file)]) == 0
-    assert "Some processor, 2 × 1024" in capsys.readouterr().out
-    assert main(["report", "memory", "--json"]) == 0
+    measured = capsys.readouterr().out.partition("Measured on ")[2]
+    assert measured.startswith("Some processor, 2 × 1024 tokens")
+    assert "21 %" in measured  # 1 GiB of 4.81
+    assert max(len(line.rstrip()) for line in (out + measured).splitlines()) <= 80
+
+
+def test_the_document_has_what_the_table_has(capsys: Capture, file: Path) -> None:
+    assert main(["report", "memory", str(file), "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert len(found["variants"]) == 6
-    assert found["variants"][2]["published"]["static_bytes"] == 5_168_882_184
+    four = found["variants"][2]
+    assert four["published"]["static_bytes"] == 5_168_882_184
+    assert four["measured"]["Some processor, 2 × 1024"]["static_ratio"] == GIB / 5_168_882_184
+    assert sorted(four["planned"]) == sorted(one.name for one in targets())
+
+
+def test_pictures_stay_in_their_folder_and_none_takes_another_s_place(
+    capsys: Capture, file: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "other.json"
+    leading_out = of(LLAVA_MED, "q4", model="../../x/" + "y" * 500, made="2026-11-09T12:00:00Z")
+    other.write_text(json.dumps(config.dump(leading_out)))
+    again = tmp_path / "again.json"
+    again.write_text(json.dumps(config.dump(replace(leading_out, made="2026-11-10T12:00:00Z"))))
+    out = tmp_path / "one" / "two" / "out"
+    assert main(["report", "profile", *map(str, (file, other, again)), "--out", str(out), "--json"]) == 0
+    found = [Path(picture) for picture in json.loads(capsys.readouterr().out)["pictures"]]
+    assert len(set(found)) == 4
+    assert {picture.parent for picture in found} == {out}
+    assert sorted(path for path in (tmp_path / "one").rglob("*.*")) == sorted(found)
 
 
 def test_the_command_draws(capsys: Capture, file: Path, tmp_path: Path) -> None:
