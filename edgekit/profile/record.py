@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from edgekit import config
+from edgekit.errors import ConfigError
 
 FORMAT = 1
 
@@ -169,6 +170,10 @@ class Profile:
     before: Condition = field(default_factory=Condition)
     after: Condition = field(default_factory=Condition)
     moments: tuple[Moment, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.sides or not self.rows:
+            raise ConfigError("a profile without memory or without speed tells nothing", "Profile the bundle again.")
 
     @property
     def static_bytes(self) -> int:

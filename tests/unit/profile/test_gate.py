@@ -95,6 +95,8 @@ def test_damaged_files_and_other_versions_are_passed_over(bundle: Any) -> None:
     (folder / "empty.json").write_text("")
     (folder / "list.json").write_text("[]")
     (folder / "future.json").write_text(json.dumps({**config.dump(profile(made="2027-01-01T00:00:00Z")), "format": 9}))
+    for nothing in ("sides", "rows"):
+        (folder / f"no-{nothing}.json").write_text(json.dumps({**config.dump(profile()), nothing: []}))
     assert profiles(bundle.path) == [profile()]
     with pytest.raises(ConfigError, match="format 9"):
         load_profile(folder / "future.json")
