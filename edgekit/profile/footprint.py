@@ -19,7 +19,7 @@ from edgekit.inputs.images import load_image
 from edgekit.inputs.prompt import Turn
 from edgekit.profile.asking import ask_about, fill
 from edgekit.profile.gpu_memory import GpuMemory
-from edgekit.profile.memory import Memory, Peak, memory, shared_out_bytes, unread_bytes
+from edgekit.profile.memory import Memory, Peak, mapped_files, memory, shared_out_bytes
 from edgekit.profile.record import Moment
 from edgekit.profile.watch import Watch
 from edgekit.progress import Progress, silent
@@ -50,7 +50,8 @@ class Footprint:
     """``before``: Python and libraries; ``tokenizer``, ``loaded``: after each was opened.
 
     Of what is loaded, ``loaded_unread_bytes`` of mapped weights are not read yet, ``loaded_device_bytes`` lie on the
-    GPU, and ``loaded_share_bytes`` is the process's proportional share. Then peaks: of a picture through the tower, of
+    GPU, ``loaded_share_bytes`` is the process's proportional share, and ``loaded_library_bytes``
+    are mapped files' that are not the bundle's. Then peaks: of a picture through the tower, of
     each question, of full contexts, and of a question on top. ``kept_bytes``: own memory after each question.
     ``source``: who counted the peaks.
     """
@@ -61,6 +62,7 @@ class Footprint:
     loaded_unread_bytes: int
     loaded_device_bytes: int
     loaded_share_bytes: int
+    loaded_library_bytes: int
     kv_bytes: int
     encode: PeakOf
     questions: tuple[PeakOf, ...]
@@ -113,7 +115,7 @@ def footprint(
         give_back_freed_memory()  # reading it took more, for a moment
         with_tokenizer = memory()
         engine = open_engine(bundle, slots)
-        loaded, unread, device = memory(), unread_bytes(folder), watch.device_bytes()
+        loaded, files, device = memory(), mapped_files(folder), watch.device_bytes()
         share = shared_out_bytes()
         with Model.of(bundle, tokenizer, engine) as model:
             measured = _Measured(folder, watch, len(pictures) + 4, progress)
@@ -131,9 +133,10 @@ def footprint(
         before=before,
         tokenizer=with_tokenizer,
         loaded=loaded,
-        loaded_unread_bytes=unread,
+        loaded_unread_bytes=files.unread_bytes,
         loaded_device_bytes=device,
         loaded_share_bytes=share,
+        loaded_library_bytes=max(0, loaded.mapped_bytes - files.resident_bytes),
         kv_bytes=engine.kv_bytes,
         encode=encode,
         questions=tuple(questions),
@@ -169,5 +172,5 @@ class _Measured:
         self.source = peak.source
         self._done += 1
         self._progress("memory", self._done, self._steps)
-        unread = unread_bytes(self._folder)
+        unread = mapped_files(self._folder).unread_bytes
         return PeakOf(peak.memory.own_bytes, peak.memory.mapped_bytes, unread, self._watch.take_device_peak())

@@ -50,21 +50,33 @@ def _counts() -> dict[str, int]:
     }
 
 
-def unread_bytes(folder: Path) -> int:
-    """Of the files below ``folder`` that this process maps, what is not in its RAM yet (``/proc/self/smaps``).
+@dataclass(frozen=True)
+class MappedFiles:
+    """Files that this process maps: their mapped bytes, and how much of that is in its RAM."""
 
-    Weights are read as they are needed; a figure that is to hold for every answer counts them in full.
-    """
-    unread, ours = 0, False
+    size_bytes: int
+    resident_bytes: int
+
+    @property
+    def unread_bytes(self) -> int:
+        """What is not in RAM yet: weights are read as they are needed, and a figure that is to hold for every answer
+        counts them in full."""
+        return self.size_bytes - self.resident_bytes
+
+
+def mapped_files(folder: Path) -> MappedFiles:
+    """The files below ``folder`` that this process maps (``/proc/self/smaps``)."""
+    size = resident = 0
+    ours = False
     with (_PROCESS / "smaps").open(encoding="utf-8", errors="replace") as lines:
         for line in lines:
             if header := _MAPPING.match(line):
                 ours = Path(header[1]).is_relative_to(folder)
             elif ours and line.startswith("Size:"):
-                unread += 1024 * int(line.split()[1])
+                size += 1024 * int(line.split()[1])
             elif ours and line.startswith("Rss:"):
-                unread -= 1024 * int(line.split()[1])
-    return unread
+                resident += 1024 * int(line.split()[1])
+    return MappedFiles(size, resident)
 
 
 _MAPPING = re.compile(r"[0-9a-f]+-[0-9a-f]+ \S{4} [0-9a-f]+ \S+ \d+\s*(.*)$")  # address, rights, offset, device, inode

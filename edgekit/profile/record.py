@@ -135,10 +135,12 @@ class Profile:
     """A bundle on a device. ``digest`` is the bundle's, ``made`` an ISO 8601 time in UTC.
 
     ``slots``, ``context``, ``target`` and ``recipe`` are those that were measured. ``share_bytes`` is the process's
-    proportional share (PSS) after loading. ``weights`` are bytes counted in the bundle's own files, by component;
-    ``components`` bytes measured, named as in the plan where it has such a component. ``planned`` are the plan's
-    components. ``growth_bytes`` is how much of the process's own memory each further question kept. ``load_cold_s`` is
-    None where pages could not be dropped. ``disk_bytes``: the most on the device's disk, as a plan counts.
+    proportional share (PSS) after loading. ``library_bytes`` are pages of libraries in its RAM then: how many is up to
+    what the page cache holds of them, so they may differ by tens of MiB from day to day. ``weights`` are bytes counted
+    in the bundle's own files, by component; ``components`` bytes measured, named as in the plan where it has such a
+    component. ``planned`` are the plan's components. ``growth_bytes`` is how much of the process's own memory each
+    further question kept. ``load_cold_s`` is None where pages could not be dropped. ``disk_bytes``: the most on the
+    device's disk, as a plan counts.
     """
 
     format: int
@@ -154,6 +156,7 @@ class Profile:
     device: Device
     sides: tuple[SideMemory, ...]
     share_bytes: int
+    library_bytes: int
     weights: dict[str, int]
     components: dict[str, int]
     planned: dict[str, int]

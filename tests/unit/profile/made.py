@@ -31,6 +31,7 @@ def profile(**changed: Any) -> Profile:
         device=DEVICE,
         sides=(SideMemory("memory", GIB, 3 * GIB // 2, 5 * GIB // 4, "the kernel's count (VmHWM)"),),
         share_bytes=GIB // 2,
+        library_bytes=GIB // 8,
         weights={"decoder": 512 * MIB},
         components={"decoder": 512 * MIB, "engine": 110 * MIB, "process": 50 * MIB},
         planned={

@@ -15,6 +15,7 @@ FOUND = Footprint(
     loaded=Memory(145, 290),
     loaded_unread_bytes=150,
     loaded_device_bytes=0,
+    loaded_library_bytes=40,
     loaded_share_bytes=200,
     kv_bytes=100,
     encode=PeakOf(205, 300, 140, 0),
