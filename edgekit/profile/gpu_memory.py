@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -39,14 +40,22 @@ def gpu_memory(machine: Machine, root: Path = Path("/")) -> GpuMemory | None:
     return _opened(NvmlMemory) if machine.gpus else None
 
 
-def _opened(kind: Any) -> GpuMemory | None:
-    try:
-        made: GpuMemory = kind()
-        made.total_bytes()  # what opens may still refuse to tell
-    except Exception as error:  # absent, refused or garbage: three libraries' errors share no base class
-        _log.info("%s tells nothing here: %s", kind.source, error)
-        return None
-    return made
+def _opened(kind: Any, seconds: float = 15) -> GpuMemory | None:
+    """Opened in a thread, since a service that hangs would hold its client for ever."""
+    made: list[GpuMemory] = []
+
+    def open_it() -> None:
+        try:
+            found: GpuMemory = kind()
+            found.total_bytes()  # what opens may still refuse to tell
+            made.append(found)
+        except Exception as error:  # absent, refused or garbage: three libraries' errors share no base class
+            _log.info("%s tells nothing here: %s", kind.source, error)
+
+    thread = threading.Thread(target=open_it, name=f"open {kind.source}", daemon=True)
+    thread.start()
+    thread.join(seconds)
+    return made[0] if made else None
 
 
 class NvmlMemory:

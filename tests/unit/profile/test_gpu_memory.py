@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
+import time
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -11,7 +13,7 @@ from typing import Any
 import pytest
 
 from edgekit.detect import Gpu, Machine
-from edgekit.profile.gpu_memory import JtopMemory, MeminfoMemory, NvmlMemory, gpu_memory
+from edgekit.profile.gpu_memory import JtopMemory, MeminfoMemory, NvmlMemory, _opened, gpu_memory
 from edgekit.units import GIB, KIB
 
 PC = Machine("Linux", "x86_64", "", 8, (), 16 * GIB, gpus=(Gpu("NVIDIA GeForce RTX 3050", "8.6", 6 * GIB),))
@@ -193,3 +195,18 @@ def test_a_meminfo_that_does_not_tell_is_nothing(text: str, tmp_path: Path) -> N
     (tmp_path / "proc").mkdir()
     (tmp_path / "proc/meminfo").write_text(text)
     assert MeminfoMemory(tmp_path).total_bytes() == 0
+
+
+def test_a_service_that_hangs_is_passed_over() -> None:
+    released = threading.Event()
+
+    class Hanging:
+        source = "jtop"
+
+        def __init__(self) -> None:
+            released.wait(30)
+
+    began = time.monotonic()
+    assert _opened(Hanging, seconds=0.1) is None
+    assert time.monotonic() - began < 10
+    released.set()
