@@ -7,7 +7,8 @@ from edgekit.units import MIB
 
 LIBRARIES = 45 * MIB
 """Pages of Python's and the runtime's files among what plans call process and engine, as the profiles had them that
-plans were fitted to. How many are in memory is up to the page cache: 60 MiB were seen right after an installation."""
+plans were fitted to. How many are in memory varies: in a
+fresh environment the unadjusted error was 14.7 % for the embedded model and 5.5 % for SmolLM2 by q8."""
 
 
 def missed(made: Profile, name: str) -> float:
