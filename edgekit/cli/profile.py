@@ -109,7 +109,9 @@ def _show_memory(console: Console, made: Profile) -> None:
     console.table(columns, rows, right=columns[1:4])
     if made.share_bytes:
         console.print(f"After loading, its share of what processes have together is {format_bytes(made.share_bytes)}.")
-    console.print(f"Of static, {format_bytes(made.library_bytes)} are pages of libraries that happen to be cached.")
+    console.print(
+        f"Beside it, {format_bytes(made.library_bytes)} of libraries' files are cached: shared, and dropped at need."
+    )
     if made.growth_bytes > MIB:
         console.print(f"Each further question kept {format_bytes(made.growth_bytes)}.")
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 from onnx import TensorProto
 
-from edgekit.checkpoint.packed import PackedTensor
+from edgekit.checkpoint.packed import PackedTensor, int8_block
 from edgekit.checkpoint.spec import Activation, DecoderSpec
 from edgekit.errors import CheckpointError
 from edgekit.export import rope, streams
@@ -53,7 +53,7 @@ class OrtSpelling(Spelling):
     def _int8(self, x: str, name: str, weights: Stack, bias: str) -> str:
         """The operator wants whole blocks and a scale for each: a runtime pads and repeats as it loads."""
         n, k = weights.shape
-        block = self._int8_block(k)
+        block = int8_block(k, 4 if self.activations == FLOAT32 else 2)
         blocks = -(-k // block)
         shapes = (n, k) if k % block else (n, blocks, block), (n, 1)
         codes, scales = self._packed(name, weights, TensorProto.UINT8, *shapes, streams.int8_unsigned)
@@ -61,13 +61,6 @@ class OrtSpelling(Spelling):
             codes = self._pad(codes, blocks, block, blocks * block - k)
         scales = self.graph.op("Expand", [scales, self._integers(n, blocks)], name=f"{scales}.repeated")[0]
         return self._nbits(x, name, codes, scales, bias, bits=8, block_size=block, N=n, K=k)
-
-    def _int8_block(self, k: int) -> int:
-        """A row has one scale, so any width is right: 256 decodes a tenth faster than 128 on the CPU; CUDA's
-        kernels end at 128."""
-        if self.activations == FLOAT32 and k % 256 == 0:
-            return 256
-        return min(128, max(16, 1 << (k - 1).bit_length()))
 
     def _pad(self, codes: str, blocks: int, block: int, missing: int) -> str:
         zero = self.graph.constant("zero_code", np.array(0x80, np.uint8))

@@ -35,8 +35,9 @@ class Coefficients:
     """Of one engine.
 
     ``chunk``: tokens of a prompt read at once. ``whole_scores``: whether attention writes its scores to memory.
-    ``process``: Python and libraries before a model is loaded. ``engine_host``, ``engine_device``: what the runtime
-    adds by loading one, weights and arena not counted. ``libraries``: their pages that answering brings in.
+    ``process``: Python's and libraries' own memory before a model is loaded. ``engine_host``, ``engine_device``: what
+    the runtime adds by loading one, weights and arena not counted. ``libraries``: their files' pages in memory, which
+    the system can drop.
     ``tokenizer_word``: of its vocabulary. ``vision_scratch``, ``decoder_scratch``: what an allocator takes for each
     byte of activations. ``picture``: one being decoded. ``image_cache``: pictures that a service remembers.
     ``build_base``, ``build_core``: a build's peak, of all its processes, and what each core adds. ``compile_base``,

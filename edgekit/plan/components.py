@@ -25,7 +25,8 @@ class Component:
     """Bytes of one thing, and where and when they are needed.
 
     ``when``: "static" from loading on, "dynamic" while answering, "service" over a service's life (pictures that it
-    remembers). ``form`` is a precision or a dtype, "" where there is none. ``basis`` is how the number was found.
+    remembers, libraries' files that stay cached). ``form`` is a precision or a dtype, "" where there is none. ``basis``
+    is how the number was found.
     """
 
     name: str

@@ -63,7 +63,6 @@ def fit(found: Sequence[Measured], shipped: Coefficients) -> Coefficients:
         shipped,
         process=constant("process", shipped.process),
         engine_host=constant("engine_host", shipped.engine_host),
-        libraries=constant("libraries", shipped.libraries),
         tokenizer_word=constant("tokenizer", shipped.tokenizer_word),
         vision_scratch=factor("vision_activations", shipped.vision_scratch),
         decoder_scratch=factor("decoder_activations", shipped.decoder_scratch),
@@ -72,7 +71,7 @@ def fit(found: Sequence[Measured], shipped: Coefficients) -> Coefficients:
 
 def _points(found: Sequence[Measured], shipped: Coefficients) -> dict[str, list[Point]]:
     """For each number, a point per profile that tells it."""
-    names = ("process", "libraries", "tokenizer", "engine_host", "vision_activations", "decoder_activations")
+    names = ("process", "tokenizer", "engine_host", "vision_activations", "decoder_activations")
     points: dict[str, list[Point]] = {name: [] for name in names}
     for one in found:
         wide = width(one.target.activations)
@@ -81,7 +80,6 @@ def _points(found: Sequence[Measured], shipped: Coefficients) -> dict[str, list[
         beside += rope_bytes(spec.decoder, one.target.context, wide) + shipped.engine_device.size_bytes
         measured: dict[str, tuple[float, float]] = {
             "process": (1, one.components.get("process", 0)),
-            "libraries": (1, one.components.get("libraries", 0)),
             "tokenizer": (spec.decoder.vocab, one.components.get("tokenizer", 0)),
             "engine_host": (1, one.components.get("engine", 0) - beside),
             "vision_activations": (

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from edgekit.checkpoint.packed import groups
+from edgekit.checkpoint.packed import groups, int8_block
 from edgekit.checkpoint.spec import DecoderSpec, ModelSpec, VisionSpec
 from edgekit.plan.coefficients import Coefficients
 from edgekit.plan.components import Component, arena_rows, width
@@ -32,11 +32,11 @@ def working(spec: ModelSpec, found: Kinds, recipe: Recipe, target: Target, known
         ("decoder_activations", decoder_bytes(spec.decoder, target, known), known.decoder_scratch),
     ):
         yield Component(name, round(factor.ratio * size), "device", "dynamic", factor.basis, target.activations)
-    yield Component("libraries", known.libraries.size_bytes, "host", "dynamic", known.libraries.basis)
     yield Component("image_buffers", image_bytes(spec, target), "host", "dynamic", "arithmetic", target.activations)
     cache = max(known.image_cache.size_bytes, image_embeds_bytes(spec, wide))
     pictures = known.picture.size_bytes + cache
     yield Component("pictures", pictures, "host", "service", known.picture.basis)
+    yield Component("libraries", known.libraries.size_bytes, "host", "service", known.libraries.basis)
 
 
 def vision_bytes(vision: VisionSpec, wide: int, known: Coefficients) -> int:
@@ -83,7 +83,7 @@ def packing_bytes(found: Kinds, recipe: Recipe, target: Target) -> int:
     """What a runtime makes as it loads packed matrices of the decoder (a CPU multiplies those of vision otherwise).
 
     Of every block: the scale (int8 has one a row, which is repeated); on a CPU again beside the packed codes, and with
-    it the sum of the codes. A block is a group (int4) or 256 inputs (int8).
+    it the sum of the codes. Rows of int8 are filled up to whole blocks (int4 has them stored so).
     """
     on_cpu = target.engine == "onnxruntime"
     total = 0
@@ -91,9 +91,11 @@ def packing_bytes(found: Kinds, recipe: Recipe, target: Target) -> int:
         if not kind.matrix or kind.part == "embedding" or (on_cpu and kind.part in ("vision", "projector")):
             continue
         rows, columns = kind.shape
-        packed = 2 * 4 if on_cpu else 0
+        packed, wide = 2 * 4 if on_cpu else 0, width(target.activations)
         if recipe.precision(kind.part) == "int8":
-            total += count * rows * groups(columns, 256 if on_cpu else 128) * (width(target.activations) + packed)
+            block = int8_block(columns, wide)
+            blocks = groups(columns, block)
+            total += count * rows * (blocks * (wide + packed) + blocks * block - columns)
         elif recipe.precision(kind.part) == "int4":
             total += count * rows * groups(columns, recipe.group) * packed
     return total

@@ -29,9 +29,7 @@ def side_memories(found: Footprint, target: Target) -> tuple[SideMemory, ...]:
 
 
 def _side(name: str, found: Footprint, of: Callable[[PeakOf], int], source: str) -> SideMemory:
-    loaded = PeakOf(
-        found.loaded.own_bytes, found.loaded.mapped_bytes, found.loaded_unread_bytes, found.loaded_device_bytes
-    )
+    loaded = PeakOf(found.loaded.own_bytes, found.loaded_weights_bytes, found.loaded_device_bytes)
     peaks = [of(peak) for peak in found.peaks]
     each = [of(peak) for peak in found.questions]
     return SideMemory(name, of(loaded), max(of(loaded), *peaks), round(mean(each)), source)
@@ -41,9 +39,9 @@ def measured_components(found: Footprint, weights: Mapping[str, int], target: Ta
     """Bytes of everything that could be measured alone, by the plan's names.
 
     "engine" is what opening added beside weights, arena and tokenizer (:data:`ENGINE`). Scratch is own memory on top of
-    what was there after loading; "libraries" are pages of libraries that answering brought in.
+    what was there after loading.
     """
-    process = found.before.resident_bytes
+    process = found.before.own_bytes
     tokenizer = max(0, found.tokenizer.own_bytes - found.before.own_bytes)
     opened = found.static_bytes + found.loaded_device_bytes
     own = found.loaded.own_bytes
@@ -53,7 +51,6 @@ def measured_components(found: Footprint, weights: Mapping[str, int], target: Ta
         added = peak.own_bytes - own if on_cpu else peak.device_bytes - found.loaded_device_bytes
         return max(0, added)
 
-    mapped = found.last.mapped_bytes + found.last.unread_bytes
     return {
         **weights,
         "kv_arena": found.kv_bytes,
@@ -62,5 +59,4 @@ def measured_components(found: Footprint, weights: Mapping[str, int], target: Ta
         "engine": opened - process - tokenizer - found.kv_bytes - sum(weights.values()),
         "vision_activations": scratch(found.encode),
         "decoder_activations": scratch(found.full),
-        "libraries": max(0, mapped - found.loaded.mapped_bytes - found.loaded_unread_bytes),
     }

@@ -31,51 +31,51 @@ ANSWER = 16
 
 @dataclass(frozen=True)
 class PeakOf:
-    """The most while one thing was done: the process's own and mapped bytes, mapped weights that were still unread,
-    and the GPU's."""
+    """The most while one thing was done: the process's own bytes, the bundle's files that it mapped, in full, and the
+    GPU's."""
 
     own_bytes: int
-    mapped_bytes: int
-    unread_bytes: int
+    weights_bytes: int
     device_bytes: int
 
     @property
     def host_bytes(self) -> int:
-        """What the host has to hold: own, and every mapped page, read or not."""
-        return self.own_bytes + self.mapped_bytes + self.unread_bytes
+        """What the host has to hold: own pages, and every page of the weights, read or not, since answers read them all.
+        Libraries' pages are not in it: the system shares them, drops them, and reads them again."""
+        return self.own_bytes + self.weights_bytes
 
 
 @dataclass(frozen=True)
 class Footprint:
     """``before``: Python and libraries; ``tokenizer``, ``loaded``: after each was opened.
 
-    Of what is loaded, ``loaded_unread_bytes`` of mapped weights are not read yet, ``loaded_device_bytes`` lie on the
-    GPU, ``loaded_share_bytes`` is the process's proportional share, and ``loaded_library_bytes``
-    are mapped files' that are not the bundle's. Then peaks: of a picture through the tower, of
-    each question, of full contexts, and of a question on top. ``kept_bytes``: own memory after each question.
-    ``source``: who counted the peaks.
+    Of what is loaded, ``loaded_weights_bytes`` are mapped files of the bundle, read or not, ``loaded_device_bytes`` lie
+    on the GPU, and ``loaded_share_bytes`` is the process's proportional share. Then peaks: of a picture through the
+    tower, of each question, of full contexts, and of a question on top. ``kept_bytes``: own memory after each question.
+    ``library_bytes``: pages in RAM at the end of mapped files that are not the bundle's. ``source``: who counted the
+    peaks.
     """
 
     before: Memory
     tokenizer: Memory
     loaded: Memory
-    loaded_unread_bytes: int
+    loaded_weights_bytes: int
     loaded_device_bytes: int
     loaded_share_bytes: int
-    loaded_library_bytes: int
     kv_bytes: int
     encode: PeakOf
     questions: tuple[PeakOf, ...]
     kept_bytes: tuple[int, ...]
     full: PeakOf
     last: PeakOf
+    library_bytes: int
     source: str
     moments: tuple[Moment, ...]
 
     @property
     def static_bytes(self) -> int:
-        """The host's, after loading."""
-        return self.loaded.resident_bytes + self.loaded_unread_bytes
+        """The host's, after loading, counted as :attr:`PeakOf.host_bytes`."""
+        return self.loaded.own_bytes + self.loaded_weights_bytes
 
     @property
     def peaks(self) -> tuple[PeakOf, ...]:
@@ -115,7 +115,7 @@ def footprint(
         give_back_freed_memory()  # reading it took more, for a moment
         with_tokenizer = memory()
         engine = open_engine(bundle, slots)
-        loaded, files, device = memory(), mapped_files(folder), watch.device_bytes()
+        loaded, weights, device = memory(), mapped_files(folder).size_bytes, watch.device_bytes()
         share = shared_out_bytes()
         with Model.of(bundle, tokenizer, engine) as model:
             measured = _Measured(folder, watch, len(pictures) + 4, progress)
@@ -129,20 +129,21 @@ def footprint(
                 kept.append(memory().own_bytes)
             full = measured("full contexts", lambda: fill(model))
             last = measured("one more question", lambda: ask_about(model, [first], ANSWER))
+            libraries = memory().mapped_bytes - mapped_files(folder).resident_bytes
     return Footprint(
         before=before,
         tokenizer=with_tokenizer,
         loaded=loaded,
-        loaded_unread_bytes=files.unread_bytes,
+        loaded_weights_bytes=weights,
         loaded_device_bytes=device,
         loaded_share_bytes=share,
-        loaded_library_bytes=max(0, loaded.mapped_bytes - files.resident_bytes),
         kv_bytes=engine.kv_bytes,
         encode=encode,
         questions=tuple(questions),
         kept_bytes=tuple(kept),
         full=full,
         last=last,
+        library_bytes=max(0, libraries),
         source=measured.source,
         moments=tuple(watch.moments),
     )
@@ -172,5 +173,5 @@ class _Measured:
         self.source = peak.source
         self._done += 1
         self._progress("memory", self._done, self._steps)
-        unread = mapped_files(self._folder).unread_bytes
-        return PeakOf(peak.memory.own_bytes, peak.memory.mapped_bytes, unread, self._watch.take_device_peak())
+        weights = mapped_files(self._folder).size_bytes
+        return PeakOf(peak.memory.own_bytes, weights, self._watch.take_device_peak())

@@ -2,7 +2,9 @@
 
 Two kinds are told apart, because they weigh differently on a small device. *Own* pages exist nowhere else: they stay
 in RAM until the process frees them. *Mapped* ones are copies of files (libraries, a bundle's weights): processes that
-map the same file share them, and the system drops them when memory is short and reads them again.
+map the same file share them, and the system drops them when memory is short and reads them again. How many of a file
+are there is up to how the page cache got it: the same libraries had 42 MiB after a read in small pieces, 55 right after
+they were installed (Linux 6.18 maps whole folios of its cache, in which a written file's are larger).
 """
 
 from __future__ import annotations
@@ -56,12 +58,6 @@ class MappedFiles:
 
     size_bytes: int
     resident_bytes: int
-
-    @property
-    def unread_bytes(self) -> int:
-        """What is not in RAM yet: weights are read as they are needed, and a figure that is to hold for every answer
-        counts them in full."""
-        return self.size_bytes - self.resident_bytes
 
 
 def mapped_files(folder: Path) -> MappedFiles:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from edgekit import config
 from edgekit.errors import ConfigError
 
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass(frozen=True)
@@ -81,9 +81,9 @@ class Condition:
 class SideMemory:
     """One memory ("memory" where CPU and GPU share it, else "device" and "host"), in bytes.
 
-    ``static_bytes``: after loading, before the first request; mapped weights count in full, read or not, since
-    answers read them all. ``dynamic_bytes``: the peak of the whole run. ``mean_peak_bytes``: the mean over questions
-    of each one's peak, as the literature gives it. ``peak_source`` says who counted the peaks.
+    ``static_bytes``: after loading, before the first request: the process's own pages, and mapped weights in full, read
+    or not, since answers read them all. ``dynamic_bytes``: the peak of the whole run. ``mean_peak_bytes``: the mean over
+    questions of each one's peak, as the literature gives it. ``peak_source`` says who counted the peaks.
     """
 
     name: str
@@ -135,8 +135,8 @@ class Profile:
     """A bundle on a device. ``digest`` is the bundle's, ``made`` an ISO 8601 time in UTC.
 
     ``slots``, ``context``, ``target`` and ``recipe`` are those that were measured. ``share_bytes`` is the process's
-    proportional share (PSS) after loading. ``library_bytes`` are pages of libraries in its RAM then: how many is up to
-    what the page cache holds of them, so they may differ by tens of MiB from day to day. ``weights`` are bytes counted
+    proportional share (PSS) after loading. ``library_bytes`` are pages of libraries in its RAM at the end, beside what
+    the sides count (:mod:`edgekit.profile.memory` says why). ``weights`` are bytes counted
     in the bundle's own files, by component; ``components`` bytes measured, named as in the plan where it has such a
     component. ``planned`` are the plan's components. ``growth_bytes`` is how much of the process's own memory each
     further question kept. ``load_cold_s`` is None where pages could not be dropped. ``disk_bytes``: the most on the

@@ -16,7 +16,7 @@ from edgekit.bundle import Bundle
 from edgekit.cli.main import main
 from edgekit.phantom.embedded import embedded
 from edgekit.pipeline import build
-from edgekit.profile import load_profile, profile
+from edgekit.profile import against_plan, load_profile, profile
 from edgekit.profile.footprint import Footprint
 from edgekit.profile.gate import latest
 from edgekit.profile.loading import forget
@@ -25,7 +25,6 @@ from edgekit.profile.weights import counted_weights
 from edgekit.recipe import recipe
 from edgekit.target import target
 from edgekit.units import MIB
-from tests.planned import missed
 
 Capture = pytest.CaptureFixture[str]
 FAST = 0.05  # seconds for each figure
@@ -60,8 +59,9 @@ def test_every_recipe_s_weights_are_planned_to_the_byte(name: str, tmp_path: Pat
 
 
 def test_the_plan_misses_5_per_cent_at_most_after_loading_and_10_at_the_peak(made: Profile) -> None:
-    assert missed(made, "static") <= 0.05
-    assert missed(made, "dynamic") <= 0.10
+    errors = {one.name: abs(one.error) for one in against_plan(made)}
+    assert errors["static"] <= 0.05
+    assert errors["dynamic"] <= 0.10
     assert 10 * MIB < made.library_bytes < 120 * MIB
 
 
@@ -75,7 +75,8 @@ def test_figures_are_in_the_order_in_which_they_must_be(made: Profile) -> None:
     assert all(rate.tokens_per_s.least > 0 for rate in made.rows)
     assert made.load_warm_s.count == 3
     assert {moment.phase for moment in made.moments} >= {"opening", "questions", "full contexts"}
-    assert max(moment.own_bytes + moment.mapped_bytes for moment in made.moments) <= side.dynamic_bytes + (4 << 20)
+    most = side.dynamic_bytes + made.library_bytes + 4 * MIB
+    assert max(moment.own_bytes + moment.mapped_bytes for moment in made.moments) <= most
 
 
 def test_it_is_kept_in_the_bundle_and_the_gate_finds_it(made: Profile, bundle: Bundle) -> None:
@@ -103,10 +104,10 @@ def test_the_measuring_process_tells_peaks_that_can_be(bundle: Bundle, tmp_path:
         assert child.stdout
         told = json.loads(child.stdout.read().splitlines()[-1])
     found: Footprint = config.load(Footprint, told[1], "the footprint")
-    highest = max(peak.own_bytes + peak.mapped_bytes for peak in found.peaks)
-    assert found.loaded.resident_bytes <= highest
+    assert found.static_bytes <= max(peak.host_bytes for peak in found.peaks)
     assert found.kv_bytes == 4 << 20
-    assert all(peak.unread_bytes >= 0 for peak in found.peaks)
+    weights = sum(counted_weights(bundle).values())
+    assert all(weights <= peak.weights_bytes < 1.1 * weights + MIB for peak in found.peaks)
 
 
 def document(capsys: Capture, *arguments: str | Path, code: int = 0) -> Any:

@@ -23,12 +23,11 @@ TRUTH = replace(
     shipped_coefficients("onnxruntime"),
     process=Bytes(50 * MIB, "measured", ""),
     engine_host=Bytes(20 * MIB, "measured", ""),
-    libraries=Bytes(5 * MIB, "measured", ""),
     tokenizer_word=Bytes(400, "measured", ""),
     vision_scratch=Factor(1.25, "measured", ""),
     decoder_scratch=Factor(1.75, "measured", ""),
 )
-FITTED = ("process", "engine_host", "libraries", "tokenizer_word", "vision_scratch", "decoder_scratch")
+FITTED = ("process", "engine_host", "tokenizer_word", "vision_scratch", "decoder_scratch")
 MODELS = ((TINYLLAVA, "q4"), (TINYLLAVA, "q8"), (LLAVA_MED, "q4"))
 
 
@@ -40,7 +39,7 @@ def profiled(table: Coefficients, noise: Sequence[float] = (1.0, 1.0, 1.0)) -> l
         known = subject(model, how)
         planned = plan_subject(known, CPU, how, table)
         parts = planned.components
-        components = {part: round(parts[part] * factor) for part in ("process", "libraries", "tokenizer")}
+        components = {part: round(parts[part] * factor) for part in ("process", "tokenizer")}
         components |= {part: round(parts[part] * factor) for part in ("vision_activations", "decoder_activations")}
         components["engine"] = parts["beside_weights"] + round(parts["engine_host"] * factor)
         found.append(Measured(known, how, CPU, components, planned.dynamic_bytes, f"{name} on a desk"))

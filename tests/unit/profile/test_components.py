@@ -7,22 +7,22 @@ from edgekit.profile.footprint import Footprint, PeakOf
 from edgekit.profile.memory import Memory
 from edgekit.target import target
 
-# In MB, so that sums are easy: 60 with libraries, 5 of tokenizer, 100 of arena, 400 of mapped weights (150 unread).
+# In MB, so that sums are easy: 30 of the process, 5 of tokenizer, 100 of arena, 400 of mapped weights, 10 of the engine.
 WEIGHTS = {"decoder": 300, "embedding": 100}
 FOUND = Footprint(
     before=Memory(30, 30),
     tokenizer=Memory(35, 30),
     loaded=Memory(145, 290),
-    loaded_unread_bytes=150,
+    loaded_weights_bytes=400,
     loaded_device_bytes=0,
-    loaded_library_bytes=40,
     loaded_share_bytes=200,
     kv_bytes=100,
-    encode=PeakOf(205, 300, 140, 0),
-    questions=(PeakOf(210, 400, 45, 0), PeakOf(215, 440, 4, 0)),
+    encode=PeakOf(205, 400, 0),
+    questions=(PeakOf(210, 400, 0), PeakOf(215, 400, 0)),
     kept_bytes=(150, 160, 170, 180, 190),
-    full=PeakOf(195, 440, 2, 0),
-    last=PeakOf(225, 441, 2, 0),
+    full=PeakOf(195, 400, 0),
+    last=PeakOf(225, 400, 0),
+    library_bytes=40,
     source="kernel",
     moments=(),
 )
@@ -30,32 +30,31 @@ ON_CARD = Footprint(
     **{
         **vars(FOUND),
         "loaded": Memory(90, 120),
-        "loaded_unread_bytes": 80,
+        "loaded_weights_bytes": 100,
         "loaded_device_bytes": 450,
-        "encode": PeakOf(95, 120, 80, 530),
-        "questions": (PeakOf(96, 120, 80, 540), PeakOf(97, 120, 80, 560)),
-        "full": PeakOf(96, 160, 40, 520),
-        "last": PeakOf(99, 160, 40, 580),
+        "encode": PeakOf(95, 100, 530),
+        "questions": (PeakOf(96, 100, 540), PeakOf(97, 100, 560)),
+        "full": PeakOf(96, 100, 520),
+        "last": PeakOf(99, 100, 580),
     }
 )
 
 
-def test_on_a_cpu_mapped_weights_count_in_full_from_the_start() -> None:
+def test_on_a_cpu_mapped_weights_count_in_full_from_the_start_and_cached_libraries_never() -> None:
     (side,) = side_memories(FOUND, target("cpu"))
-    assert (side.name, side.static_bytes) == ("memory", 145 + 290 + 150)
-    assert side.dynamic_bytes == 225 + 441 + 2
-    assert side.mean_peak_bytes == round((655 + 659) / 2)
+    assert (side.name, side.static_bytes) == ("memory", 145 + 400)
+    assert side.dynamic_bytes == 225 + 400
+    assert side.mean_peak_bytes == round((610 + 615) / 2)
     assert "VmHWM" in side.peak_source
 
 
 def test_on_a_cpu_each_component_is_what_was_added_by_it() -> None:
     found = measured_components(FOUND, WEIGHTS, target("cpu"))
-    assert found["process"] == 60
+    assert found["process"] == 30
     assert found["tokenizer"] == 5
-    assert found["engine"] == 585 - 60 - 5 - 100 - 400
+    assert found["engine"] == 545 - 30 - 5 - 100 - 400
     assert found["vision_activations"] == 60
     assert found["decoder_activations"] == 50
-    assert found["libraries"] == 443 - 440
     parts = ("process", "tokenizer", "engine", "kv_arena", *WEIGHTS)
     assert sum(found[part] for part in parts) == side_memories(FOUND, target("cpu"))[0].static_bytes
 
@@ -63,16 +62,16 @@ def test_on_a_cpu_each_component_is_what_was_added_by_it() -> None:
 def test_a_card_and_its_host_have_a_side_each() -> None:
     device, host = side_memories(ON_CARD, target("rtx3050"))
     assert (device.name, device.static_bytes, device.dynamic_bytes, device.mean_peak_bytes) == ("device", 450, 580, 550)
-    assert (host.name, host.static_bytes, host.dynamic_bytes) == ("host", 290, 299)
+    assert (host.name, host.static_bytes, host.dynamic_bytes) == ("host", 190, 199)
     found = measured_components(ON_CARD, WEIGHTS, target("rtx3050"))
     assert found["vision_activations"] == 80
     assert found["decoder_activations"] == 70
-    assert found["engine"] == 290 + 450 - 60 - 5 - 100 - 400
+    assert found["engine"] == 190 + 450 - 30 - 5 - 100 - 400
 
 
 def test_where_memory_is_shared_both_are_one() -> None:
     (side,) = side_memories(ON_CARD, target("orin"))
-    assert (side.name, side.static_bytes, side.dynamic_bytes) == ("memory", 740, 99 + 160 + 40 + 580)
+    assert (side.name, side.static_bytes, side.dynamic_bytes) == ("memory", 190 + 450, 99 + 100 + 580)
     assert "GPU's part" in side.peak_source
 
 

@@ -16,9 +16,10 @@ from edgekit.checkpoint.packed import Array
 from edgekit.errors import EngineError
 from edgekit.inputs.images import Picture
 from edgekit.inputs.prompt import Prompt, Turn
-from edgekit.profile.asking import QUESTIONS, fill
+from edgekit.profile.asking import QUESTIONS, fill, never_ending
 from edgekit.profile.latency import TOKENS, rates, repeated, timed_answer, times
 from edgekit.profile.record import Spread
+from edgekit.runtime import Generator
 from tests.fake_engine import VOCAB, FakeEngine, byte_tokenizer, fake_spec, image_prompt
 
 GREY = Picture.of(Image.new("L", (4, 4), 7))
@@ -108,11 +109,28 @@ def test_every_figure_has_its_own_measurement() -> None:
     assert found.together_ms.median > 30
 
 
-def test_rows_that_decode_together_are_faster_together() -> None:
-    found = rates(model(SlowEngine(context=400)), Turn(QUESTIONS[0], images=(GREY,)), seconds=0.0)
+def test_tokens_of_all_rows_count_and_nothing_but_the_time_in_which_all_decode(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Clocked(FakeEngine):
+        """A step of decoding takes 10 ms by this clock, reading a prompt 1 s."""
+
+        now = 0.0
+
+        def prefill(self, *arguments: Any, **named: Any) -> Array:
+            self.now += 1.0
+            return super().prefill(*arguments, **named)
+
+        def decode(self, tokens: Any, slots: Any) -> Array:
+            self.now += 0.01
+            return super().decode(tokens, slots)
+
+    def clocked(model: Any) -> Generator:
+        spec = never_ending(model.bundle.manifest.spec)
+        return Generator(model.engine, model.tokenizer, spec, clock=lambda: model.engine.now)
+
+    monkeypatch.setattr("edgekit.profile.latency.fresh", clocked)
+    found = rates(model(Clocked(context=400)), Turn(QUESTIONS[0], images=(GREY,)), seconds=0.0)
     assert [rate.rows for rate in found] == [1, 2, 3]
-    alone, _, three = (rate.tokens_per_s.median for rate in found)
-    assert 1.5 * alone < three
+    assert [rate.tokens_per_s.median for rate in found] == pytest.approx([100, 200, 300], rel=0.01)
 
 
 def test_full_contexts_are_full_in_every_slot_and_share_nothing() -> None:

@@ -37,7 +37,7 @@ def spikes():
 with Watch() as watch:
     measured = _Measured(Path("/nowhere"), watch)
     for _ in range(3): measured("warm", good)
-    before = memory().resident_bytes
+    before = memory().own_bytes
     work = [good, good, good, good] if sys.argv[1] == "good" else (
         [leaks] * 4 if sys.argv[1] == "leaks" else [good, good, spikes, good])
     peaks, own = [], []
