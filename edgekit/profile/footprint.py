@@ -40,8 +40,8 @@ class PeakOf:
 
     @property
     def host_bytes(self) -> int:
-        """What the host has to hold: own pages, and every page of the weights, read or not, since answers read them all.
-        Libraries' pages are not in it: the system shares them, drops them, and reads them again."""
+        """What the host has to hold: own pages, and every page of the weights, read or not, since answers read them
+        all. Libraries' pages are not in it: the system shares and drops them, and reads them again."""
         return self.own_bytes + self.weights_bytes
 
 

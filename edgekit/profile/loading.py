@@ -30,13 +30,19 @@ def forget(bundle: Bundle) -> bool:
     """Drop a bundle's files from the page cache; whether they are gone (other processes may hold them)."""
     if not hasattr(os, "posix_fadvise"):
         return False
+    _drop(bundle)
+    gone = not any(_is_cached(path) for path in _files(bundle) if path.stat().st_size > 1 << 20)
+    _drop(bundle)  # looking has made the kernel read ahead
+    return gone
+
+
+def _drop(bundle: Bundle) -> None:
     for path in _files(bundle):
         descriptor = os.open(path, os.O_RDONLY)
         try:
             os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
         finally:
             os.close(descriptor)
-    return not any(_is_cached(path) for path in _files(bundle) if path.stat().st_size > 1 << 20)
 
 
 def _files(bundle: Bundle) -> Iterator[Path]:

@@ -82,8 +82,8 @@ class SideMemory:
     """One memory ("memory" where CPU and GPU share it, else "device" and "host"), in bytes.
 
     ``static_bytes``: after loading, before the first request: the process's own pages, and mapped weights in full, read
-    or not, since answers read them all. ``dynamic_bytes``: the peak of the whole run. ``mean_peak_bytes``: the mean over
-    questions of each one's peak, as the literature gives it. ``peak_source`` says who counted the peaks.
+    or not, since answers read them all. ``dynamic_bytes``: the peak of the whole run. ``mean_peak_bytes``: the mean
+    over questions of each one's peak, as the literature gives it. ``peak_source`` says who counted the peaks.
     """
 
     name: str

@@ -143,7 +143,7 @@ def test_packed_weights_stay_as_they_are(capsys: Capture, tmp_path: Path) -> Non
     assert found["components"] == document(capsys, "--recipe", "q8")["components"]
     assert "quantized already" in complaint(capsys, 1, tmp_path / "q8", "--recipe", "q4")
     small = tmp_path / "small.toml"
-    small.write_text(shipped("targets")["cpu"].read_text().replace('"0 B"', '"1.25 GiB"') + "\n")
+    small.write_text(shipped("targets")["cpu"].read_text().replace('"0 B"', '"1.3 GiB"') + "\n")
     found = document(capsys, tmp_path / "q8", "--recipe", "q8", "--target", small, "--slots", "32", code=3)
     assert found["would_fit"]
     assert {option["recipe"]["name"] for option in found["would_fit"]} == {"q8"}
@@ -152,7 +152,7 @@ def test_packed_weights_stay_as_they_are(capsys: Capture, tmp_path: Path) -> Non
 def test_a_bundle_that_does_not_fit_hears_of_slots_only(capsys: Capture, bundle: Bundle, tmp_path: Path) -> None:
     small = tmp_path / "small.toml"
     text = shipped("targets")["cpu"].read_text()
-    small.write_text(text.replace('"0 B"', '"1.25 GiB"'))
+    small.write_text(text.replace('"0 B"', '"1.3 GiB"'))
     err = complaint(capsys, 3, bundle.path, "--target", small, "--slots", "32")
     option = document(capsys, bundle.path, "--target", small, "--slots", "32", code=3)["would_fit"][0]
     assert f"  {option['slots']} slots: " in err

@@ -7,7 +7,7 @@ from edgekit.profile.footprint import Footprint, PeakOf
 from edgekit.profile.memory import Memory
 from edgekit.target import target
 
-# In MB, so that sums are easy: 30 of the process, 5 of tokenizer, 100 of arena, 400 of mapped weights, 10 of the engine.
+# In MB, so that sums are easy: 30 of the process, 5 of tokenizer, 100 of arena, 400 of weights, 10 of the engine.
 WEIGHTS = {"decoder": 300, "embedding": 100}
 FOUND = Footprint(
     before=Memory(30, 30),
