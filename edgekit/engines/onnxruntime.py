@@ -24,9 +24,9 @@ from edgekit.checkpoint.packed import Array
 from edgekit.engines.arena import Arena, ArenaShape, HostArena
 from edgekit.engines.base import Logits
 from edgekit.engines.embedding import Embedding
-from edgekit.engines.session import Provider, first_line, giving_back, open_session, options
 from edgekit.errors import EngineError
 from edgekit.plan.components import arena_rows
+from edgekit.session import Provider, first_line, giving_back, open_session, options
 
 CHUNK = 128
 """Tokens of a prompt read at once: no slower than 512 on a CPU, and its scratch is a quarter."""

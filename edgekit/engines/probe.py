@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from edgekit.engines.session import open_session, options
+from edgekit.session import open_session, options
 
 PROBE = "probe.onnx"
 

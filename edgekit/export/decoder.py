@@ -5,7 +5,7 @@ from __future__ import annotations
 from onnx import TensorProto
 
 from edgekit.checkpoint.spec import DecoderSpec
-from edgekit.export.spelling import FLOAT32, Spelling
+from edgekit.export.spelling import FLOAT32, Attention, Spelling
 
 
 def build_decoder(say: Spelling, decoder: DecoderSpec, context: int) -> None:
@@ -19,22 +19,38 @@ def build_decoder(say: Spelling, decoder: DecoderSpec, context: int) -> None:
     attention = say.cached_attention(decoder, context)
     normed = say.norm(residual, "decoder.layers.0.norm1", decoder.norm, decoder.norm_eps)
     for index in range(decoder.layers):
-        name, last = f"decoder.layers.{index}", index == decoder.layers - 1
-        qkv = say.linear(normed, f"{name}.attn.qkv", [f"{name}.attn.{part}" for part in "qkv"])
-        attended = attention(qkv, f"{name}.attn", index)
-        if last:
-            attended, residual = [say.token(x, logits_at, f"{x}.read") for x in (attended, residual)]
-        attended = say.linear(attended, f"{name}.attn.o")
-        if decoder.parallel:
-            normed = say.token(normed, logits_at, f"{normed}.read") if last else normed
-            x = say.add(attended, _mlp(say, normed, name, decoder), f"{name}.parallel")
-        else:
-            normed, residual = say.add_norm(attended, residual, f"{name}.norm2", decoder.norm, decoder.norm_eps)
-            x = _mlp(say, normed, name, decoder)
+        last = index == decoder.layers - 1
+        x, residual = layer(say, normed, residual, index, decoder, attention, logits_at if last else None)
         following = "decoder.norm" if last else f"decoder.layers.{index + 1}.norm1"
         normed, residual = say.add_norm(x, residual, following, decoder.norm, decoder.norm_eps)
     logits = say.linear(normed, "decoder.lm_head")
     say.output(logits, "logits", ["rows", decoder.vocab], FLOAT32)
+
+
+def layer(
+    say: Spelling,
+    normed: str,
+    residual: str,
+    index: int,
+    decoder: DecoderSpec,
+    attention: Attention,
+    read: str | None = None,
+) -> tuple[str, str]:
+    """One layer on ``norm1(residual)``: what it adds, and the residual to add it to.
+
+    ``read`` is a token's place (a scalar of the graph): from the attention on, only that one goes further.
+    """
+    name = f"decoder.layers.{index}"
+    qkv = say.linear(normed, f"{name}.attn.qkv", [f"{name}.attn.{part}" for part in "qkv"])
+    attended = attention(qkv, f"{name}.attn", index)
+    if read:
+        attended, residual = [say.token(x, read, f"{x}.read") for x in (attended, residual)]
+    attended = say.linear(attended, f"{name}.attn.o")
+    if decoder.parallel:
+        normed = say.token(normed, read, f"{normed}.read") if read else normed
+        return say.add(attended, _mlp(say, normed, name, decoder), f"{name}.parallel"), residual
+    normed, residual = say.add_norm(attended, residual, f"{name}.norm2", decoder.norm, decoder.norm_eps)
+    return _mlp(say, normed, name, decoder), residual
 
 
 def _mlp(say: Spelling, x: str, name: str, decoder: DecoderSpec) -> str:

@@ -41,7 +41,7 @@ def write_graph(graph: Graph, path: Path, progress: Progress = silent) -> None:
         if regions:
             write_regions(data, regions, graph.fills, progress)
         with writing(path):
-            path.write_bytes(_model(graph, regions, data.name).SerializeToString(deterministic=True))
+            path.write_bytes(model(graph, regions, data.name).SerializeToString(deterministic=True))
         onnx.checker.check_model(str(path))
     except BaseException:
         path.unlink(missing_ok=True)
@@ -72,17 +72,17 @@ def layout(weights: Iterable[Initializer]) -> dict[str, Region]:
     return regions
 
 
-def _model(graph: Graph, regions: Mapping[str, Region], location: str) -> onnx.ModelProto:
+def model(graph: Graph, regions: Mapping[str, Region], location: str) -> onnx.ModelProto:
+    """A graph as ONNX has it, its weights in the file ``location`` beside it."""
     initializers = [*graph.constants.values()]
     initializers += [_external(weight, regions[weight.name], location) for weight in graph.weights.values()]
-    model = helper.make_model(
+    return helper.make_model(
         helper.make_graph(graph.nodes, graph.name, graph.inputs, graph.outputs, initializers),
         opset_imports=[helper.make_opsetid("", OPSET), helper.make_opsetid(MS, 1)],
         ir_version=IR_VERSION,
         producer_name="edgekit",
         producer_version=__version__,
     )
-    return model
 
 
 def _external(weight: Initializer, region: Region, location: str) -> TensorProto:

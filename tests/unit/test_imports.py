@@ -14,8 +14,9 @@ import edgekit
 
 ORDER = [
     *("errors", "units", "progress", "config", "data", "site", "console", "target", "recipe", "system"),
-    *("cgroup", "detect", "files", "child"),
-    *("checkpoint", "stream", "inputs", "phantom", "quantize", "export", "bundle", "plan", "engines", "runtime"),
+    *("cgroup", "detect", "files", "child", "session"),
+    *("checkpoint", "stream", "inputs", "phantom", "export", "blocks", "quantize"),
+    *("bundle", "plan", "engines", "runtime"),
     *("check", "pipeline", "doctor", "profile", "evaluate", "report", "demo", "tune", "cli", "__main__"),
 ]
 ROOT = Path(edgekit.__file__).parent

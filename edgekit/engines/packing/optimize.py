@@ -16,7 +16,7 @@ from onnx import ModelProto, TensorProto, helper
 from edgekit.engines.packing.graph import Graph
 from edgekit.engines.packing.pack import saving
 from edgekit.engines.packing.spans import point, span_of
-from edgekit.engines.session import open_session, options, sums_saturate
+from edgekit.session import open_session, options, sums_saturate
 
 
 def optimize(source: Path, scratch: Path) -> Graph:

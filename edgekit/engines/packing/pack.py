@@ -11,7 +11,7 @@ from onnx import NodeProto, TensorProto
 
 from edgekit.engines.packing.graph import SMALL, WEIGHT, Graph, add_alone, empty_like
 from edgekit.engines.packing.spans import Span, inline, point
-from edgekit.engines.session import open_session, options
+from edgekit.session import open_session, options
 
 
 @dataclass(frozen=True)

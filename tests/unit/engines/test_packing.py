@@ -24,8 +24,8 @@ from edgekit.engines.packing.probe import samples, write_probe
 from edgekit.engines.packing.spans import span_of
 from edgekit.engines.packing.write import Writer
 from edgekit.engines.probe import PROBE, answers
-from edgekit.engines.session import open_session, options
 from edgekit.errors import EngineError
+from edgekit.session import open_session, options
 
 VERSION = tuple(int(part) for part in onnxruntime.__version__.split(".")[:2])
 ONCE = VERSION < (1, 32)  # whether the runtime takes packed weights without comparing them with the originals
@@ -235,7 +235,7 @@ def test_a_runtime_that_saves_no_packed_weights_is_told(tmp_path: Path, monkeypa
 _MEASURE = """
 import sys
 from pathlib import Path
-from edgekit.engines.session import open_session, options
+from edgekit.session import open_session, options
 def anonymous():
     with open("/proc/self/status") as file:
         return next(int(line.split()[1]) for line in file if line.startswith("RssAnon"))

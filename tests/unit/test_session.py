@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import onnxruntime
 import pytest
 
-from edgekit.engines import session
-from edgekit.engines.session import open_session, options, refuse_two_runtimes, sums_saturate
+from edgekit import session
 from edgekit.errors import EngineError, MissingExtra
+from edgekit.session import open_session, options, refuse_two_runtimes, sums_saturate
 
 KEY = "session.x64quantprecision"
 
