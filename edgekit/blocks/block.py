@@ -1,0 +1,78 @@
+"""One block: its weights in memory, and what it makes of rows with those or with others in their place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from edgekit.blocks.fed import FedGraph
+from edgekit.checkpoint.spec import DecoderSpec
+from edgekit.errors import EngineError
+from edgekit.session import first_line
+
+Floats: TypeAlias = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Block:
+    """``name`` as tensors begin ("decoder.layers.3"), ``weights`` by their full names, float32.
+
+    ``reads``: what each Linear's weight is multiplied by, as a name; Linears that read the same have the same.
+    """
+
+    name: str
+    kind: str
+    weights: Mapping[str, Floats]
+    reads: Mapping[str, str]
+    graph: FedGraph
+    session: Any
+    decoder: DecoderSpec
+
+    def __call__(self, x: Floats, weights: Mapping[str, Floats] | None = None) -> Floats:
+        """``x`` ``[rows, length, in]`` (pixels for "embed") → ``[rows, length, out]``.
+
+        ``weights`` take the place of those of their names. Rows of a decoder are sequences from their first token on.
+        """
+        return self._run([self.graph.output], x, weights or {})[0]
+
+    def with_taps(self, x: Floats, weights: Mapping[str, Floats] | None = None) -> tuple[Floats, dict[str, Floats]]:
+        """As a call, and what each Linear read, by the names in ``reads``: ``[rows, length, in]``."""
+        taps = sorted(set(self.graph.taps.values()) - set(self.graph.inputs) - {self.graph.output})
+        out, *found = self._run([self.graph.output, *taps], x, weights or {})
+        read = dict(zip(taps, found, strict=True))
+        return out, {name: read.get(name, x) for name in set(self.graph.taps.values())}
+
+    def _run(self, outputs: list[str], x: Floats, weights: Mapping[str, Floats]) -> list[Floats]:
+        feeds: dict[str, Any] = {
+            _in_graph(name): weights.get(name, weight) for name, weight in self.weights.items()
+        }  # fmt: skip
+        feeds[self.graph.inputs[0]] = np.ascontiguousarray(x, dtype=np.float32)
+        if self.kind == "decoder":
+            feeds |= self._cache(*x.shape[:2])
+        try:
+            found: list[Floats] = self.session.run(outputs, feeds)
+        except Exception as error:  # the runtime's errors share no public base class
+            raise EngineError(
+                f"{self.name} can't be run: {first_line(error)}", "Check that there is memory left; --debug says more."
+            ) from error
+        return found
+
+    def _cache(self, rows: int, length: int) -> dict[str, Any]:
+        """An empty cache, written by this call alone."""
+        shape = (rows, self.decoder.kv_heads, length, self.decoder.head_dim)
+        past = {f"past.0.{part}": np.zeros(shape, np.float32) for part in ("key", "value")}
+        lengths = {
+            "seqlens_k": np.full(rows, length - 1, np.int32),
+            "total_sequence_length": np.array(length, np.int32),
+        }
+        return {**past, **lengths}
+
+
+def _in_graph(name: str) -> str:
+    """Every layer is run by the graph of the first."""
+    part, _, rest = name.partition(".layers.")
+    return f"{part}.layers.0.{rest.partition('.')[2]}" if rest else name
