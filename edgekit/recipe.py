@@ -8,13 +8,15 @@ from typing import Literal
 from edgekit.data import load_shipped, require_name, shipped
 
 Precision = Literal["fp32", "fp16", "int8", "int4"]
+Method = Literal["rtn", "awq", "gptq", "awq+gptq"]
 
 
 @dataclass(frozen=True)
 class Recipe:
     """Precision per component. int4 has one scale per ``group`` inputs, int8 one per output row.
 
-    ``method`` is how int4 codes are found: "rtn" rounds to nearest.
+    ``method`` is how int4 codes are found: "rtn" rounds to nearest; the others look at what the model reads
+    (``--calibrate``): "awq" scales inputs and clips, "gptq" lets later inputs make up for errors, or both.
     """
 
     name: str
@@ -26,7 +28,7 @@ class Recipe:
     lm_head: Precision
     kv: Literal["activations"] = "activations"
     group: Literal[32, 64, 128] = 128
-    method: Literal["rtn"] = "rtn"
+    method: Method = "rtn"
 
     def __post_init__(self) -> None:
         require_name(self.name)

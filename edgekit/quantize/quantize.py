@@ -31,7 +31,7 @@ def quantize(checkpoint: Checkpoint, recipe: Recipe) -> Checkpoint:
     Weights that are packed already stay as they are when they fit the recipe; :class:`CheckpointError`
     when they don't. Numbers that can't be represented are found when they are read.
     """
-    return METHODS[recipe.method](checkpoint, recipe)
+    return round_to_nearest(checkpoint, recipe)
 
 
 def round_to_nearest(checkpoint: Checkpoint, recipe: Recipe) -> Checkpoint:

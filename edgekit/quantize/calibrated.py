@@ -1,0 +1,140 @@
+"""Quantizing by what a model reads: each block in turn, on inputs that the quantized blocks before it have made.
+
+In go a checkpoint, a recipe with a method that wants samples, and the samples; out comes a checkpoint whose decoder is
+packed. What each block became lies in a folder, a file a block, so that an interrupted run goes on where it stopped.
+Memory holds one block, its inputs' second moments, and what it is being rounded to.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+
+from edgekit import config
+from edgekit.blocks import Block, BlockModel, Floats
+from edgekit.checkpoint.checkpoint import Checkpoint, Weight, component, is_matrix
+from edgekit.checkpoint.packed import PackedWeight
+from edgekit.checkpoint.quantized import StoredPacked
+from edgekit.checkpoint.safetensors import open_file
+from edgekit.files import write_text, writing
+from edgekit.progress import Progress, silent
+from edgekit.quantize.layer import gather, quantized_block
+from edgekit.quantize.quantize import round_to_nearest
+from edgekit.quantize.rows import Rows, kept_rows, write_rows
+from edgekit.quantize.samples import Sample
+from edgekit.recipe import Recipe
+from edgekit.stream import Entry, Put, write_safetensors
+
+_ABOUT = "calibration.json"
+
+
+def calibrated(
+    checkpoint: Checkpoint, recipe: Recipe, samples: Sequence[Sample], folder: Path, progress: Progress = silent
+) -> Checkpoint:
+    """The checkpoint in the recipe's precision, int4 matrices of the decoder and its head by ``recipe.method``.
+
+    ``folder`` keeps what is done (as large as the packed decoder, and the samples' rows); the checkpoint that is
+    returned reads from it. :class:`~edgekit.errors.EdgeKitError` where a weight is no number or the disk is full.
+    """
+    model = BlockModel(checkpoint)
+    plain = round_to_nearest(checkpoint, recipe)
+    names = {name for name in checkpoint.tensors if is_matrix(name) and recipe.precision(component(name)) == "int4"}
+    lengths = [len(sample.rows) for sample in samples]
+    _same_or_anew(folder, checkpoint, recipe, samples)
+    hidden, layers = checkpoint.spec.decoder.hidden, checkpoint.spec.decoder.layers
+    rows = kept_rows(folder, lengths, hidden)
+    if rows is None:
+        rows = write_rows(folder, 0, (sample.rows for sample in samples), lengths, hidden)
+    weights = [sample.weights for sample in samples]
+    progress("calibrating", rows.index, layers + 1)
+    while rows.index < layers:
+        index = rows.index
+        block = model.layer(index)
+        stand_ins = _one(block, rows, weights, names, recipe, folder)
+        rows = rows.next(block(x[None], stand_ins)[0] for x in rows)
+        progress("calibrating", index + 1, layers + 1)
+    if not _file(folder, layers).exists():
+        _one(model.head, rows, weights, names, recipe, folder)
+    progress("calibrating", layers + 1, layers + 1)
+    found: dict[str, Weight] = {}
+    for index in range(layers + 1):
+        found |= _read(_file(folder, index), checkpoint, names, recipe.group)
+    return replace(plain, tensors={**plain.tensors, **found})
+
+
+def _one(
+    block: Block, rows: Rows, weights: Sequence[Floats], names: set[str], recipe: Recipe, folder: Path
+) -> Mapping[str, Floats]:
+    """Quantize a block and keep it; its weights as they are from now on."""
+    wanted = names & set(block.weights)
+    if not wanted:
+        return block.weights
+    moments = gather(block, zip(rows, weights, strict=True))
+    plain, packed = quantized_block(block, moments, wanted, recipe.method, recipe.group)
+    _write(_file(folder, rows.index), plain, packed)
+    return {**plain, **{name: weight.dequantize() for name, weight in packed.items()}}
+
+
+def _file(folder: Path, index: int) -> Path:
+    return folder / f"block-{index:03}.safetensors"
+
+
+def _write(path: Path, plain: Mapping[str, Floats], packed: Mapping[str, PackedWeight]) -> None:
+    """A packed matrix as NAME.codes and NAME.scales; vectors in float16, whole matrices that stay as they are left
+    out. Whole or not at all."""
+    kept = {name: weight.astype(np.float16) for name, weight in plain.items() if weight.ndim == 1}
+    entries = [Entry(name, "F16", weight.shape) for name, weight in kept.items()]
+    for name, weight in packed.items():
+        entries += [
+            Entry(f"{name}.codes", "U8", weight.codes.shape),
+            Entry(f"{name}.scales", "F16", weight.scales.shape),
+        ]
+
+    def fill(put: Put) -> None:
+        for name, vector in kept.items():
+            put(name, 0, vector)
+        for name, weight in packed.items():
+            put(f"{name}.codes", 0, weight.codes)
+            put(f"{name}.scales", 0, weight.scales)
+
+    beside = path.with_suffix(".part")
+    write_safetensors(beside, entries, [(1, fill)], {"format": "edgekit"})
+    with writing(path):
+        beside.replace(path)
+
+
+def _read(path: Path, checkpoint: Checkpoint, names: set[str], group: int) -> dict[str, Weight]:
+    if not path.exists():
+        return {}
+    stored = open_file(path)
+    found: dict[str, Weight] = {}
+    for name in {key.removesuffix(".codes").removesuffix(".scales") for key in stored}:
+        if name in names:
+            shape = checkpoint.tensors[name].shape
+            found[name] = StoredPacked(shape, 4, group, stored[f"{name}.codes"], stored[f"{name}.scales"])
+        else:
+            found[name] = cast("Weight", stored[name])
+    return found
+
+
+def _same_or_anew(folder: Path, checkpoint: Checkpoint, recipe: Recipe, samples: Sequence[Sample]) -> None:
+    """What lies in ``folder`` is of just this run, or goes."""
+    digest = hashlib.sha256(json.dumps(config.dump(recipe)).encode())
+    digest.update(f"{checkpoint.path.resolve()} {checkpoint.bytes} {checkpoint.spec}".encode())
+    for sample in samples:
+        digest.update(sample.rows.tobytes())
+        digest.update(sample.weights.tobytes())
+    about = json.dumps({"run": digest.hexdigest()}) + "\n"
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        if (folder / _ABOUT).exists() and (folder / _ABOUT).read_text(encoding="utf-8") == about:
+            return
+        for old in (*folder.glob("rows-*"), *folder.glob("block-*")):
+            old.unlink()
+    write_text(folder / _ABOUT, about)

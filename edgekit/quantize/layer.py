@@ -1,0 +1,143 @@
+"""One block of a decoder, quantized by what its Linears read: scales folded, codes found, errors counted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from edgekit.blocks import Block, Floats
+from edgekit.checkpoint.packed import PackedWeight
+from edgekit.checkpoint.spec import DecoderSpec
+from edgekit.quantize import awq
+from edgekit.quantize.awq import Inputs, Places
+from edgekit.quantize.gptq import gptq, inverse_factor
+from edgekit.quantize.grid import codes, nibbles, scales_of
+
+_STRIP = 2048
+
+
+class Moments:
+    """Gathers :class:`~edgekit.quantize.awq.Inputs` of one thing that Linears read, ``k`` wide."""
+
+    def __init__(self, k: int) -> None:
+        self._second, self._sum, self._weight = np.zeros((k, k), np.float32), np.zeros(k, np.float64), 0.0
+
+    def add(self, x: Floats, weights: Floats) -> None:
+        """``x`` ``[length, k]``, each row counting as much as its weight."""
+        weighed = x * weights[:, None]
+        for start in range(0, len(self._second), _STRIP):
+            self._second[start : start + _STRIP] += weighed[:, start : start + _STRIP].T @ x
+        self._sum += np.abs(weighed).sum(axis=0)
+        self._weight += float(weights.sum())
+
+    @property
+    def inputs(self) -> Inputs:
+        return Inputs(self._second, (self._sum / max(self._weight, 1e-9)).astype(np.float32))
+
+
+def gather(block: Block, rows: Iterable[tuple[Floats, Floats]]) -> dict[str, Moments]:
+    """What the block's Linears read, by the names in ``block.reads``, over ``rows`` (``[length, hidden]``, weights)."""
+    found: dict[str, Moments] = {}
+    for x, weights in rows:
+        for name, tap in block.with_taps(x[None])[1].items():
+            found.setdefault(name, Moments(tap.shape[-1])).add(tap[0], weights)
+    return found
+
+
+@dataclass(frozen=True)
+class Fold:
+    """Linears ``readers`` read what ``makers`` make: a norm's vectors, or a Linear's rows (``source`` as in awq)."""
+
+    makers: tuple[str, ...]
+    readers: tuple[str, ...]
+    is_norm: bool
+    source: Places | None = None
+
+
+def folds(name: str, block: Block) -> Iterator[Fold]:
+    """Where scales can move in a decoder's layer (or the head) without changing what it computes."""
+
+    def there(*suffixes: str) -> tuple[str, ...]:
+        return tuple(full for suffix in suffixes if (full := f"{name}.{suffix}") in block.weights)
+
+    if block.kind == "head":
+        yield Fold(there("norm.weight", "norm.bias"), there("lm_head.weight"), True)
+        return
+    first = there("attn.q.weight", "attn.k.weight", "attn.v.weight")
+    mlp = there("mlp.gate.weight", "mlp.up.weight")
+    yield Fold(there("norm1.weight", "norm1.bias"), first + (mlp if block.decoder.parallel else ()), True)
+    yield Fold(there("attn.v.weight", "attn.v.bias"), there("attn.o.weight"), False, _queries(block.decoder))
+    if not block.decoder.parallel:
+        yield Fold(there("norm2.weight", "norm2.bias"), mlp, True)
+    if block.decoder.gated:  # else an activation stands between them, which is not linear
+        yield Fold(there("mlp.up.weight", "mlp.up.bias"), there("mlp.down.weight"), False)
+
+
+def _queries(decoder: DecoderSpec) -> Places:
+    """Of each of the values that ``attn.o`` reads, the row of ``attn.v`` that makes it."""
+    heads = np.arange(decoder.heads) // (decoder.heads // decoder.kv_heads)
+    places: Places = (heads[:, None] * decoder.head_dim + np.arange(decoder.head_dim)).reshape(-1)
+    return places
+
+
+def fold(
+    weights: dict[str, Floats], inputs: dict[str, Inputs], reads: Mapping[str, str], one: Fold, group: int
+) -> None:
+    """Find scales for one fold and move them: ``weights`` and ``inputs`` are as if the makers had always been so.
+
+    A norm is rounded to float16, in which it is stored, and its readers get what it then really is divided by.
+    """
+    read = reads[one.readers[0]]
+    found = awq.search([weights[name] for name in one.readers], inputs[read], group, one.source)
+    if one.is_norm:
+        gain = weights[one.makers[0]]
+        stored = (gain / found).astype(np.float16).astype(np.float32)
+        found = np.where((stored == 0) | ~np.isfinite(stored), 1, gain / np.where(stored == 0, 1, stored))
+        found = found.astype(np.float32)
+    scales = found if one.source is None else found[one.source]
+    for name in one.makers:
+        weights[name] = weights[name] / (found[:, None] if weights[name].ndim == 2 else found)
+    for name in one.readers:
+        weights[name] = weights[name] * scales
+    seen = inputs[read]
+    seen.second_moments[:] /= scales
+    seen.second_moments[:] /= scales[:, None]
+    inputs[read] = Inputs(seen.second_moments, seen.mean_abs / scales)
+
+
+def pack(weights: Floats, factor: Floats | None, inputs: Inputs | None, group: int) -> PackedWeight:
+    """int4 codes of a matrix: by GPTQ with its inputs' ``factor``, else to the nearest with scales by ``inputs``."""
+    if factor is not None:
+        found, scales = gptq(weights, factor, group)
+    else:
+        scales = scales_of(weights, group, inputs.second_moments if inputs else None)
+        found = codes(weights, np.repeat(scales, group, axis=1)[:, : weights.shape[1]])
+    return PackedWeight(4, group, weights.shape[1], nibbles(found, group), scales.astype(np.float16))
+
+
+def quantized_block(
+    block: Block, moments: Mapping[str, Moments], names: Iterable[str], method: str, group: int
+) -> tuple[dict[str, Floats], dict[str, PackedWeight]]:
+    """The block's plain tensors, scales moved, and its matrices ``names`` packed, by "awq", "gptq" or "awq+gptq".
+
+    ``moments`` are used up.
+    """
+    weights = dict(block.weights)
+    inputs = {tap: one.inputs for tap, one in moments.items()}
+    wanted = set(names)
+    if "awq" in method:
+        for one in folds(block.name, block):
+            if set(one.readers) <= wanted:
+                fold(weights, inputs, block.reads, one, group)
+    packed: dict[str, PackedWeight] = {}
+    for tap in dict.fromkeys(block.reads.values()):
+        readers = [name for name, read in block.reads.items() if read == tap and name in wanted]
+        if not readers:
+            continue
+        seen = inputs.pop(tap)
+        factor = inverse_factor(seen.second_moments) if "gptq" in method else None
+        for name in readers:
+            packed[name] = pack(weights.pop(name), factor, None if factor is not None else seen, group)
+    return weights, packed

@@ -1,0 +1,162 @@
+"""Calibrated checkpoints: folding changes nothing, every method loses less than rounding, interrupted runs go on."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import pytest
+
+from edgekit.blocks import Block, BlockModel, Floats
+from edgekit.checkpoint import Checkpoint, open_checkpoint
+from edgekit.checkpoint.packed import PackedTensor
+from edgekit.quantize import calibrated as module
+from edgekit.quantize.calibrated import calibrated
+from edgekit.quantize.layer import Moments, fold, folds, gather
+from edgekit.quantize.quantize import round_to_nearest
+from edgekit.quantize.samples import Sample
+from edgekit.recipe import Method, Recipe, recipe
+from tests.checkpoints import DecoderKind, write_checkpoint
+
+METHODS: tuple[Method, ...] = ("awq", "gptq", "awq+gptq")
+WIDTH = {"llama": 288, "mistral": 288, "phi": 160}
+
+
+def opened(folder: Path, kind: DecoderKind = "llama") -> Checkpoint:
+    return open_checkpoint(write_checkpoint(folder, "hf", kind, "clip").path)
+
+
+def rows(width: int, length: int = 48, seed: int = 0) -> Floats:
+    """Rows that go together, with a few strong places."""
+    rng = np.random.default_rng(seed)
+    made = rng.standard_normal((length, width // 8)) @ rng.standard_normal((width // 8, width))
+    made[:, :: width // 6] *= 6
+    return made.astype(np.float32)
+
+
+def taken(width: int, count: int = 4) -> list[Sample]:
+    return [Sample(rows(width, 40 + seed, seed), np.ones(40 + seed, np.float32)) for seed in range(count)]
+
+
+def by(method: Method) -> Recipe:
+    return replace(recipe("q4"), method=method, group=32)
+
+
+def layer_error(original: Block, checkpoint: Checkpoint, index: int, x: Floats) -> float:
+    quantized = BlockModel(checkpoint).layer(index)
+    difference = quantized(x[None]) - original(x[None])
+    return float(np.linalg.norm(difference) / np.linalg.norm(original(x[None]) - x[None]))
+
+
+@pytest.mark.parametrize("kind", ["llama", "phi"])
+def test_folded_and_not_rounded_the_model_is_the_original(kind: DecoderKind, tmp_path: Path) -> None:
+    model = BlockModel(opened(tmp_path / "c", kind))
+    x = rows(WIDTH[kind])[None]
+    for block in (model.layer(0), model.layer(1), model.head):
+        inputs = {tap: one.inputs for tap, one in gather(block, [(x[0], np.ones(x.shape[1], np.float32))]).items()}
+        weights = dict(block.weights)
+        before = {tap: np.array(one.mean_abs) for tap, one in inputs.items()}
+        for one in folds(block.name, block):
+            fold(weights, inputs, block.reads, one, 32)
+        assert any(not np.array_equal(before[tap], inputs[tap].mean_abs) for tap in inputs)
+        if kind == "llama":
+            np.testing.assert_allclose(block(x, weights), block(x), rtol=1e-5, atol=1e-5 * np.abs(block(x)).max())
+        else:  # LayerNorm has a bias, which float16 holds anew
+            np.testing.assert_allclose(block(x, weights), block(x), atol=2e-3 * np.abs(block(x)).max())
+
+
+@pytest.mark.parametrize("kind", ["llama", "phi"])
+@pytest.mark.parametrize("method", METHODS)
+def test_every_layer_loses_less_than_by_rounding_to_nearest(method: Method, kind: DecoderKind, tmp_path: Path) -> None:
+    checkpoint, width = opened(tmp_path / "c", kind), WIDTH[kind]
+    samples = taken(width)
+    found = calibrated(checkpoint, by(method), samples, tmp_path / "work")
+    nearest = round_to_nearest(checkpoint, by("rtn"))
+    x = samples[0].rows
+    for index in range(2):
+        original = BlockModel(checkpoint).layer(index)
+        assert layer_error(original, found, index, x) < layer_error(original, nearest, index, x)
+        x = original(x[None])[0]
+
+
+def test_all_of_the_decoder_is_packed_and_the_rest_is_as_by_rounding(tmp_path: Path) -> None:
+    checkpoint = opened(tmp_path / "c")
+    found = calibrated(checkpoint, by("awq+gptq"), taken(288), tmp_path / "work").tensors
+    nearest = round_to_nearest(checkpoint, by("rtn")).tensors
+    assert list(found) == list(nearest)
+    for name, weight in nearest.items():
+        if not name.startswith("decoder."):
+            assert found[name] is not None
+            continue
+        assert found[name].shape == weight.shape
+        assert hasattr(found[name], "packed_rows") == hasattr(weight, "packed_rows")
+        if hasattr(weight, "packed_rows"):
+            packed = cast("PackedTensor", found[name])
+            assert packed.group == cast("PackedTensor", weight).group
+            assert (packed.packed_rows(0, 3).scales > 0).all()
+
+
+class Stopped(Exception):
+    pass
+
+
+def test_an_interrupted_run_goes_on_at_its_block_and_ends_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checkpoint, samples = opened(tmp_path / "c"), taken(288)
+    whole = calibrated(checkpoint, by("awq+gptq"), samples, tmp_path / "whole")
+    asked: list[str] = []
+    quantized_block = module.quantized_block
+
+    def counting(block: Block, *more: Any) -> Any:
+        asked.append(block.name)
+        return quantized_block(block, *more)
+
+    def stopping(block: Block, *more: Any) -> Any:
+        if block.name.endswith(".1"):
+            raise Stopped
+        return counting(block, *more)
+
+    monkeypatch.setattr(module, "quantized_block", stopping)
+    with pytest.raises(Stopped):
+        calibrated(checkpoint, by("awq+gptq"), samples, tmp_path / "work")
+    monkeypatch.setattr(module, "quantized_block", counting)
+    found = calibrated(checkpoint, by("awq+gptq"), samples, tmp_path / "work")
+    assert asked == ["decoder.layers.0", "decoder.layers.1", "decoder"]
+    for name, weight in whole.tensors.items():
+        if hasattr(weight, "packed_rows"):
+            one, other = (cast("PackedTensor", side[name]).packed_rows(0, 9) for side in (whole.tensors, found.tensors))
+            np.testing.assert_array_equal(one.codes, other.codes)
+            np.testing.assert_array_equal(one.scales, other.scales)
+    assert not list((tmp_path / "work").glob("*.part"))
+
+
+def test_other_samples_or_another_recipe_begin_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    checkpoint = opened(tmp_path / "c")
+    calibrated(checkpoint, by("gptq"), taken(288), tmp_path / "work")
+    asked: list[str] = []
+    quantized_block = module.quantized_block
+
+    def counting(block: Block, *more: Any) -> Any:
+        asked.append(block.name)
+        return quantized_block(block, *more)
+
+    monkeypatch.setattr(module, "quantized_block", counting)
+    calibrated(checkpoint, by("gptq"), taken(288), tmp_path / "work")
+    assert asked == []
+    calibrated(checkpoint, by("gptq"), taken(288, 3), tmp_path / "work")
+    calibrated(checkpoint, by("awq"), taken(288, 3), tmp_path / "work")
+    assert len(asked) == 6
+
+
+def test_moments_are_sums_over_weighted_tokens() -> None:
+    x, weights = rows(48, 20), np.linspace(0.1, 1, 20, dtype=np.float32)
+    moments = Moments(48)
+    moments.add(x[:7], weights[:7])
+    moments.add(x[7:], weights[7:])
+    np.testing.assert_allclose(moments.inputs.second_moments, (x * weights[:, None]).T @ x, rtol=1e-4, atol=1e-3)
+    np.testing.assert_allclose(
+        moments.inputs.mean_abs, (np.abs(x) * weights[:, None]).sum(0) / weights.sum(), rtol=1e-5
+    )
