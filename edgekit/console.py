@@ -118,20 +118,25 @@ class Console:
 
 def log_lines(write: Callable[[str], None], clock: Callable[[], float] = time.monotonic) -> Progress:
     """Progress as lines: one when a stage ends, and one every ten seconds while it lasts."""
-    started: dict[str, float] = {}
+    started: dict[str, tuple[float, int]] = {}
     last: dict[str, float] = {}
 
     def show(stage: str, done: int, total: int) -> None:
         now = clock()
-        start = started.setdefault(stage, now)
+        start, first = started.setdefault(stage, (now, done))  # what was begun before goes on, not from 0
         if done >= total:
             write(f"{stage}: done in {now - start:.1f} s")
             started.pop(stage)
         elif now - last.setdefault(stage, now) >= 10:
-            write(f"{stage}: {100 * done // total} %")
+            left = f", about {_duration((now - start) * (total - done) / (done - first))} left" if done > first else ""
+            write(f"{stage}: {100 * done // total} %{left}")
             last[stage] = now
 
     return show
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
 
 
 def _styled(stream: TextIO) -> bool:

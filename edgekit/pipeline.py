@@ -5,6 +5,7 @@ plan (does it fit?) → quantize (lazily) → export → seal → compile, where
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,18 +21,22 @@ from edgekit.plan import MemoryPlan, plan, require_fit
 from edgekit.plan.advice import shortfall
 from edgekit.plan.planning import usable_context
 from edgekit.progress import Progress, silent
-from edgekit.quantize import quantize
+from edgekit.quantize import quantize, write_checkpoint
+from edgekit.quantize.calibrate import calibrate as calibrate_by
+from edgekit.quantize.calibrate import with_method
 from edgekit.recipe import Recipe
 from edgekit.target import Target
 
 
 @dataclass(frozen=True)
 class Built:
-    """A finished bundle, what was planned for it, and whether this machine has compiled it for itself."""
+    """A finished bundle, what was planned for it, whether this machine has compiled it for itself, and what was not as
+    asked, a sentence each."""
 
     bundle: Bundle
     plan: MemoryPlan
     compiled: bool
+    notes: tuple[str, ...] = ()
 
 
 def build(
@@ -41,15 +46,19 @@ def build(
     out: Path,
     *,
     vision: Path | None = None,
+    calibrate: Path | None = None,
     force: bool = False,
     progress: Progress = silent,
 ) -> Built:
     """Plan, quantize, export, seal to ``out``, and compile where this machine is of the target's kind.
 
+    ``calibrate``: examples (:func:`~edgekit.inputs.examples.read_examples`) that the quantized weights are fitted to.
+    What is done of that is kept beside ``out`` until the bundle is there, so that an interrupted build goes on.
     Raises :class:`~edgekit.errors.EdgeKitError`, and ``out`` is then as it was before;
     :class:`~edgekit.errors.GateRefused` where it can't fit the target, unless ``force``.
     """
     source = open_checkpoint(checkpoint, vision)
+    recipe = with_method(source, recipe, calibrate)
     planned = plan(source, target, recipe)
     if not force:
         require_fit(planned, source, recipe)
@@ -57,12 +66,28 @@ def build(
     context = planned.target.context
     _require_own_place(out, source.path.name, target, recipe)
     manifest = Manifest(FORMAT, __version__, source.path.name, source.spec, recipe, target, context, forced, {})
+    quantized, notes = _quantized(source, recipe, calibrate, _kept(out), progress)
     with sealing(out, manifest, progress) as folder:
         require_space(out, planned.disk.bundle_bytes)
-        export(quantize(source, recipe), target.activations, context, folder, progress)
+        export(quantized, target.activations, context, folder, progress)
         (folder / "tokenizer.json").write_text(source.tokenizer_json, encoding="utf-8")
+    shutil.rmtree(_kept(out), ignore_errors=True)
     bundle = open_bundle(out)
-    return Built(bundle, planned, compile_here(bundle, progress))
+    return Built(bundle, planned, compile_here(bundle, progress), notes)
+
+
+def _kept(out: Path) -> Path:
+    """Where an interrupted calibration for ``out`` goes on from."""
+    return out.with_name(f".{out.name}.calibration")
+
+
+def _quantized(
+    source: Checkpoint, recipe: Recipe, data: Path | None, folder: Path, progress: Progress
+) -> tuple[Checkpoint, tuple[str, ...]]:
+    if data is None:
+        return quantize(source, recipe), ()
+    made = calibrate_by(source, recipe, data, folder, progress)
+    return made.checkpoint, made.notes
 
 
 def _require_own_place(out: Path, source: str, target: Target, recipe: Recipe) -> None:
@@ -90,3 +115,15 @@ def export_graphs(source: Checkpoint, target: Target, out: Path, progress: Progr
     with new_directory(out) as folder:
         export(source, target.activations, usable_context(source.spec, target), folder, progress)
     return sorted(path for path in out.rglob("*") if path.is_file())
+
+
+def quantize_to(
+    source: Checkpoint, recipe: Recipe, out: Path, data: Path | None = None, progress: Progress = silent
+) -> tuple[str, ...]:
+    """Write a checkpoint in the recipe's precision to a new folder ``out``, fitted to the examples of ``data`` where
+    there are any; what was not as asked, a sentence each. An interrupted calibration goes on as a build's does."""
+    how = with_method(source, recipe, data)
+    made, notes = _quantized(source, how, data, _kept(out), progress)
+    write_checkpoint(made, how, out, progress)
+    shutil.rmtree(_kept(out), ignore_errors=True)
+    return notes

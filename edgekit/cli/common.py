@@ -9,6 +9,7 @@ import click
 
 from edgekit.console import Console
 
+CALIBRATE = "Fit 4-bit weights to these questions with pictures: JSON as LLaVA's or VQA-RAD's, or its folder."
 F = TypeVar("F", bound=Callable[..., Any])
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from edgekit.cli.common import common
+from edgekit.cli.common import CALIBRATE, common
 from edgekit.console import Console
 from edgekit.units import format_bytes
 
@@ -18,16 +18,21 @@ from edgekit.units import format_bytes
 )
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="A folder for the new checkpoint.")
 @click.option("--vision", type=click.Path(path_type=Path), help="Take the vision tower from this checkpoint instead.")
+@click.option("--calibrate", type=click.Path(path_type=Path), metavar="DATA", help=CALIBRATE)
 @common
-def command(console: Console, checkpoint: Path, recipe_name: str, out: Path, vision: Path | None) -> None:
+def command(
+    console: Console, checkpoint: Path, recipe_name: str, out: Path, vision: Path | None, calibrate: Path | None
+) -> None:
     """Write CHECKPOINT's weights in a recipe's precision, in EdgeKit's own format."""
     from edgekit.checkpoint import open_checkpoint
-    from edgekit.quantize import write_checkpoint
+    from edgekit.pipeline import quantize_to
     from edgekit.recipe import recipe
 
     source, how = open_checkpoint(checkpoint, vision), recipe(recipe_name)
     with console.progress() as progress:
-        write_checkpoint(source, how, out, progress)
+        notes = quantize_to(source, how, out, calibrate, progress)
+    for note in notes:
+        console.note(note)
     size = sum(file.stat().st_size for file in out.iterdir())
     console.document({"checkpoint": str(out), "recipe": how.name, "bytes": size, "source_bytes": source.bytes})
     console.print(f"{out}: {format_bytes(size)}, from {format_bytes(source.bytes)} ({how.title})")

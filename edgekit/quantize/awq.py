@@ -1,7 +1,7 @@
 """AWQ: inputs that carry much are scaled up before rounding, and what makes them is scaled down as much.
 
-Source: Lin et al., "AWQ: Activation-aware Weight Quantization" (2023). Of s = |x|^α / |w|^(1-α) or |x|^α, the α that loses
-least is taken, the loss being measured by the inputs' second moments: tr(E H Eᵀ) for rounding errors E.
+Source: Lin et al., "AWQ: Activation-aware Weight Quantization" (2023). Of s = |x|^α / |w|^(1-α) or |x|^α, the α that
+loses least is taken, the loss being measured by the inputs' second moments: tr(E H Eᵀ) for rounding errors E.
 """
 
 from __future__ import annotations
@@ -62,7 +62,8 @@ def search(matrices: Sequence[Float32], seen: Inputs, group: int, source: Places
 def _by_maker(combine: np.ufunc, values: Float32, source: Places) -> Float32:
     found = np.zeros(int(source.max()) + 1, np.float32)
     combine.at(found, source, values)
-    return found + np.float32(1e-8)
+    found += np.float32(1e-8)
+    return found
 
 
 def rounded_with(weights: Float32, scales: Float32, group: int) -> Float32:

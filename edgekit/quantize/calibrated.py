@@ -25,7 +25,7 @@ from edgekit.checkpoint.safetensors import open_file
 from edgekit.files import write_text, writing
 from edgekit.progress import Progress, silent
 from edgekit.quantize.layer import gather, quantized_block
-from edgekit.quantize.quantize import round_to_nearest
+from edgekit.quantize.quantize import quantize
 from edgekit.quantize.rows import Rows, kept_rows, write_rows
 from edgekit.quantize.samples import Sample
 from edgekit.recipe import Recipe
@@ -43,7 +43,7 @@ def calibrated(
     returned reads from it. :class:`~edgekit.errors.EdgeKitError` where a weight is no number or the disk is full.
     """
     model = BlockModel(checkpoint)
-    plain = round_to_nearest(checkpoint, recipe)
+    plain = quantize(checkpoint, recipe)
     names = {name for name in checkpoint.tensors if is_matrix(name) and recipe.precision(component(name)) == "int4"}
     lengths = [len(sample.rows) for sample in samples]
     _same_or_anew(folder, checkpoint, recipe, samples)

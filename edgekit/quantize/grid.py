@@ -19,7 +19,8 @@ _LEAST = np.float16(2.0**-14)
 def whole_scales(weights: Float32) -> Float32:
     """Of groups ``[…, group]`` the scales ``[…]`` under which nothing is clipped, as float16 can hold them."""
     exact = np.maximum(weights.max(axis=-1) / np.float32(7), -weights.min(axis=-1) / np.float32(8))
-    return np.maximum(ceil_float16(np.maximum(exact, 0)), _LEAST).astype(np.float32)
+    scales: Float32 = np.maximum(ceil_float16(np.maximum(exact, 0)), _LEAST).astype(np.float32)
+    return scales
 
 
 def best_scales(weights: Float32, importance: Float32) -> Float32:
@@ -42,7 +43,8 @@ def best_scales(weights: Float32, importance: Float32) -> Float32:
 
 def codes(weights: Float32, scales: Float32) -> Float32:
     """The nearest codes, as float32."""
-    return np.clip(np.rint(weights / scales), -8, 7)
+    nearest: Float32 = np.clip(np.rint(weights / scales), -8, 7)
+    return nearest
 
 
 def rounded(weights: Float32, scales: Float32, group: int) -> Float32:

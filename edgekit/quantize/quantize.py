@@ -6,9 +6,8 @@ reads, converts and drops each weight once.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
-from typing import TypeAlias, cast
+from typing import cast
 
 import numpy as np
 
@@ -19,28 +18,19 @@ from edgekit.quantize.floats import FORMATS
 from edgekit.quantize.tensors import CastTensor, RoundedTensor
 from edgekit.recipe import Precision, Recipe
 
-Method: TypeAlias = Callable[[Checkpoint, Recipe], Checkpoint]
-"""A way to find codes. It has the whole checkpoint, since a calibrated one also moves scales into norms."""
-
 _BITS: dict[Precision, Bits] = {"int4": 4, "int8": 8}
 
 
 def quantize(checkpoint: Checkpoint, recipe: Recipe) -> Checkpoint:
     """The checkpoint in the recipe's precision: matrices packed, the rest in fp16 (fp32 where the recipe says).
 
-    Weights that are packed already stay as they are when they fit the recipe; :class:`CheckpointError`
-    when they don't. Numbers that can't be represented are found when they are read.
+    Each matrix by itself, rounded to nearest (:mod:`edgekit.quantize.rtn`), whatever the recipe's method: other ones
+    want samples (:mod:`edgekit.quantize.calibrate`). Weights that are packed already stay as they are when they fit
+    the recipe; :class:`CheckpointError` when they don't. Numbers that can't be represented are found when they are
+    read.
     """
-    return round_to_nearest(checkpoint, recipe)
-
-
-def round_to_nearest(checkpoint: Checkpoint, recipe: Recipe) -> Checkpoint:
-    """Each matrix by itself: see :mod:`edgekit.quantize.rtn`."""
     tensors = {name: _convert(name, weight, recipe) for name, weight in checkpoint.tensors.items()}
     return replace(checkpoint, tensors=tensors)
-
-
-METHODS: dict[str, Method] = {"rtn": round_to_nearest}
 
 
 def _convert(name: str, weight: Weight, recipe: Recipe) -> Weight:

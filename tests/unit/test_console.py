@@ -74,7 +74,21 @@ def test_progress_in_a_log_is_plain_lines() -> None:
     for done in (0, 10, 20, 30, 40, 100):
         progress("decoder", done, 100)
     progress("vision", 7, 7)
-    assert lines == ["decoder: 20 %", "decoder: 40 %", "decoder: done in 30.0 s", "vision: done in 0.0 s"]
+    assert lines == [
+        "decoder: 20 %, about 44 s left",
+        "decoder: 40 %, about 33 s left",
+        "decoder: done in 30.0 s",
+        "vision: done in 0.0 s",
+    ]
+
+
+def test_what_goes_on_from_the_middle_is_not_as_fast_as_it_seems() -> None:
+    lines: list[str] = []
+    times = iter([0.0, 5.0, 200.0])
+    progress = log_lines(lines.append, lambda: next(times))
+    for done in (40, 45, 50):
+        progress("calibrating", done, 100)
+    assert lines == ["calibrating: 50 %, about 17 min left"]
 
 
 def test_a_stage_with_nothing_to_do_is_done() -> None:

@@ -12,10 +12,10 @@ import pytest
 from edgekit.blocks import Block, BlockModel, Floats
 from edgekit.checkpoint import Checkpoint, open_checkpoint
 from edgekit.checkpoint.packed import PackedTensor
-from edgekit.quantize import calibrated as module
+from edgekit.quantize import layer
 from edgekit.quantize.calibrated import calibrated
 from edgekit.quantize.layer import Moments, fold, folds, gather
-from edgekit.quantize.quantize import round_to_nearest
+from edgekit.quantize.quantize import quantize
 from edgekit.quantize.samples import Sample
 from edgekit.recipe import Method, Recipe, recipe
 from tests.checkpoints import DecoderKind, write_checkpoint
@@ -73,7 +73,7 @@ def test_every_layer_loses_less_than_by_rounding_to_nearest(method: Method, kind
     checkpoint, width = opened(tmp_path / "c", kind), WIDTH[kind]
     samples = taken(width)
     found = calibrated(checkpoint, by(method), samples, tmp_path / "work")
-    nearest = round_to_nearest(checkpoint, by("rtn"))
+    nearest = quantize(checkpoint, by("rtn"))
     x = samples[0].rows
     for index in range(2):
         original = BlockModel(checkpoint).layer(index)
@@ -84,7 +84,7 @@ def test_every_layer_loses_less_than_by_rounding_to_nearest(method: Method, kind
 def test_all_of_the_decoder_is_packed_and_the_rest_is_as_by_rounding(tmp_path: Path) -> None:
     checkpoint = opened(tmp_path / "c")
     found = calibrated(checkpoint, by("awq+gptq"), taken(288), tmp_path / "work").tensors
-    nearest = round_to_nearest(checkpoint, by("rtn")).tensors
+    nearest = quantize(checkpoint, by("rtn")).tensors
     assert list(found) == list(nearest)
     for name, weight in nearest.items():
         if not name.startswith("decoder."):
@@ -108,7 +108,7 @@ def test_an_interrupted_run_goes_on_at_its_block_and_ends_the_same(
     checkpoint, samples = opened(tmp_path / "c"), taken(288)
     whole = calibrated(checkpoint, by("awq+gptq"), samples, tmp_path / "whole")
     asked: list[str] = []
-    quantized_block = module.quantized_block
+    quantized_block = layer.quantized_block
 
     def counting(block: Block, *more: Any) -> Any:
         asked.append(block.name)
@@ -119,10 +119,10 @@ def test_an_interrupted_run_goes_on_at_its_block_and_ends_the_same(
             raise Stopped
         return counting(block, *more)
 
-    monkeypatch.setattr(module, "quantized_block", stopping)
+    monkeypatch.setattr("edgekit.quantize.calibrated.quantized_block", stopping)
     with pytest.raises(Stopped):
         calibrated(checkpoint, by("awq+gptq"), samples, tmp_path / "work")
-    monkeypatch.setattr(module, "quantized_block", counting)
+    monkeypatch.setattr("edgekit.quantize.calibrated.quantized_block", counting)
     found = calibrated(checkpoint, by("awq+gptq"), samples, tmp_path / "work")
     assert asked == ["decoder.layers.0", "decoder.layers.1", "decoder"]
     for name, weight in whole.tensors.items():
@@ -137,13 +137,13 @@ def test_other_samples_or_another_recipe_begin_anew(tmp_path: Path, monkeypatch:
     checkpoint = opened(tmp_path / "c")
     calibrated(checkpoint, by("gptq"), taken(288), tmp_path / "work")
     asked: list[str] = []
-    quantized_block = module.quantized_block
+    quantized_block = layer.quantized_block
 
     def counting(block: Block, *more: Any) -> Any:
         asked.append(block.name)
         return quantized_block(block, *more)
 
-    monkeypatch.setattr(module, "quantized_block", counting)
+    monkeypatch.setattr("edgekit.quantize.calibrated.quantized_block", counting)
     calibrated(checkpoint, by("gptq"), taken(288), tmp_path / "work")
     assert asked == []
     calibrated(checkpoint, by("gptq"), taken(288, 3), tmp_path / "work")

@@ -1,0 +1,88 @@
+"""From a user's own questions and pictures to a calibrated checkpoint: ``--calibrate DATA``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from edgekit.blocks import BlockModel
+from edgekit.checkpoint.checkpoint import Checkpoint, component, is_matrix
+from edgekit.checkpoint.packed import is_packed
+from edgekit.checkpoint.tokenizer import parse_tokenizer
+from edgekit.errors import ConfigError
+from edgekit.inputs.examples import Example, read_examples
+from edgekit.inputs.images import load_image
+from edgekit.inputs.prompt import Prompt, Turn, build
+from edgekit.progress import Progress, silent
+from edgekit.quantize.calibrated import calibrated
+from edgekit.quantize.samples import samples
+from edgekit.recipe import Method, Recipe
+
+SAMPLES = 32
+"""Examples that are read. A 7B model takes about two minutes for each on two cores, a small one a second."""
+BEST: Method = "awq+gptq"
+
+
+@dataclass(frozen=True)
+class Calibrated:
+    """``checkpoint``: as :func:`~edgekit.quantize.calibrated.calibrated` gives it; ``notes``: what was not as asked,
+    a sentence each."""
+
+    checkpoint: Checkpoint
+    notes: tuple[str, ...]
+
+
+def with_method(checkpoint: Checkpoint, recipe: Recipe, data: Path | None) -> Recipe:
+    """The recipe with the method that it will be done by: its own, or the best where there is data and it names none.
+
+    :class:`ConfigError` where the method wants data and there is none, or data would be of no use.
+    """
+    if data is None:
+        if recipe.method != "rtn":
+            raise ConfigError(
+                f"Recipe '{recipe.name}' is made by {recipe.method}, which looks at examples",
+                'Give questions with pictures: --calibrate DATA. Or set method = "rtn" in the recipe.',
+            )
+        return recipe
+    wanted = [name for name in checkpoint.tensors if is_matrix(name) and recipe.precision(component(name)) == "int4"]
+    if not wanted:
+        raise ConfigError(f"Recipe '{recipe.name}' has no int4, so examples would change nothing", "Leave them out.")
+    if any(is_packed(checkpoint.tensors[name]) for name in wanted):
+        raise ConfigError(f"{checkpoint.path} is quantized already", "Calibrate the original checkpoint instead.")
+    return replace(recipe, method=BEST) if recipe.method == "rtn" else recipe
+
+
+def calibrate(
+    checkpoint: Checkpoint, recipe: Recipe, data: Path, folder: Path, progress: Progress = silent
+) -> Calibrated:
+    """Quantize by the recipe's method (:func:`with_method`), with examples of ``data``, spread over all of it.
+
+    ``folder`` keeps what is done, and the result is read from it. :class:`~edgekit.errors.InputError` for data that
+    can't be read, pictures among it.
+    """
+    examples = read_examples(data)
+    chosen = examples[:: max(1, len(examples) // SAMPLES)][:SAMPLES]
+    prompts = _prompts(checkpoint, chosen)
+    taken = samples(BlockModel(checkpoint), prompts, progress)
+    return Calibrated(calibrated(checkpoint, recipe, taken, folder, progress), tuple(_notes(chosen, data)))
+
+
+def _prompts(checkpoint: Checkpoint, examples: Sequence[Example]) -> list[Prompt]:
+    tokenizer = parse_tokenizer(checkpoint.tokenizer_json, str(checkpoint.path / "tokenizer.json"))
+    pictures = {example.image: load_image(example.image) for example in examples if example.image}
+    made = []
+    for example in examples:
+        images = (pictures[example.image],) if example.image else ()
+        made.append(build(checkpoint.spec, tokenizer, [Turn(example.question, example.answer, images)]))
+    return made
+
+
+def _notes(chosen: Sequence[Example], data: Path) -> list[str]:
+    notes = []
+    if len(chosen) < SAMPLES:
+        notes.append(f"{data} holds {len(chosen)} examples; {SAMPLES} are better")
+    without = sum(example.image is None for example in chosen)
+    if without:
+        notes.append(f"{without} of the {len(chosen)} examples have no picture, and calibrate by their text alone")
+    return notes
