@@ -5,7 +5,6 @@ plan (does it fit?) → quantize (lazily) → export → seal → compile, where
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,26 +16,25 @@ from edgekit.engines.compile import compile_here
 from edgekit.errors import BundleError, ConfigError
 from edgekit.export.export import export
 from edgekit.files import new_directory, require_space
+from edgekit.fitting import Decided, decide, forget, quantized
 from edgekit.plan import MemoryPlan, plan, require_fit
 from edgekit.plan.advice import shortfall
 from edgekit.plan.planning import usable_context
 from edgekit.progress import Progress, silent
-from edgekit.quantize import quantize, write_checkpoint
-from edgekit.quantize.calibrate import calibrate as calibrate_by
-from edgekit.quantize.calibrate import with_method
 from edgekit.recipe import Recipe
 from edgekit.target import Target
 
 
 @dataclass(frozen=True)
 class Built:
-    """A finished bundle, what was planned for it, whether this machine has compiled it for itself, and what was not as
-    asked, a sentence each."""
+    """A finished bundle, what was planned for it, whether this machine has compiled it for itself, how its precision
+    was decided, and what was not as asked, a sentence each."""
 
     bundle: Bundle
     plan: MemoryPlan
     compiled: bool
-    notes: tuple[str, ...] = ()
+    decided: Decided
+    notes: tuple[str, ...]
 
 
 def build(
@@ -47,6 +45,7 @@ def build(
     *,
     vision: Path | None = None,
     calibrate: Path | None = None,
+    fit: int | None = None,
     force: bool = False,
     progress: Progress = silent,
 ) -> Built:
@@ -54,11 +53,13 @@ def build(
 
     ``calibrate``: examples (:func:`~edgekit.inputs.examples.read_examples`) that the quantized weights are fitted to.
     What is done of that is kept beside ``out`` until the bundle is there, so that an interrupted build goes on.
+    ``fit``: bytes of weights within which each part's precision is chosen so that least is lost.
     Raises :class:`~edgekit.errors.EdgeKitError`, and ``out`` is then as it was before;
     :class:`~edgekit.errors.GateRefused` where it can't fit the target, unless ``force``.
     """
     source = open_checkpoint(checkpoint, vision)
-    recipe = with_method(source, recipe, calibrate)
+    decided = decide(source, recipe, target, calibrate, fit, progress)
+    recipe = decided.recipe
     planned = plan(source, target, recipe)
     if not force:
         require_fit(planned, source, recipe)
@@ -66,28 +67,14 @@ def build(
     context = planned.target.context
     _require_own_place(out, source.path.name, target, recipe)
     manifest = Manifest(FORMAT, __version__, source.path.name, source.spec, recipe, target, context, forced, {})
-    quantized, notes = _quantized(source, recipe, calibrate, _kept(out), progress)
+    made = quantized(source, recipe, calibrate, out, progress)
     with sealing(out, manifest, progress) as folder:
         require_space(out, planned.disk.bundle_bytes)
-        export(quantized, target.activations, context, folder, progress)
+        export(made.checkpoint, target.activations, context, folder, progress)
         (folder / "tokenizer.json").write_text(source.tokenizer_json, encoding="utf-8")
-    shutil.rmtree(_kept(out), ignore_errors=True)
+    forget(out)
     bundle = open_bundle(out)
-    return Built(bundle, planned, compile_here(bundle, progress), notes)
-
-
-def _kept(out: Path) -> Path:
-    """Where an interrupted calibration for ``out`` goes on from."""
-    return out.with_name(f".{out.name}.calibration")
-
-
-def _quantized(
-    source: Checkpoint, recipe: Recipe, data: Path | None, folder: Path, progress: Progress
-) -> tuple[Checkpoint, tuple[str, ...]]:
-    if data is None:
-        return quantize(source, recipe), ()
-    made = calibrate_by(source, recipe, data, folder, progress)
-    return made.checkpoint, made.notes
+    return Built(bundle, planned, compile_here(bundle, progress), decided, made.notes)
 
 
 def _require_own_place(out: Path, source: str, target: Target, recipe: Recipe) -> None:
@@ -115,15 +102,3 @@ def export_graphs(source: Checkpoint, target: Target, out: Path, progress: Progr
     with new_directory(out) as folder:
         export(source, target.activations, usable_context(source.spec, target), folder, progress)
     return sorted(path for path in out.rglob("*") if path.is_file())
-
-
-def quantize_to(
-    source: Checkpoint, recipe: Recipe, out: Path, data: Path | None = None, progress: Progress = silent
-) -> tuple[str, ...]:
-    """Write a checkpoint in the recipe's precision to a new folder ``out``, fitted to the examples of ``data`` where
-    there are any; what was not as asked, a sentence each. An interrupted calibration goes on as a build's does."""
-    how = with_method(source, recipe, data)
-    made, notes = _quantized(source, how, data, _kept(out), progress)
-    write_checkpoint(made, how, out, progress)
-    shutil.rmtree(_kept(out), ignore_errors=True)
-    return notes

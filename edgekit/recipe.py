@@ -17,6 +17,7 @@ class Recipe:
 
     ``method`` is how int4 codes are found: "rtn" rounds to nearest; the others look at what the model reads
     (``--calibrate``): "awq" scales inputs and clips, "gptq" lets later inputs make up for errors, or both.
+    ``int8_layers``: layers of an int4 decoder that stay in int8, counted from 0.
     """
 
     name: str
@@ -29,14 +30,15 @@ class Recipe:
     kv: Literal["activations"] = "activations"
     group: Literal[32, 64, 128] = 128
     method: Method = "rtn"
+    int8_layers: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         require_name(self.name)
 
-    def precision(self, component: str) -> Precision:
-        """The precision of "vision", "projector", "embedding", "decoder" or "lm_head"."""
+    def precision(self, component: str, layer: int | None = None) -> Precision:
+        """The precision of "vision", "projector", "embedding", "decoder" (of one of its layers) or "lm_head"."""
         value: Precision = getattr(self, component)
-        return value
+        return "int8" if component == "decoder" and layer in self.int8_layers else value
 
 
 def recipe(word: str) -> Recipe:

@@ -47,6 +47,12 @@ def component(name: str) -> str:
     return part
 
 
+def layer_of(name: str) -> int | None:
+    """Which layer of its part a tensor belongs to, counted from 0; None where it is of no layer."""
+    _, found, rest = name.partition(".layers.")
+    return int(rest.split(".")[0]) if found else None
+
+
 def is_matrix(name: str) -> bool:
     """Whether a tensor is a matrix that a recipe may quantize (a Linear's weight, or the embedding)."""
     return name.endswith(".weight") and (

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import shlex
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from edgekit.cli.common import CALIBRATE, common
 from edgekit.console import Console
-from edgekit.units import format_bytes
+from edgekit.units import format_bytes, parse_bytes
+
+if TYPE_CHECKING:
+    from edgekit.fitting import Decided
 
 DEFAULT_OUT = Path("build/out")
 
@@ -23,6 +27,7 @@ DEFAULT_OUT = Path("build/out")
 @click.option("--out", type=click.Path(path_type=Path), help="The bundle's folder.  [default: build/out/NAME-T-R]")
 @click.option("--vision", type=click.Path(path_type=Path), help="Take the vision tower from this checkpoint instead.")
 @click.option("--calibrate", type=click.Path(path_type=Path), metavar="DATA", help=CALIBRATE)
+@click.option("--fit", metavar="BYTES", help='Widen what loses most, as far as weights fit in this ("4 GiB").')
 @click.option("--force", is_flag=True, help="Build although it doesn't fit the target; the manifest keeps it.")
 @common
 def command(
@@ -33,6 +38,7 @@ def command(
     out: Path | None,
     vision: Path | None,
     calibrate: Path | None,
+    fit: str | None,
     force: bool,
 ) -> None:
     """Quantize CHECKPOINT, write its graphs, and seal them into a bundle that `edgekit ask` can run.
@@ -48,7 +54,17 @@ def command(
     chosen, how = target(target_name), recipe(recipe_name)
     place = out or DEFAULT_OUT / f"{source.resolve().name}-{chosen.name}-{how.name}"
     with console.progress() as progress:
-        built = build(source, chosen, how, place, vision=vision, calibrate=calibrate, force=force, progress=progress)
+        built = build(
+            source,
+            chosen,
+            how,
+            place,
+            vision=vision,
+            calibrate=calibrate,
+            fit=parse_bytes(fit) if fit else None,
+            force=force,
+            progress=progress,
+        )
     bundle = built.bundle
     for note in built.notes:
         console.note(note)
@@ -61,9 +77,13 @@ def command(
             "bytes": bundle.bytes,
             "components": built.plan.components,
             "compiled": built.compiled,
+            "method": bundle.manifest.recipe.method,
+            "sensitivity": built.decided.sensitivity,
+            "wider": built.decided.choice.wider if built.decided.choice else [],
             "forced": bundle.manifest.forced,
         }
     )
+    _show_choice(console, built.decided)
     columns = ("component", "precision", "in memory")
     weights = [part for part in built.plan.parts if part.basis == "exact"]
     console.table(columns, [(part.name, part.form, format_bytes(part.bytes)) for part in weights], right=columns[2:])
@@ -71,3 +91,13 @@ def command(
     console.print(f"Ask it: edgekit ask {shlex.quote(str(bundle.path))} QUESTION --image FILE")
     if notice := bundle.manifest.spec.intended_use:
         console.print(f"\n{notice}")
+
+
+def _show_choice(console: Console, decided: Decided) -> None:
+    """What each part loses in the recipe's precision, and which were widened."""
+    if decided.sensitivity is None or decided.choice is None:
+        return
+    losses = sorted(decided.sensitivity.losses.items(), key=lambda pair: -pair[1])
+    rows = [(name, f"{loss:.2g}", "wider" if name in decided.choice.wider else "") for name, loss in losses]
+    console.table(("part", "nats lost", ""), rows, right=("nats lost",))
+    console.print(f"Weights take {format_bytes(decided.choice.bytes)}.\n")

@@ -25,7 +25,7 @@ def command(
 ) -> None:
     """Write CHECKPOINT's weights in a recipe's precision, in EdgeKit's own format."""
     from edgekit.checkpoint import open_checkpoint
-    from edgekit.pipeline import quantize_to
+    from edgekit.fitting import quantize_to
     from edgekit.recipe import recipe
 
     source, how = open_checkpoint(checkpoint, vision), recipe(recipe_name)

@@ -67,7 +67,7 @@ def _count(found: Kinds, recipe: Recipe, scale_bytes: int, plain_bytes: int) -> 
 
 def tensor_bytes(kind: Kind, recipe: Recipe, scale_bytes: int, plain_bytes: int) -> int:
     """Bytes of one tensor, where scales and plain numbers are so wide."""
-    precision, shape, on_host = recipe.precision(kind.part), kind.shape, kind.part == "embedding"
+    precision, shape, on_host = recipe.precision(kind.part, kind.layer), kind.shape, kind.part == "embedding"
     if kind.matrix and precision == "int4":
         return shape[0] * groups(shape[1], recipe.group) * (recipe.group // 2 + scale_bytes)
     if kind.matrix and precision == "int8":

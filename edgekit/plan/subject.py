@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TypeAlias, cast
 
 from edgekit.bundle import Bundle
-from edgekit.checkpoint.checkpoint import Checkpoint, component, is_matrix
+from edgekit.checkpoint.checkpoint import Checkpoint, component, is_matrix, layer_of
 from edgekit.checkpoint.packed import Tensor, is_packed
 from edgekit.checkpoint.shapes import Shape, tensor_shapes
 from edgekit.checkpoint.spec import ModelSpec
@@ -22,11 +22,13 @@ _ENGINES = "engines"  # a bundle's folder for what devices add
 
 @dataclass(frozen=True)
 class Kind:
-    """Tensors of one component that are counted alike. ``matrix``: a recipe may quantize them."""
+    """Tensors of one component that are counted alike. ``matrix``: a recipe may quantize them; ``layer``: it may say
+    how for each (a decoder's)."""
 
     part: str
     matrix: bool
     shape: Shape
+    layer: int | None = None
 
 
 Kinds: TypeAlias = Mapping[Kind, int]
@@ -103,7 +105,11 @@ def _bundle(model: Bundle) -> Subject:
 
 def kinds(shapes: Mapping[str, Shape]) -> Kinds:
     """Count named tensors by kind."""
-    return Counter(Kind(component(name), is_matrix(name), shape) for name, shape in shapes.items())
+    return Counter(
+        Kind(part, is_matrix(name), shape, layer_of(name) if part == "decoder" else None)
+        for name, shape in shapes.items()
+        for part in (component(name),)
+    )
 
 
 def _compiled_bytes(folder: Path) -> int:

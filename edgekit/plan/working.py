@@ -92,10 +92,10 @@ def packing_bytes(found: Kinds, recipe: Recipe, target: Target) -> int:
             continue
         rows, columns = kind.shape
         packed, wide = 2 * 4 if on_cpu else 0, width(target.activations)
-        if recipe.precision(kind.part) == "int8":
+        if recipe.precision(kind.part, kind.layer) == "int8":
             block = int8_block(columns, wide)
             blocks = groups(columns, block)
             total += count * rows * (blocks * (wide + packed) + blocks * block - columns)
-        elif recipe.precision(kind.part) == "int4":
+        elif recipe.precision(kind.part, kind.layer) == "int4":
             total += count * rows * groups(columns, recipe.group) * packed
     return total

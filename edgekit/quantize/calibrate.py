@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from edgekit.blocks import BlockModel
-from edgekit.checkpoint.checkpoint import Checkpoint, component, is_matrix
+from edgekit.checkpoint.checkpoint import Checkpoint, component, is_matrix, layer_of
 from edgekit.checkpoint.packed import is_packed
 from edgekit.checkpoint.tokenizer import parse_tokenizer
 from edgekit.errors import ConfigError
@@ -45,7 +45,11 @@ def with_method(checkpoint: Checkpoint, recipe: Recipe, data: Path | None) -> Re
                 'Give questions with pictures: --calibrate DATA. Or set method = "rtn" in the recipe.',
             )
         return recipe
-    wanted = [name for name in checkpoint.tensors if is_matrix(name) and recipe.precision(component(name)) == "int4"]
+    wanted = [
+        name
+        for name in checkpoint.tensors
+        if is_matrix(name) and recipe.precision(component(name), layer_of(name)) == "int4"
+    ]
     if not wanted:
         raise ConfigError(f"Recipe '{recipe.name}' has no int4, so examples would change nothing", "Leave them out.")
     if any(is_packed(checkpoint.tensors[name]) for name in wanted):
@@ -61,14 +65,19 @@ def calibrate(
     ``folder`` keeps what is done, and the result is read from it. :class:`~edgekit.errors.InputError` for data that
     can't be read, pictures among it.
     """
-    examples = read_examples(data)
-    chosen = examples[:: max(1, len(examples) // SAMPLES)][:SAMPLES]
-    prompts = _prompts(checkpoint, chosen)
+    chosen = spread(read_examples(data), SAMPLES)
+    prompts = prompts_of(checkpoint, chosen)
     taken = samples(BlockModel(checkpoint), prompts, progress)
     return Calibrated(calibrated(checkpoint, recipe, taken, folder, progress), tuple(_notes(chosen, data)))
 
 
-def _prompts(checkpoint: Checkpoint, examples: Sequence[Example]) -> list[Prompt]:
+def spread(examples: Sequence[Example], count: int) -> Sequence[Example]:
+    """So many of them, from all over."""
+    return examples[:: max(1, len(examples) // count)][:count]
+
+
+def prompts_of(checkpoint: Checkpoint, examples: Sequence[Example]) -> list[Prompt]:
+    """Questions with pictures and answers in the model's own template."""
     tokenizer = parse_tokenizer(checkpoint.tokenizer_json, str(checkpoint.path / "tokenizer.json"))
     pictures = {example.image: load_image(example.image) for example in examples if example.image}
     made = []

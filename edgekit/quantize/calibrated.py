@@ -18,7 +18,7 @@ import numpy as np
 
 from edgekit import config
 from edgekit.blocks import Block, BlockModel, Floats
-from edgekit.checkpoint.checkpoint import Checkpoint, Weight, component, is_matrix
+from edgekit.checkpoint.checkpoint import Checkpoint, Weight, component, is_matrix, layer_of
 from edgekit.checkpoint.packed import PackedWeight
 from edgekit.checkpoint.quantized import StoredPacked
 from edgekit.checkpoint.safetensors import open_file
@@ -44,7 +44,11 @@ def calibrated(
     """
     model = BlockModel(checkpoint)
     plain = quantize(checkpoint, recipe)
-    names = {name for name in checkpoint.tensors if is_matrix(name) and recipe.precision(component(name)) == "int4"}
+    names = {
+        name
+        for name in checkpoint.tensors
+        if is_matrix(name) and recipe.precision(component(name), layer_of(name)) == "int4"
+    }
     lengths = [len(sample.rows) for sample in samples]
     _same_or_anew(folder, checkpoint, recipe, samples)
     hidden, layers = checkpoint.spec.decoder.hidden, checkpoint.spec.decoder.layers

@@ -11,7 +11,7 @@ from typing import cast
 
 import numpy as np
 
-from edgekit.checkpoint.checkpoint import Checkpoint, Weight, component, is_matrix
+from edgekit.checkpoint.checkpoint import Checkpoint, Weight, component, is_matrix, layer_of
 from edgekit.checkpoint.packed import Bits, Tensor, is_packed
 from edgekit.errors import CheckpointError
 from edgekit.quantize.floats import FORMATS
@@ -34,7 +34,7 @@ def quantize(checkpoint: Checkpoint, recipe: Recipe) -> Checkpoint:
 
 
 def _convert(name: str, weight: Weight, recipe: Recipe) -> Weight:
-    precision = recipe.precision(component(name))
+    precision = recipe.precision(component(name), layer_of(name))
     bits = _BITS.get(precision) if is_matrix(name) else None
     group = weight.shape[1] if bits == 8 else recipe.group
     if is_packed(weight):

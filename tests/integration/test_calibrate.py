@@ -131,3 +131,16 @@ def test_a_build_that_was_ended_goes_on_where_it_stopped(end: signal.Signals, da
     assert done.returncode == 0, done.stderr
     assert open_bundle(tmp_path / "bundle").manifest.recipe.method == "awq+gptq"
     assert not work.exists()
+
+
+def test_within_so_many_bytes_what_loses_most_is_widened(data: Path, tmp_path: Path, capsys: Capture) -> None:
+    assert main(built(tmp_path / "bundle", data, "--fit", "4.5 MiB", "--json")) == 0
+    found = json.loads(capsys.readouterr().out)
+    losses = found["sensitivity"]["losses"]
+    assert max(losses, key=losses.get) in found["wider"]
+    weights = ("vision", "projector", "embedding", "decoder", "lm_head")
+    assert sum(found["components"][part] for part in weights) <= 4.5 * 2**20
+    assert open_bundle(tmp_path / "bundle").manifest.recipe.int8_layers
+    assert main(["ask", str(tmp_path / "bundle"), "Is there a pleural effusion?"]) == 0
+    assert main(built(tmp_path / "other", data, "--fit", "1 MiB")) == 1
+    assert "1.00 MiB are allowed" in capsys.readouterr().err

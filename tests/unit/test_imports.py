@@ -17,7 +17,7 @@ ORDER = [
     *("cgroup", "detect", "files", "child", "session"),
     *("checkpoint", "stream", "inputs", "phantom", "export", "blocks", "quantize"),
     *("bundle", "plan", "engines", "runtime"),
-    *("check", "pipeline", "doctor", "profile", "evaluate", "report", "demo", "tune", "cli", "__main__"),
+    *("check", "fitting", "pipeline", "doctor", "profile", "evaluate", "report", "demo", "tune", "cli", "__main__"),
 ]
 ROOT = Path(edgekit.__file__).parent
 SOURCES = {

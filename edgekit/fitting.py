@@ -1,0 +1,88 @@
+"""Quantizing as it is asked for: by a recipe alone, fitted to examples, within so many bytes.
+
+What an interrupted calibration has done lies beside the place of its result until that is there.
+"""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from edgekit.checkpoint.checkpoint import Checkpoint
+from edgekit.errors import ConfigError
+from edgekit.inputs.examples import read_examples
+from edgekit.plan.components import weight_bytes, width
+from edgekit.progress import Progress, silent
+from edgekit.quantize import quantize, write_checkpoint
+from edgekit.quantize.calibrate import Calibrated, calibrate, prompts_of, spread, with_method
+from edgekit.quantize.choose import Choice, choose
+from edgekit.quantize.sensitivity import Sensitivity, sensitivity
+from edgekit.recipe import Recipe
+from edgekit.target import Target
+
+SENSED = 4
+"""Examples by which parts are told apart: differences between them are tens to one."""
+
+
+@dataclass(frozen=True)
+class Decided:
+    """``recipe``: with the method and the precision of each part; the others where parts were weighed up."""
+
+    recipe: Recipe
+    sensitivity: Sensitivity | None = None
+    choice: Choice | None = None
+
+
+def decide(
+    source: Checkpoint,
+    recipe: Recipe,
+    target: Target,
+    data: Path | None,
+    fit: int | None,
+    progress: Progress = silent,
+) -> Decided:
+    """By which recipe ``source`` is quantized: with ``fit``, the one that loses least in so many bytes of weights in
+    the target's memory. :class:`~edgekit.errors.ConfigError` where that is not possible.
+    """
+    recipe = with_method(source, recipe, data)
+    if fit is None:
+        return Decided(recipe)
+    if data is None:
+        raise ConfigError(
+            "What each part may lose is measured on examples", "Give questions with pictures: --calibrate DATA."
+        )
+    found = sensitivity(source, recipe, prompts_of(source, spread(read_examples(data), SENSED)), progress)
+    wide = width(target.activations)
+    choice = choose(recipe, found, fit, lambda other: sum(weight_bytes(source, other, wide).values()))
+    return Decided(choice.recipe, found, choice)
+
+
+def quantized(
+    source: Checkpoint, recipe: Recipe, data: Path | None, out: Path, progress: Progress = silent
+) -> Calibrated:
+    """The checkpoint by a recipe that was decided on, for a result at ``out``."""
+    if data is None:
+        return Calibrated(quantize(source, recipe), ())
+    return calibrate(source, recipe, data, _work(out), progress)
+
+
+def forget(out: Path) -> None:
+    """``out`` is there: what was kept for it may go."""
+    shutil.rmtree(_work(out), ignore_errors=True)
+
+
+def quantize_to(
+    source: Checkpoint, recipe: Recipe, out: Path, data: Path | None = None, progress: Progress = silent
+) -> tuple[str, ...]:
+    """Write a checkpoint in the recipe's precision to a new folder ``out``, fitted to the examples of ``data`` where
+    there are any; what was not as asked, a sentence each."""
+    how = with_method(source, recipe, data)
+    made = quantized(source, how, data, out, progress)
+    write_checkpoint(made.checkpoint, how, out, progress)
+    forget(out)
+    return made.notes
+
+
+def _work(out: Path) -> Path:
+    return out.with_name(f".{out.name}.calibration")
