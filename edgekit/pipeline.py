@@ -41,6 +41,7 @@ def build(
     out: Path,
     *,
     vision: Path | None = None,
+    requantize: bool = False,
     force: bool = False,
     progress: Progress = silent,
 ) -> Built:
@@ -49,7 +50,7 @@ def build(
     Raises :class:`~edgekit.errors.EdgeKitError`, and ``out`` is then as it was before;
     :class:`~edgekit.errors.GateRefused` where it can't fit the target, unless ``force``.
     """
-    source = open_checkpoint(checkpoint, vision)
+    source = open_checkpoint(checkpoint, vision, requantize=requantize)
     planned = plan(source, target, recipe)
     if not force:
         require_fit(planned, source, recipe)

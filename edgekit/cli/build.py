@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from edgekit.cli.common import common
+from edgekit.cli.common import common, requantize_flag, show_notes
 from edgekit.console import Console
 from edgekit.units import format_bytes
 
@@ -22,6 +22,7 @@ DEFAULT_OUT = Path("build/out")
 )
 @click.option("--out", type=click.Path(path_type=Path), help="The bundle's folder.  [default: build/out/NAME-T-R]")
 @click.option("--vision", type=click.Path(path_type=Path), help="Take the vision tower from this checkpoint instead.")
+@requantize_flag
 @click.option("--force", is_flag=True, help="Build although it doesn't fit the target; the manifest keeps it.")
 @common
 def command(
@@ -31,6 +32,7 @@ def command(
     recipe_name: str,
     out: Path | None,
     vision: Path | None,
+    requantize: bool,
     force: bool,
 ) -> None:
     """Quantize CHECKPOINT, write its graphs, and seal them into a bundle that `edgekit ask` can run.
@@ -46,8 +48,9 @@ def command(
     chosen, how = target(target_name), recipe(recipe_name)
     place = out or DEFAULT_OUT / f"{source.resolve().name}-{chosen.name}-{how.name}"
     with console.progress() as progress:
-        built = build(source, chosen, how, place, vision=vision, force=force, progress=progress)
+        built = build(source, chosen, how, place, vision=vision, requantize=requantize, force=force, progress=progress)
     bundle = built.bundle
+    show_notes(console, bundle.manifest.spec)
     for reason in bundle.manifest.forced:
         console.note(f"Forced: {reason}")
     console.document(
