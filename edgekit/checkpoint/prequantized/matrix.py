@@ -155,10 +155,11 @@ class UnpackedMatrix:
     def rows(self, start: int, stop: int) -> Array:
         codes = self.stored.codes(start, stop, release=False)
         zeros, scales = self.stored.zeros_of(start, stop), self.stored.scales_of(start, stop)
-        values = np.stack([codes & 0x0F, codes >> 4], axis=-1).reshape(*scales.shape, -1).astype(np.float32)
+        nibbles = np.stack([codes & 0x0F, codes >> 4], axis=-1).reshape(*scales.shape, self.stored.scheme.group)
+        values = nibbles.astype(np.float32)
         values -= zeros[:, :, None]
         values *= scales.astype(np.float32)[:, :, None]
-        flat: Array = values.reshape(stop - start, -1)[:, : self.shape[1]]
+        flat: Array = values.reshape(stop - start, 2 * codes.shape[1])[:, : self.shape[1]]
         return np.ascontiguousarray(flat)
 
     def release(self, start: int, stop: int) -> None:
