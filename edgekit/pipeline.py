@@ -47,6 +47,7 @@ def build(
 ) -> Built:
     """Plan, quantize, export, seal to ``out``, and compile where this machine is of the target's kind.
 
+    ``vision`` and ``requantize`` are :func:`~edgekit.checkpoint.open_checkpoint`'s.
     Raises :class:`~edgekit.errors.EdgeKitError`, and ``out`` is then as it was before;
     :class:`~edgekit.errors.GateRefused` where it can't fit the target, unless ``force``.
     """
