@@ -46,6 +46,7 @@ def build(
     vision: Path | None = None,
     calibrate: Path | None = None,
     fit: int | None = None,
+    requantize: bool = False,
     force: bool = False,
     progress: Progress = silent,
 ) -> Built:
@@ -54,10 +55,11 @@ def build(
     ``calibrate``: examples (:func:`~edgekit.inputs.examples.read_examples`) that the quantized weights are fitted to.
     What is done of that is kept beside ``out`` until the bundle is there, so that an interrupted build goes on.
     ``fit``: bytes of weights within which each part's precision is chosen so that least is lost.
+    ``vision`` and ``requantize`` are :func:`~edgekit.checkpoint.open_checkpoint`'s.
     Raises :class:`~edgekit.errors.EdgeKitError`, and ``out`` is then as it was before;
     :class:`~edgekit.errors.GateRefused` where it can't fit the target, unless ``force``.
     """
-    source = open_checkpoint(checkpoint, vision)
+    source = open_checkpoint(checkpoint, vision, requantize=requantize)
     decided = decide(source, recipe, target, calibrate, fit, progress)
     recipe = decided.recipe
     planned = plan(source, target, recipe)

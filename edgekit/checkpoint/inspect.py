@@ -9,6 +9,7 @@ from typing import cast
 
 from edgekit.checkpoint.checkpoint import Checkpoint, Weight, component
 from edgekit.checkpoint.packed import Tensor, groups, is_packed
+from edgekit.checkpoint.prequantized import UnpackedMatrix
 from edgekit.checkpoint.spec import ModelSpec, TemplateSpec
 
 
@@ -83,10 +84,14 @@ def stored_bytes(weight: Weight) -> int:
         n, k = weight.shape
         count = groups(k, weight.group)
         return n * (count * weight.group // 2 if weight.bits == 4 else k) + 2 * n * count
+    if isinstance(weight, UnpackedMatrix):
+        return weight.stored.nbytes
     return math.prod(weight.shape) * cast("Tensor", weight).dtype.itemsize
 
 
 def _dtype(weight: Weight) -> str:
+    if isinstance(weight, UnpackedMatrix):
+        return "int4, asymmetric"
     return f"int{weight.bits}" if is_packed(weight) else cast("Tensor", weight).dtype.name
 
 

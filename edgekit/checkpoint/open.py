@@ -3,34 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
-from edgekit.checkpoint.checkpoint import Checkpoint
+from edgekit.checkpoint.checkpoint import Checkpoint, Weight, is_matrix
 from edgekit.checkpoint.dialects import find_dialect
 from edgekit.checkpoint.dialects.reading import Reading
 from edgekit.checkpoint.documents import unreadable
+from edgekit.checkpoint.packed import Tensor, is_packed
+from edgekit.checkpoint.prequantized import UnpackedMatrix, fold
 from edgekit.checkpoint.quantized import ABOUT, open_quantized
-from edgekit.checkpoint.safetensors import StoredTensor, weight_files
+from edgekit.checkpoint.safetensors import weight_files
 from edgekit.checkpoint.shapes import Shape, tensor_shapes
-from edgekit.checkpoint.source import open_source
+from edgekit.checkpoint.source import Source, open_source
 from edgekit.errors import CheckpointError
 
 _FLOATS = ("float16", "bfloat16", "float32")
 
 
-def open_checkpoint(path: Path, vision: Path | None = None) -> Checkpoint:
+def open_checkpoint(path: Path, vision: Path | None = None, *, requantize: bool = False) -> Checkpoint:
     """Open the checkpoint in folder ``path``; only headers are read, weights later and by rows.
 
     ``vision`` is a folder with a CLIP or SigLIP tower to use in place of the checkpoint's own, needed
-    when it has none. :class:`CheckpointError` on anything that is damaged, missing, unknown or unsafe.
+    when it has none. Of a checkpoint that GPTQ or AWQ quantized, zero points and scales are read, too; with
+    ``requantize``, matrices that don't fit EdgeKit's symmetric int4 are unpacked, and the spec's notes say so.
+    :class:`CheckpointError` on anything that is damaged, missing, unknown or unsafe.
     """
     try:
-        return _open(path, vision)
+        return _open(path, vision, requantize)
     except OSError as error:
         raise unreadable(path, error) from error
 
 
-def _open(path: Path, vision: Path | None) -> Checkpoint:
+def _open(path: Path, vision: Path | None, requantize: bool) -> Checkpoint:
     if (path / ABOUT).is_file():
         if vision is not None:
             raise CheckpointError(
@@ -38,18 +44,38 @@ def _open(path: Path, vision: Path | None) -> Checkpoint:
                 "Give --vision when you quantize the original checkpoint.",
             )
         return open_quantized(path)
-    source = open_source(path)
-    reading = find_dialect(source).read(source, open_source(vision) if vision is not None else None)
+    source, notes = fold(open_source(path), requantize)
+    tower, tower_notes = fold(open_source(vision), requantize) if vision is not None else (None, ())
+    reading = find_dialect(source).read(source, tower)
+    _check_biases(source, reading)
     return Checkpoint(
         path=path,
-        spec=reading.spec,
+        spec=replace(reading.spec, notes=(*reading.spec.notes, *notes, *tower_notes)),
         tensors=_checked(reading, path),
         tokenizer_json=reading.tokenizer_json,
         bytes=sum(file.stat().st_size for file in weight_files(path)),
     )
 
 
-def _checked(reading: Reading, path: Path) -> Mapping[str, StoredTensor]:
+def _check_biases(source: Source, reading: Reading) -> None:
+    """AutoGPTQ writes biases of zeros beside Linears that have none: others would be lost without a word."""
+    known = {stored for stored, _ in reading.tensors.values()}
+    for name, tensor in source.tensors.items():
+        bias = name.removesuffix("weight") + "bias"
+        if name in known and _was_packed(tensor) and bias in source.tensors and bias not in known:
+            extra = cast("Tensor", source.tensors[bias])
+            if len(extra.shape) != 1 or extra.rows(0, extra.shape[0]).any():
+                raise CheckpointError(
+                    f"{bias} in {source.path} is not zero, but config.json describes a model without it",
+                    "The weights are not those that config.json describes: compare both with the published ones.",
+                )
+
+
+def _was_packed(tensor: Weight) -> bool:
+    return is_packed(tensor) or isinstance(tensor, UnpackedMatrix)
+
+
+def _checked(reading: Reading, path: Path) -> Mapping[str, Weight]:
     missing = [stored for stored, tensor in reading.tensors.values() if tensor is None]
     if missing:
         shown = ", ".join(missing[:5]) + (f" and {len(missing) - 5} more" if len(missing) > 5 else "")
@@ -59,18 +85,26 @@ def _checked(reading: Reading, path: Path) -> Mapping[str, StoredTensor]:
         )
     tensors = {name: tensor for name, (_, tensor) in reading.tensors.items() if tensor is not None}
     for name, expected in tensor_shapes(reading.spec).items():
-        _check(reading.tensors[name][0], tensors[name], expected, path)
+        _check(name, reading.tensors[name][0], tensors[name], expected, path)
     return tensors
 
 
-def _check(stored: str, tensor: StoredTensor, expected: Shape, path: Path) -> None:
+def _check(name: str, stored: str, tensor: Weight, expected: Shape, path: Path) -> None:
     if tensor.shape != expected:
         raise CheckpointError(
             f"{stored!r} in {path} has the shape {list(tensor.shape)}, but config.json asks for {list(expected)}",
             "The weights are not those that config.json describes: compare both with the published ones.",
         )
-    if tensor.dtype.name not in _FLOATS:
+    if is_packed(tensor):
+        if not is_matrix(name):
+            raise CheckpointError(
+                f"{stored!r} in {path} is packed, and EdgeKit reads it in floating point only",
+                "Give EdgeKit the original checkpoint in float16, bfloat16 or float32.",
+            )
+        return
+    dtype = cast("Tensor", tensor).dtype.name
+    if dtype not in _FLOATS:
         raise CheckpointError(
-            f"{stored!r} in {path} is stored as {tensor.dtype.name}",
+            f"{stored!r} in {path} is stored as {dtype}",
             "EdgeKit quantizes by itself: give it the checkpoint in float16, bfloat16 or float32.",
         )

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from edgekit.checkpoint.checkpoint import Weight
 from edgekit.checkpoint.documents import Fields, read_object, read_optional, read_text
-from edgekit.checkpoint.safetensors import StoredTensor, open_weights
+from edgekit.checkpoint.safetensors import open_weights
 from edgekit.errors import CheckpointError
 
 Config = Mapping[str, Any]
@@ -25,7 +26,7 @@ class Source:
 
     path: Path
     config: Fields
-    tensors: Mapping[str, StoredTensor]
+    tensors: Mapping[str, Weight]
 
     @property
     def model_type(self) -> str:

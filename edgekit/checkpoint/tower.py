@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from edgekit.checkpoint.architectures import Tower, find_tower
+from edgekit.checkpoint.checkpoint import Weight
 from edgekit.checkpoint.documents import Fields
-from edgekit.checkpoint.safetensors import StoredTensor
 from edgekit.checkpoint.source import Source
 from edgekit.errors import CheckpointError
 
@@ -44,7 +44,7 @@ class StoredTower:
 
     module: Tower
     config: Fields
-    tensors: Mapping[str, StoredTensor]
+    tensors: Mapping[str, Weight]
     prefix: str
     source: Source
 

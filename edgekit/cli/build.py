@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from edgekit.cli.common import CALIBRATE, common
+from edgekit.cli.common import CALIBRATE, common, requantize_flag, show_notes
 from edgekit.console import Console
 from edgekit.units import format_bytes, parse_bytes
 
@@ -28,6 +28,7 @@ DEFAULT_OUT = Path("build/out")
 @click.option("--vision", type=click.Path(path_type=Path), help="Take the vision tower from this checkpoint instead.")
 @click.option("--calibrate", type=click.Path(path_type=Path), metavar="DATA", help=CALIBRATE)
 @click.option("--fit", metavar="BYTES", help='Widen what loses most, as far as weights fit in this ("4 GiB").')
+@requantize_flag
 @click.option("--force", is_flag=True, help="Build although it doesn't fit the target; the manifest keeps it.")
 @common
 def command(
@@ -39,6 +40,7 @@ def command(
     vision: Path | None,
     calibrate: Path | None,
     fit: str | None,
+    requantize: bool,
     force: bool,
 ) -> None:
     """Quantize CHECKPOINT, write its graphs, and seal them into a bundle that `edgekit ask` can run.
@@ -60,6 +62,7 @@ def command(
             how,
             place,
             vision=vision,
+            requantize=requantize,
             calibrate=calibrate,
             fit=parse_bytes(fit) if fit else None,
             force=force,
@@ -68,6 +71,7 @@ def command(
     bundle = built.bundle
     for note in built.notes:
         console.note(note)
+    show_notes(console, bundle.manifest.spec)
     for reason in bundle.manifest.forced:
         console.note(f"Forced: {reason}")
     console.document(

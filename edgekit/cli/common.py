@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from edgekit.console import Console
+
+if TYPE_CHECKING:
+    from edgekit.checkpoint.spec import ModelSpec
 
 CALIBRATE = "Fit 4-bit weights to these questions with pictures: JSON as LLaVA's or VQA-RAD's, or its folder."
 F = TypeVar("F", bound=Callable[..., Any])
@@ -25,6 +28,12 @@ def _flag(name: str, text: str) -> Callable[[F], F]:
     return click.option(name, is_flag=True, expose_value=False, is_eager=True, callback=_set, help=text)
 
 
+requantize_flag = click.option(
+    "--requantize", is_flag=True, help="Quantize matrices of AWQ and GPTQ anew where they aren't symmetric int4."
+)
+"""For what GPTQ and AWQ quantized: ``open_checkpoint``'s argument of that name."""
+
+
 def logging_flags(function: F) -> F:
     """Add ``--verbose`` and ``--debug``."""
     return _flag("--verbose", "Show logs.")(_flag("--debug", "Show logs and the traceback of an error.")(function))
@@ -36,3 +45,9 @@ def common(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 _pass_console = click.make_pass_decorator(Console, ensure=True)
+
+
+def show_notes(console: Console, spec: ModelSpec) -> None:
+    """What EdgeKit does otherwise than the model's makers, on stderr."""
+    for note in spec.notes:
+        console.note(f"Note: {note}")

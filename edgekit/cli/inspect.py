@@ -101,7 +101,7 @@ def _show_checkpoint(console: Console, checkpoint: Path, vision: Path | None) ->
     from edgekit.checkpoint import open_checkpoint
     from edgekit.checkpoint.inspect import inspect
 
-    found = inspect(open_checkpoint(checkpoint, vision))
+    found = inspect(open_checkpoint(checkpoint, vision, requantize=True))
     console.document(found)
     console.fields(_describe(found))
     console.print()

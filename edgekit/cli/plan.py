@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from edgekit.cli.common import common
+from edgekit.cli.common import common, show_notes
 from edgekit.cli.shares import show_disk, show_matrix, show_memory
 from edgekit.console import Console
 
@@ -65,12 +65,17 @@ def command(
             raise click.UsageError("--all takes every target and recipe; leave --target and --recipe out")
         _plan_all(console, path, slots, context)
         return
-    model, chosen, how = _chosen(path, target_name, recipe_name, slots, context)
+    model, chosen, how = _chosen(console, path, target_name, recipe_name, slots, context)
     _plan_one(console, model, chosen, how, force)
 
 
 def _chosen(
-    path: Path, target_name: str | None, recipe_name: str | None, slots: int | None, context: int | None
+    console: Console,
+    path: Path,
+    target_name: str | None,
+    recipe_name: str | None,
+    slots: int | None,
+    context: int | None,
 ) -> tuple[Checkpoint | Bundle, Target, Recipe]:
     """The model, and what it is planned for: as the options say, or as a bundle was built."""
     from edgekit.bundle import MANIFEST, open_bundle
@@ -80,7 +85,7 @@ def _chosen(
 
     if not (path / MANIFEST).exists():
         chosen, how = target(target_name or "cpu"), recipe(recipe_name or "q4")
-        return _open(path), _resized(with_site_budget(chosen), slots, context), how
+        return _open(console, path), _resized(with_site_budget(chosen), slots, context), how
     if recipe_name or context:
         raise click.UsageError(f"--recipe and --context are for checkpoints, and {path} is a bundle")
     bundle = open_bundle(path)
@@ -88,10 +93,13 @@ def _chosen(
     return bundle, _resized(with_site_budget(chosen), slots, None), how
 
 
-def _open(path: Path) -> Checkpoint:
+def _open(console: Console, path: Path) -> Checkpoint:
+    """As a build opens it; matrices that only ``--requantize`` takes are planned, too, and a note says so."""
     from edgekit.checkpoint import open_checkpoint
 
-    return open_checkpoint(path)
+    found = open_checkpoint(path, requantize=True)
+    show_notes(console, found.spec)
+    return found
 
 
 def _resized(target: Target, slots: int | None, context: int | None) -> Target:
@@ -136,7 +144,7 @@ def _plan_all(console: Console, path: Path, slots: int | None, context: int | No
     if (path / MANIFEST).exists():
         raise click.UsageError(f"--all is for checkpoints, and {path} is a bundle, built by one recipe")
     chosen = [_resized(target, slots, context) for target in targets()]
-    found = matrix(_open(path), chosen, recipes())
+    found = matrix(_open(console, path), chosen, recipes())
     plans = {name: {how: document(one) for how, one in row.items()} for name, row in found.plans.items()}
     console.document({"fits": found.fits, "best": found.best, "plans": plans})
     show_matrix(console, found)

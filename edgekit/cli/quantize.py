@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from edgekit.cli.common import CALIBRATE, common
+from edgekit.cli.common import CALIBRATE, common, requantize_flag, show_notes
 from edgekit.console import Console
 from edgekit.units import format_bytes
 
@@ -19,16 +19,24 @@ from edgekit.units import format_bytes
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="A folder for the new checkpoint.")
 @click.option("--vision", type=click.Path(path_type=Path), help="Take the vision tower from this checkpoint instead.")
 @click.option("--calibrate", type=click.Path(path_type=Path), metavar="DATA", help=CALIBRATE)
+@requantize_flag
 @common
 def command(
-    console: Console, checkpoint: Path, recipe_name: str, out: Path, vision: Path | None, calibrate: Path | None
+    console: Console,
+    checkpoint: Path,
+    recipe_name: str,
+    out: Path,
+    vision: Path | None,
+    calibrate: Path | None,
+    requantize: bool,
 ) -> None:
     """Write CHECKPOINT's weights in a recipe's precision, in EdgeKit's own format."""
     from edgekit.checkpoint import open_checkpoint
     from edgekit.fitting import quantize_to
     from edgekit.recipe import recipe
 
-    source, how = open_checkpoint(checkpoint, vision), recipe(recipe_name)
+    source, how = open_checkpoint(checkpoint, vision, requantize=requantize), recipe(recipe_name)
+    show_notes(console, source.spec)
     with console.progress() as progress:
         notes = quantize_to(source, how, out, calibrate, progress)
     for note in notes:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from edgekit.checkpoint.checkpoint import Checkpoint
+from edgekit.errors import CheckpointError
 from edgekit.plan.memory import MemoryPlan, total
 from edgekit.plan.planning import on_this_machine, plan_subject
-from edgekit.plan.subject import subject
+from edgekit.plan.subject import Subject, subject
 from edgekit.recipe import Recipe
 from edgekit.target import Target
 
@@ -27,14 +29,28 @@ class Matrix:
 
 
 def matrix(checkpoint: Checkpoint, targets: Sequence[Target], recipes: Sequence[Recipe]) -> Matrix:
-    """Plan each pair; the best that fits keeps the most of the weights' precision, and no more than they have."""
-    known = subject(checkpoint, recipes[0])
+    """Plan each pair; the best that fits keeps the most of the weights' precision, and no more than they have.
+
+    Packed weights leave out recipes that they don't fit; :class:`CheckpointError` where that is each of them.
+    """
+    recipes, known = _buildable(checkpoint, recipes)
     plans = {
         target.name: {recipe.name: plan_subject(known, on_this_machine(target), recipe) for recipe in recipes}
         for target in targets
     }
     useful = [recipe for recipe in recipes if known.stored_bytes > 2 or not _is_wide(recipe)] or recipes
     return Matrix(plans, {name: _best(row, useful) for name, row in plans.items()})
+
+
+def _buildable(checkpoint: Checkpoint, recipes: Sequence[Recipe]) -> tuple[Sequence[Recipe], Subject]:
+    """The recipes that ``checkpoint`` can be built by, and what a plan needs to know of it, alike for all of them."""
+    known: dict[Recipe, Subject] = {}
+    for recipe in recipes:
+        with suppress(CheckpointError):
+            known[recipe] = subject(checkpoint, recipe)
+    if not known:
+        return recipes, subject(checkpoint, recipes[0])  # raises once more
+    return list(known), next(iter(known.values()))
 
 
 def _best(row: Mapping[str, MemoryPlan], recipes: Sequence[Recipe]) -> str:

@@ -11,6 +11,7 @@ from typing import TypeAlias, cast
 from edgekit.bundle import Bundle
 from edgekit.checkpoint.checkpoint import Checkpoint, component, is_matrix, layer_of
 from edgekit.checkpoint.packed import Tensor, is_packed
+from edgekit.checkpoint.prequantized import UnpackedMatrix
 from edgekit.checkpoint.shapes import Shape, tensor_shapes
 from edgekit.checkpoint.spec import ModelSpec
 from edgekit.errors import ConfigError
@@ -79,7 +80,11 @@ def _checkpoint(model: Checkpoint, recipe: Recipe) -> Subject:
         by_recipe=not packed,
         by_context=True,
         stored_bytes=max(
-            (cast("Tensor", tensor).dtype.itemsize for tensor in model.tensors.values() if not is_packed(tensor)),
+            (
+                cast("Tensor", tensor).dtype.itemsize
+                for tensor in model.tensors.values()
+                if not is_packed(tensor) and not isinstance(tensor, UnpackedMatrix)
+            ),
             default=2,
         ),
         checkpoint_bytes=model.bytes,

@@ -12,7 +12,7 @@ from typing import cast
 import numpy as np
 
 from edgekit.checkpoint.checkpoint import Checkpoint, Weight, component, is_matrix, layer_of
-from edgekit.checkpoint.packed import Bits, Tensor, is_packed
+from edgekit.checkpoint.packed import Bits, PackedTensor, Tensor, is_packed
 from edgekit.errors import CheckpointError
 from edgekit.quantize.floats import FORMATS
 from edgekit.quantize.tensors import CastTensor, RoundedTensor
@@ -43,7 +43,8 @@ def _convert(name: str, weight: Weight, recipe: Recipe) -> Weight:
         raise CheckpointError(
             f"{name} is quantized already (int{weight.bits}, group {weight.group}), and recipe "
             f"'{recipe.name}' wants {precision}{f', group {group}' if bits else ''}",
-            "Quantize the original checkpoint with this recipe instead.",
+            f"Take a recipe that keeps it: a TOML, given by its path, with {_kept(name, weight)}. "
+            "Or quantize the original checkpoint with this one.",
         )
     plain = cast("Tensor", weight)
     if plain.dtype.name not in FORMATS:
@@ -51,3 +52,9 @@ def _convert(name: str, weight: Weight, recipe: Recipe) -> Weight:
     if bits:
         return RoundedTensor(name, plain, bits, group)
     return CastTensor(name, plain, np.dtype(np.float32 if precision == "fp32" else np.float16))
+
+
+def _kept(name: str, weight: PackedTensor) -> str:
+    """The lines of a recipe by which a packed weight stays as it is."""
+    precision = f'{component(name)} = "int{weight.bits}"'
+    return f"{precision} and group = {weight.group}" if weight.bits == 4 else precision

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from edgekit.checkpoint import notice, pixels
 from edgekit.checkpoint.architectures import Decoder, stored_stem
 from edgekit.checkpoint.check import check_spec
+from edgekit.checkpoint.checkpoint import Weight
 from edgekit.checkpoint.documents import Fields
-from edgekit.checkpoint.safetensors import StoredTensor
 from edgekit.checkpoint.shapes import tensor_shapes
 from edgekit.checkpoint.source import Source
 from edgekit.checkpoint.spec import DecoderSpec, ImageSpec, ModelSpec, ProjectorSpec, TemplateSpec, VisionSpec
@@ -25,7 +25,7 @@ class Reading:
     """A description, for each of its tensors the stored name and the tensor (None: missing), the tokenizer."""
 
     spec: ModelSpec
-    tensors: Mapping[str, tuple[str, StoredTensor | None]]
+    tensors: Mapping[str, tuple[str, Weight | None]]
     tokenizer_json: str
 
 
@@ -69,7 +69,7 @@ class Parts:
         check_spec(spec, source.config.where)
         return Reading(spec, {name: self._lookup(name) for name in tensor_shapes(spec)}, text)
 
-    def _lookup(self, name: str) -> tuple[str, StoredTensor | None]:
+    def _lookup(self, name: str) -> tuple[str, Weight | None]:
         part, _, stem = name.partition(".")
         if part == "vision":
             stored = self.tower.prefix + stored_stem(stem, self.tower.module.NAMES)

@@ -1,0 +1,61 @@
+"""The bits of GPTQ's and AWQ's words: arrays in, arrays out.
+
+A word is a little-endian int32 of eight nibbles, nibble i being bits 4i…4i+3. A Linear's weight is
+``(code - zero) · scale`` with ``code`` and ``zero`` in 0…15 and one zero and scale per output and group of inputs;
+both formats store matrices transposed, inputs first.
+
+* GPTQ: ``qweight [in/8, out]``, nibble i of row r is the code of input 8r + i; ``qzeros [groups, out/8]``,
+  nibble i of column c is output 8c + i; the first format stores zero - 1, "gptq_v2" the zero itself.
+  Source: AutoGPTQ, auto_gptq/nn_modules/qlinear/qlinear_cuda_old.py (``pack``); GPTQModel,
+  gptqmodel/utils/model.py (``convert_gptq_v1_to_v2_format``).
+* AWQ's GEMM: ``qweight [in, out/8]`` and ``qzeros [groups, out/8]``, nibble i of column c is output
+  8c + (0, 2, 4, 6, 1, 3, 5, 7)[i]. Source: AutoAWQ, awq/modules/linear/gemm.py (``from_linear``).
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+
+from edgekit.checkpoint.packed import Array
+
+_AWQ_ORDER = (0, 2, 4, 6, 1, 3, 5, 7)
+
+
+def gptq_codes(words: Array) -> Array:
+    """Codes uint8 ``[out, 4 · r]`` of words ``[r, out]``: two inputs a byte, the earlier one in the low nibble.
+
+    A word's bytes are already as EdgeKit packs eight codes, so that only words are moved.
+    """
+    return np.ascontiguousarray(words.T).view(np.uint8)
+
+
+def awq_codes(words: Array) -> Array:
+    """Codes uint8 ``[8 · c, r / 2]`` of words ``[r, c]``, r even, packed as :func:`gptq_codes` does."""
+    rows, columns = words.shape
+    pairs = np.ascontiguousarray(words).view(np.uint8).reshape(rows // 2, 2, columns, 4)
+    first, second = pairs[:, 0], pairs[:, 1]
+    codes = np.empty((columns, 8, rows // 2), np.uint8)
+    codes[:, _AWQ_ORDER[0::2]] = ((first & 0x0F) | (second << 4)).transpose(1, 2, 0)
+    codes[:, _AWQ_ORDER[1::2]] = ((first >> 4) | (second & 0xF0)).transpose(1, 2, 0)
+    return codes.reshape(8 * columns, rows // 2)
+
+
+def zero_points(words: Array, method: Literal["gptq", "awq"], shift: int) -> Array:
+    """Zero points uint8 ``[8 · c, groups]`` of words ``[groups, c]``.
+
+    A stored 15 that is shifted by one is 0, as in AutoGPTQ (qlinear_cuda_old.py: ``zeros + 1`` and four bits of it).
+    """
+    count, columns = words.shape
+    stored = np.ascontiguousarray(words).view(np.uint8).reshape(count, columns, 4)
+    nibbles = np.stack([stored & 0x0F, stored >> 4], axis=-1).reshape(count, columns, 8)
+    zeros = np.empty_like(nibbles)
+    zeros[:, :, _AWQ_ORDER if method == "awq" else slice(None)] = nibbles
+    return np.ascontiguousarray(((zeros + np.uint8(shift)) & 0x0F).reshape(count, 8 * columns).T)
+
+
+def word_of_eights(shift: int) -> int:
+    """The int32 that holds eight zero points of 8, in either format."""
+    nibble = 8 - shift
+    return int.from_bytes(bytes([nibble << 4 | nibble] * 4), "little", signed=True)

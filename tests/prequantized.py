@@ -1,0 +1,141 @@
+"""A reference packer of GPTQ's and AWQ's formats, one nibble at a time, and tiny checkpoints stored in them.
+
+It shares nothing with the reader: words are Python integers, put together as the formats' own tools do it
+(AutoGPTQ's qlinear_cuda_old.py, AutoAWQ's gemm.py).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+from safetensors.numpy import load_file, save_file
+
+from tests.checkpoints import write_checkpoint
+
+Array = npt.NDArray[Any]
+Format = Literal["gptq", "gptq_v2", "awq"]
+FORMATS: tuple[Format, ...] = ("gptq", "gptq_v2", "awq")
+
+# Widths of whole groups of 128 and whole words, as AWQ wants them.
+TEXT = {
+    "hidden_size": 256,
+    "intermediate_size": 384,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 2,
+    "head_dim": 64,
+}
+
+
+@dataclass(frozen=True)
+class Linear:
+    """``(code - zero) · scale``: codes uint8 ``[n, k]``, zeros uint8 and scales float16 ``[n, groups]``."""
+
+    codes: Array
+    zeros: Array
+    scales: Array
+    group: int
+
+    def weight(self) -> npt.NDArray[np.float32]:
+        place = np.arange(self.codes.shape[1]) // self.group
+        whole = self.codes.astype(np.float32) - self.zeros.astype(np.float32)[:, place]
+        result: npt.NDArray[np.float32] = whole * self.scales.astype(np.float32)[:, place]
+        return result
+
+
+def random_linear(n: int, k: int, group: int, seed: int = 0, *, symmetric: bool = True) -> Linear:
+    """Any codes 0…15; scales of two magnitudes about 1/sqrt(k), so that activations stay near one."""
+    random = np.random.default_rng(seed)
+    count = -(-k // group)
+    zeros = np.full((n, count), 8, np.uint8) if symmetric else random.integers(1, 16, (n, count), np.uint8)
+    scales = (random.uniform(0.05, 0.4, (n, count)) / np.sqrt(k)).astype(np.float16)
+    return Linear(random.integers(0, 16, (n, k), np.uint8), zeros, scales, group)
+
+
+def words_of(nibbles: Array, order: tuple[int, ...]) -> Array:
+    """int32 ``[rows, columns / 8]``: nibble i of a word is the element ``order[i]`` of its eight."""
+    rows, columns = nibbles.shape
+    words = np.zeros((rows, columns // 8), np.int64)
+    for row in range(rows):
+        for word in range(columns // 8):
+            for place, element in enumerate(order):
+                words[row, word] |= int(nibbles[row, 8 * word + element]) << (4 * place)
+    return words.astype(np.uint32).view(np.int32)
+
+
+IN_ORDER = (0, 1, 2, 3, 4, 5, 6, 7)
+AWQ_ORDER = (0, 2, 4, 6, 1, 3, 5, 7)
+
+
+def stored(linear: Linear, kind: Format) -> dict[str, Array]:
+    """A Linear's tensors by their last names."""
+    if kind == "awq":
+        return {
+            "qweight": words_of(linear.codes.T, AWQ_ORDER),
+            "qzeros": words_of(linear.zeros.T, AWQ_ORDER),
+            "scales": np.ascontiguousarray(linear.scales.T),
+        }
+    zeros = linear.zeros if kind == "gptq_v2" else (linear.zeros.astype(np.int64) - 1) % 16
+    return {
+        "qweight": np.ascontiguousarray(words_of(linear.codes, IN_ORDER).T),
+        "qzeros": words_of(zeros.T, IN_ORDER),
+        "scales": np.ascontiguousarray(linear.scales.T),
+        "g_idx": (np.arange(linear.codes.shape[1]) // linear.group).astype(np.int32),
+    }
+
+
+def quantization_config(kind: Format, group: int) -> dict[str, Any]:
+    if kind == "awq":
+        return {"quant_method": "awq", "bits": 4, "group_size": group, "zero_point": True, "version": "gemm"}
+    return {
+        "quant_method": "gptq",
+        "bits": 4,
+        "group_size": group,
+        "sym": True,
+        "desc_act": False,
+        "checkpoint_format": kind,
+    }
+
+
+@dataclass(frozen=True)
+class Written:
+    """A checkpoint, and the packed Linears in it by their stored name without "weight"."""
+
+    path: Path
+    linears: Mapping[str, Linear]
+
+
+def write_prequantized(
+    path: Path, kind: Format, group: int = 128, *, asymmetric: Callable[[str], bool] = lambda stem: False
+) -> Written:
+    """A tiny LLaVA in float16 whose language model's Linears are packed; ``asymmetric`` chooses by stored name."""
+    write_checkpoint(path, "llava", "mistral", dtype="float16", text=TEXT)
+    file = path / "model.safetensors"
+    tensors = load_file(file)
+    linears: dict[str, Linear] = {}
+    for seed, name in enumerate(sorted(tensors)):
+        if name.startswith("model.layers.") and name.endswith("_proj.weight"):
+            stem = name.removesuffix(".weight")
+            n, k = tensors.pop(name).shape
+            linears[stem] = random_linear(n, k, group, seed, symmetric=not asymmetric(stem))
+            tensors |= {f"{stem}.{leaf}": tensor for leaf, tensor in stored(linears[stem], kind).items()}
+    save_file(tensors, file, {"format": "pt"})
+    edit_config(path, lambda config: config.update(quantization_config=quantization_config(kind, group)))
+    return Written(path, linears)
+
+
+def edit_config(path: Path, change: Callable[[dict[str, Any]], None]) -> None:
+    config = json.loads((path / "config.json").read_text())
+    change(config)
+    (path / "config.json").write_text(json.dumps(config))
+
+
+def edit_tensors(path: Path, change: Callable[[dict[str, Array]], None]) -> None:
+    tensors = load_file(path / "model.safetensors")
+    change(tensors)
+    save_file({name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}, path / "model.safetensors")
