@@ -18,7 +18,7 @@ from edgekit.quantize.grid import rounded, scales_of
 
 Places: TypeAlias = npt.NDArray[np.int64]
 ALPHAS = tuple(float(alpha) for alpha in np.linspace(0.0, 1.0, 11))
-_WORK = 4e10
+_WORK = 2e10
 """Multiplications for one try; of large matrices every second, third, … row is looked at, which tells as much."""
 
 

@@ -160,3 +160,13 @@ def test_moments_are_sums_over_weighted_tokens() -> None:
     np.testing.assert_allclose(
         moments.inputs.mean_abs, (np.abs(x) * weights[:, None]).sum(0) / weights.sum(), rtol=1e-5
     )
+
+
+def test_a_picture_s_many_rows_are_thinned_and_weigh_as_much() -> None:
+    weights = np.concatenate([np.ones(5), np.full(60, 1 / 12), np.ones(4)]).astype(np.float32)
+    kept, counted = layer._thinned(weights)
+    assert len(kept) == 9 + 60 // 4
+    assert counted.sum() == pytest.approx(weights.sum())
+    assert set(range(5)) | set(range(65, 69)) <= set(kept.tolist())
+    whole = np.ones(7, np.float32)
+    np.testing.assert_array_equal(layer._thinned(whole)[0], np.arange(7))
