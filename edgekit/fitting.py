@@ -63,7 +63,7 @@ def quantized(
 ) -> Calibrated:
     """The checkpoint by a recipe that was decided on, for a result at ``out``."""
     if data is None:
-        return Calibrated(quantize(source, recipe), ())
+        return Calibrated(quantize(source, recipe))
     return calibrate(source, recipe, data, _work(out), progress)
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from edgekit.blocks import BlockModel
@@ -26,11 +26,12 @@ BEST: Method = "awq+gptq"
 
 @dataclass(frozen=True)
 class Calibrated:
-    """``checkpoint``: as :func:`~edgekit.quantize.calibrated.calibrated` gives it; ``notes``: what was not as asked,
-    a sentence each."""
+    """``checkpoint`` and ``errors``: as :func:`~edgekit.quantize.calibrated.calibrated` gives them; ``notes``: what was
+    not as asked, a sentence each."""
 
     checkpoint: Checkpoint
-    notes: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+    errors: Mapping[str, float] = field(default_factory=dict)
 
 
 def with_method(checkpoint: Checkpoint, recipe: Recipe, data: Path | None) -> Recipe:
@@ -68,7 +69,8 @@ def calibrate(
     chosen = spread(read_examples(data), SAMPLES)
     prompts = prompts_of(checkpoint, chosen)
     taken = samples(BlockModel(checkpoint), prompts, progress)
-    return Calibrated(calibrated(checkpoint, recipe, taken, folder, progress), tuple(_notes(chosen, data)))
+    made, errors = calibrated(checkpoint, recipe, taken, folder, progress)
+    return Calibrated(made, tuple(_notes(chosen, data)), errors)
 
 
 def spread(examples: Sequence[Example], count: int) -> Sequence[Example]:

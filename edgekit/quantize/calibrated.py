@@ -36,8 +36,9 @@ _ABOUT = "calibration.json"
 
 def calibrated(
     checkpoint: Checkpoint, recipe: Recipe, samples: Sequence[Sample], folder: Path, progress: Progress = silent
-) -> Checkpoint:
-    """The checkpoint in the recipe's precision, int4 matrices of the decoder and its head by ``recipe.method``.
+) -> tuple[Checkpoint, dict[str, float]]:
+    """The checkpoint in the recipe's precision, int4 matrices of the decoder and its head by ``recipe.method``; and the
+    relative error of the outputs of each of those.
 
     ``folder`` keeps what is done (as large as the packed decoder, and the samples' rows); the checkpoint that is
     returned reads from it. :class:`~edgekit.errors.EdgeKitError` where a weight is no number or the disk is full.
@@ -67,9 +68,11 @@ def calibrated(
         _one(model.head, rows, weights, names, recipe, folder)
     progress("calibrating", layers + 1, layers + 1)
     found: dict[str, Weight] = {}
-    for index in range(layers + 1):
-        found |= _read(_file(folder, index), checkpoint, names, recipe.group)
-    return replace(plain, tensors={**plain.tensors, **found})
+    errors: dict[str, float] = {}
+    for path in filter(Path.exists, (_file(folder, index) for index in range(layers + 1))):
+        found |= _read(path, checkpoint, names, recipe.group)
+        errors |= json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+    return replace(plain, tensors={**plain.tensors, **found}), errors
 
 
 def _one(
@@ -80,9 +83,11 @@ def _one(
     if not wanted:
         return block.weights
     moments = gather(block, zip(rows, weights, strict=True))
-    plain, packed = quantized_block(block, moments, wanted, recipe.method, recipe.group)
-    _write(_file(folder, rows.index), plain, packed)
-    return {**plain, **{name: weight.dequantize() for name, weight in packed.items()}}
+    made = quantized_block(block, moments, wanted, recipe.method, recipe.group)
+    path = _file(folder, rows.index)
+    write_text(path.with_suffix(".json"), json.dumps(made.errors) + "\n")
+    _write(path, made.plain, made.packed)
+    return {**made.plain, **{name: weight.dequantize() for name, weight in made.packed.items()}}
 
 
 def _file(folder: Path, index: int) -> Path:
@@ -114,8 +119,6 @@ def _write(path: Path, plain: Mapping[str, Floats], packed: Mapping[str, PackedW
 
 
 def _read(path: Path, checkpoint: Checkpoint, names: set[str], group: int) -> dict[str, Weight]:
-    if not path.exists():
-        return {}
     stored = open_file(path)
     found: dict[str, Weight] = {}
     for name in {key.removesuffix(".codes").removesuffix(".scales") for key in stored}:

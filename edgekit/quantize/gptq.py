@@ -18,8 +18,9 @@ DAMPING = 0.01
 _PANEL = 512
 
 
-def gptq(weights: Float32, factor: Float32, group: int) -> tuple[Float32, Float32]:
-    """Codes (-8…7, as float32 ``[n, k]``) and scales ``[n, groups]`` of ``weights`` ``[n, k]``.
+def gptq(weights: Float32, factor: Float32, group: int) -> tuple[Float32, Float32, float]:
+    """Codes (-8…7, as float32 ``[n, k]``) and scales ``[n, groups]`` of ``weights`` ``[n, k]``, and what is lost:
+    tr(E H Eᵀ), the squared errors of the outputs summed over all that was seen.
 
     ``factor`` is :func:`inverse_factor` of the sum of x xᵀ over the inputs that were seen, ``[k, k]``. A group's scales
     are chosen when its turn comes, by what its weights have become.
@@ -27,6 +28,7 @@ def gptq(weights: Float32, factor: Float32, group: int) -> tuple[Float32, Float3
     rest = np.ascontiguousarray(weights.T)  # an input's weights side by side
     k, n = rest.shape
     found, scales = np.empty_like(rest), np.empty((n, groups(k, group)), np.float32)
+    lost = 0.0
     importance = np.diag(factor).astype(np.float32) ** -2
     for index in range(scales.shape[1]):
         start, stop = index * group, min((index + 1) * group, k)
@@ -37,9 +39,10 @@ def gptq(weights: Float32, factor: Float32, group: int) -> tuple[Float32, Float3
             error = (rest[j] - found[j] * scale) / factor[j, j]
             rest[j + 1 : stop] -= factor[j, j + 1 : stop, None] * error
             errors[j - start] = error
+        lost += float(np.square(errors).sum(dtype=np.float64))
         rest[stop:] -= factor[start:stop, stop:].T @ errors
         scales[:, index] = scale
-    return np.ascontiguousarray(found.T), scales
+    return np.ascontiguousarray(found.T), scales, lost
 
 
 def inverse_factor(second_moments: Float32) -> Float32:

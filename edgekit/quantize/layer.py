@@ -127,23 +127,20 @@ def fold(
     inputs[read] = Inputs(seen.second_moments, seen.mean_abs / scales)
 
 
-def pack(weights: Floats, factor: Floats | None, inputs: Inputs | None, group: int) -> PackedWeight:
-    """int4 codes of a matrix: by GPTQ with its inputs' ``factor``, else to the nearest with scales by ``inputs``."""
-    if factor is not None:
-        found, scales = gptq(weights, factor, group)
-    else:
-        scales = scales_of(weights, group, inputs.second_moments if inputs else None)
-        found = codes(weights, np.repeat(scales, group, axis=1)[:, : weights.shape[1]])
-    return PackedWeight(4, group, weights.shape[1], nibbles(found, group), scales.astype(np.float16))
+@dataclass(frozen=True)
+class Quantized:
+    """A block: ``plain`` tensors with scales moved, ``packed`` matrices, and of each of those the relative error of its
+    outputs over what was seen, ||X (W - Ŵ)ᵀ|| / ||X Wᵀ||."""
+
+    plain: dict[str, Floats]
+    packed: dict[str, PackedWeight]
+    errors: dict[str, float]
 
 
 def quantized_block(
     block: Block, moments: Mapping[str, Moments], names: Iterable[str], method: str, group: int
-) -> tuple[dict[str, Floats], dict[str, PackedWeight]]:
-    """The block's plain tensors, scales moved, and its matrices ``names`` packed, by "awq", "gptq" or "awq+gptq".
-
-    ``moments`` are used up.
-    """
+) -> Quantized:
+    """Pack the block's matrices ``names`` in int4 by "awq", "gptq" or "awq+gptq"; ``moments`` are used up."""
     weights = dict(block.weights)
     inputs = {tap: one.inputs for tap, one in moments.items()}
     wanted = set(names)
@@ -151,13 +148,27 @@ def quantized_block(
         for one in folds(block.name, block):
             if set(one.readers) <= wanted:
                 fold(weights, inputs, block.reads, one, group)
-    packed: dict[str, PackedWeight] = {}
+    packed, errors = {}, {}
     for tap in dict.fromkeys(block.reads.values()):
         readers = [name for name, read in block.reads.items() if read == tap and name in wanted]
         if not readers:
             continue
         seen = inputs.pop(tap)
+        whole = {name: awq.loss(weights[name], np.zeros_like(weights[name][:1]), seen) for name in readers}
         factor = inverse_factor(seen.second_moments) if "gptq" in method else None
         for name in readers:
-            packed[name] = pack(weights.pop(name), factor, None if factor is not None else seen, group)
-    return weights, packed
+            packed[name], lost = _pack(weights.pop(name), seen, factor, group)
+            errors[name] = float(np.sqrt(max(0.0, lost) / max(whole[name], 1e-30)))
+    return Quantized(weights, packed, errors)
+
+
+def _pack(weights: Floats, seen: Inputs, factor: Floats | None, group: int) -> tuple[PackedWeight, float]:
+    """A matrix by GPTQ with its inputs' ``factor``, else to the nearest with scales by what was ``seen``; its loss."""
+    if factor is not None:
+        found, scales, lost = gptq(weights, factor, group)
+    else:
+        scales = scales_of(weights, group, seen.second_moments)
+        spread = np.repeat(scales, group, axis=1)[:, : weights.shape[1]]
+        found = codes(weights, spread)
+        lost = awq.loss(weights, found * spread, seen)
+    return PackedWeight(4, group, weights.shape[1], nibbles(found, group), scales.astype(np.float16)), lost

@@ -49,9 +49,9 @@ def main(folder: str, model: str = "llava-med-7b", method: str = "awq", samples:
             moments = gather(block, ((x, weights.astype(np.float32)) for x in rows))
             gathered = time.perf_counter()
             names = {name for name in block.weights if ".attn." in name or ".mlp." in name}
-            plain, packed = quantized_block(block, moments, names, how.method, how.group)
+            made = quantized_block(block, moments, names, how.method, how.group)
             searched = time.perf_counter()
-            stand_ins = {**plain, **{name: weight.dequantize() for name, weight in packed.items()}}
+            stand_ins = {**made.plain, **{name: weight.dequantize() for name, weight in made.packed.items()}}
             rows = rows.next(block(x[None], stand_ins)[0] for x in rows)
             ended = time.perf_counter()
             taken.append(ended - began)

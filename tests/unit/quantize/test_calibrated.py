@@ -72,7 +72,9 @@ def test_folded_and_not_rounded_the_model_is_the_original(kind: DecoderKind, tmp
 def test_every_layer_loses_less_than_by_rounding_to_nearest(method: Method, kind: DecoderKind, tmp_path: Path) -> None:
     checkpoint, width = opened(tmp_path / "c", kind), WIDTH[kind]
     samples = taken(width)
-    found = calibrated(checkpoint, by(method), samples, tmp_path / "work")
+    found, errors = calibrated(checkpoint, by(method), samples, tmp_path / "work")
+    assert len(errors) == (15 if kind == "llama" else 13)
+    assert all(0 < error < 0.2 for error in errors.values())
     nearest = quantize(checkpoint, by("rtn"))
     x = samples[0].rows
     for index in range(2):
@@ -83,7 +85,7 @@ def test_every_layer_loses_less_than_by_rounding_to_nearest(method: Method, kind
 
 def test_all_of_the_decoder_is_packed_and_the_rest_is_as_by_rounding(tmp_path: Path) -> None:
     checkpoint = opened(tmp_path / "c")
-    found = calibrated(checkpoint, by("awq+gptq"), taken(288), tmp_path / "work").tensors
+    found = calibrated(checkpoint, by("awq+gptq"), taken(288), tmp_path / "work")[0].tensors
     nearest = quantize(checkpoint, by("rtn")).tensors
     assert list(found) == list(nearest)
     for name, weight in nearest.items():
@@ -106,7 +108,7 @@ def test_an_interrupted_run_goes_on_at_its_block_and_ends_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     checkpoint, samples = opened(tmp_path / "c"), taken(288)
-    whole = calibrated(checkpoint, by("awq+gptq"), samples, tmp_path / "whole")
+    whole, errors = calibrated(checkpoint, by("awq+gptq"), samples, tmp_path / "whole")
     asked: list[str] = []
     quantized_block = layer.quantized_block
 
@@ -123,7 +125,8 @@ def test_an_interrupted_run_goes_on_at_its_block_and_ends_the_same(
     with pytest.raises(Stopped):
         calibrated(checkpoint, by("awq+gptq"), samples, tmp_path / "work")
     monkeypatch.setattr("edgekit.quantize.calibrated.quantized_block", counting)
-    found = calibrated(checkpoint, by("awq+gptq"), samples, tmp_path / "work")
+    found, errors_found = calibrated(checkpoint, by("awq+gptq"), samples, tmp_path / "work")
+    assert errors_found == errors
     assert asked == ["decoder.layers.0", "decoder.layers.1", "decoder"]
     for name, weight in whole.tensors.items():
         if hasattr(weight, "packed_rows"):
