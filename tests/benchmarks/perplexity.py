@@ -5,7 +5,8 @@
 Three kinds of contender, all on the same tokens (tests/benchmarks/windows.py) and the same weights, whose channels are
 reordered first, since the package that brings them rounded them once (tests/permuted.py):
 
-* fp32, int8, int4-METHOD-gGROUP: EdgeKit's weights multiplied out, activations in fp32;
+* fp32, int8, int4-METHOD-gGROUP (the head too, or with -head8 in 8 bits): EdgeKit's weights multiplied out, activations
+  in fp32;
 * llama.cpp-KIND: llama.cpp's own weights and activations; left out without $EDGEKIT_LLAMACPP, the environment that
   holds `llama_cpp`;
 * engine-RECIPE: a bundle as EdgeKit's engine runs it, on the first windows only, against fp32 on the same.
@@ -95,6 +96,7 @@ def contenders(bench: Bench) -> dict[str, Measure]:
     """How to measure each contender, by its name, in the table's order."""
     methods = [method for method in ("rtn", "awq", "gptq", "awq+gptq") if method in METHODS]
     four = [requantized.int4(method, group) for method in methods for group in (128, 64, 32)]
+    four += [requantized.int4(method, 32, head="int8") for method in methods]
     recipes = {recipe.name: recipe for recipe in (requantized.fp32(), requantized.int8(), *four)}
     found: dict[str, Measure] = {name: partial(bench.ours, recipe) for name, recipe in recipes.items()}
     if environment := os.environ.get("EDGEKIT_LLAMACPP"):
@@ -145,6 +147,7 @@ def show(rows: Sequence[dict[str, str | float]]) -> None:
 
 
 def main(place: str, *wanted: str) -> int:
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # threads that spin starve each other on a shared machine
     folder = Path(place)
     folder.mkdir(parents=True, exist_ok=True)
     bench = prepare(folder)

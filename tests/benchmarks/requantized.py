@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -38,18 +38,21 @@ class Sizes:
     layers: int
 
 
-def int8() -> Recipe:
-    return _recipe("int8", "int8", "int8")
-
-
-def int4(method: str, group: int) -> Recipe:
-    """Layers and head in 4 bits, the embedding in 8; ``method`` as recipes name it."""
-    name = f"int4-{method.replace('+', '-')}-g{group}"
-    return _recipe(name, "int8", "int4", cast("Literal[32, 64, 128]", group), cast("Any", method))
-
-
 def fp32() -> Recipe:
-    return _recipe("fp32", "fp32", "fp32")
+    return _recipe("fp32", "fp32", "fp32", "fp32")
+
+
+def int8() -> Recipe:
+    return _recipe("int8", "int8", "int8", "int8")
+
+
+def int4(method: str, group: int, head: Precision = "int4") -> Recipe:
+    """Layers in 4 bits, the embedding in 8, the head in either; ``method`` as recipes name it.
+
+    With a head in 8 bits, head and embedding hold the same codes of a tied model, as GGUF has them, but twice.
+    """
+    name = f"int4-{method.replace('+', '-')}-g{group}{'-head8' if head == 'int8' else ''}"
+    return _recipe(name, "int8", "int4", head, group, method)
 
 
 def quantized(checkpoint: Checkpoint, recipe: Recipe, calibration: Windows) -> Checkpoint:
@@ -123,7 +126,7 @@ def _name(name: str) -> str:
 
 
 def _recipe(
-    name: str, embedding: Precision, rest: Precision, group: Literal[32, 64, 128] = 128, method: Any = "rtn"
+    name: str, embedding: Precision, decoder: Precision, head: Precision, group: Any = 128, method: Any = "rtn"
 ) -> Recipe:
     """The tower and the projector, which no text passes, stay as they are."""
-    return Recipe(name, name, "fp32", "fp32", embedding, rest, rest, group=group, method=method)
+    return Recipe(name, name, "fp32", "fp32", embedding, decoder, head, group=group, method=method)
