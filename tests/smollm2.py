@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +25,11 @@ def weights() -> Path | None:
     return next(Path(found.origin).parent.glob("*.gguf"), None)
 
 
-def write_checkpoint(directory: Path, gguf: Path) -> Any:
-    """Write a Hugging Face LLaVA checkpoint to ``directory``; the language model in transformers, fp32."""
+def write_checkpoint(directory: Path, gguf: Path, change: Callable[[Any], None] = lambda model: None) -> Any:
+    """Write a Hugging Face LLaVA checkpoint to ``directory``; the language model in transformers, fp32.
+
+    ``change`` may alter the language model's weights in place before they are written.
+    """
     import torch
     from transformers import (
         AutoModelForCausalLM,
@@ -40,6 +44,7 @@ def write_checkpoint(directory: Path, gguf: Path) -> Any:
     text = loaded.config
     text.quantization_config = None
     del text.quantization_config
+    change(loaded)
     tokenizer = AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name)
     vision = CLIPVisionConfig(
         hidden_size=64, intermediate_size=128, num_hidden_layers=3, num_attention_heads=2, image_size=56, patch_size=14

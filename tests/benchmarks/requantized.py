@@ -1,0 +1,132 @@
+"""A language model as EdgeKit quantizes it, run by transformers in fp32: what the weights alone cost.
+
+Codes and scales are those that `edgekit quantize` writes; they are multiplied out, and activations stay fp32.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import numpy.typing as npt
+
+from edgekit.checkpoint.checkpoint import Checkpoint, Weight, component
+from edgekit.checkpoint.packed import PackedWeight, Tensor, is_packed
+from edgekit.quantize import quantize
+from edgekit.recipe import Precision, Recipe
+from tests.benchmarks.windows import Windows
+
+THREADS = 2
+Float32 = npt.NDArray[np.float32]
+_PARTS = {
+    "norm1": "input_layernorm",
+    "norm2": "post_attention_layernorm",
+    **{f"attn.{part}": f"self_attn.{part}_proj" for part in "qkvo"},
+    **{f"mlp.{part}": f"mlp.{part}_proj" for part in ("gate", "up", "down")},
+}
+_ENDS = {"decoder.embedding": "model.embed_tokens", "decoder.norm": "model.norm", "decoder.lm_head": "lm_head"}
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """Bytes of the language model as stored, and of its layers alone: without embedding and head."""
+
+    total: int
+    layers: int
+
+
+def fp32() -> Recipe:
+    return _recipe("fp32", "fp32", "fp32", "fp32")
+
+
+def int8() -> Recipe:
+    return _recipe("int8", "int8", "int8", "int8")
+
+
+def int4(method: str, group: int, head: Precision = "int4") -> Recipe:
+    """Layers in 4 bits, the embedding in 8, the head in either; ``method`` as recipes name it.
+
+    With a head in 8 bits, head and embedding hold the same codes of a tied model, as GGUF has them, but twice.
+    """
+    name = f"int4-{method.replace('+', '-')}-g{group}{'-head8' if head == 'int8' else ''}"
+    return _recipe(name, "int8", "int4", head, group, method)
+
+
+def quantized(checkpoint: Checkpoint, recipe: Recipe, calibration: Windows) -> Checkpoint:
+    """The checkpoint by the recipe. ``calibration`` is for methods that look at activations; "rtn" does not."""
+    return quantize(checkpoint, recipe)
+
+
+def sizes(checkpoint: Checkpoint) -> Sizes:
+    """Bytes of a quantized checkpoint's decoder, as `edgekit quantize` writes them."""
+    total = layers = 0
+    for name, weight in checkpoint.tensors.items():
+        if name.startswith("decoder."):
+            nbytes = _read(weight).nbytes
+            total += nbytes
+            layers += nbytes if component(name) == "decoder" else 0
+    return Sizes(total, layers)
+
+
+def losses(checkpoint: Checkpoint, source: Path, windows: Windows) -> list[float]:
+    """Mean negative log likelihood of each window's tokens but the first, in nats.
+
+    ``source`` is the folder of the checkpoint in Hugging Face's form, for its config.
+    """
+    import torch
+
+    torch.set_num_threads(THREADS)
+    decoder = {name: weight for name, weight in checkpoint.tensors.items() if name.startswith("decoder.")}
+    model = _language_model(source, {_name(name): whole(weight) for name, weight in decoder.items()})
+    found = []
+    with torch.inference_mode():
+        for window in torch.from_numpy(windows):
+            logits = model(window[None]).logits[0, :-1].double()
+            found.append(float(torch.nn.functional.cross_entropy(logits, window[1:])))
+    return found
+
+
+def _language_model(source: Path, weights: Mapping[str, Float32]) -> Any:
+    import torch
+    from transformers import LlamaForCausalLM, LlavaConfig
+
+    text = LlavaConfig.from_pretrained(source).text_config
+    text.tie_word_embeddings = False  # EdgeKit keeps embedding and head apart
+    text.dtype = torch.float32
+    with torch.device("meta"):
+        model = LlamaForCausalLM(text).eval()
+    model.load_state_dict({name: torch.from_numpy(value) for name, value in weights.items()}, assign=True)
+    model.model.rotary_emb = type(model.model.rotary_emb)(text)  # its table is a buffer that no checkpoint holds
+    return model
+
+
+def whole(weight: Weight) -> Float32:
+    """A weight multiplied out, in fp32."""
+    read = _read(weight)
+    values: Float32 = read.dequantize() if isinstance(read, PackedWeight) else read.astype(np.float32)
+    return np.ascontiguousarray(values)
+
+
+def _read(weight: Weight) -> Any:
+    """All rows of a weight: a :class:`PackedWeight` or an array, which both know their bytes."""
+    if is_packed(weight):
+        return weight.packed_rows(0, weight.shape[0])
+    return cast("Tensor", weight).rows(0, weight.shape[0])
+
+
+def _name(name: str) -> str:
+    stem, _, kind = name.rpartition(".")
+    if stem in _ENDS:
+        return f"{_ENDS[stem]}.{kind}"
+    _, _, index, part = stem.split(".", 3)
+    return f"model.layers.{index}.{_PARTS[part]}.{kind}"
+
+
+def _recipe(
+    name: str, embedding: Precision, decoder: Precision, head: Precision, group: Any = 128, method: Any = "rtn"
+) -> Recipe:
+    """The tower and the projector, which no text passes, stay as they are."""
+    return Recipe(name, name, "fp32", "fp32", embedding, decoder, head, group=group, method=method)
