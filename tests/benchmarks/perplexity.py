@@ -26,13 +26,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from typing import TypeAlias
+from typing import TypeAlias, get_args
 
 from edgekit.checkpoint import open_checkpoint
 from edgekit.checkpoint.checkpoint import Checkpoint
 from edgekit.checkpoint.shapes import decoder_shapes
-from edgekit.quantize.quantize import METHODS
-from edgekit.recipe import Recipe
+from edgekit.recipe import Method, Recipe
 from tests import permuted, smollm2
 from tests.benchmarks import engine_perplexity, llamacpp_contenders, requantized, windows
 from tests.benchmarks.requantized import Sizes
@@ -94,7 +93,7 @@ def prepare(folder: Path) -> Bench:
 
 def contenders(bench: Bench) -> dict[str, Measure]:
     """How to measure each contender, by its name, in the table's order."""
-    methods = [method for method in ("rtn", "awq", "gptq", "awq+gptq") if method in METHODS]
+    methods = get_args(Method)
     four = [requantized.int4(method, group) for method in methods for group in (128, 64, 32)]
     four += [requantized.int4(method, 32, head="int8") for method in methods]
     recipes = {recipe.name: recipe for recipe in (requantized.fp32(), requantized.int8(), *four)}

@@ -13,9 +13,12 @@ from typing import Any, cast
 import numpy as np
 import numpy.typing as npt
 
+from edgekit.blocks import BlockModel
 from edgekit.checkpoint.checkpoint import Checkpoint, Weight, component
 from edgekit.checkpoint.packed import PackedWeight, Tensor, is_packed
 from edgekit.quantize import quantize
+from edgekit.quantize.calibrated import calibrated
+from edgekit.quantize.samples import Sample
 from edgekit.recipe import Precision, Recipe
 from tests.benchmarks.windows import Windows
 
@@ -56,8 +59,15 @@ def int4(method: str, group: int, head: Precision = "int4") -> Recipe:
 
 
 def quantized(checkpoint: Checkpoint, recipe: Recipe, calibration: Windows) -> Checkpoint:
-    """The checkpoint by the recipe. ``calibration`` is for methods that look at activations; "rtn" does not."""
-    return quantize(checkpoint, recipe)
+    """The checkpoint by the recipe. ``calibration`` is for methods that look at activations; "rtn" does not.
+
+    What a calibration makes lies beside the checkpoint, and is taken from there the next time.
+    """
+    if recipe.method == "rtn":
+        return quantize(checkpoint, recipe)
+    model = BlockModel(checkpoint)
+    samples = [Sample(model.embed(ids.tolist()), np.ones(len(ids), np.float32)) for ids in calibration]
+    return calibrated(checkpoint, recipe, samples, checkpoint.path.with_name(f"work-{recipe.name}"))[0]
 
 
 def sizes(checkpoint: Checkpoint) -> Sizes:
