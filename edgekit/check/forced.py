@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from edgekit.check.golden import PICTURE, Arrays, GoldenSequence
+from edgekit.check.golden import PICTURE, GoldenSequence, Outputs
 from edgekit.checkpoint.packed import Array
 from edgekit.engines.base import Engine, Logits
 
@@ -45,14 +45,13 @@ def told_rows(engine: Engine, rows: Array, following: Array) -> Logits:
     return np.stack(logits)
 
 
-def stored_rows(sequence: GoldenSequence, arrays: Arrays) -> tuple[Array, Array]:
-    """The reference's rows of a prompt, and of the answer's tokens but the last."""
+def stored_rows(sequence: GoldenSequence, tokens: Sequence[int], outputs: Outputs) -> tuple[Array, Array]:
+    """Stored rows of a prompt about the first picture (``tokens`` are those of ``outputs.rows``), and of the answer's
+    tokens but the last."""
+    parts = [outputs.embeds[0] if token == PICTURE else _rows(outputs, tokens, [token]) for token in sequence.prompt]
+    return np.concatenate(parts), _rows(outputs, tokens, sequence.answer[:-1])
 
-    def row(token: int) -> Array:
-        if token == PICTURE:
-            assert sequence.picture is not None, "a prompt with a picture's mark has a picture"
-            return arrays.embeds[sequence.picture]
-        return arrays.rows[np.searchsorted(arrays.tokens, [token])]
 
-    following = arrays.rows[np.searchsorted(arrays.tokens, sequence.answer[:-1])]
-    return np.concatenate([row(token) for token in sequence.prompt]), following
+def _rows(outputs: Outputs, tokens: Sequence[int], wanted: Sequence[int]) -> Array:
+    rows: Array = outputs.rows[np.searchsorted(tokens, wanted)]
+    return rows

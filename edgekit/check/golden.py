@@ -65,7 +65,7 @@ class Golden:
     """``reference``: the unquantized model, or the checkpoint "as stored" where that was quantized already.
 
     ``engine``: what gave the answers. ``pictures``: files of the bundle. ``probes``: the token ids whose logits
-    :class:`Arrays` holds of every position.
+    :class:`Arrays` holds. ``alone``: the sequences by which the decoder is checked alone, all about the first picture.
     """
 
     format: int
@@ -73,27 +73,42 @@ class Golden:
     engine: str
     pictures: tuple[str, ...]
     probes: tuple[int, ...]
+    alone: tuple[int, ...]
     sequences: tuple[GoldenSequence, ...]
 
 
 @dataclass(frozen=True)
-class Arrays:
-    """Of the reference, float16: ``pixels`` ``[pictures, 3, size, size]``, ``features`` ``[pictures, tokens, width]``,
-    ``embeds`` ``[pictures, tokens, hidden]``, ``rows`` ``[len(tokens), hidden]`` of the embedding, ``logits``
-    ``[positions of all sequences, probes]``. ``tokens``: the text's ids, rising, int64."""
+class Outputs:
+    """What a model's components give, float16: ``features`` ``[1, tokens, width]`` and ``embeds`` ``[1, tokens,
+    hidden]`` of the first picture (``[0, …]`` where there is none), ``rows`` ``[tokens of the text, hidden]`` of the
+    embedding, ``logits`` ``[positions of the sequences alone, probes]``."""
 
-    pixels: Array
     features: Array
     embeds: Array
-    tokens: npt.NDArray[np.int64]
     rows: Array
     logits: Array
+
+
+@dataclass(frozen=True)
+class Arrays:
+    """``pixels`` ``[pictures, 3, size, size]``, float16; ``tokens``: the text's ids, rising, int64.
+
+    ``reference``: the outputs of the unquantized model. ``exact``: those of the bundle's own weights, computed in
+    float32 without any graph of the bundle: an engine that does its work gives nearly the same.
+    """
+
+    pixels: Array
+    tokens: npt.NDArray[np.int64]
+    reference: Outputs
+    exact: Outputs
 
 
 def write_golden(folder: Path, golden: Golden, arrays: Arrays) -> None:
     """Write both files into ``folder``; the pictures lie there already."""
     write_text(folder / GOLDEN, json.dumps(config.dump(golden), separators=(",", ":")) + "\n")
-    named = {name: _narrow(array) for name, array in vars(arrays).items()}
+    named = {"pixels": _narrow(arrays.pixels), "tokens": arrays.tokens}
+    for kind in ("reference", "exact"):
+        named |= {f"{kind}.{name}": _narrow(array) for name, array in vars(getattr(arrays, kind)).items()}
     entries = [Entry(name, "I64" if name == "tokens" else "F16", array.shape) for name, array in named.items()]
 
     def fill(put: Put) -> None:
@@ -104,8 +119,6 @@ def write_golden(folder: Path, golden: Golden, arrays: Arrays) -> None:
 
 
 def _narrow(array: Array) -> Array:
-    if array.dtype == np.int64:
-        return array
     most = float(np.finfo(np.float16).max)
     narrow: Array = np.clip(array, -most, most).astype(np.float16)
     return narrow
@@ -131,48 +144,52 @@ def read_golden(bundle: Bundle) -> tuple[Golden, Arrays]:
 
 def _arrays(path: Path) -> Arrays:
     stored = open_file(path)
-    found: dict[str, Array] = {}
-    for name in Arrays.__dataclass_fields__:
-        wanted = np.dtype(np.int64 if name == "tokens" else np.float16)
-        if name not in stored or stored[name].dtype != wanted or not stored[name].shape:
+
+    def read(name: str, dtype: type[np.generic] = np.float16) -> Array:
+        if name not in stored or stored[name].dtype != dtype or not stored[name].shape:
             raise ConfigError(f"{path} holds no {name}")
-        found[name] = stored[name].rows(0, stored[name].shape[0])
-    return Arrays(**found)
+        return stored[name].rows(0, stored[name].shape[0])
+
+    def outputs(kind: str) -> Outputs:
+        return Outputs(*(read(f"{kind}.{name}") for name in Outputs.__dataclass_fields__))
+
+    return Arrays(read("pixels"), read("tokens", np.int64), outputs("reference"), outputs("exact"))
 
 
 def _require_sound(golden: Golden, arrays: Arrays, manifest: Manifest, where: Path) -> None:
     """That every number names something that is there: what comes after relies on it."""
-    spec = manifest.spec
-    pictures, vocab, hidden = len(golden.pictures), spec.decoder.vocab, spec.decoder.hidden
-    positions = sum(len(sequence.positions) for sequence in golden.sequences)
-    size, image_tokens = spec.image.size, spec.tokens_per_image
-    shapes = {
-        "pixels": (pictures, 3, size, size),
-        "features": (pictures, image_tokens, spec.projector.widths[0]),
-        "embeds": (pictures, image_tokens, hidden),
-        "tokens": arrays.tokens.shape[:1],
-        "rows": (len(arrays.tokens), hidden),
-        "logits": (positions, len(golden.probes)),
-    }
-    wrong = [name for name, shape in shapes.items() if getattr(arrays, name).shape != shape]
-    known = set(arrays.tokens.tolist())
+    spec, count = manifest.spec, len(golden.sequences)
+    vocab, hidden, image_tokens = spec.decoder.vocab, spec.decoder.hidden, spec.tokens_per_image
+    first = min(1, len(golden.pictures))
+    known = set(arrays.tokens.ravel().tolist())
     rules = {
         f"format {golden.format}, where this EdgeKit reads {FORMAT}": golden.format == FORMAT,
-        "no sequences": positions > 0,
-        f"{', '.join(wrong)} of another shape in {ARRAYS}": not wrong,
-        "tokens that do not rise": all(a < b for a, b in pairwise(arrays.tokens.tolist())),
+        "no sequences": count > 0 and len(golden.alone) > 0,
+        "tokens that do not rise": all(a < b for a, b in pairwise(arrays.tokens.ravel().tolist())),
         "a token outside the vocabulary": all(0 <= token < vocab for token in (*golden.probes, *known)),
+        "sequences that name what is not there": all(
+            _is_sound(one, len(golden.pictures), known, vocab) for one in golden.sequences
+        )
+        and all(0 <= at < count and golden.sequences[at].picture in (None, 0) for at in golden.alone),
         "a sequence longer than the context": all(
             len(one.prompt) + len(one.positions) + image_tokens * (one.picture is not None) - 1 <= manifest.context
             for one in golden.sequences
-        ),
-        "sequences that name what is not there": all(
-            _is_sound(sequence, pictures, known, vocab) for sequence in golden.sequences
         ),
     }
     for rule, kept in rules.items():
         if not kept:
             raise ConfigError(f"{where} has {rule}")
+    shapes = {
+        "features": (first, image_tokens, spec.projector.widths[0]),
+        "embeds": (first, image_tokens, hidden),
+        "rows": (len(arrays.tokens), hidden),
+        "logits": (sum(len(golden.sequences[at].positions) for at in golden.alone), len(golden.probes)),
+    }
+    pixels = (len(golden.pictures), 3, spec.image.size, spec.image.size)
+    wrong = [name for side in (arrays.reference, arrays.exact) for name in shapes
+             if getattr(side, name).shape != shapes[name]]
+    if wrong or arrays.pixels.shape != pixels or arrays.tokens.ndim != 1:
+        raise ConfigError(f"{where.with_name(ARRAYS)} has arrays of another shape: {', '.join(wrong) or 'pixels'}")
 
 
 def _is_sound(sequence: GoldenSequence, pictures: int, known: set[int], vocab: int) -> bool:

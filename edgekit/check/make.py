@@ -9,15 +9,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import onnxruntime as ort
 from PIL import Image
 from tokenizers import Tokenizer
 
+from edgekit.blocks import BlockModel
 from edgekit.bundle import Bundle
 from edgekit.check import forced
-from edgekit.check.golden import FORMAT, PICTURE, PICTURES, Arrays, Golden, GoldenSequence, Position, write_golden
+from edgekit.check.golden import FORMAT, PICTURE, PICTURES, Arrays, Golden, GoldenSequence, Outputs, Position, write_golden
 from edgekit.check.measure import logsumexp
 from edgekit.check.reference import Read, Script, read_all
 from edgekit.checkpoint.checkpoint import Checkpoint
@@ -33,7 +35,9 @@ from edgekit.inputs.prompt import Prompt, TextPiece, Turn, build
 from edgekit.progress import Progress, silent
 from edgekit.runtime.embeddings import Embeddings
 
-QUESTIONS, TOKENS, TOP, PROBES = 8, 32, 32, 256
+QUESTIONS, TOKENS, TOP, PROBES = 8, 16, 32, 256
+ALONE = 2
+"""Sequences by which a decoder is checked alone: every one costs a pass of the quantized weights more."""
 
 
 @dataclass(frozen=True)
@@ -46,13 +50,15 @@ class Asked:
 
 def make_golden(
     source: Checkpoint,
+    quantized: Checkpoint,
     bundle: Bundle,
     tokenizer: Tokenizer,
     engine: Engine,
     examples: Sequence[Example] = (),
     progress: Progress = silent,
 ) -> None:
-    """Write the record of ``bundle``, not sealed yet, into its folder; ``source`` is what it was built from.
+    """Write the record of ``bundle``, not sealed yet, into its folder; ``source`` is what it was built from,
+    ``quantized`` its view by the recipe, whose weights the graphs hold.
 
     At most :data:`QUESTIONS` of ``examples`` are taken, evenly spread. :class:`~edgekit.errors.ConfigError` where no
     question fits into the context; errors as of pictures, of the engine and of reading the checkpoint.
@@ -65,15 +71,22 @@ def make_golden(
     pixels = [np.zeros((0, 3, size, size), np.float32), *(preprocess(one.image, spec.image)[None] for one in pictures)]
     read = read_all(source, np.concatenate(pixels), scripts, progress)
     probes = _probes(spec.decoder.vocab)
+    alone = [at for at, one in enumerate(scripts) if one.picture == (0 if pictures else None)][:ALONE]
+    exact = read_all(quantized, np.concatenate(pixels[:2]), [scripts[at] for at in alone], progress, "exact")
     sequences = tuple(
         GoldenSequence(question, script.picture, script.prompt, _positions(script.answer, logits))
         for question, script, logits in zip(questions, scripts, read.logits, strict=True)
     )
     packed = any(is_packed(weight) for weight in source.tensors.values())
-    golden = Golden(
-        FORMAT, "as stored" if packed else "unquantized", f"onnxruntime {ort.__version__}", names, probes, sequences
+    how: Literal["unquantized", "as stored"] = "as stored" if packed else "unquantized"
+    golden = Golden(FORMAT, how, f"onnxruntime {ort.__version__}", names, probes, tuple(alone), sequences)
+    arrays = Arrays(
+        np.concatenate(pixels),
+        np.array(read.tokens, np.int64),
+        _outputs(read, read.rows, [read.logits[at] for at in alone], probes),
+        _outputs(exact, BlockModel(quantized).embed(read.tokens), exact.logits, probes),
     )
-    write_golden(bundle.path, golden, _arrays(np.concatenate(pixels), read, probes))
+    write_golden(bundle.path, golden, arrays)
 
 
 def phantoms(size: int) -> list[Asked]:
@@ -175,6 +188,6 @@ def _positions(answer: Sequence[int], logits: np.ndarray) -> tuple[Position, ...
     return tuple(found)
 
 
-def _arrays(pixels: np.ndarray, read: Read, probes: Sequence[int]) -> Arrays:
-    logits = np.concatenate([one[:, list(probes)] for one in read.logits])
-    return Arrays(pixels, read.features, read.embeds, np.array(read.tokens, np.int64), read.rows, logits)
+def _outputs(read: Read, rows: np.ndarray, logits: Sequence[np.ndarray], probes: Sequence[int]) -> Outputs:
+    probed = np.concatenate([one[:, list(probes)] for one in logits])
+    return Outputs(read.features[:1], read.embeds[:1], rows, probed)

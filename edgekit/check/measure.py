@@ -118,10 +118,12 @@ def relative_error(found: npt.ArrayLike, expected: npt.ArrayLike) -> float:
     return float(np.linalg.norm(f - e) / max(float(np.linalg.norm(e)), _LEAST))
 
 
-def cosine(found: npt.ArrayLike, expected: npt.ArrayLike) -> float:
-    """Mean cosine of rows (the last axis); 0 where they can't be compared."""
+def offset(found: npt.ArrayLike, expected: npt.ArrayLike) -> float:
+    """What all rows (the last axis) are off by alike, relative: ‖mean of (found − expected)‖ / rms length of a row."""
     f, e = (np.asarray(side, np.float64) for side in (found, expected))
     if f.shape != e.shape or not np.isfinite(f).all():
-        return 0.0
-    lengths = np.linalg.norm(f, axis=-1) * np.linalg.norm(e, axis=-1)
-    return float(((f * e).sum(-1) / np.maximum(lengths, _LEAST)).mean())
+        return UNUSABLE
+    width = f.shape[-1]
+    common = (f - e).reshape(-1, width).mean(0)
+    length = np.sqrt((e.reshape(-1, width) ** 2).sum(-1).mean())
+    return float(np.linalg.norm(common) / max(float(length), _LEAST))

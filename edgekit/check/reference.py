@@ -42,11 +42,15 @@ class Read:
 
 
 def read_all(
-    checkpoint: Checkpoint, pixels: Floats, scripts: Sequence[Script], progress: Progress = silent
+    checkpoint: Checkpoint,
+    pixels: Floats,
+    scripts: Sequence[Script],
+    progress: Progress = silent,
+    stage: str = "reference",
 ) -> Read:
     """Pictures ``[pictures, 3, size, size]`` and scripts through the whole model, teacher-forced.
 
-    Errors as of reading a checkpoint; progress counts blocks.
+    Errors as of reading a checkpoint; progress counts the blocks of ``stage``.
     """
     model = BlockModel(checkpoint)
     spec = checkpoint.spec
@@ -55,7 +59,7 @@ def read_all(
     def step() -> None:
         nonlocal done
         done += 1
-        progress("reference", done, total)
+        progress(stage, done, total)
 
     features, embeds = _pictures(model, pixels, step)
     tokens = tuple(sorted({token for one in scripts for token in (*one.prompt, *one.answer)} - {PICTURE}))
