@@ -1,36 +1,44 @@
 """``build``: the stages in order, from a checkpoint to a sealed bundle that this machine can run.
 
-plan (does it fit?) → quantize (lazily) → export → seal → compile, where this machine can.
+plan (does it fit?) → quantize (lazily) → export → golden answers and their check → seal → compile, where this
+machine can.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from edgekit import __version__
-from edgekit.bundle import FORMAT, MANIFEST, Bundle, Manifest, open_bundle, sealing
+from edgekit.bundle import FORMAT, MANIFEST, Bundle, Manifest, open_bundle, sealing, unsealed
+from edgekit.check import Checked, check, require_answers
+from edgekit.check.make import make_golden
 from edgekit.checkpoint import open_checkpoint
 from edgekit.checkpoint.checkpoint import Checkpoint
 from edgekit.engines.compile import compile_here
+from edgekit.engines.onnxruntime import OnnxRuntimeEngine
 from edgekit.errors import BundleError, ConfigError
 from edgekit.export.export import export
 from edgekit.files import new_directory, require_space
+from edgekit.inputs.examples import Example
 from edgekit.plan import MemoryPlan, plan, require_fit
 from edgekit.plan.advice import shortfall
 from edgekit.plan.planning import usable_context
 from edgekit.progress import Progress, silent
 from edgekit.quantize import quantize
 from edgekit.recipe import Recipe
+from edgekit.runtime.model import open_tokenizer
 from edgekit.target import Target
 
 
 @dataclass(frozen=True)
 class Built:
-    """A finished bundle, what was planned for it, and whether this machine has compiled it for itself."""
+    """A finished bundle, its plan, the check of its answers, and whether this machine has compiled it for itself."""
 
     bundle: Bundle
     plan: MemoryPlan
+    checked: Checked
     compiled: bool
 
 
@@ -41,13 +49,17 @@ def build(
     out: Path,
     *,
     vision: Path | None = None,
+    examples: Sequence[Example] = (),
     force: bool = False,
     progress: Progress = silent,
 ) -> Built:
-    """Plan, quantize, export, seal to ``out``, and compile where this machine is of the target's kind.
+    """Plan, quantize, export, check, seal to ``out``, and compile where this machine is of the target's kind.
+
+    The check's questions are some of ``examples``, or are about phantoms.
 
     Raises :class:`~edgekit.errors.EdgeKitError`, and ``out`` is then as it was before;
-    :class:`~edgekit.errors.GateRefused` where it can't fit the target, unless ``force``.
+    :class:`~edgekit.errors.GateRefused` where it can't fit the target or its
+    answers fall short, unless ``force``.
     """
     source = open_checkpoint(checkpoint, vision)
     planned = plan(source, target, recipe)
@@ -57,12 +69,37 @@ def build(
     context = planned.target.context
     _require_own_place(out, source.path.name, target, recipe)
     manifest = Manifest(FORMAT, __version__, source.path.name, source.spec, recipe, target, context, forced, {})
-    with sealing(out, manifest, progress) as folder:
+    also_forced: list[str] = []
+    with sealing(out, manifest, progress, also_forced) as folder:
         require_space(out, planned.disk.bundle_bytes)
-        export(quantize(source, recipe), target.activations, context, folder, progress)
+        quantized = quantize(source, recipe)
+        export(quantized, target.activations, context, folder, progress)
         (folder / "tokenizer.json").write_text(source.tokenizer_json, encoding="utf-8")
+        checked = _golden(source, quantized, folder, manifest, examples, progress)
+        if not force:
+            require_answers(checked)
+        elif not checked.passed:
+            also_forced.append(checked.shortfall)
     bundle = open_bundle(out)
-    return Built(bundle, planned, compile_here(bundle, progress))
+    return Built(bundle, planned, checked, compile_here(bundle, progress))
+
+
+def _golden(
+    source: Checkpoint,
+    quantized: Checkpoint,
+    folder: Path,
+    manifest: Manifest,
+    examples: Sequence[Example],
+    progress: Progress,
+) -> Checked:
+    """Make the golden record and check the graphs against it, on the CPU whatever the target: it is what is here."""
+    draft = unsealed(folder, manifest)
+    engine = OnnxRuntimeEngine(draft, folder / "graphs", 1)
+    try:
+        make_golden(source, quantized, draft, open_tokenizer(draft), engine, examples, progress)
+        return check(unsealed(folder, manifest), engine, progress)
+    finally:
+        engine.close()
 
 
 def _require_own_place(out: Path, source: str, target: Target, recipe: Recipe) -> None:

@@ -186,8 +186,12 @@ def _require_sound(golden: Golden, arrays: Arrays, manifest: Manifest, where: Pa
         "logits": (sum(len(golden.sequences[at].positions) for at in golden.alone), len(golden.probes)),
     }
     pixels = (len(golden.pictures), 3, spec.image.size, spec.image.size)
-    wrong = [name for side in (arrays.reference, arrays.exact) for name in shapes
-             if getattr(side, name).shape != shapes[name]]
+    wrong = [
+        name
+        for side in (arrays.reference, arrays.exact)
+        for name in shapes
+        if getattr(side, name).shape != shapes[name]
+    ]
     if wrong or arrays.pixels.shape != pixels or arrays.tokens.ndim != 1:
         raise ConfigError(f"{where.with_name(ARRAYS)} has arrays of another shape: {', '.join(wrong) or 'pixels'}")
 

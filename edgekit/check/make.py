@@ -19,7 +19,17 @@ from tokenizers import Tokenizer
 from edgekit.blocks import BlockModel
 from edgekit.bundle import Bundle
 from edgekit.check import forced
-from edgekit.check.golden import FORMAT, PICTURE, PICTURES, Arrays, Golden, GoldenSequence, Outputs, Position, write_golden
+from edgekit.check.golden import (
+    FORMAT,
+    PICTURE,
+    PICTURES,
+    Arrays,
+    Golden,
+    GoldenSequence,
+    Outputs,
+    Position,
+    write_golden,
+)
 from edgekit.check.measure import logsumexp
 from edgekit.check.reference import Read, Script, read_all
 from edgekit.checkpoint.checkpoint import Checkpoint

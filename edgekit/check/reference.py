@@ -98,4 +98,5 @@ def _pictures(model: BlockModel, pixels: Floats, step: Callable[[], None]) -> tu
     step()
     tokens, widths = spec.vision.tokens, (spec.projector.widths[0], spec.decoder.hidden)
     none = [np.zeros((0, tokens, width), np.float32) for width in widths]  # where every question is text alone
-    return np.concatenate([none[0], *rows]), np.concatenate([none[1], *embeds])
+    features: Floats = np.concatenate([none[0], *rows])
+    return features, np.concatenate([none[1], *embeds])

@@ -6,11 +6,15 @@ One dead scale of a large matrix hides below the noise of quantization, so the g
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from edgekit.checkpoint.safetensors import open_file
 from edgekit.errors import BundleError
+
+if TYPE_CHECKING:
+    import onnx
 
 _PIECE = 1 << 22
 
@@ -41,7 +45,7 @@ def dead_rows(embedding: Path) -> list[int]:
     return [int(at) for at in np.flatnonzero(~(np.isfinite(scales) & (scales > 0)))]
 
 
-def _is_dead(graph: Path, tensor: "onnx.TensorProto") -> bool:
+def _is_dead(graph: Path, tensor: onnx.TensorProto) -> bool:
     from onnx import helper
 
     place = {entry.key: entry.value for entry in tensor.external_data}

@@ -22,7 +22,7 @@ DEFAULT_OUT = Path("build/out")
 )
 @click.option("--out", type=click.Path(path_type=Path), help="The bundle's folder.  [default: build/out/NAME-T-R]")
 @click.option("--vision", type=click.Path(path_type=Path), help="Take the vision tower from this checkpoint instead.")
-@click.option("--force", is_flag=True, help="Build although it doesn't fit the target; the manifest keeps it.")
+@click.option("--force", is_flag=True, help="Build although it doesn't fit or answers wrongly; the manifest keeps it.")
 @common
 def command(
     console: Console,
@@ -37,6 +37,7 @@ def command(
 
     Without CHECKPOINT it is the embedded model, which answers questions about synthetic radiographs.
     """
+    from edgekit.cli.check import document, line
     from edgekit.phantom.embedded import embedded
     from edgekit.pipeline import build
     from edgekit.recipe import recipe
@@ -55,6 +56,7 @@ def command(
             "bundle": str(bundle.path),
             "digest": bundle.digest,
             "bytes": bundle.bytes,
+            "check": document(built.checked),
             "components": built.plan.components,
             "compiled": built.compiled,
             "forced": bundle.manifest.forced,
@@ -64,6 +66,7 @@ def command(
     weights = [part for part in built.plan.parts if part.basis == "exact"]
     console.table(columns, [(part.name, part.form, format_bytes(part.bytes)) for part in weights], right=columns[2:])
     console.print(f"\n{bundle.path}: {format_bytes(bundle.bytes)} on disk, for {chosen.title}")
+    console.print(line(built.checked))
     console.print(f"Ask it: edgekit ask {shlex.quote(str(bundle.path))} QUESTION --image FILE")
     if notice := bundle.manifest.spec.intended_use:
         console.print(f"\n{notice}")
