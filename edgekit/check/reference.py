@@ -68,9 +68,10 @@ def read_all(
 
     def row(token: int, script: Script) -> Floats:
         if token != PICTURE:
-            return rows[place[token]][None]
+            return rows[place[token] : place[token] + 1]
         assert script.picture is not None, "a prompt with a picture's mark has a picture"
-        return embeds[script.picture]
+        picture: Floats = embeds[script.picture]
+        return picture
 
     hidden = [np.concatenate([row(token, one) for token in (*one.prompt, *one.answer[:-1])])[None] for one in scripts]
     for index in range(spec.decoder.layers):

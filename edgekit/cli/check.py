@@ -61,8 +61,8 @@ def line(checked: Checked) -> str:
     """A check in one line."""
     figures = checked.figures
     return (
-        f"Checked: top-1 {100 * figures.top1_decided:.1f} % of {figures.decided} decided positions, KL {figures.kl:.2g}, "
-        f"perplexity x{figures.perplexity_ratio:.3f} beside the {_reference(checked)}"
+        f"Checked: top-1 {100 * figures.top1_decided:.1f} % of {figures.decided} decided positions, "
+        f"KL {figures.kl:.2g}, perplexity x{figures.perplexity_ratio:.3f} beside the {_reference(checked)}"
     )
 
 
@@ -86,8 +86,8 @@ def _show(console: Console, checked: Checked) -> None:
     ]
     console.table(("", "whole answers", "measured", "limit"), rows, right=("measured",))
     console.print()
-    rows = [cells for one in checked.components for cells in _component(one)]
-    console.table(("", "component alone", "", "measured", "limit"), rows, right=("measured",))
+    parts = [cells for one in checked.components for cells in _component(one)]
+    console.table(("", "component alone", "", "measured", "limit"), parts, right=("measured",))
     console.print()
     same = f"{figures.same_tokens} of {figures.sequences} answers are the very tokens"
     console.print(f"{same} that {checked.engine} gave where the bundle was built.")
