@@ -22,10 +22,10 @@ class Gate:
     """
 
     top1: float = 0.9
-    kl: float = 0.02
+    kl: float = 0.1
     perplexity: float = 1.2
     loss: float = 0.1
-    error: float = 0.04
+    error: float = 0.05
     offset: float = 0.0015
 
     def __post_init__(self) -> None:
