@@ -12,7 +12,7 @@ import hashlib
 import json
 import os
 import stat
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
@@ -75,17 +75,26 @@ class Bundle:
 
 
 @contextmanager
-def sealing(out: Path, manifest: Manifest, progress: Progress = silent) -> Iterator[Path]:
+def sealing(out: Path, manifest: Manifest, progress: Progress = silent, forced: Sequence[str] = ()) -> Iterator[Path]:
     """Yield an empty folder beside ``out``; when the block ends well, hash, seal and rename it to ``out``.
 
     A bundle already at ``out`` is replaced only then; anything else at ``out`` is refused. If the block
-    fails or is interrupted, the folder is removed and ``out`` stays as it was.
+    fails or is interrupted, the folder is removed and ``out`` stays as it was. ``forced`` is read when the block has
+    ended: gates that it passed over, beside those that the manifest names already.
     """
     _refuse_foreign(out)
     with new_directory(out, replace=True) as folder:
         yield folder
-        sealed = replace(manifest, files=hash_files(folder, progress))
+        sealed = replace(manifest, files=hash_files(folder, progress), forced=(*manifest.forced, *forced))
         write_text(folder / MANIFEST, json.dumps(config.dump(sealed), indent=1) + "\n")
+
+
+def unsealed(folder: Path, manifest: Manifest) -> Bundle:
+    """What lies in a folder that is being filled, as a bundle that can be opened but vouches for nothing."""
+    files = {
+        p.relative_to(folder).as_posix(): FileEntry(p.stat().st_size, "") for p in folder.rglob("*") if p.is_file()
+    }
+    return Bundle(folder, replace(manifest, files=files), "")
 
 
 def open_bundle(path: Path) -> Bundle:

@@ -11,11 +11,11 @@ from pathlib import Path
 
 from edgekit.checkpoint.checkpoint import Checkpoint
 from edgekit.errors import ConfigError
-from edgekit.inputs.examples import read_examples
+from edgekit.inputs.examples import Example, read_examples
 from edgekit.plan.components import weight_bytes, width
 from edgekit.progress import Progress, silent
 from edgekit.quantize import quantize, write_checkpoint
-from edgekit.quantize.calibrate import Calibrated, calibrate, prompts_of, spread, with_method
+from edgekit.quantize.calibrate import SAMPLES, Calibrated, calibrate, prompts_of, spread, with_method
 from edgekit.quantize.choose import Choice, choose
 from edgekit.quantize.sensitivity import Sensitivity, sensitivity
 from edgekit.recipe import Recipe
@@ -65,6 +65,13 @@ def quantized(
     if data is None:
         return Calibrated(quantize(source, recipe))
     return calibrate(source, recipe, data, _work(out), progress)
+
+
+def held_out(data: Path) -> list[Example]:
+    """Examples that no calibration looked at, all of them where it looked at all."""
+    every = read_examples(data)
+    used = set(map(id, spread(every, SAMPLES)))
+    return [example for example in every if id(example) not in used] or every
 
 
 def forget(out: Path) -> None:

@@ -1,37 +1,45 @@
 """``build``: the stages in order, from a checkpoint to a sealed bundle that this machine can run.
 
-plan (does it fit?) → quantize (lazily) → export → seal → compile, where this machine can.
+plan (does it fit?) → quantize (lazily) → export → golden answers and their check → seal → compile, where this
+machine can.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from edgekit import __version__
-from edgekit.bundle import FORMAT, MANIFEST, Bundle, Manifest, open_bundle, sealing
+from edgekit.bundle import FORMAT, MANIFEST, Bundle, Manifest, open_bundle, sealing, unsealed
+from edgekit.check import Checked, check, require_answers
+from edgekit.check.make import make_golden
 from edgekit.checkpoint import open_checkpoint
 from edgekit.checkpoint.checkpoint import Checkpoint
 from edgekit.engines.compile import compile_here
+from edgekit.engines.onnxruntime import OnnxRuntimeEngine
 from edgekit.errors import BundleError, ConfigError
 from edgekit.export.export import export
 from edgekit.files import new_directory, require_space
-from edgekit.fitting import Decided, decide, forget, quantized
+from edgekit.fitting import Decided, decide, forget, held_out, quantized
+from edgekit.inputs.examples import Example
 from edgekit.plan import MemoryPlan, plan, require_fit
 from edgekit.plan.advice import shortfall
 from edgekit.plan.planning import usable_context
 from edgekit.progress import Progress, silent
 from edgekit.recipe import Recipe
+from edgekit.runtime.model import open_tokenizer
 from edgekit.target import Target
 
 
 @dataclass(frozen=True)
 class Built:
-    """A finished bundle, what was planned for it, whether this machine has compiled it for itself, how its precision
-    was decided, and what was not as asked, a sentence each."""
+    """A finished bundle, its plan, the check of its answers, whether this machine has compiled it for itself, how its
+    precision was decided, and what was not as asked, a sentence each."""
 
     bundle: Bundle
     plan: MemoryPlan
+    checked: Checked
     compiled: bool
     decided: Decided
     notes: tuple[str, ...]
@@ -50,14 +58,16 @@ def build(
     force: bool = False,
     progress: Progress = silent,
 ) -> Built:
-    """Plan, quantize, export, seal to ``out``, and compile where this machine is of the target's kind.
+    """Plan, quantize, export, check, seal to ``out``, and compile where this machine is of the target's kind.
 
-    ``calibrate``: examples (:func:`~edgekit.inputs.examples.read_examples`) that the quantized weights are fitted to.
-    What is done of that is kept beside ``out`` until the bundle is there, so that an interrupted build goes on.
+    ``calibrate``: examples (:func:`~edgekit.inputs.examples.read_examples`) that the quantized weights are fitted to;
+    the check asks others of them (else it asks about phantoms). What is done of that is kept beside ``out`` until the
+    bundle is there, so that an interrupted build goes on.
     ``fit``: bytes of weights within which each part's precision is chosen so that least is lost.
     ``vision`` and ``requantize`` are :func:`~edgekit.checkpoint.open_checkpoint`'s.
     Raises :class:`~edgekit.errors.EdgeKitError`, and ``out`` is then as it was before;
-    :class:`~edgekit.errors.GateRefused` where it can't fit the target, unless ``force``.
+    :class:`~edgekit.errors.GateRefused` where it can't fit the target or its
+    answers fall short, unless ``force``.
     """
     source = open_checkpoint(checkpoint, vision, requantize=requantize)
     decided = decide(source, recipe, target, calibrate, fit, progress)
@@ -70,13 +80,38 @@ def build(
     _require_own_place(out, source.path.name, target, recipe)
     manifest = Manifest(FORMAT, __version__, source.path.name, source.spec, recipe, target, context, forced, {})
     made = quantized(source, recipe, calibrate, out, progress)
-    with sealing(out, manifest, progress) as folder:
+    examples = held_out(calibrate) if calibrate else ()
+    also_forced: list[str] = []
+    with sealing(out, manifest, progress, also_forced) as folder:
         require_space(out, planned.disk.bundle_bytes)
         export(made.checkpoint, target.activations, context, folder, progress)
         (folder / "tokenizer.json").write_text(source.tokenizer_json, encoding="utf-8")
+        checked = _golden(source, made.checkpoint, folder, manifest, examples, progress)
+        if not force:
+            require_answers(checked)
+        elif not checked.passed:
+            also_forced.append(checked.shortfall)
     forget(out)
     bundle = open_bundle(out)
-    return Built(bundle, planned, compile_here(bundle, progress), decided, made.notes)
+    return Built(bundle, planned, checked, compile_here(bundle, progress), decided, made.notes)
+
+
+def _golden(
+    source: Checkpoint,
+    quantized: Checkpoint,
+    folder: Path,
+    manifest: Manifest,
+    examples: Sequence[Example],
+    progress: Progress,
+) -> Checked:
+    """Make the golden record and check the graphs against it, on the CPU whatever the target: it is what is here."""
+    draft = unsealed(folder, manifest)
+    engine = OnnxRuntimeEngine(draft, folder / "graphs", 1)
+    try:
+        make_golden(source, quantized, draft, open_tokenizer(draft), engine, examples, progress)
+        return check(unsealed(folder, manifest), engine, progress)
+    finally:
+        engine.close()
 
 
 def _require_own_place(out: Path, source: str, target: Target, recipe: Recipe) -> None:

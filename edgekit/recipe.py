@@ -2,13 +2,36 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from edgekit.data import load_shipped, require_name, shipped
+from edgekit.errors import ConfigError
 
 Precision = Literal["fp32", "fp16", "int8", "int4"]
 Method = Literal["rtn", "awq", "gptq", "awq+gptq"]
+
+
+@dataclass(frozen=True)
+class Gate:
+    """What a bundle's answers must keep; see docs/check.md for what each figure is and what was measured.
+
+    Beside the unquantized model: ``top1``, the least share of its decided first choices; ``kl``, the most mean
+    divergence in nats; ``perplexity``, the most ratio; ``loss``, the most relative error of vision tower, projector and
+    embedding. Beside the bundle's own weights in exact arithmetic: ``error``, the most relative error of a component;
+    ``offset``, of the projector, what all rows are off by alike, beyond what noise explains.
+    """
+
+    top1: float = 0.9
+    kl: float = 0.1
+    perplexity: float = 1.2
+    loss: float = 0.1
+    error: float = 0.05
+    offset: float = 0.0015
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.top1 <= 1 or min(self.kl, self.perplexity, self.loss, self.error, self.offset) < 0:
+            raise ConfigError("A limit of 'gate' is no share from 0 to 1, or is below 0", "Correct it.")
 
 
 @dataclass(frozen=True)
@@ -31,6 +54,7 @@ class Recipe:
     group: Literal[32, 64, 128] = 128
     method: Method = "rtn"
     int8_layers: tuple[int, ...] = ()
+    gate: Gate = field(default_factory=Gate)
 
     def __post_init__(self) -> None:
         require_name(self.name)

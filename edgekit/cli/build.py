@@ -29,7 +29,7 @@ DEFAULT_OUT = Path("build/out")
 @click.option("--calibrate", type=click.Path(path_type=Path), metavar="DATA", help=CALIBRATE)
 @click.option("--fit", metavar="BYTES", help='Widen what loses most, as far as weights fit in this ("4 GiB").')
 @requantize_flag
-@click.option("--force", is_flag=True, help="Build although it doesn't fit the target; the manifest keeps it.")
+@click.option("--force", is_flag=True, help="Build although it doesn't fit or answers wrongly; the manifest keeps it.")
 @common
 def command(
     console: Console,
@@ -47,6 +47,7 @@ def command(
 
     Without CHECKPOINT it is the embedded model, which answers questions about synthetic radiographs.
     """
+    from edgekit.cli.check import document, line
     from edgekit.phantom.embedded import embedded
     from edgekit.pipeline import build
     from edgekit.recipe import recipe
@@ -79,6 +80,7 @@ def command(
             "bundle": str(bundle.path),
             "digest": bundle.digest,
             "bytes": bundle.bytes,
+            "check": document(built.checked),
             "components": built.plan.components,
             "compiled": built.compiled,
             "method": bundle.manifest.recipe.method,
@@ -92,6 +94,7 @@ def command(
     weights = [part for part in built.plan.parts if part.basis == "exact"]
     console.table(columns, [(part.name, part.form, format_bytes(part.bytes)) for part in weights], right=columns[2:])
     console.print(f"\n{bundle.path}: {format_bytes(bundle.bytes)} on disk, for {chosen.title}")
+    console.print(line(built.checked))
     console.print(f"Ask it: edgekit ask {shlex.quote(str(bundle.path))} QUESTION --image FILE")
     if notice := bundle.manifest.spec.intended_use:
         console.print(f"\n{notice}")

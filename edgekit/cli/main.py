@@ -31,6 +31,7 @@ COMMANDS = {
     "inspect": "What a checkpoint holds: family, parts, parameters, licence, intended use.",
     "plan": "What a model takes on a device before it is built; what fits where it doesn't.",
     "build": "From a checkpoint to a sealed bundle for a target.",
+    "check": "Whether a bundle answers on this machine as it should; which component, where not.",
     "quantize": "Only quantize: write a smaller checkpoint.",
     "export": "Only export: write a checkpoint's ONNX graphs.",
     "compile": "Only compile: let this machine map a bundle's weights as its processor wants them.",

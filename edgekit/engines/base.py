@@ -56,3 +56,15 @@ class Engine(Protocol):
         ...
 
     def close(self) -> None: ...
+
+
+class PartedEngine(Engine, Protocol):
+    """An engine whose vision tower and projector can be run apart: a check looks at each alone."""
+
+    def features(self, pixels: npt.NDArray[np.float32]) -> Array:
+        """The vision tower: ``[images, 3, size, size]`` → ``[images, tokens, width]``."""
+        ...
+
+    def project(self, features: Array) -> Array:
+        """The projector: ``[images, tokens, width]`` → ``[images, tokens, hidden]``."""
+        ...

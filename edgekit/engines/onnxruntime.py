@@ -61,18 +61,25 @@ class OnnxRuntimeEngine:
         return self._arena.nbytes
 
     def encode(self, pixels: npt.NDArray[np.float32]) -> Array:
-        images = [self._encode(pixels[i : i + 1].astype(self._dtype)) for i in range(len(pixels))]
+        images = [self.project(self.features(pixels[i : i + 1])) for i in range(len(pixels))]
         return np.concatenate(images)
 
-    def _encode(self, pixels: Array) -> Array:
+    def features(self, pixels: npt.NDArray[np.float32]) -> Array:
+        return self._each(self._vision, "pixels", "features", pixels)
+
+    def project(self, features: Array) -> Array:
+        return self._each(self._projector, "features", "embeds", features)
+
+    def _each(self, session: Any, given: str, wanted: str, images: Array) -> Array:
         """One image at a time: dynamic int8 takes its range from the whole input, so images must not mix."""
         try:
-            (features,) = self._vision.run(["features"], {"pixels": pixels}, giving_back())
-            (embeds,) = self._projector.run(["embeds"], {"features": features}, giving_back())
+            made = [
+                session.run([wanted], {given: images[i : i + 1].astype(self._dtype)}, giving_back())[0]
+                for i in range(len(images))
+            ]
         except Exception as error:  # the runtime's errors share no public base class
             raise _failed(error) from error
-        result: Array = embeds
-        return result
+        return made[0] if len(made) == 1 else np.concatenate(made)
 
     def embed(self, tokens: Sequence[int]) -> Array:
         return self._embedding.rows(tokens)

@@ -7,7 +7,7 @@ import logging
 from contextlib import suppress
 
 from edgekit.bundle import Bundle
-from edgekit.engines.base import Engine
+from edgekit.engines.base import PartedEngine
 from edgekit.engines.lock import compiled_form
 from edgekit.engines.onnxruntime import OnnxRuntimeEngine
 from edgekit.errors import EngineError
@@ -15,7 +15,7 @@ from edgekit.errors import EngineError
 _log = logging.getLogger(__name__)
 
 
-def open_engine(bundle: Bundle, slots: int) -> Engine:
+def open_engine(bundle: Bundle, slots: int) -> PartedEngine:
     """The engine that the bundle's target names, with ``slots`` rows of KV.
 
     On a CPU it maps the compiled form where there is one for this machine. :class:`~edgekit.errors.EngineError` or
@@ -29,7 +29,7 @@ def open_engine(bundle: Bundle, slots: int) -> Engine:
     return engine
 
 
-def _open_compiled(bundle: Bundle, slots: int) -> Engine | None:
+def _open_compiled(bundle: Bundle, slots: int) -> PartedEngine | None:
     form = compiled_form(bundle)
     if form is None:
         return None

@@ -133,7 +133,7 @@ def _smaller(recipe: Recipe, taken: int) -> Recipe | None:
 def _named(recipe: Recipe) -> Recipe:
     """The shipped recipe that stores weights in the same way, if there is one."""
     for known in _known():
-        if replace(recipe, name=known.name, title=known.title) == known:
+        if replace(recipe, name=known.name, title=known.title, gate=known.gate) == known:
             return known
     return recipe
 

@@ -7,10 +7,14 @@ from importlib.metadata import PackageNotFoundError, version
 
 from packaging.version import InvalidVersion, Version
 
+from edgekit.checkpoint.spec import ModelSpec
 from edgekit.plan.coefficients import Coefficients
 
 _BESIDE = 256 * 1024
 """Graphs without their weights, manifest, the gaps between tensors that begin at pages."""
+
+_RECORD = 48 * 1024
+"""Of the golden record's answers: the reference's highest logits at some hundred positions."""
 
 _COMPARES = Version("1.32")
 
@@ -45,6 +49,14 @@ def disk(checkpoint_bytes: int, stored: int, tokenizer: int, loaded: int, known:
 def disk_of_bundle(sealed: int, engines: int, loaded: int, known: Coefficients) -> Disk:
     """From a bundle's sealed bytes and those of the compiled forms that lie in it (0: there is none yet)."""
     return Disk(0, sealed, engines or _compiled(loaded, known), sealed, exact=True)
+
+
+def golden_bytes(spec: ModelSpec) -> int:
+    """About what the golden record of four pictures takes: pixels and pictures, and what passes between components."""
+    size = spec.image.size**2
+    pictures = 4 * size * (3 * 2 + 0.5)
+    between = 2 * spec.tokens_per_image * (spec.projector.widths[0] + spec.decoder.hidden) * 2
+    return round(pictures + between) + 2 * 64 * spec.decoder.hidden * 2 + _RECORD
 
 
 def _compiled(loaded: int, known: Coefficients) -> int:

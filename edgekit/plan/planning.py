@@ -24,7 +24,7 @@ from edgekit.plan.components import (
     weights_on_disk,
     width,
 )
-from edgekit.plan.disk import Disk, disk, disk_of_bundle
+from edgekit.plan.disk import Disk, disk, disk_of_bundle, golden_bytes
 from edgekit.plan.memory import MemoryPlan
 from edgekit.plan.subject import Model, Subject, subject
 from edgekit.plan.working import packing_bytes, working
@@ -75,7 +75,7 @@ def _disk(known: Subject, target: Target, recipe: Recipe, table: Coefficients) -
     loaded = sum(memory.values()) - memory.get("embedding", 0) + packing_bytes(known.kinds, recipe, target)
     if known.sealed_bytes:
         return disk_of_bundle(known.sealed_bytes, known.compiled_bytes, loaded, table)
-    stored = sum(weights_on_disk(known.kinds, recipe, wide).values())
+    stored = sum(weights_on_disk(known.kinds, recipe, wide).values()) + golden_bytes(known.spec)
     return disk(known.checkpoint_bytes, stored, known.tokenizer_bytes, loaded, table)
 
 

@@ -1,0 +1,7 @@
+"""The golden check: a bundle's own engine, on this machine, beside the model that the bundle was made of."""
+
+from __future__ import annotations
+
+from edgekit.check.check import Checked, Component, check, require_answers
+
+__all__ = ["Checked", "Component", "check", "require_answers"]

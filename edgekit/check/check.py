@@ -1,0 +1,179 @@
+"""Does a bundle answer on this machine as its model does? Where not: which component, and what to try?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from edgekit.bundle import Bundle
+from edgekit.check import forced
+from edgekit.check.components import Measured, Subject, measure_components
+from edgekit.check.golden import PICTURE, Golden, GoldenSequence, read_golden
+from edgekit.check.limits import Limit, component_limits, whole_limits
+from edgekit.check.make import ids_of, prompt_of
+from edgekit.check.measure import UNUSABLE, Compared, Figures, compare, figures
+from edgekit.engines.base import PartedEngine
+from edgekit.engines.open import open_engine
+from edgekit.errors import BundleError, GateRefused, InputError
+from edgekit.inputs.images import Picture, load_image
+from edgekit.inputs.prompt import Piece, Prompt, TextPiece
+from edgekit.progress import Progress, silent
+from edgekit.recipe import Recipe
+from edgekit.runtime.embeddings import Embeddings
+from edgekit.runtime.model import open_tokenizer
+
+PARTS = ("vision", "projector", "embedding", "decoder")
+
+
+@dataclass(frozen=True)
+class Component:
+    """A component with its limits; ``fault`` is wrong whatever they say."""
+
+    measured: Measured
+    limits: tuple[Limit, ...]
+
+    @property
+    def name(self) -> str:
+        return self.measured.name
+
+    @property
+    def passed(self) -> bool:
+        return not self.measured.fault and all(limit.passed for limit in self.limits)
+
+    @property
+    def badness(self) -> float:
+        """How near its limits it is: above 1 it broke one."""
+        return UNUSABLE if self.measured.fault else max(limit.badness for limit in self.limits)
+
+
+@dataclass(frozen=True)
+class Checked:
+    """``worst``: the component that broke its limits most, or "" where all kept theirs. ``advice``: what to try; ""
+    where the check was passed. ``engine``: what gave the answers at the build, ``reference``: what they are held
+    against (:class:`~edgekit.check.golden.Golden`)."""
+
+    reference: str
+    engine: str
+    figures: Figures
+    limits: tuple[Limit, ...]
+    components: tuple[Component, ...]
+    worst: str
+    advice: str
+
+    @property
+    def passed(self) -> bool:
+        return all(limit.passed for limit in self.limits) and all(one.passed for one in self.components)
+
+    @property
+    def very_tokens(self) -> bool:
+        """Whether the engine here gives the very tokens that the engine gave that built the bundle."""
+        return self.figures.same_tokens == self.figures.sequences
+
+    @property
+    def shortfall(self) -> str:
+        """What fell short, in one sentence; "" where nothing did."""
+        parts = list(self._shortfalls())
+        named = f"; the worst component: {self.worst}" if self.worst else ""
+        return f"The answers fall short of the reference's: {', '.join(parts)}{named}" if parts else ""
+
+    def _shortfalls(self) -> Iterator[str]:
+        yield from (limit.text for limit in self.limits if not limit.passed)
+        for one in self.components:
+            if one.measured.fault:
+                yield f"{one.name}: {one.measured.fault}"
+            yield from (f"{one.name}: {limit.text}" for limit in one.limits if not limit.passed)
+
+
+def check(bundle: Bundle, engine: PartedEngine | None = None, progress: Progress = silent) -> Checked:
+    """Ask ``bundle`` its golden questions on this machine, with ``engine`` or the one that would run it here.
+
+    :class:`~edgekit.errors.BundleError` where it has no record or a damaged one; errors as of the engine.
+    """
+    golden, arrays = read_golden(bundle)
+    pictures = tuple(_picture(bundle, name) for name in golden.pictures)
+    tokenizer = open_tokenizer(bundle)
+    running = engine or open_engine(bundle, 1)
+    try:
+        subject = Subject(bundle, golden, arrays, pictures, tokenizer, running)
+        done, total = 0, len(golden.sequences) + 2 * len(golden.alone)
+
+        def step() -> None:
+            nonlocal done
+            done += 1
+            progress("check", done, total)
+
+        def told(sequence: GoldenSequence) -> Compared:
+            compared = _whole(subject, sequence)
+            step()
+            return compared
+
+        whole = figures([told(sequence) for sequence in golden.sequences])
+        return judge(bundle, golden, whole, measure_components(subject, step))
+    finally:
+        if engine is None:
+            running.close()
+
+
+def judge(bundle: Bundle, golden: Golden, whole: Figures, measured: tuple[Measured, ...]) -> Checked:
+    """Hold figures against the limits of the bundle's recipe."""
+    gate = bundle.manifest.recipe.gate
+    components = tuple(Component(one, component_limits(one, golden, bundle, gate)) for one in measured)
+    worst = max(components, key=lambda one: one.badness)
+    limits = whole_limits(whole, gate)
+    passed = all(limit.passed for limit in limits) and worst.passed
+    # Where the whole falls short and every component keeps its own limits, the nearest to one is the first to try.
+    named = "" if passed else worst.name
+    return Checked(
+        golden.reference,
+        golden.engine,
+        whole,
+        limits,
+        components,
+        named,
+        _advice(worst, bundle.manifest.recipe) if named else "",
+    )
+
+
+def require_answers(checked: Checked) -> None:
+    """:class:`GateRefused` where a bundle's answers fell short: what, the worst component, and what to try."""
+    if not checked.passed:
+        raise GateRefused(checked.shortfall, checked.advice)
+
+
+def _picture(bundle: Bundle, name: str) -> Picture:
+    try:
+        return load_image(bundle.file(name))
+    except InputError as error:
+        raise BundleError(error.message, "Copy or build the bundle again.") from error
+
+
+def _whole(subject: Subject, sequence: GoldenSequence) -> Compared:
+    """One sequence the whole way: picture prepared and encoded, question written down, answer told."""
+    picture = None if sequence.picture is None else subject.pictures[sequence.picture]
+    prompt = prompt_of(subject.bundle.manifest.spec, subject.tokenizer, sequence.question, picture)
+    if ids_of(prompt) != sequence.prompt:  # the template's own error says so; the rest is measured nevertheless
+        prompt = _stored(sequence, prompt)
+    rows = Embeddings(subject.engine).rows(prompt, 0, len(prompt))
+    return compare(sequence.positions, forced.told(subject.engine, rows, sequence.answer))
+
+
+def _stored(sequence: GoldenSequence, prompt: Prompt) -> Prompt:
+    """The prompt as its ids were stored."""
+    images = iter(prompt.images)
+    pieces: list[Piece] = [next(images) if token == PICTURE else TextPiece((token,)) for token in sequence.prompt]
+    return Prompt(tuple(pieces))
+
+
+def _advice(worst: Component, recipe: Recipe) -> str:
+    """What to try where ``worst`` is the worst component."""
+    broken = {limit.name for limit in worst.limits if not limit.passed}
+    if worst.measured.fault or "error" in broken or "offset" in broken:
+        return (
+            f"The {worst.name} does not compute here what its weights say: look for damage with `edgekit inspect "
+            "BUNDLE --verify`, remove the bundle's folder 'engines' if it has one, or build the bundle again."
+        )
+    precision = recipe.precision(worst.name) if worst.name in PARTS else ""
+    wider = {"int4": "int8", "int8": "fp16", "fp16": "fp32"}.get(precision)
+    if wider is None:
+        return "Build the bundle again; if that does not help, --force goes on."
+    return f'Keep the {worst.name} wider, {worst.name} = "{wider}" in a recipe of your own, or try a wider recipe.'

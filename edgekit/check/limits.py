@@ -1,0 +1,72 @@
+"""The figures that a gate limits, each with its limit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import sqrt
+
+from edgekit.bundle import Bundle
+from edgekit.check.components import Measured
+from edgekit.check.golden import Golden
+from edgekit.check.measure import UNUSABLE, Figures
+from edgekit.recipe import Gate
+
+# Beside the same arithmetic, however the weights are stored. Measured: image 0.0002 (float16 rounds so), embedding
+# 0.0003; a mean that is wrong by 0.01 gives the image 0.03. Other versions of Pillow may round a shade otherwise.
+_IMAGE, _EMBEDDING = 0.004, 0.002
+_CHANCE = 2
+"""Decided positions that may go another way by chance: of ten positions, one is a tenth."""
+
+
+@dataclass(frozen=True)
+class Limit:
+    """``measured`` may be at most ``limit``, or with ``least`` must be at least that."""
+
+    name: str
+    measured: float
+    limit: float
+    least: bool = False
+
+    @property
+    def passed(self) -> bool:
+        return self.measured >= self.limit if self.least else self.measured <= self.limit
+
+    @property
+    def badness(self) -> float:
+        """1 at the limit, more beyond it."""
+        if self.least:
+            return (1 - self.measured) / (1 - self.limit) if self.limit < 1 else float(self.measured < 1) * UNUSABLE
+        return self.measured / self.limit if self.limit else float(self.measured > 0) * UNUSABLE
+
+    @property
+    def text(self) -> str:
+        """As in: KL 0.12, at most 0.05."""
+        word = "at least" if self.least else "at most"
+        return f"{self.name} {self.measured:.3g}, {word} {self.limit:.3g}"
+
+
+def whole_limits(figures: Figures, gate: Gate) -> tuple[Limit, ...]:
+    """What whole answers must keep."""
+    agreement = max(0.0, gate.top1 - _CHANCE / max(1, figures.decided))
+    return (
+        Limit("top-1 where decided", figures.top1_decided, agreement, least=True),
+        Limit("KL", figures.kl, gate.kl),
+        Limit("perplexity ratio", figures.perplexity_ratio, gate.perplexity),
+    )
+
+
+def component_limits(measured: Measured, golden: Golden, bundle: Bundle, gate: Gate) -> tuple[Limit, ...]:
+    """What one component must keep."""
+    if measured.name in ("image", "template"):
+        return (Limit("error", measured.error, _IMAGE if measured.name == "image" else 0.0),)
+    if measured.name == "embedding":
+        return (Limit("error", measured.error, _EMBEDDING), Limit("loss", measured.loss, gate.loss))
+    limits = [Limit("error", measured.error, gate.error)]
+    if measured.name == "decoder":
+        return (*limits, Limit("KL", measured.kl or 0.0, gate.kl))
+    limits.append(Limit("loss", measured.loss, gate.loss))
+    if measured.name == "projector" and measured.offset is not None:
+        # Noise averages out over a picture's rows, a bias doesn't: this limit is far below that of the error.
+        rows = bundle.manifest.spec.tokens_per_image
+        limits.append(Limit("offset", measured.offset, gate.offset + 1.5 * measured.error / sqrt(rows)))
+    return tuple(limits)

@@ -1,0 +1,209 @@
+"""Make a bundle's golden record: ask its own engine, then let the reference read what was asked and answered.
+
+Pictures are stored as they are looked at: no larger than the model's own size, and as new PNG files, so that nothing
+of an original's headers travels. Where no examples are given, phantoms are asked about.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import onnxruntime as ort
+from PIL import Image
+from tokenizers import Tokenizer
+
+from edgekit.blocks import BlockModel
+from edgekit.bundle import Bundle
+from edgekit.check import forced
+from edgekit.check.golden import (
+    FORMAT,
+    PICTURE,
+    PICTURES,
+    Arrays,
+    Golden,
+    GoldenSequence,
+    Outputs,
+    Position,
+    write_golden,
+)
+from edgekit.check.measure import logsumexp
+from edgekit.check.reference import Read, Script, read_all
+from edgekit.checkpoint.checkpoint import Checkpoint
+from edgekit.checkpoint.packed import is_packed
+from edgekit.checkpoint.spec import ModelSpec
+from edgekit.engines.base import Engine
+from edgekit.errors import ConfigError
+from edgekit.files import writing
+from edgekit.inputs.examples import Example
+from edgekit.inputs.images import Picture, load_image
+from edgekit.inputs.preprocess import preprocess
+from edgekit.inputs.prompt import Prompt, TextPiece, Turn, build
+from edgekit.progress import Progress, silent
+from edgekit.runtime.embeddings import Embeddings
+
+QUESTIONS, TOKENS, TOP, PROBES = 8, 16, 32, 256
+ALONE = 2
+"""Sequences by which a decoder is checked alone: every one costs a pass of the quantized weights more."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A question and the picture that it is about."""
+
+    question: str
+    picture: Picture | None
+
+
+def make_golden(
+    source: Checkpoint,
+    quantized: Checkpoint,
+    bundle: Bundle,
+    tokenizer: Tokenizer,
+    engine: Engine,
+    examples: Sequence[Example] = (),
+    progress: Progress = silent,
+) -> None:
+    """Write the record of ``bundle``, not sealed yet, into its folder; ``source`` is what it was built from,
+    ``quantized`` its view by the recipe, whose weights the graphs hold.
+
+    At most :data:`QUESTIONS` of ``examples`` are taken, evenly spread. :class:`~edgekit.errors.ConfigError` where no
+    question fits into the context; errors as of pictures, of the engine and of reading the checkpoint.
+    """
+    spec = bundle.manifest.spec
+    asked = _chosen(examples, spec.image.size) if examples else phantoms(spec.image.size)
+    scripts, questions, pictures = _ask(bundle, tokenizer, engine, asked, progress)
+    names = _write_pictures(bundle.path, pictures)
+    size = spec.image.size
+    pixels = [np.zeros((0, 3, size, size), np.float32), *(preprocess(one.image, spec.image)[None] for one in pictures)]
+    read = read_all(source, np.concatenate(pixels), scripts, progress)
+    probes = _probes(spec.decoder.vocab)
+    alone = [at for at, one in enumerate(scripts) if one.picture == (0 if pictures else None)][:ALONE]
+    exact = read_all(quantized, np.concatenate(pixels[:2]), [scripts[at] for at in alone], progress, "exact")
+    sequences = tuple(
+        GoldenSequence(question, script.picture, script.prompt, _positions(script.answer, logits))
+        for question, script, logits in zip(questions, scripts, read.logits, strict=True)
+    )
+    packed = any(is_packed(weight) for weight in source.tensors.values())
+    how: Literal["unquantized", "as stored"] = "as stored" if packed else "unquantized"
+    golden = Golden(FORMAT, how, f"onnxruntime {ort.__version__}", names, probes, tuple(alone), sequences)
+    arrays = Arrays(
+        np.concatenate(pixels),
+        np.array(read.tokens, np.int64),
+        _outputs(read, read.rows, [read.logits[at] for at in alone], probes),
+        _outputs(exact, BlockModel(quantized).embed(read.tokens), exact.logits, probes),
+    )
+    write_golden(bundle.path, golden, arrays)
+
+
+def phantoms(size: int) -> list[Asked]:
+    """Two questions about each of four phantoms; half of the pictures are wider than high, as a fit can go wrong."""
+    from edgekit.phantom import ask, draw, scene
+    from edgekit.phantom.split import SEEDS
+
+    asked = []
+    for at, seed in enumerate(SEEDS["validation"][: QUESTIONS // 2]):
+        shown = scene(seed)
+        picture = draw(shown, size)
+        if at % 2:
+            picture = picture.crop((0, size // 8, size, size - size // 8))
+        questions = ask(shown, np.random.default_rng((seed, 2)))
+        for form in ("open", "description"):
+            question = next(one for one in questions if one.form == form)
+            asked.append(Asked(question.text, Picture.of(picture)))
+    return asked
+
+
+def _chosen(examples: Sequence[Example], size: int) -> list[Asked]:
+    count = min(QUESTIONS, len(examples))
+    taken = [examples[at * len(examples) // count] for at in range(count)]
+    return [Asked(one.question, None if one.image is None else _small(load_image(one.image), size)) for one in taken]
+
+
+def _small(picture: Picture, size: int) -> Picture:
+    """The picture with no side longer than ``size``, its shape kept as nearly as pixels allow."""
+    longest = max(picture.image.size)
+    if longest <= size:
+        return picture
+    width, height = (max(1, round(side * size / longest)) for side in picture.image.size)
+    return Picture.of(picture.image.resize((width, height), Image.Resampling.BICUBIC))
+
+
+def _ask(
+    bundle: Bundle, tokenizer: Tokenizer, engine: Engine, asked: Sequence[Asked], progress: Progress
+) -> tuple[list[Script], list[str], list[Picture]]:
+    """The engine's answers to what fits into the context; the questions, and the pictures they are about."""
+    spec, context = bundle.manifest.spec, bundle.manifest.context
+    embeddings = Embeddings(engine)
+    scripts: list[Script] = []
+    questions: list[str] = []
+    pictures: list[Picture] = []
+    for at, one in enumerate(asked):
+        prompt = prompt_of(spec, tokenizer, one.question, one.picture)
+        room = min(TOKENS, context - len(prompt))
+        if room > 0:
+            answer = forced.answer(engine, embeddings.rows(prompt, 0, len(prompt)), spec.stop_ids, room)
+            if one.picture is not None and one.picture not in pictures:
+                pictures.append(one.picture)
+            where = None if one.picture is None else pictures.index(one.picture)
+            scripts.append(Script(ids_of(prompt), where, answer))
+            questions.append(one.question)
+        progress("golden answers", at + 1, len(asked))
+    if not scripts:
+        raise ConfigError(
+            f"No question about a picture fits into a context of {context} tokens", "Give the target a longer context."
+        )
+    return scripts, questions, pictures
+
+
+def prompt_of(spec: ModelSpec, tokenizer: Tokenizer, question: str, picture: Picture | None) -> Prompt:
+    """One question, as the model's template asks it."""
+    return build(spec, tokenizer, [Turn(question, None, () if picture is None else (picture,))])
+
+
+def ids_of(prompt: Prompt) -> tuple[int, ...]:
+    """A prompt's token ids with :data:`~edgekit.check.golden.PICTURE` for each picture."""
+    return tuple(
+        token for piece in prompt.pieces for token in (piece.ids if isinstance(piece, TextPiece) else (PICTURE,))
+    )
+
+
+def _write_pictures(folder: Path, pictures: Sequence[Picture]) -> tuple[str, ...]:
+    with writing(folder / PICTURES):
+        (folder / PICTURES).mkdir(exist_ok=True)
+    names = tuple(f"{PICTURES}/{at:02d}.png" for at in range(len(pictures)))
+    for name, picture in zip(names, pictures, strict=True):
+        with writing(folder / name):
+            _fresh(picture).save(folder / name, "PNG")
+    return names
+
+
+def _fresh(picture: Picture) -> Image.Image:
+    """The pixels alone, in grey where they are: half the bytes."""
+    pixels = np.asarray(picture.image)
+    return Image.fromarray(pixels[..., 0] if (pixels == pixels[..., :1]).all() else pixels)
+
+
+def _probes(vocab: int) -> tuple[int, ...]:
+    """Token ids evenly spread over the vocabulary: their logits show a wrong decoder where it is sure of nothing."""
+    count = min(PROBES, vocab)
+    return tuple(at * vocab // count for at in range(count))
+
+
+def _positions(answer: Sequence[int], logits: np.ndarray) -> tuple[Position, ...]:
+    count = min(TOP, logits.shape[1])
+    totals = logsumexp(logits.astype(np.float64))
+    found = []
+    for token, row, total in zip(answer, logits, totals, strict=True):
+        ids = np.argsort(-row, kind="stable")[:count]
+        top = tuple(round(float(row[one]), 5) for one in ids)
+        found.append(Position(token, round(float(row[token]), 5), tuple(map(int, ids)), top, round(float(total), 5)))
+    return tuple(found)
+
+
+def _outputs(read: Read, rows: np.ndarray, logits: Sequence[np.ndarray], probes: Sequence[int]) -> Outputs:
+    probed = np.concatenate([one[:, list(probes)] for one in logits])
+    return Outputs(read.features[:1], read.embeds[:1], rows, probed)

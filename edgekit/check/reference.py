@@ -1,0 +1,103 @@
+"""The reference reads all sequences in one pass: a block of weights at a time, and every sequence through it.
+
+So a 7B model needs one reading of its weights and the memory of one block, beside the sequences' own rows (some
+megabytes each). Sequences differ in length and run one by one through each block, in float32.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from edgekit.blocks import BlockModel, Floats
+from edgekit.check.golden import PICTURE
+from edgekit.checkpoint.checkpoint import Checkpoint
+from edgekit.progress import Progress, silent
+
+
+@dataclass(frozen=True)
+class Script:
+    """What is read: a prompt's ids with :data:`PICTURE` in it, its picture's index, and the answer that was given."""
+
+    prompt: tuple[int, ...]
+    picture: int | None
+    answer: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Read:
+    """What the reference made of pictures and scripts, float32.
+
+    ``features`` and ``embeds`` ``[pictures, tokens, width]``; ``tokens`` (rising) and their ``rows``
+    ``[tokens, hidden]``; ``logits``: for each script ``[len(answer), vocab]``, what it expects at each place.
+    """
+
+    features: Floats
+    embeds: Floats
+    tokens: tuple[int, ...]
+    rows: Floats
+    logits: tuple[Floats, ...]
+
+
+def read_all(
+    checkpoint: Checkpoint,
+    pixels: Floats,
+    scripts: Sequence[Script],
+    progress: Progress = silent,
+    stage: str = "reference",
+) -> Read:
+    """Pictures ``[pictures, 3, size, size]`` and scripts through the whole model, teacher-forced.
+
+    Errors as of reading a checkpoint; progress counts the blocks of ``stage``.
+    """
+    model = BlockModel(checkpoint)
+    spec = checkpoint.spec
+    done, total = 0, spec.vision.layers + spec.decoder.layers + 4
+
+    def step() -> None:
+        nonlocal done
+        done += 1
+        progress(stage, done, total)
+
+    features, embeds = _pictures(model, pixels, step)
+    tokens = tuple(sorted({token for one in scripts for token in (*one.prompt, *one.answer)} - {PICTURE}))
+    rows = model.embed(tokens)
+    place = {token: at for at, token in enumerate(tokens)}
+
+    def row(token: int, script: Script) -> Floats:
+        if token != PICTURE:
+            return rows[place[token] : place[token] + 1]
+        assert script.picture is not None, "a prompt with a picture's mark has a picture"
+        picture: Floats = embeds[script.picture]
+        return picture
+
+    hidden = [np.concatenate([row(token, one) for token in (*one.prompt, *one.answer[:-1])])[None] for one in scripts]
+    for index in range(spec.decoder.layers):
+        layer = model.layer(index)
+        for at, x in enumerate(hidden):
+            hidden[at] = layer(x)
+        del layer
+        step()
+    wanted = [x[:, -len(one.answer) :] for x, one in zip(hidden, scripts, strict=True)]
+    head = model.head
+    logits = tuple(head(x)[0] for x in wanted)
+    step()
+    return Read(features, embeds, tokens, rows, logits)
+
+
+def _pictures(model: BlockModel, pixels: Floats, step: Callable[[], None]) -> tuple[Floats, Floats]:
+    """Features and embeds of the pictures, one at a time through each block."""
+    spec = model.spec
+    rows: list[Floats] = [pixels[at : at + 1] for at in range(len(pixels))]
+    for block in model.tower:
+        rows = [block(x) for x in rows]
+        step()
+    projector = model.projector
+    embeds = [projector(x) for x in rows]
+    step()
+    tokens, widths = spec.vision.tokens, (spec.projector.widths[0], spec.decoder.hidden)
+    none = [np.zeros((0, tokens, width), np.float32) for width in widths]  # where every question is text alone
+    features: Floats = np.concatenate([none[0], *rows])
+    return features, np.concatenate([none[1], *embeds])
