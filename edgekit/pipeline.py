@@ -13,6 +13,7 @@ from pathlib import Path
 from edgekit import __version__
 from edgekit.bundle import FORMAT, MANIFEST, Bundle, Manifest, open_bundle, sealing, unsealed
 from edgekit.check import Checked, check, require_answers
+from edgekit.check.fidelity import fidelity, write_fidelity
 from edgekit.check.make import make_golden
 from edgekit.checkpoint import open_checkpoint
 from edgekit.checkpoint.checkpoint import Checkpoint
@@ -91,6 +92,7 @@ def build(
             require_answers(checked)
         elif not checked.passed:
             also_forced.append(checked.shortfall)
+        write_fidelity(folder, fidelity(source, made, checked, recipe.name, recipe.method))
     forget(out)
     bundle = open_bundle(out)
     return Built(bundle, planned, checked, compile_here(bundle, progress), decided, made.notes)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from edgekit.cli.common import common
+from edgekit.cli.fidelity import show_fidelity
 from edgekit.console import Console
 from edgekit.units import GIB
 
@@ -112,6 +113,27 @@ def profile(console: Console, sources: Sequence[Path], out: Path) -> None:
     console.document({"pictures": [str(picture) for picture in pictures]})
     for picture in pictures:
         console.print(str(picture))
+
+
+@command.command("fidelity")
+@click.argument("bundle", type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Draw a picture: PNG or SVG.")
+@common
+def fidelity(console: Console, bundle: Path, out: Path | None) -> None:
+    """What quantizing did to BUNDLE: bytes and bits per weight of its parts, the error of every matrix, and what its
+    answers kept."""
+    from edgekit.bundle import open_bundle
+    from edgekit.check.fidelity import read_fidelity
+    from edgekit.report.fidelity import fidelity_picture
+
+    opened = open_bundle(bundle)
+    report = read_fidelity(opened)
+    if out:
+        fidelity_picture(report, opened.manifest.source, out)
+    console.document({**vars(report), "picture": str(out) if out else None})
+    show_fidelity(console, report)
+    if out:
+        console.print(f"\n{out}")
 
 
 def _file_name(made: Profile) -> str:

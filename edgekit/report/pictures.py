@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 # After Okabe and Ito, and Tol: colours that can be told apart with every kind of sight. Lines differ in dashes, too.
 _OWN, _MAPPED, _GPU, _MEASURED, _PLANNED = "#0072B2", "#A6D5F2", "#D55E00", "#222222", "#AA3377"
-_LINES = (_OWN, _GPU, "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+LINES = (_OWN, _GPU, "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 _STYLE: Any = {  # matplotlib's types differ from release to release
     "font.size": 10,
     "svg.fonttype": "none",
@@ -40,7 +40,7 @@ def memory_picture(made: Profile, out: Path) -> None:
 
     :class:`MissingExtra` without matplotlib; :class:`~edgekit.errors.EdgeKitError` where ``out`` can't be written.
     """
-    with _drawing(out) as (figure, axes):
+    with drawing(out) as (figure, axes):
         unit, name = (GIB, "GiB") if made.dynamic_bytes > 2 * GIB else (MIB, "MiB")
         seconds = [moment.seconds for moment in made.moments]
         own = [moment.own_bytes / unit for moment in made.moments]
@@ -91,13 +91,13 @@ def _name_phases(axes: Axes, made: Profile) -> None:
 def rows_picture(profiles: Sequence[Profile], out: Path) -> None:
     """Tokens per second of all rows together against how many there are, a line for each profile; bars from the least
     to the most that was measured. Errors as of :func:`memory_picture`."""
-    with _drawing(out) as (figure, axes):
+    with drawing(out) as (figure, axes):
         for index, (made, label) in enumerate(zip(profiles, _labels(profiles), strict=True)):
             rows = [rate.rows for rate in made.rows]
             median = [rate.tokens_per_s.median for rate in made.rows]
             below = [rate.tokens_per_s.median - rate.tokens_per_s.least for rate in made.rows]
             above = [rate.tokens_per_s.most - rate.tokens_per_s.median for rate in made.rows]
-            color, marker = _LINES[index % len(_LINES)], "os^Dv"[index % 5]
+            color, marker = LINES[index % len(LINES)], "os^Dv"[index % 5]
             axes.errorbar(rows, median, yerr=[below, above], marker=marker, capsize=4, color=color, label=label)
         most = max((rate.rows for made in profiles for rate in made.rows), default=1)
         axes.set_xticks(range(1, most + 1))
@@ -136,7 +136,7 @@ def _short(name: str) -> str:
 
 
 @contextmanager
-def _drawing(out: Path) -> Iterator[tuple[Figure, Axes]]:
+def drawing(out: Path) -> Iterator[tuple[Figure, Axes]]:
     """A figure to draw on, which becomes ``out`` at the end; no state of matplotlib's own changes."""
     kind = out.suffix.lower().lstrip(".")
     if kind not in ("png", "svg"):

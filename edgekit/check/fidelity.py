@@ -1,0 +1,59 @@
+"""The fidelity report of a bundle, ``fidelity.json`` beside its weights: what quantizing did, and what answers kept."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from edgekit import config
+from edgekit.bundle import Bundle
+from edgekit.check.check import Checked
+from edgekit.check.components import Measured
+from edgekit.check.measure import Figures
+from edgekit.checkpoint.checkpoint import Checkpoint
+from edgekit.errors import BundleError, ConfigError
+from edgekit.files import write_text
+from edgekit.quantize.calibrate import Calibrated
+from edgekit.quantize.fidelity import Linear, Part, linears, parts
+
+FIDELITY = "fidelity.json"
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Fidelity:
+    """``linears``: every matrix; ``parts``: the components' bytes; ``components`` and ``figures``: the check's, as it
+    was at the build."""
+
+    format: int
+    recipe: str
+    method: str
+    linears: tuple[Linear, ...]
+    parts: tuple[Part, ...]
+    components: tuple[Measured, ...]
+    figures: Figures
+
+
+def fidelity(source: Checkpoint, made: Calibrated, checked: Checked, recipe: str, method: str) -> Fidelity:
+    """Put together for a bundle of ``made``, which ``source`` was quantized to."""
+    found = linears(source, made.checkpoint, made.errors)
+    components = tuple(one.measured for one in checked.components)
+    return Fidelity(FORMAT, recipe, method, found, parts(found, source), components, checked.figures)
+
+
+def write_fidelity(folder: Path, report: Fidelity) -> None:
+    """Write it into a bundle that is not sealed yet."""
+    write_text(folder / FIDELITY, json.dumps(config.dump(report), indent=1) + "\n")
+
+
+def read_fidelity(bundle: Bundle) -> Fidelity:
+    """A bundle's report; :class:`BundleError` where it has none, or a damaged one."""
+    file = bundle.file(FIDELITY)
+    try:
+        report = config.load_json(file, Fidelity)
+    except ConfigError as error:
+        raise BundleError(error.message, "Copy or build the bundle again.") from error
+    if report.format != FORMAT:
+        raise BundleError(f"{file} has format {report.format}; this EdgeKit reads {FORMAT}", "Build the bundle again.")
+    return report

@@ -1,0 +1,48 @@
+"""A fidelity report as tables."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from edgekit.console import Console
+from edgekit.units import format_bytes
+
+if TYPE_CHECKING:
+    from edgekit.check.fidelity import Fidelity
+    from edgekit.quantize.fidelity import Linear
+
+_WORST = 8
+
+
+def show_fidelity(console: Console, report: Fidelity) -> None:
+    """Parts, the matrices that lost most, and what answers kept."""
+    from edgekit.checkpoint.checkpoint import component
+
+    console.heading(f"Quantized by {report.recipe} ({report.method})\n")
+    measured = {one.name: one for one in report.components}
+    rows = []
+    for part in report.parts:
+        own = [one for one in report.linears if component(one.name) == part.name]
+        answer = measured.get("decoder" if part.name == "lm_head" else part.name)  # type: ignore[call-overload]
+        loss = f"{answer.loss:.2g}" if answer and part.name != "lm_head" else ""
+        spread = f"{_median(own):.2g}", f"{max(one.error for one in own):.2g}"
+        rows.append((part.name, format_bytes(part.bytes), f"{part.bits_per_weight:.2f}", *spread, loss))
+    columns = ("", "bytes", "bits per weight", "error, median", "worst", "of the output")
+    console.table(columns, rows, right=columns[1:])
+    worst = sorted(report.linears, key=lambda one: -one.error)[:_WORST]
+    console.print()
+    names = ("matrices that lost most", "bits", "group", "error", "of its")
+    shown = [(one.name, str(one.bits), str(one.group or "–"), f"{one.error:.2g}", one.of) for one in worst]
+    console.table(names, shown, right=names[1:4])
+    kept = report.figures
+    console.print(
+        f"\nAt the build: first choices {100 * kept.top1:.1f} % the unquantized model's, "
+        f"{100 * kept.top1_decided:.1f} % where it was decided;\nKL {kept.kl:.2g} nats, perplexity "
+        f"{kept.perplexity_ratio:.3f} times as large, over {kept.positions} tokens."
+    )
+
+
+def _median(found: Sequence[Linear]) -> float:
+    errors = sorted(one.error for one in found)
+    return errors[len(errors) // 2]

@@ -1,0 +1,52 @@
+"""A bundle's fidelity as a picture: the relative error of every matrix over its layers. PNG or SVG, by the name."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from pathlib import Path
+
+from edgekit.check.fidelity import Fidelity
+from edgekit.checkpoint.checkpoint import component, layer_of
+from edgekit.quantize.fidelity import Linear
+from edgekit.report.pictures import LINES, drawing
+
+_LEAST = 1e-6
+"""What is drawn where nothing was lost: the scale is logarithmic."""
+
+
+def fidelity_picture(report: Fidelity, name: str, out: Path) -> None:
+    """A line for each kind of matrix of the decoder over its layers, and one for the tower's mean.
+
+    :class:`~edgekit.errors.MissingExtra` without matplotlib; :class:`~edgekit.errors.EdgeKitError` where ``out`` can't
+    be written.
+    """
+    lines = series(report.linears)
+    with drawing(out) as (figure, axes):
+        for index, (kind, points) in enumerate(lines.items()):
+            marker = "os^Dv<>*"[index % 8]
+            layers, errors = zip(*points, strict=True)
+            axes.plot(layers, errors, marker=marker, color=LINES[index % len(LINES)], label=kind, linewidth=1)
+        axes.set_yscale("log")
+        axes.set_xlabel("layer")
+        of = "outputs" if any(one.of == "outputs" for one in report.linears) else "weights"
+        axes.set_ylabel(f"relative error of {of}")
+        axes.set_title(f"Fidelity of {name} by {report.recipe} ({report.method})", fontsize=11, loc="left")
+        figure.legend(loc="outside lower center", ncols=4, frameon=False)
+
+
+def series(found: tuple[Linear, ...]) -> dict[str, list[tuple[int, float]]]:
+    """Errors over layers: "attn.q", "mlp.up", … of the decoder, and "vision", the mean of a layer's matrices."""
+    lines: dict[str, list[tuple[int, float]]] = defaultdict(list)
+    tower: dict[int, list[float]] = defaultdict(list)
+    for one in found:
+        layer = layer_of(one.name)
+        if layer is None:
+            continue
+        if component(one.name) == "vision":
+            tower[layer].append(one.error)
+        else:
+            kind = one.name.split(".", 3)[3].removesuffix(".weight")
+            lines[kind].append((layer, max(_LEAST, one.error)))
+    if tower:
+        lines["vision"] = [(layer, max(_LEAST, sum(errors) / len(errors))) for layer, errors in sorted(tower.items())]
+    return dict(lines)
