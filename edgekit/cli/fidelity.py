@@ -37,9 +37,9 @@ def show_fidelity(console: Console, report: Fidelity) -> None:
     console.table(names, shown, right=names[1:4])
     kept = report.figures
     console.print(
-        f"\nAt the build: first choices {100 * kept.top1:.1f} % the unquantized model's, "
-        f"{100 * kept.top1_decided:.1f} % where it was decided;\nKL {kept.kl:.2g} nats, perplexity "
-        f"{kept.perplexity_ratio:.3f} times as large, over {kept.positions} tokens."
+        f"\nAt the build, over {kept.positions} tokens: first choices {100 * kept.top1:.1f} % the unquantized"
+        f"\nmodel's, {100 * kept.top1_decided:.1f} % where it was decided; KL {kept.kl:.2g} nats; perplexity "
+        f"{kept.perplexity_ratio:.3f} times."
     )
 
 

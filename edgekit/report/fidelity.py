@@ -27,6 +27,8 @@ def fidelity_picture(report: Fidelity, name: str, out: Path) -> None:
             layers, errors = zip(*points, strict=True)
             axes.plot(layers, errors, marker=marker, color=LINES[index % len(LINES)], label=kind, linewidth=1)
         axes.set_yscale("log")
+        for ticks in (axes.yaxis.set_major_formatter, axes.yaxis.set_minor_formatter):
+            ticks(lambda value, place: f"{value:g}")
         axes.set_xlabel("layer")
         of = "outputs" if any(one.of == "outputs" for one in report.linears) else "weights"
         axes.set_ylabel(f"relative error of {of}")
