@@ -95,6 +95,7 @@ def check(bundle: Bundle, engine: PartedEngine | None = None, progress: Progress
     running = engine or open_engine(bundle, 1)
     try:
         subject = Subject(bundle, golden, arrays, pictures, tokenizer, running)
+        embeddings, reader = Embeddings(running), forced.Reader(running)
         done, total = 0, len(golden.sequences) + 2 * len(golden.alone)
 
         def step() -> None:
@@ -103,7 +104,7 @@ def check(bundle: Bundle, engine: PartedEngine | None = None, progress: Progress
             progress("check", done, total)
 
         def told(sequence: GoldenSequence) -> Compared:
-            compared = _whole(subject, sequence)
+            compared = _whole(subject, sequence, embeddings, reader)
             step()
             return compared
 
@@ -147,14 +148,13 @@ def _picture(bundle: Bundle, name: str) -> Picture:
         raise BundleError(error.message, "Copy or build the bundle again.") from error
 
 
-def _whole(subject: Subject, sequence: GoldenSequence) -> Compared:
+def _whole(subject: Subject, sequence: GoldenSequence, embeddings: Embeddings, reader: forced.Reader) -> Compared:
     """One sequence the whole way: picture prepared and encoded, question written down, answer told."""
     picture = None if sequence.picture is None else subject.pictures[sequence.picture]
     prompt = prompt_of(subject.bundle.manifest.spec, subject.tokenizer, sequence.question, picture)
     if ids_of(prompt) != sequence.prompt:  # the template's own error says so; the rest is measured nevertheless
         prompt = _stored(sequence, prompt)
-    rows = Embeddings(subject.engine).rows(prompt, 0, len(prompt))
-    return compare(sequence.positions, forced.told(subject.engine, rows, sequence.answer))
+    return compare(sequence.positions, reader.told(embeddings.rows(prompt, 0, len(prompt)), sequence.answer))
 
 
 def _stored(sequence: GoldenSequence, prompt: Prompt) -> Prompt:
@@ -176,4 +176,7 @@ def _advice(worst: Component, recipe: Recipe) -> str:
     wider = {"int4": "int8", "int8": "fp16", "fp16": "fp32"}.get(precision)
     if wider is None:
         return "Build the bundle again; if that does not help, --force goes on."
-    return f'Keep the {worst.name} wider, {worst.name} = "{wider}" in a recipe of your own, or try a wider recipe.'
+    keep = f'keep the {worst.name} wider, {worst.name} = "{wider}" in a recipe of your own, or try a wider recipe'
+    if precision == "int4" and recipe.method == "rtn":
+        return f"Fit it to questions like those that will be asked, `edgekit build --calibrate DATA`; or {keep}."
+    return f"{keep[0].upper()}{keep[1:]}."

@@ -138,11 +138,11 @@ def _decoder(subject: Subject, step: Callable[[], None]) -> Measured:
 
 def _logits(subject: Subject, outputs: Outputs, step: Callable[[], None]) -> tuple[Array, float]:
     """Of the token ids that are kept, ``[positions, probes]``; and the mean divergence from the reference."""
-    kl, found = [], []
+    kl, found, reader = [], [], forced.Reader(subject.engine)
     for at in subject.golden.alone:
         sequence = subject.golden.sequences[at]
         rows, following = forced.stored_rows(sequence, subject.arrays.tokens.tolist(), outputs)
-        logits = forced.told_rows(subject.engine, rows, following)
+        logits = reader.told_rows(rows, following)
         kl.append(compare(sequence.positions, logits).kl)
         found.append(logits[:, list(subject.golden.probes)])
         step()

@@ -13,36 +13,50 @@ from edgekit.engines.base import Engine, Logits
 SLOT = 0
 
 
-def prefill(engine: Engine, rows: Array) -> Logits:
-    """Read a prompt's rows ``[n, hidden]`` into the first slot, in the engine's chunks; the last logits ``[vocab]``."""
-    logits = np.zeros(0, np.float32)
-    for start in range(0, len(rows), engine.chunk):
-        logits = engine.prefill(SLOT, rows[start : start + engine.chunk], start)
-    return logits
+class Reader:
+    """Reads prompts into an engine's first slot. What a prompt begins with as the one before it did (the picture that
+    both are about) is there already, and is not read again."""
 
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._there: Array = np.zeros((0, 0), np.float32)
 
-def answer(engine: Engine, rows: Array, stop_ids: Sequence[int], most: int) -> tuple[int, ...]:
-    """The engine's own answer, greedy (the lowest id wins a tie): up to ``most`` tokens, one of ``stop_ids`` the
-    last."""
-    token = int(prefill(engine, rows).argmax())
-    tokens = [token]
-    while token not in stop_ids and len(tokens) < most:
-        token = int(engine.decode([token], [SLOT])[0].argmax())
-        tokens.append(token)
-    return tuple(tokens)
+    def prefill(self, rows: Array) -> Logits:
+        """Read a prompt's rows ``[n, hidden]``, in the engine's chunks; the last logits ``[vocab]``."""
+        logits, start, step = np.zeros(0, np.float32), self._common(rows), self._engine.chunk
+        for at in range(start, len(rows), step):
+            logits = self._engine.prefill(SLOT, rows[at : at + step], at)
+        self._there = rows
+        return logits
 
+    def _common(self, rows: Array) -> int:
+        """How many rows are there already: never all, as the last one's logits are wanted."""
+        most = min(len(rows) - 1, len(self._there))
+        if self._there.shape[1:] != rows.shape[1:] or most <= 0:
+            return 0
+        same = (rows[:most] == self._there[:most]).all(axis=1)
+        return most if same.all() else int(same.argmin())
 
-def told(engine: Engine, rows: Array, tokens: Sequence[int]) -> Logits:
-    """Logits ``[len(tokens), vocab]`` where an answer's tokens stand, each told after it was asked for."""
-    first = prefill(engine, rows)
-    return np.stack([first, *(engine.decode([token], [SLOT])[0] for token in tokens[:-1])])
+    def answer(self, rows: Array, stop_ids: Sequence[int], most: int) -> tuple[int, ...]:
+        """The engine's own answer, greedy (the lowest id wins a tie): up to ``most`` tokens, one of ``stop_ids`` the
+        last."""
+        token = int(self.prefill(rows).argmax())
+        tokens = [token]
+        while token not in stop_ids and len(tokens) < most:
+            token = int(self._engine.decode([token], [SLOT])[0].argmax())
+            tokens.append(token)
+        return tuple(tokens)
 
+    def told(self, rows: Array, tokens: Sequence[int]) -> Logits:
+        """Logits ``[len(tokens), vocab]`` where an answer's tokens stand, each told after it was asked for."""
+        first = self.prefill(rows)
+        return np.stack([first, *(self._engine.decode([token], [SLOT])[0] for token in tokens[:-1])])
 
-def told_rows(engine: Engine, rows: Array, following: Array) -> Logits:
-    """As :func:`told`, the tokens given as embedding rows ``[n, hidden]``: the engine's own table is not used."""
-    logits = [prefill(engine, rows)]
-    logits += [engine.prefill(SLOT, row[None], len(rows) + at) for at, row in enumerate(following)]
-    return np.stack(logits)
+    def told_rows(self, rows: Array, following: Array) -> Logits:
+        """As :meth:`told`, the tokens given as embedding rows ``[n, hidden]``: the engine's own table is not used."""
+        logits = [self.prefill(rows)]
+        logits += [self._engine.prefill(SLOT, row[None], len(rows) + at) for at, row in enumerate(following)]
+        return np.stack(logits)
 
 
 def stored_rows(sequence: GoldenSequence, tokens: Sequence[int], outputs: Outputs) -> tuple[Array, Array]:

@@ -137,7 +137,7 @@ def _ask(
 ) -> tuple[list[Script], list[str], list[Picture]]:
     """The engine's answers to what fits into the context; the questions, and the pictures they are about."""
     spec, context = bundle.manifest.spec, bundle.manifest.context
-    embeddings = Embeddings(engine)
+    embeddings, reader = Embeddings(engine), forced.Reader(engine)
     scripts: list[Script] = []
     questions: list[str] = []
     pictures: list[Picture] = []
@@ -145,7 +145,7 @@ def _ask(
         prompt = prompt_of(spec, tokenizer, one.question, one.picture)
         room = min(TOKENS, context - len(prompt))
         if room > 0:
-            answer = forced.answer(engine, embeddings.rows(prompt, 0, len(prompt)), spec.stop_ids, room)
+            answer = reader.answer(embeddings.rows(prompt, 0, len(prompt)), spec.stop_ids, room)
             if one.picture is not None and one.picture not in pictures:
                 pictures.append(one.picture)
             where = None if one.picture is None else pictures.index(one.picture)
