@@ -21,9 +21,8 @@ from edgekit.plan import MemoryPlan, plan, require_fit
 from edgekit.plan.advice import shortfall
 from edgekit.plan.planning import usable_context
 from edgekit.progress import Progress, silent
-from edgekit.quantize import quantize, write_checkpoint
-from edgekit.quantize.calibrate import calibrate as calibrate_by
-from edgekit.quantize.calibrate import with_method
+from edgekit.quantize import write_checkpoint
+from edgekit.quantize.calibrate import made, with_method
 from edgekit.recipe import Recipe
 from edgekit.target import Target
 
@@ -66,28 +65,19 @@ def build(
     context = planned.target.context
     _require_own_place(out, source.path.name, target, recipe)
     manifest = Manifest(FORMAT, __version__, source.path.name, source.spec, recipe, target, context, forced, {})
-    quantized, notes = _quantized(source, recipe, calibrate, _kept(out), progress)
+    quantized = made(source, recipe, calibrate, _kept(out), progress)
     with sealing(out, manifest, progress) as folder:
         require_space(out, planned.disk.bundle_bytes)
-        export(quantized, target.activations, context, folder, progress)
+        export(quantized.checkpoint, target.activations, context, folder, progress)
         (folder / "tokenizer.json").write_text(source.tokenizer_json, encoding="utf-8")
     shutil.rmtree(_kept(out), ignore_errors=True)
     bundle = open_bundle(out)
-    return Built(bundle, planned, compile_here(bundle, progress), notes)
+    return Built(bundle, planned, compile_here(bundle, progress), quantized.notes)
 
 
 def _kept(out: Path) -> Path:
     """Where an interrupted calibration for ``out`` goes on from."""
     return out.with_name(f".{out.name}.calibration")
-
-
-def _quantized(
-    source: Checkpoint, recipe: Recipe, data: Path | None, folder: Path, progress: Progress
-) -> tuple[Checkpoint, tuple[str, ...]]:
-    if data is None:
-        return quantize(source, recipe), ()
-    made = calibrate_by(source, recipe, data, folder, progress)
-    return made.checkpoint, made.notes
 
 
 def _require_own_place(out: Path, source: str, target: Target, recipe: Recipe) -> None:
@@ -123,7 +113,7 @@ def quantize_to(
     """Write a checkpoint in the recipe's precision to a new folder ``out``, fitted to the examples of ``data`` where
     there are any; what was not as asked, a sentence each. An interrupted calibration goes on as a build's does."""
     how = with_method(source, recipe, data)
-    made, notes = _quantized(source, how, data, _kept(out), progress)
-    write_checkpoint(made, how, out, progress)
+    quantized = made(source, how, data, _kept(out), progress)
+    write_checkpoint(quantized.checkpoint, how, out, progress)
     shutil.rmtree(_kept(out), ignore_errors=True)
-    return notes
+    return quantized.notes
