@@ -14,7 +14,7 @@ from edgekit.inputs.prompt import Prompt, Turn, build
 from edgekit.phantom import ask, draw, scene
 from edgekit.phantom.split import SEEDS
 
-PHANTOMS = 16
+PHANTOMS = 8
 """Phantoms that are shown where there are no examples, each with a question of another kind."""
 
 
