@@ -14,10 +14,11 @@ from edgekit.errors import ConfigError
 from edgekit.inputs.examples import Example, read_examples
 from edgekit.plan.components import weight_bytes, width
 from edgekit.progress import Progress, silent
-from edgekit.quantize import quantize, write_checkpoint
-from edgekit.quantize.calibrate import SAMPLES, Calibrated, calibrate, prompts_of, spread, with_method
+from edgekit.quantize import write_checkpoint
+from edgekit.quantize.calibrate import SAMPLES, Calibrated, made, spread, with_method
 from edgekit.quantize.choose import Choice, choose
 from edgekit.quantize.sensitivity import Sensitivity, sensitivity
+from edgekit.quantize.shown import prompts
 from edgekit.recipe import Recipe
 from edgekit.target import Target
 
@@ -52,7 +53,7 @@ def decide(
         raise ConfigError(
             "What each part may lose is measured on examples", "Give questions with pictures: --calibrate DATA."
         )
-    found = sensitivity(source, recipe, prompts_of(source, spread(read_examples(data), SENSED)), progress)
+    found = sensitivity(source, recipe, prompts(source, spread(read_examples(data), SENSED)), progress)
     wide = width(target.activations)
     choice = choose(recipe, found, fit, lambda other: sum(weight_bytes(source, other, wide).values()))
     return Decided(choice.recipe, found, choice)
@@ -62,9 +63,7 @@ def quantized(
     source: Checkpoint, recipe: Recipe, data: Path | None, out: Path, progress: Progress = silent
 ) -> Calibrated:
     """The checkpoint by a recipe that was decided on, for a result at ``out``."""
-    if data is None:
-        return Calibrated(quantize(source, recipe))
-    return calibrate(source, recipe, data, _work(out), progress)
+    return made(source, recipe, data, _work(out), progress)
 
 
 def held_out(data: Path) -> list[Example]:
@@ -85,10 +84,10 @@ def quantize_to(
     """Write a checkpoint in the recipe's precision to a new folder ``out``, fitted to the examples of ``data`` where
     there are any; what was not as asked, a sentence each."""
     how = with_method(source, recipe, data)
-    made = quantized(source, how, data, out, progress)
-    write_checkpoint(made.checkpoint, how, out, progress)
+    result = quantized(source, how, data, out, progress)
+    write_checkpoint(result.checkpoint, how, out, progress)
     forget(out)
-    return made.notes
+    return result.notes
 
 
 def _work(out: Path) -> Path:

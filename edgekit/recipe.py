@@ -9,6 +9,7 @@ from edgekit.data import load_shipped, require_name, shipped
 from edgekit.errors import ConfigError
 
 Precision = Literal["fp32", "fp16", "int8", "int4"]
+Cache = Literal["activations", "int8"]
 Method = Literal["rtn", "awq", "gptq", "awq+gptq"]
 
 
@@ -41,6 +42,7 @@ class Recipe:
     ``method`` is how int4 codes are found: "rtn" rounds to nearest; the others look at what the model reads
     (``--calibrate``): "awq" scales inputs and clips, "gptq" lets later inputs make up for errors, or both.
     ``int8_layers``: layers of an int4 decoder that stay in int8, counted from 0.
+    ``kv``: keys and values are kept in the dtype of activations, or in int8, which engines on a CPU have kernels for.
     """
 
     name: str
@@ -50,7 +52,7 @@ class Recipe:
     embedding: Precision
     decoder: Precision
     lm_head: Precision
-    kv: Literal["activations"] = "activations"
+    kv: Cache = "activations"
     group: Literal[32, 64, 128] = 128
     method: Method = "rtn"
     int8_layers: tuple[int, ...] = ()

@@ -46,6 +46,12 @@ class Block:
         read = dict(zip(taps, found, strict=True))
         return out, {name: read.get(name, x) for name in set(self.graph.taps.values())}
 
+    def with_cache(self, x: Floats) -> tuple[Floats, Floats, Floats]:
+        """As a call of a decoder's layer, and the keys (behind rotary embedding) and values that it attended over:
+        ``[rows, kv_heads, length, head_dim]``."""
+        out, keys, values = self._run([self.graph.output, "present.0.key", "present.0.value"], x, {})
+        return out, keys, values
+
     def _run(self, outputs: list[str], x: Floats, weights: Mapping[str, Floats]) -> list[Floats]:
         feeds: dict[str, Any] = {
             _in_graph(name): weights.get(name, weight) for name, weight in self.weights.items()

@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from onnx import TensorProto
 
 from edgekit.checkpoint.checkpoint import Weight
-from edgekit.checkpoint.spec import ModelSpec
+from edgekit.checkpoint.spec import DecoderSpec, ModelSpec
 from edgekit.export import decoder as decoders
 from edgekit.export import vision as towers
+from edgekit.export.attention import GroupQueryAttention
 from edgekit.export.graph import MS, Graph
 from edgekit.export.ort import OrtSpelling
 from edgekit.export.projector import build_projector
-from edgekit.export.spelling import FLOAT32, Spelling
+from edgekit.export.spelling import FLOAT32, Attention, Spelling
 from edgekit.export.weights import Stack
 from edgekit.export.write import model
 
@@ -47,6 +48,10 @@ class FedSpelling(OrtSpelling):
 
     def stored(self, name: str, tensors: Stack) -> str:
         return self._feed(name)
+
+    def cached_attention(self, decoder: DecoderSpec, context: int) -> Attention:
+        """In float32, whatever cache the checkpoint has scales for."""
+        return GroupQueryAttention(self.graph, FLOAT32, decoder, context, {})
 
     def _feed(self, name: str) -> str:
         self.fed.append(name)

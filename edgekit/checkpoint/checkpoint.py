@@ -11,6 +11,7 @@ The names are the same for every family; matrices are ``[out, in]`` as in PyTorc
     decoder.layers.I.{norm1,norm2}.{weight[,bias]}  (norm2 is missing where attention and MLP are parallel)
     decoder.layers.I.attn.{q,k,v,o}.{weight[,bias]} decoder.layers.I.mlp.{gate,up,down}.{weight[,bias]}
     decoder.lm_head.{weight[,bias]}                 (a tied head is the embedding under a second name)
+    decoder.layers.I.attn.{k_scale,v_scale}         (quantized, with an int8 KV cache: float32 [kv_heads head_dim])
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ not match the config are found before anything is built.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 
 from edgekit.checkpoint.spec import DecoderSpec, ModelSpec, ProjectorSpec, VisionSpec
 
@@ -63,6 +63,20 @@ def decoder_shapes(decoder: DecoderSpec) -> Iterator[tuple[str, Shape]]:
         yield from _linear(f"{layer}.mlp.down", wide, deep, decoder.mlp_bias)
     yield from _norm("decoder.norm", wide, bias)
     yield from _linear("decoder.lm_head", decoder.vocab, wide, decoder.head_bias)
+
+
+def cache_scales(decoder: DecoderSpec) -> dict[str, Shape]:
+    """The scales of an int8 KV cache, one for each channel of a layer's keys and values: float32, above zero.
+
+    Only a quantized checkpoint may have them, all of them.
+    """
+    shape = (decoder.kv_heads * decoder.head_dim,)
+    return {f"decoder.layers.{i}.attn.{part}_scale": shape for i in range(decoder.layers) for part in "kv"}
+
+
+def has_cache_scales(names: Container[str]) -> bool:
+    """Whether these tensors hold the scales of an int8 KV cache."""
+    return "decoder.layers.0.attn.k_scale" in names
 
 
 def _norm(name: str, width: int, bias: bool = True) -> Iterator[tuple[str, Shape]]:

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from edgekit.bundle import Bundle, verify
 from edgekit.child import listen, python
+from edgekit.engines.kernels import require_kernels
 from edgekit.engines.lock import folder_here, write_lock
 from edgekit.errors import EdgeKitError, EngineError
 from edgekit.files import new_directory
@@ -60,6 +61,7 @@ def compile_bundle(bundle: Bundle, progress: Progress = silent) -> Compiled:
     graph is not as it was sealed, and where the bundle can't be written to; everything is then as it was before.
     """
     refuse_other_kind(bundle)
+    require_kernels(bundle.manifest.recipe)
     if not os.access(bundle.path, os.W_OK):
         raise EngineError(
             f"{bundle.path} can't be written to, and its compiled form would lie there",

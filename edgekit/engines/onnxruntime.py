@@ -24,8 +24,9 @@ from edgekit.checkpoint.packed import Array
 from edgekit.engines.arena import Arena, ArenaShape, HostArena
 from edgekit.engines.base import Logits
 from edgekit.engines.embedding import Embedding
+from edgekit.engines.kernels import require_kernels
 from edgekit.errors import EngineError
-from edgekit.plan.components import arena_rows
+from edgekit.plan.components import arena_rows, cache_dtype
 from edgekit.session import Provider, first_line, giving_back, open_session, options
 
 CHUNK = 128
@@ -44,6 +45,7 @@ class OnnxRuntimeEngine:
         self, bundle: Bundle, graphs: Path, slots: int, provider: Provider = "cpu", *, final: bool = False
     ) -> None:
         manifest = bundle.manifest
+        require_kernels(manifest.recipe)
         self.slots, self.context = slots, manifest.context
         self._dtype = manifest.target.activations
         self._vocab = manifest.spec.decoder.vocab
@@ -51,9 +53,8 @@ class OnnxRuntimeEngine:
         self._vision = open_session(graphs / "vision.onnx", provider, options(final=final))
         self._projector = open_session(graphs / "projector.onnx", provider, options(final=final))
         self._decoder = open_session(graphs / "decoder.onnx", provider, options(final=final))
-        self._arena = _arena(
-            ArenaShape.of(manifest.spec.decoder, arena_rows(slots), self.context, self._dtype), provider
-        )
+        cache = cache_dtype(self._dtype, manifest.recipe)
+        self._arena = _arena(ArenaShape.of(manifest.spec.decoder, arena_rows(slots), self.context, cache), provider)
         self._calls: dict[int, _Call] = {}
 
     @property

@@ -12,9 +12,9 @@ from onnx import TensorProto
 
 from edgekit.checkpoint.packed import PackedTensor, int8_block
 from edgekit.checkpoint.spec import Activation, DecoderSpec
-from edgekit.errors import CheckpointError
-from edgekit.export import rope, streams
-from edgekit.export.graph import MS, Fill, Graph, Initializer
+from edgekit.export import streams
+from edgekit.export.attention import GroupQueryAttention
+from edgekit.export.graph import MS, Fill, Initializer
 from edgekit.export.spelling import FLOAT32, Attention, Dtype, Norm, Spelling
 from edgekit.export.weights import Stack, stack
 
@@ -149,49 +149,4 @@ class OrtSpelling(Spelling):
         return self.graph.op("MultiHeadAttention", parts, name=name, domain=MS, attributes={"num_heads": heads})[0]
 
     def cached_attention(self, decoder: DecoderSpec, context: int) -> Attention:
-        return GroupQueryAttention(self.graph, self._code(self.activations), self.activations, decoder, context)
-
-
-class GroupQueryAttention:
-    """Attention over a buffer ``[rows, kv_heads, capacity, head_dim]`` that is bound as past and present.
-
-    Inputs of the graph: ``seqlens_k`` int32 ``[rows]``, the tokens of each row after this call less one;
-    ``total_sequence_length`` int32, the largest number of tokens; ``past.I.key`` and ``past.I.value``.
-    Outputs: ``present.I.key`` and ``present.I.value``.
-    """
-
-    def __init__(self, graph: Graph, code: int, dtype: Dtype, decoder: DecoderSpec, context: int) -> None:
-        _require_fitting(decoder)
-        self._graph, self._code, self._decoder = graph, code, decoder
-        self._lengths = [
-            graph.input("seqlens_k", TensorProto.INT32, ["rows"]),
-            graph.input("total_sequence_length", TensorProto.INT32, []),
-        ]
-        cos, sin = rope.tables(decoder.rope, context)
-        self._tables = [graph.constant("cos", cos.astype(dtype)), graph.constant("sin", sin.astype(dtype))]
-
-    def __call__(self, qkv: str, name: str, layer: int) -> str:
-        decoder, graph = self._decoder, self._graph
-        shape: list[int | str] = ["rows", decoder.kv_heads, "capacity", decoder.head_dim]
-        past = [graph.input(f"past.{layer}.{part}", self._code, shape) for part in ("key", "value")]
-        present = [f"present.{layer}.{part}" for part in ("key", "value")]
-        graph.op(
-            "GroupQueryAttention",
-            [qkv, "", "", *past, *self._lengths, *self._tables],
-            [name, *present],
-            name=name,
-            domain=MS,
-            attributes={"num_heads": decoder.heads, "kv_num_heads": decoder.kv_heads, "do_rotary": 1},
-        )
-        for output in present:
-            graph.output(output, self._code, shape)
-        return name
-
-
-def _require_fitting(decoder: DecoderSpec) -> None:
-    for what, size in (("attention heads", decoder.head_dim), ("rotary embedding", decoder.rope.dim)):
-        if size % 16:
-            raise CheckpointError(
-                f"The decoder's {what} are {size} wide; ONNX Runtime's attention takes multiples of 16",
-                "Models of this shape can't be exported for this engine.",
-            )
+        return GroupQueryAttention(self.graph, self.activations, decoder, context, self.tensors)

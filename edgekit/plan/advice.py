@@ -1,9 +1,9 @@
 """Where a model does not fit: what would, the cheapest loss first.
 
-Given up are slots first (fewer people at once), then context (shorter conversations), then precision, component by
-component in the order in which answers suffer: vision int8 (cosine 0.9995 of a tower's output), embedding int8,
-decoder int8, decoder int4. What no engine can do (KV in int8, the vision tower put away after a picture) is not
-advised.
+Given up are slots first (fewer people at once), then context (shorter conversations), then the cache's precision where
+the engine has a kernel for int8, then that of weights, component by component in the order in which answers suffer:
+vision int8 (cosine 0.9995 of a tower's output), embedding int8, decoder int8, decoder int4. What no engine can do (the
+vision tower put away after a picture) is not advised.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from edgekit.plan.components import arena_rows
 from edgekit.plan.memory import MemoryPlan
 from edgekit.plan.planning import least_context, on_this_machine, plan_subject, usable_context
 from edgekit.plan.subject import Model, Subject, subject
-from edgekit.recipe import Precision, Recipe, recipes
+from edgekit.recipe import Cache, Precision, Recipe, recipes
 from edgekit.target import Target
 from edgekit.units import format_bytes
 
@@ -41,9 +41,10 @@ _FILES = (
 
 @dataclass(frozen=True)
 class Candidate:
-    """Something to give up: ``loss`` counts steps of precision, context and slots, in the order in which they weigh."""
+    """Something to give up: ``loss`` counts steps of precision, the cache's precision, context and slots, in the order
+    in which they weigh."""
 
-    loss: tuple[int, int, int]
+    loss: tuple[int, int, int, int]
     target: Target
     recipe: Recipe
 
@@ -66,11 +67,14 @@ def candidates(known: Subject, target: Target, recipe: Recipe) -> list[Candidate
     """Everything that could be given up, the cheapest first; nothing given up is not among it."""
     target = replace(on_this_machine(target), context=usable_context(known.spec, target))
     made = (
-        Candidate((loss, j, i), replace(target, context=context, slots=slots), smaller)
-        for (loss, smaller), (j, context), (i, slots) in product(
-            _precisions(known, recipe), enumerate(_contexts(known, target)), enumerate(_slots(target))
+        Candidate((loss, k, j, i), replace(target, context=context, slots=slots), _cached(smaller, cache))
+        for (loss, smaller), (k, cache), (j, context), (i, slots) in product(
+            _precisions(known, recipe),
+            enumerate(_caches(known, target, recipe)),
+            enumerate(_contexts(known, target)),
+            enumerate(_slots(target)),
         )
-        if loss or i or j
+        if loss or k or j or i
     )
     return sorted(made, key=lambda candidate: candidate.loss)
 
@@ -87,7 +91,7 @@ def advice(model: Model, target: Target, recipe: Recipe) -> list[Option]:
         dearer = any(cheaper.costs_no_more(candidate) for cheaper in kept)
         if not dearer and _plan(known, candidate).fits:
             kept.append(candidate)
-    ready = (one for one in every if one.recipe in _known() and one.loss[1:] == (0, 0) and _plan(known, one).fits)
+    ready = (one for one in every if one.recipe in _known() and not any(one.loss[1:]) and _plan(known, one).fits)
     shown = dict.fromkeys([*kept[:_SHOWN], *islice(ready, 1)])
     return [_option(candidate, _plan(known, candidate)) for candidate in shown]
 
@@ -107,6 +111,16 @@ def _contexts(known: Subject, target: Target) -> list[int]:
     while known.by_context and contexts[-1] // 2 >= least_context(known.spec):
         contexts.append(contexts[-1] // 2)
     return contexts
+
+
+def _caches(known: Subject, target: Target, recipe: Recipe) -> list[Cache]:
+    """The recipe's, and int8 where the engine has it; a bundle's is fixed."""
+    more = known.by_context and target.engine == "onnxruntime" and recipe.kv != "int8"
+    return [recipe.kv, "int8"] if more else [recipe.kv]
+
+
+def _cached(recipe: Recipe, cache: Cache) -> Recipe:
+    return recipe if recipe.kv == cache else replace(recipe, name=f"{recipe.name}-kv8", kv=cache)
 
 
 def _precisions(known: Subject, recipe: Recipe) -> Iterator[tuple[int, Recipe]]:
@@ -144,10 +158,11 @@ def _known() -> tuple[Recipe, ...]:
 
 
 def _option(candidate: Candidate, planned: MemoryPlan) -> Option:
-    precision, context, slots = candidate.loss
-    steps = ", ".join(text for text, _, _, bit in _STEPS if precision & bit)
+    precision, cache, context, slots = candidate.loss
+    taken = [text for text, _, _, bit in _STEPS if precision & bit] + ["kv int8"] * bool(cache)
+    steps = ", ".join(taken)
     said = [f"--recipe {candidate.recipe.name}" if candidate.recipe in _known() else f"{_OWN_RECIPE} {steps}"]
-    said = said if precision else []
+    said = said if taken else []
     said += [f"{candidate.target.slots} slot{'s' * (candidate.target.slots > 1)}"] if slots else []
     said += [f"a context of {candidate.target.context}"] if context else []
     return Option(", ".join(said), candidate.target, candidate.recipe, planned.free_bytes)

@@ -9,6 +9,7 @@ from typing import Literal
 
 from edgekit.checkpoint.checkpoint import Checkpoint
 from edgekit.checkpoint.packed import groups
+from edgekit.checkpoint.shapes import cache_scales
 from edgekit.checkpoint.spec import DecoderSpec
 from edgekit.plan.subject import Kind, Kinds, kinds
 from edgekit.recipe import Recipe
@@ -82,20 +83,33 @@ def arena_rows(slots: int) -> int:
     return slots if slots == 1 else slots + slots % 2
 
 
-def arena_bytes(decoder: DecoderSpec, slots: int, context: int, activations: str) -> int:
-    """Bytes of the KV arena: keys and values of every layer, in the activations' dtype."""
-    return 2 * decoder.layers * arena_rows(slots) * context * _token_bytes(decoder, activations)
+def cache_dtype(activations: str, recipe: Recipe) -> str:
+    """The dtype that keys and values are kept in: "int8" or the activations'."""
+    return "int8" if recipe.kv == "int8" else activations
 
 
-def spare_row_bytes(decoder: DecoderSpec, context: int, activations: str) -> int:
+def with_scales(found: Kinds, decoder: DecoderSpec, recipe: Recipe) -> Kinds:
+    """A model's tensors and the scales of its cache, where the recipe has one in int8."""
+    if recipe.kv != "int8":
+        return found
+    scales = kinds(cache_scales(decoder))
+    return {kind: found.get(kind, 0) + scales.get(kind, 0) for kind in {**found, **scales}}
+
+
+def arena_bytes(decoder: DecoderSpec, slots: int, context: int, dtype: str) -> int:
+    """Bytes of the KV arena: keys and values of every layer, in their dtype."""
+    return 2 * decoder.layers * arena_rows(slots) * context * _token_bytes(decoder, dtype)
+
+
+def spare_row_bytes(decoder: DecoderSpec, context: int, dtype: str) -> int:
     """Bytes of one slot in one tensor: what an arena on a GPU keeps to swap rows by."""
-    return context * _token_bytes(decoder, activations)
+    return context * _token_bytes(decoder, dtype)
 
 
-def _token_bytes(decoder: DecoderSpec, activations: str) -> int:
-    return decoder.kv_heads * decoder.head_dim * width(activations)
+def _token_bytes(decoder: DecoderSpec, dtype: str) -> int:
+    return decoder.kv_heads * decoder.head_dim * width(dtype)
 
 
-def width(activations: str) -> int:
-    """Bytes of an activation."""
-    return 4 if activations == "float32" else 2
+def width(dtype: str) -> int:
+    """Bytes of an activation, or of what is kept of a key or value."""
+    return {"float32": 4, "float16": 2, "int8": 1}[dtype]

@@ -19,10 +19,12 @@ from edgekit.plan.components import (
     Component,
     Where,
     arena_bytes,
+    cache_dtype,
     spare_row_bytes,
     weights_in_memory,
     weights_on_disk,
     width,
+    with_scales,
 )
 from edgekit.plan.disk import Disk, disk, disk_of_bundle, golden_bytes
 from edgekit.plan.memory import MemoryPlan
@@ -49,6 +51,7 @@ def plan_subject(known: Subject, target: Target, recipe: Recipe, fitted: Coeffic
 
     ``fitted`` are coefficients to plan by instead of those that hold here.
     """
+    require_cache(target, recipe)
     target = on_this_machine(replace(target, context=usable_context(known.spec, target)))
     table = fitted or coefficients(target.engine)
     parts = tuple(_parts(known, target, recipe, table))
@@ -59,24 +62,36 @@ def plan_subject(known: Subject, target: Target, recipe: Recipe, fitted: Coeffic
 
 def _parts(known: Subject, target: Target, recipe: Recipe, table: Coefficients) -> Iterator[Component]:
     spec = known.spec
-    for name, size in weights_in_memory(known.kinds, recipe, width(target.activations)).items():
+    found = with_scales(known.kinds, spec.decoder, recipe)
+    for name, size in weights_in_memory(found, recipe, width(target.activations)).items():
         where: Where = "host" if name == "embedding" else "device"
         yield Component(name, size, where, "static", "exact", recipe.precision(name))
-    arena = arena_bytes(spec.decoder, target.slots, target.context, target.activations)
+    cache = cache_dtype(target.activations, recipe)
+    arena = arena_bytes(spec.decoder, target.slots, target.context, cache)
     if target.engine == "onnxruntime-cuda":
-        arena += spare_row_bytes(spec.decoder, target.context, target.activations)
-    yield Component("kv_arena", arena, "device", "static", "exact", target.activations)
-    yield from working(spec, known.kinds, recipe, target, table)
+        arena += spare_row_bytes(spec.decoder, target.context, cache)
+    yield Component("kv_arena", arena, "device", "static", "exact", cache)
+    yield from working(spec, found, recipe, target, table)
 
 
 def _disk(known: Subject, target: Target, recipe: Recipe, table: Coefficients) -> Disk:
     wide = width(target.activations)
-    memory = weights_in_memory(known.kinds, recipe, wide)
-    loaded = sum(memory.values()) - memory.get("embedding", 0) + packing_bytes(known.kinds, recipe, target)
+    found = with_scales(known.kinds, known.spec.decoder, recipe)
+    memory = weights_in_memory(found, recipe, wide)
+    loaded = sum(memory.values()) - memory.get("embedding", 0) + packing_bytes(found, recipe, target)
     if known.sealed_bytes:
         return disk_of_bundle(known.sealed_bytes, known.compiled_bytes, loaded, table)
-    stored = sum(weights_on_disk(known.kinds, recipe, wide).values()) + golden_bytes(known.spec)
+    stored = sum(weights_on_disk(found, recipe, wide).values()) + golden_bytes(known.spec)
     return disk(known.checkpoint_bytes, stored, known.tokenizer_bytes, loaded, table)
+
+
+def require_cache(target: Target, recipe: Recipe) -> None:
+    """:class:`ConfigError` where the target's engine has no kernel for the recipe's KV cache."""
+    if recipe.kv == "int8" and target.engine != "onnxruntime":
+        raise ConfigError(
+            f"recipe '{recipe.name}' has kv = int8, which is for CPUs; {target.name} runs {target.engine}",
+            'Set kv = "activations" in the recipe for this target.',
+        )
 
 
 def on_this_machine(target: Target) -> Target:

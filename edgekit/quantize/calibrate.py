@@ -1,4 +1,4 @@
-"""From a user's own questions and pictures to a calibrated checkpoint: ``--calibrate DATA``."""
+"""From a checkpoint to one in a recipe's precision, with a user's own questions and pictures: ``--calibrate DATA``."""
 
 from __future__ import annotations
 
@@ -9,14 +9,15 @@ from pathlib import Path
 from edgekit.blocks import BlockModel
 from edgekit.checkpoint.checkpoint import Checkpoint, component, is_matrix, layer_of
 from edgekit.checkpoint.packed import is_packed
-from edgekit.checkpoint.tokenizer import parse_tokenizer
+from edgekit.checkpoint.shapes import has_cache_scales
 from edgekit.errors import ConfigError
 from edgekit.inputs.examples import Example, read_examples
-from edgekit.inputs.images import load_image
-from edgekit.inputs.prompt import Prompt, Turn, build
 from edgekit.progress import Progress, silent
+from edgekit.quantize.cache import with_cache_scales
 from edgekit.quantize.calibrated import calibrated
+from edgekit.quantize.quantize import quantize
 from edgekit.quantize.samples import samples
+from edgekit.quantize.shown import phantoms, prompts
 from edgekit.recipe import Method, Recipe
 
 SAMPLES = 32
@@ -26,8 +27,8 @@ BEST: Method = "awq+gptq"
 
 @dataclass(frozen=True)
 class Calibrated:
-    """``checkpoint`` and ``errors``: as :func:`~edgekit.quantize.calibrated.calibrated` gives them; ``notes``: what was
-    not as asked, a sentence each."""
+    """``checkpoint``: in the recipe's precision; ``notes``: what was not as asked, a sentence each; ``errors``: of
+    matrices' outputs, where examples were looked at (:func:`~edgekit.quantize.calibrated.calibrated`)."""
 
     checkpoint: Checkpoint
     notes: tuple[str, ...] = ()
@@ -46,47 +47,43 @@ def with_method(checkpoint: Checkpoint, recipe: Recipe, data: Path | None) -> Re
                 'Give questions with pictures: --calibrate DATA. Or set method = "rtn" in the recipe.',
             )
         return recipe
-    wanted = [
-        name
-        for name in checkpoint.tensors
-        if is_matrix(name) and recipe.precision(component(name), layer_of(name)) == "int4"
-    ]
+    if any(is_packed(weight) for weight in checkpoint.tensors.values()):
+        raise ConfigError(f"{checkpoint.path} is quantized already", "Calibrate the original checkpoint instead.")
+    matrices = [name for name in checkpoint.tensors if is_matrix(name)]
+    wanted = [name for name in matrices if recipe.precision(component(name), layer_of(name)) == "int4"]
+    if not wanted and recipe.kv == "int8":
+        return recipe
     if not wanted:
         raise ConfigError(f"Recipe '{recipe.name}' has no int4, so examples would change nothing", "Leave them out.")
-    if any(is_packed(checkpoint.tensors[name]) for name in wanted):
-        raise ConfigError(f"{checkpoint.path} is quantized already", "Calibrate the original checkpoint instead.")
     return replace(recipe, method=BEST) if recipe.method == "rtn" else recipe
 
 
-def calibrate(
-    checkpoint: Checkpoint, recipe: Recipe, data: Path, folder: Path, progress: Progress = silent
+def made(
+    checkpoint: Checkpoint, recipe: Recipe, data: Path | None, folder: Path, progress: Progress = silent
 ) -> Calibrated:
     """Quantize by the recipe's method (:func:`with_method`), with examples of ``data``, spread over all of it.
 
-    ``folder`` keeps what is done, and the result is read from it. :class:`~edgekit.errors.InputError` for data that
-    can't be read, pictures among it.
+    An int8 KV cache gets its scales by the same examples, or by phantoms where there is no data (unless the checkpoint
+    brings them along). ``folder`` keeps what is done of weights, and the result is read from it.
+    :class:`~edgekit.errors.InputError` for data that can't be read, pictures among it.
     """
-    chosen = spread(read_examples(data), SAMPLES)
-    prompts = prompts_of(checkpoint, chosen)
-    taken = samples(BlockModel(checkpoint), prompts, progress)
-    made, errors = calibrated(checkpoint, recipe, taken, folder, progress)
-    return Calibrated(made, tuple(_notes(chosen, data)), errors)
+    chosen: Sequence[Example] = spread(read_examples(data), SAMPLES) if data else ()
+    notes = tuple(_notes(chosen, data)) if data else ()
+    shown = prompts(checkpoint, chosen) if chosen else []
+    errors: Mapping[str, float] = {}
+    if shown and recipe.method != "rtn":
+        taken = samples(BlockModel(checkpoint), shown, progress)
+        found, errors = calibrated(checkpoint, recipe, taken, folder, progress)
+    else:
+        found = quantize(checkpoint, recipe)
+    if recipe.kv == "int8" and not has_cache_scales(found.tensors):
+        found = with_cache_scales(found, shown or phantoms(checkpoint), progress)
+    return Calibrated(found, notes, errors)
 
 
 def spread(examples: Sequence[Example], count: int) -> Sequence[Example]:
     """So many of them, from all over."""
     return examples[:: max(1, len(examples) // count)][:count]
-
-
-def prompts_of(checkpoint: Checkpoint, examples: Sequence[Example]) -> list[Prompt]:
-    """Questions with pictures and answers in the model's own template."""
-    tokenizer = parse_tokenizer(checkpoint.tokenizer_json, str(checkpoint.path / "tokenizer.json"))
-    pictures = {example.image: load_image(example.image) for example in examples if example.image}
-    made = []
-    for example in examples:
-        images = (pictures[example.image],) if example.image else ()
-        made.append(build(checkpoint.spec, tokenizer, [Turn(example.question, example.answer, images)]))
-    return made
 
 
 def _notes(chosen: Sequence[Example], data: Path) -> list[str]:

@@ -25,10 +25,11 @@ pytestmark = pytest.mark.parity
 
 TARGET = replace(target("cpu"), context=200, slots=4)
 FP32 = replace(recipe("fp16"), vision="fp32", projector="fp32", embedding="fp32", decoder="fp32", lm_head="fp32")
-RECIPES = [recipe("q4"), recipe("q8"), FP32]
+KV8 = replace(FP32, name="fp32-kv8", kv="int8")
+RECIPES = [recipe("q4"), recipe("q8"), FP32, KV8]
 
 
-@pytest.fixture(scope="module", params=RECIPES, ids=["q4", "q8", "fp32"])
+@pytest.fixture(scope="module", params=RECIPES, ids=["q4", "q8", "fp32", "int8 cache"])
 def bundle(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("engine")
     chosen: Recipe = request.param

@@ -86,6 +86,17 @@ def test_slots_and_context_go_before_precision() -> None:
     assert first.target.context == 2048
 
 
+def test_a_cpu_keeps_keys_and_values_in_int8_before_weights_suffer() -> None:
+    device = replace(target("cpu"), memory_bytes=8 * GIB, slots=1, context=640)
+    planned = plan(LLAVA_MED, device, recipe("q8"))
+    small = replace(device, memory_bytes=device.memory_bytes - planned.free_bytes - 40 * MIB)
+    first = advice(LLAVA_MED, small, recipe("q8"))[0]
+    assert first.text == "a recipe with kv int8"
+    assert first.recipe == replace(recipe("q8"), name="q8-kv8", kv="int8")
+    on_card = candidates(subject(LLAVA_MED, recipe("q8")), target("rtx3050"), recipe("q8"))
+    assert {one.recipe.kv for one in on_card} == {"activations"}
+
+
 def test_where_nothing_helps_it_is_said() -> None:
     small = replace(target("rtx3050"), memory_bytes=GIB)
     with pytest.raises(GateRefused, match="too much") as refused:

@@ -1,0 +1,126 @@
+"""A bundle with an int8 KV cache, whole: nearly the same logits in a quarter of the arena, and clear refusals."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import pytest
+
+from edgekit.bundle import Bundle, open_bundle
+from edgekit.cli.main import main
+from edgekit.engines.onnxruntime import OnnxRuntimeEngine
+from edgekit.engines.open import open_engine
+from edgekit.errors import ConfigError, EngineError
+from edgekit.evaluate.fidelity import divergence, fidelity
+from edgekit.evaluate.phantoms import questions
+from edgekit.inputs.images import Picture
+from edgekit.inputs.prompt import Prompt, Turn, build
+from edgekit.phantom import draw
+from edgekit.phantom.embedded import embedded
+from edgekit.pipeline import build as build_bundle
+from edgekit.plan import plan
+from edgekit.plan.planning import as_built
+from edgekit.recipe import recipe
+from edgekit.runtime.model import open_tokenizer
+from edgekit.target import target
+
+CPU = replace(target("cpu"), slots=3)
+KV8 = replace(recipe("q4"), name="q4-kv8", kv="int8")
+TOML = """name = "q4-kv8"
+title = "4-bit weights, keys and values in int8"
+vision = "int8"
+projector = "int8"
+embedding = "int8"
+decoder = "int4"
+lm_head = "int4"
+kv = "int8"
+"""
+old = tuple(int(part) for part in onnxruntime.__version__.split(".")[:2]) < (1, 28)
+pytestmark = pytest.mark.skipif(old, reason="this ONNX Runtime has no int8 KV cache")
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    made = build_bundle(embedded(), CPU, KV8, tmp_path_factory.mktemp("cache") / "bundle")
+    assert made.compiled
+    return made.bundle
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    return build_bundle(embedded(), CPU, recipe("q4"), tmp_path_factory.mktemp("cache") / "bundle").bundle
+
+
+def prompts(bundle: Bundle, count: int) -> list[Prompt]:
+    spec, tokenizer = bundle.manifest.spec, open_tokenizer(bundle)
+    return [
+        build(spec, tokenizer, [Turn(one.question.text, one.question.answer, (Picture.of(draw(one.scene)),))])
+        for one in questions(count)
+    ]
+
+
+def test_its_logits_are_nearly_those_of_the_same_weights_with_a_float_cache(bundle: Bundle, plain: Bundle) -> None:
+    rounded, whole = open_engine(bundle, 1), open_engine(plain, 1)
+    found = fidelity(rounded, whole, prompts(bundle, 20))
+    assert found.top1.total > 300
+    assert found.top1.percent > 99
+    assert 0 < found.mean_kl < 1e-3
+    same = fidelity(whole, open_engine(plain, 1), prompts(plain, 3))
+    assert (same.mean_kl, same.top1.percent) == (0, 100)
+
+
+def test_a_divergence_is_that_of_the_two_expectations() -> None:
+    wanted, found = np.array([0, np.log(3)], np.float32), np.array([5, 5], np.float32)
+    assert divergence(wanted, found) == pytest.approx(0.25 * np.log(0.5) + 0.75 * np.log(1.5), rel=1e-6)
+    assert divergence(found, found + 1) == 0
+
+
+@pytest.mark.parametrize("slots", [1, 2, 3])
+def test_its_arena_is_planned_to_the_byte_and_a_quarter(bundle: Bundle, plain: Bundle, slots: int) -> None:
+    def planned(which: Bundle) -> int:
+        device, how = as_built(which, replace(which.manifest.target, slots=slots))
+        return plan(which, device, how).components["kv_arena"]
+
+    engine = open_engine(bundle, slots)
+    assert engine.kv_bytes == planned(bundle) == planned(plain) // 4
+
+
+def test_compiled_and_not_it_answers_the_same(bundle: Bundle) -> None:
+    compiled, sealed = open_engine(bundle, 1), OnnxRuntimeEngine(bundle, bundle.path / "graphs", 1)
+    for engine in (compiled, sealed):
+        engine.prefill(0, engine.embed(list(range(10, 40))), 0)
+    np.testing.assert_array_equal(compiled.decode([7], [0]), sealed.decode([7], [0]))
+
+
+def test_a_quantized_checkpoint_brings_its_scales_along(tmp_path: Path) -> None:
+    (tmp_path / "r.toml").write_text(TOML)
+    how = ["--recipe", str(tmp_path / "r.toml"), "--out"]
+    assert main(["quantize", str(embedded()), *how, str(tmp_path / "q")]) == 0
+    assert main(["build", str(tmp_path / "q"), "--target", "cpu", *how, str(tmp_path / "twice")]) == 0
+    assert main(["build", "--target", "cpu", *how, str(tmp_path / "once")]) == 0
+    one, other = (open_bundle(tmp_path / name).manifest.files for name in ("once", "twice"))
+    assert {name: file for name, file in one.items() if name.startswith("graphs/")} == {
+        name: file for name, file in other.items() if name.startswith("graphs/")
+    }
+
+
+def test_examples_give_the_ranges_where_there_are_any(tmp_path: Path) -> None:
+    (tmp_path / "r.toml").write_text(TOML.replace("int4", "int8").replace("q4", "q8"))
+    assert main(["phantoms", str(tmp_path / "data"), "--count", "4", "--split", "train"]) == 0
+    how = ["build", "--target", "cpu", "--recipe", str(tmp_path / "r.toml"), "--calibrate", str(tmp_path / "data")]
+    assert main([*how, "--out", str(tmp_path / "bundle")]) == 0
+    assert open_bundle(tmp_path / "bundle").manifest.recipe.method == "rtn"
+
+
+def test_gpus_and_older_runtimes_are_told_what_to_do(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ConfigError, match="CPUs") as refused:
+        build_bundle(embedded(), target("orin"), KV8, Path("nowhere"))
+    assert "activations" in refused.value.hint
+    for version in ("1.23.2", "1.27.0"):
+        monkeypatch.setattr("edgekit.engines.kernels.ort.__version__", version)
+        with pytest.raises(EngineError, match=version) as older:
+            open_engine(bundle, 1)
+        assert "onnxruntime>=1.28" in older.value.hint
