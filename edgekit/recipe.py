@@ -41,7 +41,8 @@ class Recipe:
 
     ``method`` is how int4 codes are found: "rtn" rounds to nearest; the others look at what the model reads
     (``--calibrate``): "awq" scales inputs and clips, "gptq" lets later inputs make up for errors, or both.
-    ``int8_layers``: layers of an int4 decoder that stay in int8, counted from 0.
+    ``int8_layers``: layers of an int4 decoder that stay in int8, counted from 0. ``vision_ranges``: whether an int8
+    tower finds the ranges of what it reads at every call, or has them fixed, where its output stands that.
     ``kv``: keys and values are kept in the dtype of activations, or in int8, which engines on a CPU have kernels for.
     """
 
@@ -56,6 +57,7 @@ class Recipe:
     group: Literal[32, 64, 128] = 128
     method: Method = "rtn"
     int8_layers: tuple[int, ...] = ()
+    vision_ranges: Literal["dynamic", "static"] = "dynamic"
     gate: Gate = field(default_factory=Gate)
 
     def __post_init__(self) -> None:

@@ -16,6 +16,7 @@ from edgekit.errors import BundleError, ConfigError
 from edgekit.files import write_text
 from edgekit.quantize.calibrate import Calibrated
 from edgekit.quantize.fidelity import Linear, Part, linears, parts
+from edgekit.quantize.tower import Tower
 
 FIDELITY = "fidelity.json"
 FORMAT = 1
@@ -24,7 +25,7 @@ FORMAT = 1
 @dataclass(frozen=True)
 class Fidelity:
     """``linears``: every matrix; ``parts``: the components' bytes; ``components`` and ``figures``: the check's, as it
-    was at the build."""
+    was at the build; ``tower``: what its Linears read, where examples were looked at."""
 
     format: int
     recipe: str
@@ -33,13 +34,14 @@ class Fidelity:
     parts: tuple[Part, ...]
     components: tuple[Measured, ...]
     figures: Figures
+    tower: Tower | None = None
 
 
 def fidelity(source: Checkpoint, made: Calibrated, checked: Checked, recipe: str, method: str) -> Fidelity:
     """Put together for a bundle of ``made``, which ``source`` was quantized to."""
     found = linears(source, made.checkpoint, made.errors)
     components = tuple(one.measured for one in checked.components)
-    return Fidelity(FORMAT, recipe, method, found, parts(found, source), components, checked.figures)
+    return Fidelity(FORMAT, recipe, method, found, parts(found, source), components, checked.figures, made.tower)
 
 
 def write_fidelity(folder: Path, report: Fidelity) -> None:

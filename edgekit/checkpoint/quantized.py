@@ -18,7 +18,14 @@ from edgekit.checkpoint.checkpoint import Checkpoint, Weight, is_matrix
 from edgekit.checkpoint.documents import read_object, read_text
 from edgekit.checkpoint.packed import Bits, PackedWeight, groups
 from edgekit.checkpoint.safetensors import StoredTensor, open_weights, weight_files
-from edgekit.checkpoint.shapes import Shape, cache_scales, has_cache_scales, tensor_shapes
+from edgekit.checkpoint.shapes import (
+    Shape,
+    cache_scales,
+    has_cache_scales,
+    has_input_ranges,
+    input_ranges,
+    tensor_shapes,
+)
 from edgekit.checkpoint.spec import ModelSpec
 from edgekit.errors import CheckpointError, ConfigError
 
@@ -80,7 +87,9 @@ def open_quantized(path: Path) -> Checkpoint:
         raise CheckpointError(error.message, error.hint) from None
     check_spec(spec, where)
     stored = open_weights(path)
-    shapes = tensor_shapes(spec) | (cache_scales(spec.decoder) if has_cache_scales(stored) else {})
+    shapes = tensor_shapes(spec)
+    shapes |= cache_scales(spec.decoder) if has_cache_scales(stored) else {}
+    shapes |= input_ranges(spec) if has_input_ranges(stored) else {}
     tensors = {name: _weight(name, shape, stored, layouts.get(name), path) for name, shape in shapes.items()}
     return Checkpoint(
         path=path,

@@ -74,6 +74,26 @@ def cache_scales(decoder: DecoderSpec) -> dict[str, Shape]:
     return {f"decoder.layers.{i}.attn.{part}_scale": shape for i in range(decoder.layers) for part in "kv"}
 
 
+def input_ranges(spec: ModelSpec) -> dict[str, Shape]:
+    """Static ranges of what the Linears of tower and projector read: the largest absolute value, float32, above zero.
+
+    Only a quantized checkpoint may have them, all of them.
+    """
+    linears = [name for name, shape in vision_shapes(spec.vision) if ".layers." in name and len(shape) == 2]
+    linears += [name for name, shape in projector_shapes(spec.projector) if len(shape) == 2]
+    return {range_of(name): (1,) for name in linears}
+
+
+def range_of(weight: str) -> str:
+    """The name of the range of what a Linear reads, by its weight's."""
+    return f"{weight.removesuffix('weight')}input_range"
+
+
+def has_input_ranges(names: Container[str]) -> bool:
+    """Whether these tensors hold static ranges of a tower."""
+    return "projector.0.input_range" in names
+
+
 def has_cache_scales(names: Container[str]) -> bool:
     """Whether these tensors hold the scales of an int8 KV cache."""
     return "decoder.layers.0.attn.k_scale" in names

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from edgekit.quantize.fidelity import Linear
 
 _WORST = 8
+LARGEST_FLOAT16 = 65504
 
 
 def show_fidelity(console: Console, report: Fidelity) -> None:
@@ -35,6 +36,15 @@ def show_fidelity(console: Console, report: Fidelity) -> None:
     names = ("matrices that lost most", "bits", "group", "error", "of its")
     shown = [(one.name, str(one.bits), str(one.group or "–"), f"{one.error:.2g}", one.of) for one in worst]
     console.table(names, shown, right=names[1:4])
+    if report.tower:
+        name, largest = max(report.tower.largest.items(), key=lambda pair: pair[1])
+        share = 100 * largest / LARGEST_FLOAT16
+        console.print(
+            f"\nThe tower's largest activation is {largest:.3g}, {share:.2g} % of float16's range, read by\n{name}."
+        )
+        if report.tower.cosine is not None:
+            taken = "taken" if report.tower.static else "not taken"
+            console.print(f"Fixed ranges kept a cosine of {report.tower.cosine:.4f} at least, and were {taken}.")
     kept = report.figures
     console.print(
         f"\nAt the build, over {kept.positions} tokens: first choices {100 * kept.top1:.1f} % the unquantized"

@@ -6,11 +6,13 @@ What was measured for each word (two cores with AVX512-VNNI) stands at the word.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import cast
 
 import numpy as np
 from onnx import TensorProto
 
-from edgekit.checkpoint.packed import PackedTensor, int8_block
+from edgekit.checkpoint.packed import PackedTensor, Tensor, int8_block
+from edgekit.checkpoint.shapes import range_of
 from edgekit.checkpoint.spec import Activation, DecoderSpec
 from edgekit.export import streams
 from edgekit.export.attention import GroupQueryAttention
@@ -33,6 +35,8 @@ class OrtSpelling(Spelling):
         if weights.storage == "int4":
             return self._int4(x, name, weights, bias)
         if self.activations == FLOAT32 and not name.startswith("decoder."):
+            if (found := range_of(f"{parts[0]}.weight")) in self.tensors:
+                return self._int8_static(x, name, weights, bias, found)
             return self._int8_dynamic(x, name, weights, bias)
         return self._int8(x, name, weights, bias)
 
@@ -89,6 +93,17 @@ class OrtSpelling(Spelling):
         codes, scales = self._packed(name, weights, TensorProto.INT8, (k, n), (n,), streams.int8_columns)
         inputs = [x, codes, scales, *(["", bias] if bias else [])]
         return self.graph.op("DynamicQuantizeMatMul", inputs, name=name, domain=MS)[0]
+
+    def _int8_static(self, x: str, name: str, weights: Stack, bias: str, found: str) -> str:
+        """As :meth:`_int8_dynamic`, by the range that was measured: what lies beyond it is cut off."""
+        n, k = weights.shape
+        codes, scales = self._packed(name, weights, TensorProto.INT8, (k, n), (n,), streams.int8_columns)
+        largest = float(cast("Tensor", self.tensors[found]).rows(0, 1)[0])
+        step = self.graph.constant(f"{name}.step", np.array(largest / 127, np.float32))
+        middle = self.graph.constant("middle_code", np.array(128, np.uint8))
+        rounded = self.graph.op("QuantizeLinear", [x, step, middle], name=f"{name}.rounded")[0]
+        inputs = [rounded, codes, step, scales, middle, *(["", bias] if bias else [])]
+        return self.graph.op("MatMulIntegerToFloat", inputs, name=name, domain=MS)[0]
 
     def _packed(
         self,

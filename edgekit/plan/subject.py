@@ -12,7 +12,7 @@ from edgekit.bundle import Bundle
 from edgekit.checkpoint.checkpoint import Checkpoint, component, is_matrix, layer_of
 from edgekit.checkpoint.packed import Tensor, is_packed
 from edgekit.checkpoint.prequantized import UnpackedMatrix
-from edgekit.checkpoint.shapes import Shape, cache_scales, tensor_shapes
+from edgekit.checkpoint.shapes import Shape, cache_scales, input_ranges, tensor_shapes
 from edgekit.checkpoint.spec import ModelSpec
 from edgekit.errors import ConfigError
 from edgekit.recipe import Recipe
@@ -68,7 +68,7 @@ def subject(model: Model, recipe: Recipe) -> Subject:
 
 
 def _checkpoint(model: Checkpoint, recipe: Recipe) -> Subject:
-    scales = cache_scales(model.spec.decoder)  # the recipe says whether there will be some
+    scales = cache_scales(model.spec.decoder) | input_ranges(model.spec)  # the recipe says whether there will be some
     packed = any(is_packed(tensor) for tensor in model.tensors.values())
     if packed:
         from edgekit.quantize import quantize  # a device that only runs bundles has no use for it

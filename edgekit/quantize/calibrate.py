@@ -6,33 +6,38 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from edgekit.blocks import BlockModel
+from edgekit.blocks import BlockModel, Floats
 from edgekit.checkpoint.checkpoint import Checkpoint, component, is_matrix, layer_of
 from edgekit.checkpoint.packed import is_packed
 from edgekit.checkpoint.shapes import has_cache_scales
 from edgekit.errors import ConfigError
 from edgekit.inputs.examples import Example, read_examples
+from edgekit.inputs.prompt import Prompt
 from edgekit.progress import Progress, silent
 from edgekit.quantize.cache import with_cache_scales
 from edgekit.quantize.calibrated import calibrated
 from edgekit.quantize.quantize import quantize
 from edgekit.quantize.samples import samples
 from edgekit.quantize.shown import phantoms, prompts
+from edgekit.quantize.tower import Tower, with_tower
 from edgekit.recipe import Method, Recipe
 
 SAMPLES = 32
 """Examples that are read. A 7B model takes about two minutes for each on two cores, a small one a second."""
+PICTURES = 8
+"""Of them, pictures by which a tower's largest activations are found."""
 BEST: Method = "awq+gptq"
 
 
 @dataclass(frozen=True)
 class Calibrated:
-    """``checkpoint``: in the recipe's precision; ``notes``: what was not as asked, a sentence each; ``errors``: of
-    matrices' outputs, where examples were looked at (:func:`~edgekit.quantize.calibrated.calibrated`)."""
+    """``checkpoint``: in the recipe's precision; ``notes``: what was not as asked, a sentence each; ``errors`` of
+    matrices' outputs (:func:`~edgekit.quantize.calibrated.calibrated`) and ``tower``, where examples were looked at."""
 
     checkpoint: Checkpoint
     notes: tuple[str, ...] = ()
     errors: Mapping[str, float] = field(default_factory=dict)
+    tower: Tower | None = None
 
 
 def with_method(checkpoint: Checkpoint, recipe: Recipe, data: Path | None) -> Recipe:
@@ -78,7 +83,17 @@ def made(
         found = quantize(checkpoint, recipe)
     if recipe.kv == "int8" and not has_cache_scales(found.tensors):
         found = with_cache_scales(found, shown or phantoms(checkpoint), progress)
-    return Calibrated(found, notes, errors)
+    tower = None
+    if recipe.vision == "int8" and (shown or recipe.vision_ranges == "static"):
+        found, tower = with_tower(checkpoint, found, recipe, pictures(shown or phantoms(checkpoint)), progress)
+        notes += tower.notes
+    return Calibrated(found, notes, errors, tower)
+
+
+def pictures(shown: Sequence[Prompt]) -> list[Floats]:
+    """Some of the pictures of prompts, prepared: ``[3, size, size]`` each."""
+    pieces = {piece.key: piece for prompt in shown for piece in prompt.images}
+    return [piece.pixels() for piece in list(pieces.values())[:PICTURES]]
 
 
 def spread(examples: Sequence[Example], count: int) -> Sequence[Example]:

@@ -13,7 +13,7 @@ import numpy as np
 
 from edgekit.checkpoint.checkpoint import Checkpoint, Weight, component, is_matrix, layer_of
 from edgekit.checkpoint.packed import Bits, PackedTensor, Tensor, is_packed
-from edgekit.checkpoint.shapes import cache_scales
+from edgekit.checkpoint.shapes import cache_scales, input_ranges
 from edgekit.errors import CheckpointError
 from edgekit.quantize.floats import FORMATS
 from edgekit.quantize.tensors import CastTensor, RoundedTensor
@@ -27,15 +27,16 @@ def quantize(checkpoint: Checkpoint, recipe: Recipe) -> Checkpoint:
 
     Each matrix by itself, rounded to nearest (:mod:`edgekit.quantize.rtn`), whatever the recipe's method: other ones
     want samples (:mod:`edgekit.quantize.calibrate`). Weights that are packed already stay as they are when they fit
-    the recipe; :class:`CheckpointError` when they don't. So do scales of an int8 KV cache, which want samples too
-    (:mod:`edgekit.quantize.cache`): they go where the recipe has no such cache. Numbers that can't be represented are
-    found when they are read.
+    the recipe; :class:`CheckpointError` when they don't. So do scales of an int8 KV cache and a tower's static ranges,
+    which want samples too (:mod:`edgekit.quantize.cache`, :mod:`edgekit.quantize.tower`): they go where the recipe has
+    no such thing. Numbers that can't be represented are found when they are read.
     """
-    scales = cache_scales(checkpoint.spec.decoder)
+    brought = dict.fromkeys(cache_scales(checkpoint.spec.decoder), recipe.kv == "int8")
+    brought |= dict.fromkeys(input_ranges(checkpoint.spec), recipe.vision_ranges == "static")
     tensors = {
-        name: weight if name in scales else _convert(name, weight, recipe)
+        name: weight if name in brought else _convert(name, weight, recipe)
         for name, weight in checkpoint.tensors.items()
-        if name not in scales or recipe.kv == "int8"
+        if brought.get(name, True)
     }
     return replace(checkpoint, tensors=tensors)
 
