@@ -139,11 +139,11 @@ def row(name: str, one: Measured, plain: Measured, parameters: int) -> dict[str,
 
 
 def show(rows: Sequence[dict[str, str | float]]) -> None:
-    print(f"{'':24} {'windows':>7} {'bits':>6} {'MB':>7} {'layers MB':>9} {'perplexity':>10} {'loss %':>8} {'nats':>8}")
+    print(f"{'':26} {'windows':>7} {'bits':>6} {'MB':>7} {'layers MB':>9} {'perplexity':>10} {'loss %':>8} {'nats':>8}")
     for r in rows:
         sizes = f"{r['bits']:6.2f} {float(r['bytes']) / 1e6:7.2f} {float(r['layer_bytes']) / 1e6:9.2f}"
         loss = f"{r['perplexity']:10.3f} {r['loss_percent']:+8.2f} {r['loss_nats']:+8.4f}"
-        print(f"{r['name']:24} {r['windows']:7} {sizes} {loss}", flush=True)
+        print(f"{r['name']:26} {r['windows']:7} {sizes} {loss}", flush=True)
 
 
 def main(place: str, *wanted: str) -> int:
