@@ -32,7 +32,7 @@ def forget(bundle: Bundle) -> bool:
         return False
     _drop(bundle)
     gone = not any(_is_cached(path) for path in _files(bundle) if path.stat().st_size > 1 << 20)
-    _drop(bundle)  # looking has made the kernel read ahead
+    _drop(bundle)  # those that were looked at, too
     return gone
 
 
@@ -58,6 +58,7 @@ def _is_cached(path: Path) -> bool:
     size = path.stat().st_size
     descriptor = os.open(path, os.O_RDONLY)
     try:
+        os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_RANDOM)  # looking at a page is to fetch no others
         return any(_is_there(descriptor, size * place // _LOOKS) for place in range(_LOOKS))
     except OSError:
         return True  # a file system that can't tell
