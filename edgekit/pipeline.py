@@ -7,13 +7,14 @@ machine can.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from edgekit import __version__
 from edgekit.bundle import FORMAT, MANIFEST, Bundle, Manifest, open_bundle, sealing, unsealed
 from edgekit.check import Checked, check, require_answers
 from edgekit.check.fidelity import fidelity, write_fidelity
+from edgekit.check.golden import write_record
 from edgekit.check.make import make_golden
 from edgekit.checkpoint import open_checkpoint
 from edgekit.checkpoint.checkpoint import Checkpoint
@@ -110,8 +111,11 @@ def _golden(
     draft = unsealed(folder, manifest)
     engine = OnnxRuntimeEngine(draft, folder / "graphs", 1)
     try:
-        make_golden(source, quantized, draft, open_tokenizer(draft), engine, examples, progress)
-        return check(unsealed(folder, manifest), engine, progress)
+        golden = make_golden(source, quantized, draft, open_tokenizer(draft), engine, examples, progress)
+        checked = check(unsealed(folder, manifest), engine, progress)
+        errors = {one.name: one.measured.error for one in checked.components}
+        write_record(folder, replace(golden, errors=errors))
+        return checked
     finally:
         engine.close()
 

@@ -27,7 +27,7 @@ class Gate:
     kl: float = 0.1
     perplexity: float = 1.2
     loss: float = 0.1
-    error: float = 0.05
+    error: float = 0.15
     offset: float = 0.0015
 
     def __post_init__(self) -> None:

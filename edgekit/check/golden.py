@@ -7,7 +7,7 @@ folder ``golden`` the pictures at the model's own size. All of it is sealed with
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 from typing import Literal
@@ -66,6 +66,7 @@ class Golden:
 
     ``engine``: what gave the answers. ``pictures``: files of the bundle. ``probes``: the token ids whose logits
     :class:`Arrays` holds. ``alone``: the sequences by which the decoder is checked alone, all about the first picture.
+    ``errors``: of each component at the build, by its name: how far an engine that works is from exact arithmetic.
     """
 
     format: int
@@ -75,6 +76,7 @@ class Golden:
     probes: tuple[int, ...]
     alone: tuple[int, ...]
     sequences: tuple[GoldenSequence, ...]
+    errors: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -105,7 +107,7 @@ class Arrays:
 
 def write_golden(folder: Path, golden: Golden, arrays: Arrays) -> None:
     """Write both files into ``folder``; the pictures lie there already."""
-    write_text(folder / GOLDEN, json.dumps(config.dump(golden), separators=(",", ":")) + "\n")
+    write_record(folder, golden)
     named = {"pixels": _narrow(arrays.pixels), "tokens": arrays.tokens}
     for kind in ("reference", "exact"):
         named |= {f"{kind}.{name}": _narrow(array) for name, array in vars(getattr(arrays, kind)).items()}
@@ -116,6 +118,11 @@ def write_golden(folder: Path, golden: Golden, arrays: Arrays) -> None:
             put(name, 0, array)
 
     write_safetensors(folder / ARRAYS, entries, [(sum(array.nbytes for array in named.values()), fill)], {})
+
+
+def write_record(folder: Path, golden: Golden) -> None:
+    """Write ``golden.json`` alone, whole or not at all."""
+    write_text(folder / GOLDEN, json.dumps(config.dump(golden), separators=(",", ":")) + "\n")
 
 
 def _narrow(array: Array) -> Array:

@@ -66,8 +66,8 @@ def make_golden(
     engine: Engine,
     examples: Sequence[Example] = (),
     progress: Progress = silent,
-) -> None:
-    """Write the record of ``bundle``, not sealed yet, into its folder; ``source`` is what it was built from,
+) -> Golden:
+    """Write the record of ``bundle``, not sealed yet, into its folder; return it. ``source`` is what it was built from,
     ``quantized`` its view by the recipe, whose weights the graphs hold.
 
     At most :data:`QUESTIONS` of ``examples`` are taken, evenly spread. :class:`~edgekit.errors.ConfigError` where no
@@ -97,6 +97,7 @@ def make_golden(
         _outputs(exact, BlockModel(quantized).embed(read.tokens), exact.logits, probes),
     )
     write_golden(bundle.path, golden, arrays)
+    return golden
 
 
 def phantoms(size: int) -> list[Asked]:

@@ -73,20 +73,30 @@ def test_fp32_answers_are_those_of_transformers(smol: Smol, tmp_path: Path, caps
         assert answer["prompt_tokens"] == len(keys)
 
 
-@pytest.mark.parametrize("recipe", ["q8", "q4"])
-def test_quantized_it_still_knows_paris(
-    smol: Smol, tmp_path: Path, recipe: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_in_8_bits_it_still_knows_paris(smol: Smol, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "bundle"
-    run(capsys, "build", smol.checkpoint, "--target", "cpu", "--recipe", recipe, "--out", out)
+    run(capsys, "build", smol.checkpoint, "--target", "cpu", "--recipe", "q8", "--out", out)
     assert "Paris" in run(capsys, "ask", out, PROMPTS[0], "--max-tokens", "12")["text"]
+
+
+def test_rounded_to_4_bits_it_is_refused_and_told_what_helps(
+    smol: Smol, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["build", str(smol.checkpoint), "--target", "cpu", "--recipe", "q4", "--out", str(tmp_path / "bundle")]
+    assert main(command) == 3
+    err = capsys.readouterr().err
+    assert "the worst component: decoder" in err
+    assert "--calibrate" in err
+    assert not (tmp_path / "bundle").exists()
+    assert main([*command, "--force"]) == 0
+    assert open_bundle(tmp_path / "bundle").manifest.forced
 
 
 @pytest.mark.parametrize("name", ["q8", "q4"])
 def test_its_memory_is_what_was_planned(
     name: str, smol: Smol, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    run(capsys, "build", smol.checkpoint, "--target", "cpu", "--recipe", name, "--out", tmp_path / name)
+    run(capsys, "build", smol.checkpoint, "--target", "cpu", "--recipe", name, "--out", tmp_path / name, "--force")
     made = profile(open_bundle(tmp_path / name), seconds=0.1)
     for part, size in made.weights.items():
         assert made.planned[part] == size
