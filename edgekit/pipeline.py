@@ -7,6 +7,7 @@ machine can.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,11 +16,12 @@ from edgekit.bundle import FORMAT, MANIFEST, Bundle, Manifest, open_bundle, seal
 from edgekit.check import Checked, check, require_answers
 from edgekit.check.fidelity import fidelity, write_fidelity
 from edgekit.check.golden import write_record
-from edgekit.check.make import make_golden
+from edgekit.check.make import ask_engine, make_golden
 from edgekit.checkpoint import open_checkpoint
 from edgekit.checkpoint.checkpoint import Checkpoint
 from edgekit.engines.compile import compile_here
 from edgekit.engines.onnxruntime import OnnxRuntimeEngine
+from edgekit.engines.open import give_back_freed_memory
 from edgekit.errors import BundleError, ConfigError
 from edgekit.export.export import export
 from edgekit.files import new_directory, require_space
@@ -109,15 +111,16 @@ def _golden(
 ) -> Checked:
     """Make the golden record and check the graphs against it, on the CPU whatever the target: it is what is here."""
     draft = unsealed(folder, manifest)
-    engine = OnnxRuntimeEngine(draft, folder / "graphs", 1)
-    try:
-        golden = make_golden(source, quantized, draft, open_tokenizer(draft), engine, examples, progress)
+    with closing(OnnxRuntimeEngine(draft, folder / "graphs", 1)) as engine:
+        answers = ask_engine(draft, open_tokenizer(draft), engine, examples, progress)
+    give_back_freed_memory()  # the reference has it while it reads
+    golden = make_golden(source, quantized, draft, answers, progress)
+    give_back_freed_memory()
+    with closing(OnnxRuntimeEngine(draft, folder / "graphs", 1)) as engine:
         checked = check(unsealed(folder, manifest), engine, progress)
-        errors = {one.name: one.measured.error for one in checked.components}
-        write_record(folder, replace(golden, errors=errors))
-        return checked
-    finally:
-        engine.close()
+    errors = {one.name: one.measured.error for one in checked.components}
+    write_record(folder, replace(golden, errors=errors))
+    return checked
 
 
 def _require_own_place(out: Path, source: str, target: Target, recipe: Recipe) -> None:

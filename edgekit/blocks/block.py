@@ -52,13 +52,19 @@ class Block:
         out, keys, values = self._run([self.graph.output, "present.0.key", "present.0.value"], x, {})
         return out, keys, values
 
-    def _run(self, outputs: list[str], x: Floats, weights: Mapping[str, Floats]) -> list[Floats]:
+    def behind(self, x: Floats, keys: Floats, values: Floats) -> Floats:
+        """As a call of a decoder's layer, of rows that go on behind others, whose keys and values those are."""
+        return self._run([self.graph.output], x, {}, (keys, values))[0]
+
+    def _run(
+        self, outputs: list[str], x: Floats, weights: Mapping[str, Floats], past: tuple[Floats, ...] = ()
+    ) -> list[Floats]:
         feeds: dict[str, Any] = {
             _in_graph(name): weights.get(name, weight) for name, weight in self.weights.items()
         }  # fmt: skip
         feeds[self.graph.inputs[0]] = np.ascontiguousarray(x, dtype=np.float32)
         if self.kind == "decoder":
-            feeds |= self._cache(*x.shape[:2])
+            feeds |= self._cache(x.shape[0], x.shape[1], past)
         try:
             found: list[Floats] = self.session.run(outputs, feeds)
         except Exception as error:  # the runtime's errors share no public base class
@@ -67,15 +73,20 @@ class Block:
             ) from error
         return found
 
-    def _cache(self, rows: int, length: int) -> dict[str, Any]:
-        """An empty cache, written by this call alone."""
-        shape = (rows, self.decoder.kv_heads, length, self.decoder.head_dim)
-        past = {f"past.0.{part}": np.zeros(shape, np.float32) for part in ("key", "value")}
-        lengths = {
-            "seqlens_k": np.full(rows, length - 1, np.int32),
-            "total_sequence_length": np.array(length, np.int32),
+    def _cache(self, rows: int, length: int, past: tuple[Floats, ...]) -> dict[str, Any]:
+        """A cache that holds ``past``, with room for what this call writes."""
+        there = past[0].shape[2] if past else 0
+        total = there + length
+        feeds: dict[str, Any] = {
+            "seqlens_k": np.full(rows, total - 1, np.int32),
+            "total_sequence_length": np.array(total, np.int32),
         }
-        return {**past, **lengths}
+        for index, part in enumerate(("key", "value")):
+            held = np.zeros((rows, self.decoder.kv_heads, total, self.decoder.head_dim), np.float32)
+            if past:
+                held[:, :, :there] = past[index]
+            feeds[f"past.0.{part}"] = held
+        return feeds
 
 
 def _in_graph(name: str) -> str:

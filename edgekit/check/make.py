@@ -46,6 +46,8 @@ from edgekit.progress import Progress, silent
 from edgekit.runtime.embeddings import Embeddings
 
 QUESTIONS, TOKENS, TOP, PROBES = 8, 16, 32, 256
+_LARGE = 32_768
+"""Layers times width from which half of the questions are asked: a 1B model reads a picture in half a minute."""
 ALONE = 2
 """Sequences by which a decoder is checked alone: every one costs a pass of the quantized weights more."""
 
@@ -58,24 +60,23 @@ class Asked:
     picture: Picture | None
 
 
+@dataclass(frozen=True)
+class Answers:
+    """What the engine answered to which ``questions``, and the ``pictures`` that they are about."""
+
+    scripts: list[Script]
+    questions: list[str]
+    pictures: list[Picture]
+
+
 def make_golden(
-    source: Checkpoint,
-    quantized: Checkpoint,
-    bundle: Bundle,
-    tokenizer: Tokenizer,
-    engine: Engine,
-    examples: Sequence[Example] = (),
-    progress: Progress = silent,
+    source: Checkpoint, quantized: Checkpoint, bundle: Bundle, answers: Answers, progress: Progress = silent
 ) -> Golden:
     """Write the record of ``bundle``, not sealed yet, into its folder; return it. ``source`` is what it was built from,
-    ``quantized`` its view by the recipe, whose weights the graphs hold.
-
-    At most :data:`QUESTIONS` of ``examples`` are taken, evenly spread. :class:`~edgekit.errors.ConfigError` where no
-    question fits into the context; errors as of pictures, of the engine and of reading the checkpoint.
+    ``quantized`` its view by the recipe, whose weights the graphs hold. Errors as of reading the checkpoint.
     """
     spec = bundle.manifest.spec
-    asked = _chosen(examples, spec.image.size) if examples else phantoms(spec.image.size)
-    scripts, questions, pictures = _ask(bundle, tokenizer, engine, asked, progress)
+    scripts, questions, pictures = answers.scripts, answers.questions, answers.pictures
     names = _write_pictures(bundle.path, pictures)
     size = spec.image.size
     pixels = [np.zeros((0, 3, size, size), np.float32), *(preprocess(one.image, spec.image)[None] for one in pictures)]
@@ -100,13 +101,13 @@ def make_golden(
     return golden
 
 
-def phantoms(size: int) -> list[Asked]:
-    """Two questions about each of four phantoms; half of the pictures are wider than high, as a fit can go wrong."""
+def phantoms(size: int, count: int) -> list[Asked]:
+    """Two questions about each phantom; half of the pictures are wider than high, as a fit can go wrong."""
     from edgekit.phantom import ask, draw, scene
     from edgekit.phantom.split import SEEDS
 
     asked = []
-    for at, seed in enumerate(SEEDS["validation"][: QUESTIONS // 2]):
+    for at, seed in enumerate(SEEDS["validation"][: count // 2]):
         shown = scene(seed)
         picture = draw(shown, size)
         if at % 2:
@@ -118,8 +119,8 @@ def phantoms(size: int) -> list[Asked]:
     return asked
 
 
-def _chosen(examples: Sequence[Example], size: int) -> list[Asked]:
-    count = min(QUESTIONS, len(examples))
+def _chosen(examples: Sequence[Example], size: int, most: int) -> list[Asked]:
+    count = min(most, len(examples))
     taken = [examples[at * len(examples) // count] for at in range(count)]
     return [Asked(one.question, None if one.image is None else _small(load_image(one.image), size)) for one in taken]
 
@@ -133,11 +134,21 @@ def _small(picture: Picture, size: int) -> Picture:
     return Picture.of(picture.image.resize((width, height), Image.Resampling.BICUBIC))
 
 
-def _ask(
-    bundle: Bundle, tokenizer: Tokenizer, engine: Engine, asked: Sequence[Asked], progress: Progress
-) -> tuple[list[Script], list[str], list[Picture]]:
-    """The engine's answers to what fits into the context; the questions, and the pictures they are about."""
+def ask_engine(
+    bundle: Bundle,
+    tokenizer: Tokenizer,
+    engine: Engine,
+    examples: Sequence[Example] = (),
+    progress: Progress = silent,
+) -> Answers:
+    """The engine's answers to what fits into the context: at most :data:`QUESTIONS` of ``examples``, evenly spread, or
+    questions about phantoms.
+
+    :class:`~edgekit.errors.ConfigError` where no question fits; errors as of pictures and of the engine.
+    """
     spec, context = bundle.manifest.spec, bundle.manifest.context
+    count = QUESTIONS if spec.decoder.layers * spec.decoder.hidden < _LARGE else QUESTIONS // 2
+    asked = _chosen(examples, spec.image.size, count) if examples else phantoms(spec.image.size, count)
     embeddings, reader = Embeddings(engine), forced.Reader(engine)
     scripts: list[Script] = []
     questions: list[str] = []
@@ -157,7 +168,7 @@ def _ask(
         raise ConfigError(
             f"No question about a picture fits into a context of {context} tokens", "Give the target a longer context."
         )
-    return scripts, questions, pictures
+    return Answers(scripts, questions, pictures)
 
 
 def prompt_of(spec: ModelSpec, tokenizer: Tokenizer, question: str, picture: Picture | None) -> Prompt:

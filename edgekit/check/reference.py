@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from edgekit.blocks import BlockModel, Floats
+from edgekit.blocks import Block, BlockModel, Floats
 from edgekit.check.golden import PICTURE
 from edgekit.checkpoint.checkpoint import Checkpoint
 from edgekit.progress import Progress, silent
@@ -73,18 +73,48 @@ def read_all(
         picture: Floats = embeds[script.picture]
         return picture
 
-    hidden = [np.concatenate([row(token, one) for token in (*one.prompt, *one.answer[:-1])])[None] for one in scripts]
+    whole = [np.concatenate([row(token, one) for token in (*one.prompt, *one.answer[:-1])])[None] for one in scripts]
+    shared = _shared(scripts, whole)
+    hidden = [x[:, common:] for x, (_, common) in zip(whole, shared, strict=True)]
     for index in range(spec.decoder.layers):
-        layer = model.layer(index)
-        for at, x in enumerate(hidden):
-            hidden[at] = layer(x)
-        del layer
+        _layer(model.layer(index), hidden, shared)
         step()
     wanted = [x[:, -len(one.answer) :] for x, one in zip(hidden, scripts, strict=True)]
     head = model.head
     logits = tuple(head(x)[0] for x in wanted)
     step()
     return Read(features, embeds, tokens, rows, logits)
+
+
+def _shared(scripts: Sequence[Script], whole: Sequence[Floats]) -> list[tuple[int, int]]:
+    """For each script the first that is about its picture, and how many rows it begins with alike: these are read once.
+    The first itself shares none, and each keeps all rows whose logits are wanted."""
+    first: dict[int | None, int] = {}
+    found = []
+    for at, (one, x) in enumerate(zip(scripts, whole, strict=True)):
+        leader = first.setdefault(one.picture, at)
+        most = min(x.shape[1], whole[leader].shape[1]) - len(one.answer)
+        if leader == at or most <= 0:
+            found.append((at, 0))
+            continue
+        same = (x[0, :most] == whole[leader][0, :most]).all(axis=1)
+        found.append((leader, most if same.all() else int(same.argmin())))
+    return found
+
+
+def _layer(layer: Block, hidden: list[Floats], shared: Sequence[tuple[int, int]]) -> None:
+    """Every script's own rows through a layer, behind those that it shares."""
+    leaders = {leader for at, (leader, common) in enumerate(shared) if common}
+    caches: dict[int, tuple[Floats, Floats]] = {}
+    for at, (leader, common) in enumerate(shared):  # a leader comes before those that share with it
+        if common:
+            keys, values = (part[:, :, :common] for part in caches[leader])
+            hidden[at] = layer.behind(hidden[at], keys, values)
+        elif at in leaders:
+            hidden[at], *cache = layer.with_cache(hidden[at])
+            caches[at] = cache[0], cache[1]
+        else:
+            hidden[at] = layer(hidden[at])
 
 
 def _pictures(model: BlockModel, pixels: Floats, step: Callable[[], None]) -> tuple[Floats, Floats]:

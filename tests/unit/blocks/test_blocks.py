@@ -95,3 +95,14 @@ def test_only_the_rows_that_are_asked_for_are_read(tmp_path: Path) -> None:
     table = tiny.model.model.language_model.embed_tokens.weight.detach().numpy()
     np.testing.assert_array_equal(model.embed([5, 9, 5]), table[[5, 9, 5]])
     assert model.embed([]).shape == (0, 288)
+
+
+@pytest.mark.parametrize("kind", ["llama", "phi"])
+def test_rows_that_go_on_behind_others_are_as_if_all_were_read_at_once(kind: DecoderKind, tmp_path: Path) -> None:
+    layer = BlockModel(open_checkpoint(write_checkpoint(tmp_path / "c", "hf", kind).path)).layer(0)
+    x = normal(1, 9, layer.decoder.hidden)
+    whole = layer(x)
+    first, keys, values = layer.with_cache(x[:, :7])
+    np.testing.assert_allclose(first, whole[:, :7], atol=1e-5)
+    np.testing.assert_allclose(layer.behind(x[:, 7:], keys, values), whole[:, 7:], atol=1e-5)
+    np.testing.assert_allclose(layer.behind(x[:, 4:], keys[:, :, :4], values[:, :, :4]), whole[:, 4:], atol=1e-5)
