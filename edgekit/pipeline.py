@@ -118,6 +118,7 @@ def _golden(
     give_back_freed_memory()
     with closing(OnnxRuntimeEngine(draft, folder / "graphs", 1)) as engine:
         checked = check(unsealed(folder, manifest), engine, progress)
+    give_back_freed_memory()
     errors = {one.name: one.measured.error for one in checked.components}
     write_record(folder, replace(golden, errors=errors))
     return checked

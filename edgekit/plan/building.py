@@ -1,13 +1,19 @@
-"""The peak of making a bundle, and of compiling it on the device: both stream weights, so that a model's size matters
-only through its largest matrix."""
+"""The peak of making a bundle, and of compiling it on the device.
+
+Both stream weights, so that a model's size matters there only through its largest matrix; but a build also asks what it
+has made, by an engine that holds all of its weights.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import prod
 
-from edgekit.checkpoint.spec import DecoderSpec
+from edgekit.checkpoint.checkpoint import layer_of
+from edgekit.checkpoint.shapes import decoder_shapes
+from edgekit.checkpoint.spec import DecoderSpec, ModelSpec
 from edgekit.plan.coefficients import Coefficients
-from edgekit.plan.components import tensor_bytes
+from edgekit.plan.components import arena_bytes, tensor_bytes
 from edgekit.plan.subject import Kind, Kinds
 from edgekit.recipe import Recipe
 
@@ -16,7 +22,8 @@ from edgekit.recipe import Recipe
 class Building:
     """Peak memory in bytes: of a build on a machine with ``cores`` processors, and of compiling on the device.
 
-    A build that compiles, too, is counted with both, since the first process waits for the second.
+    A build that compiles, too, is counted with both, since the first process waits for the second; but the most is
+    taken by asking the finished graphs, which are not compiled yet, or by the reference that reads the same.
     """
 
     build_bytes: int
@@ -24,12 +31,25 @@ class Building:
     compile_bytes: int
 
 
-def building(cores: int, largest: int, known: Coefficients) -> Building:
-    """From the processors, each of which converts a piece of a matrix at a time, and the bytes of the largest matrix,
-    which is packed as a whole."""
+def building(cores: int, largest: int, checking: int, known: Coefficients) -> Building:
+    """From the processors, each of which converts a piece of a matrix at a time, the bytes of the largest matrix, which
+    is packed as a whole, and what checking takes (:func:`asking_bytes`, :func:`reading_bytes`)."""
     compiling = known.compile_base.size_bytes + round(known.compile_matrix.ratio * largest)
     compiling = compiling if known.compiled.ratio else 0
-    return Building(known.build_base.size_bytes + cores * known.build_core.size_bytes + compiling, cores, compiling)
+    base = known.build_base.size_bytes + cores * known.build_core.size_bytes
+    return Building(base + max(compiling, checking), cores, compiling)
+
+
+def asking_bytes(loaded: int, spec: ModelSpec, context: int) -> int:
+    """An engine of one slot on a CPU over graphs that take ``loaded`` bytes, whatever device they are for."""
+    return loaded + arena_bytes(spec.decoder, 1, context, "float32")
+
+
+def reading_bytes(spec: ModelSpec) -> int:
+    """The largest block of the model in float32, as the reference reads it: a decoder's layer, or the head."""
+    shapes = dict(decoder_shapes(spec.decoder))
+    layer = sum(prod(shape) for name, shape in shapes.items() if layer_of(name) == 0)
+    return 4 * (layer + prod(shapes["decoder.lm_head.weight"]))
 
 
 def largest_matrix(found: Kinds, decoder: DecoderSpec, recipe: Recipe, activation_bytes: int) -> int:

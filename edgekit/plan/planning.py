@@ -13,7 +13,7 @@ from edgekit.bundle import Bundle
 from edgekit.checkpoint.spec import ModelSpec
 from edgekit.detect import detect
 from edgekit.errors import ConfigError
-from edgekit.plan.building import building, largest_matrix
+from edgekit.plan.building import asking_bytes, building, largest_matrix, reading_bytes
 from edgekit.plan.coefficients import Coefficients, coefficients
 from edgekit.plan.components import (
     Component,
@@ -29,7 +29,7 @@ from edgekit.plan.components import (
 from edgekit.plan.disk import Disk, disk, disk_of_bundle, golden_bytes
 from edgekit.plan.memory import MemoryPlan
 from edgekit.plan.subject import Model, Subject, subject
-from edgekit.plan.working import packing_bytes, working
+from edgekit.plan.working import packing_bytes, vision_bytes, working
 from edgekit.recipe import Recipe
 from edgekit.target import Target
 
@@ -56,7 +56,8 @@ def plan_subject(known: Subject, target: Target, recipe: Recipe, fitted: Coeffic
     table = fitted or coefficients(target.engine)
     parts = tuple(_parts(known, target, recipe, table))
     largest = largest_matrix(known.kinds, known.spec.decoder, recipe, width(target.activations))
-    made = building(_cores(), largest, table)
+    checking = max(_asking_bytes(known, target, recipe, table), reading_bytes(known.spec))
+    made = building(_cores(), largest, checking, table)
     return MemoryPlan(known.name, target, recipe.name, parts, _disk(known, target, recipe, table), made)
 
 
@@ -72,6 +73,15 @@ def _parts(known: Subject, target: Target, recipe: Recipe, table: Coefficients) 
         arena += spare_row_bytes(spec.decoder, target.context, cache)
     yield Component("kv_arena", arena, "device", "static", "exact", cache)
     yield from working(spec, found, recipe, target, table)
+
+
+def _asking_bytes(known: Subject, target: Target, recipe: Recipe, table: Coefficients) -> int:
+    """Of the engine that a build asks: it runs here, on the CPU, in the dtype of the target's graphs."""
+    here = replace(target, engine="onnxruntime")
+    weights = weights_in_memory(known.kinds, recipe, width(target.activations))
+    loaded = sum(weights.values()) - weights.get("embedding", 0) + packing_bytes(known.kinds, recipe, here)
+    scratch = round(table.vision_scratch.ratio * vision_bytes(known.spec.vision, 4, table))
+    return asking_bytes(loaded, known.spec, target.context) + scratch
 
 
 def _disk(known: Subject, target: Target, recipe: Recipe, table: Coefficients) -> Disk:
