@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from edgekit.bundle import open_bundle
+from edgekit.engines.kernels import require_kernels
 from edgekit.engines.onnxruntime import OnnxRuntimeEngine
 from edgekit.engines.open import open_engine
 from edgekit.errors import EngineError
@@ -33,6 +34,10 @@ RECIPES = [recipe("q4"), recipe("q8"), FP32, KV8]
 def bundle(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("engine")
     chosen: Recipe = request.param
+    try:
+        require_kernels(chosen)
+    except EngineError as error:
+        pytest.skip(error.message)
     write_checkpoint(folder / "checkpoint", "hf", "llama", "clip")
     return build(folder / "checkpoint", TARGET, chosen, folder / "bundle").bundle.path
 
