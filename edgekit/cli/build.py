@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,6 +14,7 @@ from edgekit.units import format_bytes, parse_bytes
 
 if TYPE_CHECKING:
     from edgekit.fitting import Decided
+    from edgekit.pipeline import Built
 
 DEFAULT_OUT = Path("build/out")
 
@@ -47,7 +48,6 @@ def command(
 
     Without CHECKPOINT it is the embedded model, which answers questions about synthetic radiographs.
     """
-    from edgekit.cli.check import document, line
     from edgekit.phantom.embedded import embedded
     from edgekit.pipeline import build
     from edgekit.recipe import recipe
@@ -69,31 +69,47 @@ def command(
             force=force,
             progress=progress,
         )
-    bundle = built.bundle
+    _note(console, built)
+    console.document(_document(built))
+    _show(console, built)
+
+
+def _note(console: Console, built: Built) -> None:
+    """What was not as asked, what the model's reading noticed, and what was forced."""
     for note in built.notes:
         console.note(note)
-    show_notes(console, bundle.manifest.spec)
-    for reason in bundle.manifest.forced:
+    show_notes(console, built.bundle.manifest.spec)
+    for reason in built.bundle.manifest.forced:
         console.note(f"Forced: {reason}")
-    console.document(
-        {
-            "bundle": str(bundle.path),
-            "digest": bundle.digest,
-            "bytes": bundle.bytes,
-            "check": document(built.checked),
-            "components": built.plan.components,
-            "compiled": built.compiled,
-            "method": bundle.manifest.recipe.method,
-            "sensitivity": built.decided.sensitivity,
-            "wider": built.decided.choice.wider if built.decided.choice else [],
-            "forced": bundle.manifest.forced,
-        }
-    )
+
+
+def _document(built: Built) -> dict[str, Any]:
+    from edgekit.cli.check import document
+
+    bundle, decided = built.bundle, built.decided
+    return {
+        "bundle": str(bundle.path),
+        "digest": bundle.digest,
+        "bytes": bundle.bytes,
+        "check": document(built.checked),
+        "components": built.plan.components,
+        "compiled": built.compiled,
+        "method": bundle.manifest.recipe.method,
+        "sensitivity": decided.sensitivity,
+        "wider": decided.choice.wider if decided.choice else [],
+        "forced": bundle.manifest.forced,
+    }
+
+
+def _show(console: Console, built: Built) -> None:
+    from edgekit.cli.check import line
+
+    bundle = built.bundle
     _show_choice(console, built.decided)
     columns = ("component", "precision", "in memory")
     weights = [part for part in built.plan.parts if part.basis == "exact"]
     console.table(columns, [(part.name, part.form, format_bytes(part.bytes)) for part in weights], right=columns[2:])
-    console.print(f"\n{bundle.path}: {format_bytes(bundle.bytes)} on disk, for {chosen.title}")
+    console.print(f"\n{bundle.path}: {format_bytes(bundle.bytes)} on disk, for {bundle.manifest.target.title}")
     console.print(line(built.checked))
     console.print(f"Ask it: edgekit ask {shlex.quote(str(bundle.path))} QUESTION --image FILE")
     if notice := bundle.manifest.spec.intended_use:

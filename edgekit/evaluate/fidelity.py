@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from edgekit.check.measure import logsumexp
 from edgekit.engines.base import Engine, Logits
 from edgekit.evaluate.share import Share
 from edgekit.inputs.prompt import ImagePiece, Prompt
@@ -67,6 +68,5 @@ def _forced(engine: Engine, prompt: Prompt) -> Iterator[Logits]:
 
 def _log_softmax(logits: Logits) -> npt.NDArray[np.float64]:
     wide = logits.astype(np.float64)
-    wide -= wide.max()
-    made: npt.NDArray[np.float64] = wide - np.log(np.exp(wide).sum())
+    made: npt.NDArray[np.float64] = wide - logsumexp(wide)
     return made

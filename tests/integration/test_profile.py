@@ -72,6 +72,7 @@ def test_figures_are_in_the_order_in_which_they_must_be(made: Profile) -> None:
     assert made.times.second_turn_ms.median < made.times.first_token_ms.median
     assert made.times.inter_token_ms.count >= 3 * 63
     assert [rate.rows for rate in made.rows] == [1, 2]
+    assert made.rows[1].tokens_per_s.most > made.rows[0].tokens_per_s.most
     assert all(rate.tokens_per_s.least > 0 for rate in made.rows)
     assert made.load_warm_s.count == 3
     assert {moment.phase for moment in made.moments} >= {"opening", "questions", "full contexts"}
@@ -204,7 +205,7 @@ def test_a_table_is_fitted_from_profiles_and_plans_by_it_are_right(
     monkeypatch.setenv("EDGEKIT_SITE", str(tmp_path))
     assert main(["plan", str(bundle.path), "--json"]) == 0
     planned = json.loads(capsys.readouterr().out)
-    assert planned["static_bytes"] == pytest.approx(made.static_bytes, rel=0.03)
+    assert planned["static_bytes"] == pytest.approx(made.static_bytes, rel=0.02)
     assert planned["dynamic_bytes"] == pytest.approx(made.dynamic_bytes, rel=0.06)
 
 

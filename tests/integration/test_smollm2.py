@@ -90,6 +90,7 @@ def test_rounded_to_4_bits_it_is_refused_and_told_what_helps(
     assert not (tmp_path / "bundle").exists()
     assert main([*command, "--force"]) == 0
     assert open_bundle(tmp_path / "bundle").manifest.forced
+    assert "Paris" in run(capsys, "ask", tmp_path / "bundle", PROMPTS[0], "--max-tokens", "12")["text"]
 
 
 @pytest.mark.parametrize("name", ["q8", "q4"])

@@ -173,7 +173,7 @@ def test_what_was_measured_is_planned() -> None:
     ):
         planned = plan(model, cpu, recipe(name))
         assert planned.static_bytes == pytest.approx(static * MIB, rel=0.05)
-        assert planned.dynamic_bytes == pytest.approx(peak * MIB, rel=0.10)
+        assert planned.dynamic_bytes == pytest.approx(peak * MIB, rel=0.05)
 
 
 def test_what_building_took_is_planned(monkeypatch: pytest.MonkeyPatch) -> None:
