@@ -39,8 +39,8 @@ class Gate:
 class Recipe:
     """Precision per component. int4 has one scale per ``group`` inputs, int8 one per output row.
 
-    ``method`` is how int4 codes are found: "rtn" rounds to nearest; the others look at what the model reads
-    (``--calibrate``): "awq" scales inputs and clips, "gptq" lets later inputs make up for errors, or both.
+    ``method`` is how the decoder's codes are found: "rtn" rounds to nearest; the others look at what the model reads
+    (``--calibrate``): "awq" scales inputs and clips (int4), "gptq" lets later inputs make up for errors, or both.
     ``int8_layers``: layers of an int4 decoder that stay in int8, counted from 0. ``vision_ranges``: whether an int8
     tower finds the ranges of what it reads at every call, or has them fixed, where its output stands that.
     ``kv``: keys and values are kept in the dtype of activations, or in int8, which engines on a CPU have kernels for.
@@ -67,6 +67,11 @@ class Recipe:
         """The precision of "vision", "projector", "embedding", "decoder" (of one of its layers) or "lm_head"."""
         value: Precision = getattr(self, component)
         return "int8" if component == "decoder" and layer in self.int8_layers else value
+
+    @property
+    def shares_head(self) -> bool:
+        """Whether a head that is tied to the embedding has the very same codes, which are kept once."""
+        return self.embedding == self.lm_head == "int8"
 
 
 def recipe(word: str) -> Recipe:

@@ -12,10 +12,9 @@ from edgekit.blocks.block import Block, Floats
 from edgekit.blocks.fed import FedGraph, fed_graph
 from edgekit.checkpoint.checkpoint import Checkpoint, Weight
 from edgekit.checkpoint.packed import Tensor, is_packed
+from edgekit.export.embedding import EMBEDDING
 from edgekit.export.streams import chunks, convert
 from edgekit.session import open_session, options
-
-EMBEDDING = "decoder.embedding.weight"
 
 
 class BlockModel:

@@ -8,27 +8,52 @@ from pathlib import Path
 import numpy as np
 
 from edgekit.checkpoint.packed import Array
-from edgekit.checkpoint.safetensors import open_file
+from edgekit.checkpoint.safetensors import StoredTensor, open_file
 from edgekit.errors import BundleError
 
 
 class Embedding:
-    """Rows of ``embedding.safetensors``: "weight" ``[vocab, hidden]``, or int8 "codes" and "scales" ``[vocab, 1]``."""
+    """Rows of ``embedding.safetensors``: "weight" ``[vocab, hidden]``, or int8 "codes" and "scales" ``[vocab, 1]``.
 
-    def __init__(self, path: Path, dtype: str) -> None:
+    Where the model's head holds the same codes, there is "codes_at" in place of "codes": where they begin in the
+    decoder's data, as code + 128.
+    """
+
+    def __init__(self, path: Path, hidden: int, dtype: str) -> None:
         tensors = open_file(path)
         self._dtype = np.dtype(dtype)
-        names = ("weight",) if "weight" in tensors else ("codes", "scales")
-        if any(name not in tensors for name in names):
+        self._scales: Array | None = None
+        self._middle = np.float32(0)
+        if "weight" in tensors:
+            self._table: Array = _all(tensors["weight"])
+        elif "scales" in tensors and "codes" in tensors:
+            self._table, self._scales = _all(tensors["codes"]), _all(tensors["scales"])
+        elif "scales" in tensors and "codes_at" in tensors:
+            self._scales, self._middle = _all(tensors["scales"]), np.float32(128)
+            data = path.parent / "graphs" / "decoder.onnx.data"
+            self._table = _head(data, int(_all(tensors["codes_at"])[0]), (len(self._scales), hidden))
+        else:
             raise BundleError(f"{path} holds no embedding", "Build the bundle again.")
-        parts = [tensors[name].rows(0, tensors[name].shape[0]) for name in names]
-        self._table, self._scales = parts[0], parts[1] if len(parts) > 1 else None
 
     def rows(self, tokens: Sequence[int]) -> Array:
         """Embeddings ``[len(tokens), hidden]`` in the engine's activation dtype."""
         index = np.asarray(tokens, dtype=np.int64)
         rows = self._table[index].astype(np.float32)
         if self._scales is not None:
+            rows -= self._middle
             rows *= self._scales[index].astype(np.float32)
         embeds: Array = rows.astype(self._dtype, copy=False)
         return embeds
+
+
+def _all(tensor: StoredTensor) -> Array:
+    return tensor.rows(0, tensor.shape[0])
+
+
+def _head(data: Path, start: int, shape: tuple[int, int]) -> Array:
+    try:
+        return np.memmap(data, np.uint8, "r", start, shape)
+    except (OSError, ValueError) as error:
+        raise BundleError(
+            f"{data} does not hold the embedding's codes, as embedding.safetensors says", "Copy or build it again."
+        ) from error

@@ -49,7 +49,7 @@ class OnnxRuntimeEngine:
         self.slots, self.context = slots, manifest.context
         self._dtype = manifest.target.activations
         self._vocab = manifest.spec.decoder.vocab
-        self._embedding = Embedding(bundle.file("embedding.safetensors"), self._dtype)
+        self._embedding = Embedding(bundle.file("embedding.safetensors"), manifest.spec.decoder.hidden, self._dtype)
         self._vision = open_session(graphs / "vision.onnx", provider, options(final=final))
         self._projector = open_session(graphs / "projector.onnx", provider, options(final=final))
         self._decoder = open_session(graphs / "decoder.onnx", provider, options(final=final))

@@ -7,23 +7,20 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from onnx import TensorProto, helper
 
 from edgekit.checkpoint.checkpoint import Checkpoint
-from edgekit.errors import CheckpointError, ConfigError
-from edgekit.export import streams
+from edgekit.errors import ConfigError
 from edgekit.export.decoder import build_decoder
-from edgekit.export.graph import Fill, Graph, Initializer
+from edgekit.export.embedding import embedding
+from edgekit.export.graph import Graph
 from edgekit.export.ort import OrtSpelling
 from edgekit.export.projector import build_projector
 from edgekit.export.spelling import Spelling
 from edgekit.export.vision import build_vision
-from edgekit.export.weights import stack
 from edgekit.export.write import write_graph, write_safetensors
 from edgekit.progress import Progress, silent
 
 Activations = Literal["float32", "float16"]
-EMBEDDING = "decoder.embedding.weight"
 
 
 def export(
@@ -40,7 +37,7 @@ def export(
     folder.mkdir(parents=True, exist_ok=True)
     for name, graph in graphs.items():
         write_graph(graph, folder / f"{name}.onnx", progress)
-    weights, fills = embedding(checkpoint)
+    weights, fills = embedding(checkpoint, graphs["decoder"])
     write_safetensors(directory / "embedding.safetensors", weights, fills, progress=progress)
 
 
@@ -61,23 +58,3 @@ def build_graphs(checkpoint: Checkpoint, activations: Activations, context: int)
     for name, build in parts.items():
         build(OrtSpelling(graphs[name], checkpoint.tensors, np.dtype(activations)))
     return graphs
-
-
-def embedding(checkpoint: Checkpoint) -> tuple[list[Initializer], list[tuple[int, Fill]]]:
-    """The embedding table as ``weight`` ``[vocab, hidden]``, or int8 ``codes`` and float16 ``scales``.
-
-    It is looked up on the host, by rows, and so needs no spelling.
-    """
-    table = stack(checkpoint.tensors, [EMBEDDING])
-    if table.storage == "plain":
-        dtype = table.dtype(np.dtype(np.float32))
-        code = int(helper.np_dtype_to_tensor_dtype(dtype))
-        weights = [Initializer("weight", code, table.shape)]
-        return weights, [(table.read_bytes, streams.plain("weight", table.plain, dtype))]
-    if table.storage == "int4":
-        raise CheckpointError(f"'{EMBEDDING}' is packed in int4", "Use a recipe with embedding = int8 or wider.")
-    weights = [
-        Initializer("codes", TensorProto.INT8, table.shape),
-        Initializer("scales", TensorProto.FLOAT16, (table.shape[0], 1)),
-    ]
-    return weights, [(table.read_bytes, streams.packed("codes", "scales", table.packed, np.dtype(np.float16)))]

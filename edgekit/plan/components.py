@@ -41,7 +41,7 @@ class Component:
 def weight_bytes(checkpoint: Checkpoint, recipe: Recipe, activation_bytes: int) -> dict[str, int]:
     """Bytes of each component's weights in memory, for a graph whose activations are so wide."""
     shapes = {name: tensor.shape for name, tensor in checkpoint.tensors.items()}
-    return weights_in_memory(kinds(shapes), recipe, activation_bytes)
+    return weights_in_memory(kinds(shapes, checkpoint.spec.decoder.tied), recipe, activation_bytes)
 
 
 def weights_in_memory(found: Kinds, recipe: Recipe, activation_bytes: int) -> dict[str, int]:
@@ -72,7 +72,8 @@ def tensor_bytes(kind: Kind, recipe: Recipe, scale_bytes: int, plain_bytes: int)
     if kind.matrix and precision == "int4":
         return shape[0] * groups(shape[1], recipe.group) * (recipe.group // 2 + scale_bytes)
     if kind.matrix and precision == "int8":
-        return shape[0] * (shape[1] + (2 if on_host else scale_bytes))
+        width = 0 if kind.tied and recipe.shares_head else shape[1]
+        return shape[0] * (width + (2 if on_host else scale_bytes))
     if precision == "fp32":
         return prod(shape) * (4 if on_host else scale_bytes)
     return prod(shape) * (2 if on_host else plain_bytes)

@@ -24,12 +24,13 @@ _ENGINES = "engines"  # a bundle's folder for what devices add
 @dataclass(frozen=True)
 class Kind:
     """Tensors of one component that are counted alike. ``matrix``: a recipe may quantize them; ``layer``: it may say
-    how for each (a decoder's)."""
+    how for each (a decoder's). ``tied``: an embedding whose numbers are the head's, too."""
 
     part: str
     matrix: bool
     shape: Shape
     layer: int | None = None
+    tied: bool = False
 
 
 Kinds: TypeAlias = Mapping[Kind, int]
@@ -77,7 +78,10 @@ def _checkpoint(model: Checkpoint, recipe: Recipe) -> Subject:
     return Subject(
         name=model.path.resolve().name,
         spec=model.spec,
-        kinds=kinds({name: tensor.shape for name, tensor in model.tensors.items() if name not in scales}),
+        kinds=kinds(
+            {name: tensor.shape for name, tensor in model.tensors.items() if name not in scales},
+            model.spec.decoder.tied,
+        ),
         by_recipe=not packed,
         by_context=True,
         stored_bytes=max(
@@ -98,7 +102,7 @@ def _bundle(model: Bundle) -> Subject:
     return Subject(
         name=model.manifest.source,
         spec=model.manifest.spec,
-        kinds=kinds(tensor_shapes(model.manifest.spec)),
+        kinds=kinds(tensor_shapes(model.manifest.spec), model.manifest.spec.decoder.tied),
         by_recipe=False,
         by_context=False,
         stored_bytes=2,
@@ -109,10 +113,10 @@ def _bundle(model: Bundle) -> Subject:
     )
 
 
-def kinds(shapes: Mapping[str, Shape]) -> Kinds:
-    """Count named tensors by kind."""
+def kinds(shapes: Mapping[str, Shape], tied: bool = False) -> Kinds:
+    """Count named tensors by kind; ``tied``: the head is the embedding."""
     return Counter(
-        Kind(part, is_matrix(name), shape, layer_of(name) if part == "decoder" else None)
+        Kind(part, is_matrix(name), shape, layer_of(name) if part == "decoder" else None, tied and part == "embedding")
         for name, shape in shapes.items()
         for part in (component(name),)
     )

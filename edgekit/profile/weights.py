@@ -37,4 +37,4 @@ def counted_weights(bundle: Bundle) -> dict[str, int]:
 
 
 def _embedding_bytes(bundle: Bundle) -> int:
-    return sum(tensor.nbytes for tensor in open_file(bundle.file(_EMBEDDING)).values())
+    return sum(tensor.nbytes for name, tensor in open_file(bundle.file(_EMBEDDING)).items() if name != "codes_at")

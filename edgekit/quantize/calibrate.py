@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from edgekit.blocks import BlockModel, Floats
-from edgekit.checkpoint.checkpoint import Checkpoint, component, is_matrix, layer_of
+from edgekit.checkpoint.checkpoint import Checkpoint
 from edgekit.checkpoint.packed import is_packed
 from edgekit.checkpoint.shapes import has_cache_scales
 from edgekit.errors import ConfigError
@@ -15,7 +15,7 @@ from edgekit.inputs.examples import Example, read_examples
 from edgekit.inputs.prompt import Prompt
 from edgekit.progress import Progress, silent
 from edgekit.quantize.cache import with_cache_scales
-from edgekit.quantize.calibrated import calibrated
+from edgekit.quantize.calibrated import calibrated, looked_at
 from edgekit.quantize.quantize import quantize
 from edgekit.quantize.samples import samples
 from edgekit.quantize.shown import phantoms, prompts
@@ -54,12 +54,12 @@ def with_method(checkpoint: Checkpoint, recipe: Recipe, data: Path | None) -> Re
         return recipe
     if any(is_packed(weight) for weight in checkpoint.tensors.values()):
         raise ConfigError(f"{checkpoint.path} is quantized already", "Calibrate the original checkpoint instead.")
-    matrices = [name for name in checkpoint.tensors if is_matrix(name)]
-    wanted = [name for name in matrices if recipe.precision(component(name), layer_of(name)) == "int4"]
-    if not wanted and recipe.kv == "int8":
-        return recipe
-    if not wanted:
-        raise ConfigError(f"Recipe '{recipe.name}' has no int4, so examples would change nothing", "Leave them out.")
+    if not looked_at(checkpoint, recipe):
+        if recipe.kv == "int8":
+            return recipe
+        raise ConfigError(
+            f"Recipe '{recipe.name}' rounds nothing of the decoder, so examples would change nothing", "Leave them out."
+        )
     return replace(recipe, method=BEST) if recipe.method == "rtn" else recipe
 
 

@@ -19,9 +19,10 @@ import numpy as np
 from edgekit import config
 from edgekit.blocks import Block, BlockModel, Floats
 from edgekit.checkpoint.checkpoint import Checkpoint, Weight, component, is_matrix, layer_of
-from edgekit.checkpoint.packed import PackedWeight
+from edgekit.checkpoint.packed import Bits, PackedWeight
 from edgekit.checkpoint.quantized import StoredPacked
 from edgekit.checkpoint.safetensors import open_file
+from edgekit.export.embedding import EMBEDDING, HEAD
 from edgekit.files import write_text, writing
 from edgekit.progress import Progress, silent
 from edgekit.quantize.layer import gather, quantized_block
@@ -34,10 +35,21 @@ from edgekit.stream import Entry, Put, write_safetensors
 _ABOUT = "calibration.json"
 
 
+def looked_at(checkpoint: Checkpoint, recipe: Recipe) -> dict[str, Bits]:
+    """The matrices that calibration packs, and in how many bits: the decoder's and its head's."""
+    bits: dict[str, Bits] = {"int4": 4, "int8": 8}
+    return {
+        name: bits[precision]
+        for name in filter(is_matrix, checkpoint.tensors)
+        if component(name) in ("decoder", "lm_head")
+        and (precision := recipe.precision(component(name), layer_of(name))) in bits
+    }
+
+
 def calibrated(
     checkpoint: Checkpoint, recipe: Recipe, samples: Sequence[Sample], folder: Path, progress: Progress = silent
 ) -> tuple[Checkpoint, dict[str, float]]:
-    """The checkpoint in the recipe's precision, int4 matrices of the decoder and its head by ``recipe.method``; and the
+    """The checkpoint in the recipe's precision, matrices of the decoder and its head by ``recipe.method``; and the
     relative error of the outputs of each of those.
 
     ``folder`` keeps what is done (as large as the packed decoder, and the samples' rows); the checkpoint that is
@@ -45,11 +57,7 @@ def calibrated(
     """
     model = BlockModel(checkpoint)
     plain = quantize(checkpoint, recipe)
-    names = {
-        name
-        for name in checkpoint.tensors
-        if is_matrix(name) and recipe.precision(component(name), layer_of(name)) == "int4"
-    }
+    names = looked_at(checkpoint, recipe)
     lengths = [len(sample.rows) for sample in samples]
     _same_or_anew(folder, checkpoint, recipe, samples)
     hidden, layers = checkpoint.spec.decoder.hidden, checkpoint.spec.decoder.layers
@@ -72,14 +80,16 @@ def calibrated(
     for path in filter(Path.exists, (_file(folder, index) for index in range(layers + 1))):
         found |= _read(path, checkpoint, names, recipe.group)
         errors |= json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+    if checkpoint.spec.decoder.tied and recipe.shares_head:  # one table for both, as it was
+        found[EMBEDDING] = found[HEAD]
     return replace(plain, tensors={**plain.tensors, **found}), errors
 
 
 def _one(
-    block: Block, rows: Rows, weights: Sequence[Floats], names: set[str], recipe: Recipe, folder: Path
+    block: Block, rows: Rows, weights: Sequence[Floats], names: Mapping[str, Bits], recipe: Recipe, folder: Path
 ) -> Mapping[str, Floats]:
     """Quantize a block and keep it; its weights as they are from now on."""
-    wanted = names & set(block.weights)
+    wanted = {name: bits for name, bits in names.items() if name in block.weights}
     if not wanted:
         return block.weights
     moments = gather(block, zip(rows, weights, strict=True))
@@ -101,7 +111,7 @@ def _write(path: Path, plain: Mapping[str, Floats], packed: Mapping[str, PackedW
     entries = [Entry(name, "F16", weight.shape) for name, weight in kept.items()]
     for name, weight in packed.items():
         entries += [
-            Entry(f"{name}.codes", "U8", weight.codes.shape),
+            Entry(f"{name}.codes", "U8" if weight.bits == 4 else "I8", weight.codes.shape),
             Entry(f"{name}.scales", "F16", weight.scales.shape),
         ]
 
@@ -118,13 +128,14 @@ def _write(path: Path, plain: Mapping[str, Floats], packed: Mapping[str, PackedW
         beside.replace(path)
 
 
-def _read(path: Path, checkpoint: Checkpoint, names: set[str], group: int) -> dict[str, Weight]:
+def _read(path: Path, checkpoint: Checkpoint, names: Mapping[str, Bits], group: int) -> dict[str, Weight]:
     stored = open_file(path)
     found: dict[str, Weight] = {}
     for name in {key.removesuffix(".codes").removesuffix(".scales") for key in stored}:
         if name in names:
             shape = checkpoint.tensors[name].shape
-            found[name] = StoredPacked(shape, 4, group, stored[f"{name}.codes"], stored[f"{name}.scales"])
+            width = group if names[name] == 4 else shape[1]
+            found[name] = StoredPacked(shape, names[name], width, stored[f"{name}.codes"], stored[f"{name}.scales"])
         else:
             found[name] = cast("Weight", stored[name])
     return found

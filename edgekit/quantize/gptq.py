@@ -2,24 +2,25 @@
 
 Source: Frantar et al., "GPTQ: Accurate Post-Training Quantization for Generative Pre-trained Transformers" (2022). With
 U the upper Cholesky factor of H⁻¹, rounding input j with error e changes the later ones by -e / U[j, j] · U[j, later].
-The changes within a group are made at once, those of all later groups together, once each.
+The changes within a stretch of inputs are made at once, those of all later ones together, once each.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from edgekit.checkpoint.packed import groups
+from edgekit.checkpoint.packed import Bits, groups
 from edgekit.quantize.floats import Float32
 from edgekit.quantize.grid import best_scales, codes
 
 DAMPING = 0.01
 """Of the mean of H's diagonal, added to it: inputs that never showed themselves would make it singular."""
 _PANEL = 512
+_STRETCH = 128
 
 
-def gptq(weights: Float32, factor: Float32, group: int) -> tuple[Float32, Float32, float]:
-    """Codes (-8…7, as float32 ``[n, k]``) and scales ``[n, groups]`` of ``weights`` ``[n, k]``, and what is lost:
+def gptq(weights: Float32, factor: Float32, group: int, bits: Bits = 4) -> tuple[Float32, Float32, float]:
+    """Codes (as float32 ``[n, k]``) and scales ``[n, groups]`` of ``weights`` ``[n, k]``, and what is lost:
     tr(E H Eᵀ), the squared errors of the outputs summed over all that was seen.
 
     ``factor`` is :func:`inverse_factor` of the sum of x xᵀ over the inputs that were seen, ``[k, k]``. A group's scales
@@ -30,18 +31,20 @@ def gptq(weights: Float32, factor: Float32, group: int) -> tuple[Float32, Float3
     found, scales = np.empty_like(rest), np.empty((n, groups(k, group)), np.float32)
     lost = 0.0
     importance = np.diag(factor).astype(np.float32) ** -2
-    for index in range(scales.shape[1]):
-        start, stop = index * group, min((index + 1) * group, k)
-        scale = best_scales(rest[start:stop].T, importance[start:stop])
+    for start in range(0, k, min(group, _STRETCH)):
+        stop = min(start + min(group, _STRETCH), k)
+        if start % group == 0:
+            whole = slice(start, start + group)
+            scale = best_scales(rest[whole].T, importance[whole], bits)
+            scales[:, start // group] = scale
         errors = np.empty((stop - start, n), np.float32)
         for j in range(start, stop):
-            found[j] = codes(rest[j], scale)
+            found[j] = codes(rest[j], scale, bits)
             error = (rest[j] - found[j] * scale) / factor[j, j]
             rest[j + 1 : stop] -= factor[j, j + 1 : stop, None] * error
             errors[j - start] = error
         lost += float(np.square(errors).sum(dtype=np.float64))
         rest[stop:] -= factor[start:stop, stop:].T @ errors
-        scales[:, index] = scale
     return np.ascontiguousarray(found.T), scales, lost
 
 

@@ -1,39 +1,42 @@
-"""The int4 grid of a group: which scale loses least, and codes to a scale.
+"""The grid of a group: which scale loses least, and codes to a scale.
 
-Codes are -8…7, scales positive float16 (:mod:`edgekit.checkpoint.packed`). Under the scale that clips nothing most of
-the grid is spent on a group's few largest weights; a smaller one clips those, and is nearer to all others.
+Codes are -8…7 (int4) or -127…127 (int8), scales positive float16 (:mod:`edgekit.checkpoint.packed`). Under the scale
+that clips nothing most of the grid is spent on a group's few largest weights; a smaller one clips those, and is nearer
+to all others.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from edgekit.checkpoint.packed import Array, groups
+from edgekit.checkpoint.packed import Array, Bits, groups
 from edgekit.quantize.floats import Float32, ceil_float16
 
 RATIOS = tuple(float(ratio) for ratio in np.linspace(1.0, 0.55, 19))
 """Scales that are tried, as shares of the one that clips nothing."""
+_ENDS: dict[Bits, tuple[int, int]] = {4: (-8, 7), 8: (-127, 127)}
 _LEAST = np.float16(2.0**-14)
 
 
-def whole_scales(weights: Float32) -> Float32:
+def whole_scales(weights: Float32, bits: Bits = 4) -> Float32:
     """Of groups ``[…, group]`` the scales ``[…]`` under which nothing is clipped, as float16 can hold them."""
-    exact = np.maximum(weights.max(axis=-1) / np.float32(7), -weights.min(axis=-1) / np.float32(8))
+    low, high = _ENDS[bits]
+    exact = np.maximum(weights.max(axis=-1) / np.float32(high), weights.min(axis=-1) / np.float32(low))
     scales: Float32 = np.maximum(ceil_float16(np.maximum(exact, 0)), _LEAST).astype(np.float32)
     return scales
 
 
-def best_scales(weights: Float32, importance: Float32) -> Float32:
+def best_scales(weights: Float32, importance: Float32, bits: Bits = 4) -> Float32:
     """Scales ``[n]`` of one group of each row, ``weights`` ``[n, group]``, that lose least.
 
     ``importance``: of each input ``[group]``, or of each pair of them ``[group, group]`` (errors of two inputs that go
     together add up). The loss of a row is the sum of importance · error², or eᵀ · importance · e.
     """
-    whole = whole_scales(weights)
+    whole = whole_scales(weights, bits)
     best, least = whole, np.full(len(weights), np.inf, np.float32)
     for ratio in RATIOS:
         scales = np.maximum((whole * np.float32(ratio)).astype(np.float16), _LEAST).astype(np.float32)
-        errors = weights - codes(weights, scales[:, None]) * scales[:, None]
+        errors = weights - codes(weights, scales[:, None], bits) * scales[:, None]
         weighed = errors @ importance if importance.ndim == 2 else errors * importance
         loss = np.einsum("nk,nk->n", weighed, errors)
         better = loss < least
@@ -41,9 +44,9 @@ def best_scales(weights: Float32, importance: Float32) -> Float32:
     return best
 
 
-def codes(weights: Float32, scales: Float32) -> Float32:
+def codes(weights: Float32, scales: Float32, bits: Bits = 4) -> Float32:
     """The nearest codes, as float32."""
-    nearest: Float32 = np.clip(np.rint(weights / scales), -8, 7)
+    nearest: Float32 = np.clip(np.rint(weights / scales), *_ENDS[bits])
     return nearest
 
 

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from edgekit.blocks import Block, Floats
-from edgekit.checkpoint.packed import PackedWeight
+from edgekit.checkpoint.packed import Array, Bits, PackedWeight
 from edgekit.checkpoint.spec import DecoderSpec
 from edgekit.quantize import awq
 from edgekit.quantize.awq import Inputs, Places
 from edgekit.quantize.gptq import gptq, inverse_factor
-from edgekit.quantize.grid import codes, nibbles, scales_of
+from edgekit.quantize.grid import codes, nibbles, scales_of, whole_scales
 
 _STRIP = 2048
 _LITTLE = 1 / 3
@@ -138,15 +138,17 @@ class Quantized:
 
 
 def quantized_block(
-    block: Block, moments: Mapping[str, Moments], names: Iterable[str], method: str, group: int
+    block: Block, moments: Mapping[str, Moments], wanted: Mapping[str, Bits], method: str, group: int
 ) -> Quantized:
-    """Pack the block's matrices ``names`` in int4 by "awq", "gptq" or "awq+gptq"; ``moments`` are used up."""
+    """Pack the matrices ``wanted`` by "awq", "gptq" or "awq+gptq"; ``moments`` are used up.
+
+    Scales move for int4 alone: of eight bits none is worth what a norm loses in float16.
+    """
     weights = dict(block.weights)
     inputs = {tap: one.inputs for tap, one in moments.items()}
-    wanted = set(names)
     if "awq" in method:
         for one in folds(block.name, block):
-            if set(one.readers) <= wanted:
+            if all(wanted.get(name) == 4 for name in one.readers):
                 fold(weights, inputs, block.reads, one, group)
     packed, errors = {}, {}
     for tap in dict.fromkeys(block.reads.values()):
@@ -157,18 +159,20 @@ def quantized_block(
         whole = {name: awq.loss(weights[name], np.zeros_like(weights[name][:1]), seen) for name in readers}
         factor = inverse_factor(seen.second_moments) if "gptq" in method else None
         for name in readers:
-            packed[name], lost = _pack(weights.pop(name), seen, factor, group)
+            packed[name], lost = _pack(weights.pop(name), seen, factor, wanted[name], group)
             errors[name] = float(np.sqrt(max(0.0, lost) / max(whole[name], 1e-30)))
     return Quantized(weights, packed, errors)
 
 
-def _pack(weights: Floats, seen: Inputs, factor: Floats | None, group: int) -> tuple[PackedWeight, float]:
+def _pack(weights: Floats, seen: Inputs, factor: Floats | None, bits: Bits, group: int) -> tuple[PackedWeight, float]:
     """A matrix by GPTQ with its inputs' ``factor``, else to the nearest with scales by what was ``seen``; its loss."""
+    group = weights.shape[1] if bits == 8 else group
     if factor is not None:
-        found, scales, lost = gptq(weights, factor, group)
+        found, scales, lost = gptq(weights, factor, group, bits)
     else:
-        scales = scales_of(weights, group, seen.second_moments)
+        scales = scales_of(weights, group, seen.second_moments) if bits == 4 else whole_scales(weights, 8)[:, None]
         spread = np.repeat(scales, group, axis=1)[:, : weights.shape[1]]
-        found = codes(weights, spread)
+        found = codes(weights, spread, bits)
         lost = awq.loss(weights, found * spread, seen)
-    return PackedWeight(4, group, weights.shape[1], nibbles(found, group), scales.astype(np.float16)), lost
+    stored: Array = nibbles(found, group) if bits == 4 else found.astype(np.int8)
+    return PackedWeight(bits, group, weights.shape[1], stored, scales.astype(np.float16)), lost

@@ -56,7 +56,7 @@ def _subject(name: str, vision: VisionSpec, decoder: DecoderSpec, mean: float) -
     return Subject(
         name=name,
         spec=spec,
-        kinds=kinds(tensor_shapes(spec)),
+        kinds=kinds(tensor_shapes(spec), spec.decoder.tied),
         by_recipe=True,
         by_context=True,
         stored_bytes=2,

@@ -20,6 +20,7 @@ import numpy as np
 
 from edgekit.blocks import BlockModel
 from edgekit.checkpoint import open_checkpoint
+from edgekit.quantize.calibrated import looked_at
 from edgekit.quantize.layer import gather, quantized_block
 from edgekit.quantize.rows import write_rows
 from edgekit.recipe import recipe
@@ -48,7 +49,7 @@ def main(folder: str, model: str = "llava-med-7b", method: str = "awq", samples:
             loaded = time.perf_counter()
             moments = gather(block, ((x, weights.astype(np.float32)) for x in rows))
             gathered = time.perf_counter()
-            names = {name for name in block.weights if ".attn." in name or ".mlp." in name}
+            names = {name: bits for name, bits in looked_at(checkpoint, how).items() if name in block.weights}
             made = quantized_block(block, moments, names, how.method, how.group)
             searched = time.perf_counter()
             stand_ins = {**made.plain, **{name: weight.dequantize() for name, weight in made.packed.items()}}

@@ -5,8 +5,8 @@
 Three kinds of contender, all on the same tokens (tests/benchmarks/windows.py) and the same weights, whose channels are
 reordered first, since the package that brings them rounded them once (tests/permuted.py):
 
-* fp32, int8, int4-METHOD-gGROUP (the head too, or with -head8 in 8 bits): EdgeKit's weights multiplied out, activations
-  in fp32;
+* fp32, int8, int8-gptq, int4-METHOD-gGROUP (the head too, or with -head8 in 8 bits), int4-fit-gGROUP (as `--fit` does
+  it in the bytes of llama.cpp's Q4_K_M): EdgeKit's weights multiplied out, activations in fp32;
 * llama.cpp-KIND: llama.cpp's own weights and activations; left out without $EDGEKIT_LLAMACPP, the environment that
   holds `llama_cpp`;
 * engine-RECIPE: a bundle as EdgeKit's engine runs it, on the first windows only, against fp32 on the same.
@@ -40,6 +40,7 @@ from tests.benchmarks.windows import Windows
 Measure: TypeAlias = Callable[[], tuple[list[float], Sizes]]
 
 SEED = 0
+ROOM = 103_668_480  # bytes of llama.cpp's Q4_K_M
 FEW = 8  # windows through the engine: 4,096 tokens
 PLAIN = "fp32"
 
@@ -69,6 +70,11 @@ class Bench:
         made = requantized.quantized(self.checkpoint, recipe, self.calibration)
         return requantized.losses(made, self.checkpoint.path, self.tokens), requantized.sizes(made)
 
+    def fitted(self, group: int) -> tuple[list[float], Sizes]:
+        recipe = requantized.fitted(self.checkpoint, group, self.calibration, ROOM)
+        print(f"{recipe.name}: layers in 8 bits: {recipe.int8_layers}", file=sys.stderr, flush=True)
+        return self.ours(recipe)
+
     def llamacpp(self, kind: str, environment: Path) -> tuple[list[float], Sizes]:
         losses = llamacpp_contenders.losses(environment, self.folder, self.checkpoint, kind, self.tokens)
         return losses, llamacpp_contenders.sizes(llamacpp_contenders.file(self.folder, kind))
@@ -96,8 +102,10 @@ def contenders(bench: Bench) -> dict[str, Measure]:
     methods = get_args(Method)
     four = [requantized.int4(method, group) for method in methods for group in (128, 64, 32)]
     four += [requantized.int4(method, 32, head="int8") for method in methods]
-    recipes = {recipe.name: recipe for recipe in (requantized.fp32(), requantized.int8(), *four)}
+    eight = [requantized.int8(), requantized.int8("gptq")]
+    recipes = {recipe.name: recipe for recipe in (requantized.fp32(), *eight, *four)}
     found: dict[str, Measure] = {name: partial(bench.ours, recipe) for name, recipe in recipes.items()}
+    found |= {f"int4-fit-g{group}": partial(bench.fitted, group) for group in (64, 32)}
     if environment := os.environ.get("EDGEKIT_LLAMACPP"):
         kinds = llamacpp_contenders.KINDS
         found |= {f"llama.cpp-{kind}": partial(bench.llamacpp, kind, Path(environment)) for kind in kinds}

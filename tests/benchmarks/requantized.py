@@ -6,7 +6,7 @@ Codes and scales are those that `edgekit quantize` writes; they are multiplied o
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -16,9 +16,16 @@ import numpy.typing as npt
 from edgekit.blocks import BlockModel
 from edgekit.checkpoint.checkpoint import Checkpoint, Weight, component
 from edgekit.checkpoint.packed import PackedWeight, Tensor, is_packed
+from edgekit.export.embedding import EMBEDDING, is_the_head
+from edgekit.fitting import SENSED
+from edgekit.inputs.prompt import Prompt, TextPiece
+from edgekit.plan.components import weights_on_disk
+from edgekit.plan.subject import subject
 from edgekit.quantize import quantize
 from edgekit.quantize.calibrated import calibrated
+from edgekit.quantize.choose import choose
 from edgekit.quantize.samples import Sample
+from edgekit.quantize.sensitivity import sensitivity
 from edgekit.recipe import Precision, Recipe
 from tests.benchmarks.windows import Windows
 
@@ -45,17 +52,32 @@ def fp32() -> Recipe:
     return _recipe("fp32", "fp32", "fp32", "fp32")
 
 
-def int8() -> Recipe:
-    return _recipe("int8", "int8", "int8", "int8")
+def int8(method: str = "rtn") -> Recipe:
+    name = "int8" if method == "rtn" else f"int8-{method}"
+    return _recipe(name, "int8", "int8", "int8", method=method)
 
 
 def int4(method: str, group: int, head: Precision = "int4") -> Recipe:
     """Layers in 4 bits, the embedding in 8, the head in either; ``method`` as recipes name it.
 
-    With a head in 8 bits, head and embedding hold the same codes of a tied model, as GGUF has them, but twice.
+    With a head in 8 bits, head and embedding of a tied model are one table, as GGUF has them.
     """
     name = f"int4-{method.replace('+', '-')}-g{group}{'-head8' if head == 'int8' else ''}"
     return _recipe(name, "int8", "int4", head, group, method)
+
+
+def fitted(checkpoint: Checkpoint, group: int, calibration: Windows, limit: int) -> Recipe:
+    """As `--fit` chooses: layers in 4 bits by awq+gptq, a head in 8, and layers in 8 bits up to ``limit`` bytes."""
+    recipe = replace(int4("awq+gptq", group, "int8"), name=f"int4-fit-g{group}")
+    prompts = [Prompt((TextPiece(tuple(ids.tolist())),)) for ids in calibration[:SENSED]]
+    found = sensitivity(checkpoint, recipe, prompts)
+    found = replace(found, losses={name: loss for name, loss in found.losses.items() if name in found.layers})
+
+    def size(other: Recipe) -> int:
+        held = weights_on_disk(subject(checkpoint, other).kinds, other, 2)
+        return sum(held[part] for part in ("embedding", "decoder", "lm_head"))
+
+    return choose(recipe, found, limit, size).recipe
 
 
 def quantized(checkpoint: Checkpoint, recipe: Recipe, calibration: Windows) -> Checkpoint:
@@ -71,11 +93,13 @@ def quantized(checkpoint: Checkpoint, recipe: Recipe, calibration: Windows) -> C
 
 
 def sizes(checkpoint: Checkpoint) -> Sizes:
-    """Bytes of a quantized checkpoint's decoder, as `edgekit quantize` writes them."""
+    """Bytes of a quantized checkpoint's decoder, as a bundle holds them."""
     total = layers = 0
     for name, weight in checkpoint.tensors.items():
         if name.startswith("decoder."):
             nbytes = _read(weight).nbytes
+            if name == EMBEDDING and is_the_head(checkpoint):
+                nbytes = 2 * weight.shape[0]  # scales alone
             total += nbytes
             layers += nbytes if component(name) == "decoder" else 0
     return Sizes(total, layers)

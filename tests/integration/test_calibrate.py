@@ -101,8 +101,8 @@ def test_few_examples_and_such_without_pictures_are_noted(data: Path, tmp_path: 
 
 
 def test_what_samples_can_not_help_is_refused(data: Path, tmp_path: Path, capsys: Capture) -> None:
-    assert main(built(tmp_path / "bundle", data, "--recipe", "q8")) == 1
-    assert "no int4" in capsys.readouterr().err
+    assert main(built(tmp_path / "bundle", data, "--recipe", "fp16")) == 1
+    assert "rounds nothing" in capsys.readouterr().err
     assert main(["quantize", str(embedded()), "--recipe", "q4", "--out", str(tmp_path / "q4")]) == 0
     assert main(["build", str(tmp_path / "q4"), *built(tmp_path / "bundle", data)[1:]]) == 1
     assert "quantized already" in capsys.readouterr().err

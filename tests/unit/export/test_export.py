@@ -18,7 +18,7 @@ from edgekit.checkpoint.shapes import tensor_shapes
 from edgekit.checkpoint.spec import DecoderSpec, ModelSpec, ProjectorSpec, RopeSpec, VisionSpec
 from edgekit.errors import CheckpointError, ConfigError
 from edgekit.export import Activations, build_graphs, export
-from edgekit.export.export import embedding
+from edgekit.export.embedding import embedding
 from edgekit.quantize import quantize
 from edgekit.recipe import Recipe
 from tests.unit.quantize.fakes import SPEC, Stored, normal
@@ -63,10 +63,11 @@ def shapes_only(spec: ModelSpec) -> Checkpoint:
 def component_bytes(checkpoint: Checkpoint, activations: Activations) -> dict[str, int]:
     """Bytes of weights per component; rotary tables and other constants of the graph files are left out."""
     total: Counter[str] = Counter()
-    for graph in build_graphs(checkpoint, activations, 2048).values():
+    graphs = build_graphs(checkpoint, activations, 2048)
+    for graph in graphs.values():
         for weight in graph.weights.values():
             total[component(weight.name)] += weight.nbytes
-    total["embedding"] = sum(weight.nbytes for weight in embedding(checkpoint)[0])
+    total["embedding"] = sum(weight.nbytes for weight in embedding(checkpoint, graphs["decoder"])[0])
     return dict(total)
 
 

@@ -10,7 +10,8 @@ import pytest
 from edgekit.checkpoint import open_checkpoint
 from edgekit.checkpoint.checkpoint import Checkpoint, component
 from edgekit.engines.arena import ArenaShape
-from edgekit.export.export import build_graphs, embedding
+from edgekit.export.embedding import embedding
+from edgekit.export.export import build_graphs
 from edgekit.phantom.embedded import embedded
 from edgekit.plan import arena_bytes, arena_rows, weight_bytes
 from edgekit.plan.components import weights_in_memory, weights_on_disk
@@ -40,10 +41,11 @@ def test_a_bundle_s_graphs_hold_what_is_planned(name: str, activations: Literal[
     how, source = recipe(name), open_checkpoint(embedded())
     view = quantize(source, how)
     held: Counter[str] = Counter()
-    for graph in build_graphs(view, activations, 1024).values():
+    graphs = build_graphs(view, activations, 1024)
+    for graph in graphs.values():
         for weight in graph.weights.values():
             held[component(weight.name)] += weight.nbytes
-    held["embedding"] = sum(weight.nbytes for weight in embedding(view)[0])
+    held["embedding"] = sum(weight.nbytes for weight in embedding(view, graphs["decoder"])[0])
     wide = 4 if activations == "float32" else 2
     planned = weights_on_disk(subject(source, how).kinds, how, wide)
     assert planned.keys() == held.keys()

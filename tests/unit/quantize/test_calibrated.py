@@ -12,6 +12,7 @@ import pytest
 from edgekit.blocks import Block, BlockModel, Floats
 from edgekit.checkpoint import Checkpoint, open_checkpoint
 from edgekit.checkpoint.packed import PackedTensor
+from edgekit.export.embedding import is_the_head
 from edgekit.quantize import layer
 from edgekit.quantize.calibrated import calibrated
 from edgekit.quantize.layer import Moments, fold, folds, gather
@@ -173,3 +174,27 @@ def test_a_picture_s_many_rows_are_thinned_and_weigh_as_much() -> None:
     assert set(range(5)) | set(range(65, 69)) <= set(kept.tolist())
     whole = np.ones(7, np.float32)
     np.testing.assert_array_equal(layer._thinned(whole)[0], np.arange(7))
+
+
+@pytest.mark.parametrize("kind", ["llama", "phi"])
+def test_int8_loses_less_than_by_rounding_to_nearest(kind: DecoderKind, tmp_path: Path) -> None:
+    checkpoint, samples = opened(tmp_path / "c", kind), taken(WIDTH[kind])
+    how = replace(recipe("q8"), method="awq+gptq")
+    found, errors = calibrated(checkpoint, how, samples, tmp_path / "work")
+    by_rounding = calibrated(checkpoint, replace(how, method="awq"), samples, tmp_path / "nearest")[1]
+    assert errors.keys() == by_rounding.keys()
+    assert sum(errors.values()) < 0.8 * sum(by_rounding.values()) < 0.02 * len(errors)
+    nearest = quantize(checkpoint, replace(how, method="rtn"))
+    for index in range(2):
+        original = BlockModel(checkpoint).layer(index)
+        x = samples[0].rows
+        assert layer_error(original, found, index, x) < layer_error(original, nearest, index, x)
+
+
+def test_a_tied_int8_head_and_its_embedding_stay_one_table(tmp_path: Path) -> None:
+    write_checkpoint(tmp_path / "c", "hf", text={"tie_word_embeddings": True})
+    checkpoint = open_checkpoint(tmp_path / "c")
+    found, errors = calibrated(checkpoint, replace(recipe("q8"), method="gptq"), taken(288), tmp_path / "work")
+    assert "decoder.lm_head.weight" in errors
+    assert is_the_head(found)
+    assert not is_the_head(quantize(checkpoint, recipe("q4")))

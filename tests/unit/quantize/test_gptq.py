@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from edgekit.checkpoint.packed import Bits
 from edgekit.quantize.gptq import DAMPING, gptq, inverse_factor
 from edgekit.quantize.grid import best_scales, codes, rounded, scales_of
 
@@ -25,7 +26,7 @@ def normal(n: int, k: int, seed: int = 1) -> Floats:
     return np.random.default_rng(seed).standard_normal((n, k), dtype=np.float32)
 
 
-def by_column(weights: Floats, h: npt.NDArray[np.float64], group: int) -> tuple[Floats, Floats]:
+def by_column(weights: Floats, h: npt.NDArray[np.float64], group: int, bits: Bits) -> tuple[Floats, Floats]:
     """The plain algorithm in float64: after each column, every later one is changed at once."""
     damped = h + DAMPING * np.diag(h).mean() * np.eye(len(h))
     factor = np.linalg.cholesky(np.linalg.inv(damped)).T
@@ -35,21 +36,23 @@ def by_column(weights: Floats, h: npt.NDArray[np.float64], group: int) -> tuple[
         if j % group == 0:
             place = slice(j, min(j + group, len(h)))
             scales[:, j // group] = best_scales(
-                rest[:, place].astype(np.float32), (np.diag(factor)[place] ** -2.0).astype(np.float32)
+                rest[:, place].astype(np.float32), (np.diag(factor)[place] ** -2.0).astype(np.float32), bits
             )
         scale = scales[:, j // group]
-        found[:, j] = codes(rest[:, j].astype(np.float32), scale.astype(np.float32))
+        found[:, j] = codes(rest[:, j].astype(np.float32), scale.astype(np.float32), bits)
         error = (rest[:, j] - found[:, j] * scale) / factor[j, j]
         rest[:, j + 1 :] -= np.outer(error, factor[j, j + 1 :])
     return found.astype(np.float32), scales.astype(np.float32)
 
 
-@pytest.mark.parametrize(("k", "group"), [(96, 32), (128, 64), (150, 64)])
-def test_in_blocks_is_column_by_column(k: int, group: int) -> None:
+@pytest.mark.parametrize(
+    ("k", "group", "bits"), [(96, 32, 4), (128, 64, 4), (150, 64, 4), (300, 300, 8), (128, 128, 8)]
+)
+def test_in_blocks_is_column_by_column(k: int, group: int, bits: Bits) -> None:
     x, weights = correlated(k), normal(24, k)
-    found, scales, _ = gptq(weights, inverse_factor(x.T @ x), group)
-    expected, expected_scales = by_column(weights, x.T.astype(np.float64) @ x, group)
-    assert (found == expected).mean() > 0.99  # a tie may fall the other way
+    found, scales, _ = gptq(weights, inverse_factor(x.T @ x), group, bits)
+    expected, expected_scales = by_column(weights, x.T.astype(np.float64) @ x, group, bits)
+    assert (found == expected).mean() > (0.99 if bits == 4 else 0.97)  # a tie may fall the other way
     np.testing.assert_allclose(scales, expected_scales, rtol=2e-3)
 
 
