@@ -80,13 +80,18 @@ def first_line(error: Exception) -> str:
     return text[0].rsplit(" : ", 1)[-1][:300]
 
 
+def fastest() -> Provider:
+    """CUDA where this installation has it, else the CPU: for work that may run on either."""
+    return "cuda" if "CUDAExecutionProvider" in ort.get_available_providers() else "cpu"
+
+
 def _providers(provider: Provider) -> list[Any]:
     if provider == "cpu":
         return ["CPUExecutionProvider"]
     if "CUDAExecutionProvider" not in ort.get_available_providers():
         refuse_two_runtimes()
         raise MissingExtra("Running on an NVIDIA GPU", "gpu")
-    settings = {"arena_extend_strategy": "kSameAsRequested", "cudnn_conv_algo_search": "HEURISTIC"}
+    settings = {"arena_extend_strategy": "kSameAsRequested", "cudnn_conv_algo_search": "HEURISTIC", "use_tf32": "0"}
     return [("CUDAExecutionProvider", settings), "CPUExecutionProvider"]
 
 

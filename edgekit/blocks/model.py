@@ -14,14 +14,14 @@ from edgekit.checkpoint.checkpoint import Checkpoint, Weight
 from edgekit.checkpoint.packed import Tensor, is_packed
 from edgekit.export.embedding import EMBEDDING
 from edgekit.export.streams import chunks, convert
-from edgekit.session import open_session, options
+from edgekit.session import Provider, open_session, options
 
 
 class BlockModel:
-    """Reads a checkpoint's blocks, plain or packed, one after another."""
+    """Reads a checkpoint's blocks, plain or packed, one after another; ``provider`` runs them."""
 
-    def __init__(self, checkpoint: Checkpoint) -> None:
-        self.checkpoint, self.spec = checkpoint, checkpoint.spec
+    def __init__(self, checkpoint: Checkpoint, provider: Provider = "cpu") -> None:
+        self.checkpoint, self.spec, self._provider = checkpoint, checkpoint.spec, provider
         self._kinds: dict[str, tuple[FedGraph, Any]] = {}
 
     @property
@@ -57,7 +57,7 @@ class BlockModel:
             made = options()
             made.add_session_config_entry("session.disable_prepacking", "1")
             graph = fed_graph(kind, self.spec, self.checkpoint.tensors)
-            self._kinds[kind] = graph, open_session(graph.data, "cpu", made)
+            self._kinds[kind] = graph, open_session(graph.data, self._provider, made)
         graph, session = self._kinds[kind]
         layered = ".layers." in name
 

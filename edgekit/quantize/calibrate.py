@@ -21,6 +21,7 @@ from edgekit.quantize.samples import samples
 from edgekit.quantize.shown import phantoms, prompts
 from edgekit.quantize.tower import Tower, with_tower
 from edgekit.recipe import Method, Recipe
+from edgekit.session import fastest
 
 SAMPLES = 32
 """Examples that are read. Half as many take a 7B model's shapes two minutes a layer on two cores, by awq."""
@@ -77,7 +78,7 @@ def made(
     shown = prompts(checkpoint, chosen) if chosen else []
     errors: Mapping[str, float] = {}
     if shown and recipe.method != "rtn":
-        taken = samples(BlockModel(checkpoint), shown, progress)
+        taken = samples(BlockModel(checkpoint, fastest()), shown, progress)
         found, errors = calibrated(checkpoint, recipe, taken, folder, progress)
     else:
         found = quantize(checkpoint, recipe)

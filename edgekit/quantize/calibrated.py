@@ -30,6 +30,7 @@ from edgekit.quantize.quantize import quantize
 from edgekit.quantize.rows import Rows, kept_rows, write_rows
 from edgekit.quantize.samples import Sample
 from edgekit.recipe import Recipe
+from edgekit.session import fastest
 from edgekit.stream import Entry, Put, write_safetensors
 
 _ABOUT = "calibration.json"
@@ -55,7 +56,7 @@ def calibrated(
     ``folder`` keeps what is done (as large as the packed decoder, and the samples' rows); the checkpoint that is
     returned reads from it. :class:`~edgekit.errors.EdgeKitError` where a weight is no number or the disk is full.
     """
-    model = BlockModel(checkpoint)
+    model = BlockModel(checkpoint, fastest())
     plain = quantize(checkpoint, recipe)
     names = looked_at(checkpoint, recipe)
     lengths = [len(sample.rows) for sample in samples]

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from edgekit.blocks import BlockModel
 from edgekit.bundle import open_bundle
+from edgekit.checkpoint import open_checkpoint
 from edgekit.engines.base import Engine
 from edgekit.engines.open import open_engine
 from edgekit.pipeline import build
@@ -62,3 +65,15 @@ def test_rows_that_are_moved_and_copied_on_the_device_stay_what_they_were(engine
     gpu.copy(0, 3, len(TOKENS))
     np.testing.assert_array_equal(gpu.decode([7], [3])[0], alone)
     np.testing.assert_array_equal(gpu.decode([7], [0])[0], alone)
+
+
+def test_blocks_that_calibrate_are_the_cpus(tmp_path: Path) -> None:
+    """In float32 without TF32: what a model is calibrated by does not depend on where it ran."""
+    checkpoint = open_checkpoint(write_checkpoint(tmp_path / "c", "hf", "llama", "clip").path)
+    rows = np.random.default_rng(2).normal(size=(1, 40, checkpoint.spec.decoder.hidden)).astype(np.float32)
+    found = {}
+    for provider in ("cpu", "cuda"):
+        block = BlockModel(checkpoint, provider).layer(0)
+        found[provider] = block.with_taps(rows)[1] | {"out": block(rows)}
+    for name, expected in found["cpu"].items():
+        np.testing.assert_allclose(found["cuda"][name], expected, rtol=1e-3, atol=1e-4 * np.abs(expected).max())

@@ -67,3 +67,12 @@ def test_two_runtimes_that_overwrite_each_other_are_named(monkeypatch: pytest.Mo
     with pytest.raises(EngineError, match="both installed") as refused:
         refuse_two_runtimes()
     assert "pip uninstall" in refused.value.hint
+
+
+def test_work_that_may_run_anywhere_runs_on_cuda_where_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: ["CPUExecutionProvider"])
+    assert session.fastest() == "cpu"
+    monkeypatch.setattr(
+        onnxruntime, "get_available_providers", lambda: ["CUDAExecutionProvider", "CPUExecutionProvider"]
+    )
+    assert session.fastest() == "cuda"
