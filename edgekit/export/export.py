@@ -24,15 +24,21 @@ Activations = Literal["float32", "float16"]
 
 
 def export(
-    checkpoint: Checkpoint, activations: Activations, context: int, directory: Path, progress: Progress = silent
+    checkpoint: Checkpoint,
+    activations: Activations,
+    context: int,
+    directory: Path,
+    progress: Progress = silent,
+    spelling: type[Spelling] = OrtSpelling,
 ) -> None:
     """Write ``graphs/{vision,projector,decoder}.onnx`` and ``embedding.safetensors`` under ``directory``.
 
     Each Linear is spelled by how its weight is stored; ``activations`` is what the graphs compute in;
-    ``context`` is the number of positions that a sequence may have. Raises :class:`ConfigError` when the
-    model was not made for that many, :class:`CheckpointError` for a tensor that is missing or unusable.
+    ``context`` is the number of positions that a sequence may have; ``spelling``: for which runtime.
+    Raises :class:`ConfigError` when the model was not made for that many, :class:`CheckpointError` for a tensor that is
+    missing or unusable.
     """
-    graphs = build_graphs(checkpoint, activations, context)
+    graphs = build_graphs(checkpoint, activations, context, spelling)
     folder = directory / "graphs"
     folder.mkdir(parents=True, exist_ok=True)
     for name, graph in graphs.items():
@@ -41,7 +47,9 @@ def export(
     write_safetensors(directory / "embedding.safetensors", weights, fills, progress=progress)
 
 
-def build_graphs(checkpoint: Checkpoint, activations: Activations, context: int) -> dict[str, Graph]:
+def build_graphs(
+    checkpoint: Checkpoint, activations: Activations, context: int, spelling: type[Spelling] = OrtSpelling
+) -> dict[str, Graph]:
     """The three graphs, their weights declared and not yet read: cheap for a model of any size."""
     spec = checkpoint.spec
     if context > spec.decoder.context:
@@ -54,7 +62,7 @@ def build_graphs(checkpoint: Checkpoint, activations: Activations, context: int)
         "projector": lambda say: build_projector(say, spec.projector, spec.vision.tokens),
         "decoder": lambda say: build_decoder(say, spec.decoder, context),
     }
-    graphs = {name: Graph(name) for name in parts}
+    graphs = {name: Graph(name, spelling.opset) for name in parts}
     for name, build in parts.items():
-        build(OrtSpelling(graphs[name], checkpoint.tensors, np.dtype(activations)))
+        build(spelling(graphs[name], checkpoint.tensors, np.dtype(activations)))
     return graphs

@@ -128,19 +128,7 @@ class OrtSpelling(Spelling):
         if kind == "layer":
             inputs = [x, weight, self.parameter(f"{name}.bias")]
             return self.graph.op("LayerNormalization", inputs, name=name, attributes={"axis": -1, "epsilon": eps})[0]
-        return self._rms_norm(x, weight, name, eps)
-
-    def _rms_norm(self, x: str, weight: str, name: str, eps: float) -> str:
-        """In standard operators, which opset 21 has no single one for; the runtime fuses them."""
-        op, to = self.graph.op, self._code(FLOAT32)
-        wide = op("Cast", [x], name=f"{name}.wide", attributes={"to": to})[0]
-        square = op("Mul", [wide, wide], name=f"{name}.square")[0]
-        mean = op("ReduceMean", [square, self._integers(-1)], name=f"{name}.mean")[0]
-        floor = self.graph.constant(f"{name}.eps", np.array(eps, np.float32))
-        root = op("Sqrt", op("Add", [mean, floor], name=f"{name}.floor"), name=f"{name}.root")[0]
-        unit = op("Div", [wide, root], name=f"{name}.unit")[0]
-        narrow = op("Cast", [unit], name=f"{name}.narrow", attributes={"to": self._code(self.activations)})[0]
-        return op("Mul", [narrow, weight], name=name)[0]
+        return self.rms_norm(x, weight, name, eps)
 
     def add_norm(self, x: str, residual: str, name: str, kind: Norm, eps: float) -> tuple[str, str]:
         inputs = [x, residual, self.parameter(f"{name}.weight")]

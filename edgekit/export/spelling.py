@@ -21,7 +21,7 @@ from onnx import helper
 from edgekit.checkpoint.checkpoint import Weight
 from edgekit.checkpoint.spec import Activation, DecoderSpec
 from edgekit.export import streams
-from edgekit.export.graph import Graph, Initializer
+from edgekit.export.graph import OPSET, Graph, Initializer
 from edgekit.export.weights import Stack, stack
 
 Norm = Literal["rms", "layer"]
@@ -37,7 +37,12 @@ class Attention(Protocol):
 
 
 class Spelling(ABC):
-    """One graph under construction, the tensors that it may use, and the dtype that it computes in."""
+    """One graph under construction, the tensors that it may use, and the dtype that it computes in.
+
+    ``opset``: the version of the standard operators that the spelling needs.
+    """
+
+    opset = OPSET
 
     def __init__(self, graph: Graph, tensors: Mapping[str, Weight], activations: Dtype) -> None:
         self.graph = graph
@@ -106,6 +111,18 @@ class Spelling(ABC):
             return name
         cast = self.graph.op("Cast", [name], name=f"{name}.cast", attributes={"to": self._code(self.activations)})
         return cast[0]
+
+    def rms_norm(self, x: str, weight: str, name: str, eps: float) -> str:
+        """RMSNorm in float32, in standard operators, which opset 21 has no single one for; runtimes fuse them."""
+        op, to = self.graph.op, self._code(FLOAT32)
+        wide = op("Cast", [x], name=f"{name}.wide", attributes={"to": to})[0]
+        square = op("Mul", [wide, wide], name=f"{name}.square")[0]
+        mean = op("ReduceMean", [square, self._integers(-1)], name=f"{name}.mean")[0]
+        floor = self.graph.constant(f"{name}.eps", np.array(eps, np.float32))
+        root = op("Sqrt", op("Add", [mean, floor], name=f"{name}.floor"), name=f"{name}.root")[0]
+        unit = op("Div", [wide, root], name=f"{name}.unit")[0]
+        narrow = op("Cast", [unit], name=f"{name}.narrow", attributes={"to": self._code(self.activations)})[0]
+        return op("Mul", [narrow, weight], name=name)[0]
 
     def add(self, x: str, y: str, name: str) -> str:
         """x + y, with the usual broadcasting."""

@@ -1,0 +1,191 @@
+"""The ``trt`` spelling's attention over a cache: the query heads that share a key head stand below each other as rows.
+
+So it is plain attention over ``kv_heads`` heads, which TensorRT fuses at every length, in opset 21 and later; grouped
+5-D products are not fused, and repeating keys for every query head takes eight times the scratch (both measured with
+TensorRT-RTX 1.7).
+
+``past.I.key`` and ``past.I.value`` are ``[rows, kv_heads, capacity, head_dim]``, of which row r's first ``lengths[r]``
+places hold its tokens; what lies behind them is never attended to. Two forms of what comes out:
+
+* "delta": ``present.I.*`` ``[rows, kv_heads, length, head_dim]`` are the new keys and values alone. Whoever runs the
+  graph writes them into the cache; the graph attends over past and new side by side.
+* "scatter": ``present.I.*`` is the past with the new ones written behind each row's tokens (TensorScatter, opset 24),
+  meant to be bound to the same memory. Nothing is copied, and nothing is left to be written.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+from onnx import TensorProto, helper
+
+from edgekit.checkpoint.packed import Array
+from edgekit.checkpoint.spec import DecoderSpec
+from edgekit.export import rope
+from edgekit.export.graph import Graph
+from edgekit.export.spelling import Dtype
+
+Cache: TypeAlias = Literal["delta", "scatter"]
+_SHUT = -6e4
+"""Added to the score of what must not be seen: float16 holds it, and its exponential is zero beside any score."""
+
+
+class StackedAttention:
+    """Declares the graph's input ``lengths`` (int32 ``[rows]``: each row's tokens before this call), angles and mask
+    once; called for each layer."""
+
+    def __init__(self, graph: Graph, dtype: Dtype, decoder: DecoderSpec, context: int, cache: Cache) -> None:
+        self._graph, self._dtype, self._decoder, self._cache = graph, dtype, decoder, cache
+        self._code = int(helper.np_dtype_to_tensor_dtype(dtype))
+        self._group = decoder.heads // decoder.kv_heads
+        self._kv_shape: list[int | str] = ["rows", decoder.kv_heads, "capacity", decoder.head_dim]
+        self._pasts = [
+            [graph.input(f"past.{layer}.{part}", self._code, self._kv_shape) for part in ("key", "value")]
+            for layer in range(decoder.layers)
+        ]
+        lengths = graph.input("lengths", TensorProto.INT32, ["rows"])
+        self._lengths = self._op("Cast", [lengths], "lengths.wide", to=TensorProto.INT64)
+        self._places = self._constant("places", np.arange(context, dtype=np.int64))
+        count = self._op("Shape", ["inputs_embeds"], "length", start=1, end=2)
+        new = self._op("Slice", [self._places, self._integers(0), count], "new.places")
+        self._starts = self._op("Unsqueeze", [self._lengths, self._integers(1)], "starts")
+        positions = self._op("Add", [self._starts, new], "positions")
+        self._cos, self._sin = self._angles(positions, context)
+        self._mask = self._stacked_mask(positions, count, new)
+
+    def __call__(self, qkv: str, name: str, layer: int) -> str:
+        decoder = self._decoder
+        widths = [heads * decoder.head_dim for heads in (decoder.heads, decoder.kv_heads, decoder.kv_heads)]
+        parts = self._graph.op(
+            "Split", [qkv, self._integers(*widths)], 3, name=f"{name}.split", attributes={"axis": -1}
+        )
+        heads = [self._heads(part, f"{name}.{which}") for which, part in zip("qkv", parts, strict=True)]
+        query, key = (self._turn(x, f"{name}.{which}") for which, x in zip("qk", heads, strict=False))
+        value = heads[2]
+        keys, values = (
+            self._kept(new, past, f"present.{layer}.{part}")
+            for new, past, part in zip((key, value), self._pasts[layer], ("key", "value"), strict=True)
+        )
+        below = self._op("Reshape", [query, self._integers(0, decoder.kv_heads, -1, decoder.head_dim)], f"{name}.below")
+        attended = attend(
+            self._graph, below, keys, values, self._mask, decoder.head_dim, self._dtype, f"{name}.attended"
+        )
+        apart = self._op("Reshape", [attended, self._apart()], f"{name}.apart")
+        back = self._op("Transpose", [apart], f"{name}.back", perm=[0, 2, 1, 3])
+        return self._op("Reshape", [back, self._integers(0, 0, decoder.heads * decoder.head_dim)], name)
+
+    def _heads(self, x: str, name: str) -> str:
+        """``[rows, length, heads · head_dim]`` → ``[rows, heads, length, head_dim]``."""
+        parted = self._op("Reshape", [x, self._integers(0, 0, -1, self._decoder.head_dim)], f"{name}.parted")
+        return self._op("Transpose", [parted], f"{name}.heads", perm=[0, 2, 1, 3])
+
+    def _turn(self, x: str, name: str) -> str:
+        """Rotary embedding: the first ``rope.dim`` channels of each head, one half against the other."""
+        half, rest = self._decoder.rope.dim // 2, self._decoder.head_dim - self._decoder.rope.dim
+        widths = [half, half, rest] if rest else [half, half]
+        first, second, *others = self._graph.op(
+            "Split", [x, self._integers(*widths)], len(widths), name=f"{name}.halves", attributes={"axis": -1}
+        )
+        products = {
+            (one, by): self._op("Mul", [x_part, angle], f"{name}.{one}.{by}")
+            for one, x_part in (("first", first), ("second", second))
+            for by, angle in (("cos", self._cos), ("sin", self._sin))
+        }
+        turned = [
+            self._op("Sub", [products["first", "cos"], products["second", "sin"]], f"{name}.first"),
+            self._op("Add", [products["second", "cos"], products["first", "sin"]], f"{name}.second"),
+        ]
+        return self._op("Concat", [*turned, *others], f"{name}.turned", axis=-1)
+
+    def _kept(self, new: str, past: str, present: str) -> str:
+        """All keys (or values) that are attended over; declares what comes out of them."""
+        if self._cache == "scatter":
+            self._graph.op(
+                "TensorScatter", [past, new, self._lengths], [present], name=present,
+                attributes={"axis": 2, "mode": "linear"},
+            )  # fmt: skip
+            self._graph.output(present, self._code, self._kv_shape)
+            return present
+        self._graph.op("Identity", [new], [present], name=present)
+        shape: list[int | str] = ["rows", self._decoder.kv_heads, "length", self._decoder.head_dim]
+        self._graph.output(present, self._code, shape)
+        return self._op("Concat", [past, new], f"{present}.all", axis=2)
+
+    def _angles(self, positions: str, context: int) -> tuple[str, str]:
+        """cos and sin of each token's place, ``[rows, 1, length, rope.dim / 2]``."""
+        found = []
+        for name, table in zip(("cos", "sin"), rope.tables(self._decoder.rope, context), strict=True):
+            rows = self._op(
+                "Gather", [self._constant(name, table.astype(self._dtype)), positions], f"{name}.rows", axis=0
+            )
+            found.append(self._op("Unsqueeze", [rows, self._integers(1)], f"{name}.angles"))
+        return found[0], found[1]
+
+    def _stacked_mask(self, positions: str, count: str, new: str) -> str:
+        """What is added to scores, ``[rows, 1, group · length, attended]``: a token sees its row's up to itself."""
+        capacity = self._op("Shape", ["past.0.key"], "capacity", start=2, end=3)
+        past = self._op("Slice", [self._places, self._integers(0), capacity], "past.places")
+        if self._cache == "scatter":  # a token's place in the cache is its position
+            seen = self._op(
+                "LessOrEqual", [past, self._op("Unsqueeze", [positions, self._integers(2)], "up.to")], "seen"
+            )
+        else:
+            before = self._op("Less", [past, self._starts], "before")
+            shape = self._op(
+                "Concat", [self._op("Shape", ["lengths"], "rows"), count, capacity], "before.shape", axis=0
+            )
+            wide = self._op(
+                "Expand", [self._op("Unsqueeze", [before, self._integers(1)], "before.all"), shape], "past.seen"
+            )
+            causal = self._op(
+                "LessOrEqual", [new, self._op("Unsqueeze", [new, self._integers(1)], "new.column")], "causal"
+            )
+            shape = self._op("Concat", [self._op("Shape", ["lengths"], "rows.2"), count, count], "causal.shape", axis=0)
+            seen = self._op("Concat", [wide, self._op("Expand", [causal, shape], "new.seen")], "seen", axis=2)
+        open_, shut = (self._constant(f"score.{value}", np.array(value, self._dtype)) for value in (0.0, _SHUT))
+        mask = self._op("Where", [seen, open_, shut], "mask.one")
+        if self._group > 1:
+            mask = self._op("Tile", [mask, self._integers(1, self._group, 1)], "mask.tiled")
+        return self._op("Unsqueeze", [mask, self._integers(1)], "mask")
+
+    def _apart(self) -> str:
+        """The shape ``[rows, heads, length, head_dim]``, made once: its length is that of this call."""
+        if not any(node.name == "apart" for node in self._graph.nodes):
+            self._op(
+                "Concat",
+                [
+                    self._integers(0),
+                    self._integers(self._decoder.heads),
+                    "length",
+                    self._integers(self._decoder.head_dim),
+                ],
+                "apart",
+                axis=0,
+            )
+        return "apart"
+
+    def _op(self, op_type: str, inputs: list[str], name: str, **attributes: Any) -> str:
+        return self._graph.op(op_type, inputs, name=name, attributes=attributes)[0]
+
+    def _constant(self, name: str, value: Array) -> str:
+        return self._graph.constant(name, value)
+
+    def _integers(self, *values: int) -> str:
+        return self._graph.constant("int64." + ".".join(map(str, values)), np.array(values, np.int64))
+
+
+def attend(graph: Graph, query: str, key: str, value: str, mask: str, head_dim: int, dtype: Dtype, name: str) -> str:
+    """softmax(q kᵀ / √head_dim + mask) v; all ``[rows, heads, length, head_dim]``.
+
+    Queries are scaled before the product, which would else leave float16's range; softmax sums in float32 in every
+    runtime that fuses it.
+    """
+    scale = graph.constant(f"scale.{dtype}", np.array(head_dim**-0.5, dtype))
+    scaled = graph.op("Mul", [query, scale], name=f"{name}.scaled")[0]
+    columns = graph.op("Transpose", [key], name=f"{name}.columns", attributes={"perm": [0, 1, 3, 2]})[0]
+    scores = graph.op("MatMul", [scaled, columns], name=f"{name}.scores")[0]
+    if mask:
+        scores = graph.op("Add", [scores, mask], name=f"{name}.masked")[0]
+    shares = graph.op("Softmax", [scores], name=f"{name}.shares", attributes={"axis": -1})[0]
+    return graph.op("MatMul", [shares, value], name=name)[0]

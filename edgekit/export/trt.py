@@ -1,0 +1,125 @@
+"""The ``trt`` spelling: standard operators only, in the forms that TensorRT fuses, its weights as TensorRT takes them.
+
+Networks are strongly typed: every operator computes in the dtype of its inputs. TensorRT 10.3 (JetPack 6.2) takes
+opset 21, int4 as 2-D constants of which one axis is in blocks, and int8 per channel. ONNX Runtime's CPU provider runs
+the very same graphs, which is how they are proven without a GPU.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+from onnx import TensorProto
+
+from edgekit.checkpoint.packed import PackedTensor, groups
+from edgekit.checkpoint.spec import Activation, DecoderSpec
+from edgekit.export import transposed
+from edgekit.export.graph import Fill, Initializer
+from edgekit.export.spelling import Attention, Dtype, Norm, Spelling
+from edgekit.export.stacked import Cache, StackedAttention, attend
+from edgekit.export.weights import Stack, stack
+
+_SIGMOID = {"quick_gelu": 1.702, "silu": 1.0}  # x · sigmoid(alpha x)
+
+
+class TrtSpelling(Spelling):
+    """``cache``: how a decoder's keys and values come and go (:data:`~edgekit.export.stacked.Cache`)."""
+
+    cache: Cache = "delta"
+
+    def linear(self, x: str, name: str, parts: Sequence[str] = ()) -> str:
+        parts = parts or [name]
+        weights = stack(self.tensors, [f"{part}.weight" for part in parts])
+        bias = self.bias(name, parts)
+        n, k = weights.shape
+        widened = weights.storage == "int4" and n % 2 == 1
+        if weights.storage == "plain":
+            rows = self.stored(f"{name}.weight", weights)
+            matrix = self.graph.op("Transpose", [rows], name=f"{name}.columns", attributes={"perm": [1, 0]})[0]
+        elif weights.storage == "int8":
+            matrix = self._packed(name, weights, TensorProto.INT8, (k, n), (n,), transposed.int8, axis=1)
+        else:
+            x, matrix = self._int4(x, name, weights)
+        product = f"{name}.matmul" if bias or widened else name
+        self.graph.op("MatMul", [x, matrix], [product], name=product)
+        if widened:
+            bounds = self._integers(0), self._integers(n), self._integers(-1)
+            (product,) = self.graph.op("Slice", [product, *bounds], name=f"{name}.narrowed" if bias else name)
+        return self.add(product, bias, name) if bias else name
+
+    def _int4(self, x: str, name: str, weights: Stack) -> tuple[str, str]:
+        """``x`` and the matrix, both as long as whole blocks are; the matrix of an even width, as TensorRT wants it."""
+        (n, k), group = weights.shape, weights.group
+        count, width = groups(k, group), n + n % 2
+        if missing := count * group - k:
+            zero = self.graph.constant(f"zero.{self.activations}", np.array(0, self.activations))
+            padding = self._integers(0, missing), zero, self._integers(-1)
+            (x,) = self.graph.op("Pad", [x, *padding], name=f"{name}.padded")
+        shapes = (count * group, width), (count, width)
+        return x, self._packed(
+            name, weights, TensorProto.INT4, *shapes, transposed.int4, axis=0, block_size=group
+        )  # fmt: skip
+
+    def _packed(
+        self,
+        name: str,
+        weights: Stack,
+        code: int,
+        codes_shape: tuple[int, ...],
+        scales_shape: tuple[int, ...],
+        fill: Callable[[str, str, Mapping[str, PackedTensor], Dtype], Fill],
+        **attributes: int,
+    ) -> str:
+        """A matrix ``[k, n]`` of codes and scales, multiplied out in the graph: engines keep it packed."""
+        codes, scales = f"{name}.weight.codes", f"{name}.weight.scales"
+        self.graph.weight(
+            [Initializer(codes, code, codes_shape), Initializer(scales, self._code(self.activations), scales_shape)],
+            fill(codes, scales, weights.packed, self.activations),
+            weights.read_bytes,
+        )
+        return self.graph.op("DequantizeLinear", [codes, scales], name=f"{name}.weight", attributes=attributes)[0]
+
+    def norm(self, x: str, name: str, kind: Norm, eps: float) -> str:
+        weight = self.parameter(f"{name}.weight")
+        if kind == "rms":
+            return self.rms_norm(x, weight, name, eps)
+        inputs = [x, weight, self.parameter(f"{name}.bias")]
+        return self.graph.op("LayerNormalization", inputs, name=name, attributes={"axis": -1, "epsilon": eps})[0]
+
+    def add_norm(self, x: str, residual: str, name: str, kind: Norm, eps: float) -> tuple[str, str]:
+        total = self.add(x, residual, f"{name}.residual")
+        return self.norm(total, name, kind, eps), total
+
+    def activate(self, x: str, kind: Activation, name: str) -> str:
+        if kind not in _SIGMOID:
+            approximate = "tanh" if kind == "gelu_tanh" else "none"
+            return self.graph.op("Gelu", [x], name=name, attributes={"approximate": approximate})[0]
+        inner = x
+        if kind == "quick_gelu":
+            alpha = self.graph.constant(f"alpha.{self.activations}", np.array(_SIGMOID[kind], self.activations))
+            inner = self.graph.op("Mul", [x, alpha], name=f"{name}.scaled")[0]
+        share = self.graph.op("Sigmoid", [inner], name=f"{name}.share")
+        return self.graph.op("Mul", [x, *share], name=name)[0]
+
+    def self_attention(self, qkv: str, heads: int, head_dim: int, name: str) -> str:
+        parts = self.split(qkv, [heads * head_dim] * 3, f"{name}.split")
+        query, key, value = (self._by_head(part, heads, head_dim) for part in parts)
+        attended = attend(self.graph, query, key, value, "", head_dim, self.activations, f"{name}.attended")
+        back = self.graph.op("Transpose", [attended], name=f"{name}.back", attributes={"perm": [0, 2, 1, 3]})
+        return self.graph.op("Reshape", [*back, self._integers(0, -1, heads * head_dim)], name=name)[0]
+
+    def _by_head(self, x: str, heads: int, head_dim: int) -> str:
+        """``[images, tokens, heads · head_dim]`` → ``[images, heads, tokens, head_dim]``."""
+        apart = self.graph.op("Reshape", [x, self._integers(0, -1, heads, head_dim)], name=f"{x}.apart")
+        return self.graph.op("Transpose", apart, name=f"{x}.heads", attributes={"perm": [0, 2, 1, 3]})[0]
+
+    def cached_attention(self, decoder: DecoderSpec, context: int) -> Attention:
+        return StackedAttention(self.graph, self.activations, decoder, context, self.cache)
+
+
+class ScatterSpelling(TrtSpelling):
+    """For TensorRT from 10.15 on, and TensorRT-RTX: what is new is written into the cache by the graph itself."""
+
+    opset = 24
+    cache: Cache = "scatter"
