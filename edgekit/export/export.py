@@ -62,7 +62,7 @@ def build_graphs(
         "projector": lambda say: build_projector(say, spec.projector, spec.vision.tokens),
         "decoder": lambda say: build_decoder(say, spec.decoder, context),
     }
-    graphs = {name: Graph(name, spelling.opset) for name in parts}
+    graphs = {name: Graph(name) for name in parts}
     for name, build in parts.items():
         build(spelling(graphs[name], checkpoint.tensors, np.dtype(activations)))
     return graphs

@@ -47,7 +47,6 @@ class Graph:
     """Collects nodes, small constants (kept inline) and streamed weights; names are unique by construction."""
 
     name: str
-    opset: int = OPSET
     nodes: list[onnx.NodeProto] = field(default_factory=list)
     constants: dict[str, onnx.TensorProto] = field(default_factory=dict)
     weights: dict[str, Initializer] = field(default_factory=dict)

@@ -21,7 +21,7 @@ from onnx import helper
 from edgekit.checkpoint.checkpoint import Weight
 from edgekit.checkpoint.spec import Activation, DecoderSpec
 from edgekit.export import streams
-from edgekit.export.graph import OPSET, Graph, Initializer
+from edgekit.export.graph import Graph, Initializer
 from edgekit.export.weights import Stack, stack
 
 Norm = Literal["rms", "layer"]
@@ -37,12 +37,7 @@ class Attention(Protocol):
 
 
 class Spelling(ABC):
-    """One graph under construction, the tensors that it may use, and the dtype that it computes in.
-
-    ``opset``: the version of the standard operators that the spelling needs.
-    """
-
-    opset = OPSET
+    """One graph under construction, the tensors that it may use, and the dtype that it computes in."""
 
     def __init__(self, graph: Graph, tensors: Mapping[str, Weight], activations: Dtype) -> None:
         self.graph = graph

@@ -5,17 +5,16 @@ So it is plain attention over ``kv_heads`` heads, which TensorRT fuses at every 
 TensorRT-RTX 1.7).
 
 ``past.I.key`` and ``past.I.value`` are ``[rows, kv_heads, capacity, head_dim]``, of which row r's first ``lengths[r]``
-places hold its tokens; what lies behind them is never attended to. Two forms of what comes out:
-
-* "delta": ``present.I.*`` ``[rows, kv_heads, length, head_dim]`` are the new keys and values alone. Whoever runs the
-  graph writes them into the cache; the graph attends over past and new side by side.
-* "scatter": ``present.I.*`` is the past with the new ones written behind each row's tokens (TensorScatter, opset 24),
-  meant to be bound to the same memory. Nothing is copied, and nothing is left to be written.
+places hold its tokens; what lies behind them is never attended to. ``present.I.key`` and ``present.I.value``
+``[rows, kv_heads, length, head_dim]`` are the new keys and values alone: whoever runs the graph writes them behind each
+row's tokens. Past and new are laid side by side within the graph. TensorScatter, which would write them there, saves
+nothing: TensorRT copies what is attended over in front of its fused kernel all the same, and wants the whole context's
+capacity fixed (docs/tensorrt.md).
 """
 
 from __future__ import annotations
 
-from typing import Any, Literal, TypeAlias
+from typing import Any
 
 import numpy as np
 from onnx import TensorProto, helper
@@ -26,7 +25,6 @@ from edgekit.export import rope
 from edgekit.export.graph import Graph
 from edgekit.export.spelling import Dtype
 
-Cache: TypeAlias = Literal["delta", "scatter"]
 _SHUT = -6e4
 """Added to the score of what must not be seen: float16 holds it, and its exponential is zero beside any score."""
 
@@ -35,8 +33,8 @@ class StackedAttention:
     """Declares the graph's input ``lengths`` (int32 ``[rows]``: each row's tokens before this call), angles and mask
     once; called for each layer."""
 
-    def __init__(self, graph: Graph, dtype: Dtype, decoder: DecoderSpec, context: int, cache: Cache) -> None:
-        self._graph, self._dtype, self._decoder, self._cache = graph, dtype, decoder, cache
+    def __init__(self, graph: Graph, dtype: Dtype, decoder: DecoderSpec, context: int) -> None:
+        self._graph, self._dtype, self._decoder = graph, dtype, decoder
         self._code = int(helper.np_dtype_to_tensor_dtype(dtype))
         self._group = decoder.heads // decoder.kv_heads
         self._kv_shape: list[int | str] = ["rows", decoder.kv_heads, "capacity", decoder.head_dim]
@@ -52,7 +50,7 @@ class StackedAttention:
         self._starts = self._op("Unsqueeze", [self._lengths, self._integers(1)], "starts")
         positions = self._op("Add", [self._starts, new], "positions")
         self._cos, self._sin = self._angles(positions, context)
-        self._mask = self._stacked_mask(positions, count, new)
+        self._mask = self._stacked_mask(count, new)
 
     def __call__(self, qkv: str, name: str, layer: int) -> str:
         decoder = self._decoder
@@ -100,13 +98,6 @@ class StackedAttention:
 
     def _kept(self, new: str, past: str, present: str) -> str:
         """All keys (or values) that are attended over; declares what comes out of them."""
-        if self._cache == "scatter":
-            self._graph.op(
-                "TensorScatter", [past, new, self._lengths], [present], name=present,
-                attributes={"axis": 2, "mode": "linear"},
-            )  # fmt: skip
-            self._graph.output(present, self._code, self._kv_shape)
-            return present
         self._graph.op("Identity", [new], [present], name=present)
         shape: list[int | str] = ["rows", self._decoder.kv_heads, "length", self._decoder.head_dim]
         self._graph.output(present, self._code, shape)
@@ -122,29 +113,25 @@ class StackedAttention:
             found.append(self._op("Unsqueeze", [rows, self._integers(1)], f"{name}.angles"))
         return found[0], found[1]
 
-    def _stacked_mask(self, positions: str, count: str, new: str) -> str:
-        """What is added to scores, ``[rows, 1, group · length, attended]``: a token sees its row's up to itself."""
+    def _stacked_mask(self, count: str, new: str) -> str:
+        """What is added to scores, ``[rows, 1, group · length, capacity + length]``: a token sees its row's past, and
+        of the new tokens those up to itself."""
+        rows = self._op("Shape", ["lengths"], "rows")
         capacity = self._op("Shape", ["past.0.key"], "capacity", start=2, end=3)
-        past = self._op("Slice", [self._places, self._integers(0), capacity], "past.places")
-        if self._cache == "scatter":  # a token's place in the cache is its position
-            seen = self._op(
-                "LessOrEqual", [past, self._op("Unsqueeze", [positions, self._integers(2)], "up.to")], "seen"
-            )
-        else:
-            before = self._op("Less", [past, self._starts], "before")
-            shape = self._op(
-                "Concat", [self._op("Shape", ["lengths"], "rows"), count, capacity], "before.shape", axis=0
-            )
-            wide = self._op(
-                "Expand", [self._op("Unsqueeze", [before, self._integers(1)], "before.all"), shape], "past.seen"
-            )
-            causal = self._op(
-                "LessOrEqual", [new, self._op("Unsqueeze", [new, self._integers(1)], "new.column")], "causal"
-            )
-            shape = self._op("Concat", [self._op("Shape", ["lengths"], "rows.2"), count, count], "causal.shape", axis=0)
-            seen = self._op("Concat", [wide, self._op("Expand", [causal, shape], "new.seen")], "seen", axis=2)
-        open_, shut = (self._constant(f"score.{value}", np.array(value, self._dtype)) for value in (0.0, _SHUT))
-        mask = self._op("Where", [seen, open_, shut], "mask.one")
+        places = self._op("Slice", [self._places, self._integers(0), capacity], "past.places")
+        held = self._op(
+            "Unsqueeze", [self._op("Less", [places, self._starts], "held"), self._integers(1)], "held.by.row"
+        )
+        earlier = self._op(
+            "LessOrEqual", [new, self._op("Unsqueeze", [new, self._integers(1)], "new.column")], "earlier"
+        )
+        parts = []
+        for name, seen, width in (("past", held, capacity), ("new", earlier, count)):
+            shape = self._op("Concat", [rows, count, width], f"{name}.shape", axis=0)
+            parts.append(self._op("Expand", [seen, shape], f"{name}.seen"))
+        seen = self._op("Concat", parts, "seen", axis=2)
+        scores = [self._constant(f"score.{value:g}", np.array(value, self._dtype)) for value in (0.0, _SHUT)]
+        mask = self._op("Where", [seen, *scores], "mask.one")
         if self._group > 1:
             mask = self._op("Tile", [mask, self._integers(1, self._group, 1)], "mask.tiled")
         return self._op("Unsqueeze", [mask, self._integers(1)], "mask")

@@ -17,16 +17,14 @@ from edgekit.checkpoint.spec import Activation, DecoderSpec
 from edgekit.export import transposed
 from edgekit.export.graph import Fill, Initializer
 from edgekit.export.spelling import Attention, Dtype, Norm, Spelling
-from edgekit.export.stacked import Cache, StackedAttention, attend
+from edgekit.export.stacked import StackedAttention, attend
 from edgekit.export.weights import Stack, stack
 
 _SIGMOID = {"quick_gelu": 1.702, "silu": 1.0}  # x · sigmoid(alpha x)
 
 
 class TrtSpelling(Spelling):
-    """``cache``: how a decoder's keys and values come and go (:data:`~edgekit.export.stacked.Cache`)."""
-
-    cache: Cache = "delta"
+    """MatMul over DequantizeLinear, attention by heads, norms and activations in their parts."""
 
     def linear(self, x: str, name: str, parts: Sequence[str] = ()) -> str:
         parts = parts or [name]
@@ -115,11 +113,4 @@ class TrtSpelling(Spelling):
         return self.graph.op("Transpose", apart, name=f"{x}.heads", attributes={"perm": [0, 2, 1, 3]})[0]
 
     def cached_attention(self, decoder: DecoderSpec, context: int) -> Attention:
-        return StackedAttention(self.graph, self.activations, decoder, context, self.cache)
-
-
-class ScatterSpelling(TrtSpelling):
-    """For TensorRT from 10.15 on, and TensorRT-RTX: what is new is written into the cache by the graph itself."""
-
-    opset = 24
-    cache: Cache = "scatter"
+        return StackedAttention(self.graph, self.activations, decoder, context)

@@ -9,7 +9,7 @@ import onnx
 from onnx import TensorProto, helper
 
 from edgekit import __version__
-from edgekit.export.graph import IR_VERSION, MS, Fill, Graph, Initializer
+from edgekit.export.graph import IR_VERSION, MS, OPSET, Fill, Graph, Initializer
 from edgekit.files import writing
 from edgekit.progress import Progress, silent
 from edgekit.stream import Entry, Region, write_regions
@@ -78,7 +78,7 @@ def model(graph: Graph, regions: Mapping[str, Region], location: str) -> onnx.Mo
     initializers += [_external(weight, regions[weight.name], location) for weight in graph.weights.values()]
     return helper.make_model(
         helper.make_graph(graph.nodes, graph.name, graph.inputs, graph.outputs, initializers),
-        opset_imports=[helper.make_opsetid("", graph.opset), helper.make_opsetid(MS, 1)],
+        opset_imports=[helper.make_opsetid("", OPSET), helper.make_opsetid(MS, 1)],
         ir_version=IR_VERSION,
         producer_name="edgekit",
         producer_version=__version__,

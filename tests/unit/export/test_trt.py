@@ -1,4 +1,4 @@
-"""The ``trt`` spelling on ONNX Runtime's CPU provider against transformers, for every family and form of the cache.
+"""The ``trt`` spelling on ONNX Runtime's CPU provider against transformers, for every family.
 
 In float16 logits may differ by 1e-2 of their largest: a residual of magnitude r is rounded to r · 2⁻¹¹ once a sublayer,
 and these graphs keep it in float16 from end to end, as TensorRT will; weights are float16 in both.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,9 +19,7 @@ from edgekit.checkpoint import open_checkpoint
 from edgekit.checkpoint.checkpoint import Checkpoint
 from edgekit.checkpoint.packed import is_packed
 from edgekit.export import Activations, export
-from edgekit.export.spelling import Spelling
-from edgekit.export.stacked import Cache
-from edgekit.export.trt import ScatterSpelling, TrtSpelling
+from edgekit.export.trt import TrtSpelling
 from edgekit.quantize import quantize
 from edgekit.recipe import recipe
 from tests.checkpoints import DecoderKind, Layout, TowerKind, write_checkpoint
@@ -35,8 +33,6 @@ FAMILIES: list[tuple[Layout, DecoderKind, TowerKind, dict[str, Any]]] = [
     ("llava", "mistral", "clip", {"text": {"rope_parameters": {"rope_type": "default", "rope_theta": 1e6}}}),
     ("factory", "llama", "siglip", {"dtype": "float16"}),
 ]
-CACHES: tuple[Cache, ...] = get_args(Cache)
-SPELLINGS: dict[Cache, type[Spelling]] = {"delta": TrtSpelling, "scatter": ScatterSpelling}
 LENGTHS = (9, 4, 6)
 CAPACITY = 24
 
@@ -52,33 +48,31 @@ def near(found: npt.NDArray[Any], expected: Floats, activations: Activations) ->
     np.testing.assert_allclose(found.astype(np.float32), expected, rtol=0, atol=tolerance * np.abs(expected).max())
 
 
-def spelled(checkpoint: Checkpoint, folder: Path, cache: Cache, activations: Activations) -> Path:
-    export(checkpoint, activations, 64, folder, spelling=SPELLINGS[cache])
+def spelled(checkpoint: Checkpoint, folder: Path, activations: Activations) -> Path:
+    export(checkpoint, activations, 64, folder, spelling=TrtSpelling)
     return folder / "graphs"
 
 
 @pytest.mark.parity
 @pytest.mark.parametrize("activations", ["float32", "float16"])
-@pytest.mark.parametrize("cache", CACHES)
 @pytest.mark.parametrize(("layout", "decoder", "tower", "more"), FAMILIES, ids=lambda value: str(value)[:12])
 def test_rows_of_different_length_are_read_and_go_on_together(
     layout: Layout,
     decoder: DecoderKind,
     tower: TowerKind,
     more: dict[str, Any],
-    cache: Cache,
     activations: Activations,
     tmp_path: Path,
 ) -> None:
     tiny = write_checkpoint(tmp_path / "c", layout, decoder, tower, **more)
     checkpoint = open_checkpoint(tiny.path)
-    graphs = spelled(checkpoint, tmp_path / "out", cache, activations)
+    graphs = spelled(checkpoint, tmp_path / "out", activations)
     spec = checkpoint.spec.decoder
-    together = TrtDecoder(graphs / "decoder.onnx", spec, len(LENGTHS), cache, CAPACITY, activations)
+    together = TrtDecoder(graphs / "decoder.onnx", spec, len(LENGTHS), CAPACITY, activations)
     rows = [normal(length + 3, spec.hidden) for length in LENGTHS]
     expected = [tiny.logits(row[None])[0] for row in rows]
     for row, length in enumerate(LENGTHS):  # a prompt in two pieces, the second behind the first
-        alone = TrtDecoder(graphs / "decoder.onnx", spec, 1, cache, CAPACITY, activations)
+        alone = TrtDecoder(graphs / "decoder.onnx", spec, 1, CAPACITY, activations)
         alone(rows[row][None, : length // 2])
         near(alone(rows[row][None, length // 2 : length])[0], expected[row][length - 1], activations)
         together.take(row, alone)
@@ -100,7 +94,7 @@ def test_towers_and_projectors(
     tmp_path: Path,
 ) -> None:
     tiny = write_checkpoint(tmp_path / "c", layout, decoder, tower, **more)
-    graphs = spelled(open_checkpoint(tiny.path), tmp_path / "out", "delta", activations)
+    graphs = spelled(open_checkpoint(tiny.path), tmp_path / "out", activations)
     pixels = normal(2, 3, 28, 28)
     (features,) = session(graphs / "vision.onnx").run(None, {"pixels": pixels.astype(activations)})
     (embeds,) = session(graphs / "projector.onnx").run(None, {"features": features})
@@ -139,8 +133,8 @@ def test_int4_and_int8_are_what_their_codes_stand_for(
     spec, x = packed.spec.decoder, normal(2, 5, packed.spec.decoder.hidden)
     found = []
     for index, checkpoint in enumerate((packed, plain)):
-        graphs = spelled(checkpoint, tmp_path / str(index), "delta", "float32")
-        found.append(TrtDecoder(graphs / "decoder.onnx", spec, 2, "delta", CAPACITY)(x))
+        graphs = spelled(checkpoint, tmp_path / str(index), "float32")
+        found.append(TrtDecoder(graphs / "decoder.onnx", spec, 2, CAPACITY)(x))
         pixels = normal(1, 3, 28, 28)
         (features,) = session(graphs / "vision.onnx").run(None, {"pixels": pixels})
         found.append(session(graphs / "projector.onnx").run(None, {"features": features})[0])
@@ -148,12 +142,11 @@ def test_int4_and_int8_are_what_their_codes_stand_for(
         np.testing.assert_allclose(one, other, rtol=0, atol=2e-5 * np.abs(other).max())
 
 
-@pytest.mark.parametrize("cache", CACHES)
-def test_graphs_are_of_standard_operators_alone(cache: Cache, tmp_path: Path) -> None:
+def test_graphs_are_of_standard_operators_alone(tmp_path: Path) -> None:
     write_checkpoint(tmp_path / "c", "hf")
-    graphs = spelled(quantize(open_checkpoint(tmp_path / "c"), recipe("q4")), tmp_path / "out", cache, "float16")
+    graphs = spelled(quantize(open_checkpoint(tmp_path / "c"), recipe("q4")), tmp_path / "out", "float16")
     for name in ("vision", "projector", "decoder"):
         model = onnx.load(str(graphs / f"{name}.onnx"), load_external_data=False)
         assert {node.domain for node in model.graph.node} == {""}
         (opset,) = [entry.version for entry in model.opset_import if not entry.domain]
-        assert opset == SPELLINGS[cache].opset
+        assert opset == 21

@@ -9,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 
 from edgekit.checkpoint.spec import DecoderSpec
-from edgekit.export.stacked import Cache
 from tests.unit.export.running import session
 
 Array = npt.NDArray[Any]
@@ -18,10 +17,8 @@ Array = npt.NDArray[Any]
 class TrtDecoder:
     """A decoder over a cache of ``capacity`` places a row. What was never written is no number: none may be read."""
 
-    def __init__(
-        self, graph: Path, spec: DecoderSpec, rows: int, cache: Cache, capacity: int, dtype: str = "float32"
-    ) -> None:
-        self._session, self._cache, self._dtype = session(graph), cache, dtype
+    def __init__(self, graph: Path, spec: DecoderSpec, rows: int, capacity: int, dtype: str = "float32") -> None:
+        self._session, self._dtype = session(graph), dtype
         shape = rows, spec.kv_heads, capacity, spec.head_dim
         names = [f"{layer}.{part}" for layer in range(spec.layers) for part in ("key", "value")]
         self.held: dict[str, Array] = {name: np.full(shape, 50, dtype) for name in names}
@@ -36,9 +33,6 @@ class TrtDecoder:
         names = [f"present.{name}" for name in self.held]
         logits, *present = self._session.run(["logits", *names], feeds)
         for held, new in zip(self.held.values(), present, strict=True):
-            if self._cache == "scatter":
-                held[:] = new
-                continue
             for row, start in enumerate(self.lengths):
                 held[row, :, start : start + length] = new[row]
         self.lengths += length
