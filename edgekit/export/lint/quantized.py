@@ -1,7 +1,8 @@
 """What TensorRT asks of quantized weights and activations: QuantizeLinear and DequantizeLinear around constants.
 
-From the checks of onnx-tensorrt's importer (``QuantDequantLinearHelper``), ``IDequantizeLayer`` in NVIDIA's API
-reference, and what builders refused.
+From the checks of onnx-tensorrt's importer (``QuantDequantLinearHelper``, 10.1), ``IDequantizeLayer`` in NVIDIA's API
+reference, and trials: TensorRT-RTX 1.7 builds odd columns, int8 blocks and dead scales, which older releases refuse,
+and widens int4 that has no blocks or passes through anything but a Transpose.
 """
 
 from __future__ import annotations
@@ -37,9 +38,10 @@ def quantized(view: View) -> Iterator[Complaint]:
                 yield from _int4(view, node)
             else:
                 yield from _not_blocked(view, node)
-        elif any(view.types.get(name) == _INT4 for name in node.input[:1]):
-            what = f"{node.op_type} reads the int4 tensor '{node.input[0]}', which only DequantizeLinear may."
-            yield Complaint(label(node), "int4-use", what, "Store the weight as it is multiplied.")
+        elif node.op_type != "QuantizeLinear":  # whose zero point may be one
+            for name in (name for name in node.input if view.types.get(name) == _INT4):
+                what = f"{node.op_type} reads the int4 tensor '{name}', which only DequantizeLinear may."
+                yield Complaint(label(node), "int4-use", what, "Store the weight as it is multiplied.")
 
 
 def _codes(view: View, node: NodeProto) -> Iterator[Complaint]:
@@ -93,10 +95,10 @@ def _int4(view: View, node: NodeProto) -> Iterator[Complaint]:
         yield from _int4_shape(view, node, view.initializers[codes].dims)
     for user in view.users.get(at(node.output, 0), []):
         if user.op_type not in _MULTIPLIES:
-            what = f"Its weight goes to {user.op_type} '{label(user)}' first, so it would be kept as floats, not int4."
+            what = f"The weight goes to {user.op_type} '{label(user)}' first, so it may be multiplied as floats."
             yield Complaint(label(node), "int4-use", what, "Let MatMul or Gemm read the DequantizeLinear directly.")
     if at(node.output, 0) in view.outputs:
-        what = "Its weight is an output of the graph, so it would be kept as floats, not int4."
+        what = "The weight is an output of the graph, so it is kept as floats."
         yield Complaint(label(node), "int4-use", what, "Let only MatMul or Gemm read the DequantizeLinear.")
 
 

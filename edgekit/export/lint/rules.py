@@ -20,10 +20,16 @@ _KNOWN = _FLOATS | {
     *(TensorProto.BOOL, TensorProto.FLOAT8E4M3FN, TensorProto.FLOAT4E2M1),
 }
 _PRODUCTS = frozenset({"MatMul", "Gemm"})
-# Operators whose inputs ONNX wants alike, and which TensorRT, strongly typed, converts nothing for.
-_ALIKE = _PRODUCTS | {
-    *("Add", "Sub", "Mul", "Div", "Min", "Max", "Sum", "Concat", "Where"),
-    *("Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual"),
+# Inputs of one type, by their places (None: all); TensorRT, strongly typed, converts nothing. TensorRT-RTX 1.7 refused
+# one of each kind, and took mixed inputs of Pow, Clip and RMSNormalization.
+_ALIKE: dict[str, tuple[int, ...] | None] = {
+    **dict.fromkeys(("MatMul", "Gemm", "Conv", "ConvTranspose", "PRelu"), None),
+    **dict.fromkeys(("Add", "Sub", "Mul", "Div", "Min", "Max", "Sum", "Concat"), None),
+    **dict.fromkeys(("Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual"), None),
+    **dict.fromkeys(("LayerNormalization", "GroupNormalization", "InstanceNormalization"), None),
+    **dict.fromkeys(("ScatterElements", "ScatterND"), (0, 2)),
+    "TensorScatter": (0, 1),
+    "Where": (1, 2),
 }
 
 
@@ -112,7 +118,8 @@ def types(view: View) -> Iterator[Complaint]:
 def mixed_types(view: View) -> Iterator[Complaint]:
     for node in view.nodes:
         if node.domain in STANDARD and node.op_type in _ALIKE:
-            names = node.input[1:] if node.op_type == "Where" else node.input
+            places = _ALIKE[node.op_type]
+            names = [name for place, name in enumerate(node.input) if places is None or place in places]
             codes = {name: view.types[name] for name in names if name in view.types}
             if len({*codes.values()}) > 1:
                 each = ", ".join(f"'{name}' is {spoken(code)}" for name, code in codes.items())
@@ -164,7 +171,7 @@ def wide_integers(view: View) -> Iterator[Complaint]:
         if tensor.data_type != TensorProto.INT64 or all(_cut(node, name) for node in view.users.get(name, [])):
             continue
         if any(((piece < _INT32.min) | (piece > _INT32.max)).any() for piece in view.values(tensor)):
-            what = f"'{name}' has values beyond 32 bits, which TensorRT's shapes and indices can't hold."
+            what = f"'{name}' has values beyond 32 bits, which few of TensorRT's kernels index or count with."
             yield Complaint(name, "int64-range", what, "Use values within 32 bits.")
 
 

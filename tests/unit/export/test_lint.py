@@ -179,6 +179,15 @@ def test_inputs_of_different_types(name: str) -> None:
         assert rules(graph) == wrong
 
 
+def test_only_inputs_of_one_kind_must_be_alike() -> None:
+    gain, on = tensor("g", np.ones(K, np.float32)), tensor("on", np.ones(K, np.bool_))
+    assert rules(model([node("LayerNormalization", ["x", "g"], ["y"], "norm")], [gain])) == ["mixed-types"]
+    assert rules(model([node("Where", ["on", "x", "g"], ["y"], "pick")], [on, gain])) == ["mixed-types"]
+    assert rules(model([node("Where", ["on", "x", "x"], ["y"], "pick")], [on])) == []
+    place, row = tensor("i", np.zeros((1, 1), np.int64)), tensor("r", np.ones((1, K), np.float16))
+    assert rules(model([node("ScatterND", ["x", "i", "r"], ["y"], "put")], [place, row])) == []
+
+
 def test_types_that_inference_finds() -> None:
     cast = node("Cast", ["x"], ["wide"], "cast", to=F32)
     assert rules(model([cast, node("Add", ["x", "wide"], ["y"], "sum")])) == ["mixed-types"]
@@ -314,7 +323,8 @@ def test_integers_beyond_32_bits() -> None:
     assert rules(take(1 << 31)) == ["int64-range"]
     assert rules(take((1 << 31) - 1)) == []
     ends = [tensor(name, np.array([value], np.int64)) for name, value in (("b", 0), ("e", np.iinfo(np.int64).max))]
-    assert rules(model([node("Slice", ["x", "b", "e"], ["y"], "cut")], ends)) == []
+    ends.append(tensor("a", np.array([0], np.int64)))
+    assert rules(model([node("Slice", ["x", "b", "e", "a"], ["y"], "cut")], ends)) == []
 
 
 def external(
