@@ -16,8 +16,6 @@ from edgekit.errors import BundleError
 if TYPE_CHECKING:
     import onnx
 
-_PIECE = 1 << 22
-
 
 def dead_scales(graph: Path) -> list[str]:
     """Names of the layers in an ONNX graph of a bundle that have a scale of zero, or one that is no number.
@@ -46,20 +44,6 @@ def dead_rows(embedding: Path) -> list[int]:
 
 
 def _is_dead(graph: Path, tensor: onnx.TensorProto) -> bool:
-    from onnx import helper
+    from edgekit.export.lint.values import pieces
 
-    place = {entry.key: entry.value for entry in tensor.external_data}
-    dtype = helper.tensor_dtype_to_np_dtype(tensor.data_type)
-    offset, length = int(place["offset"]), int(place["length"])
-    file = graph.parent / Path(place["location"]).name
-    with file.open("rb") as stream:
-        stream.seek(offset)
-        while length > 0:
-            piece = stream.read(min(length, _PIECE))
-            if not piece:
-                raise ValueError(f"{file.name} ends too early")
-            scales = np.frombuffer(piece, dtype)
-            if not (np.isfinite(scales) & (scales > 0)).all():
-                return True
-            length -= len(piece)
-    return False
+    return any(not (np.isfinite(scales) & (scales > 0)).all() for scales in pieces(tensor, graph.parent))
