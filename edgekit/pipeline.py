@@ -20,10 +20,9 @@ from edgekit.check.make import ask_engine, make_golden
 from edgekit.checkpoint import open_checkpoint
 from edgekit.checkpoint.checkpoint import Checkpoint
 from edgekit.engines.compile import compile_here
-from edgekit.engines.onnxruntime import OnnxRuntimeEngine
-from edgekit.engines.open import give_back_freed_memory
+from edgekit.engines.open import engine_here, give_back_freed_memory
 from edgekit.errors import BundleError, ConfigError
-from edgekit.export.export import export
+from edgekit.export.export import SPELLINGS, export
 from edgekit.files import new_directory, require_space
 from edgekit.fitting import Decided, decide, forget, held_out, quantized
 from edgekit.inputs.examples import Example
@@ -88,7 +87,7 @@ def build(
     also_forced: list[str] = []
     with sealing(out, manifest, progress, also_forced) as folder:
         require_space(out, planned.disk.bundle_bytes)
-        export(made.checkpoint, target.activations, context, folder, progress)
+        export(made.checkpoint, target.activations, context, folder, progress, SPELLINGS[target.engine])
         (folder / "tokenizer.json").write_text(source.tokenizer_json, encoding="utf-8")
         checked = _golden(source, made.checkpoint, folder, manifest, examples, progress)
         if not force:
@@ -111,12 +110,12 @@ def _golden(
 ) -> Checked:
     """Make the golden record and check the graphs against it, on the CPU whatever the target: it is what is here."""
     draft = unsealed(folder, manifest)
-    with closing(OnnxRuntimeEngine(draft, folder / "graphs", 1)) as engine:
+    with closing(engine_here(draft)) as engine:
         answers = ask_engine(draft, open_tokenizer(draft), engine, examples, progress)
     give_back_freed_memory()  # the reference has it while it reads
     golden = make_golden(source, quantized, draft, answers, progress)
     give_back_freed_memory()
-    with closing(OnnxRuntimeEngine(draft, folder / "graphs", 1)) as engine:
+    with closing(engine_here(draft)) as engine:
         checked = check(unsealed(folder, manifest), engine, progress)
     give_back_freed_memory()
     errors = {one.name: one.measured.error for one in checked.components}
@@ -147,5 +146,6 @@ def _require_own_place(out: Path, source: str, target: Target, recipe: Recipe) -
 def export_graphs(source: Checkpoint, target: Target, out: Path, progress: Progress = silent) -> list[Path]:
     """Write a checkpoint's graphs, as it is stored, to a new folder ``out``; the files written."""
     with new_directory(out) as folder:
-        export(source, target.activations, usable_context(source.spec, target), folder, progress)
+        context = usable_context(source.spec, target)
+        export(source, target.activations, context, folder, progress, SPELLINGS[target.engine])
     return sorted(path for path in out.rglob("*") if path.is_file())

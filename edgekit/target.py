@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from edgekit import config
 from edgekit.data import load_shipped, require_name, shipped
@@ -29,6 +29,9 @@ class Budget:
     disk_bytes: int | None = None
 
 
+EngineName: TypeAlias = Literal["onnxruntime", "onnxruntime-cuda", "tensorrt"]
+
+
 @dataclass(frozen=True)
 class Target:
     """A device: memory in bytes, bandwidth in bytes per second.
@@ -44,7 +47,7 @@ class Target:
     unified: bool
     reserved_bytes: int
     bandwidth: int = field(metadata={"unit": "B/s"})
-    engine: Literal["onnxruntime", "onnxruntime-cuda"]
+    engine: EngineName
     slots: int
     context: int
     container: str

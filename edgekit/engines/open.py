@@ -10,6 +10,7 @@ from edgekit.bundle import Bundle
 from edgekit.engines.base import PartedEngine
 from edgekit.engines.lock import compiled_form
 from edgekit.engines.onnxruntime import OnnxRuntimeEngine
+from edgekit.engines.standard import StandardEngine
 from edgekit.errors import EngineError
 
 _log = logging.getLogger(__name__)
@@ -21,12 +22,20 @@ def open_engine(bundle: Bundle, slots: int) -> PartedEngine:
     On a CPU it maps the compiled form where there is one for this machine. :class:`~edgekit.errors.EngineError` or
     :class:`~edgekit.errors.MissingExtra` where this machine can't.
     """
-    graphs = bundle.path / "graphs"
-    if bundle.manifest.target.engine != "onnxruntime":
-        return OnnxRuntimeEngine(bundle, graphs, slots, "cuda")
-    engine = _open_compiled(bundle, slots) or OnnxRuntimeEngine(bundle, graphs, slots)
+    named = bundle.manifest.target.engine
+    if named == "onnxruntime-cuda":
+        return OnnxRuntimeEngine(bundle, bundle.path / "graphs", slots, "cuda")
+    engine = (_open_compiled(bundle, slots) if named == "onnxruntime" else None) or engine_here(bundle, slots)
     give_back_freed_memory()
     return engine
+
+
+def engine_here(bundle: Bundle, slots: int = 1) -> PartedEngine:
+    """The bundle's own graphs on this machine's processor, whatever device they are for: what every machine has."""
+    graphs = bundle.path / "graphs"
+    if bundle.manifest.target.engine == "tensorrt":
+        return StandardEngine(bundle, graphs, slots)
+    return OnnxRuntimeEngine(bundle, graphs, slots)
 
 
 def _open_compiled(bundle: Bundle, slots: int) -> PartedEngine | None:

@@ -13,14 +13,24 @@ from edgekit.errors import ConfigError
 from edgekit.export.decoder import build_decoder
 from edgekit.export.embedding import embedding
 from edgekit.export.graph import Graph
+from edgekit.export.lint import require_clean
 from edgekit.export.ort import OrtSpelling
 from edgekit.export.projector import build_projector
 from edgekit.export.spelling import Spelling
+from edgekit.export.trt import TrtSpelling
 from edgekit.export.vision import build_vision
 from edgekit.export.write import write_graph, write_safetensors
 from edgekit.progress import Progress, silent
+from edgekit.target import EngineName
 
 Activations = Literal["float32", "float16"]
+OLDEST_TENSORRT = (10, 3)
+"""That graphs are for: JetPack 6.2's."""
+SPELLINGS: dict[EngineName, type[Spelling]] = {
+    "onnxruntime": OrtSpelling,
+    "onnxruntime-cuda": OrtSpelling,
+    "tensorrt": TrtSpelling,
+}
 
 
 def export(
@@ -43,6 +53,8 @@ def export(
     folder.mkdir(parents=True, exist_ok=True)
     for name, graph in graphs.items():
         write_graph(graph, folder / f"{name}.onnx", progress)
+        if spelling is TrtSpelling:
+            require_clean(folder / f"{name}.onnx", OLDEST_TENSORRT)
     weights, fills = embedding(checkpoint, graphs["decoder"])
     write_safetensors(directory / "embedding.safetensors", weights, fills, progress=progress)
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Literal
 
 from edgekit import config
 from edgekit.plan.components import Basis
 from edgekit.site import site_file
+from edgekit.target import EngineName
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def _table(path: Path) -> dict[str, Coefficients]:
     return config.load_toml(path, dict[str, Coefficients])
 
 
-def coefficients(engine: Literal["onnxruntime", "onnxruntime-cuda"]) -> Coefficients:
+def coefficients(engine: EngineName) -> Coefficients:
     """The numbers of a target's engine: the site's where it has fitted them, else those that ship.
 
     :class:`~edgekit.errors.ConfigError` where the site's file says something wrong.

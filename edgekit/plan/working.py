@@ -52,6 +52,8 @@ def decoder_bytes(decoder: DecoderSpec, target: Target, known: Coefficients) -> 
     wide, rows = width(target.activations), arena_rows(target.slots)
     chunk = _layer_bytes(decoder, min(known.chunk, target.context), target.context, wide, known)
     step = _layer_bytes(decoder, rows, target.context, wide, known)
+    if target.engine == "tensorrt":  # copies a layer's keys and values in front of its attention kernel
+        step = max(step, 2 * rows * target.context * decoder.kv_heads * decoder.head_dim * wide)
     return max(chunk, step, 2 * 4 * rows * decoder.vocab)
 
 
@@ -83,8 +85,11 @@ def packing_bytes(found: Kinds, recipe: Recipe, target: Target) -> int:
     """What a runtime makes as it loads packed matrices of the decoder (a CPU multiplies those of vision otherwise).
 
     Of every block: the scale (int8 has one a row, which is repeated); on a CPU again beside the packed codes, and with
-    it the sum of the codes. Rows of int8 are filled up to whole blocks (int4 has them stored so).
+    it the sum of the codes. Rows of int8 are filled up to whole blocks (int4 has them stored so). TensorRT's plans are
+    ready to be used.
     """
+    if target.engine == "tensorrt":
+        return 0
     on_cpu = target.engine == "onnxruntime"
     total = 0
     for kind, count in found.items():

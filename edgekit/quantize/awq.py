@@ -1,13 +1,13 @@
 """AWQ: inputs that carry much are scaled up before rounding, and what makes them is scaled down as much.
 
 Source: Lin et al., "AWQ: Activation-aware Weight Quantization" (2023). Of s = |x|^α / |w|^(1-α) or |x|^α, the α that
-loses least is taken, the loss being measured by the inputs' second moments: tr(E H Eᵀ) for rounding errors E.
+loses least is taken, the loss being measured by the inputs' second moments (:func:`loss`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import numpy as np
@@ -24,22 +24,36 @@ _WORK = 2e10
 
 @dataclass(frozen=True)
 class Inputs:
-    """What the Linears that read one thing have seen: ``second_moments`` ``[k, k]`` (the sum of x xᵀ) and the mean of
-    |x| ``[k]``, both weighed by how much a token counts."""
+    """What the Linears that read one thing have seen, weighed by how much a token counts: the mean of |x| ``[k]``, and
+    H, the sum of x xᵀ ``[k, k]``, in ``matrix``; or, where ``inverse``, U with UᵀU = H⁻¹, by which GPTQ rounds."""
 
-    second_moments: Float32
+    matrix: Float32
     mean_abs: Float32
+    inverse: bool = False
+
+    def scaled(self, scales: Float32) -> Inputs:
+        """Of inputs that are divided by ``scales`` ``[k]``; the matrix is changed in place."""
+        if self.inverse:
+            self.matrix[:] *= scales
+        else:
+            self.matrix[:] /= scales
+            self.matrix[:] /= scales[:, None]
+        return replace(self, mean_abs=self.mean_abs / scales)
 
 
-def loss(weights: Float32, stand_ins: Float32, seen: Inputs) -> float:
-    """tr(E H Eᵀ): how far outputs are from those of ``weights``, squared, summed over all that was seen.
+def loss(weights: Float32, stand_ins: Float32, seen: Inputs, rows: Float32 | None = None) -> float:
+    """How far outputs are from those of ``weights``, squared, summed over all that was seen: tr(E H Eᵀ) of errors E.
 
-    Of large matrices every second, third, … row is looked at, which tells as much.
+    Where GPTQ is to round, later inputs make up for an error as far as H lets them: of input j's, its square by
+    1 / U[j, j]² is left. ``rows`` multiply outputs. Of large matrices every second, third, … row is looked at, which
+    tells as much.
     """
     step = max(1, round(len(weights) * float(weights.shape[1]) ** 2 / _WORK))
     errors = (weights - stand_ins)[::step]
-    lost = float(np.einsum("nk,nk->", errors @ seen.second_moments, errors, dtype=np.float64))
-    return lost * len(weights) / len(errors)
+    if rows is not None:
+        errors = errors * rows[::step, None]
+    weighed = errors / np.square(np.diag(seen.matrix)) if seen.inverse else errors @ seen.matrix
+    return float(np.einsum("nk,nk->", weighed, errors, dtype=np.float64)) * len(weights) / len(errors)
 
 
 def search(matrices: Sequence[Float32], seen: Inputs, group: int, source: Places | None = None) -> Float32:

@@ -19,9 +19,9 @@ _PANEL = 512
 _STRETCH = 128
 
 
-def gptq(weights: Float32, factor: Float32, group: int, bits: Bits = 4) -> tuple[Float32, Float32, float]:
-    """Codes (as float32 ``[n, k]``) and scales ``[n, groups]`` of ``weights`` ``[n, k]``, and what is lost:
-    tr(E H Eᵀ), the squared errors of the outputs summed over all that was seen.
+def gptq(weights: Float32, factor: Float32, group: int, bits: Bits = 4) -> tuple[Float32, Float32, Float32]:
+    """Codes (as float32 ``[n, k]``) and scales ``[n, groups]`` of ``weights`` ``[n, k]``, and what is lost
+    ``[n]``: diag(E H Eᵀ), the squared errors of each output summed over all that was seen.
 
     ``factor`` is :func:`inverse_factor` of the sum of x xᵀ over the inputs that were seen, ``[k, k]``. A group's scales
     are chosen when its turn comes, by what its weights have become.
@@ -29,7 +29,7 @@ def gptq(weights: Float32, factor: Float32, group: int, bits: Bits = 4) -> tuple
     rest = np.ascontiguousarray(weights.T)  # an input's weights side by side
     k, n = rest.shape
     found, scales = np.empty_like(rest), np.empty((n, groups(k, group)), np.float32)
-    lost = 0.0
+    lost = np.zeros(n, np.float32)
     importance = np.diag(factor).astype(np.float32) ** -2
     for start in range(0, k, min(group, _STRETCH)):
         stop = min(start + min(group, _STRETCH), k)
@@ -43,7 +43,7 @@ def gptq(weights: Float32, factor: Float32, group: int, bits: Bits = 4) -> tuple
             error = (rest[j] - found[j] * scale) / factor[j, j]
             rest[j + 1 : stop] -= factor[j, j + 1 : stop, None] * error
             errors[j - start] = error
-        lost += float(np.square(errors).sum(dtype=np.float64))
+        lost += np.square(errors).sum(axis=0)
         rest[stop:] -= factor[start:stop, stop:].T @ errors
     return np.ascontiguousarray(found.T), scales, lost
 

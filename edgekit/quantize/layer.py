@@ -104,8 +104,9 @@ def _queries(decoder: DecoderSpec) -> Places:
 
 def fold(
     weights: dict[str, Floats], inputs: dict[str, Inputs], reads: Mapping[str, str], one: Fold, group: int
-) -> None:
+) -> Floats:
     """Find scales for one fold and move them: ``weights`` and ``inputs`` are as if the makers had always been so.
+    The makers' scales, by which they were divided.
 
     A norm is rounded to float16, in which it is stored, and its readers get what it then really is divided by.
     """
@@ -121,10 +122,8 @@ def fold(
         weights[name] = weights[name] / (found[:, None] if weights[name].ndim == 2 else found)
     for name in one.readers:
         weights[name] = weights[name] * scales
-    seen = inputs[read]
-    seen.second_moments[:] /= scales
-    seen.second_moments[:] /= scales[:, None]
-    inputs[read] = Inputs(seen.second_moments, seen.mean_abs / scales)
+    inputs[read] = inputs[read].scaled(scales)
+    return found
 
 
 @dataclass(frozen=True)
@@ -146,33 +145,38 @@ def quantized_block(
     """
     weights = dict(block.weights)
     inputs = {tap: one.inputs for tap, one in moments.items()}
+    whole = {
+        name: awq.loss(weights[name], np.zeros_like(weights[name][:1]), inputs[read])
+        for name, read in block.reads.items()
+        if name in wanted
+    }
+    if "gptq" in method:
+        inputs = {tap: Inputs(inverse_factor(seen.matrix), seen.mean_abs, True) for tap, seen in inputs.items()}
+    divided: dict[str, Floats] = {}
     if "awq" in method:
         for one in folds(block.name, block):
             if all(wanted.get(name) == 4 for name in one.readers):
-                fold(weights, inputs, block.reads, one, group)
+                found = fold(weights, inputs, block.reads, one, group)
+                divided |= dict.fromkeys(one.makers, found)
     packed, errors = {}, {}
-    for tap in dict.fromkeys(block.reads.values()):
-        readers = [name for name, read in block.reads.items() if read == tap and name in wanted]
-        if not readers:
-            continue
-        seen = inputs.pop(tap)
-        whole = {name: awq.loss(weights[name], np.zeros_like(weights[name][:1]), seen) for name in readers}
-        factor = inverse_factor(seen.second_moments) if "gptq" in method else None
-        for name in readers:
-            packed[name], lost = _pack(weights.pop(name), seen, factor, wanted[name], group)
+    for name, read in block.reads.items():
+        if name in wanted:
+            packed[name], lost = _pack(weights.pop(name), inputs[read], divided.get(name), wanted[name], group)
             errors[name] = float(np.sqrt(max(0.0, lost) / max(whole[name], 1e-30)))
     return Quantized(weights, packed, errors)
 
 
-def _pack(weights: Floats, seen: Inputs, factor: Floats | None, bits: Bits, group: int) -> tuple[PackedWeight, float]:
-    """A matrix by GPTQ with its inputs' ``factor``, else to the nearest with scales by what was ``seen``; its loss."""
+def _pack(weights: Floats, seen: Inputs, divided: Floats | None, bits: Bits, group: int) -> tuple[PackedWeight, float]:
+    """A matrix by GPTQ where ``seen`` is inverse, else to the nearest with scales by what was seen; and its loss, as if
+    its rows had not been ``divided``."""
     group = weights.shape[1] if bits == 8 else group
-    if factor is not None:
-        found, scales, lost = gptq(weights, factor, group, bits)
+    if seen.inverse:
+        found, scales, by_row = gptq(weights, seen.matrix, group, bits)
+        lost = float((by_row if divided is None else by_row * np.square(divided)).sum(dtype=np.float64))
     else:
-        scales = scales_of(weights, group, seen.second_moments) if bits == 4 else whole_scales(weights, 8)[:, None]
+        scales = scales_of(weights, group, seen.matrix) if bits == 4 else whole_scales(weights, 8)[:, None]
         spread = np.repeat(scales, group, axis=1)[:, : weights.shape[1]]
         found = codes(weights, spread, bits)
-        lost = awq.loss(weights, found * spread, seen)
+        lost = awq.loss(weights, found * spread, seen, divided)
     stored: Array = nibbles(found, group) if bits == 4 else found.astype(np.int8)
     return PackedWeight(bits, group, weights.shape[1], stored, scales.astype(np.float16)), lost

@@ -160,7 +160,7 @@ def test_moments_are_sums_over_weighted_tokens() -> None:
     moments = Moments(48)
     moments.add(x[:7], weights[:7])
     moments.add(x[7:], weights[7:])
-    np.testing.assert_allclose(moments.inputs.second_moments, (x * weights[:, None]).T @ x, rtol=1e-4, atol=1e-3)
+    np.testing.assert_allclose(moments.inputs.matrix, (x * weights[:, None]).T @ x, rtol=1e-4, atol=1e-3)
     np.testing.assert_allclose(
         moments.inputs.mean_abs, (np.abs(x) * weights[:, None]).sum(0) / weights.sum(), rtol=1e-5
     )
