@@ -7,19 +7,15 @@ own graphs run everywhere.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
 import os
-import platform
 from dataclasses import dataclass
 from pathlib import Path
 
-import onnxruntime as ort
-
 from edgekit import config
 from edgekit.bundle import Bundle, FileEntry, check_hashes, hash_files
-from edgekit.detect import cpu_features
+from edgekit.engines.place import Place, here
 from edgekit.engines.probe import PROBE, answers
 from edgekit.errors import BundleError, EdgeKitError
 from edgekit.files import write_text
@@ -29,32 +25,6 @@ ENGINES = "engines"
 LOCK = "lock.json"
 _FORMAT = 1
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Place:
-    """What packed weights depend on."""
-
-    engine: str
-    version: str
-    arch: str
-    features: tuple[str, ...]
-
-    @property
-    def fingerprint(self) -> str:
-        """Names the folder, so that one bundle can hold forms for several machines."""
-        return hashlib.sha256(json.dumps(config.dump(self)).encode()).hexdigest()[:16]
-
-    def differences(self, other: Place) -> list[str]:
-        """What of ``other`` is not as here, in words."""
-        found = []
-        if (other.engine, other.version) != (self.engine, self.version):
-            found.append(f"{other.engine} {other.version}, here {self.version}")
-        if other.arch != self.arch:
-            found.append(f"an {other.arch} processor, here {self.arch}")
-        elif odd := sorted(set(other.features) ^ set(self.features)):
-            found.append(f"a processor that differs in {', '.join(odd)}")
-        return found
 
 
 @dataclass(frozen=True)
@@ -86,11 +56,6 @@ class Form:
     @property
     def bytes(self) -> int:
         return sum(entry.bytes for entry in self.lock.files.values()) if self.lock else 0
-
-
-def here() -> Place:
-    """This machine, with the runtime that is installed."""
-    return Place("onnxruntime", ort.__version__, platform.machine(), cpu_features())
 
 
 def folder_here(bundle: Bundle) -> Path:

@@ -17,7 +17,8 @@ from edgekit.cgroup import memory_peak
 from edgekit.child import listen, python
 from edgekit.detect import Gpu, detect
 from edgekit.doctor.host import Host
-from edgekit.engines.lock import compiled_form, here
+from edgekit.engines.lock import compiled_form
+from edgekit.engines.place import here
 from edgekit.plan import MemoryPlan, as_built, plan
 from edgekit.profile.asking import QUESTIONS, draw_pictures
 from edgekit.profile.components import measured_components, side_memories

@@ -9,7 +9,8 @@ import pytest
 
 from edgekit import config
 from edgekit.bundle import FileEntry
-from edgekit.engines.lock import Lock, Place, here
+from edgekit.engines.lock import Lock
+from edgekit.engines.place import Place, here
 
 PLACE = Place("onnxruntime", "1.31.1", "x86_64", ("avx", "avx2"))
 OTHERS: list[tuple[dict[str, Any], str]] = [
@@ -27,6 +28,31 @@ def test_a_place_that_differs_has_another_name_and_says_in_what(change: dict[str
     assert other.fingerprint != PLACE.fingerprint
     (found,) = PLACE.differences(other)
     assert said in found
+
+
+CARD = Place("tensorrt_rtx", "1.7.1", "x86_64", (), "GeForce RTX 3050", "8.6", "580.95", "13.0")
+AHEAD = Place("tensorrt_rtx", "1.7.1", "x86_64", compute_capability="8.6")
+GPUS: list[tuple[dict[str, Any], str]] = [
+    ({"device": "GeForce RTX 3080"}, "GeForce RTX 3080, here GeForce RTX 3050"),
+    ({"compute_capability": "8.7"}, "compute capability 8.7, here 8.6"),
+    ({"driver": "570.10"}, "driver 570.10, here 580.95"),
+    ({"cuda": "12.6"}, "CUDA 12.6, here 13.0"),
+    ({"l4t": "36.4.3"}, "L4T 36.4.3, here none"),
+    ({"version": "1.6.0"}, "tensorrt_rtx 1.6.0, here 1.7.1"),
+]
+
+
+@pytest.mark.parametrize(("change", "said"), GPUS)
+def test_an_engine_of_another_device_says_in_what_it_differs(change: dict[str, Any], said: str) -> None:
+    (found,) = CARD.differences(replace(CARD, **change))
+    assert found == said
+    assert replace(CARD, **change).fingerprint != CARD.fingerprint
+
+
+def test_an_engine_that_was_built_ahead_is_for_every_device_of_its_kind() -> None:
+    assert CARD.differences(AHEAD) == []
+    assert CARD.differences(replace(AHEAD, compute_capability="8.9")) == ["compute capability 8.9, here 8.6"]
+    assert AHEAD.fingerprint != CARD.fingerprint
 
 
 def test_this_place_is_itself() -> None:

@@ -1,0 +1,64 @@
+"""What a compiled form was made for: a processor and a runtime, or a GPU with all that its engines are bound to."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+from dataclasses import dataclass
+
+import onnxruntime as ort
+
+from edgekit import config
+from edgekit.detect import cpu_features
+
+
+@dataclass(frozen=True)
+class Place:
+    """What packed weights depend on: the runtime, and a processor's ``features``.
+
+    An engine of TensorRT's depends on a GPU instead: one that was built on a device is for its ``device``,
+    ``compute_capability``, ``driver``, ``cuda`` and ``l4t``; one that was built ahead is for a compute capability, and
+    what it leaves empty may be anything.
+    """
+
+    engine: str
+    version: str
+    arch: str
+    features: tuple[str, ...] = ()
+    device: str = ""
+    compute_capability: str = ""
+    driver: str = ""
+    cuda: str = ""
+    l4t: str = ""
+
+    @property
+    def fingerprint(self) -> str:
+        """Names the folder, so that one bundle can hold forms for several machines."""
+        given = {name: value for name, value in config.dump(self).items() if value != ""}
+        return hashlib.sha256(json.dumps(given).encode()).hexdigest()[:16]
+
+    def differences(self, other: Place) -> list[str]:
+        """What of ``other`` is not as here, in words."""
+        found = []
+        if (other.engine, other.version) != (self.engine, self.version):
+            found.append(f"{other.engine} {other.version}, here {self.version}")
+        if other.arch != self.arch:
+            found.append(f"an {other.arch} processor, here {self.arch}")
+        elif odd := sorted(set(other.features) ^ set(self.features)):
+            found.append(f"a processor that differs in {', '.join(odd)}")
+        for what, theirs, ours in (
+            ("", other.device, self.device),
+            ("compute capability ", other.compute_capability, self.compute_capability),
+            ("driver ", other.driver, self.driver),
+            ("CUDA ", other.cuda, self.cuda),
+            ("L4T ", other.l4t, self.l4t),
+        ):
+            if theirs and theirs != ours:
+                found.append(f"{what}{theirs}, here {ours or 'none'}")
+        return found
+
+
+def here() -> Place:
+    """This machine's processor, with the ONNX Runtime that is installed."""
+    return Place("onnxruntime", ort.__version__, platform.machine(), cpu_features())
