@@ -15,6 +15,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import IO, Any
 
 from edgekit.errors import EdgeKitError, EngineError
@@ -26,6 +27,14 @@ _RUN = (
     "import sys; sys.path[:] = filter(None, sys.path); import runpy; "
     "runpy.run_module(sys.argv.pop(1), run_name='__main__', alter_sys=True)"
 )
+
+
+class Crash(EngineError):
+    """A child that ended without a result; ``signal`` is the number of what ended it, 0 where it ended by itself."""
+
+    def __init__(self, message: str, hint: str, signal: int) -> None:
+        super().__init__(message, hint)
+        self.signal = signal
 
 
 def python(module: str, *arguments: str) -> list[str]:
@@ -42,7 +51,7 @@ def environment() -> dict[str, str]:
 def listen(command: list[str], doing: str, progress: Progress = silent) -> list[Any]:
     """Run a child to its end; its result.
 
-    ``doing`` begins the :class:`EngineError` that says how it ended without one ("Compiling"). The child's own errors
+    ``doing`` begins the :class:`Crash` that says how it ended without one ("Compiling"). The child's own errors
     come as :class:`EdgeKitError`. However this ends, the child has ended.
     """
     pipe = subprocess.PIPE
@@ -75,11 +84,12 @@ def _words(line: str) -> object:
         return None
 
 
-def _crash(doing: str, status: int, complaints: IO[bytes]) -> EngineError:
+def _crash(doing: str, status: int, complaints: IO[bytes]) -> Crash:
     complaints.seek(0)
     lines = complaints.read().decode(errors="replace").strip().splitlines()
     how = f"was ended by {_signal(-status)}" if status < 0 else f"failed: {(lines or ['it gave no answer'])[-1]}"
-    return EngineError(f"{doing} {how}"[:400], "Check that there is memory and disk left; run with --debug.")
+    hint = "Check that there is memory and disk left; run with --debug."
+    return Crash(f"{doing} {how}"[:400], hint, max(-status, 0))
 
 
 def _signal(number: int) -> str:
@@ -102,6 +112,17 @@ def speak(work: Callable[[Callable[..., None]], list[Any]]) -> None:
         say("done", *work(say))
     except EdgeKitError as error:
         say("error", error.message, error.hint)
+
+
+def peak_bytes() -> int:
+    """The most memory that this process has had resident, mapped files included (Linux's VmHWM).
+
+    Not getrusage's maximum: that begins with what the process was before it became this program.
+    """
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) * 1024
+    return 0
 
 
 def _end_with_stdin() -> None:

@@ -74,6 +74,30 @@ def new_directory(path: Path, *, replace: bool = False) -> Iterator[Path]:
         os.close(lock)
 
 
+@contextmanager
+def new_file(path: Path) -> Iterator[Path]:
+    """A file to write, alone in a directory beside ``path``; it becomes ``path`` at the end, in place of an older one.
+
+    The directory may hold other files, too; it is removed with them, as :func:`new_directory`'s is on any error.
+    """
+    path = Path(os.path.realpath(path))
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _clear_away(path)
+        beside, lock = _locked_directory(path)
+    try:
+        made = beside / path.name
+        yield made
+        with writing(path):
+            _flush(made)
+            os.chmod(made, 0o644)
+            os.replace(made, path)
+            _flush(path.parent)
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+        os.close(lock)
+
+
 def write_text(path: Path, text: str) -> None:
     """Write a small UTF-8 file as :func:`write_bytes` does."""
     write_bytes(path, text.encode())

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from edgekit.child import speak
+from edgekit.child import peak_bytes, speak
 from edgekit.engines.lock import ENGINES
 from edgekit.engines.packing.graph import Graph
 from edgekit.engines.packing.optimize import optimize
@@ -49,14 +49,6 @@ def compile_graphs(bundle: Path, folder: Path, progress: Callable[[int, int], No
 def _external_bytes(graph: Graph) -> int:
     spans = (span_of(tensor) for tensor in graph.tensors.values())
     return sum(span.length for span in spans if span)
-
-
-def peak_bytes() -> int:
-    """The most memory that this process has had resident, mapped files included (Linux's VmHWM)."""
-    for line in Path("/proc/self/status").read_text().splitlines():
-        if line.startswith("VmHWM:"):
-            return int(line.split()[1]) * 1024
-    return 0
 
 
 def main(bundle: str, folder: str) -> None:
