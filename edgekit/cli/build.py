@@ -111,9 +111,24 @@ def _show(console: Console, built: Built) -> None:
     console.table(columns, [(part.name, part.form, format_bytes(part.bytes)) for part in weights], right=columns[2:])
     console.print(f"\n{bundle.path}: {format_bytes(bundle.bytes)} on disk, for {bundle.manifest.target.title}")
     console.print(line(built.checked))
+    if bundle.manifest.target.engine == "tensorrt":
+        console.print(_engines(built))
     console.print(f"Ask it: edgekit ask {shlex.quote(str(bundle.path))} QUESTION --image FILE")
     if notice := bundle.manifest.spec.intended_use:
         console.print(f"\n{notice}")
+
+
+def _engines(built: Built) -> str:
+    """What became of TensorRT's engines, and what the device has yet to do."""
+    target, path = built.bundle.manifest.target, shlex.quote(str(built.bundle.path))
+    if built.compiled:
+        return f"TensorRT's engines are built, for every {target.title}."
+    if target.arch == "x86_64":
+        return (
+            "TensorRT's engines are not built: on the device, or on any x86-64 machine with the extra rtx, run "
+            f"`edgekit compile {path}`"
+        )
+    return f"TensorRT's engines are built on the device, which takes minutes there: `edgekit compile {path}`"
 
 
 def _show_choice(console: Console, decided: Decided) -> None:

@@ -15,9 +15,11 @@ from edgekit.units import format_bytes
 @click.argument("bundle", type=click.Path(path_type=Path))
 @common
 def command(console: Console, bundle: Path) -> None:
-    """Pack BUNDLE's weights for this machine's processor; every start maps them from then on.
+    """Pack BUNDLE's weights for this machine's processor; every start maps them from then on. For a target of
+    TensorRT's: build its engines, on the device, or for RTX cards on any x86-64 machine with the extra rtx.
 
-    `edgekit build` has done so already, if it ran on this machine; do it again after an update of ONNX Runtime.
+    `edgekit build` has done so already, if it ran on this machine; do it again after an update of ONNX Runtime or
+    TensorRT.
     """
     from edgekit.bundle import open_bundle
     from edgekit.engines.compile import compile_bundle

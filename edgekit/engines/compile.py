@@ -19,7 +19,10 @@ from pathlib import Path
 from edgekit.bundle import Bundle, verify
 from edgekit.child import listen, python
 from edgekit.engines.kernels import require_kernels
-from edgekit.engines.lock import folder_here, write_lock
+from edgekit.engines.lock import folder_of, write_lock
+from edgekit.engines.place import here
+from edgekit.engines.tensorrt.plans import build_plans
+from edgekit.engines.tensorrt.site import Site, site
 from edgekit.errors import EdgeKitError, EngineError
 from edgekit.files import new_directory
 from edgekit.progress import Progress, silent
@@ -43,8 +46,9 @@ def compile_here(bundle: Bundle, progress: Progress = silent) -> bool:
     Where it can't, the log says why: the bundle runs without too.
     """
     try:
-        refuse_other_kind(bundle)
-    except EngineError:
+        _where(bundle)
+    except EdgeKitError as error:
+        _log.info("%s is not compiled here: %s", bundle.path, error.message)
         return False
     try:
         compile_bundle(bundle, progress)
@@ -60,7 +64,7 @@ def compile_bundle(bundle: Bundle, progress: Progress = silent) -> Compiled:
     :class:`~edgekit.errors.EdgeKitError` where this machine is of another kind, where its runtime can't, where a
     graph is not as it was sealed, and where the bundle can't be written to; everything is then as it was before.
     """
-    refuse_other_kind(bundle)
+    where = _where(bundle)
     require_kernels(bundle.manifest.recipe)
     if not os.access(bundle.path, os.W_OK):
         raise EngineError(
@@ -69,12 +73,13 @@ def compile_bundle(bundle: Bundle, progress: Progress = silent) -> Compiled:
         )
     started = time.monotonic()
     verify(bundle, progress, under="graphs/")
-    folder = folder_here(bundle)
+    place = where.place if where else here()
+    folder = folder_of(bundle, place)
     try:
         with new_directory(folder, replace=True) as beside:
             try:
-                probe, peak = _pack(bundle, beside, progress)
-                write_lock(bundle, beside, probe, time.monotonic() - started, peak)
+                probe, peak = _plans(bundle, beside, where, progress) if where else _pack(bundle, beside, progress)
+                write_lock(bundle, beside, place, probe, time.monotonic() - started, peak)
             except EdgeKitError as error:
                 raise error if beside.exists() else _replaced(bundle) from error
     finally:
@@ -84,9 +89,12 @@ def compile_bundle(bundle: Bundle, progress: Progress = silent) -> Compiled:
     return Compiled(folder, size, time.monotonic() - started, peak)
 
 
-def refuse_other_kind(bundle: Bundle) -> None:
-    """:class:`EngineError` where the bundle is not for this machine's processor."""
+def _where(bundle: Bundle) -> Site | None:
+    """How TensorRT can build here; None for this machine's processor. :class:`EdgeKitError` where this machine is of
+    another kind, or has no TensorRT."""
     target = bundle.manifest.target
+    if target.engine == "tensorrt":
+        return site(target)
     if target.engine != "onnxruntime":
         raise EngineError(
             f"{target.title} runs a bundle as it is: there is nothing to compile", "Run it: edgekit ask BUNDLE QUESTION"
@@ -96,6 +104,7 @@ def refuse_other_kind(bundle: Bundle) -> None:
             f"{bundle.path} is for {target.title} ({target.arch}); this machine is {platform.machine()}",
             "Compile it on the device.",
         )
+    return None
 
 
 def _pack(bundle: Bundle, folder: Path, progress: Progress) -> tuple[str, int]:
@@ -103,6 +112,12 @@ def _pack(bundle: Bundle, folder: Path, progress: Progress) -> tuple[str, int]:
     command = python("edgekit.engines.packing", str(bundle.path), str(folder))
     probe, peak = listen(command, "Compiling", progress)
     return probe, peak
+
+
+def _plans(bundle: Bundle, folder: Path, where: Site, progress: Progress) -> tuple[str, int]:
+    """Build TensorRT's plans; no probe, and the largest peak memory of the processes that built, in bytes."""
+    records = build_plans(bundle, folder, where, progress)
+    return "", max(one.peak_bytes for one in records.values())
 
 
 def _replaced(bundle: Bundle) -> EngineError:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from edgekit import config
 from edgekit.bundle import Bundle, FileEntry, check_hashes, hash_files
-from edgekit.engines.place import Place, here
+from edgekit.engines.place import Place, like
 from edgekit.engines.probe import PROBE, answers
 from edgekit.errors import BundleError, EdgeKitError
 from edgekit.files import write_text
@@ -58,14 +58,14 @@ class Form:
         return sum(entry.bytes for entry in self.lock.files.values()) if self.lock else 0
 
 
-def folder_here(bundle: Bundle) -> Path:
-    """Where this machine's compiled form of a bundle lies, or would lie."""
-    return bundle.path / ENGINES / here().fingerprint
+def folder_of(bundle: Bundle, place: Place) -> Path:
+    """Where a bundle's compiled form for a place lies, or would lie."""
+    return bundle.path / ENGINES / place.fingerprint
 
 
-def write_lock(bundle: Bundle, folder: Path, probe: str, seconds: float, peak_bytes: int) -> None:
-    """Lock the form in ``folder`` to this machine and the bundle's graphs as they are."""
-    lock = Lock(_FORMAT, here(), _graphs(bundle), hash_files(folder), probe, round(seconds, 2), peak_bytes)
+def write_lock(bundle: Bundle, folder: Path, place: Place, probe: str, seconds: float, peak_bytes: int) -> None:
+    """Lock the form in ``folder`` to a place and the bundle's graphs as they are; ``probe`` "" where there is none."""
+    lock = Lock(_FORMAT, place, _graphs(bundle), hash_files(folder), probe, round(seconds, 2), peak_bytes)
     write_text(folder / LOCK, json.dumps(config.dump(lock), indent=1) + "\n")
 
 
@@ -76,7 +76,7 @@ def compiled_form(bundle: Bundle) -> Path | None:
         found = forms(bundle)
         if not found:
             return None
-        form = next((form for form in found if form.folder == folder_here(bundle)), found[-1])
+        form = next((form for form in reversed(found) if not form.misfit), found[-1])
         folder, why = form.folder, form.misfit or _damage(form)
     except OSError as error:
         why = f"compiled forms can't be read: {error.strerror}"
@@ -116,9 +116,9 @@ def _form(bundle: Bundle, folder: Path) -> Form:
     misfit = ""
     if lock.format != _FORMAT:
         misfit = f"the compiled form has format {lock.format}, not {_FORMAT}"
-    elif different := here().differences(lock.place):
+    elif different := like(lock.place).differences(lock.place):
         misfit = f"the compiled form is for {'; '.join(different)}"
-    elif folder != folder_here(bundle):
+    elif folder != folder_of(bundle, lock.place):
         misfit = "the compiled form is in the folder of another machine"
     elif lock.graphs != _graphs(bundle):
         misfit = "the compiled form is of other graphs than the bundle's"
@@ -131,7 +131,7 @@ def _damage(form: Form) -> str:
     try:
         if wrong := _wrong_size(form.folder, form.lock):
             return wrong
-        if answers(form.folder / PROBE) != form.lock.probe:
+        if form.lock.probe and answers(form.folder / PROBE) != form.lock.probe:
             return "the compiled form computes something else here than where it was made"
     except EdgeKitError as error:
         return error.message

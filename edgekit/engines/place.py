@@ -5,12 +5,19 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
+from contextlib import suppress
 from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
 
 import onnxruntime as ort
 
 from edgekit import config
-from edgekit.detect import cpu_features
+from edgekit.detect import Gpu, cpu_features, detect
+
+_DISTRIBUTIONS = {
+    "tensorrt": ("tensorrt", "tensorrt-cu13", "tensorrt-cu12"),
+    "tensorrt_rtx": ("tensorrt-rtx-cu13", "tensorrt-rtx-cu12", "tensorrt-rtx"),
+}
 
 
 @dataclass(frozen=True)
@@ -57,6 +64,45 @@ class Place:
             if theirs and theirs != ours:
                 found.append(f"{what}{theirs}, here {ours or 'none'}")
         return found
+
+
+def like(place: Place) -> Place:
+    """What this machine has of the kind of ``place``: its processor, or its GPU with that TensorRT."""
+    if place.engine == "onnxruntime":
+        return here()
+    machine = detect()
+    fitting = [gpu for gpu in machine.gpus if gpu.compute_capability == place.compute_capability]
+    gpu = next(iter(fitting or machine.gpus), Gpu(""))
+    return Place(
+        place.engine,
+        version_of(place.engine),
+        machine.arch,
+        (),
+        gpu.name,
+        gpu.compute_capability,
+        gpu.driver,
+        cuda_version(),
+        machine.l4t,
+    )
+
+
+def version_of(module: str) -> str:
+    """Of an installed TensorRT, without loading it: "10.3.0"; "" where there is none."""
+    for name in _DISTRIBUTIONS.get(module, ()):
+        with suppress(PackageNotFoundError):
+            return version(name)
+    return ""
+
+
+def cuda_version() -> str:
+    """Of CUDA's runtime, "12.6"; "" without the extra that brings it."""
+    try:
+        from cuda.bindings import runtime
+
+        error, number = runtime.cudaRuntimeGetVersion()
+    except (ImportError, OSError, RuntimeError):
+        return ""
+    return "" if int(error) else f"{number // 1000}.{number % 1000 // 10}"
 
 
 def here() -> Place:

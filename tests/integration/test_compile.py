@@ -24,9 +24,10 @@ from edgekit.bundle import Bundle, open_bundle, verify
 from edgekit.checkpoint.packed import Array
 from edgekit.cli.main import main
 from edgekit.engines.compile import compile_bundle, compile_here
-from edgekit.engines.lock import LOCK, compiled_form, folder_here
+from edgekit.engines.lock import LOCK, compiled_form, folder_of
 from edgekit.engines.onnxruntime import OnnxRuntimeEngine
 from edgekit.engines.open import open_engine
+from edgekit.engines.place import here
 from edgekit.engines.probe import PROBE
 from edgekit.errors import BundleError, EngineError
 from edgekit.pipeline import build
@@ -105,7 +106,7 @@ def assert_same(found: list[Array], expected: list[Array]) -> None:
 def test_a_compiled_bundle_answers_as_the_portable_one(tmp_path: Path, how: Recipe, decoder: str, tower: str) -> None:
     bundle = built(tmp_path, how, decoder, tower)
     form = compiled_form(bundle)
-    assert form == folder_here(bundle)
+    assert form == folder_of(bundle, here())
     for name in ("decoder", "projector", "vision"):
         tensors = onnx.load(str(form / f"{name}.onnx"), load_external_data=False).graph.initializer
         assert any(entry.key == "prepacked_0" for tensor in tensors for entry in tensor.external_data)
@@ -174,7 +175,7 @@ def test_a_form_that_does_not_fit_is_passed_over(
     bundle: Bundle, caplog: pytest.LogCaptureFixture, harm: Callable[[Path], object], said: str
 ) -> None:
     expected = portable(bundle)
-    harm(folder_here(bundle))
+    harm(folder_of(bundle, here()))
     with caplog.at_level(logging.WARNING, "edgekit"):
         assert_same(as_opened(bundle), expected)
     (record,) = caplog.records
@@ -188,7 +189,7 @@ def test_a_form_that_does_not_fit_is_passed_over(
 
 
 def test_a_form_whose_graph_does_not_load_is_passed_over(bundle: Bundle, caplog: pytest.LogCaptureFixture) -> None:
-    file = folder_here(bundle) / "decoder.onnx"
+    file = folder_of(bundle, here()) / "decoder.onnx"
     file.write_bytes(bytes(file.stat().st_size))
     with caplog.at_level(logging.WARNING, "edgekit"):
         assert_same(as_opened(bundle), portable(bundle))
@@ -208,7 +209,7 @@ def test_a_folder_that_may_not_be_read_is_passed_over(
 
 @pytest.mark.parametrize("elsewhere", [False, True])
 def test_a_damaged_form_is_found_when_asked_for(bundle: Bundle, capsys: Capture, elsewhere: bool) -> None:
-    form = folder_here(bundle)
+    form = folder_of(bundle, here())
     if elsewhere:
         change("place/version", "1.2.3")(form)
         form = form.rename(form.with_name("elsewhere"))
@@ -228,7 +229,7 @@ def test_a_damaged_form_is_found_when_asked_for(bundle: Bundle, capsys: Capture,
 
 
 def test_inspect_lists_the_forms_and_whose_they_are(bundle: Bundle, capsys: Capture) -> None:
-    form = folder_here(bundle)
+    form = folder_of(bundle, here())
     shutil.copytree(form, form.with_name("elsewhere"))
     shutil.copytree(form, form.with_name(".half.part"))
     change("place/version", "1.2.3")(form.with_name("elsewhere"))
@@ -270,7 +271,7 @@ def test_progress_ends_with_the_whole(bundle: Bundle) -> None:
     assert {step[0] for step in everything} == {"verify", "compile"}
     assert [done for _, done, _ in seen] == sorted(done for _, done, _ in seen)
     assert seen[-1][1] == seen[-1][2] > 0
-    assert compiled.folder == folder_here(bundle)
+    assert compiled.folder == folder_of(bundle, here())
     assert compiled.bytes == sum(file.stat().st_size for file in compiled.folder.iterdir())
     assert 16 << 20 < compiled.peak_bytes < 1 << 30
 
@@ -308,7 +309,7 @@ def test_an_interruption_ends_the_work_and_leaves_the_old_form(
     with pytest.raises(KeyboardInterrupt):
         compile_bundle(bundle, interrupt)
     assert time.monotonic() - started < 20
-    assert [path.name for path in (bundle.path / "engines").iterdir()] == [folder_here(bundle).name]
+    assert [path.name for path in (bundle.path / "engines").iterdir()] == [folder_of(bundle, here()).name]
     assert compiled_form(bundle)
 
 
@@ -331,7 +332,7 @@ def test_the_child_ends_with_its_parent(bundle: Bundle, tmp_path: Path) -> None:
         parent.kill()
     wait_until((tmp_path / "ended").exists)
     compile_bundle(bundle)
-    assert [path.name for path in (bundle.path / "engines").iterdir()] == [folder_here(bundle).name]
+    assert [path.name for path in (bundle.path / "engines").iterdir()] == [folder_of(bundle, here()).name]
 
 
 def test_the_compiler_ends_with_its_stdin(tmp_path: Path) -> None:
@@ -393,11 +394,11 @@ def test_the_command_says_what_it_made(bundle: Bundle, capsys: Capture) -> None:
     shutil.rmtree(bundle.path / "engines")
     assert main(["compile", str(bundle.path), "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
-    assert Path(document["folder"]) == folder_here(bundle)
-    assert document["bytes"] == sum(file.stat().st_size for file in folder_here(bundle).iterdir())
+    assert Path(document["folder"]) == folder_of(bundle, here())
+    assert document["bytes"] == sum(file.stat().st_size for file in folder_of(bundle, here()).iterdir())
     assert document["seconds"] > 0
     assert document["peak_bytes"] > 0
     assert compiled_form(bundle)
     assert main(["compile", str(bundle.path)]) == 0
-    assert folder_here(bundle).name in capsys.readouterr().out
+    assert folder_of(bundle, here()).name in capsys.readouterr().out
     assert main(["compile", str(bundle.path / "graphs")]) == 1

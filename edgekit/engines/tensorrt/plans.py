@@ -1,0 +1,87 @@
+"""A bundle's three plans, built one after another, and what building them took, in ``plans.json`` beside them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from edgekit.bundle import Bundle
+from edgekit.detect import available_memory
+from edgekit.engines.tensorrt.build import BuiltPlan, build_plan
+from edgekit.engines.tensorrt.job import How
+from edgekit.engines.tensorrt.shapes import profiles
+from edgekit.engines.tensorrt.site import Site
+from edgekit.files import write_text
+from edgekit.progress import Progress, silent
+from edgekit.target import Target
+from edgekit.units import GIB, MIB
+
+PLANS = "plans.json"
+_SHORT = 4
+"""Bytes of memory for each byte of a graph's weights, below which a build is asked to try less."""
+_LOWER_LEVEL = 2
+
+
+@dataclass(frozen=True)
+class Record:
+    """Of one plan. ``weight_bytes``, ``activation_bytes`` of each profile: device memory, as the builder told it.
+    ``fused``: layers of fused attention in each profile."""
+
+    bytes: int
+    seconds: float
+    peak_bytes: int
+    weight_bytes: int | None
+    activation_bytes: tuple[int, ...]
+    fused: tuple[int, ...]
+    warnings: tuple[str, ...]
+
+
+def build_plans(bundle: Bundle, folder: Path, where: Site, progress: Progress = silent) -> dict[str, Record]:
+    """Write ``vision.plan``, ``projector.plan``, ``decoder.plan`` to ``folder``.
+
+    Raises what :func:`~edgekit.engines.tensorrt.build.build_plan` does.
+    """
+    manifest, found = bundle.manifest, {}
+    wanted = profiles(manifest.spec, manifest.target.slots, manifest.context)
+    for name, shapes in wanted.items():
+        graph = bundle.path / "graphs" / f"{name}.onnx"
+        how = _how(manifest.target, where, graph.with_name(f"{name}.onnx.data").stat().st_size)
+        made = build_plan(graph, folder / f"{name}.plan", shapes, how, _named(progress, name))
+        found[name] = _record(made)
+    write_text(folder / PLANS, json.dumps({name: vars(one) for name, one in found.items()}, indent=1) + "\n")
+    return found
+
+
+def _how(target: Target, where: Site, weights: int) -> How:
+    """A workspace in proportion to the target's memory, and less optimization where this machine's is short."""
+    workspace = min(2 * GIB, max(256 * MIB, target.memory_bytes // 16))
+    short = 0 < available_memory() < _SHORT * weights
+    return How(
+        flavour=where.flavour,
+        compute_capability=target.compute_capability if where.ahead else None,
+        workspace_bytes=workspace,
+        optimization_level=_LOWER_LEVEL if short else None,
+        timing_cache=None if where.ahead else _timings(where),
+    )
+
+
+def _timings(where: Site) -> Path:
+    """Kernels' times are a device's own, whatever bundle they were measured for."""
+    return Path.home() / ".cache" / "edgekit" / "timings" / where.place.fingerprint
+
+
+def _named(progress: Progress, name: str) -> Progress:
+    return lambda stage, done, total: progress(f"{stage} {name}", done, total)
+
+
+def _record(made: BuiltPlan) -> Record:
+    return Record(
+        made.bytes,
+        round(made.seconds, 2),
+        made.peak_bytes,
+        made.weight_bytes,
+        made.activation_bytes,
+        made.fused,
+        made.warnings,
+    )

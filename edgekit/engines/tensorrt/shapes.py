@@ -1,0 +1,49 @@
+"""The shapes that a bundle's plans are made for: a piece of a prompt, and a step of all rows, behind any past."""
+
+from __future__ import annotations
+
+from edgekit.checkpoint.spec import DecoderSpec, ModelSpec
+from edgekit.engines.standard import CHUNK
+from edgekit.engines.tensorrt.job import Profile
+
+BUCKET = 256
+"""The fewest places that are attended over; twice as many each time that a row has outgrown them."""
+_USUAL = 1024
+"""A picture, a question and an answer."""
+
+
+def buckets(context: int) -> tuple[int, ...]:
+    """256, 512, 1,024 …, and the context."""
+    found, size = [], BUCKET
+    while size < context:
+        found.append(size)
+        size *= 2
+    return (*found, context)
+
+
+def profiles(spec: ModelSpec, slots: int, context: int) -> dict[str, tuple[Profile, ...]]:
+    """Of each graph. The decoder has two: a piece of one row's prompt, and a token of each of up to ``slots`` rows."""
+    pixels, features = (1, 3, spec.image.size, spec.image.size), (1, spec.vision.tokens, spec.vision.hidden)
+    chunk = min(CHUNK, context)
+    return {
+        "vision": ({"pixels": (pixels, pixels, pixels)},),
+        "projector": ({"features": (features, features, features)},),
+        "decoder": (
+            _decoder(spec.decoder, (1, 1, 1), (1, min(256, chunk), chunk), context),
+            _decoder(spec.decoder, (1, 1, slots), (1, 1, 1), context),
+        ),
+    }
+
+
+def _decoder(decoder: DecoderSpec, rows: tuple[int, int, int], lengths: tuple[int, int, int], context: int) -> Profile:
+    places = buckets(context)[0], min(_USUAL, context), context
+    past = [(row, decoder.kv_heads, place, decoder.head_dim) for row, place in zip(rows, places, strict=True)]
+    embeds = [(row, length, decoder.hidden) for row, length in zip(rows, lengths, strict=True)]
+    found: dict[str, tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]] = {
+        f"past.{layer}.{part}": (past[0], past[1], past[2])
+        for layer in range(decoder.layers)
+        for part in ("key", "value")
+    }
+    found["inputs_embeds"] = embeds[0], embeds[1], embeds[2]
+    found["lengths"] = (rows[0],), (rows[1],), (rows[2],)
+    return found

@@ -1,0 +1,49 @@
+"""Where plans are built and where they run: on the device itself, or ahead for RTX cards, where there is no GPU."""
+
+from __future__ import annotations
+
+import platform
+from dataclasses import dataclass
+
+from edgekit.detect import detect
+from edgekit.engines.place import Place, like, version_of
+from edgekit.engines.tensorrt.api import Flavour, present
+from edgekit.errors import EngineError
+from edgekit.target import Target
+
+AHEAD: Flavour = "tensorrt_rtx"
+"""The only one that builds for another GPU than this machine's."""
+
+
+@dataclass(frozen=True)
+class Site:
+    """``place``: what the plans will be bound to. ``flavour``: by which TensorRT. ``ahead``: without the GPU."""
+
+    place: Place
+    flavour: Flavour
+    ahead: bool
+
+
+def site(target: Target) -> Site:
+    """How this machine can build the target's plans.
+
+    :class:`EngineError` where it can't: another processor, or plans that are built on the device alone;
+    :class:`~edgekit.errors.MissingExtra` without a TensorRT.
+    """
+    if target.arch not in ("any", platform.machine()):
+        raise EngineError(
+            f"{target.title} ({target.arch}) builds its engines itself; this machine is {platform.machine()}",
+            "Copy the bundle there, and run: edgekit compile BUNDLE",
+        )
+    if any(gpu.compute_capability == target.compute_capability for gpu in detect().gpus):
+        name = present(None)
+        kind = Place(name, version_of(name), platform.machine(), compute_capability=target.compute_capability)
+        return Site(like(kind), name, ahead=False)
+    if target.arch != "x86_64":
+        raise EngineError(
+            f"{target.title} builds its engines itself, and this machine has no such GPU",
+            "Copy the bundle there, and run: edgekit compile BUNDLE",
+        )
+    name = present(AHEAD)
+    kind = Place(name, version_of(name), platform.machine(), compute_capability=target.compute_capability)
+    return Site(kind, name, ahead=True)
