@@ -1,0 +1,100 @@
+"""Bundles for TensorRT on a machine with neither GPU nor TensorRT: whole, checked, clear about what is left."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from edgekit.bundle import open_bundle
+from edgekit.cli.main import main
+from edgekit.data import shipped
+from edgekit.engines.lock import ENGINES, forms, write_lock
+from edgekit.engines.open import open_engine
+from edgekit.engines.place import Place
+from edgekit.engines.standard import StandardEngine
+from edgekit.engines.tensorrt.api import Flavour
+from edgekit.errors import MissingExtra
+
+Capture = pytest.CaptureFixture[str]
+CARD, JETSON = "rtx3050", "orin"
+
+
+def target(folder: Path, name: str) -> str:
+    """A shipped target that TensorRT serves, in a file of its own."""
+    path = folder / f"{name}-trt.toml"
+    text = shipped("targets")[name].read_text().replace('"onnxruntime-cuda"', '"tensorrt"')
+    path.write_text(text.replace(f'name = "{name}"', f'name = "{name}-trt"'))
+    return str(path)
+
+
+def absent(wanted: Flavour | None) -> Flavour:
+    raise MissingExtra("Compiling with TensorRT-RTX", "rtx")
+
+
+@pytest.fixture(autouse=True)
+def no_tensorrt(monkeypatch: pytest.MonkeyPatch) -> None:
+    """This environment may have one, and would compile with it."""
+    monkeypatch.setattr("edgekit.engines.tensorrt.site.present", absent)
+
+
+@pytest.fixture(scope="module")
+def bundles(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    folder = tmp_path_factory.mktemp("bundles")
+    made = {name: str(folder / name) for name in (CARD, JETSON)}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("edgekit.engines.tensorrt.site.present", absent)
+        for name, out in made.items():
+            assert main(["build", "--target", target(folder, name), "--recipe", "q4", "--out", out]) == 0
+    return made
+
+
+def test_a_build_ends_by_saying_what_the_device_has_to_do(
+    bundles: dict[str, str], tmp_path: Path, capsys: Capture
+) -> None:
+    for name, said in ((CARD, "with the extra rtx"), (JETSON, "built on the device")):
+        out = str(tmp_path / name)
+        assert main(["build", "--target", target(tmp_path, name), "--recipe", "q4", "--out", out]) == 0
+        printed = " ".join(capsys.readouterr().out.split())
+        assert said in printed
+        assert f"edgekit compile {out}" in printed
+        assert not (Path(out) / ENGINES).exists()
+
+
+@pytest.mark.parametrize(("name", "said"), [(CARD, "edgekit[rtx]"), (JETSON, "builds its engines itself")])
+def test_what_can_t_be_compiled_here_is_one_clear_error(
+    name: str, said: str, bundles: dict[str, str], capsys: Capture
+) -> None:
+    assert main(["compile", bundles[name]]) == 1
+    err = " ".join(capsys.readouterr().err.split())
+    assert said in err
+    assert "Traceback" not in err
+    assert not (Path(bundles[name]) / ENGINES).exists()
+
+
+@pytest.mark.parametrize("name", [CARD, JETSON])
+def test_the_graphs_are_checked_and_asked_on_this_machine_s_processor(
+    name: str, bundles: dict[str, str], capsys: Capture
+) -> None:
+    assert main(["check", bundles[name], "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["passed"] is True
+    assert main(["ask", bundles[name], "Describe the image.", "--max-tokens", "4", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["tokens"] == 4
+
+
+def test_a_plan_for_another_device_is_passed_over_and_kept(
+    bundles: dict[str, str], caplog: pytest.LogCaptureFixture
+) -> None:
+    bundle = open_bundle(Path(bundles[CARD]))
+    place = Place("tensorrt_rtx", "1.7.1", "x86_64", (), "GeForce RTX 3080", "8.6", "570.1", "13.0")
+    folder = bundle.path / ENGINES / place.fingerprint
+    folder.mkdir(parents=True)
+    (folder / "decoder.plan").write_bytes(b"plan")
+    write_lock(bundle, folder, place, "", 1.0, 1)
+    (form,) = forms(bundle)
+    assert "GeForce RTX 3080, here none" in form.misfit
+    engine = open_engine(bundle, 1)
+    assert isinstance(engine, StandardEngine)
+    engine.close()
+    assert (folder / "decoder.plan").read_bytes() == b"plan"
