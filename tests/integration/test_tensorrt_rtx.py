@@ -60,6 +60,17 @@ def test_stacked_heads_become_one_kernel_of_attention(tmp_path: Path) -> None:
     assert len(built.activation_bytes) == 3
 
 
+def test_profiles_share_weights_where_query_key_and_value_are_one_matrix(tmp_path: Path) -> None:
+    taken = []
+    for packed in (True, False):
+        graph = trt_graphs.decoder(tmp_path / "decoder.onnx", "stacked", LAYERS, packed=packed)
+        built = build_plan(graph, tmp_path / "plan", [PREFILL, ROWS], AMPERE)
+        assert built.weight_bytes is not None
+        taken.append(built.weight_bytes / LAYERS / trt_graphs.LAYER_WEIGHTS)
+    assert taken[0] <= 0.52
+    assert taken[1] > 0.75  # each profile has its own; should this fail, matrices apart have become as good
+
+
 def test_grouped_heads_do_not(tmp_path: Path) -> None:
     graph = trt_graphs.decoder(tmp_path / "decoder.onnx", "grouped", LAYERS)
     built = build_plan(graph, tmp_path / "plan", [PREFILL, ONE_ROW, ROWS], AMPERE)
@@ -67,9 +78,12 @@ def test_grouped_heads_do_not(tmp_path: Path) -> None:
     assert any("gemm 0.attention.scores" in layer for layer in built.layers)
 
 
-def test_rows_that_can_only_have_one_token_are_not_fused_either(tmp_path: Path) -> None:
-    graph = trt_graphs.decoder(tmp_path / "decoder.onnx", "stacked", LAYERS)
-    assert build_plan(graph, tmp_path / "plan", [ROWS_OF_ONE_TOKEN], AMPERE).fused == (0,)
+@pytest.mark.parametrize(("packed", "fused"), [(True, LAYERS), (False, 0)])
+def test_rows_of_one_token_are_fused_where_query_key_and_value_are_one_matrix(
+    packed: bool, fused: int, tmp_path: Path
+) -> None:
+    graph = trt_graphs.decoder(tmp_path / "decoder.onnx", "stacked", LAYERS, packed=packed)
+    assert build_plan(graph, tmp_path / "plan", [ROWS_OF_ONE_TOKEN], AMPERE).fused == (fused,)
 
 
 def test_what_cannot_be_built_is_named(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
