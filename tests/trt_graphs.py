@@ -21,6 +21,7 @@ Array = npt.NDArray[Any]
 HALF = TensorProto.FLOAT16
 BLOCK = 128
 HIDDEN, HEADS, KV_HEADS, HEAD_DIM = 2048, 32, 4, 64
+LAYER_WEIGHTS = HIDDEN * (2 * HEADS + 2 * KV_HEADS) * HEAD_DIM
 
 
 class Graph:
@@ -91,11 +92,12 @@ def broken(path: Path) -> Path:
     return graph.save(path, {"x": ["rows", 8]}, {"y": ["rows", 8]})
 
 
-def decoder(path: Path, form: Form, layers: int = 2, kind: Kind = "int4") -> Path:
+def decoder(path: Path, form: Form, layers: int = 2, kind: Kind = "int4", *, packed: bool = True) -> Path:
     """Attention layers over a cache that is returned whole, with residuals and RMSNorms, without rotary embedding.
 
     ``x`` and ``y`` ``[rows, length, 2048]``; ``mask`` ``[rows, 1, length, total]``, added to the scores;
-    ``past.I.key|value`` ``[rows, 4, past, 64]``; ``present.I.key|value`` ``[rows, 4, total, 64]``.
+    ``past.I.key|value`` ``[rows, 4, past, 64]``; ``present.I.key|value`` ``[rows, 4, total, 64]``. ``packed``: query,
+    key and value are one matrix.
     """
     graph = Graph()
     graph.constant("eps", np.array(1e-5, np.float32))
@@ -113,7 +115,7 @@ def decoder(path: Path, form: Form, layers: int = 2, kind: Kind = "int4") -> Pat
             inputs[f"past.{layer}.{part}"] = ["rows", KV_HEADS, "past", HEAD_DIM]
             outputs[f"present.{layer}.{part}"] = ["rows", KV_HEADS, "total", HEAD_DIM]
         normed = _norm(graph, x, f"{layer}.norm")
-        attended = _attention(graph, normed, mask, layer, form, kind)
+        attended = _attention(graph, normed, mask, layer, form, kind, packed)
         last = layer == layers - 1
         x = graph.op("Add", [x, attended], "y" if last else f"{layer}.sum")
     return graph.save(path, inputs, outputs)
@@ -130,15 +132,27 @@ def _norm(graph: Graph, x: str, name: str) -> str:
     return graph.op("Mul", [half, graph.constant(f"{name}.weight", np.ones(HIDDEN, np.float16))], name)
 
 
-def _attention(graph: Graph, x: str, mask: str, layer: int, form: Form, kind: Kind) -> str:
+def _projections(graph: Graph, x: str, name: str, kind: Kind, packed: bool) -> list[str]:
+    """Query, key and value, by one matrix side by side or by one each."""
+    widths = {"query": HEADS * HEAD_DIM, "key": KV_HEADS * HEAD_DIM, "value": KV_HEADS * HEAD_DIM}
+    if not packed:
+        return [graph.linear(x, f"{name}.{part}", HIDDEN, width, kind) for part, width in widths.items()]
+    qkv = graph.linear(x, f"{name}.qkv", HIDDEN, sum(widths.values()), kind)
+    sizes = graph.constant(f"{name}.sizes", np.array(list(widths.values())))
+    parts = [f"{name}.{part}" for part in widths]
+    graph.nodes.append(helper.make_node("Split", [qkv, sizes], parts, f"{name}.split", axis=-1))
+    return parts
+
+
+def _attention(graph: Graph, x: str, mask: str, layer: int, form: Form, kind: Kind, packed: bool) -> str:
     group, name = HEADS // KV_HEADS, f"{layer}.attention"
+    new = dict(zip(("query", "key", "value"), _projections(graph, x, name, kind, packed), strict=True))
     cached = {}
     for part in ("key", "value"):
-        new = graph.linear(x, f"{name}.{part}", HIDDEN, KV_HEADS * HEAD_DIM, kind)
-        heads = graph.shape(new, f"{name}.{part}.heads", 0, 0, KV_HEADS, HEAD_DIM)
+        heads = graph.shape(new[part], f"{name}.{part}.heads", 0, 0, KV_HEADS, HEAD_DIM)
         turned = graph.op("Transpose", [heads], f"{name}.{part}.turned", perm=[0, 2, 1, 3])
         cached[part] = graph.op("Concat", [f"past.{layer}.{part}", turned], f"present.{layer}.{part}", axis=2)
-    q = graph.linear(x, f"{name}.query", HIDDEN, HEADS * HEAD_DIM, kind)
+    q = new["query"]
     q = graph.op("Mul", [q, "scale"], f"{name}.scaled")
     q = graph.shape(q, f"{name}.query.heads", 0, 0, KV_HEADS, group, HEAD_DIM)
     q = graph.op("Transpose", [q], f"{name}.query.turned", perm=[0, 2, 3, 1, 4])  # [rows, kv_heads, group, length, D]

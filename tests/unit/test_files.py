@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from edgekit.errors import EdgeKitError
-from edgekit.files import new_directory, require_space, write_text, writing
+from edgekit.files import new_directory, new_file, require_space, write_text, writing
 
 
 def test_a_directory_appears_when_it_is_complete(tmp_path: Path) -> None:
@@ -103,7 +103,7 @@ def test_refusals_say_what_to_do(tmp_path: Path) -> None:
 FILL = """
 import sys
 from pathlib import Path
-from edgekit.files import new_directory
+from edgekit.files import new_directory, new_file
 with new_directory(Path(sys.argv[1])) as beside:
     (beside / "file").write_text("half")
     print(beside, flush=True)
@@ -173,3 +173,24 @@ def test_a_link_stays_a_link_and_what_it_points_to_is_replaced(tmp_path: Path) -
         (beside / "file").write_text("new")
     assert (tmp_path / "current").is_symlink()
     assert (tmp_path / "one" / "file").read_text() == "new"
+
+
+def test_a_file_appears_when_it_is_complete_and_alone(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "plan"
+    with new_file(path) as beside:
+        beside.write_text("whole")
+        beside.with_name(".scratch").write_text("goes")
+        assert not path.exists()
+    assert path.read_text() == "whole"
+    assert path.stat().st_mode & 0o777 == 0o644
+    with pytest.raises(KeyboardInterrupt), new_file(path) as beside:
+        beside.write_text("half")
+        raise KeyboardInterrupt
+    assert path.read_text() == "whole"
+    assert os.listdir(path.parent) == ["plan"]
+
+
+def test_a_file_that_was_not_written_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(EdgeKitError, match="can't be written"), new_file(tmp_path / "plan"):
+        pass
+    assert os.listdir(tmp_path) == []

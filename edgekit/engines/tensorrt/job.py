@@ -12,7 +12,11 @@ from edgekit.engines.tensorrt.api import Flavour
 
 Shape: TypeAlias = tuple[int, ...]
 Profile: TypeAlias = Mapping[str, tuple[Shape, Shape, Shape]]
-"""The shapes that a plan is made for: input → its smallest, its usual (kernels are the fastest there), its largest."""
+"""The shapes that a plan is made for: input → its smallest, its usual (kernels are the fastest there), its largest.
+
+A layer's query, key and value want to be one matrix in the graph. Where they are three, TensorRT-RTX 1.7 may keep them
+anew for every profile, and makes no one kernel of the attention of more than two rows that are one token long.
+"""
 
 
 @dataclass(frozen=True)

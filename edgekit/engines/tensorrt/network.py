@@ -6,6 +6,7 @@ TensorRT tells what went wrong in its log, and returns nothing or raises whateve
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -17,6 +18,8 @@ from edgekit.engines.tensorrt.log import Log
 from edgekit.engines.tensorrt.phases import Phases
 from edgekit.errors import EngineError
 from edgekit.units import format_bytes
+
+_NO_GPU = re.compile(r"CUDA (?:driver|initialization)|no CUDA-capable", re.IGNORECASE)
 
 
 def less_memory(how: How) -> str:
@@ -131,7 +134,7 @@ class Building:
         return answer
 
     def _failed(self, why: str) -> EngineError:
-        if "driver" in why or "cudaError 100" in why or "no CUDA" in why:
+        if _NO_GPU.search(why):
             return EngineError(
                 f"{self.api.title} finds no NVIDIA GPU to build for: {why}"[:600],
                 "Build on the device; TensorRT-RTX builds for a GeForce or RTX card elsewhere too, "
