@@ -1,0 +1,108 @@
+"""Plans for SM86 of every family at its true widths, two layers deep: what fuses at tiny widths tells nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from edgekit.checkpoint.checkpoint import Checkpoint
+from edgekit.checkpoint.packed import Array
+from edgekit.checkpoint.shapes import tensor_shapes
+from edgekit.checkpoint.spec import DecoderSpec, ModelSpec, ProjectorSpec, RopeSpec, VisionSpec
+from edgekit.engines.tensorrt.build import BuiltPlan, build_plan
+from edgekit.engines.tensorrt.job import How
+from edgekit.engines.tensorrt.shapes import profiles
+from edgekit.export.export import export
+from edgekit.export.trt import TrtSpelling
+from edgekit.quantize import quantize
+from edgekit.recipe import Recipe
+from tests.unit.quantize.fakes import SPEC
+
+pytestmark = pytest.mark.system
+pytest.importorskip("tensorrt_rtx", reason="TensorRT-RTX is not installed", exc_type=ImportError)
+
+LAYERS, VOCAB, CONTEXT, SLOTS = 2, 4096, 2048, 4
+CLIP = VisionSpec("clip", 1024, LAYERS, 16, 4096, 336, 14, "quick_gelu", 1e-5, True)
+SIGLIP = VisionSpec("siglip", 1152, LAYERS, 16, 4304, 384, 14, "gelu_tanh", 1e-6, False)
+
+
+def decoder(kind: Any, hidden: int, heads: int, kv_heads: int, head_dim: int, ff: int, **more: Any) -> DecoderSpec:
+    rope = RopeSpec(1e4, more.pop("rope", head_dim))
+    norm: Any = "layer" if kind == "phi" else "rms"
+    return DecoderSpec(
+        kind, hidden, LAYERS, heads, kv_heads, head_dim, ff, VOCAB, CONTEXT, norm, 1e-5,
+        more.pop("activation", "silu"), more.pop("gated", True), rope, **more,
+    )  # fmt: skip
+
+
+FAMILIES = {
+    "LLaVA-Med, Mistral-7B": (CLIP, decoder("mistral", 4096, 32, 8, 128, 14336)),
+    "LLaVA-1.5, Vicuna-7B": (CLIP, decoder("llama", 4096, 32, 32, 128, 11008)),
+    "TinyLLaVA-1.5B, TinyLlama": (SIGLIP, decoder("llama", 2048, 32, 4, 64, 5632)),
+    "TinyLLaVA-3.1B, Phi-2": (
+        SIGLIP,
+        decoder(
+            "phi", 2560, 32, 32, 80, 10240, rope=32, activation="gelu_tanh", gated=False, parallel=True,
+            qkv_bias=True, out_bias=True, mlp_bias=True, head_bias=True,
+        ),
+    ),
+}  # fmt: skip
+RECIPES = {
+    "fp16": (Recipe("fp16", "", "fp16", "fp16", "fp16", "fp16", "fp16"), 2.1),
+    "q8": (Recipe("q8", "", "int8", "int8", "int8", "int8", "int8"), 1.2),
+    "q4": (Recipe("q4", "", "int8", "int8", "int8", "int4", "int4"), 0.58),
+}
+
+
+@dataclass(frozen=True)
+class Noise:
+    """A tensor of random numbers, made as it is read."""
+
+    shape: tuple[int, ...]
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return np.dtype(np.float16)
+
+    def rows(self, start: int, stop: int) -> Array:
+        rng = np.random.default_rng(start)
+        made: Array = rng.integers(-99, 99, (stop - start, *self.shape[1:]), np.int8) * np.float16(1e-3)
+        return made
+
+    def release(self, start: int, stop: int) -> None:
+        pass
+
+
+def built(spec: ModelSpec, recipe: Recipe, folder: Path) -> dict[str, BuiltPlan]:
+    noise: dict[str, Any] = {name: Noise(shape) for name, shape in tensor_shapes(spec).items()}
+    checkpoint = quantize(Checkpoint(Path(), spec, noise, "", 0), recipe)
+    export(checkpoint, "float16", CONTEXT, folder, spelling=TrtSpelling)
+    how = How("tensorrt_rtx", "8.6")
+    return {
+        name: build_plan(folder / "graphs" / f"{name}.onnx", folder / f"{name}.plan", shapes, how)
+        for name, shapes in profiles(spec, SLOTS, CONTEXT).items()
+    }
+
+
+@pytest.mark.parametrize("precision", RECIPES)
+@pytest.mark.parametrize("family", FAMILIES)
+def test_attention_is_fused_and_weights_stay_narrow(family: str, precision: str, tmp_path: Path) -> None:
+    vision, decoder = FAMILIES[family]
+    wide, hidden = vision.hidden, decoder.hidden
+    image = replace(SPEC.image, size=vision.image_size)
+    projector = ProjectorSpec((wide, hidden, hidden))
+    spec = replace(SPEC, vision=vision, projector=projector, decoder=decoder, image=image)
+    recipe, most = RECIPES[precision]
+    plans = built(spec, recipe, tmp_path)
+    assert plans["vision"].fused == (LAYERS,)
+    assert plans["decoder"].fused == (LAYERS, LAYERS)
+    shapes = tensor_shapes(spec)
+    weights = sum(
+        int(np.prod(shape)) for name, shape in shapes.items()
+        if name.startswith("decoder.") and not name.startswith("decoder.embedding")
+    )  # fmt: skip
+    assert plans["decoder"].bytes / weights <= most
