@@ -75,7 +75,8 @@ class Building:
     def _add(self, number: int, profile: Profile) -> None:
         made = self._builder.create_optimization_profile()
         for name, shapes in profile.items():
-            if not all(least <= usual <= most for least, usual, most in zip(*shapes, strict=True)):
+            ranges = list(zip(*shapes, strict=False))
+            if {len(ranges)} != set(map(len, shapes)) or any(list(one) != sorted(one) for one in ranges):
                 raise EngineError(f"profile {number} of {name} is not in order: {shapes}", _OURS)
             made.set_shape(name, *shapes)
         if self._asked(lambda: [self._config.add_optimization_profile(made)]) == [-1]:

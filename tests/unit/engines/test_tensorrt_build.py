@@ -128,6 +128,7 @@ def test_profiles_must_fit_the_graph(build: Build, monkeypatch: pytest.MonkeyPat
         ([], "x need a profile"),
         ([{"y": PROFILES[0]["x"]}], "differ in x, y"),
         ([{"x": ((2, 8), (1, 8), (2, 8))}], "not in order"),
+        ([{"x": ((1, 8), (1, 8), (1, 8, 1))}], "not in order"),
     ):
         monkeypatch.setattr(f"{__name__}.PROFILES", profiles)
         with pytest.raises(EngineError, match=message):
