@@ -1,0 +1,51 @@
+"""The whole way to an RTX card's plans where there is no card: build, compile again, and a plan that was harmed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from edgekit.bundle import open_bundle
+from edgekit.cli.main import main
+from edgekit.engines.lock import ENGINES, forms
+from tests.integration.test_tensorrt import target
+
+pytestmark = pytest.mark.system
+pytest.importorskip("tensorrt_rtx", reason="TensorRT-RTX is not installed", exc_type=ImportError)
+
+Capture = pytest.CaptureFixture[str]
+PLANS = ("decoder.plan", "projector.plan", "vision.plan")
+
+
+@pytest.mark.parametrize("name", ["rtx3050", "rtx3080"])
+def test_a_card_s_bundle_is_built_with_its_plans(name: str, tmp_path: Path, capsys: Capture) -> None:
+    out = tmp_path / "bundle"
+    assert main(["build", "--target", target(tmp_path, name), "--recipe", "q4", "--out", str(out)]) == 0
+    assert "TensorRT's engines are built" in capsys.readouterr().out
+    (form,) = forms(open_bundle(out))
+    assert form.lock is not None
+    assert form.lock.place.compute_capability == "8.6"
+    assert {*PLANS} < set(form.lock.files)
+    record = json.loads((form.folder / "plans.json").read_text())
+    assert record["decoder"]["peak_bytes"] > 100 << 20
+    before = {plan: (form.folder / plan).stat().st_ino for plan in PLANS}
+    assert main(["compile", str(out)]) == 0
+    assert [one.folder for one in forms(open_bundle(out))] == [form.folder]
+    assert before != {plan: (form.folder / plan).stat().st_ino for plan in PLANS}
+    assert main(["check", str(out)]) == 0
+    capsys.readouterr()
+    plan = form.folder / "decoder.plan"
+    harmed = bytearray(plan.read_bytes())
+    harmed[len(harmed) // 2] ^= 1
+    plan.write_bytes(harmed)
+    assert main(["inspect", str(out), "--verify"]) == 1
+    assert "decoder.plan" in capsys.readouterr().err
+
+
+def test_a_jetson_s_bundle_leaves_its_plans_to_the_device(tmp_path: Path, capsys: Capture) -> None:
+    out = tmp_path / "bundle"
+    assert main(["build", "--target", target(tmp_path, "orin"), "--recipe", "q4", "--out", str(out)]) == 0
+    assert "built on the device" in capsys.readouterr().out
+    assert not (out / ENGINES).exists()
