@@ -16,8 +16,9 @@ from edgekit.doctor.host import Host
 from edgekit.doctor.jetson import jetson, power
 from edgekit.doctor.nodes import nodes
 from edgekit.doctor.nvidia import driver, gpu
-from edgekit.doctor.runtime import cuda, runtime, tensorrt
+from edgekit.doctor.runtime import cuda, runtime
 from edgekit.doctor.system import processor, python, system, systemd
+from edgekit.doctor.tensorrt import tensorrt
 from edgekit.target import Target, with_site_budget
 
 Check = Callable[[Host, Target], Iterable[Finding]]

@@ -13,7 +13,7 @@ from packaging.version import InvalidVersion, Version
 
 from edgekit.doctor.finding import Finding
 from edgekit.doctor.host import Host
-from edgekit.doctor.nvidia import wants_gpu
+from edgekit.doctor.nvidia import wants_gpu_build
 from edgekit.doctor.runtime import gpu_build
 from edgekit.target import Target
 
@@ -41,7 +41,7 @@ def _extra(host: Host, target: Target, extra: str, lacking: dict[Requirement, st
     if not lacking:
         return Finding(subject, "good", "complete")
     what = f"lacks {_named(lacking)}"
-    if any(lacking.values()) or (extra == "gpu" and wants_gpu(target)):
+    if any(lacking.values()) or (extra == "gpu" and wants_gpu_build(target)):
         return Finding(subject, "bad", what, _mend(host, extra, lacking))
     return Finding(subject, "good", f"{what}; target {target.name} needs none of it", _mend(host, extra, lacking))
 

@@ -23,6 +23,11 @@ def wants_gpu(target: Target) -> bool:
     return target.engine != "onnxruntime"
 
 
+def wants_gpu_build(target: Target) -> bool:
+    """Whether the target computes on ONNX Runtime's CUDA provider."""
+    return target.engine == "onnxruntime-cuda"
+
+
 def status(host: Host) -> Reply:
     """`nvidia-smi -q`: everything that the driver tells about itself and its GPUs."""
     return host.run("nvidia-smi", "-q")

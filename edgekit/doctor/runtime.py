@@ -1,4 +1,4 @@
-"""The engines: ONNX Runtime, the CUDA libraries that its GPU build loads, TensorRT.
+"""ONNX Runtime, and the CUDA libraries that its GPU build loads.
 
 ONNX Runtime is asked in a process of its own, since a broken one may end its process. What its CUDA provider needs is
 what the loader says (`ldd`: "libcublas.so.13 => not found"); the CUDA that it was built for stands in its own
@@ -15,7 +15,7 @@ from pathlib import Path
 
 from edgekit.doctor.finding import Finding, said
 from edgekit.doctor.host import Host
-from edgekit.doctor.nvidia import newest_cuda, wants_gpu
+from edgekit.doctor.nvidia import newest_cuda, wants_gpu_build
 from edgekit.target import Target
 
 _ASK = "import json, onnxruntime as o; print(json.dumps([o.__version__, o.get_available_providers()]))"
@@ -28,7 +28,7 @@ def runtime(host: Host, target: Target) -> Iterator[Finding]:
     installed = [name for name in ("onnxruntime", "onnxruntime-gpu") if host.installed(name)]
     if len(installed) == 2:
         what = "onnxruntime and onnxruntime-gpu are both installed and overwrite each other"
-        alone = gpu_build(host) if wants_gpu(target) else f"{_NEITHER} && pip install --no-cache-dir onnxruntime"
+        alone = gpu_build(host) if wants_gpu_build(target) else f"{_NEITHER} && pip install --no-cache-dir onnxruntime"
         yield Finding("runtime", "bad", what, alone)
         return
     reply = host.run(sys.executable, "-c", _ASK, seconds=60)
@@ -42,7 +42,7 @@ def runtime(host: Host, target: Target) -> Iterator[Finding]:
         return
     version, providers = answer
     names = ", ".join(name.removesuffix("ExecutionProvider") for name in providers)
-    if wants_gpu(target) and "CUDAExecutionProvider" not in providers:
+    if wants_gpu_build(target) and "CUDAExecutionProvider" not in providers:
         what = f"ONNX Runtime {version} without CUDA ({names}); target {target.name} computes on the GPU"
         yield Finding("runtime", "bad", what, _install(host, target))
     else:
@@ -58,7 +58,7 @@ def _answer(text: str) -> tuple[str, list[str]] | None:
 
 
 def _install(host: Host, target: Target) -> str:
-    return gpu_build(host) if wants_gpu(target) else "pip install onnxruntime"
+    return gpu_build(host) if wants_gpu_build(target) else "pip install onnxruntime"
 
 
 def gpu_build(host: Host) -> str:
@@ -72,9 +72,9 @@ def gpu_build(host: Host) -> str:
 
 
 def cuda(host: Host, target: Target) -> Iterator[Finding]:
-    """The libraries that the GPU build would load. Nothing to say of a build without CUDA."""
+    """The libraries that the GPU build would load. Nothing to say of a build without CUDA, and where it isn't used."""
     found = host.installed("onnxruntime-gpu")
-    if found is None:
+    if found is None or target.engine == "tensorrt":
         return
     folder = Path(str(found.locate_file("onnxruntime/capi")))
     library = folder / "libonnxruntime_providers_cuda.so"
@@ -153,11 +153,3 @@ def _libraries(host: Host, missing: list[str]) -> str:
     if host.machine.jetson:
         return "sudo apt update && sudo apt install nvidia-jetpack"
     return "pip install 'onnxruntime-gpu[cuda,cudnn]'   then run this again: it says how to have them found"
-
-
-def tensorrt(host: Host, target: Target) -> Iterator[Finding]:
-    """TensorRT's Python modules, by the packages that bring them; no target computes on them yet."""
-    names = ("tensorrt", "tensorrt-cu12", "tensorrt-cu13", "tensorrt-rtx", "tensorrt-rtx-cu12", "tensorrt-rtx-cu13")
-    found = [f"{name} {package.version}" for name in names if (package := host.installed(name))]
-    if found:
-        yield Finding("tensorrt", "good", ", ".join(found))

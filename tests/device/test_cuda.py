@@ -35,6 +35,7 @@ def engines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Engi
     opened: dict[str, Engine] = {}
     for name in ("cpu", "rtx3050"):
         wanted = replace(target(name), context=200, slots=4)
+        wanted = replace(wanted, engine="onnxruntime-cuda") if name != "cpu" else wanted
         bundle = build(folder / "checkpoint", wanted, recipe("q4"), folder / name).bundle
         opened[name] = open_engine(open_bundle(bundle.path), slots=4)
     yield opened

@@ -9,7 +9,6 @@ import pytest
 
 from edgekit.bundle import open_bundle
 from edgekit.cli.main import main
-from edgekit.data import shipped
 from edgekit.engines.lock import ENGINES, forms, write_lock
 from edgekit.engines.open import open_engine
 from edgekit.engines.place import Place
@@ -19,14 +18,6 @@ from edgekit.errors import MissingExtra
 
 Capture = pytest.CaptureFixture[str]
 CARD, JETSON = "rtx3050", "orin"
-
-
-def target(folder: Path, name: str) -> str:
-    """A shipped target that TensorRT serves, in a file of its own."""
-    path = folder / f"{name}-trt.toml"
-    text = shipped("targets")[name].read_text().replace('"onnxruntime-cuda"', '"tensorrt"')
-    path.write_text(text.replace(f'name = "{name}"', f'name = "{name}-trt"'))
-    return str(path)
 
 
 def absent(wanted: Flavour | None) -> Flavour:
@@ -46,7 +37,7 @@ def bundles(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("edgekit.engines.tensorrt.site.present", absent)
         for name, out in made.items():
-            assert main(["build", "--target", target(folder, name), "--recipe", "q4", "--out", out]) == 0
+            assert main(["build", "--target", name, "--recipe", "q4", "--out", out]) == 0
     return made
 
 
@@ -55,7 +46,7 @@ def test_a_build_ends_by_saying_what_the_device_has_to_do(
 ) -> None:
     for name, said in ((CARD, "with the extra rtx"), (JETSON, "built on the device")):
         out = str(tmp_path / name)
-        assert main(["build", "--target", target(tmp_path, name), "--recipe", "q4", "--out", out]) == 0
+        assert main(["build", "--target", name, "--recipe", "q4", "--out", out]) == 0
         printed = " ".join(capsys.readouterr().out.split())
         assert said in printed
         assert f"edgekit compile {out}" in printed

@@ -62,7 +62,7 @@ def test_a_file_of_ones_own_is_given_by_its_path(tmp_path: Path) -> None:
         ('reserved = "6 GiB"', 'reserved = "64 GiB"', "leaves nothing"),
         ("slots = 8", "slots = 0", "hold no conversation"),
         ("slots = 8", "slots = 8.0", "a whole number"),
-        ('"onnxruntime-cuda"', '"cuda"', "one of 'onnxruntime', 'onnxruntime-cuda', 'tensorrt'"),
+        ('"tensorrt"', '"cuda"', "one of 'onnxruntime', 'onnxruntime-cuda', 'tensorrt'"),
     ],
 )
 def test_a_target_that_makes_no_sense_is_refused(tmp_path: Path, old: str, new: str, part: str) -> None:

@@ -33,6 +33,7 @@ LDD_WHOLE = (
     "\tlibcublasLt.so.13 => /usr/local/cuda/lib64/libcublasLt.so.13 (0x00007f1a60000000)\n"
     "\tlibcudnn.so.9 => /usr/lib/x86_64-linux-gnu/libcudnn.so.9 (0x00007f1a70000000)\n" + GLIBC
 )
+RTX = {"tensorrt-rtx-cu13": "1.7.1.116", "cuda-python": "13.0.1"}
 PROVIDERS = {
     "cpu": '["1.31.1", ["AzureExecutionProvider", "CPUExecutionProvider"]]\n',
     "cuda": '["1.31.1", ["TensorrtExecutionProvider", "CUDAExecutionProvider", "CPUExecutionProvider"]]\n',
@@ -180,7 +181,7 @@ DESKTOP = VM.changed(
         "sys/bus/pci/devices/0000:01:00.0/class": "0x030000\n",
         **zone(0, "x86_pkg_temp", 48, 100),
     },
-    packages={"edgekit": "0.1", "onnxruntime-gpu": "1.31.1"},
+    packages={"edgekit": "0.1", "onnxruntime-gpu": "1.31.1", **RTX},
     answers={
         "nvidia-smi -q": status("580.95.05", "13.0"),
         "nvidia-smi --query-gpu=name": "NVIDIA GeForce RTX 3050, 8.6, 6144, 580.95.05\n",
@@ -221,7 +222,7 @@ ORIN6 = Recording(
         "sys/class/rtc/rtc0/since_epoch": f"{int(NOW)}\n",
     },
     nodes=("dev/nvmap", "dev/nvgpu/igpu0/ctrl", "dev/nvhost-gpu", "dev/dri/renderD128", "dev/dri/renderD129"),
-    packages={"edgekit": "0.1", "onnxruntime-gpu": "1.23.0", "tensorrt": "10.3.0"},
+    packages={"edgekit": "0.1", "onnxruntime-gpu": "1.23.0", "tensorrt": "10.3.0", "cuda-python": "12.9.0"},
     answers={
         "dpkg-query -W -f=${db:Status-Status} ${Version} nvidia-l4t-core": "installed 36.4.3-20250107174145",
         "dpkg-query -W -f=${db:Status-Status} ${Version} nvidia-jetpack": "installed 6.2.1+b38",
@@ -247,7 +248,7 @@ ORIN7 = ORIN6.changed(
         "DATE: Mon Jun  1 09:28:48 PM UTC 2026\n# KERNEL_VARIANT: oot\n",
         "proc/sys/kernel/osrelease": "6.8.12-1021-tegra\n",
     },
-    packages={"edgekit": "0.1", "onnxruntime-gpu": "1.31.1"},
+    packages={"edgekit": "0.1", "onnxruntime-gpu": "1.31.1", "tensorrt": "10.16.2", "cuda-python": "13.2.0"},
     answers={
         "dpkg-query -W -f=${db:Status-Status} ${Version} nvidia-l4t-core": "installed 39.2.0-20260601141651",
         "dpkg-query -W -f=${db:Status-Status} ${Version} nvidia-jetpack": Reply(1, "", "no packages found matching"),

@@ -22,6 +22,7 @@ from edgekit.doctor.nodes import nodes
 from edgekit.doctor.nvidia import driver, gpu
 from edgekit.doctor.runtime import cuda, runtime
 from edgekit.doctor.system import processor, python, system
+from edgekit.doctor.tensorrt import tensorrt
 from edgekit.target import Budget, Target, target
 from tests.unit.doctor.machines import (
     DESKTOP,
@@ -60,10 +61,16 @@ def says(tmp_path: Path) -> Callable[..., list[tuple[str, str, str]]]:
         check: Check, recording: Recording, wanted: str | Target = "cpu", root: Path | None = None
     ) -> list[tuple[str, str, str]]:
         host = recording.at(root or tmp_path / f"machine {next(numbers)}")
-        chosen = target(wanted) if isinstance(wanted, str) else wanted
+        chosen = _named(wanted) if isinstance(wanted, str) else wanted
         return [(found.state, found.what, found.mend) for found in check(host, chosen)]
 
     return ask
+
+
+def _named(name: str) -> Target:
+    """A target that ships; with "-cuda" behind its name, as ONNX Runtime's CUDA provider runs it."""
+    shipped = target(name.removesuffix("-cuda"))
+    return replace(shipped, engine="onnxruntime-cuda") if name.endswith("-cuda") else shipped
 
 
 Says = Callable[..., list[tuple[str, str, str]]]
@@ -133,16 +140,16 @@ def test_both_builds_of_the_runtime(says: Says) -> None:
     both = VM.changed(packages={"onnxruntime": "1.31.1", "onnxruntime-gpu": "1.31.1"})
     [found] = says(runtime, both, "cpu")
     assert found[2] == "pip uninstall -y onnxruntime onnxruntime-gpu && pip install --no-cache-dir onnxruntime"
-    [found] = says(runtime, both, "rtx3050")
+    [found] = says(runtime, both, "rtx3050-cuda")
     assert (found[0], found[2].endswith(" onnxruntime-gpu")) == ("bad", True)
 
 
 @pytest.mark.parametrize(
     ("recording", "name", "mend"),
     [
-        (VM, "rtx3050", "pip install --no-cache-dir onnxruntime-gpu"),
-        (ORIN7, "orin", "pip install --no-cache-dir onnxruntime-gpu"),
-        (ORIN6, "orin", "JetPack 6"),
+        (VM, "rtx3050-cuda", "pip install --no-cache-dir onnxruntime-gpu"),
+        (ORIN7, "orin-cuda", "pip install --no-cache-dir onnxruntime-gpu"),
+        (ORIN6, "orin-cuda", "JetPack 6"),
     ],
 )
 def test_a_runtime_without_cuda(says: Says, recording: Recording, name: str, mend: str) -> None:
@@ -150,6 +157,30 @@ def test_a_runtime_without_cuda(says: Says, recording: Recording, name: str, men
     [found] = says(runtime, cpu, name)
     assert (found[0], "without CUDA" in found[1]) == ("bad", True)
     assert mend in found[2]
+
+
+@pytest.mark.parametrize(
+    ("packages", "name", "state", "what", "mend"),
+    [
+        ({}, "rtx3050", "bad", "computes on it", "edgekit[rtx]"),
+        ({"tensorrt": "8.6.1"}, "rtx3080", "bad", "too old", "edgekit[rtx]"),
+        ({"tensorrt-rtx-cu13": "1.7.1.116"}, "rtx3050", "bad", "lacks cuda-python", "cuda-python==13.*"),
+        ({"tensorrt": "10.3.0", "cuda-python": "12.9.0"}, "rtx3050", "good", "tensorrt 10.3.0", ""),
+    ],
+)
+def test_tensorrt_where_a_target_computes_on_it(
+    says: Says, packages: dict[str, str], name: str, state: str, what: str, mend: str
+) -> None:
+    found = next(one for one in says(tensorrt, DESKTOP.changed(packages=packages), name) if one[0] == state)
+    assert (what in found[1], mend in found[2]) == (True, True)
+    assert says(tensorrt, DESKTOP.changed(packages={}), "cpu") == []
+
+
+def test_a_jetson_s_tensorrt_comes_with_jetpack(says: Says) -> None:
+    [found] = says(tensorrt, ORIN6.changed(packages={}), "orin")
+    assert "nvidia-jetpack" in found[2]
+    [found] = [one for one in says(tensorrt, ORIN6.changed(packages={"tensorrt": "10.3.0"}), "orin") if one[0] == "bad"]
+    assert "cuda-python==12.*" in found[2]
 
 
 def test_a_runtime_that_does_not_start(says: Says) -> None:
@@ -166,13 +197,13 @@ def test_a_runtime_that_does_not_start(says: Says) -> None:
 def test_cuda_libraries_that_the_loader_does_not_find(says: Says, tmp_path: Path) -> None:
     lay_cuda_provider(tmp_path / "site")
     lacking = DESKTOP.changed(answers={"ldd": LDD_LACKING, "ldconfig -p": "1 libs found in cache\n"})
-    [found] = says(cuda, lacking, "rtx3050", tmp_path)
+    [found] = says(cuda, lacking, "rtx3050-cuda", tmp_path)
     assert found[1] == "not found: libcublasLt.so.13, libcublas.so.13, libcurand.so.10, libcudnn.so.9"
     assert "onnxruntime-gpu[cuda,cudnn]" in found[2]
     for name in ("cublas/lib/libcublas.so.13", "cublas/lib/libcublasLt.so.13", "cudnn/lib/libcudnn.so.9"):
         (tmp_path / "site/nvidia" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "site/nvidia" / name).touch()
-    [found] = says(cuda, lacking, "rtx3050", tmp_path)
+    [found] = says(cuda, lacking, "rtx3050-cuda", tmp_path)
     assert found[2] == f"export LD_LIBRARY_PATH={tmp_path}/site/nvidia/cublas/lib:{tmp_path}/site/nvidia/cudnn/lib"
 
 
@@ -184,22 +215,22 @@ def test_cudnn_is_found_where_the_provider_opens_it_and_tells_its_version(says: 
     (folder / "libcudnn.so.9").symlink_to("libcudnn.so.9.3.0")
     cache = f"12 libs found in cache\n\tlibcudnn.so.9 (libc6,AArch64) => {folder}/libcudnn.so.9\n"
     whole = ORIN6.changed(answers={"ldd": "\tlibcudart.so.12 => /x (0x1)\n", "ldconfig -p": cache})
-    assert says(cuda, whole, "orin", tmp_path) == [
+    assert says(cuda, whole, "orin-cuda", tmp_path) == [
         ("good", "CUDA 12.6 libraries, cuDNN 9.3.0, found by the loader", "")
     ]
     nowhere = ORIN6.changed(answers={"ldd": "\tlibcudart.so.12 => /x (0x1)\n"})
-    assert says(cuda, nowhere, "orin", tmp_path)[0][::2] == (
+    assert says(cuda, nowhere, "orin-cuda", tmp_path)[0][::2] == (
         "bad",
         "sudo apt update && sudo apt install nvidia-jetpack",
     )
     told = nowhere.changed(environment={"LD_LIBRARY_PATH": ":/usr/lib/aarch64-linux-gnu"})
-    assert says(cuda, told, "orin", tmp_path)[0][0] == "good"
+    assert says(cuda, told, "orin-cuda", tmp_path)[0][0] == "good"
 
 
 def test_no_ldd_leaves_the_libraries_unknown(says: Says, tmp_path: Path) -> None:
     lay_cuda_provider(tmp_path / "site")
     [found] = says(
-        cuda, DESKTOP.changed(answers={"ldd": Reply(1, "", "not a dynamic executable\n")}), "rtx3050", tmp_path
+        cuda, DESKTOP.changed(answers={"ldd": Reply(1, "", "not a dynamic executable\n")}), "rtx3050-cuda", tmp_path
     )
     assert found[:2] == ("unknown", "ldd not a dynamic executable")
 
@@ -360,21 +391,21 @@ def test_every_extra_of_the_project_is_named_with_what_it_lacks(tmp_path: Path) 
     assert ("tomli" in found["packages"].what) == (sys.version_info < (3, 11))
     assert (found["extra dicom"].state, "pydicom>=3 (has 2.4)" in found["extra dicom"].what) == ("bad", True)
     assert {found[f"extra {name}"].state for name in ("tune", "gpu")} == {"good"}
-    assert next(f for f in extras(host, target("rtx3050")) if f.subject == "extra gpu").state == "bad"
+    assert next(f for f in extras(host, _named("rtx3050-cuda")) if f.subject == "extra gpu").state == "bad"
 
 
 def test_no_mend_of_an_extra_puts_both_builds_of_the_runtime_side_by_side(tmp_path: Path) -> None:
     lay_package(tmp_path / "site", "edgekit", "0.1", own_metadata())
     both = "pip uninstall -y onnxruntime onnxruntime-gpu && pip install --no-cache-dir onnxruntime-gpu"
     gpu = DESKTOP.changed(packages={"onnxruntime-gpu": "1.31.1"}).at(tmp_path)
-    mends = {found.subject: found.mend for found in extras(gpu, target("rtx3050"))}
+    mends = {found.subject: found.mend for found in extras(gpu, _named("rtx3050-cuda"))}
     assert not any("edgekit[" in mend for mend in mends.values())
     assert mends["extra tune"] == "pip install 'torch>=2.7' 'transformers>=5'"
     assert "onnxruntime" not in mends["extra gpu"]
     (tmp_path / "site/onnxruntime_gpu-1.31.1.dist-info/METADATA").unlink()
     (tmp_path / "site/onnxruntime_gpu-1.31.1.dist-info").rmdir()
     cpu = DESKTOP.changed(packages={"onnxruntime": "1.31.1"}).at(tmp_path)
-    mends = {found.subject: found.mend for found in extras(cpu, target("rtx3050"))}
+    mends = {found.subject: found.mend for found in extras(cpu, _named("rtx3050-cuda"))}
     assert mends["extra tune"] == "pip install 'edgekit[tune]'"
     assert mends["extra gpu"].startswith(f"{both}; pip install 'cuda-python")
 

@@ -44,7 +44,7 @@ def test_people_see_marks_and_then_the_commands(on: object, capsys: Capture) -> 
     assert cli.main(["doctor"]) == 1
     out = capsys.readouterr().out
     assert out.startswith("For target 'orin'\n")
-    assert "✗  cuda" in out
+    assert "✗  extra gpu" in out
     assert "✓  jetson" in out
     mending = out[out.index("To mend\n") :]
     assert "  extra gpu: pip uninstall -y onnxruntime onnxruntime-gpu; then install the wheel for JetPack 6" in mending
