@@ -159,7 +159,7 @@ class Engine:
     def create_execution_context(self, strategy: Any = None, runtime_config: Any = None) -> Context:
         if runtime_config is not None:
             strategy = runtime_config.strategy
-            runtime_config.compile(self.plan)
+            runtime_config._compile(self.plan)
         assert strategy is ExecutionContextAllocationStrategy.USER_MANAGED, "memory that nobody planned for"
 
         def complain(message: str) -> None:

@@ -45,7 +45,7 @@ class RuntimeConfig:
         self._cache = cache
         return True
 
-    def compile(self, plan: FakePlan) -> None:
+    def _compile(self, plan: FakePlan) -> None:
         name = plan.graph.rpartition("/")[2]
         if name not in self._cache.kernels:
             self._module.compiled.append(name)

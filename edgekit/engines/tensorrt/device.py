@@ -168,6 +168,7 @@ class CudaDevice:
 
     def launch(self, kernel: Any, grid: Grid, block: int, arguments: Sequence[ctypes._SimpleCData[Any]]) -> None:
         values = tuple(argument.value for argument in arguments), tuple(type(argument) for argument in arguments)
+        # The driver's calls want the context current in this thread: the copies before a launch have made it so.
         stream = self._driver.CUstream(self.stream)
         self._do(self._driver.cuLaunchKernel(kernel, *grid, block, 1, 1, 0, stream, values, 0))
 

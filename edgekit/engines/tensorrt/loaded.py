@@ -11,7 +11,7 @@ from edgekit.engines.tensorrt.context import Context
 from edgekit.engines.tensorrt.decoder import DECODE, PREFILL
 from edgekit.engines.tensorrt.device import Device
 from edgekit.engines.tensorrt.log import Log, logger
-from edgekit.engines.tensorrt.opened import Plan, because, open_plan
+from edgekit.engines.tensorrt.opened import Plan, because, open_plan, title
 from edgekit.errors import EngineError
 
 _USES = (("vision", 0), ("projector", 0), ("decoder", DECODE), ("decoder", PREFILL))
@@ -44,7 +44,7 @@ class Loaded:
         except Exception as error:  # no runtime: whatever the binding raises
             self.close()
             raise EngineError(
-                f"TensorRT {module.__version__} can't start{because(log, error)}",
+                f"{title(module)} can't start{because(log, error)}",
                 "Run `edgekit doctor` on the machine that is to run the bundle.",
             ) from error
 

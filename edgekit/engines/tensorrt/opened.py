@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from edgekit.engines.tensorrt.api import TITLES
 from edgekit.engines.tensorrt.log import Log
 from edgekit.errors import EngineError
 
@@ -85,8 +86,13 @@ def open_plan(path: Path, runtime: Any, module: Any, log: Log, remedy: str) -> P
     return Plan(path, engine, module, log, remedy)
 
 
+def title(module: Any) -> str:
+    """What people call a module of TensorRT's, with its version."""
+    return f"{TITLES.get(module.__name__, 'TensorRT')} {module.__version__}"
+
+
 def _refused(path: Path, module: Any, because: str, remedy: str) -> EngineError:
     return EngineError(
-        f"TensorRT {module.__version__} can't use {path}: it is damaged, or made for another GPU or version{because}",
+        f"{title(module)} can't use {path}: it is damaged, or made for another GPU or version{because}",
         remedy,
     )
