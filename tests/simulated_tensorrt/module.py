@@ -116,6 +116,8 @@ class Runtime:
             self._complain(f"Version tag does not match: {found.version}, current {self._module.__version__}.")
         elif found.gpu != GPU:
             self._complain(f"The engine was made for {found.gpu}, this GPU is {GPU}.")
+        elif found.weights > self._module.device.room:
+            self._complain(f"Requested size was {found.weights} bytes: OutOfMemory (no further information)")
         else:
             return Engine(self._module, self._logger, found)
         return None

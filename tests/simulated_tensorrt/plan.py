@@ -16,7 +16,7 @@ VERSION, GPU = "10.3.0", "sm_86"
 
 @dataclass(frozen=True)
 class FakePlan:
-    """``scratch``: bytes of each profile; ``on_host``: inputs that are read from the host's memory."""
+    """``scratch``: bytes of each profile; ``on_host``: inputs read from the host's memory; ``weights``: bytes."""
 
     graph: str
     profiles: Sequence[Profile]
@@ -24,6 +24,7 @@ class FakePlan:
     version: str = VERSION
     gpu: str = GPU
     on_host: Sequence[str] = ()
+    weights: int = 0
 
     def write(self, path: Path) -> None:
         path.write_text(json.dumps(asdict(self)))

@@ -70,6 +70,7 @@ class Log:
     def forget(self) -> None:
         """What is logged from here on has other causes."""
         self.errors.clear()
+        self.out_of_memory = False
 
     @property
     def last(self) -> str:

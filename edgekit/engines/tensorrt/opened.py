@@ -14,8 +14,10 @@ from typing import Any
 from edgekit.engines.tensorrt.api import TITLES
 from edgekit.engines.tensorrt.log import Log
 from edgekit.errors import EngineError
+from edgekit.units import format_bytes
 
 Shape = tuple[int, ...]
+_MAKE_ROOM = "End other programs that use the GPU, or build the bundle by a recipe with narrower weights."
 _DTYPES = {"float16": "HALF", "float32": "FLOAT", "int32": "INT32", "int64": "INT64"}
 
 
@@ -58,7 +60,8 @@ class Plan:
 
     def failed(self, what: str, error: Exception | None = None) -> EngineError:
         """The error for a plan that TensorRT had trouble with, with the reason that it logged."""
-        return EngineError(f"TensorRT: {self.path} {what}{because(self.log, error)}", self.remedy)
+        remedy = _MAKE_ROOM if self.log.out_of_memory else self.remedy
+        return EngineError(f"TensorRT: {self.path} {what}{because(self.log, error)}", remedy)
 
     def unfit(self, why: str) -> EngineError:
         """The error for a plan that can be opened but is not what this bundle needs."""
@@ -80,9 +83,9 @@ def open_plan(path: Path, runtime: Any, module: Any, log: Log, remedy: str) -> P
     except OSError as error:
         raise EngineError(f"{path} can't be read: {error.strerror or error}", remedy) from error
     except Exception as error:  # an empty file, and whatever the binding raises
-        raise _refused(path, module, because(log, error), remedy) from error
+        raise _refused(path, module, log, remedy, error) from error
     if engine is None:
-        raise _refused(path, module, because(log), remedy)
+        raise _refused(path, module, log, remedy)
     return Plan(path, engine, module, log, remedy)
 
 
@@ -91,8 +94,10 @@ def title(module: Any) -> str:
     return f"{TITLES.get(module.__name__, 'TensorRT')} {module.__version__}"
 
 
-def _refused(path: Path, module: Any, because: str, remedy: str) -> EngineError:
+def _refused(path: Path, module: Any, log: Log, remedy: str, error: Exception | None = None) -> EngineError:
+    if log.out_of_memory:
+        return EngineError(f"The GPU has no room for {path} of {format_bytes(path.stat().st_size)}", _MAKE_ROOM)
     return EngineError(
-        f"{title(module)} can't use {path}: it is damaged, or made for another GPU or version{because}",
+        f"{title(module)} can't use {path}: it is damaged, or made for another GPU or version{because(log, error)}",
         remedy,
     )

@@ -282,6 +282,14 @@ def test_a_gpu_without_room_is_said_so_and_nothing_is_held(share: float, case: C
     assert small.closed
 
 
+def test_a_gpu_without_room_for_the_weights_is_not_called_a_damaged_plan(mine: Case) -> None:
+    plan = plans(mine.bundle.path / "graphs", mine.bundle.manifest.spec, SLOTS, CONTEXT)["decoder"]
+    replace(plan, weights=1 << 50).write(mine.plans / "decoder.plan")
+    with pytest.raises(EngineError, match=r"no room for .*decoder\.plan") as failure:
+        mine.open()
+    assert "compile" not in failure.value.hint
+
+
 @pytest.mark.parametrize("name", ["vision", "projector", "decoder"])
 def test_a_plan_that_cannot_be_used_is_named_with_what_to_run(name: str, mine: Case) -> None:
     path, remedy = mine.plans / f"{name}.plan", f"edgekit compile {mine.bundle.path}"
