@@ -178,4 +178,6 @@ def _session(graph: str) -> Any:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.log_severity_level = 3
+    # DequantizeLinear and MatMul become one kernel, which else rounds activations to int8: TensorRT's does not.
+    options.add_session_config_entry("session.qdq_matmulnbits_accuracy_level", "1")
     return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
