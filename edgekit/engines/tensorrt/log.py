@@ -18,6 +18,7 @@ from __future__ import annotations
 import re
 from collections import deque
 from dataclasses import dataclass, field
+from typing import Any
 
 _LAYER = re.compile(
     r"^\s*(?:Name: (?P<name>.+?), LayerType: (?P<kind>\w+)|Layer\((?P<type>\w+)\): (?P<old>.+?), Tactic)"
@@ -62,9 +63,32 @@ class Log:
             self.layers += filter(None, map(_layer, message.splitlines()))
 
     @property
+    def first(self) -> str:
+        """The first error since :meth:`forget`: the cause of those that follow; "" without any."""
+        return next(filter(None, self.errors), "")
+
+    def forget(self) -> None:
+        """What is logged from here on has other causes."""
+        self.errors.clear()
+        self.out_of_memory = False
+
+    @property
     def last(self) -> str:
         """The last error, or the last warning where there was none; "" without both."""
         return next((one for kept in (self.errors, self.warnings) for one in reversed(kept) if one), "")
+
+
+def logger(trt: Any, log: Log) -> Any:
+    """A logger for TensorRT's builder or runtime that writes to ``log``; it must outlive what is made with it."""
+
+    class Logger(trt.ILogger):
+        def __init__(self) -> None:
+            super().__init__()
+
+        def log(self, severity: Any, message: str) -> None:
+            log.add(int(severity), message)
+
+    return Logger()
 
 
 def fused_attention(layers: list[str] | tuple[str, ...], profiles: int) -> tuple[int, ...]:

@@ -14,7 +14,7 @@ from typing import Any
 
 from edgekit.engines.tensorrt.api import Api
 from edgekit.engines.tensorrt.job import How, Profile
-from edgekit.engines.tensorrt.log import Log
+from edgekit.engines.tensorrt.log import Log, logger
 from edgekit.engines.tensorrt.phases import Phases
 from edgekit.errors import EngineError
 from edgekit.units import format_bytes
@@ -37,7 +37,7 @@ class Building:
     def __init__(self, api: Api, how: How, report: Callable[[int, int], None], going_on: Callable[[], bool]) -> None:
         self.api, self.how, self.log, self.phases = api, how, Log(), Phases(report)
         trt = api.module
-        self._logger = _logger(trt, self.log)
+        self._logger = logger(trt, self.log)
         self._monitor = _monitor(trt, self.phases, going_on)
         self._builder = self._asked(lambda: trt.Builder(self._logger))
         # TensorRT 11 knows no other typing, and may know no flag for it.
@@ -180,17 +180,6 @@ def _capability(api: Api, wanted: str | None) -> Any:
         f"{api.title} builds for compute capability {can}, not {wanted}",
         "Build with TensorRT on the device itself.",
     )
-
-
-def _logger(trt: Any, log: Log) -> Any:
-    class Logger(trt.ILogger):
-        def __init__(self) -> None:
-            super().__init__()
-
-        def log(self, severity: Any, message: str) -> None:
-            log.add(int(severity), message)
-
-    return Logger()
 
 
 def _monitor(trt: Any, phases: Phases, going_on: Callable[[], bool]) -> Any:

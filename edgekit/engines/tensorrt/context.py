@@ -1,0 +1,85 @@
+"""An execution context: one profile of a plan with its shapes and addresses set, ready to run.
+
+TensorRT forgets nothing between runs, so only what differs from the last one is set again: a token decoded after
+another sets nothing. It answers False, and logs why; that becomes an :class:`~edgekit.errors.EngineError`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from edgekit.engines.tensorrt.arena import ALIGNMENT
+from edgekit.engines.tensorrt.buffers import Buffer
+from edgekit.engines.tensorrt.cache import RuntimeCache
+from edgekit.engines.tensorrt.device import Device
+from edgekit.engines.tensorrt.opened import Plan, Shape
+
+
+class Context:
+    """``profile`` of ``plan``. It can run once :meth:`equip` gave it scratch memory."""
+
+    def __init__(self, plan: Plan, profile: int, device: Device, cache: RuntimeCache) -> None:
+        self._plan, self._profile, self._device = plan, profile, device
+        self._config: Any = None  # a context uses it for as long as it lives
+        self._set: dict[str, tuple[int, Shape | None]] = {}
+        self._context = self._create(cache)
+
+    def _create(self, cache: RuntimeCache) -> Any:
+        engine = self._plan.engine
+        managed = self._plan.module.ExecutionContextAllocationStrategy.USER_MANAGED
+        try:
+            if hasattr(engine, "create_runtime_config"):
+                self._config = engine.create_runtime_config()
+                self._config.set_execution_context_allocation_strategy(managed)
+                cache.attach(self._config)
+                context = engine.create_execution_context(runtime_config=self._config)
+            else:  # TensorRT before it knew configs
+                context = engine.create_execution_context(managed)
+        except Exception as error:  # whatever the binding raises
+            raise self._plan.failed("can't be made ready", error) from error
+        if context is None:
+            raise self._plan.failed("can't be made ready")
+        return context
+
+    def equip(self, scratch: int, size: int) -> None:
+        """Lend ``size`` bytes of the GPU at ``scratch``; contexts that never run at once may share them."""
+        self._context.set_device_memory(scratch, size)
+        if not self._context.set_optimization_profile_async(self._profile, self._device.stream):
+            raise self._plan.failed("can't be made ready")
+        self._device.synchronize()
+
+    def give(self, tensor: str, buffer: Buffer, shape: Shape) -> None:
+        """An input from a buffer that was sent: on the GPU, or here where TensorRT reads it here."""
+        self.bind(tensor, buffer.host_address if self._plan.on_host(tensor) else buffer.address, shape)
+
+    def bind(self, tensor: str, address: int, shape: Shape | None = None) -> None:
+        """Where a tensor lies; an input's shape as well."""
+        assert address % ALIGNMENT == 0, f"{tensor} at {address}"
+        if self._set.get(tensor) == (address, shape):
+            return
+        self._set.pop(tensor, None)
+        varies = shape is not None and not self._plan.fixed(tensor)
+        if varies and not self._context.set_input_shape(tensor, shape):
+            raise self._plan.failed(f"takes no {tensor} of shape {shape}")
+        if not self._context.set_tensor_address(tensor, address):
+            raise self._plan.failed(f"takes no {tensor}")
+        self._set[tensor] = address, shape
+
+    def shape(self, tensor: str) -> Shape:
+        """The shape of an output, given the inputs' as they are set."""
+        return tuple(self._context.get_tensor_shape(tensor))
+
+    def run(self) -> None:
+        """Queue the run on the device's stream."""
+        self._plan.log.forget()
+        try:
+            queued = self._context.execute_async_v3(self._device.stream)
+        except Exception as error:  # whatever the binding raises
+            raise self._plan.failed("failed", error) from error
+        if not queued:
+            raise self._plan.failed("failed")
+
+    def close(self) -> None:
+        """Let go of TensorRT's objects, the plan's engine among them."""
+        self._context = self._config = None
+        del self._plan

@@ -1,0 +1,49 @@
+"""The simulated TensorRT has no name that the real one lacks: a test on it alone would prove a name that is not there.
+
+The real one is TensorRT-RTX's module, where it is installed: its classes can be looked at without a GPU.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from edgekit.engines.tensorrt.loaded import Loaded
+from edgekit.errors import EngineError
+from tests.simulated_tensorrt import context, module, rtx
+from tests.simulated_tensorrt.device import FakeDevice
+
+
+@pytest.fixture
+def real() -> Any:
+    return pytest.importorskip("tensorrt_rtx")
+
+
+def test_every_name_is_the_real_ones(real: Any) -> None:
+    pairs = {
+        "ICudaEngine": module.Engine,
+        "IExecutionContext": context.Context,
+        "Runtime": module.Runtime,
+        "IRuntimeConfig": rtx.RuntimeConfig,
+        "IRuntimeCache": rtx.RuntimeCache,
+        "DataType": module.DataType,
+        "TensorLocation": module.TensorLocation,
+        "ExecutionContextAllocationStrategy": module.ExecutionContextAllocationStrategy,
+    }
+    for name, ours in pairs.items():
+        names = {one for one in dir(ours) if not one.startswith("_")} - {"value", "name"}
+        assert names <= set(dir(getattr(real, name))), name
+    config = rtx.RuntimeConfig(module.FakeTensorRt(FakeDevice(), "tensorrt_rtx"))
+    assert {one for one in vars(config) if one.startswith(("create", "set"))} <= set(dir(real.IRuntimeConfig))
+    for severity in module.FakeTensorRt.ILogger.Severity:
+        assert int(getattr(real.ILogger.Severity, severity.name)) == severity
+
+
+@pytest.mark.parametrize("content", [b"no plan" * 100, b""])
+def test_the_real_one_refuses_a_damaged_plan_in_the_same_way(real: Any, content: bytes, tmp_path: Path) -> None:
+    (tmp_path / "vision.plan").write_bytes(content)
+    with pytest.raises(EngineError, match=r"TensorRT-RTX 1\..* can't use .*vision\.plan: it is damaged") as failure:
+        Loaded(tmp_path, real, FakeDevice(), "Run: edgekit compile BUNDLE")
+    assert failure.value.hint == "Run: edgekit compile BUNDLE"
