@@ -11,6 +11,9 @@ from edgekit.engines.base import PartedEngine
 from edgekit.engines.lock import compiled_form
 from edgekit.engines.onnxruntime import OnnxRuntimeEngine
 from edgekit.engines.standard import StandardEngine
+from edgekit.engines.tensorrt.api import flavour
+from edgekit.engines.tensorrt.engine import TensorRtEngine
+from edgekit.engines.tensorrt.plans import flavour_of
 from edgekit.errors import EngineError
 
 _log = logging.getLogger(__name__)
@@ -19,13 +22,15 @@ _log = logging.getLogger(__name__)
 def open_engine(bundle: Bundle, slots: int) -> PartedEngine:
     """The engine that the bundle's target names, with ``slots`` rows of KV.
 
-    On a CPU it maps the compiled form where there is one for this machine. :class:`~edgekit.errors.EngineError` or
+    On a CPU it maps the compiled form where there is one for this machine; for TensorRT it takes the plans that are for
+    this machine's GPU, and without any the graphs on its processor, slowly. :class:`~edgekit.errors.EngineError` or
     :class:`~edgekit.errors.MissingExtra` where this machine can't.
     """
     named = bundle.manifest.target.engine
     if named == "onnxruntime-cuda":
         return OnnxRuntimeEngine(bundle, bundle.path / "graphs", slots, "cuda")
-    engine = (_open_compiled(bundle, slots) if named == "onnxruntime" else None) or engine_here(bundle, slots)
+    compiled = _open_plans if named == "tensorrt" else _open_compiled
+    engine = compiled(bundle, slots) or engine_here(bundle, slots)
     give_back_freed_memory()
     return engine
 
@@ -36,6 +41,17 @@ def engine_here(bundle: Bundle, slots: int = 1) -> PartedEngine:
     if bundle.manifest.target.engine == "tensorrt":
         return StandardEngine(bundle, graphs, slots)
     return OnnxRuntimeEngine(bundle, graphs, slots)
+
+
+def _open_plans(bundle: Bundle, slots: int) -> PartedEngine | None:
+    """TensorRT's engine; what is wrong with a GPU must be seen, so nothing takes the place of plans that fail."""
+    form = compiled_form(bundle)
+    if form is None:
+        _log.warning("%s has no engines for a GPU of this machine: it runs on the processor, slowly.", bundle.path)
+        return None
+    module = flavour(flavour_of(form)).module
+    context = bundle.manifest.context
+    return TensorRtEngine(bundle, form, module, slots, context, min(StandardEngine.chunk, context))
 
 
 def _open_compiled(bundle: Bundle, slots: int) -> PartedEngine | None:

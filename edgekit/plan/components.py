@@ -102,6 +102,18 @@ def arena_bytes(decoder: DecoderSpec, slots: int, context: int, dtype: str) -> i
     return 2 * decoder.layers * arena_rows(slots) * context * _token_bytes(decoder, dtype)
 
 
+def bucket_arena_bytes(decoder: DecoderSpec, slots: int, context: int, chunk: int, dtype: str) -> int:
+    """Bytes of TensorRT's KV arena: a row for each slot, a spare one of a tensor, and what a call's new tokens make."""
+    fresh = _aligned(max(chunk, slots) * _token_bytes(decoder, dtype))
+    return 2 * decoder.layers * (slots * context * _token_bytes(decoder, dtype) + fresh) + spare_row_bytes(
+        decoder, context, dtype
+    )
+
+
+def _aligned(size: int) -> int:
+    return -(-size // 256) * 256
+
+
 def spare_row_bytes(decoder: DecoderSpec, context: int, dtype: str) -> int:
     """Bytes of one slot in one tensor: what an arena on a GPU keeps to swap rows by."""
     return context * _token_bytes(decoder, dtype)

@@ -19,6 +19,7 @@ from edgekit.plan.components import (
     Component,
     Where,
     arena_bytes,
+    bucket_arena_bytes,
     cache_dtype,
     spare_row_bytes,
     weights_in_memory,
@@ -71,6 +72,9 @@ def _parts(known: Subject, target: Target, recipe: Recipe, table: Coefficients) 
     arena = arena_bytes(spec.decoder, target.slots, target.context, cache)
     if target.engine == "onnxruntime-cuda":
         arena += spare_row_bytes(spec.decoder, target.context, cache)
+    if target.engine == "tensorrt":
+        chunk = min(table.chunk, target.context)
+        arena = bucket_arena_bytes(spec.decoder, target.slots, target.context, chunk, cache)
     yield Component("kv_arena", arena, "device", "static", "exact", cache)
     yield from working(spec, found, recipe, target, table)
 

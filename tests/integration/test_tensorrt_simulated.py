@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,10 +11,17 @@ import pytest
 
 from edgekit.bundle import open_bundle
 from edgekit.check import check
+from edgekit.engines.lock import folder_of, write_lock
+from edgekit.engines.open import open_engine
+from edgekit.engines.place import Place
 from edgekit.engines.standard import StandardEngine
+from edgekit.engines.tensorrt.api import Api
 from edgekit.engines.tensorrt.engine import TensorRtEngine
+from edgekit.engines.tensorrt.plans import PLANS, Record
+from edgekit.files import write_text
 from edgekit.phantom.embedded import embedded
 from edgekit.pipeline import build
+from edgekit.plan import plan
 from edgekit.recipe import recipe
 from edgekit.target import target
 from tests.simulated_tensorrt.device import FakeDevice
@@ -23,8 +31,7 @@ from tests.simulated_tensorrt.plan import write_plans
 
 @pytest.mark.parametrize("name", ["fp16", "q8", "q4"])
 def test_a_bundle_answers_as_it_was_built_to(name: str, tmp_path: Path) -> None:
-    wanted = replace(target("rtx3050"), engine="tensorrt")
-    bundle = open_bundle(build(embedded(), wanted, recipe(name), tmp_path / "bundle").bundle.path)
+    bundle = open_bundle(build(embedded(), target("rtx3050"), recipe(name), tmp_path / "bundle").bundle.path)
     manifest, graphs = bundle.manifest, bundle.path / "graphs"
     slots, context = manifest.target.slots, manifest.context
     write_plans(tmp_path / "plans", graphs, manifest.spec, slots, context)
@@ -46,3 +53,28 @@ def test_a_bundle_answers_as_it_was_built_to(name: str, tmp_path: Path) -> None:
         engine.close()
         plain.close()
     assert not device.memory
+
+
+def test_a_device_opens_the_plans_that_are_for_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    bundle = open_bundle(build(embedded(), target("rtx3050"), recipe("q4"), tmp_path / "bundle").bundle.path)
+    slots, context = bundle.manifest.target.slots, bundle.manifest.context
+    card = Place("tensorrt", "10.16.2", "x86_64", (), "GeForce RTX 3050", "8.6", "580.95", "13.0")
+    folder = folder_of(bundle, card)
+    write_plans(folder, bundle.path / "graphs", bundle.manifest.spec, slots, context)
+    record = Record("tensorrt", 1, 1.0, 1, None, (), (), ())
+    write_text(folder / PLANS, json.dumps({"decoder": vars(record)}))
+    write_lock(bundle, folder, card, "", 1.0, 1)
+    device = FakeDevice()
+    monkeypatch.setattr("edgekit.engines.lock.like", lambda place: card)
+    monkeypatch.setattr("edgekit.engines.open.flavour", lambda name: Api(FakeTensorRt(device), name, (10, 16, 2)))
+    monkeypatch.setattr("edgekit.engines.tensorrt.engine.CudaDevice", lambda extra: device)
+    engine = open_engine(bundle, slots)
+    assert isinstance(engine, TensorRtEngine)
+    planned = plan(bundle, bundle.manifest.target, bundle.manifest.recipe).components["kv_arena"]
+    assert engine.kv_bytes <= planned < engine.kv_bytes * 1.5
+    engine.close()
+    assert not device.memory
+    monkeypatch.setattr("edgekit.engines.lock.like", lambda place: replace(card, driver="999.1"))
+    other = open_engine(bundle, slots)
+    assert isinstance(other, StandardEngine)
+    other.close()

@@ -6,8 +6,10 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from edgekit import config
 from edgekit.bundle import Bundle
 from edgekit.detect import available_memory
+from edgekit.engines.tensorrt.api import Flavour
 from edgekit.engines.tensorrt.build import BuiltPlan, build_plan
 from edgekit.engines.tensorrt.job import How
 from edgekit.engines.tensorrt.shapes import profiles
@@ -28,6 +30,7 @@ class Record:
     """Of one plan. ``weight_bytes``, ``activation_bytes`` of each profile: device memory, as the builder told it.
     ``fused``: layers of fused attention in each profile."""
 
+    flavour: Flavour
     bytes: int
     seconds: float
     peak_bytes: int
@@ -51,6 +54,11 @@ def build_plans(bundle: Bundle, folder: Path, where: Site, progress: Progress = 
         found[name] = _record(made)
     write_text(folder / PLANS, json.dumps({name: vars(one) for name, one in found.items()}, indent=1) + "\n")
     return found
+
+
+def flavour_of(folder: Path) -> Flavour:
+    """Which TensorRT built the plans in a folder; :class:`~edgekit.errors.EdgeKitError` where that can't be read."""
+    return config.load_json(folder / PLANS, dict[str, Record])["decoder"].flavour
 
 
 def _how(target: Target, where: Site, weights: int) -> How:
@@ -77,6 +85,7 @@ def _named(progress: Progress, name: str) -> Progress:
 
 def _record(made: BuiltPlan) -> Record:
     return Record(
+        made.flavour,
         made.bytes,
         round(made.seconds, 2),
         made.peak_bytes,

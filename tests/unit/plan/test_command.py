@@ -96,7 +96,7 @@ def test_slots_and_context_are_the_target_s_unless_given(capsys: Capture, large:
     assert (found["slots"], found["context"]) == (8, 4096)
     fewer = document(capsys, large, "--target", "orin", "--slots", "2", "--context", "1024")
     assert (fewer["slots"], fewer["context"]) == (2, 1024)
-    assert fewer["components"]["kv_arena"] < found["components"]["kv_arena"] / 15
+    assert fewer["components"]["kv_arena"] < found["components"]["kv_arena"] / 12  # what a call makes is the same
 
 
 def test_a_broken_budget_is_a_warning(capsys: Capture, large: Path, tmp_path: Path) -> None:
