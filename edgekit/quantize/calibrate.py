@@ -27,8 +27,8 @@ SAMPLES = 32
 """Examples that are read. Half as many take a 7B model's shapes two minutes a layer on two cores, by awq."""
 PICTURES = 8
 """Of them, pictures by which a tower's largest activations are found."""
-BEST: Method = "gptq"
-"""By what was measured (docs/figures.md): AWQ's scales in front of it lose more than they win."""
+COARSE = 128
+"""Inputs to a scale from which AWQ's scales win more in front of GPTQ than they lose, as measured (docs/figures.md)."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,12 @@ def with_method(checkpoint: Checkpoint, recipe: Recipe, data: Path | None) -> Re
         raise ConfigError(
             f"Recipe '{recipe.name}' rounds nothing of the decoder, so examples would change nothing", "Leave them out."
         )
-    return replace(recipe, method=BEST) if recipe.method == "rtn" else recipe
+    return replace(recipe, method=best(recipe.group)) if recipe.method == "rtn" else recipe
+
+
+def best(group: int) -> Method:
+    """The method that loses least for groups of so many inputs."""
+    return "awq+gptq" if group >= COARSE else "gptq"
 
 
 def made(

@@ -22,7 +22,7 @@ from edgekit.inputs.prompt import Prompt, TextPiece
 from edgekit.plan.components import weights_on_disk
 from edgekit.plan.subject import subject
 from edgekit.quantize import quantize
-from edgekit.quantize.calibrate import BEST
+from edgekit.quantize.calibrate import best
 from edgekit.quantize.calibrated import calibrated
 from edgekit.quantize.choose import choose
 from edgekit.quantize.samples import Sample
@@ -69,7 +69,7 @@ def int4(method: str, group: int, head: Precision = "int4") -> Recipe:
 
 def fitted(checkpoint: Checkpoint, group: int, calibration: Windows, limit: int) -> Recipe:
     """As `--fit` chooses: layers in 4 bits, a head in 8, and layers in 8 bits up to ``limit`` bytes."""
-    recipe = replace(int4(BEST, group, "int8"), name=f"int4-fit-g{group}")
+    recipe = replace(int4(best(group), group, "int8"), name=f"int4-fit-g{group}")
     prompts = [Prompt((TextPiece(tuple(ids.tolist())),)) for ids in calibration[:SENSED]]
     found = sensitivity(checkpoint, recipe, prompts)
     found = replace(found, losses={name: loss for name, loss in found.losses.items() if name in found.layers})

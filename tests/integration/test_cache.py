@@ -112,7 +112,7 @@ def test_examples_give_the_ranges_where_there_are_any(tmp_path: Path) -> None:
     assert main(["phantoms", str(tmp_path / "data"), "--count", "4", "--split", "train"]) == 0
     how = ["build", "--target", "cpu", "--recipe", str(tmp_path / "r.toml"), "--calibrate", str(tmp_path / "data")]
     assert main([*how, "--out", str(tmp_path / "bundle")]) == 0
-    assert open_bundle(tmp_path / "bundle").manifest.recipe.method == "gptq"
+    assert open_bundle(tmp_path / "bundle").manifest.recipe.method == "awq+gptq"
 
 
 def test_gpus_and_older_runtimes_are_told_what_to_do(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:

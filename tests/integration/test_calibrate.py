@@ -46,7 +46,7 @@ def changed(data: Path, folder: Path, change: Callable[[list[dict[str, Any]]], l
 def test_a_bundle_is_fitted_to_examples_and_says_by_which_method(data: Path, tmp_path: Path, capsys: Capture) -> None:
     out = tmp_path / "bundle"
     assert main(built(out, data)) == 0
-    assert open_bundle(out).manifest.recipe.method == "gptq"
+    assert open_bundle(out).manifest.recipe.method == "awq+gptq"
     assert [path.name for path in tmp_path.iterdir()] == ["bundle"]  # nothing is left of the work
     assert (
         main(["ask", str(out), "Is there a pleural effusion?", "--image", str(next((data / "images").iterdir()))]) == 0
@@ -129,7 +129,7 @@ def test_a_build_that_was_ended_goes_on_where_it_stopped(end: signal.Signals, da
     assert kept
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert open_bundle(tmp_path / "bundle").manifest.recipe.method == "gptq"
+    assert open_bundle(tmp_path / "bundle").manifest.recipe.method == "awq+gptq"
     assert not work.exists()
 
 
