@@ -12,6 +12,7 @@ from typing import Any, Final, Literal, TypeAlias
 
 from packaging.version import InvalidVersion, Version
 
+from edgekit.detect import detect
 from edgekit.errors import EngineError, MissingExtra
 
 Flavour: TypeAlias = Literal["tensorrt", "tensorrt_rtx"]
@@ -42,12 +43,17 @@ class Api:
 def present(wanted: Flavour | None) -> Flavour:
     """The flavour that there is, without loading it: ``wanted``, or else TensorRT before TensorRT-RTX.
 
-    :class:`MissingExtra` where it is absent.
+    :class:`MissingExtra` where it is absent, :class:`EngineError` on a Jetson, whose system brings it.
     """
     for name in (wanted,) if wanted else TITLES:
         if importlib.util.find_spec(name):
             return name
     missing = wanted or "tensorrt"
+    if detect().jetson:
+        raise EngineError(
+            f"{TITLES[missing]} is not to be found; on a Jetson it comes with JetPack",
+            "Run: sudo apt install nvidia-jetpack; a virtual environment sees it only with --system-site-packages.",
+        )
     raise MissingExtra(f"Compiling with {TITLES[missing]}", _EXTRAS[missing])
 
 

@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from edgekit.bundle import Bundle
 from edgekit.checkpoint.packed import Array
+from edgekit.detect import detect
 from edgekit.engines.arena import ArenaShape
 from edgekit.engines.base import Logits
 from edgekit.engines.embedding import Embedding
@@ -55,7 +56,7 @@ class TensorRtEngine:
         assert 0 < chunk <= context <= manifest.context
         shape = ArenaShape.of(decoder, slots, context, _DTYPE)
         with ExitStack() as held:
-            self._device = device or CudaDevice("rtx" if module.__name__ == "tensorrt_rtx" else "tensorrt")
+            self._device = device or CudaDevice(_extra(module))
             held.callback(self._device.close)
             if manifest.recipe.kv == "int8":
                 raise EngineError(
@@ -137,3 +138,10 @@ class TensorRtEngine:
         for slot, sound in zip(slots, map(np.all, np.isfinite(logits)), strict=True):
             if not sound:
                 self._arena.wash(slot)
+
+
+def _extra(module: Any) -> str:
+    """Which extra brings cuda-python beside that TensorRT."""
+    if module.__name__ == "tensorrt_rtx":
+        return "rtx"
+    return "jetson" if detect().jetson else "tensorrt"

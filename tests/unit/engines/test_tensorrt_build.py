@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from edgekit.child import environment
+from edgekit.detect import Machine
 from edgekit.engines.tensorrt.api import Flavour, flavour, present
 from edgekit.engines.tensorrt.build import BuiltPlan, build_plan
 from edgekit.engines.tensorrt.job import How, Job, loads
@@ -252,3 +253,12 @@ def test_a_share_only_grows() -> None:
     phases.step("all", 1)
     phases.complete()
     assert told == [0, 250, 500, SHARES - 1, SHARES]
+
+
+def test_a_jetson_is_told_where_its_tensorrt_comes_from(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("edgekit.engines.tensorrt.api.importlib.util.find_spec", lambda name: None)
+    orin = Machine("Linux", "aarch64", "ARMv8", 12, (), 61 * 2**30, (), "NVIDIA Jetson AGX Orin", "36.4.3")
+    monkeypatch.setattr("edgekit.engines.tensorrt.api.detect", lambda: orin)
+    with pytest.raises(EngineError, match="JetPack") as told:
+        present(None)
+    assert "--system-site-packages" in told.value.hint

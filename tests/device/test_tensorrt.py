@@ -1,0 +1,62 @@
+"""TensorRT's engines against the CPU's, on a machine with a GPU of compute capability 8.6 or an Orin, and a TensorRT.
+
+Plans are built here, for this very device. Logits may differ by 2e-2 of their largest: float16 from end to end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from edgekit.bundle import open_bundle
+from edgekit.check import check
+from edgekit.detect import detect, matching_target
+from edgekit.engines.base import PartedEngine
+from edgekit.engines.open import engine_here, open_engine
+from edgekit.engines.tensorrt.engine import TensorRtEngine
+from edgekit.phantom.embedded import embedded
+from edgekit.pipeline import build
+from edgekit.recipe import recipe
+
+pytestmark = pytest.mark.device
+
+RNG = np.random.default_rng(0)
+
+
+@pytest.fixture(scope="module", params=["fp16", "q8", "q4"])
+def engines(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[PartedEngine, PartedEngine]]:
+    wanted = replace(matching_target(detect()), slots=4)
+    assert wanted.engine == "tensorrt", "no GPU that a target names"
+    made = build(embedded(), wanted, recipe(request.param), tmp_path_factory.mktemp("trt") / request.param)
+    assert made.compiled
+    bundle = open_bundle(made.bundle.path)
+    gpu, cpu = open_engine(bundle, 4), engine_here(bundle, 4)
+    assert isinstance(gpu, TensorRtEngine)
+    assert check(bundle, gpu).passed
+    yield gpu, cpu
+    gpu.close()
+    cpu.close()
+
+
+def test_rows_of_different_length_past_a_bucket(engines: tuple[PartedEngine, PartedEngine]) -> None:
+    rows = [[int(token) for token in RNG.integers(5, 500, count)] for count in (250, 3, 90, 17)]
+    found = []
+    for engine in engines:
+        for slot, tokens in enumerate(rows):
+            engine.prefill(slot, engine.embed(tokens), 0)
+        steps = [engine.decode([9, 8, 7, 6], [0, 1, 2, 3]) for _ in range(12)]  # the first row outgrows 256 places
+        engine.copy(0, 3, 200)
+        found.append([*steps, engine.prefill(3, engine.embed(rows[1]), 200)[None]])
+    for one, other in zip(*found, strict=True):
+        np.testing.assert_allclose(one, other, rtol=0, atol=2e-2 * np.abs(other).max())
+
+
+def test_pictures(engines: tuple[PartedEngine, PartedEngine]) -> None:
+    pixels = RNG.normal(size=(2, 3, 112, 112)).astype(np.float32)
+    gpu, cpu = (engine.encode(pixels).astype(np.float32) for engine in engines)
+    np.testing.assert_allclose(gpu, cpu, rtol=0, atol=2e-2 * np.abs(cpu).max())
