@@ -18,7 +18,8 @@ from edgekit.child import listen, python
 from edgekit.detect import Gpu, detect
 from edgekit.doctor.host import Host
 from edgekit.engines.lock import compiled_form
-from edgekit.engines.place import here
+from edgekit.engines.place import here, version_of
+from edgekit.errors import EngineError
 from edgekit.plan import MemoryPlan, as_built, plan
 from edgekit.profile.asking import QUESTIONS, draw_pictures
 from edgekit.profile.components import measured_components, side_memories
@@ -46,6 +47,7 @@ def profile(bundle: Bundle, slots: int | None = None, seconds: float = SECONDS, 
     can't be opened or asked, where a process is ended (by the kernel, for memory, say), and where the bundle can't be
     written to.
     """
+    _require_engines(bundle)
     target, recipe = as_built(bundle)
     target = replace(target, slots=slots or target.slots)
     planned = plan(bundle, target, recipe)
@@ -99,6 +101,15 @@ def profile(bundle: Bundle, slots: int | None = None, seconds: float = SECONDS, 
     return made
 
 
+def _require_engines(bundle: Bundle) -> None:
+    """A processor's figures must never pass for a GPU's: without engines, it is what would be measured."""
+    if bundle.manifest.target.engine == "tensorrt" and compiled_form(bundle) is None:
+        raise EngineError(
+            f"{bundle.path} has no engines for a GPU of this machine, so there is nothing to measure",
+            f"On the device, run: edgekit compile {bundle.path}",
+        )
+
+
 class _Phases:
     """Runs phases, each in a process of its own."""
 
@@ -121,7 +132,7 @@ def device_here(target: Target) -> Device:
     gpu = machine.gpus[0] if machine.gpus and target.engine != "onnxruntime" else Gpu("")
     return Device(
         engine=target.engine,
-        engine_version=place.version,
+        engine_version=_tensorrt_version() if target.engine == "tensorrt" else place.version,
         arch=platform.machine(),
         cpu=machine.cpu,
         cores=machine.cores,
@@ -132,6 +143,10 @@ def device_here(target: Target) -> Device:
         driver=gpu.driver,
         l4t=machine.l4t,
     )
+
+
+def _tensorrt_version() -> str:
+    return version_of("tensorrt") or version_of("tensorrt_rtx")
 
 
 def _service_bytes(planned: MemoryPlan) -> int:

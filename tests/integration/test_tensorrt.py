@@ -74,6 +74,12 @@ def test_the_graphs_are_checked_and_asked_on_this_machine_s_processor(
     assert json.loads(capsys.readouterr().out)["tokens"] == 4
 
 
+def test_a_processor_s_figures_never_pass_for_a_card_s(bundles: dict[str, str], capsys: Capture) -> None:
+    assert main(["profile", bundles[CARD]]) == 1
+    assert "no engines for a GPU of this machine" in " ".join(capsys.readouterr().err.split())
+    assert not (Path(bundles[CARD]) / "profiles").exists()
+
+
 def test_a_plan_for_another_device_is_passed_over_and_kept(
     bundles: dict[str, str], caplog: pytest.LogCaptureFixture
 ) -> None:
