@@ -55,7 +55,9 @@ def decide(
         )
     found = sensitivity(source, recipe, prompts(source, spread(read_examples(data), SENSED)), progress)
     wide = width(target.activations)
-    choice = choose(recipe, found, fit, lambda other: sum(weight_bytes(source, other, wide).values()))
+    choice = choose(
+        recipe, found, fit, lambda other: sum(weight_bytes(source, other, wide, target.shares_head).values())
+    )
     return Decided(choice.recipe, found, choice)
 
 

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import onnxruntime as ort
 
-from edgekit.detect import cpu_features
+from edgekit.detect import cpu_features, detect
 from edgekit.errors import EdgeKitError, EngineError, MissingExtra
 
 Provider = Literal["cpu", "cuda"]
@@ -64,7 +64,13 @@ def open_session(graph: Path | bytes, provider: Provider, made: Any = None) -> A
     """
     source, path = (graph, "A part of a graph") if isinstance(graph, bytes) else (str(graph), graph)
     try:
-        return ort.InferenceSession(source, made or options(), providers=_providers(provider))
+        # The runtime's own way of going on without a GPU prints to stdout, and leaves a service ten times slower.
+        session = ort.InferenceSession(source, made or options(), providers=_providers(provider), enable_fallback=0)
+        if provider == "cuda" and "CUDAExecutionProvider" not in session.get_providers():
+            raise EngineError(
+                f"ONNX Runtime {ort.__version__} can't load its CUDA provider", "Run: edgekit doctor --target TARGET"
+            )
+        return session
     except EdgeKitError:
         raise
     except Exception as error:  # the runtime's errors share no public base class
@@ -81,8 +87,8 @@ def first_line(error: Exception) -> str:
 
 
 def fastest() -> Provider:
-    """CUDA where this installation has it, else the CPU: for work that may run on either."""
-    return "cuda" if "CUDAExecutionProvider" in ort.get_available_providers() else "cpu"
+    """CUDA where this installation has it and there is a GPU, else the CPU: for work that may run on either."""
+    return "cuda" if "CUDAExecutionProvider" in ort.get_available_providers() and detect().gpus else "cpu"
 
 
 def _providers(provider: Provider) -> list[Any]:

@@ -62,6 +62,11 @@ class Target:
             raise ConfigError("'reserved' leaves nothing of 'memory'", "Reserve less than the device has.")
 
     @property
+    def shares_head(self) -> bool:
+        """Whether the embedding can be read out of a tied head in int8: TensorRT's lies by columns."""
+        return self.engine != "tensorrt"
+
+    @property
     def activations(self) -> Literal["float32", "float16"]:
         """The dtype that graphs for this target compute in."""
         return "float32" if self.engine == "onnxruntime" else "float16"

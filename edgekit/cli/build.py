@@ -120,9 +120,13 @@ def _show(console: Console, built: Built) -> None:
 
 def _engines(built: Built) -> str:
     """What became of TensorRT's engines, and what the device has yet to do."""
+    from edgekit.engines.lock import forms
+
     target, path = built.bundle.manifest.target, shlex.quote(str(built.bundle.path))
     if built.compiled:
-        return f"TensorRT's engines are built, for every {target.title}."
+        newest = forms(built.bundle)[-1].lock
+        whose = f"this machine's {newest.place.device}" if newest and newest.place.device else f"every {target.title}"
+        return f"TensorRT's engines are built, for {whose}."
     if target.arch == "x86_64":
         return (
             "TensorRT's engines are not built: on the device, or on any x86-64 machine with the extra rtx, run "

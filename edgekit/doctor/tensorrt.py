@@ -8,10 +8,10 @@ from packaging.version import InvalidVersion, Version
 
 from edgekit.doctor.finding import Finding
 from edgekit.doctor.host import Host
+from edgekit.engines.tensorrt.api import OLDEST, Flavour
 from edgekit.target import Target
 
 _PACKAGES = ("tensorrt", "tensorrt-cu12", "tensorrt-cu13", "tensorrt-rtx", "tensorrt-rtx-cu12", "tensorrt-rtx-cu13")
-_OLDEST = Version("10.3")
 _CUDA = "cuda-python"
 
 
@@ -23,8 +23,10 @@ def tensorrt(host: Host, target: Target) -> Iterator[Finding]:
     if wanted and not found:
         what = f"there is none, and target {target.name} computes on it"
         yield Finding("tensorrt", "bad", what, _mend(host))
-    elif wanted and all(_old(name, version) for name, version in found.items()):
-        yield Finding("tensorrt", "bad", f"{named} is too old: EdgeKit needs {_OLDEST} or newer", _mend(host))
+    elif wanted and any(_old(name, version) for name, version in found.items()):
+        yield Finding(
+            "tensorrt", "bad", f"{named} is too old: EdgeKit needs TensorRT 10.3 or TensorRT-RTX 1.7", _mend(host)
+        )
     elif found:
         yield Finding("tensorrt", "good", named)
     if wanted and found and host.installed(_CUDA) is None and host.installed("cuda-bindings") is None:
@@ -33,9 +35,9 @@ def tensorrt(host: Host, target: Target) -> Iterator[Finding]:
 
 
 def _old(name: str, version: str) -> bool:
-    """TensorRT-RTX counts otherwise, and every release of it is newer."""
+    flavour: Flavour = "tensorrt_rtx" if name.startswith("tensorrt-rtx") else "tensorrt"
     try:
-        return not name.startswith("tensorrt-rtx") and Version(version) < _OLDEST
+        return Version(version).release < OLDEST[flavour]
     except InvalidVersion:
         return False  # a build of someone else's, who knows what it is
 

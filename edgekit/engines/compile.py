@@ -47,8 +47,7 @@ def compile_here(bundle: Bundle, progress: Progress = silent) -> bool:
     """
     try:
         _where(bundle)
-    except EdgeKitError as error:
-        _log.info("%s is not compiled here: %s", bundle.path, error.message)
+    except EdgeKitError:
         return False
     try:
         compile_bundle(bundle, progress)

@@ -71,18 +71,24 @@ def write_lock(bundle: Bundle, folder: Path, place: Place, probe: str, seconds: 
 
 def compiled_form(bundle: Bundle) -> Path | None:
     """The folder of the form that is right for this machine; None where there is none, and a warning says why."""
-    folder, why = bundle.path / ENGINES, ""
+    wrong: list[str] = []
     try:
-        found = forms(bundle)
-        if not found:
-            return None
-        form = next((form for form in reversed(found) if not form.misfit), found[-1])
-        folder, why = form.folder, form.misfit or _damage(form)
+        newest_first = forms(bundle)[::-1]
+        for form in sorted(newest_first, key=lambda form: bool(form.misfit)):
+            why = form.misfit or _damage(form)
+            if not why:
+                return form.folder
+            wrong.append(f"{form.folder}: {why}")
     except OSError as error:
-        why = f"compiled forms can't be read: {error.strerror}"
-    if why:
-        _log.warning("%s: %s. Going on without; `edgekit compile %s` makes it anew.", folder, why, bundle.path)
-    return None if why else folder
+        wrong.append(f"{bundle.path / ENGINES}: compiled forms can't be read: {error.strerror}")
+    if wrong:
+        _log.warning("%s. Going on without; `edgekit compile %s` makes one for this machine.", wrong[0], bundle.path)
+    return None
+
+
+def place_of(folder: Path) -> Place:
+    """What the compiled form in ``folder`` is for; :class:`EdgeKitError` where its lock can't be read."""
+    return config.load_json(folder / LOCK, Lock).place
 
 
 def forms(bundle: Bundle) -> list[Form]:

@@ -5,15 +5,16 @@ from __future__ import annotations
 import ctypes
 import logging
 from contextlib import suppress
+from typing import cast
 
 from edgekit.bundle import Bundle
+from edgekit.detect import detect
 from edgekit.engines.base import PartedEngine
-from edgekit.engines.lock import compiled_form
+from edgekit.engines.lock import compiled_form, place_of
 from edgekit.engines.onnxruntime import OnnxRuntimeEngine
 from edgekit.engines.standard import StandardEngine
-from edgekit.engines.tensorrt.api import flavour
+from edgekit.engines.tensorrt.api import Flavour, flavour
 from edgekit.engines.tensorrt.engine import TensorRtEngine
-from edgekit.engines.tensorrt.plans import flavour_of
 from edgekit.errors import EngineError
 
 _log = logging.getLogger(__name__)
@@ -45,11 +46,15 @@ def engine_here(bundle: Bundle, slots: int = 1) -> PartedEngine:
 
 def _open_plans(bundle: Bundle, slots: int) -> PartedEngine | None:
     """TensorRT's engine; what is wrong with a GPU must be seen, so nothing takes the place of plans that fail."""
+    wanted = bundle.manifest.target.compute_capability
+    if not any(gpu.compute_capability == wanted for gpu in detect().gpus):
+        _log.warning("%s is for a GPU that is not here: its graphs run on the processor, slowly.", bundle.path)
+        return None
     form = compiled_form(bundle)
     if form is None:
-        _log.warning("%s has no engines for a GPU of this machine: it runs on the processor, slowly.", bundle.path)
+        _log.warning("%s has no engines for this GPU: its graphs run on the processor, slowly.", bundle.path)
         return None
-    module = flavour(flavour_of(form)).module
+    module = flavour(cast("Flavour", place_of(form).engine)).module
     context = bundle.manifest.context
     return TensorRtEngine(bundle, form, module, slots, context, min(StandardEngine.chunk, context))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib
 import json
 import platform
 from contextlib import suppress
@@ -49,7 +50,7 @@ class Place:
         """What of ``other`` is not as here, in words."""
         found = []
         if (other.engine, other.version) != (self.engine, self.version):
-            found.append(f"{other.engine} {other.version}, here {self.version}")
+            found.append(f"{other.engine} {other.version}, here {self.version or 'none'}")
         if other.arch != self.arch:
             found.append(f"an {other.arch} processor, here {self.arch}")
         elif odd := sorted(set(other.features) ^ set(self.features)):
@@ -87,10 +88,12 @@ def like(place: Place) -> Place:
 
 
 def version_of(module: str) -> str:
-    """Of an installed TensorRT, without loading it: "10.3.0"; "" where there is none."""
+    """Of an installed TensorRT: "10.3.0"; "" where there is none. It is loaded only where no package tells."""
     for name in _DISTRIBUTIONS.get(module, ()):
         with suppress(PackageNotFoundError):
             return version(name)
+    with suppress(ImportError, OSError, AttributeError):
+        return str(importlib.import_module(module).__version__)
     return ""
 
 

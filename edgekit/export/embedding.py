@@ -17,11 +17,12 @@ EMBEDDING, HEAD = "decoder.embedding.weight", "decoder.lm_head.weight"
 _HEAD_CODES = f"{HEAD}.codes"
 
 
-def embedding(checkpoint: Checkpoint, decoder: Graph) -> tuple[list[Initializer], list[tuple[int, Fill]]]:
+def embedding(checkpoint: Checkpoint, decoder: Graph | None) -> tuple[list[Initializer], list[tuple[int, Fill]]]:
     """The table as ``weight`` ``[vocab, hidden]``, or int8 ``codes`` and float16 ``scales`` ``[vocab, 1]``.
 
     A tied head in int8 has the same codes: then ``codes_at`` (int64, one number) is their place in the data of the
-    graph ``decoder``, where they lie as code + 128. :class:`CheckpointError` for a table in int4.
+    graph ``decoder``, where they lie as code + 128; None where a head can't be read so. :class:`CheckpointError` for a
+    table in int4.
     """
     table = stack(checkpoint.tensors, [EMBEDDING])
     if table.storage == "plain":
@@ -33,7 +34,7 @@ def embedding(checkpoint: Checkpoint, decoder: Graph) -> tuple[list[Initializer]
         raise CheckpointError(f"'{EMBEDDING}' is packed in int4", "Use a recipe with embedding = int8 or wider.")
     scales = Initializer("scales", TensorProto.FLOAT16, (table.shape[0], 1))
     fill = streams.packed("codes", "scales", table.packed, np.dtype(np.float16))
-    if is_the_head(checkpoint):
+    if decoder is not None and is_the_head(checkpoint):
         place = layout(decoder.weights.values())[_HEAD_CODES].offset
         weights = [scales, Initializer("codes_at", TensorProto.INT64, (1,))]
         return weights, [(table.read_bytes, _scales_alone(fill, place))]

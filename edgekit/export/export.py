@@ -55,7 +55,7 @@ def export(
         write_graph(graph, folder / f"{name}.onnx", progress)
         if spelling is TrtSpelling:
             require_clean(folder / f"{name}.onnx", OLDEST_TENSORRT)
-    weights, fills = embedding(checkpoint, graphs["decoder"])
+    weights, fills = embedding(checkpoint, graphs["decoder"] if spelling.rows_of_int8 else None)
     write_safetensors(directory / "embedding.safetensors", weights, fills, progress=progress)
 
 

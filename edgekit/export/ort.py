@@ -26,6 +26,8 @@ _QUICK_GELU = {"quick_gelu": 1.702, "silu": 1.0}  # x · sigmoid(alpha x)
 class OrtSpelling(Spelling):
     """MatMulNBits, GroupQueryAttention over a shared buffer, SkipLayerNormalization, …"""
 
+    rows_of_int8 = True  # of the decoder's
+
     def linear(self, x: str, name: str, parts: Sequence[str] = ()) -> str:
         parts = parts or [name]
         weights = stack(self.tensors, [f"{part}.weight" for part in parts])

@@ -37,7 +37,12 @@ class Attention(Protocol):
 
 
 class Spelling(ABC):
-    """One graph under construction, the tensors that it may use, and the dtype that it computes in."""
+    """One graph under construction, the tensors that it may use, and the dtype that it computes in.
+
+    ``rows_of_int8``: int8 matrices lie in the graph row below row, as code + 128: an embedding can read a head's.
+    """
+
+    rows_of_int8 = False
 
     def __init__(self, graph: Graph, tensors: Mapping[str, Weight], activations: Dtype) -> None:
         self.graph = graph

@@ -41,7 +41,8 @@ class Coefficients:
     ``tokenizer_word``: of its vocabulary. ``vision_scratch``, ``decoder_scratch``: what an allocator takes for each
     byte of activations. ``picture``: one being decoded. ``image_cache``: pictures that a service remembers.
     ``build_base``, ``build_core``: a build's peak, of all its processes, and what each core adds. ``compile_base``,
-    ``compile_matrix``: the peak of the process that compiles, and what each byte of the largest matrix adds.
+    ``compile_matrix``: the peak of the process that compiles, and what each byte of the largest matrix adds
+    (TensorRT: of the decoder's weights).
     ``compiled``: the compiled form's size for each byte that its graphs take in memory (0: there is none);
     ``compiled_twice``: the same by a runtime that keeps the originals beside the packed weights.
     """

@@ -38,10 +38,15 @@ class Component:
     form: str = ""
 
 
-def weight_bytes(checkpoint: Checkpoint, recipe: Recipe, activation_bytes: int) -> dict[str, int]:
-    """Bytes of each component's weights in memory, for a graph whose activations are so wide."""
+def weight_bytes(
+    checkpoint: Checkpoint, recipe: Recipe, activation_bytes: int, shares_head: bool = True
+) -> dict[str, int]:
+    """Bytes of each component's weights in memory, for a graph whose activations are so wide.
+
+    ``shares_head``: whether a tied int8 head and its embedding are one table there.
+    """
     shapes = {name: tensor.shape for name, tensor in checkpoint.tensors.items()}
-    return weights_in_memory(kinds(shapes, checkpoint.spec.decoder.tied), recipe, activation_bytes)
+    return weights_in_memory(kinds(shapes, shares_head and checkpoint.spec.decoder.tied), recipe, activation_bytes)
 
 
 def weights_in_memory(found: Kinds, recipe: Recipe, activation_bytes: int) -> dict[str, int]:

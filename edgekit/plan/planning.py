@@ -29,7 +29,7 @@ from edgekit.plan.components import (
 )
 from edgekit.plan.disk import Disk, disk, disk_of_bundle, golden_bytes
 from edgekit.plan.memory import MemoryPlan
-from edgekit.plan.subject import Model, Subject, subject
+from edgekit.plan.subject import Model, Subject, apart, subject
 from edgekit.plan.working import packing_bytes, vision_bytes, working
 from edgekit.recipe import Recipe
 from edgekit.target import Target
@@ -53,10 +53,12 @@ def plan_subject(known: Subject, target: Target, recipe: Recipe, fitted: Coeffic
     ``fitted`` are coefficients to plan by instead of those that hold here.
     """
     require_cache(target, recipe)
+    if not target.shares_head:
+        known = replace(known, kinds=apart(known.kinds))
     target = on_this_machine(replace(target, context=usable_context(known.spec, target)))
     table = fitted or coefficients(target.engine)
     parts = tuple(_parts(known, target, recipe, table))
-    largest = largest_matrix(known.kinds, known.spec.decoder, recipe, width(target.activations))
+    largest = _largest(known, target, recipe)
     checking = max(_asking_bytes(known, target, recipe, table), reading_bytes(known.spec))
     made = building(_cores(), largest, checking, table)
     return MemoryPlan(known.name, target, recipe.name, parts, _disk(known, target, recipe, table), made)
@@ -77,6 +79,15 @@ def _parts(known: Subject, target: Target, recipe: Recipe, table: Coefficients) 
         arena = bucket_arena_bytes(spec.decoder, target.slots, target.context, chunk, cache)
     yield Component("kv_arena", arena, "device", "static", "exact", cache)
     yield from working(spec, found, recipe, target, table)
+
+
+def _largest(known: Subject, target: Target, recipe: Recipe) -> int:
+    """What compiling holds as a whole: the largest matrix, or TensorRT the largest graph's weights: the decoder's."""
+    wide = width(target.activations)
+    if target.engine == "tensorrt":
+        weights = weights_in_memory(known.kinds, recipe, wide)
+        return weights["decoder"] + weights["lm_head"]
+    return largest_matrix(known.kinds, known.spec.decoder, recipe, wide)
 
 
 def _asking_bytes(known: Subject, target: Target, recipe: Recipe, table: Coefficients) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias, cast
 
@@ -111,6 +111,11 @@ def _bundle(model: Bundle) -> Subject:
         sealed_bytes=model.bytes,
         compiled_bytes=_compiled_bytes(model.path / _ENGINES),
     )
+
+
+def apart(found: Kinds) -> Kinds:
+    """As :func:`kinds` where an engine can't read the embedding out of the head."""
+    return {replace(kind, tied=False): count for kind, count in found.items()}
 
 
 def kinds(shapes: Mapping[str, Shape], tied: bool = False) -> Kinds:

@@ -132,7 +132,7 @@ def device_here(target: Target) -> Device:
     gpu = machine.gpus[0] if machine.gpus and target.engine != "onnxruntime" else Gpu("")
     return Device(
         engine=target.engine,
-        engine_version=_tensorrt_version() if target.engine == "tensorrt" else place.version,
+        engine_version=_tensorrt() if target.engine == "tensorrt" else place.version,
         arch=platform.machine(),
         cpu=machine.cpu,
         cores=machine.cores,
@@ -145,8 +145,9 @@ def device_here(target: Target) -> Device:
     )
 
 
-def _tensorrt_version() -> str:
-    return version_of("tensorrt") or version_of("tensorrt_rtx")
+def _tensorrt() -> str:
+    """Every flavour that is installed: which of them built the plans is in their lock."""
+    return ", ".join(f"{name} {version}" for name in ("tensorrt", "tensorrt_rtx") if (version := version_of(name)))
 
 
 def _service_bytes(planned: MemoryPlan) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,14 +10,13 @@ import pytest
 
 from edgekit.bundle import open_bundle
 from edgekit.check import check
+from edgekit.detect import Gpu, detect
 from edgekit.engines.lock import folder_of, write_lock
 from edgekit.engines.open import open_engine
 from edgekit.engines.place import Place
 from edgekit.engines.standard import StandardEngine
 from edgekit.engines.tensorrt.api import Api
 from edgekit.engines.tensorrt.engine import TensorRtEngine
-from edgekit.engines.tensorrt.plans import PLANS, Record
-from edgekit.files import write_text
 from edgekit.phantom.embedded import embedded
 from edgekit.pipeline import build
 from edgekit.plan import plan
@@ -61,11 +59,11 @@ def test_a_device_opens_the_plans_that_are_for_it(tmp_path: Path, monkeypatch: p
     card = Place("tensorrt", "10.16.2", "x86_64", (), "GeForce RTX 3050", "8.6", "580.95", "13.0")
     folder = folder_of(bundle, card)
     write_plans(folder, bundle.path / "graphs", bundle.manifest.spec, slots, context)
-    record = Record("tensorrt", 1, 1.0, 1, None, (), (), ())
-    write_text(folder / PLANS, json.dumps({"decoder": vars(record)}))
     write_lock(bundle, folder, card, "", 1.0, 1)
     device = FakeDevice()
     monkeypatch.setattr("edgekit.engines.lock.like", lambda place: card)
+    here = replace(detect(), gpus=(Gpu(card.device, card.compute_capability),))
+    monkeypatch.setattr("edgekit.engines.open.detect", lambda: here)
     monkeypatch.setattr("edgekit.engines.open.flavour", lambda name: Api(FakeTensorRt(device), name, (10, 16, 2)))
     monkeypatch.setattr("edgekit.engines.tensorrt.engine.CudaDevice", lambda extra: device)
     engine = open_engine(bundle, slots)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from types import SimpleNamespace
 
 import onnxruntime
 import pytest
@@ -75,4 +76,6 @@ def test_work_that_may_run_anywhere_runs_on_cuda_where_it_is(monkeypatch: pytest
     monkeypatch.setattr(
         onnxruntime, "get_available_providers", lambda: ["CUDAExecutionProvider", "CPUExecutionProvider"]
     )
+    assert session.fastest() == "cpu"  # the build for a GPU, on a machine without one
+    monkeypatch.setattr(session, "detect", lambda: SimpleNamespace(gpus=(object(),)))
     assert session.fastest() == "cuda"

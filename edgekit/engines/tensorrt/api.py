@@ -19,7 +19,7 @@ Flavour: TypeAlias = Literal["tensorrt", "tensorrt_rtx"]
 
 TITLES: Final[dict[Flavour, str]] = {"tensorrt": "TensorRT", "tensorrt_rtx": "TensorRT-RTX"}
 _EXTRAS: Final[dict[Flavour, str]] = {"tensorrt": "tensorrt", "tensorrt_rtx": "rtx"}
-_OLDEST: Final[dict[Flavour, tuple[int, ...]]] = {"tensorrt": (10, 3), "tensorrt_rtx": (1, 7)}
+OLDEST: Final[dict[Flavour, tuple[int, ...]]] = {"tensorrt": (10, 3), "tensorrt_rtx": (1, 7)}
 _NEWER: Final[dict[Flavour, str]] = {
     "tensorrt": "On a Jetson, JetPack 6.2 brings 10.3; elsewhere run: pip install 'edgekit[tensorrt]'",
     "tensorrt_rtx": "Run: pip install 'edgekit[rtx]'",
@@ -71,7 +71,7 @@ def flavour(wanted: Flavour | None = None) -> Api:
             f"{TITLES[name]} is installed but can't be loaded: {error}"[:400], f"Install it again. {_NEWER[name]}"
         ) from error
     api = Api(module, name, release)
-    if release < _OLDEST[name]:
-        oldest = ".".join(map(str, _OLDEST[name]))
+    if release < OLDEST[name]:
+        oldest = ".".join(map(str, OLDEST[name]))
         raise EngineError(f"{api.title} is too old: EdgeKit needs {oldest} or newer", _NEWER[name])
     return api

@@ -71,7 +71,9 @@ def build_plan(
         try:
             (told,) = listen(command, f"Building {graph.name} with {TITLES[name]}", progress)
         except Crash as crash:
-            raise _killed(graph, how) if crash.signal == signal.SIGKILL else crash from crash
+            if crash.signal == signal.SIGKILL:
+                raise _killed(graph, how) from crash
+            raise
         size = beside.stat().st_size
         _keep_timings(job.timings, how.timing_cache)
     tuples = {key: tuple(value) for key, value in told.items() if isinstance(value, list)}

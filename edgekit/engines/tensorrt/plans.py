@@ -6,10 +6,8 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from edgekit import config
 from edgekit.bundle import Bundle
 from edgekit.detect import available_memory
-from edgekit.engines.tensorrt.api import Flavour
 from edgekit.engines.tensorrt.build import BuiltPlan, build_plan
 from edgekit.engines.tensorrt.job import How
 from edgekit.engines.tensorrt.shapes import profiles
@@ -30,7 +28,6 @@ class Record:
     """Of one plan. ``weight_bytes``, ``activation_bytes`` of each profile: device memory, as the builder told it.
     ``fused``: layers of fused attention in each profile."""
 
-    flavour: Flavour
     bytes: int
     seconds: float
     peak_bytes: int
@@ -56,18 +53,13 @@ def build_plans(bundle: Bundle, folder: Path, where: Site, progress: Progress = 
     return found
 
 
-def flavour_of(folder: Path) -> Flavour:
-    """Which TensorRT built the plans in a folder; :class:`~edgekit.errors.EdgeKitError` where that can't be read."""
-    return config.load_json(folder / PLANS, dict[str, Record])["decoder"].flavour
-
-
 def _how(target: Target, where: Site, weights: int) -> How:
     """A workspace in proportion to the target's memory, and less optimization where this machine's is short."""
     workspace = min(2 * GIB, max(256 * MIB, target.memory_bytes // 16))
     short = 0 < available_memory() < _SHORT * weights
     return How(
         flavour=where.flavour,
-        compute_capability=target.compute_capability if where.ahead else None,
+        compute_capability=target.compute_capability if where.flavour == "tensorrt_rtx" else None,
         workspace_bytes=workspace,
         optimization_level=_LOWER_LEVEL if short else None,
         timing_cache=None if where.ahead else _timings(where),
@@ -85,7 +77,6 @@ def _named(progress: Progress, name: str) -> Progress:
 
 def _record(made: BuiltPlan) -> Record:
     return Record(
-        made.flavour,
         made.bytes,
         round(made.seconds, 2),
         made.peak_bytes,

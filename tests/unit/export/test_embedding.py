@@ -8,16 +8,22 @@ import numpy as np
 import pytest
 
 from edgekit.checkpoint import Checkpoint, open_checkpoint
+from edgekit.checkpoint.packed import is_packed
 from edgekit.checkpoint.safetensors import open_file
 from edgekit.engines.embedding import Embedding
 from edgekit.errors import BundleError
 from edgekit.export import Activations, export
 from edgekit.export.embedding import EMBEDDING, embedding
 from edgekit.export.export import build_graphs
+from edgekit.export.ort import OrtSpelling
+from edgekit.export.spelling import Spelling
+from edgekit.export.trt import TrtSpelling
+from edgekit.plan import plan
 from edgekit.plan.components import weights_on_disk
 from edgekit.plan.subject import subject
 from edgekit.quantize import quantize
 from edgekit.recipe import recipe
+from edgekit.target import target
 from tests.checkpoints import write_checkpoint
 
 TOKENS = [0, 3, 250, 7, 3]
@@ -28,8 +34,10 @@ def quantized(folder: Path, tied: bool, name: str = "q8") -> Checkpoint:
     return quantize(open_checkpoint(folder), recipe(name))
 
 
-def rows(checkpoint: Checkpoint, folder: Path, activations: Activations) -> np.ndarray:
-    export(checkpoint, activations, 64, folder)
+def rows(
+    checkpoint: Checkpoint, folder: Path, activations: Activations, spelling: type[Spelling] = OrtSpelling
+) -> np.ndarray:
+    export(checkpoint, activations, 64, folder, spelling=spelling)
     return Embedding(folder / "embedding.safetensors", checkpoint.spec.decoder.hidden, activations).rows(TOKENS)
 
 
@@ -47,6 +55,17 @@ def test_rows_are_the_table_s_however_it_is_kept(
     assert kept == {"fp16": {"weight"}, "q4": {"codes", "scales"}}.get(
         name, {"codes_at", "scales"} if tied else {"codes", "scales"}
     )
+
+
+def test_tensorrt_s_head_lies_by_columns_and_is_not_read(tmp_path: Path) -> None:
+    checkpoint = quantized(tmp_path / "c", tied=True)
+    found = rows(checkpoint, tmp_path / "out", "float16", TrtSpelling)
+    table = checkpoint.tensors[EMBEDDING]
+    assert is_packed(table)
+    np.testing.assert_array_equal(found, table.packed_rows(0, 256).dequantize()[TOKENS].astype(np.float16))
+    how, source = recipe("q8"), open_checkpoint(tmp_path / "c")
+    shared, apart = (plan(source, target(name), how).components["embedding"] for name in ("cpu", "rtx3050"))
+    assert shared < apart == checkpoint.spec.decoder.vocab * (checkpoint.spec.decoder.hidden + 2)
 
 
 def test_what_is_kept_once_is_planned_once(tmp_path: Path) -> None:
