@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from edgekit.bundle import Bundle
 from edgekit.check import forced
@@ -14,6 +14,7 @@ from edgekit.check.make import ids_of, prompt_of
 from edgekit.check.measure import UNUSABLE, Compared, Figures, compare, figures
 from edgekit.engines.base import PartedEngine
 from edgekit.engines.open import open_engine
+from edgekit.engines.standard import StandardEngine
 from edgekit.errors import BundleError, GateRefused, InputError
 from edgekit.inputs.images import Picture, load_image
 from edgekit.inputs.prompt import Piece, Prompt, TextPiece
@@ -50,7 +51,8 @@ class Component:
 class Checked:
     """``worst``: the component that broke its limits most, or "" where all kept theirs. ``advice``: what to try; ""
     where the check was passed. ``engine``: what gave the answers at the build, ``reference``: what they are held
-    against (:class:`~edgekit.check.golden.Golden`)."""
+    against (:class:`~edgekit.check.golden.Golden`). ``stood_in``: a processor ran the graphs in place of the GPU that
+    they are for."""
 
     reference: str
     engine: str
@@ -59,6 +61,7 @@ class Checked:
     components: tuple[Component, ...]
     worst: str
     advice: str
+    stood_in: bool = False
 
     @property
     def passed(self) -> bool:
@@ -109,7 +112,8 @@ def check(bundle: Bundle, engine: PartedEngine | None = None, progress: Progress
             return compared
 
         whole = figures([told(sequence) for sequence in golden.sequences])
-        return judge(bundle, golden, whole, measure_components(subject, step))
+        found = judge(bundle, golden, whole, measure_components(subject, step))
+        return replace(found, stood_in=isinstance(running, StandardEngine))
     finally:
         if engine is None:
             running.close()

@@ -53,6 +53,7 @@ def document(checked: Checked) -> dict[str, Any]:
         ],
         "reference": checked.reference,
         "engine": checked.engine,
+        "stood_in": checked.stood_in,
         "advice": checked.advice,
     }
 
@@ -91,6 +92,8 @@ def _show(console: Console, checked: Checked) -> None:
     console.print()
     same = f"{figures.same_tokens} of {figures.sequences} answers are the very tokens"
     console.print(f"{same} that {checked.engine} gave where the bundle was built.")
+    if checked.stood_in:
+        console.print("This machine's processor ran the graphs: the engines of a GPU were not asked.")
 
 
 def _row(limit: Limit) -> tuple[str, str, str, str]:
