@@ -55,9 +55,7 @@ def decide(
         )
     found = sensitivity(source, recipe, prompts(source, spread(read_examples(data), SENSED)), progress)
     wide = width(target.activations)
-    choice = choose(
-        recipe, found, fit, lambda other: sum(weight_bytes(source, other, wide, target.shares_head).values())
-    )
+    choice = choose(recipe, found, fit, lambda other: sum(weight_bytes(source, other, wide).values()))
     return Decided(choice.recipe, found, choice)
 
 

@@ -11,7 +11,7 @@ from edgekit.checkpoint.checkpoint import Checkpoint
 from edgekit.checkpoint.packed import groups
 from edgekit.checkpoint.shapes import cache_scales
 from edgekit.checkpoint.spec import DecoderSpec
-from edgekit.plan.subject import Kind, Kinds, kinds
+from edgekit.plan.subject import Kind, Kinds, apart, kinds
 from edgekit.recipe import Recipe
 
 Where = Literal["device", "host"]
@@ -38,29 +38,26 @@ class Component:
     form: str = ""
 
 
-def weight_bytes(
-    checkpoint: Checkpoint, recipe: Recipe, activation_bytes: int, shares_head: bool = True
-) -> dict[str, int]:
-    """Bytes of each component's weights in memory, for a graph whose activations are so wide.
-
-    ``shares_head``: whether a tied int8 head and its embedding are one table there.
-    """
+def weight_bytes(checkpoint: Checkpoint, recipe: Recipe, activation_bytes: int) -> dict[str, int]:
+    """Bytes of each component's weights in memory, for a graph whose activations are so wide."""
     shapes = {name: tensor.shape for name, tensor in checkpoint.tensors.items()}
-    return weights_in_memory(kinds(shapes, shares_head and checkpoint.spec.decoder.tied), recipe, activation_bytes)
+    return weights_in_memory(kinds(shapes), recipe, activation_bytes)
 
 
 def weights_in_memory(found: Kinds, recipe: Recipe, activation_bytes: int) -> dict[str, int]:
     """As :func:`weight_bytes`.
 
     Scales and what is not quantized have the activations' width, whatever they have on disk: an engine converts them
-    as it loads. The embedding stays on the host as its file has it.
+    as it loads. The embedding stays on the host as its file has it, also where it is a tied head's: engines have that
+    in a form of their own.
     """
-    return _count(found, recipe, activation_bytes, activation_bytes)
+    return _count(apart(found), recipe, activation_bytes, activation_bytes)
 
 
 def weights_on_disk(found: Kinds, recipe: Recipe, activation_bytes: int) -> dict[str, int]:
     """Bytes of each component's weights in a bundle: what is not quantized lies there in 16 bits, where that loses
-    nothing. (Vectors lie there as in memory; they are too few to be told apart.)"""
+    nothing. (Vectors lie there as in memory; they are too few to be told apart.) A table that a tied int8 head and the
+    embedding share is the head's."""
     return _count(found, recipe, activation_bytes, 2)
 
 

@@ -114,7 +114,7 @@ def _bundle(model: Bundle) -> Subject:
 
 
 def apart(found: Kinds) -> Kinds:
-    """As :func:`kinds` where an engine can't read the embedding out of the head."""
+    """As :func:`kinds` where the embedding is not read out of a tied head."""
     return {replace(kind, tied=False): count for kind, count in found.items()}
 
 
