@@ -65,6 +65,16 @@ _TOWER: dict[str, Any] = {
 }
 
 
+FAMILIES: list[tuple[Layout, DecoderKind, TowerKind, dict[str, Any]]] = [
+    ("hf", "llama", "clip", {}),
+    ("hf", "phi", "siglip", {}),
+    ("hf-5", "llama", "clip", {"text": {"tie_word_embeddings": True}}),
+    ("llava", "mistral", "clip", {"text": {"rope_parameters": {"rope_type": "default", "rope_theta": 1e6}}}),
+    ("factory", "llama", "siglip", {"dtype": "float16"}),
+]
+"""Every layout, decoder and tower at least once, and what may differ: a tied head, rope, stored dtype."""
+
+
 @dataclass(frozen=True)
 class Tiny:
     """A written checkpoint: its directory, the oracle (``LlavaForConditionalGeneration``, fp32, eval) and its keys."""

@@ -68,7 +68,7 @@ def compile_bundle(bundle: Bundle, progress: Progress = silent) -> Compiled:
     if not os.access(bundle.path, os.W_OK):
         raise EngineError(
             f"{bundle.path} can't be written to, and its compiled form would lie there",
-            "Go on without: it only saves memory. Or copy the bundle to a disk that can be written to.",
+            "Copy the bundle to a disk that can be written to. A processor can go on without: it only saves memory.",
         )
     started = time.monotonic()
     verify(bundle, progress, under="graphs/")

@@ -54,6 +54,12 @@ def _open_plans(bundle: Bundle, slots: int) -> PartedEngine | None:
     if form is None:
         _log.warning("%s has no engines for this GPU: its graphs run on the processor, slowly.", bundle.path)
         return None
+    most = bundle.manifest.target.slots
+    if slots > most:
+        raise EngineError(
+            f"{bundle.path}'s engines were built for {most} slots, and {slots} are wanted",
+            f"Ask for {most} at most, or build the bundle for a target with more slots.",
+        )
     module = flavour(cast("Flavour", place_of(form).engine)).module
     context = bundle.manifest.context
     return TensorRtEngine(bundle, form, module, slots, context, min(StandardEngine.chunk, context))

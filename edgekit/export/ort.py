@@ -5,19 +5,19 @@ What was measured for each word (two cores with AVX512-VNNI) stands at the word.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import cast
 
 import numpy as np
 from onnx import TensorProto
 
-from edgekit.checkpoint.packed import PackedTensor, Tensor, int8_block
+from edgekit.checkpoint.packed import Tensor, int8_block
 from edgekit.checkpoint.shapes import range_of
 from edgekit.checkpoint.spec import Activation, DecoderSpec
 from edgekit.export import streams
 from edgekit.export.attention import GroupQueryAttention
-from edgekit.export.graph import MS, Fill, Initializer
-from edgekit.export.spelling import FLOAT32, Attention, Dtype, Norm, Spelling
+from edgekit.export.graph import MS
+from edgekit.export.spelling import FLOAT32, Attention, Norm, Spelling
 from edgekit.export.weights import Stack, stack
 
 _QUICK_GELU = {"quick_gelu": 1.702, "silu": 1.0}  # x · sigmoid(alpha x)
@@ -53,7 +53,7 @@ class OrtSpelling(Spelling):
         (n, k), group = weights.shape, weights.group
         blocks = -(-k // group)
         shapes = (n, blocks, group // 2), (n, blocks)
-        codes, scales = self._packed(name, weights, TensorProto.UINT8, *shapes, streams.packed)
+        codes, scales = self.packed(name, weights, TensorProto.UINT8, *shapes, streams.packed)
         return self._nbits(x, name, codes, scales, bias, bits=4, block_size=group, N=n, K=k)
 
     def _int8(self, x: str, name: str, weights: Stack, bias: str) -> str:
@@ -62,7 +62,7 @@ class OrtSpelling(Spelling):
         block = int8_block(k, 4 if self.activations == FLOAT32 else 2)
         blocks = -(-k // block)
         shapes = (n, k) if k % block else (n, blocks, block), (n, 1)
-        codes, scales = self._packed(name, weights, TensorProto.UINT8, *shapes, streams.int8_unsigned)
+        codes, scales = self.packed(name, weights, TensorProto.UINT8, *shapes, streams.int8_unsigned)
         if k % block:
             codes = self._pad(codes, blocks, block, blocks * block - k)
         scales = self.graph.op("Expand", [scales, self._integers(n, blocks)], name=f"{scales}.repeated")[0]
@@ -92,38 +92,20 @@ class OrtSpelling(Spelling):
         On x86-64 without VNNI its sums saturate unless the session sets ``session.x64quantprecision``.
         """
         n, k = weights.shape
-        codes, scales = self._packed(name, weights, TensorProto.INT8, (k, n), (n,), streams.int8_columns)
+        codes, scales = self.packed(name, weights, TensorProto.INT8, (k, n), (n,), streams.int8_columns)
         inputs = [x, codes, scales, *(["", bias] if bias else [])]
         return self.graph.op("DynamicQuantizeMatMul", inputs, name=name, domain=MS)[0]
 
     def _int8_static(self, x: str, name: str, weights: Stack, bias: str, found: str) -> str:
         """As :meth:`_int8_dynamic`, by the range that was measured: what lies beyond it is cut off."""
         n, k = weights.shape
-        codes, scales = self._packed(name, weights, TensorProto.INT8, (k, n), (n,), streams.int8_columns)
+        codes, scales = self.packed(name, weights, TensorProto.INT8, (k, n), (n,), streams.int8_columns)
         largest = float(cast("Tensor", self.tensors[found]).rows(0, 1)[0])
         step = self.graph.constant(f"{name}.step", np.array(largest / 127, np.float32))
         middle = self.graph.constant("middle_code", np.array(128, np.uint8))
         rounded = self.graph.op("QuantizeLinear", [x, step, middle], name=f"{name}.rounded")[0]
         inputs = [rounded, codes, step, scales, middle, *(["", bias] if bias else [])]
         return self.graph.op("MatMulIntegerToFloat", inputs, name=name, domain=MS)[0]
-
-    def _packed(
-        self,
-        name: str,
-        weights: Stack,
-        code: int,
-        codes_shape: tuple[int, ...],
-        scales_shape: tuple[int, ...],
-        stream: Callable[[str, str, Mapping[str, PackedTensor], Dtype], Fill],
-    ) -> tuple[str, str]:
-        """Declare codes and scales; scales have the activations' dtype, as the operators want."""
-        codes, scales = f"{name}.weight.codes", f"{name}.weight.scales"
-        self.graph.weight(
-            [Initializer(codes, code, codes_shape), Initializer(scales, self._code(self.activations), scales_shape)],
-            stream(codes, scales, weights.packed, self.activations),
-            weights.read_bytes,
-        )
-        return codes, scales
 
     def norm(self, x: str, name: str, kind: Norm, eps: float) -> str:
         weight = self.parameter(f"{name}.weight")

@@ -12,16 +12,17 @@ and becomes the node's. Shapes are ``[images or rows, tokens, width]`` unless a 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Literal, Protocol, TypeAlias
 
 import numpy as np
 from onnx import helper
 
 from edgekit.checkpoint.checkpoint import Weight
+from edgekit.checkpoint.packed import PackedTensor
 from edgekit.checkpoint.spec import Activation, DecoderSpec
 from edgekit.export import streams
-from edgekit.export.graph import Graph, Initializer
+from edgekit.export.graph import Fill, Graph, Initializer
 from edgekit.export.weights import Stack, stack
 
 Norm = Literal["rms", "layer"]
@@ -123,6 +124,24 @@ class Spelling(ABC):
         unit = op("Div", [wide, root], name=f"{name}.unit")[0]
         narrow = op("Cast", [unit], name=f"{name}.narrow", attributes={"to": self._code(self.activations)})[0]
         return op("Mul", [narrow, weight], name=name)[0]
+
+    def packed(
+        self,
+        name: str,
+        weights: Stack,
+        code: int,
+        codes_shape: tuple[int, ...],
+        scales_shape: tuple[int, ...],
+        stream: Callable[[str, str, Mapping[str, PackedTensor], Dtype], Fill],
+    ) -> tuple[str, str]:
+        """Declare codes and scales; scales have the activations' dtype, as the operators want."""
+        codes, scales = f"{name}.weight.codes", f"{name}.weight.scales"
+        self.graph.weight(
+            [Initializer(codes, code, codes_shape), Initializer(scales, self._code(self.activations), scales_shape)],
+            stream(codes, scales, weights.packed, self.activations),
+            weights.read_bytes,
+        )
+        return codes, scales
 
     def add(self, x: str, y: str, name: str) -> str:
         """x + y, with the usual broadcasting."""

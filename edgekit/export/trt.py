@@ -15,7 +15,7 @@ from onnx import TensorProto
 from edgekit.checkpoint.packed import PackedTensor, groups
 from edgekit.checkpoint.spec import Activation, DecoderSpec
 from edgekit.export import transposed
-from edgekit.export.graph import Fill, Initializer
+from edgekit.export.graph import Fill
 from edgekit.export.spelling import Attention, Dtype, Norm, Spelling
 from edgekit.export.stacked import StackedAttention, attend
 from edgekit.export.weights import Stack, stack
@@ -36,7 +36,7 @@ class TrtSpelling(Spelling):
             rows = self.stored(f"{name}.weight", weights)
             matrix = self.graph.op("Transpose", [rows], name=f"{name}.columns", attributes={"perm": [1, 0]})[0]
         elif weights.storage == "int8":
-            matrix = self._packed(name, weights, TensorProto.INT8, (k, n), (n,), transposed.int8, axis=1)
+            matrix = self._matrix(name, weights, TensorProto.INT8, (k, n), (n,), transposed.int8, axis=1)
         else:
             x, matrix = self._int4(x, name, weights)
         product = f"{name}.matmul" if bias or widened else name
@@ -55,28 +55,23 @@ class TrtSpelling(Spelling):
             padding = self._integers(0, missing), zero, self._integers(-1)
             (x,) = self.graph.op("Pad", [x, *padding], name=f"{name}.padded")
         shapes = (count * group, width), (count, width)
-        return x, self._packed(
+        return x, self._matrix(
             name, weights, TensorProto.INT4, *shapes, transposed.int4, axis=0, block_size=group
         )  # fmt: skip
 
-    def _packed(
+    def _matrix(
         self,
         name: str,
         weights: Stack,
         code: int,
         codes_shape: tuple[int, ...],
         scales_shape: tuple[int, ...],
-        fill: Callable[[str, str, Mapping[str, PackedTensor], Dtype], Fill],
+        stream: Callable[[str, str, Mapping[str, PackedTensor], Dtype], Fill],
         **attributes: int,
     ) -> str:
         """A matrix ``[k, n]`` of codes and scales, multiplied out in the graph: engines keep it packed."""
-        codes, scales = f"{name}.weight.codes", f"{name}.weight.scales"
-        self.graph.weight(
-            [Initializer(codes, code, codes_shape), Initializer(scales, self._code(self.activations), scales_shape)],
-            fill(codes, scales, weights.packed, self.activations),
-            weights.read_bytes,
-        )
-        return self.graph.op("DequantizeLinear", [codes, scales], name=f"{name}.weight", attributes=attributes)[0]
+        inputs = self.packed(name, weights, code, codes_shape, scales_shape, stream)
+        return self.graph.op("DequantizeLinear", inputs, name=f"{name}.weight", attributes=attributes)[0]
 
     def norm(self, x: str, name: str, kind: Norm, eps: float) -> str:
         weight = self.parameter(f"{name}.weight")

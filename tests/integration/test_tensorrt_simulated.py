@@ -17,6 +17,7 @@ from edgekit.engines.place import Place
 from edgekit.engines.standard import StandardEngine
 from edgekit.engines.tensorrt.api import Api
 from edgekit.engines.tensorrt.engine import TensorRtEngine
+from edgekit.errors import EngineError
 from edgekit.phantom.embedded import embedded
 from edgekit.pipeline import build
 from edgekit.plan import plan
@@ -72,6 +73,8 @@ def test_a_device_opens_the_plans_that_are_for_it(tmp_path: Path, monkeypatch: p
     assert engine.kv_bytes <= planned < engine.kv_bytes * 1.5
     engine.close()
     assert not device.memory
+    with pytest.raises(EngineError, match=f"built for {slots} slots"):
+        open_engine(bundle, slots + 1)
     monkeypatch.setattr("edgekit.engines.lock.like", lambda place: replace(card, driver="999.1"))
     other = open_engine(bundle, slots)
     assert isinstance(other, StandardEngine)

@@ -16,7 +16,7 @@ from pathlib import Path
 from edgekit.child import Crash, listen, python
 from edgekit.engines.tensorrt.api import TITLES, Flavour, present
 from edgekit.engines.tensorrt.job import How, Job, Profile
-from edgekit.engines.tensorrt.network import less_memory
+from edgekit.engines.tensorrt.network import LESS_MEMORY
 from edgekit.errors import EdgeKitError, EngineError
 from edgekit.files import new_file, write_bytes
 from edgekit.progress import Progress, silent
@@ -72,7 +72,7 @@ def build_plan(
             (told,) = listen(command, f"Building {graph.name} with {TITLES[name]}", progress)
         except Crash as crash:
             if crash.signal == signal.SIGKILL:
-                raise _killed(graph, how) from crash
+                raise _killed(graph) from crash
             raise
         size = beside.stat().st_size
         _keep_timings(job.timings, how.timing_cache)
@@ -80,9 +80,9 @@ def build_plan(
     return BuiltPlan(path=plan, bytes=size, seconds=time.monotonic() - started, **(told | tuples))
 
 
-def _killed(graph: Path, how: How) -> EngineError:
+def _killed(graph: Path) -> EngineError:
     return EngineError(
-        f"Building {graph.name} was ended by the system (SIGKILL): most likely memory ran out", less_memory(how)
+        f"Building {graph.name} was ended by the system (SIGKILL): most likely memory ran out", LESS_MEMORY
     )
 
 

@@ -22,13 +22,10 @@ from edgekit.units import format_bytes
 _NO_GPU = re.compile(r"CUDA (?:driver|initialization)|no CUDA-capable", re.IGNORECASE)
 
 
-def less_memory(how: How) -> str:
-    """What a build that ran out of memory can do with less."""
-    level = "TensorRT's own" if how.optimization_level is None else str(how.optimization_level)
-    return (
-        f"Close other programs, lower the optimization level (now {level}) or make the workspace smaller "
-        f"(now {format_bytes(how.workspace_bytes)}), and build again."
-    )
+LESS_MEMORY = (
+    "Close other programs, or build on a machine with more memory: a build takes about four times a graph's weights."
+)
+"""What to do about a build that ran out of memory."""
 
 
 class Building:
@@ -149,9 +146,9 @@ class Building:
             return EngineError(
                 f"{self.api.title} needs a workspace of {format_bytes(wanted)} for a kernel, and may use "
                 f"{format_bytes(allowed)}",
-                f"Allow a workspace of {format_bytes(2 * wanted)} or more.",
+                f"Build for a target with {format_bytes(16 * wanted)} of memory or more, whose sixteenth it is.",
             )
-        return EngineError(f"{self.api.title} ran out of memory: {self.log.last}"[:600], less_memory(self.how))
+        return EngineError(f"{self.api.title} ran out of memory: {self.log.last}"[:600], LESS_MEMORY)
 
 
 _OURS = "This is a mistake in EdgeKit: the shapes of a graph and its profiles belong together."

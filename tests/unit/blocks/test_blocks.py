@@ -13,15 +13,7 @@ from edgekit.blocks import BlockModel, Floats
 from edgekit.checkpoint import open_checkpoint
 from edgekit.quantize import quantize
 from edgekit.recipe import recipe
-from tests.checkpoints import DecoderKind, Layout, TowerKind, write_checkpoint
-
-FAMILIES: list[tuple[Layout, DecoderKind, TowerKind, dict[str, Any]]] = [
-    ("hf", "llama", "clip", {}),
-    ("hf", "phi", "siglip", {}),
-    ("hf-5", "llama", "clip", {"text": {"tie_word_embeddings": True}}),
-    ("llava", "mistral", "clip", {"text": {"rope_parameters": {"rope_type": "default", "rope_theta": 1e6}}}),
-    ("factory", "llama", "siglip", {"dtype": "float16"}),
-]
+from tests.checkpoints import FAMILIES, DecoderKind, Layout, TowerKind, write_checkpoint
 
 
 def normal(*shape: int) -> npt.NDArray[np.float32]:

@@ -22,17 +22,10 @@ from edgekit.export import Activations, export
 from edgekit.export.trt import TrtSpelling
 from edgekit.quantize import quantize
 from edgekit.recipe import recipe
-from tests.checkpoints import DecoderKind, Layout, TowerKind, write_checkpoint
+from tests.checkpoints import FAMILIES, DecoderKind, Layout, TowerKind, write_checkpoint
 from tests.unit.export.running import session
 from tests.unit.export.trt_running import TrtDecoder
 
-FAMILIES: list[tuple[Layout, DecoderKind, TowerKind, dict[str, Any]]] = [
-    ("hf", "llama", "clip", {}),
-    ("hf", "phi", "siglip", {}),
-    ("hf-5", "llama", "clip", {"text": {"tie_word_embeddings": True}}),
-    ("llava", "mistral", "clip", {"text": {"rope_parameters": {"rope_type": "default", "rope_theta": 1e6}}}),
-    ("factory", "llama", "siglip", {"dtype": "float16"}),
-]
 LENGTHS = (9, 4, 6)
 CAPACITY = 24
 
