@@ -31,7 +31,7 @@ class Embedding:
         elif "scales" in tensors and "codes_at" in tensors:
             self._scales, self._middle = _all(tensors["scales"]), np.float32(128)
             data = path.parent / "graphs" / "decoder.onnx.data"
-            self._table = _head(data, int(_all(tensors["codes_at"])[0]), (len(self._scales), hidden))
+            self._table = _head(data, _all(tensors["codes_at"]), (len(self._scales), hidden))
         else:
             raise BundleError(f"{path} holds no embedding", "Build the bundle again.")
 
@@ -50,10 +50,11 @@ def _all(tensor: StoredTensor) -> Array:
     return tensor.rows(0, tensor.shape[0])
 
 
-def _head(data: Path, start: int, shape: tuple[int, int]) -> Array:
+def _head(data: Path, codes_at: Array, shape: tuple[int, int]) -> Array:
     try:
+        (start,) = codes_at.tolist()
         return np.memmap(data, np.uint8, "r", start, shape)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, OverflowError) as error:
         raise BundleError(
             f"{data} does not hold the embedding's codes, as embedding.safetensors says", "Copy or build it again."
         ) from error

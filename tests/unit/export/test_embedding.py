@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
 from edgekit.checkpoint import Checkpoint, open_checkpoint
 from edgekit.checkpoint.packed import is_packed
@@ -87,3 +88,14 @@ def test_a_head_that_was_cut_off_is_one_clear_error(tmp_path: Path) -> None:
     data.write_bytes(data.read_bytes()[: data.stat().st_size // 2])
     with pytest.raises(BundleError, match="does not hold the embedding"):
         Embedding(tmp_path / "out" / "embedding.safetensors", checkpoint.spec.decoder.hidden, "float32")
+
+
+@pytest.mark.parametrize("places", [[-4096], [1 << 40], [-(1 << 62)], [], [0, 0]])
+def test_a_place_that_is_none_is_one_clear_error(places: list[int], tmp_path: Path) -> None:
+    checkpoint = quantized(tmp_path / "c", tied=True)
+    rows(checkpoint, tmp_path / "out", "float32")
+    path = tmp_path / "out" / "embedding.safetensors"
+    scales = open_file(path)["scales"]
+    save_file({"scales": scales.rows(0, scales.shape[0]).copy(), "codes_at": np.array(places, np.int64)}, path)
+    with pytest.raises(BundleError, match="does not hold the embedding"):
+        Embedding(path, checkpoint.spec.decoder.hidden, "float32")
