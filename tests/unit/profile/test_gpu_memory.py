@@ -205,8 +205,12 @@ def test_a_service_that_hangs_is_passed_over() -> None:
 
         def __init__(self) -> None:
             released.wait(30)
+            raise OSError("too late")
 
     began = time.monotonic()
     assert _opened(Hanging, seconds=0.1) is None
     assert time.monotonic() - began < 10
     released.set()
+    for thread in threading.enumerate():
+        if thread.name == "open jtop":
+            thread.join(10)  # it logs, and pytest's stream is gone after the test
