@@ -12,7 +12,8 @@ import pytest
 from edgekit.engines.arena import ArenaShape
 from edgekit.engines.tensorrt.arena import BucketArena
 from edgekit.engines.tensorrt.buffers import Buffer
-from edgekit.engines.tensorrt.device import CudaDevice, Device
+from edgekit.engines.tensorrt.cuda import CudaDevice
+from edgekit.engines.tensorrt.device import Device
 from edgekit.engines.tensorrt.scatter import Fresh, Writer
 from tests.simulated_tensorrt.device import FakeDevice
 

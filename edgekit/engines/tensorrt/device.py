@@ -1,26 +1,19 @@
-"""The GPU, through cuda-python: memory, copies, one stream, one kernel; nothing else here speaks CUDA.
+"""What the engine asks of a GPU: memory, copies, one stream, one kernel.
 
 Addresses are integers. Everything but allocation is queued on one stream, in order, and is done when
 :meth:`Device.synchronize` returns; until then neither side of a copy may be touched. Every failure is an
-:class:`~edgekit.errors.EngineError` in plain words. Tests put a device of their own in this one's place.
+:class:`~edgekit.errors.EngineError` in plain words. :mod:`edgekit.engines.tensorrt.cuda` is a real one.
 """
 
 from __future__ import annotations
 
 import ctypes
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
-
-from edgekit.errors import EngineError, MissingExtra
-from edgekit.units import format_bytes
-
-_log = logging.getLogger(__name__)
-_LOOK = "Run `nvidia-smi` to see the state of the GPU."
 
 Grid = tuple[int, int, int]
 
@@ -81,141 +74,3 @@ class Device(Protocol):
     def close(self) -> None:
         """Give the stream and the kernels back; memory is for whoever allocated it to free."""
         ...
-
-
-class CudaDevice:
-    """The first GPU that CUDA shows. ``extra`` is what brings cuda-python, for the message where it is missing."""
-
-    def __init__(self, extra: str) -> None:
-        try:
-            from cuda.bindings import driver, nvrtc, runtime
-        except ImportError as error:
-            raise MissingExtra("Running on an NVIDIA GPU", extra) from error
-        self._driver, self._nvrtc, self._cuda = driver, nvrtc, runtime
-        self._modules: list[Any] = []
-        self._stream: Any = None
-        self._do(runtime.cudaFree(0))  # makes the context that the driver's calls need, too
-        self._stream = self._do(runtime.cudaStreamCreateWithFlags(runtime.cudaStreamNonBlocking))
-
-    @property
-    def stream(self) -> int:
-        return int(self._stream)
-
-    def allocate(self, size: int, purpose: str) -> int:
-        result = self._cuda.cudaMalloc(max(size, 1))
-        if result[0] == self._cuda.cudaError_t.cudaErrorMemoryAllocation:
-            raise self._no_room(size, purpose)
-        return int(self._do(result))
-
-    def free(self, address: int) -> None:
-        self._cuda.cudaFree(address)
-
-    def pin(self, size: int) -> Pinned:
-        result = self._cuda.cudaMallocHost(max(size, 1))
-        if result[0] == self._cuda.cudaError_t.cudaErrorMemoryAllocation:
-            raise EngineError(f"This machine has no {format_bytes(size)} to pin for copies", "End other programs.")
-        address = int(self._do(result))
-        return Pinned(address, np.ctypeslib.as_array((ctypes.c_uint8 * size).from_address(address)))
-
-    def unpin(self, memory: Pinned) -> None:
-        self._cuda.cudaFreeHost(memory.address)
-
-    def upload(self, target: int, source: int, size: int) -> None:
-        kind = self._cuda.cudaMemcpyKind.cudaMemcpyHostToDevice
-        self._do(self._cuda.cudaMemcpyAsync(target, source, size, kind, self._stream))
-
-    def download(self, target: int, source: int, size: int) -> None:
-        kind = self._cuda.cudaMemcpyKind.cudaMemcpyDeviceToHost
-        self._do(self._cuda.cudaMemcpyAsync(target, source, size, kind, self._stream))
-
-    def copy_lines(self, target: Lines, source: Lines, width: int, count: int) -> None:
-        kind = self._cuda.cudaMemcpyKind.cudaMemcpyDeviceToDevice
-        self._do(
-            self._cuda.cudaMemcpy2DAsync(
-                target.address, target.pitch, source.address, source.pitch, width, count, kind, self._stream
-            )
-        )
-
-    def clear_lines(self, target: Lines, width: int, count: int) -> None:
-        self._do(self._cuda.cudaMemset2DAsync(target.address, target.pitch, 0, width, count, self._stream))
-
-    def compile(self, source: str, name: str) -> Any:
-        try:
-            return self._compile(source.encode(), name.encode())
-        except Exception as error:  # a library that is not there, or older than the GPU: each its own class
-            reason = str(error).partition("\n")[0]
-            _log.warning("NVRTC can't compile for this GPU: %s. Keys and values are written by copies.", reason)
-            return None
-
-    def _compile(self, source: bytes, name: bytes) -> Any:
-        """Machine code of this GPU, not PTX: that could be newer than the driver can read."""
-        option = f"--gpu-architecture=sm_{self._capability()}".encode()
-        program = self._do(self._nvrtc.nvrtcCreateProgram(source, name, 0, [], []))
-        try:
-            self._do(self._nvrtc.nvrtcCompileProgram(program, 1, [option]))
-            image = bytes(self._do(self._nvrtc.nvrtcGetCUBINSize(program)))
-            self._do(self._nvrtc.nvrtcGetCUBIN(program, image))
-        finally:
-            self._nvrtc.nvrtcDestroyProgram(program)
-        module = self._do(self._driver.cuModuleLoadData(image))
-        self._modules.append(module)
-        return self._do(self._driver.cuModuleGetFunction(module, name))
-
-    def _capability(self) -> str:
-        attributes, device = self._cuda.cudaDeviceAttr, self._do(self._cuda.cudaGetDevice())
-        wanted = attributes.cudaDevAttrComputeCapabilityMajor, attributes.cudaDevAttrComputeCapabilityMinor
-        return "".join(str(self._do(self._cuda.cudaDeviceGetAttribute(one, device))) for one in wanted)
-
-    def launch(self, kernel: Any, grid: Grid, block: int, arguments: Sequence[ctypes._SimpleCData[Any]]) -> None:
-        values = tuple(argument.value for argument in arguments), tuple(type(argument) for argument in arguments)
-        # The driver's calls want the context current in this thread: the copies before a launch have made it so.
-        stream = self._driver.CUstream(self.stream)
-        self._do(self._driver.cuLaunchKernel(kernel, *grid, block, 1, 1, 0, stream, values, 0))
-
-    def synchronize(self) -> None:
-        self._do(self._cuda.cudaStreamSynchronize(self._stream))
-
-    def close(self) -> None:
-        for module in self._modules:
-            self._driver.cuModuleUnload(module)
-        self._modules.clear()
-        if self._stream is not None:
-            self._cuda.cudaStreamDestroy(self._stream)
-            self._stream = None
-
-    def _do(self, result: tuple[Any, ...]) -> Any:
-        """What a call gave beside its status; :class:`EngineError` where that is not success."""
-        status, *rest = result
-        if int(status) == 0:  # cudaSuccess, CUDA_SUCCESS, NVRTC_SUCCESS
-            return rest[0] if rest else None
-        raise self._failed(status)
-
-    def _failed(self, status: Any) -> EngineError:
-        codes = self._cuda.cudaError_t
-        if status == codes.cudaErrorNoDevice:
-            return EngineError("This machine has no NVIDIA GPU that CUDA can use", _LOOK)
-        if status == codes.cudaErrorInsufficientDriver:
-            return self._old_driver()
-        if status == codes.cudaErrorMemoryAllocation:
-            return EngineError("The GPU has run out of memory", "End other programs that use it.")
-        name = getattr(status, "name", str(status))
-        return EngineError(f"CUDA failed: {name}", f"{_LOOK} If it happens again, start the program anew.")
-
-    def _old_driver(self) -> EngineError:
-        """CUDA gives one and the same code for an old driver and for none at all."""
-        has, needs = (call()[1] for call in (self._cuda.cudaDriverGetVersion, self._cuda.cudaRuntimeGetVersion))
-        needed = f"{needs // 1000}.{needs % 1000 // 10}"
-        if not has:
-            return EngineError("This machine has no NVIDIA driver", f"Install one that can run CUDA {needed}.")
-        found = f"{has // 1000}.{has % 1000 // 10}"
-        return EngineError(
-            f"The NVIDIA driver is too old: it can run CUDA {found}, and {needed} is installed", "Install a newer one."
-        )
-
-    def _no_room(self, size: int, purpose: str) -> EngineError:
-        status, *memory = self._cuda.cudaMemGetInfo()
-        free = f"; {format_bytes(memory[0])} are free" if int(status) == 0 else ""
-        return EngineError(
-            f"The GPU has no room for {purpose} of {format_bytes(size)}{free}",
-            "End other programs that use it, or build the bundle for fewer slots or a shorter context.",
-        )

@@ -22,8 +22,9 @@ from edgekit.engines.arena import ArenaShape
 from edgekit.engines.base import Logits
 from edgekit.engines.embedding import Embedding
 from edgekit.engines.tensorrt.arena import BucketArena, require_aligned
+from edgekit.engines.tensorrt.cuda import CudaDevice
 from edgekit.engines.tensorrt.decoder import DECODE, PREFILL, Decoder, require_decoder
-from edgekit.engines.tensorrt.device import CudaDevice, Device
+from edgekit.engines.tensorrt.device import Device
 from edgekit.engines.tensorrt.loaded import Loaded
 from edgekit.engines.tensorrt.shapes import buckets
 from edgekit.engines.tensorrt.stage import Stage

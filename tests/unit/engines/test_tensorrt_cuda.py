@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from edgekit.engines.tensorrt.device import CudaDevice, Lines
+from edgekit.engines.tensorrt.cuda import CudaDevice
+from edgekit.engines.tensorrt.device import Lines
 from edgekit.errors import EngineError, MissingExtra
 
 
