@@ -56,6 +56,24 @@ def test_rows_of_different_length_past_a_bucket(engines: tuple[PartedEngine, Par
         np.testing.assert_allclose(one, other, rtol=0, atol=2e-2 * np.abs(other).max())
 
 
+def test_replayed_steps_are_those_that_were_queued(engines: tuple[PartedEngine, PartedEngine]) -> None:
+    """To the bit: the same kernels on the same numbers. TensorRT-RTX captures by itself, and is not asked here."""
+    gpu = engines[0]
+    assert isinstance(gpu, TensorRtEngine)
+    replay, tokens = gpu._decoder._replay, [int(token) for token in RNG.integers(5, 500, 40)]
+    if not replay._able:
+        pytest.skip("nothing is captured here: TensorRT-RTX does, or NVRTC is missing")
+    found = []
+    for able in (False, True):
+        replay.forget()
+        replay._able = able
+        gpu.prefill(0, gpu.embed(tokens), 0)
+        found.append([gpu.decode([token], [0]) for token in range(5, 15)])
+        assert (len(replay._graphs) == 1) == able
+    for one, other in zip(*found, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
 def test_pictures(engines: tuple[PartedEngine, PartedEngine]) -> None:
     pixels = RNG.normal(size=(2, 3, 112, 112)).astype(np.float32)
     gpu, cpu = (engine.encode(pixels).astype(np.float32) for engine in engines)

@@ -13,7 +13,7 @@ from edgekit.engines.arena import ArenaShape
 from edgekit.engines.tensorrt.arena import BucketArena
 from edgekit.engines.tensorrt.buffers import Buffer
 from edgekit.engines.tensorrt.cuda import CudaDevice
-from edgekit.engines.tensorrt.device import Device
+from edgekit.engines.tensorrt.device import Device, Lines
 from edgekit.engines.tensorrt.scatter import Fresh, Writer
 from tests.simulated_tensorrt.device import FakeDevice
 
@@ -88,6 +88,35 @@ def test_the_gpu_does_what_the_simulated_one_does() -> None:
             found = life_of_an_arena(device, by_kernel=by_kernel)
             for one, other in zip(found, expected, strict=True):
                 np.testing.assert_array_equal(one, other)
+    finally:
+        device.close()
+
+
+def test_captured_work_is_done_at_each_replay_and_not_before() -> None:
+    device = CudaDevice("tensorrt")
+    try:
+        sent, seen = (Buffer(device, 64, "int32", "numbers") for _ in range(2))
+
+        def work() -> None:
+            sent.upload(64)
+            device.copy_lines(Lines(seen.address, 128), Lines(sent.address, 128), 128, 2)
+            seen.download(64)
+
+        seen.send(np.zeros(64, np.int32))
+        seen.fetch(64)
+        graph = device.capture(work)
+        assert graph is not None
+        for number in (1, 2):
+            sent.fill(np.full(64, number, np.int32))
+            assert seen.read(64)[0] == number - 1
+            device.replay(graph)
+            np.testing.assert_array_equal(seen.read(64), np.full(64, number))
+        device.drop(graph)
+        assert device.capture(device.synchronize) is None  # which a capture forbids
+        work()
+        assert seen.read(64)[0] == 2
+        sent.close()
+        seen.close()
     finally:
         device.close()
 

@@ -21,6 +21,7 @@ class Context:
         self._fixed: dict[str, Shape] = {name: tuple(shape) for name, shape in fixed.items() if -1 not in shape}
         self._shapes = dict(self._fixed)
         self._addresses: dict[str, int] = {}
+        self._put_off = True  # what TensorRT does at the first run after a change, and can't do in a capture
         if any(other.profile == 0 for other in engine.contexts):
             complain("Profile 0 has been chosen by another IExecutionContext. Use another profileIndex.")
         else:
@@ -37,6 +38,7 @@ class Context:
             return self._no(f"profile {profile_index} is in use by another context")
         self.profile = profile_index
         self._shapes = dict(self._fixed)
+        self._put_off = True
         return True
 
     def set_input_shape(self, name: str, shape: Shape) -> bool:
@@ -52,6 +54,7 @@ class Context:
             return self._no(
                 f"Set dimension {list(shape)} for tensor {name} does not satisfy any optimization profiles."
             )
+        self._put_off |= self._shapes.get(name) != tuple(shape)
         self._shapes[name] = tuple(shape)
         return True
 
@@ -72,6 +75,9 @@ class Context:
         assert stream_handle == self._device.stream
         if problem := self._problem():
             return self._no(f"IExecutionContext::enqueueV3: Error Code 3: {problem}")
+        if self._put_off and self._device.capturing:
+            return self._no("IExecutionContext::enqueueV3: Error Code 1: not permitted when stream is capturing")
+        self._put_off = False
         hosted = {
             name: self._read(name, self._shapes[name], self._addresses[name], self._device.at_host)
             for name in self._engine.plan.on_host

@@ -24,20 +24,25 @@ _FIRST, _FIRST_HOST, _GAP = 0x7F00_0000_0000, 0x1000_0000, 1 << 20
 
 
 class FakeDevice:
-    """``room`` is its bytes in all; ``compiles`` says whether it has a compiler. Counts what it is asked for."""
+    """``room`` is its bytes in all; ``compiles`` says whether it has a compiler, ``captures`` whether a step can be
+    captured. Counts what it is asked for."""
 
     stream = 77
 
-    def __init__(self, room: int = 1 << 40, *, compiles: bool = True) -> None:
-        self.room, self.compiles, self.closed = room, compiles, False
+    def __init__(self, room: int = 1 << 40, *, compiles: bool = True, captures: bool = True) -> None:
+        self.room, self.compiles, self.captures, self.closed = room, compiles, captures, False
         self.memory: dict[int, Bytes] = {}
         self.pinned: dict[int, Bytes] = {}
-        self.launches = self.copies = 0
+        self.launches = self.copies = self.replays = 0
+        self.graphs: dict[int, list[Callable[[], None]]] = {}
+        self._captured: list[Callable[[], None]] | None = None
+        self._graphs = 0
         self._next, self._next_host = _FIRST, _FIRST_HOST
         self._queue: list[Callable[[], None]] = []
 
     def allocate(self, size: int, purpose: str) -> int:
         assert not self.closed
+        assert not self.capturing
         size = max(size, 1)
         if size + sum(memory.size for memory in self.memory.values()) > self.room:
             raise EngineError(f"The GPU has no room for {purpose} of {format_bytes(size)}", "Hint.")
@@ -50,6 +55,7 @@ class FakeDevice:
         del self.memory[address]
 
     def pin(self, size: int) -> Pinned:
+        assert not self.capturing
         address, self._next_host = self._next_host, self._next_host + -(-size // 256) * 256 + _GAP
         self.pinned[address] = np.full(max(size, 1), 0xFF, np.uint8)
         return Pinned(address, self.pinned[address][:size])
@@ -128,9 +134,38 @@ class FakeDevice:
 
     def queue(self, work: Callable[[], None]) -> None:
         assert not self.closed
-        self._queue.append(work)
+        (self._queue if self._captured is None else self._captured).append(work)
+
+    @property
+    def capturing(self) -> bool:
+        return self._captured is not None
+
+    def capture(self, work: Callable[[], None]) -> Any:
+        assert not self.capturing
+        self._captured = []
+        try:
+            work()
+            if not self.captures:
+                return None
+            self._graphs += 1
+            self.graphs[self._graphs] = self._captured
+            return self._graphs
+        except EngineError:
+            return None
+        finally:
+            self._captured = None
+
+    def replay(self, graph: Any) -> None:
+        self.replays += 1
+        for work in self.graphs[graph]:
+            self.queue(work)
+
+    def drop(self, graph: Any) -> None:
+        self.synchronize()
+        del self.graphs[graph]
 
     def synchronize(self) -> None:
+        assert not self.capturing
         queue, self._queue = self._queue, []
         for work in queue:
             work()

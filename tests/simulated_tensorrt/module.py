@@ -59,6 +59,11 @@ class ExecutionContextAllocationStrategy(enum.Enum):
     USER_MANAGED = 2
 
 
+class CudaGraphStrategy(enum.Enum):
+    DISABLED = 0
+    WHOLE_GRAPH_CAPTURE = 1
+
+
 DTYPES: dict[DataType, Any] = {
     DataType.FLOAT: np.float32,
     DataType.HALF: np.float16,
@@ -83,7 +88,10 @@ class FakeTensorRt:
     ) -> None:
         self.__name__, self.__version__ = name, version
         self.device, self.configs = device, configs or name == "tensorrt_rtx"
+        if name == "tensorrt_rtx":
+            self.CudaGraphStrategy = CudaGraphStrategy
         self.compiled: list[str] = []
+        self.captured: list[str] = []  # plans that TensorRT-RTX was asked to capture the runs of
         self.complaints: list[str] = []
         self._engines: weakref.WeakSet[Engine] = weakref.WeakSet()
 
@@ -162,6 +170,8 @@ class Engine:
         if runtime_config is not None:
             strategy = runtime_config.strategy
             runtime_config._compile(self.plan)
+            if runtime_config.cuda_graph_strategy is CudaGraphStrategy.WHOLE_GRAPH_CAPTURE:
+                self.module.captured.append(self.plan.graph.rpartition("/")[2])
         assert strategy is ExecutionContextAllocationStrategy.USER_MANAGED, "memory that nobody planned for"
 
         def complain(message: str) -> None:

@@ -34,6 +34,7 @@ class RuntimeConfig:
 
     def __init__(self, module: Any) -> None:
         self._module, self.strategy, self._cache = module, None, RuntimeCache("of its own")
+        self.cuda_graph_strategy: Any = None
         if module.__name__ == "tensorrt_rtx":
             self.create_runtime_cache = lambda: RuntimeCache(module.__version__)
             self.set_runtime_cache = self._set

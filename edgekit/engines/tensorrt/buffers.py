@@ -32,17 +32,33 @@ class Buffer:
     def host_address(self) -> int:
         return self._pinned.address
 
-    def send(self, values: Array) -> None:
-        """Queue ``values`` (converted to this buffer's dtype) for the beginning of the GPU's memory."""
+    def fill(self, values: Array) -> None:
+        """Put ``values`` (converted to this buffer's dtype) at the beginning of the memory here."""
         self._values[: values.size] = values.reshape(-1)
-        self._device.upload(self.address, self._pinned.address, values.size * self._values.itemsize)
 
-    def fetch(self, count: int) -> Array:
-        """Wait for all that is queued; then the first ``count`` numbers, in an array of their own."""
+    def upload(self, count: int) -> None:
+        """Queue the first ``count`` numbers for the GPU's memory."""
+        self._device.upload(self.address, self._pinned.address, count * self._values.itemsize)
+
+    def download(self, count: int) -> None:
+        """Queue the first ``count`` numbers of the GPU's memory for the memory here."""
         self._device.download(self._pinned.address, self.address, count * self._values.itemsize)
+
+    def read(self, count: int) -> Array:
+        """Wait for all that is queued; then the first ``count`` numbers here, in an array of their own."""
         self._device.synchronize()
         values: Array = self._values[:count].copy()
         return values
+
+    def send(self, values: Array) -> None:
+        """Fill and upload."""
+        self.fill(values)
+        self.upload(values.size)
+
+    def fetch(self, count: int) -> Array:
+        """Download and read."""
+        self.download(count)
+        return self.read(count)
 
     def close(self) -> None:
         self._values = np.empty(0, self._values.dtype)

@@ -16,10 +16,15 @@ from edgekit.engines.tensorrt.opened import Plan, Shape
 
 
 class Context:
-    """``profile`` of ``plan``. It can run once :meth:`equip` gave it scratch memory."""
+    """``profile`` of ``plan``. It can run once :meth:`equip` gave it scratch memory.
 
-    def __init__(self, plan: Plan, profile: int, device: Device, cache: RuntimeCache) -> None:
+    ``repeats``: the same shapes will come again and again. TensorRT-RTX captures such runs itself, when it has compiled
+    its kernels for them, and :attr:`captures` is True then: nobody else should.
+    """
+
+    def __init__(self, plan: Plan, profile: int, device: Device, cache: RuntimeCache, *, repeats: bool = False) -> None:
         self._plan, self._profile, self._device = plan, profile, device
+        self._repeats, self.captures = repeats, False
         self._config: Any = None  # a context uses it for as long as it lives
         self._set: dict[str, tuple[int, Shape | None]] = {}
         self._context = self._create(cache)
@@ -32,6 +37,7 @@ class Context:
                 self._config = engine.create_runtime_config()
                 self._config.set_execution_context_allocation_strategy(managed)
                 cache.attach(self._config)
+                self._capture_itself(self._config)
                 context = engine.create_execution_context(runtime_config=self._config)
             else:  # TensorRT before it knew configs
                 context = engine.create_execution_context(managed)
@@ -40,6 +46,16 @@ class Context:
         if context is None:
             raise self._plan.failed("can't be made ready")
         return context
+
+    def _capture_itself(self, config: Any) -> None:
+        strategies = getattr(self._plan.module, "CudaGraphStrategy", None)  # TensorRT-RTX's alone
+        if self._repeats and strategies is not None:
+            config.cuda_graph_strategy = strategies.WHOLE_GRAPH_CAPTURE
+            self.captures = True
+
+    def reads_here(self, tensor: str) -> bool:
+        """Whether TensorRT reads an input from the host's memory, when a run is queued."""
+        return self._plan.on_host(tensor)
 
     def equip(self, scratch: int, size: int) -> None:
         """Lend ``size`` bytes of the GPU at ``scratch``; contexts that never run at once may share them."""
@@ -50,7 +66,7 @@ class Context:
 
     def give(self, tensor: str, buffer: Buffer, shape: Shape) -> None:
         """An input from a buffer that was sent: on the GPU, or here where TensorRT reads it here."""
-        self.bind(tensor, buffer.host_address if self._plan.on_host(tensor) else buffer.address, shape)
+        self.bind(tensor, buffer.host_address if self.reads_here(tensor) else buffer.address, shape)
 
     def bind(self, tensor: str, address: int, shape: Shape | None = None) -> None:
         """Where a tensor lies; an input's shape as well."""

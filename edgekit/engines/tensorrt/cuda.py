@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from edgekit.errors import EngineError, MissingExtra
 from edgekit.units import format_bytes
 
 _log = logging.getLogger(__name__)
+_NOT_CAPTURED = "A step can't be captured, and is queued anew each time"
 _LOOK = "Run `nvidia-smi` to see the state of the GPU."
 
 
@@ -105,6 +106,38 @@ class CudaDevice:
         # The driver's calls want the context current in this thread: the copies before a launch have made it so.
         stream = self._driver.CUstream(self.stream)
         self._do(self._driver.cuLaunchKernel(kernel, *grid, block, 1, 1, 0, stream, values, 0))
+
+    def capture(self, work: Callable[[], None]) -> Any:
+        mode = self._cuda.cudaStreamCaptureMode.cudaStreamCaptureModeThreadLocal  # other threads may allocate
+        self._do(self._cuda.cudaStreamBeginCapture(self._stream, mode))
+        graph = None
+        try:
+            try:
+                work()
+            finally:
+                graph = self._end_capture()
+            return None if graph is None else self._do(self._cuda.cudaGraphInstantiate(graph, 0))
+        except EngineError as error:
+            _log.info("%s: %s", _NOT_CAPTURED, error.message)
+            return None
+        finally:
+            if graph is not None:
+                self._cuda.cudaGraphDestroy(graph)
+
+    def _end_capture(self) -> Any:
+        """The graph; None where something was queued that can't be captured, which the stream forgets by this."""
+        status, graph = self._cuda.cudaStreamEndCapture(self._stream)
+        if int(status) == 0:
+            return graph
+        self._cuda.cudaGetLastError()  # else the next call that asks for the last error would find it
+        _log.info("%s: %s", _NOT_CAPTURED, getattr(status, "name", status))
+        return None
+
+    def replay(self, graph: Any) -> None:
+        self._do(self._cuda.cudaGraphLaunch(graph, self._stream))
+
+    def drop(self, graph: Any) -> None:
+        self._cuda.cudaGraphExecDestroy(graph)
 
     def synchronize(self) -> None:
         self._do(self._cuda.cudaStreamSynchronize(self._stream))

@@ -6,7 +6,7 @@ one row of many tokens wants others than many rows of one.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from edgekit.engines.tensorrt.buffers import Buffer
 from edgekit.engines.tensorrt.context import Context
 from edgekit.engines.tensorrt.device import Device
 from edgekit.engines.tensorrt.opened import Plan
+from edgekit.engines.tensorrt.replay import Replay
 from edgekit.engines.tensorrt.scatter import Fresh, Writer
 
 PREFILL, DECODE = 0, 1
@@ -34,6 +35,7 @@ class Decoder:
         slots, tokens = arena.shape.slots, max(chunk, arena.shape.slots)
         self._buffers: list[Buffer] = []
         self._device, self._fresh = device, 0
+        self._replay = Replay(device, able=False)
         try:
             self._embeds = self._buffer(tokens * spec.hidden, "float16")
             self._lengths = self._buffer(slots, "int32")
@@ -43,6 +45,11 @@ class Decoder:
             self._tensor_bytes = -(-tokens * token_bytes // ALIGNMENT) * ALIGNMENT
             self._fresh = device.allocate(2 * spec.layers * self._tensor_bytes, "new keys and values")
             self._writer = Writer(device, arena)
+            decode = contexts[DECODE]
+            # A captured step would keep the lengths of its first run where TensorRT, or a copy, reads them here.
+            by_device = self._writer.by_kernel and not decode.reads_here("lengths")
+            self._replay = Replay(device, able=by_device and not decode.captures)
+            self._bucket = arena.bucket
             for context in contexts.values():
                 self._bind_outputs(context)
         except BaseException:
@@ -55,9 +62,9 @@ class Decoder:
         Logits ``[rows, vocab]`` of the token at ``logits_at`` of each. The arena must have room for them.
         """
         context, (rows, length, _) = self._contexts[profile], embeds.shape
-        self._embeds.send(embeds)
-        self._lengths.send(np.array(starts, np.int32))
-        self._logits_at.send(np.array(logits_at, np.int64))
+        self._embeds.fill(embeds)
+        self._lengths.fill(np.array(starts, np.int32))
+        self._logits_at.fill(np.array(logits_at, np.int64))
         context.give("inputs_embeds", self._embeds, embeds.shape)
         context.give("lengths", self._lengths, (rows,))
         context.give("logits_at", self._logits_at, ())
@@ -65,9 +72,27 @@ class Decoder:
         for layer, addresses in enumerate(self._arena.pointers(row)):
             for part, address in zip(("key", "value"), addresses, strict=True):
                 context.bind(f"past.{layer}.{part}", address, past)
-        context.run()
-        self._writer.write(Fresh(self._fresh, self._tensor_bytes, self._lengths.address), row, starts, length)
-        return self._logits.fetch(rows * self._spec.vocab).reshape(rows, self._spec.vocab)
+
+        def step() -> None:
+            self._embeds.upload(embeds.size)
+            self._lengths.upload(rows)
+            self._logits_at.upload(1)
+            context.run()
+            self._writer.write(Fresh(self._fresh, self._tensor_bytes, self._lengths.address), row, starts, length)
+            self._logits.download(rows * self._spec.vocab)
+
+        if profile == DECODE:
+            self._repeated(rows, step)
+        else:
+            step()
+        return self._logits.read(rows * self._spec.vocab).reshape(rows, self._spec.vocab)
+
+    def _repeated(self, rows: int, step: Callable[[], None]) -> None:
+        """Graphs are for one layout of the arena: there is one for each number of rows, and no more."""
+        if self._bucket != self._arena.bucket:
+            self._replay.forget()
+            self._bucket = self._arena.bucket
+        self._replay.run(rows, step)
 
     def _bind_outputs(self, context: Context) -> None:
         context.bind("logits", self._logits.address)
@@ -80,6 +105,7 @@ class Decoder:
         return self._buffers[-1]
 
     def close(self) -> None:
+        self._replay.forget()
         for buffer in self._buffers:
             buffer.close()
         self._buffers.clear()

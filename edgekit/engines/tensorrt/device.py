@@ -1,4 +1,4 @@
-"""What the engine asks of a GPU: memory, copies, one stream, one kernel.
+"""What the engine asks of a GPU: memory, copies, one stream, one kernel, and to do all of a step again.
 
 Addresses are integers. Everything but allocation is queued on one stream, in order, and is done when
 :meth:`Device.synchronize` returns; until then neither side of a copy may be touched. Every failure is an
@@ -8,7 +8,7 @@ Addresses are integers. Everything but allocation is queued on one stream, in or
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -70,6 +70,15 @@ class Device(Protocol):
         ...
 
     def launch(self, kernel: Any, grid: Grid, block: int, arguments: Sequence[ctypes._SimpleCData[Any]]) -> None: ...
+    def capture(self, work: Callable[[], None]) -> Any:
+        """What ``work`` queues, as one thing to replay; nothing of it has run. None where it can't be captured."""
+        ...
+
+    def replay(self, graph: Any) -> None: ...
+    def drop(self, graph: Any) -> None:
+        """Give back what was captured."""
+        ...
+
     def synchronize(self) -> None: ...
     def close(self) -> None:
         """Give the stream and the kernels back; memory is for whoever allocated it to free."""

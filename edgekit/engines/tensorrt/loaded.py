@@ -53,7 +53,8 @@ class Loaded:
         size = max(plan.scratch_bytes for plan in self.plans.values())
         self._scratch = self._device.allocate(size, "scratch")
         for name, profile in _USES:
-            context = Context(self.plans[name], profile, self._device, self.cache)
+            repeats = (name, profile) == ("decoder", DECODE)
+            context = Context(self.plans[name], profile, self._device, self.cache, repeats=repeats)
             self._contexts.append(context)
             context.equip(self._scratch, size)
         return self._contexts

@@ -30,13 +30,14 @@ def test_every_name_is_the_real_ones(real: Any) -> None:
         "IRuntimeCache": rtx.RuntimeCache,
         "DataType": module.DataType,
         "TensorLocation": module.TensorLocation,
+        "CudaGraphStrategy": module.CudaGraphStrategy,
         "ExecutionContextAllocationStrategy": module.ExecutionContextAllocationStrategy,
     }
     for name, ours in pairs.items():
         names = {one for one in dir(ours) if not one.startswith("_")} - {"value", "name"}
         assert names <= set(dir(getattr(real, name))), name
     config = rtx.RuntimeConfig(module.FakeTensorRt(FakeDevice(), "tensorrt_rtx"))
-    assert {one for one in vars(config) if one.startswith(("create", "set"))} <= set(dir(real.IRuntimeConfig))
+    assert {one for one in vars(config) if one.startswith(("create", "set", "cuda"))} <= set(dir(real.IRuntimeConfig))
     for severity in module.FakeTensorRt.ILogger.Severity:
         assert int(getattr(real.ILogger.Severity, severity.name)) == severity
 

@@ -24,6 +24,7 @@ class Status(enum.IntEnum):
     cudaErrorInsufficientDriver = 35
     cudaErrorNoDevice = 100
     cudaErrorIllegalAddress = 700
+    cudaErrorStreamCaptureUnsupported = 900
 
 
 class Library(ModuleType):
@@ -35,6 +36,8 @@ class Library(ModuleType):
         self.asked: list[tuple[str, tuple[Any, ...]]] = []
         self.cudaError_t = Status
         self.cudaStreamNonBlocking = 1
+        self.cudaStreamCaptureMode = ModuleType("modes")
+        self.cudaStreamCaptureMode.__dict__.update(cudaStreamCaptureModeThreadLocal="this thread")
         self.cudaMemcpyKind = ModuleType("kinds")
         self.cudaMemcpyKind.__dict__.update(
             cudaMemcpyHostToDevice="to", cudaMemcpyDeviceToHost="from", cudaMemcpyDeviceToDevice="within"
@@ -168,3 +171,46 @@ def test_without_a_compiler_there_is_no_kernel_and_a_warning(
     cuda["nvrtc"].answers["nvrtcCompileProgram"] = fail
     assert CudaDevice("tensorrt").compile("source", "keep") is None
     assert "written by copies" in caplog.text
+
+
+def names(library: Library) -> list[str]:
+    return [name for name, _ in library.asked]
+
+
+def test_a_step_is_captured_once_and_launched_as_one(cuda: dict[str, Library]) -> None:
+    device, library = CudaDevice("tensorrt"), cuda["runtime"]
+    library.answers = {
+        "cudaStreamEndCapture": (Status.cudaSuccess, "graph"),
+        "cudaGraphInstantiate": (Status.cudaSuccess, "to launch"),
+    }
+    library.asked.clear()
+    graph = device.capture(lambda: device.upload(1, 2, 3))
+    assert names(library) == [
+        *("cudaStreamBeginCapture", "cudaMemcpyAsync", "cudaStreamEndCapture", "cudaGraphInstantiate"),
+        "cudaGraphDestroy",
+    ]
+    library.asked.clear()
+    device.replay(graph)
+    device.drop(graph)
+    assert library.asked == [("cudaGraphLaunch", ("to launch", 4096)), ("cudaGraphExecDestroy", ("to launch",))]
+
+
+@pytest.mark.parametrize("failing", ["cudaMemcpyAsync", "cudaStreamEndCapture", "cudaGraphInstantiate"])
+def test_what_cannot_be_captured_leaves_the_stream_as_it_was(failing: str, cuda: dict[str, Library]) -> None:
+    device, library = CudaDevice("tensorrt"), cuda["runtime"]
+    library.answers = {failing: (Status.cudaErrorStreamCaptureUnsupported, None)}
+    library.asked.clear()
+    assert device.capture(lambda: device.upload(1, 2, 3)) is None
+    assert "cudaStreamEndCapture" in names(library)
+    assert ("cudaGraphDestroy" in names(library)) == (failing != "cudaStreamEndCapture")  # then there is none
+
+
+def test_an_interrupted_capture_ends(cuda: dict[str, Library]) -> None:
+    device = CudaDevice("tensorrt")
+
+    def interrupted() -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        device.capture(interrupted)
+    assert names(cuda["runtime"])[-2:] == ["cudaStreamEndCapture", "cudaGraphDestroy"]
