@@ -73,6 +73,10 @@ class _Error:
         return "NoSuchOperator"
 
 
+class BuilderFlag:
+    REQUIRE_USER_ALLOCATION = 21
+
+
 class OnnxParser:
     num_errors = 2
 
@@ -99,6 +103,10 @@ class _Timings:
 
 class _Config:
     progress_monitor: Any
+    flags = 0
+
+    def set_flag(self, flag: int) -> None:
+        self.flags |= 1 << flag
 
     def set_memory_pool_limit(self, pool: int, size: int) -> None: ...
 
@@ -150,6 +158,8 @@ class Builder:
         self._logger.log(3, "Total Activation Memory: 512 bytes")
         self._logger.log(3, "Total Weights Memory: 256 bytes")
         self._logger.log(2, "a warning")
+        if not config.flags & 1 << BuilderFlag.REQUIRE_USER_ALLOCATION:
+            self._logger.log(2, "it will allocate as it runs")
         monitor.phase_finish("Building engine")
         return b"a plan"
 

@@ -85,6 +85,10 @@ class Building:
         config.progress_monitor = self._monitor
         config.profiling_verbosity = trt.ProfilingVerbosity.DETAILED  # the log lists layers, the inspector knows them
         config.set_memory_pool_limit(trt.MemoryPoolType.WORKSPACE, self.how.workspace_bytes)
+        # TensorRT-RTX (since 1.2) would else take memory beside the scratch that it was lent: nobody planned that,
+        # and no captured step may.
+        if (lent := getattr(trt.BuilderFlag, "REQUIRE_USER_ALLOCATION", None)) is not None:
+            config.set_flag(lent)
         if self.how.optimization_level is not None:
             config.builder_optimization_level = self.how.optimization_level
         if self.api.name == "tensorrt_rtx":
