@@ -10,14 +10,14 @@ from __future__ import annotations
 import os
 import platform
 import re
-from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 
 from edgekit.cgroup import limiting_groups
+from edgekit.gpus import Gpu, driver_gpus, listed_gpus
 from edgekit.system import field_of, read_text
 from edgekit.target import Target, targets
 
@@ -29,16 +29,6 @@ _FEATURES = (
 )
 # NVIDIA's compute capabilities of the Jetson families (developer.nvidia.com/cuda-gpus).
 _JETSONS = {"thor": "11.0", "orin": "8.7", "xavier": "7.2"}
-
-
-@dataclass(frozen=True)
-class Gpu:
-    """An NVIDIA GPU. Without the NVML library only its name is known; on a Jetson its memory is the machine's."""
-
-    name: str
-    compute_capability: str = ""
-    memory_bytes: int = 0
-    driver: str = ""
 
 
 @dataclass(frozen=True)
@@ -77,7 +67,7 @@ def detect(root: Path = Path("/"), arch: str = platform.machine(), gpus: Iterabl
         memory_bytes=_memory(root),
         gpus=(_jetson_gpu(jetson),)
         if jetson
-        else tuple(_nvml() if gpus is None else gpus) or tuple(_driver_files(root)),
+        else tuple(driver_gpus() if gpus is None else gpus) or tuple(listed_gpus(root)),
         jetson=jetson,
         l4t=l4t,
     )
@@ -139,34 +129,3 @@ def _jetson(root: Path) -> tuple[str, str]:
 def _jetson_gpu(model: str) -> Gpu:
     capability = next((found for word, found in _JETSONS.items() if word in model.lower()), "")
     return Gpu(name=f"{model} (integrated)", compute_capability=capability)
-
-
-def _nvml() -> Iterator[Gpu]:
-    """The GPUs that NVIDIA's management library knows; none without its Python module or its driver."""
-    try:
-        import pynvml
-    except ImportError:
-        return
-    with suppress(pynvml.NVMLError):  # no driver, or one that can't say
-        pynvml.nvmlInit()
-        try:
-            driver = _text(pynvml.nvmlSystemGetDriverVersion())
-            for index in range(pynvml.nvmlDeviceGetCount()):
-                handle = pynvml.nvmlDeviceGetHandleByIndex(index)
-                major, minor = pynvml.nvmlDeviceGetCudaComputeCapability(handle)
-                memory = int(pynvml.nvmlDeviceGetMemoryInfo(handle).total)
-                yield Gpu(_text(pynvml.nvmlDeviceGetName(handle)), f"{major}.{minor}", memory, driver)
-        finally:
-            pynvml.nvmlShutdown()
-
-
-def _text(value: str | bytes) -> str:
-    """Older versions of the module return bytes."""
-    return value.decode(errors="replace") if isinstance(value, bytes) else value
-
-
-def _driver_files(root: Path) -> Iterator[Gpu]:
-    """The GPUs that the kernel driver lists, by name only."""
-    for path in sorted((root / "proc/driver/nvidia/gpus").glob("*/information")):
-        if name := field_of(read_text(path), "Model"):
-            yield Gpu(name)

@@ -22,7 +22,8 @@ from importlib.metadata import Distribution, distributions
 from pathlib import Path
 
 from edgekit.child import environment
-from edgekit.detect import Gpu, Machine, detect
+from edgekit.detect import Machine, detect
+from edgekit.gpus import Gpu
 from edgekit.system import read_text
 
 # Where programs of the system lie that an ordinary user's PATH may leave out: nvpmodel, ldconfig; WSL's nvidia-smi.

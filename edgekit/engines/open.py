@@ -16,6 +16,7 @@ from edgekit.engines.standard import StandardEngine
 from edgekit.engines.tensorrt.api import Flavour, flavour
 from edgekit.engines.tensorrt.engine import TensorRtEngine
 from edgekit.errors import EngineError
+from edgekit.gpus import fitting, keep_to
 
 _log = logging.getLogger(__name__)
 
@@ -28,6 +29,8 @@ def open_engine(bundle: Bundle, slots: int) -> PartedEngine:
     :class:`~edgekit.errors.MissingExtra` where this machine can't.
     """
     named = bundle.manifest.target.engine
+    if named != "onnxruntime":
+        keep_to(bundle.manifest.target.compute_capability)
     if named == "onnxruntime-cuda":
         return OnnxRuntimeEngine(bundle, bundle.path / "graphs", slots, "cuda")
     compiled = _open_plans if named == "tensorrt" else _open_compiled
@@ -47,7 +50,7 @@ def engine_here(bundle: Bundle, slots: int = 1) -> PartedEngine:
 def _open_plans(bundle: Bundle, slots: int) -> PartedEngine | None:
     """TensorRT's engine; what is wrong with a GPU must be seen, so nothing takes the place of plans that fail."""
     wanted = bundle.manifest.target.compute_capability
-    if not any(gpu.compute_capability == wanted for gpu in detect().gpus):
+    if fitting(detect().gpus, wanted) is None:
         _log.warning("%s is for a GPU that is not here: its graphs run on the processor, slowly.", bundle.path)
         return None
     form = compiled_form(bundle)

@@ -13,7 +13,8 @@ from importlib.metadata import PackageNotFoundError, version
 import onnxruntime as ort
 
 from edgekit import config
-from edgekit.detect import Gpu, cpu_features, detect
+from edgekit.detect import cpu_features, detect
+from edgekit.gpus import Gpu, fitting
 
 _DISTRIBUTIONS = {
     "tensorrt": ("tensorrt", "tensorrt-cu13", "tensorrt-cu12"),
@@ -72,8 +73,7 @@ def like(place: Place) -> Place:
     if place.engine == "onnxruntime":
         return here()
     machine = detect()
-    fitting = [gpu for gpu in machine.gpus if gpu.compute_capability == place.compute_capability]
-    gpu = next(iter(fitting or machine.gpus), Gpu(""))
+    gpu = fitting(machine.gpus, place.compute_capability) or next(iter(machine.gpus), Gpu(""))
     return Place(
         place.engine,
         version_of(place.engine),

@@ -37,16 +37,16 @@ def gpu_memory(machine: Machine, root: Path = Path("/")) -> GpuMemory | None:
     """The best that this machine has; None where it has no NVIDIA GPU, or nobody tells. Raises nothing."""
     if machine.jetson:
         return _opened(JtopMemory) or (MeminfoMemory(root) if read_text(root / "proc/meminfo") else None)
-    return _opened(NvmlMemory) if machine.gpus else None
+    return _opened(NvmlMemory, machine.gpus[0].uuid) if machine.gpus else None
 
 
-def _opened(kind: Any, seconds: float = 15) -> GpuMemory | None:
+def _opened(kind: Any, *arguments: object, seconds: float = 15) -> GpuMemory | None:
     """Opened in a thread, since a service that hangs would hold its client for ever."""
     made: list[GpuMemory] = []
 
     def open_it() -> None:
         try:
-            found: GpuMemory = kind()
+            found: GpuMemory = kind(*arguments)
             found.total_bytes()  # what opens may still refuse to tell
             made.append(found)
         except Exception as error:  # absent, refused or garbage: three libraries' errors share no base class
@@ -59,17 +59,17 @@ def _opened(kind: Any, seconds: float = 15) -> GpuMemory | None:
 
 
 class NvmlMemory:
-    """NVIDIA's management library; its errors are those of ``pynvml``."""
+    """NVIDIA's management library; its errors are those of ``pynvml``. Of the GPU ``uuid``, or else of the first."""
 
     source = "NVML"
 
-    def __init__(self, index: int = 0, pid: int | None = None) -> None:
+    def __init__(self, uuid: str = "", pid: int | None = None) -> None:
         import pynvml
 
         self._nvml = pynvml
         self._pid = pid or os.getpid()
         pynvml.nvmlInit()
-        self._handle = pynvml.nvmlDeviceGetHandleByIndex(index)
+        self._handle = pynvml.nvmlDeviceGetHandleByUUID(uuid) if uuid else pynvml.nvmlDeviceGetHandleByIndex(0)
 
     def process_bytes(self) -> int | None:
         try:

@@ -15,11 +15,12 @@ from edgekit import config
 from edgekit.bundle import Bundle
 from edgekit.cgroup import memory_peak
 from edgekit.child import listen, python
-from edgekit.detect import Gpu, detect
+from edgekit.detect import detect
 from edgekit.doctor.host import Host
 from edgekit.engines.lock import compiled_form
 from edgekit.engines.place import here, version_of
 from edgekit.errors import EngineError
+from edgekit.gpus import Gpu, keep_to
 from edgekit.plan import MemoryPlan, as_built, plan
 from edgekit.profile.asking import QUESTIONS, draw_pictures
 from edgekit.profile.components import measured_components, side_memories
@@ -47,8 +48,10 @@ def profile(bundle: Bundle, slots: int | None = None, seconds: float = SECONDS, 
     can't be opened or asked, where a process is ended (by the kernel, for memory, say), and where the bundle can't be
     written to.
     """
-    _require_engines(bundle)
     target, recipe = as_built(bundle)
+    if target.engine != "onnxruntime":
+        keep_to(target.compute_capability)
+    _require_engines(bundle)
     target = replace(target, slots=slots or target.slots)
     planned = plan(bundle, target, recipe)
     require_room(bundle)

@@ -18,6 +18,7 @@ from edgekit.cli.common import common
 from edgekit.console import Console
 from edgekit.data import shipped
 from edgekit.errors import EdgeKitError, GateRefused, MissingExtra
+from edgekit.gpus import Gpu
 
 ROOT = Path(cli.__file__).parents[2]
 Capture = pytest.CaptureFixture[str]
@@ -145,7 +146,7 @@ def test_targets_tell_what_this_machine_is(capsys: Capture) -> None:
 
 
 def test_targets_tell_a_simulated_orin(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
-    gpu = detect.Gpu("NVIDIA Jetson AGX Orin (integrated)", "8.7")
+    gpu = Gpu("NVIDIA Jetson AGX Orin (integrated)", "8.7")
     orin = detect.Machine("Linux", "aarch64", "ARMv8", 12, (), 61 * 2**30, (gpu,), "NVIDIA Jetson AGX Orin", "36.4.3")
     monkeypatch.setattr("edgekit.cli.targets.detect", lambda: orin)
     assert cli.main(["targets", "--detect"]) == 0

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from edgekit.data import shipped
-from edgekit.detect import Gpu, Machine, available_memory, cpu_features, detect, matching_target
+from edgekit.detect import Machine, available_memory, cpu_features, detect, matching_target
+from edgekit.gpus import Gpu
 
 ORIN = {
     "proc/cpuinfo": "processor\t: 0\nFeatures\t: fp asimd aes asimdhp asimddp\n\nprocessor\t: 1\n",
@@ -64,6 +65,9 @@ class FakeNvml(types.ModuleType):
     def nvmlDeviceGetName(self, index: int) -> str | bytes:
         return self.gpus[index][0]
 
+    def nvmlDeviceGetUUID(self, index: int) -> str:
+        return f"GPU-{index}"
+
     def nvmlDeviceGetCudaComputeCapability(self, index: int) -> tuple[int, int]:
         return self.gpus[index][1]
 
@@ -116,7 +120,7 @@ def test_a_graphics_card_is_the_largest_target_that_it_holds(
     monkeypatch.setitem(sys.modules, "pynvml", nvml)
     found = machine(tmp_path, PC)
     text = gpu[0].decode() if isinstance(gpu[0], bytes) else gpu[0]
-    assert found.gpus == (Gpu(text, f"{gpu[1][0]}.{gpu[1][1]}", gpu[2], "580.65"),)
+    assert found.gpus == (Gpu(text, f"{gpu[1][0]}.{gpu[1][1]}", gpu[2], "580.65", "GPU-0"),)
     assert matching_target(found).name == name
     assert not nvml.open
 

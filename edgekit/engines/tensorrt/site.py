@@ -9,6 +9,7 @@ from edgekit.detect import detect
 from edgekit.engines.place import Place, like, version_of
 from edgekit.engines.tensorrt.api import Flavour, present
 from edgekit.errors import EngineError
+from edgekit.gpus import fitting, keep_to
 from edgekit.target import Target
 
 AHEAD: Flavour = "tensorrt_rtx"
@@ -35,7 +36,8 @@ def site(target: Target) -> Site:
             f"{target.title} ({target.arch}) builds its engines itself; this machine is {platform.machine()}",
             "Copy the bundle there, and run: edgekit compile BUNDLE",
         )
-    if any(gpu.compute_capability == target.compute_capability for gpu in detect().gpus):
+    keep_to(target.compute_capability)
+    if fitting(detect().gpus, target.compute_capability):
         name = present(None)
         kind = Place(name, version_of(name), platform.machine(), compute_capability=target.compute_capability)
         return Site(like(kind), name, ahead=False)

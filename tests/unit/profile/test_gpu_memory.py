@@ -6,13 +6,15 @@ import os
 import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
 
-from edgekit.detect import Gpu, Machine
+from edgekit.detect import Machine
+from edgekit.gpus import Gpu
 from edgekit.profile.gpu_memory import JtopMemory, MeminfoMemory, NvmlMemory, _opened, gpu_memory
 from edgekit.units import GIB, KIB
 
@@ -44,6 +46,7 @@ def nvml(monkeypatch: pytest.MonkeyPatch, processes: Any = (), used: Any = 900_0
         "nvmlInit": None,
         "nvmlShutdown": None,
         "nvmlDeviceGetHandleByIndex": "handle",
+        "nvmlDeviceGetHandleByUUID": "handle",
         "nvmlDeviceGetComputeRunningProcesses": processes,
         "nvmlDeviceGetMemoryInfo": SimpleNamespace(total=6 * GIB, used=used, free=0),
     }.items():
@@ -83,6 +86,13 @@ def test_nvml_that_refuses_a_process_still_tells_the_whole(monkeypatch: pytest.M
     found = gpu_memory(PC)
     assert found is not None
     assert (found.process_bytes(), found.total_bytes()) == (None, 900_000_000)
+
+
+def test_of_several_gpus_the_one_that_is_computed_on_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = nvml(monkeypatch)
+    assert gpu_memory(replace(PC, gpus=(Gpu("NVIDIA GeForce RTX 3080", "8.6", uuid="GPU-2"),))) is not None
+    assert "nvmlDeviceGetHandleByUUID" in calls
+    assert "nvmlDeviceGetHandleByIndex" not in calls
 
 
 @pytest.mark.parametrize("fails", ["nvmlInit", "nvmlDeviceGetHandleByIndex", "nvmlDeviceGetMemoryInfo"])
