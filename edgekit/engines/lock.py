@@ -10,13 +10,14 @@ from __future__ import annotations
 import json
 import logging
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from edgekit import config
 from edgekit.bundle import Bundle, FileEntry, check_hashes, hash_files
 from edgekit.engines.place import Place, like
 from edgekit.engines.probe import PROBE, answers
+from edgekit.engines.tensorrt.shapes import sizes
 from edgekit.errors import BundleError, EdgeKitError
 from edgekit.files import write_text
 from edgekit.progress import Progress, silent
@@ -30,7 +31,8 @@ _log = logging.getLogger(__name__)
 @dataclass(frozen=True)
 class Lock:
     """``graphs`` are the SHA-256 of the bundle's graphs, ``files`` size and SHA-256 of the form's own; ``probe`` is
-    what its probe must answer. ``seconds`` and ``peak_bytes`` are what it took to make."""
+    what its probe must answer; ``shapes`` are the sizes that it can be run with, {} for any. ``seconds`` and
+    ``peak_bytes`` are what it took to make."""
 
     format: int
     place: Place
@@ -39,6 +41,7 @@ class Lock:
     probe: str
     seconds: float
     peak_bytes: int
+    shapes: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -65,7 +68,8 @@ def folder_of(bundle: Bundle, place: Place) -> Path:
 
 def write_lock(bundle: Bundle, folder: Path, place: Place, probe: str, seconds: float, peak_bytes: int) -> None:
     """Lock the form in ``folder`` to a place and the bundle's graphs as they are; ``probe`` "" where there is none."""
-    lock = Lock(_FORMAT, place, _graphs(bundle), hash_files(folder), probe, round(seconds, 2), peak_bytes)
+    made = hash_files(folder)
+    lock = Lock(_FORMAT, place, _graphs(bundle), made, probe, round(seconds, 2), peak_bytes, _shapes(bundle))
     write_text(folder / LOCK, json.dumps(config.dump(lock), indent=1) + "\n")
 
 
@@ -128,6 +132,8 @@ def _form(bundle: Bundle, folder: Path) -> Form:
         misfit = "the compiled form is in the folder of another machine"
     elif lock.graphs != _graphs(bundle):
         misfit = "the compiled form is of other graphs than the bundle's"
+    elif different := [f"{name} {size}" for name, size in lock.shapes.items() if _shapes(bundle).get(name) != size]:
+        misfit = f"the compiled form is for other sizes than the bundle's: {', '.join(different)}"
     return Form(folder, lock, misfit)
 
 
@@ -150,6 +156,12 @@ def _wrong_size(folder: Path, lock: Lock) -> str:
         if Path(name).name != name or not file.is_file() or file.stat().st_size != entry.bytes:
             return f"{name} of the compiled form is missing or of another size"
     return ""
+
+
+def _shapes(bundle: Bundle) -> dict[str, int]:
+    """Plans are for certain shapes; what a processor maps is not."""
+    target = bundle.manifest.target
+    return sizes(target.slots, bundle.manifest.context) if target.engine == "tensorrt" else {}
 
 
 def _graphs(bundle: Bundle) -> dict[str, str]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from edgekit.bundle import open_bundle
+from edgekit.bundle import Bundle, open_bundle
 from edgekit.check import check
 from edgekit.detect import detect
 from edgekit.engines.lock import folder_of, write_lock
@@ -55,7 +56,9 @@ def test_a_bundle_answers_as_it_was_built_to(name: str, tmp_path: Path) -> None:
     assert not device.memory
 
 
-def test_a_device_opens_the_plans_that_are_for_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_device_opens_the_plans_that_are_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     bundle = open_bundle(build(embedded(), target("rtx3050"), recipe("q4"), tmp_path / "bundle").bundle.path)
     slots, context = bundle.manifest.target.slots, bundle.manifest.context
     card = Place("tensorrt", "10.16.2", "x86_64", (), "GeForce RTX 3050", "8.6", "580.95", "13.0")
@@ -76,7 +79,20 @@ def test_a_device_opens_the_plans_that_are_for_it(tmp_path: Path, monkeypatch: p
     assert not device.memory
     with pytest.raises(EngineError, match=f"built for {slots} slots"):
         open_engine(bundle, slots + 1)
-    monkeypatch.setattr("edgekit.engines.lock.like", lambda place: replace(card, driver="999.1"))
-    other = open_engine(bundle, slots)
-    assert isinstance(other, StandardEngine)
-    other.close()
+    with monkeypatch.context() as patch:
+        patch.setattr("edgekit.engines.lock.like", lambda place: replace(card, driver="999.1"))
+        assert "driver 580.95, here 999.1" in passed_over(bundle, caplog)
+    lock = folder / "lock.json"
+    said = json.loads(lock.read_text())
+    assert said["shapes"] == {"slots": slots, "context": context, "chunk": 512}
+    lock.write_text(json.dumps(said | {"shapes": said["shapes"] | {"chunk": 256}}))
+    assert "for other sizes than the bundle's: chunk 256" in passed_over(bundle, caplog)
+
+
+def passed_over(bundle: Bundle, caplog: pytest.LogCaptureFixture) -> str:
+    """What is said where plans are not for this machine, which then takes its processor."""
+    caplog.clear()
+    engine = open_engine(bundle, 1)
+    assert isinstance(engine, StandardEngine)
+    engine.close()
+    return caplog.text

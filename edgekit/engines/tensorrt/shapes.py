@@ -21,6 +21,11 @@ def buckets(context: int) -> tuple[int, ...]:
     return (*found, context)
 
 
+def sizes(slots: int, context: int) -> dict[str, int]:
+    """What the shapes of a bundle's plans follow from, beside its graphs."""
+    return {"slots": slots, "context": context, "chunk": min(CHUNK, context)}
+
+
 def profiles(spec: ModelSpec, slots: int, context: int) -> dict[str, tuple[Profile, ...]]:
     """Of each graph. The decoder has two: a piece of one row's prompt, and a token of each of up to ``slots`` rows."""
     pixels, features = (1, 3, spec.image.size, spec.image.size), (1, spec.vision.tokens, spec.vision.hidden)
