@@ -36,7 +36,7 @@ def command(console: Console, bundle: Path | None, slots: int | None, force: boo
     with console.progress() as progress:
         made = profile(opened, slots, progress=progress)
     rows, compared = judge(made, target), against_plan(made)
-    console.document(_document(made, rows, compared))
+    console.document(_document(made, target, rows, compared))
     _show(console, made, target, rows, compared)
     if force:
         for row in rows:
@@ -55,9 +55,10 @@ def _demonstrated() -> Path:
     return found[-1].parent
 
 
-def _document(made: Profile, rows: tuple[Row, ...], compared: tuple[Compared, ...]) -> dict[str, Any]:
+def _document(made: Profile, target: Target, rows: tuple[Row, ...], compared: tuple[Compared, ...]) -> dict[str, Any]:
     """A profile as JSON has it; the first four keys are fixed, scripts read them."""
     from edgekit import config
+    from edgekit.profile import bandwidth_shares
 
     whole = config.dump(made)
     return {
@@ -68,6 +69,7 @@ def _document(made: Profile, rows: tuple[Row, ...], compared: tuple[Compared, ..
         "budget": [{**config.dump(row), "passed": row.passed} for row in rows],
         "planned": [{**config.dump(one), "error": round(one.error, 4)} for one in compared],
         **{name: value for name, value in whole.items() if name not in ("planned", "moments")},
+        "bandwidth_shares": [round(share, 4) for share in bandwidth_shares(made, target)],
         "fingerprint": made.device.fingerprint,
     }
 
@@ -81,7 +83,7 @@ def _show(
     console.print(f"{made.slots} slots of {made.context} tokens; {form}; each phase in a process of its own\n")
     _show_budget(console, target, rows)
     _show_memory(console, made)
-    _show_speed(console, made)
+    _show_speed(console, made, target)
     _show_plan(console, compared)
     _show_condition(console, made)
 
@@ -116,7 +118,9 @@ def _show_memory(console: Console, made: Profile) -> None:
         console.print(f"Each further question kept {format_bytes(made.growth_bytes)}.")
 
 
-def _show_speed(console: Console, made: Profile) -> None:
+def _show_speed(console: Console, made: Profile, target: Target) -> None:
+    from edgekit.profile import bandwidth_shares
+
     console.print()
     columns = ("time, ms", "median", "p95", "p99", "least", "most", "of")
     named = {
@@ -128,11 +132,12 @@ def _show_speed(console: Console, made: Profile) -> None:
     }
     console.table(columns, [(name, *_spread(spread)) for name, spread in named.items()], right=columns[1:])
     console.print()
-    names = ("tokens/s, all rows", "median", "least", "most", "of")
-    shown = [
-        (f"{rate.rows} row{'s' * (rate.rows > 1)}", *(_spread(rate.tokens_per_s)[index] for index in (0, 3, 4, 5)))
-        for rate in made.rows
-    ]
+    names = ("tokens/s, all rows", "median", "least", "most", "of", "of bandwidth")
+    shown = []
+    for rate, share in zip(made.rows, bandwidth_shares(made, target), strict=True):
+        spread = _spread(rate.tokens_per_s)
+        rows = f"{rate.rows} row{'s' * (rate.rows > 1)}"
+        shown.append((rows, *(spread[index] for index in (0, 3, 4, 5)), f"{100 * share:.1f} %"))
     console.table(names, shown, right=names[1:])
     cold = f", {made.load_cold_s:.2f} s from the disk" if made.load_cold_s is not None else ""
     console.print(f"\nOpening takes {made.load_warm_s.median:.2f} s{cold}.")

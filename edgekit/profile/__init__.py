@@ -3,7 +3,7 @@ gate that lets nothing be installed without."""
 
 from edgekit.profile.gate import require_profile, require_within
 from edgekit.profile.glance import Glance, glance
-from edgekit.profile.judge import Compared, Row, against_plan, judge
+from edgekit.profile.judge import Compared, Row, against_plan, bandwidth_shares, judge
 from edgekit.profile.profile import profile
 from edgekit.profile.record import Profile
 from edgekit.profile.store import load_profile, profiles
@@ -14,6 +14,7 @@ __all__ = [
     "Profile",
     "Row",
     "against_plan",
+    "bandwidth_shares",
     "glance",
     "judge",
     "load_profile",

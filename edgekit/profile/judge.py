@@ -70,6 +70,16 @@ def judge(made: Profile, target: Target) -> tuple[Row, ...]:
     )
 
 
+def bandwidth_shares(made: Profile, target: Target) -> tuple[float, ...]:
+    """For each of ``made.rows``, what its steps read of weights in a second, as a share of the memory's bandwidth.
+
+    A step reads decoder and head once for all of its rows, which bounds its speed on every device that there is.
+    Keys and values come on top and are not counted.
+    """
+    step = made.weights.get("decoder", 0) + made.weights.get("lm_head", 0)
+    return tuple(rate.tokens_per_s.median / rate.rows * step / target.bandwidth for rate in made.rows)
+
+
 def against_plan(made: Profile) -> tuple[Compared, ...]:
     """The plan's components beside the measured ones, and both sums; what a plan has no word for is left out."""
     return tuple(_compared(made))

@@ -8,7 +8,7 @@ import pytest
 
 from edgekit.errors import GateRefused
 from edgekit.profile.gate import require_within
-from edgekit.profile.judge import against_plan, judge
+from edgekit.profile.judge import against_plan, bandwidth_shares, judge
 from edgekit.target import Budget, Target, target
 from edgekit.units import GIB, MIB
 from tests.unit.profile.made import profile
@@ -77,3 +77,10 @@ def test_the_plan_is_compared_where_both_know_a_component() -> None:
     assert found["static"].error == 0
     assert found["dynamic"].error == pytest.approx(1.0)
     assert "pictures" not in found
+
+
+def test_a_step_reads_the_decoder_and_the_head_once_for_all_its_rows() -> None:
+    """Two rows of 9 tokens/s each are 9 steps a second, each of 3 GiB: 27 GiB/s of 270."""
+    weights = {"vision": 7 * GIB, "embedding": GIB, "decoder": 2 * GIB, "lm_head": GIB}
+    shares = bandwidth_shares(profile(weights=weights), replace(limited(), bandwidth=270 * GIB))
+    assert shares == pytest.approx((10 * 3 / 270, 9 * 3 / 270))
