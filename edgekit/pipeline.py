@@ -14,6 +14,7 @@ from pathlib import Path
 from edgekit import __version__
 from edgekit.bundle import FORMAT, MANIFEST, Bundle, Manifest, open_bundle, sealing, unsealed
 from edgekit.check import Checked, check, require_answers
+from edgekit.check.cache import cache_loss
 from edgekit.check.fidelity import fidelity, write_fidelity
 from edgekit.check.golden import write_record
 from edgekit.check.make import ask_engine, make_golden
@@ -94,7 +95,8 @@ def build(
             require_answers(checked)
         elif not checked.passed:
             also_forced.append(checked.shortfall)
-        write_fidelity(folder, fidelity(source, made, checked, recipe.name, recipe.method))
+        cache = cache_loss(unsealed(folder, manifest), progress) if recipe.kv == "int8" else None
+        write_fidelity(folder, fidelity(source, made, checked, recipe, cache))
     forget(out)
     bundle = open_bundle(out)
     return Built(bundle, planned, checked, compile_here(bundle, progress), decided, made.notes)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from edgekit import config
 from edgekit.bundle import Bundle
+from edgekit.check.cache import CacheLoss
 from edgekit.check.check import Checked
 from edgekit.check.components import Measured
 from edgekit.check.measure import Figures
@@ -17,6 +18,7 @@ from edgekit.files import write_text
 from edgekit.quantize.calibrate import Calibrated
 from edgekit.quantize.fidelity import Linear, Part, linears, parts
 from edgekit.quantize.tower import Tower
+from edgekit.recipe import Recipe
 
 FIDELITY = "fidelity.json"
 FORMAT = 1
@@ -25,7 +27,8 @@ FORMAT = 1
 @dataclass(frozen=True)
 class Fidelity:
     """``linears``: every matrix; ``parts``: the components' bytes; ``components`` and ``figures``: the check's, as it
-    was at the build; ``tower``: what its Linears read, where examples were looked at."""
+    was at the build; ``tower``: what its Linears read, where examples were looked at; ``cache``: what keys and values
+    in int8 take, where they are."""
 
     format: int
     recipe: str
@@ -35,13 +38,17 @@ class Fidelity:
     components: tuple[Measured, ...]
     figures: Figures
     tower: Tower | None = None
+    cache: CacheLoss | None = None
 
 
-def fidelity(source: Checkpoint, made: Calibrated, checked: Checked, recipe: str, method: str) -> Fidelity:
-    """Put together for a bundle of ``made``, which ``source`` was quantized to."""
+def fidelity(
+    source: Checkpoint, made: Calibrated, checked: Checked, recipe: Recipe, cache: CacheLoss | None
+) -> Fidelity:
+    """Put together for a bundle of ``made``, which ``source`` was quantized to by ``recipe``."""
     found = linears(source, made.checkpoint, made.errors)
     components = tuple(one.measured for one in checked.components)
-    return Fidelity(FORMAT, recipe, method, found, parts(found, source), components, checked.figures, made.tower)
+    sizes, figures = parts(found, source), checked.figures
+    return Fidelity(FORMAT, recipe.name, recipe.method, found, sizes, components, figures, made.tower, cache)
 
 
 def write_fidelity(folder: Path, report: Fidelity) -> None:

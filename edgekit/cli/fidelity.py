@@ -45,6 +45,11 @@ def show_fidelity(console: Console, report: Fidelity) -> None:
         if report.tower.cosine is not None:
             taken = "taken" if report.tower.static else "not taken"
             console.print(f"Fixed ranges kept a cosine of {report.tower.cosine:.4f} at least, and were {taken}.")
+    if report.cache:
+        console.print(
+            f"\nKeys and values in int8 take {report.cache.kl:.2g} nats by themselves (at worst "
+            f"{report.cache.worst_kl:.2g}), and\n{report.cache.same} of {report.cache.positions} first choices stay."
+        )
     kept = report.figures
     console.print(
         f"\nAt the build, over {kept.positions} tokens: first choices {100 * kept.top1:.1f} % the unquantized"

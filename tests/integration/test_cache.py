@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,9 +11,12 @@ import onnxruntime
 import pytest
 
 from edgekit.bundle import Bundle, open_bundle
+from edgekit.check.fidelity import read_fidelity
+from edgekit.check.forced import Reader, stored_rows
+from edgekit.check.golden import read_golden
 from edgekit.cli.main import main
 from edgekit.engines.onnxruntime import OnnxRuntimeEngine
-from edgekit.engines.open import open_engine
+from edgekit.engines.open import engine_here, open_engine
 from edgekit.errors import ConfigError, EngineError
 from edgekit.evaluate.fidelity import divergence, fidelity
 from edgekit.evaluate.phantoms import questions
@@ -70,6 +74,32 @@ def test_its_logits_are_nearly_those_of_the_same_weights_with_a_float_cache(bund
     assert 0 < found.mean_kl < 1e-3
     same = fidelity(whole, open_engine(plain, 1), prompts(plain, 3))
     assert (same.mean_kl, same.top1.percent) == (0, 100)
+
+
+def test_a_build_says_what_the_cache_takes_by_itself(
+    bundle: Bundle, plain: Bundle, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Beside the same weights that were built with a float cache, over the words that the build had read."""
+    golden, arrays = read_golden(bundle)
+    divergences, same = [], 0
+    with closing(engine_here(bundle)) as rounded, closing(engine_here(plain)) as whole:
+        for at in golden.alone:
+            rows, following = stored_rows(golden.sequences[at], arrays.tokens.tolist(), arrays.exact)
+            for found, wanted in zip(
+                *(Reader(one).told_rows(rows, following) for one in (rounded, whole)), strict=True
+            ):
+                divergences.append(divergence(wanted, found))
+                same += int(found.argmax() == wanted.argmax())
+    told = read_fidelity(bundle).cache
+    assert told is not None
+    assert (told.positions, told.same) == (len(divergences), same)
+    assert told.kl == pytest.approx(np.mean(divergences), rel=1e-3, abs=1e-9)
+    assert told.worst_kl == pytest.approx(max(divergences), rel=1e-3, abs=1e-9)
+    assert 0 < told.kl < 1e-3
+    assert read_fidelity(plain).cache is None
+    assert {path.name for path in bundle.path.iterdir()} == {path.name for path in plain.path.iterdir()}
+    assert main(["report", "fidelity", str(bundle.path)]) == 0
+    assert f"{same} of {len(divergences)} first choices stay" in capsys.readouterr().out
 
 
 def test_a_divergence_is_that_of_the_two_expectations() -> None:
