@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 
 from edgekit.bundle import Bundle, open_bundle
 from edgekit.check import check
+from edgekit.cli.main import main
 from edgekit.detect import detect
 from edgekit.engines.lock import folder_of, write_lock
 from edgekit.engines.open import open_engine
@@ -25,6 +27,8 @@ from edgekit.pipeline import build
 from edgekit.plan import plan
 from edgekit.recipe import recipe
 from edgekit.target import target
+from edgekit.units import GIB
+from tests.simulated_tensorrt import builder
 from tests.simulated_tensorrt.device import FakeDevice
 from tests.simulated_tensorrt.module import FakeTensorRt
 from tests.simulated_tensorrt.plan import write_plans
@@ -54,6 +58,43 @@ def test_a_bundle_answers_as_it_was_built_to(name: str, tmp_path: Path) -> None:
         engine.close()
         plain.close()
     assert not device.memory
+
+
+def test_a_device_goes_the_whole_way_by_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Build, compile in a child process, open what the lock says is right, and check."""
+    builder.install(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.delitem(sys.modules, "tensorrt", raising=False)
+    module = FakeTensorRt(FakeDevice())
+
+    def gpu(extra: str) -> FakeDevice:
+        module.device = FakeDevice()
+        return module.device
+
+    here = replace(detect(), gpus=(Gpu("NVIDIA GeForce RTX 3050", "8.6", 6 * GIB, "580.95.05"),))
+    for name in ("tensorrt.site", "place", "open"):
+        monkeypatch.setattr(f"edgekit.engines.{name}.detect", lambda: here)
+    monkeypatch.setattr("edgekit.engines.open.flavour", lambda name: Api(module, name, (10, 3, 0)))
+    monkeypatch.setattr("edgekit.engines.tensorrt.engine.CudaDevice", gpu)
+    out = tmp_path / "bundle"
+    assert main(["build", "--target", "rtx3050", "--out", str(out)]) == 0
+    assert "engines are built, for this machine's NVIDIA GeForce RTX 3050" in " ".join(capsys.readouterr().out.split())
+    assert main(["check", str(out), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["passed"], found["stood_in"]) == (True, False)
+    assert module.device.launches > 0
+    (folder,) = (out / "engines").iterdir()
+    lock = json.loads((folder / "lock.json").read_text())
+    assert (lock["place"]["device"], lock["place"]["driver"]) == (here.gpus[0].name, "580.95.05")
+    (folder / "decoder.plan").write_bytes(b"half of it")
+    assert main(["check", str(out)]) == 0  # another size than the lock's: passed over
+    assert "This machine's processor ran the graphs" in capsys.readouterr().out
+    assert main(["compile", str(out)]) == 0
+    capsys.readouterr()
+    assert main(["check", str(out), "--json"]) == 0
+    assert not json.loads(capsys.readouterr().out)["stood_in"]
 
 
 def test_a_device_opens_the_plans_that_are_for_it(

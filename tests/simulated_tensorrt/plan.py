@@ -26,8 +26,11 @@ class FakePlan:
     on_host: Sequence[str] = ()
     weights: int = 0
 
+    def dumps(self) -> str:
+        return json.dumps(asdict(self))
+
     def write(self, path: Path) -> None:
-        path.write_text(json.dumps(asdict(self)))
+        path.write_text(self.dumps())
 
 
 def plans(graphs: Path, spec: ModelSpec, slots: int, context: int) -> dict[str, FakePlan]:

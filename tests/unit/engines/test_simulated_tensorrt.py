@@ -12,7 +12,7 @@ import pytest
 
 from edgekit.engines.tensorrt.loaded import Loaded
 from edgekit.errors import EngineError
-from tests.simulated_tensorrt import context, module, rtx
+from tests.simulated_tensorrt import builder, context, module, rtx
 from tests.simulated_tensorrt.device import FakeDevice
 
 
@@ -31,6 +31,18 @@ def test_every_name_is_the_real_ones(real: Any) -> None:
         "DataType": module.DataType,
         "TensorLocation": module.TensorLocation,
         "CudaGraphStrategy": module.CudaGraphStrategy,
+        "Builder": builder.Builder,
+        "INetworkDefinition": builder._Network,
+        "ITensor": builder._Input,
+        "OnnxParser": builder.OnnxParser,
+        "ParserError": builder._Error,
+        "IOptimizationProfile": builder._Profile,
+        "IBuilderConfig": builder._Config,
+        "BuilderFlag": builder.BuilderFlag,
+        "ComputeCapability": builder.ComputeCapability,
+        "MemoryPoolType": builder.MemoryPoolType,
+        "NetworkDefinitionCreationFlag": builder.NetworkDefinitionCreationFlag,
+        "ProfilingVerbosity": builder.ProfilingVerbosity,
         "ExecutionContextAllocationStrategy": module.ExecutionContextAllocationStrategy,
     }
     for name, ours in pairs.items():

@@ -1,9 +1,9 @@
-"""What holds of building plans without a TensorRT: a module that only has its names stands in for it."""
+"""What holds of building plans without a TensorRT: the simulated builder stands in for it."""
 
 from __future__ import annotations
 
+import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -12,6 +12,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+import onnx
 import pytest
 
 from edgekit.child import environment
@@ -22,7 +23,7 @@ from edgekit.engines.tensorrt.job import How, Job, loads
 from edgekit.engines.tensorrt.log import Log, fused_attention
 from edgekit.engines.tensorrt.phases import SHARES, Phases
 from edgekit.errors import EdgeKitError, EngineError, MissingExtra
-from tests import fake_tensorrt
+from tests.simulated_tensorrt import builder
 
 PROFILES = [{"x": ((1, 8), (4, 8), (8, 8))}]
 Build = Callable[..., BuiltPlan]
@@ -33,11 +34,11 @@ def build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Build:
     """Build with a fake that does as it is told; what it leaves behind lies in ``tmp_path/plans``."""
     fakes = tmp_path / "fakes"
     fakes.mkdir()
-    for name in ("tensorrt", "tensorrt_rtx"):
-        shutil.copy(str(fake_tensorrt.__file__), fakes / f"{name}.py")
+    builder.install(fakes)
     monkeypatch.syspath_prepend(str(fakes))
     graph = tmp_path / "decoder.onnx"
-    graph.write_bytes(b"a graph")
+    x = onnx.helper.make_tensor_value_info("x", onnx.TensorProto.FLOAT, ["rows", 8])
+    onnx.save(onnx.helper.make_model(onnx.helper.make_graph([], "g", [x], [])), str(graph))
 
     def run(does: str = "", how: How | None = None, told: list[tuple[str, int, int]] | None = None) -> BuiltPlan:
         monkeypatch.setenv("FAKE_TENSORRT", does)
@@ -78,8 +79,11 @@ def test_the_module_is_loaded_with_its_version(build: Build, monkeypatch: pytest
 def test_a_plan_and_what_is_told_of_it(build: Build, tmp_path: Path) -> None:
     told: list[tuple[str, int, int]] = []
     built = build(told=told)
-    assert built.path.read_bytes() == b"a plan"
-    assert (built.bytes, built.version, built.warnings) == (6, "10.3.0", ("a warning",))
+    plan = json.loads(built.path.read_text())
+    assert plan["graph"] == str(tmp_path / "decoder.onnx")
+    assert plan["profiles"] == [{"x": [[1, 8], [4, 8], [8, 8]]}]
+    assert built.bytes == built.path.stat().st_size
+    assert (built.version, built.warnings) == ("10.3.0", ("a warning",))
     assert (built.weight_bytes, built.activation_bytes) == (256, (512,))
     assert (built.layers, built.fused, built.fused_attention) == (("kgen _gemm_mha_v2_myl0_13",), (1,), 1)
     assert built.peak_bytes > 1 << 20
@@ -116,7 +120,7 @@ def test_a_failure_is_one_clear_error_and_the_old_plan_stays(
         build(does, how)
     assert hint in failed.value.hint
     assert left(tmp_path) == ["decoder.plan"]
-    assert build().bytes == 6  # the next try is as the first
+    assert build().version == "10.3.0"  # the next try is as the first
 
 
 def test_a_graph_that_is_not_there(build: Build, tmp_path: Path) -> None:
@@ -151,7 +155,7 @@ def test_a_timing_cache_that_cannot_be_kept_costs_no_plan(
     build: Build, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     (tmp_path / "timings").mkdir()
-    assert build(how=How("tensorrt", timing_cache=tmp_path / "timings")).bytes == 6
+    assert build(how=How("tensorrt", timing_cache=tmp_path / "timings")).path.exists()
     assert "the timing cache was not kept" in caplog.text
 
 
@@ -187,7 +191,7 @@ def test_an_interrupted_build_leaves_no_child_and_nothing_half_written(
     assert (tmp_path / "plans" / "decoder.plan").read_bytes() == b"the old plan"
     if number == signal.SIGINT:
         assert left(tmp_path) == ["decoder.plan"]
-    assert build().bytes == 6
+    assert build().version == "10.3.0"
     assert left(tmp_path) == ["decoder.plan"]  # of a killed one's, too
 
 

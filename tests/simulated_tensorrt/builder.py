@@ -1,20 +1,26 @@
-"""A module with TensorRT's names that builds nothing: to be found by a child under a name of TensorRT's.
+"""TensorRT's builder for tests: a module for a child to find under a name of TensorRT's (:func:`install`). It reads a
+graph's inputs, keeps the shapes that it is told, and builds the plans that the simulated runtime runs.
 
-The environment variable FAKE_TENSORRT says what it does: "version V", "import", "parser", "killed", "memory", "hang",
-"full", "constructor".
+The environment variable FAKE_TENSORRT says what else it does: "version V", "import", "parser", "killed", "memory",
+"hang", "full", "constructor".
 """
 
 from __future__ import annotations
 
 import errno
 import os
+import shutil
 import signal
 import time
 from pathlib import Path
 from typing import Any, ClassVar
 
+import onnx
+
+from tests.simulated_tensorrt.plan import VERSION, FakePlan
+
 _DOES, _, _WORD = os.environ.get("FAKE_TENSORRT", "").partition(" ")
-__version__ = _WORD if _DOES == "version" else "10.3.0"
+__version__ = _WORD if _DOES == "version" else VERSION
 if _DOES == "import":
     raise ImportError("libnvinfer.so.10: cannot open shared object file")
 LAYERS = (
@@ -46,14 +52,22 @@ class MemoryPoolType:
 
 
 class _Input:
-    name, shape = "x", (-1, 8)
+    def __init__(self, value: onnx.ValueInfoProto) -> None:
+        dims = value.type.tensor_type.shape.dim
+        self.name, self.shape = value.name, tuple(-1 if dim.dim_param else dim.dim_value for dim in dims)
 
 
 class _Network:
-    num_inputs = 1
+    def __init__(self) -> None:
+        self.graph = ""
+        self.inputs: tuple[_Input, ...] = ()
+
+    @property
+    def num_inputs(self) -> int:
+        return len(self.inputs)
 
     def get_input(self, index: int) -> _Input:
-        return _Input()
+        return self.inputs[index]
 
 
 class _Error:
@@ -80,17 +94,26 @@ class BuilderFlag:
 class OnnxParser:
     num_errors = 2
 
-    def __init__(self, network: _Network, logger: Any) -> None: ...
+    def __init__(self, network: _Network, logger: Any) -> None:
+        self._network = network
 
     def parse_from_file(self, path: str) -> bool:
-        return _DOES != "parser"
+        if _DOES == "parser":
+            return False
+        self._network.graph = path
+        self._network.inputs = tuple(map(_Input, onnx.load(path, load_external_data=False).graph.input))
+        return True
 
     def get_error(self, index: int) -> _Error:
         return _Error(index, ["first", ""][index])
 
 
 class _Profile:
-    def set_shape(self, *_: object) -> None: ...
+    def __init__(self) -> None:
+        self.shapes: dict[str, tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]] = {}
+
+    def set_shape(self, name: str, least: tuple[int, ...], usual: tuple[int, ...], most: tuple[int, ...]) -> None:
+        self.shapes[name] = least, usual, most
 
 
 class _Timings:
@@ -105,6 +128,9 @@ class _Config:
     progress_monitor: Any
     flags = 0
 
+    def __init__(self) -> None:
+        self.profiles: list[_Profile] = []
+
     def set_flag(self, flag: int) -> None:
         self.flags |= 1 << flag
 
@@ -113,7 +139,8 @@ class _Config:
     def set_compute_capability(self, capability: int, index: int) -> None: ...
 
     def add_optimization_profile(self, profile: _Profile) -> int:
-        return 0
+        self.profiles.append(profile)
+        return len(self.profiles) - 1
 
     def create_timing_cache(self, data: bytes) -> _Timings | None:
         return _Timings(data) if data in (b"", b"measured") else None
@@ -161,7 +188,14 @@ class Builder:
         if not config.flags & 1 << BuilderFlag.REQUIRE_USER_ALLOCATION:
             self._logger.log(2, "it will allocate as it runs")
         monitor.phase_finish("Building engine")
-        return b"a plan"
+        shapes = [profile.shapes for profile in config.profiles]
+        return FakePlan(network.graph, shapes, [4096] * len(shapes), version=__version__).dumps().encode()
+
+
+def install(folder: Path) -> None:
+    """Put the module into ``folder`` by both names; not imported, as this one is."""
+    for name in ("tensorrt", "tensorrt_rtx"):
+        shutil.copy(__file__, folder / f"{name}.py")
 
 
 def _full(descriptor: object) -> None:
