@@ -65,12 +65,18 @@ def detect(root: Path = Path("/"), arch: str = platform.machine(), gpus: Iterabl
         cores=len(re.findall(r"^processor\s*:", cpuinfo, re.MULTILINE)) or os.cpu_count() or 1,
         features=cpu_features(root),
         memory_bytes=_memory(root),
-        gpus=(_jetson_gpu(jetson),)
-        if jetson
-        else tuple(driver_gpus() if gpus is None else gpus) or tuple(listed_gpus(root)),
+        gpus=(_jetson_gpu(jetson),) if jetson else _gpus(root, gpus),
         jetson=jetson,
         l4t=l4t,
     )
+
+
+def _gpus(root: Path, told: Iterable[Gpu] | None) -> tuple[Gpu, ...]:
+    """A driver that shows none has been told to hide them; one that can't be asked has at least listed their names."""
+    if told is not None:
+        return tuple(told) or tuple(listed_gpus(root))
+    found = driver_gpus()
+    return tuple(listed_gpus(root)) if found is None else found
 
 
 def cpu_features(root: Path = Path("/")) -> tuple[str, ...]:

@@ -7,14 +7,15 @@ CUDA counts GPUs by their speed and the driver by their slot, so the one that is
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from edgekit.system import field_of, read_text
 
-VISIBLE, _ORDER = "CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER"
+VISIBLE = "CUDA_VISIBLE_DEVICES"
 
 
 @dataclass(frozen=True)
@@ -35,43 +36,41 @@ def fitting(gpus: Iterable[Gpu], compute_capability: str) -> Gpu | None:
 
 
 def keep_to(compute_capability: str) -> None:
-    """Have CUDA show this process, and those that it starts, the fitting GPU alone. It must not have started yet.
+    """Have CUDA show this process, and those that it starts, the fitting GPU alone; it must not have started yet.
 
-    Nothing changes on a machine with one GPU, where none fits, and where the user has chosen.
+    It is one of those that the user chose, where ``CUDA_VISIBLE_DEVICES`` says so. Nothing changes where none fits, and
+    where there is one alone.
     """
-    os.environ.setdefault(_ORDER, "PCI_BUS_ID")
-    if VISIBLE in os.environ:
-        return
-    gpus = list(driver_gpus())
-    if len(gpus) > 1 and (found := fitting(gpus, compute_capability)) is not None and found.uuid:
+    chosen, gpus = os.environ.get(VISIBLE), driver_gpus() or ()
+    found = fitting(gpus, compute_capability)
+    a_choice = len(gpus) > 1 if chosen is None else _understood(chosen)
+    if a_choice and found is not None and found.uuid:
         os.environ[VISIBLE] = found.uuid
 
 
-def chosen() -> str:
-    """The number or UUID of the GPU that CUDA shows first; "" where all are shown."""
-    return os.environ.get(VISIBLE, "").partition(",")[0].strip()
+def kept_to() -> str:
+    """The UUID of the GPU that this process keeps to; "" before it does."""
+    chosen = os.environ.get(VISIBLE, "")
+    return chosen if chosen.startswith("GPU-") and "," not in chosen else ""
 
 
-def driver_gpus() -> Iterator[Gpu]:
-    """The GPUs that NVIDIA's management library knows and CUDA shows; none without its Python module or its driver."""
+def driver_gpus() -> tuple[Gpu, ...] | None:
+    """The GPUs that NVIDIA's management library knows and CUDA shows; None without its Python module or its driver."""
     try:
         import pynvml
     except ImportError:
-        return
-    with suppress(pynvml.NVMLError):  # no driver, or one that can't say
+        return None
+    try:
         pynvml.nvmlInit()
-        try:
-            driver = _text(pynvml.nvmlSystemGetDriverVersion())
-            found = []
-            for index in range(pynvml.nvmlDeviceGetCount()):
-                handle = pynvml.nvmlDeviceGetHandleByIndex(index)
-                major, minor = pynvml.nvmlDeviceGetCudaComputeCapability(handle)
-                memory = int(pynvml.nvmlDeviceGetMemoryInfo(handle).total)
-                name, uuid = _text(pynvml.nvmlDeviceGetName(handle)), _text(pynvml.nvmlDeviceGetUUID(handle))
-                found.append(Gpu(name, f"{major}.{minor}", memory, driver, uuid))
-        finally:
-            pynvml.nvmlShutdown()
-        yield from _shown(found)
+    except pynvml.NVMLError:  # no driver
+        return None
+    try:
+        found = [_described(pynvml, index) for index in range(pynvml.nvmlDeviceGetCount())]
+    except pynvml.NVMLError:
+        return None
+    finally:
+        pynvml.nvmlShutdown()
+    return tuple(gpu for gpu in _shown(found) if gpu.name)
 
 
 def listed_gpus(root: Path) -> Iterator[Gpu]:
@@ -81,12 +80,31 @@ def listed_gpus(root: Path) -> Iterator[Gpu]:
             yield Gpu(name)
 
 
-def _shown(gpus: list[Gpu]) -> Iterator[Gpu]:
+def _described(nvml: Any, index: int) -> Gpu:
+    """Without a name where it can't be asked, "GPU is lost" for one: the others keep their numbers."""
+    with suppress(nvml.NVMLError):
+        handle = nvml.nvmlDeviceGetHandleByIndex(index)
+        major, minor = nvml.nvmlDeviceGetCudaComputeCapability(handle)
+        memory = int(nvml.nvmlDeviceGetMemoryInfo(handle).total)
+        driver = _text(nvml.nvmlSystemGetDriverVersion())
+        name, uuid = _text(nvml.nvmlDeviceGetName(handle)), _text(nvml.nvmlDeviceGetUUID(handle))
+        return Gpu(name, f"{major}.{minor}", memory, driver, uuid)
+    return Gpu("")
+
+
+def _understood(chosen: str) -> bool:
+    """Parts of a GPU ("MIG-…") are not looked into, and numbers by speed are CUDA's to know."""
+    by_speed = os.environ.get("CUDA_DEVICE_ORDER") == "FASTEST_FIRST" and any(map(str.isdecimal, chosen))
+    return not by_speed and "MIG-" not in chosen
+
+
+def _shown(gpus: Sequence[Gpu]) -> Iterator[Gpu]:
     """Those that ``CUDA_VISIBLE_DEVICES`` names, in its order; like CUDA, none behind one that is not there."""
-    if VISIBLE not in os.environ:
+    chosen = os.environ.get(VISIBLE)
+    if chosen is None or not _understood(chosen):
         yield from gpus
         return
-    for name in map(str.strip, os.environ[VISIBLE].split(",")):
+    for name in map(str.strip, chosen.split(",")):
         if name.isdecimal():
             named = gpus[int(name) : int(name) + 1]
         else:

@@ -58,6 +58,8 @@ class Target:
         require_name(self.name)
         if self.slots < 1 or self.context < 1:
             raise ConfigError(f"{self.slots} slots of {self.context} tokens hold no conversation", "Give both ≥ 1.")
+        if self.bandwidth < 1:
+            raise ConfigError("'bandwidth' is nothing", 'Give that of its memory, "168 GB/s": decoding is bound by it.')
         if 0 < self.memory_bytes <= self.reserved_bytes:
             raise ConfigError("'reserved' leaves nothing of 'memory'", "Reserve less than the device has.")
 

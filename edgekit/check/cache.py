@@ -6,9 +6,6 @@ between them. What the weights' own precision takes is the check's to say, again
 
 from __future__ import annotations
 
-import os
-import shutil
-import tempfile
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,11 +15,14 @@ import numpy as np
 from edgekit.bundle import Bundle, unsealed
 from edgekit.check import forced
 from edgekit.check.golden import read_golden
-from edgekit.check.measure import divergence, logsumexp
+from edgekit.check.measure import UNUSABLE, divergence, logsumexp
 from edgekit.engines.base import Engine, Logits
-from edgekit.engines.onnxruntime import OnnxRuntimeEngine
+from edgekit.engines.onnxruntime import DECODER, OnnxRuntimeEngine
+from edgekit.engines.open import give_back_freed_memory
+from edgekit.files import writing
 from edgekit.progress import Progress, silent
 
+_PLAIN = ".decoder-over-floats.onnx"
 _SCALES = 12
 """From this on, GroupQueryAttention's inputs are k_scale and v_scale (ONNX Runtime's ContribOperators.md)."""
 _ATTRIBUTES = ("k_quant_type", "v_quant_type", "kv_cache_bit_width")
@@ -40,28 +40,33 @@ class CacheLoss:
 
 
 def cache_loss(bundle: Bundle, progress: Progress = silent) -> CacheLoss:
-    """Of a bundle for a CPU with an int8 cache and a golden record, sealed or not. Its folder must be writable.
+    """Of a bundle for a CPU with an int8 cache and a golden record, which is not sealed yet.
 
-    :class:`~edgekit.errors.EdgeKitError` as of the record and the engine.
+    By the sequences that its decoder is checked by alone. :class:`~edgekit.errors.EdgeKitError` as of the record, the
+    engine (a float cache takes four times the memory) and the disk.
     """
-    graphs = bundle.path / "graphs"
-    with closing(OnnxRuntimeEngine(bundle, graphs, 1)) as engine:
-        found = _read(bundle, engine, progress)
-    manifest = bundle.manifest
-    plain = unsealed(bundle.path, replace(manifest, recipe=replace(manifest.recipe, kv="activations")))
-    # Beside the bundle's own: only links can be made to data of that size, and not to another disk.
-    with tempfile.TemporaryDirectory(prefix=".plain-", dir=bundle.path) as folder:
-        _link(graphs, Path(folder))
-        _write_plain(graphs / "decoder.onnx", Path(folder) / "decoder.onnx")
-        with closing(OnnxRuntimeEngine(plain, Path(folder), 1)) as engine:
-            expected = _read(bundle, engine, progress)
+    found = _read(bundle, DECODER, progress)
+    manifest, graphs = bundle.manifest, bundle.path / "graphs"
+    over_floats = unsealed(bundle.path, replace(manifest, recipe=replace(manifest.recipe, kv="activations")))
+    try:
+        _write_plain(graphs / DECODER, graphs / _PLAIN)
+        expected = _read(over_floats, _PLAIN, progress)
+    finally:
+        (graphs / _PLAIN).unlink(missing_ok=True)
     p, q = (side - logsumexp(side)[:, None] for side in (expected.astype(np.float64), found.astype(np.float64)))
-    kl = np.maximum(divergence(p, q), 0)
+    kl = np.nan_to_num(np.maximum(divergence(p, q), 0), nan=UNUSABLE, posinf=UNUSABLE)
     return CacheLoss(len(kl), float(kl.mean()), float(kl.max()), int((p.argmax(1) == q.argmax(1)).sum()))
 
 
-def _read(bundle: Bundle, engine: Engine, progress: Progress) -> Logits:
-    """Logits ``[positions, vocab]`` of the sequences by which a decoder is looked at alone."""
+def _read(bundle: Bundle, decoder: str, progress: Progress) -> Logits:
+    with closing(OnnxRuntimeEngine(bundle, bundle.path / "graphs", 1, decoder=decoder)) as engine:
+        logits = _told(bundle, engine, progress)
+    give_back_freed_memory()
+    return logits
+
+
+def _told(bundle: Bundle, engine: Engine, progress: Progress) -> Logits:
+    """Logits ``[positions, vocab]``, each token told after it was asked for."""
     golden, arrays = read_golden(bundle)
     reader, found = forced.Reader(engine), []
     for done, at in enumerate(golden.alone, 1):
@@ -71,18 +76,8 @@ def _read(bundle: Bundle, engine: Engine, progress: Progress) -> Logits:
     return np.concatenate(found)
 
 
-def _link(graphs: Path, folder: Path) -> None:
-    for file in graphs.iterdir():
-        if file.name == "decoder.onnx":
-            continue
-        try:
-            os.link(file, folder / file.name)
-        except OSError:  # a disk without links
-            shutil.copyfile(file, folder / file.name)
-
-
 def _write_plain(decoder: Path, out: Path) -> None:
-    """The decoder with its keys and values in float32: the scales are left out, and all else is as it was."""
+    """The decoder with its keys and values in float32, over the same data beside it."""
     import onnx  # building needs it, running doesn't
 
     model = onnx.load(str(decoder), load_external_data=False)
@@ -97,4 +92,5 @@ def _write_plain(decoder: Path, out: Path) -> None:
     used = {name for node in model.graph.node for name in node.input}
     for initializer in [one for one in model.graph.initializer if one.name not in used]:
         model.graph.initializer.remove(initializer)
-    onnx.save(model, str(out))
+    with writing(out):
+        out.write_bytes(model.SerializeToString())

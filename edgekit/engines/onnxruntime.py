@@ -29,6 +29,7 @@ from edgekit.errors import EngineError
 from edgekit.plan.components import arena_rows, cache_dtype
 from edgekit.session import Provider, first_line, giving_back, open_session, options
 
+DECODER = "decoder.onnx"
 CHUNK = 128
 """Tokens of a prompt read at once: no slower than 512 on a CPU, and its scratch is a quarter."""
 
@@ -36,13 +37,21 @@ CHUNK = 128
 class OnnxRuntimeEngine:
     """An :class:`edgekit.engines.base.Engine` over the graphs in a folder.
 
-    They are the bundle's, or with ``final`` those of a compiled form, which are optimized already.
+    They are the bundle's, or with ``final`` those of a compiled form, which are optimized already. ``decoder`` is the
+    decoder's file among them.
     """
 
     chunk = CHUNK
 
     def __init__(
-        self, bundle: Bundle, graphs: Path, slots: int, provider: Provider = "cpu", *, final: bool = False
+        self,
+        bundle: Bundle,
+        graphs: Path,
+        slots: int,
+        provider: Provider = "cpu",
+        *,
+        final: bool = False,
+        decoder: str = DECODER,
     ) -> None:
         manifest = bundle.manifest
         require_kernels(manifest.recipe)
@@ -52,7 +61,7 @@ class OnnxRuntimeEngine:
         self._embedding = Embedding(bundle.file("embedding.safetensors"), manifest.spec.decoder.hidden, self._dtype)
         self._vision = open_session(graphs / "vision.onnx", provider, options(final=final))
         self._projector = open_session(graphs / "projector.onnx", provider, options(final=final))
-        self._decoder = open_session(graphs / "decoder.onnx", provider, options(final=final))
+        self._decoder = open_session(graphs / decoder, provider, options(final=final))
         cache = cache_dtype(self._dtype, manifest.recipe)
         self._arena = _arena(ArenaShape.of(manifest.spec.decoder, arena_rows(slots), self.context, cache), provider)
         self._calls: dict[int, _Call] = {}

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from edgekit.doctor.heat import slowed_by, zones
 from edgekit.doctor.host import Host
 from edgekit.doctor.jetson import power_mode
-from edgekit.gpus import chosen
+from edgekit.gpus import kept_to
 from edgekit.profile.record import Condition
 
 _QUERY = ("nvidia-smi", "--query-gpu=power.draw,temperature.gpu", "--format=csv,noheader,nounits")
@@ -36,7 +36,7 @@ def condition(host: Host) -> Condition:
 
 def _card(host: Host) -> tuple[float | None, float | None]:
     """Watts and °C of the NVIDIA card that is computed on."""
-    reply = host.run(*_QUERY, *([f"--id={gpu}"] if (gpu := chosen()) else []))
+    reply = host.run(*_QUERY, *([f"--id={gpu}"] if (gpu := kept_to()) else []))
     cells = (reply.out.splitlines() or [""])[0].split(",") if reply.code == 0 else []
     if len(cells) != 2:
         return None, None

@@ -20,7 +20,7 @@ from edgekit.doctor.host import Host
 from edgekit.engines.lock import compiled_form
 from edgekit.engines.place import here, version_of
 from edgekit.errors import EngineError
-from edgekit.gpus import Gpu, keep_to
+from edgekit.gpus import Gpu, fitting, keep_to
 from edgekit.plan import MemoryPlan, as_built, plan
 from edgekit.profile.asking import QUESTIONS, draw_pictures
 from edgekit.profile.components import measured_components, side_memories
@@ -132,7 +132,9 @@ class _Phases:
 def device_here(target: Target) -> Device:
     """This machine as figures for ``target`` hang on it."""
     machine, place = detect(), here()
-    gpu = machine.gpus[0] if machine.gpus and target.engine != "onnxruntime" else Gpu("")
+    gpu = Gpu("")
+    if target.engine != "onnxruntime":
+        gpu = fitting(machine.gpus, target.compute_capability) or next(iter(machine.gpus), gpu)
     return Device(
         engine=target.engine,
         engine_version=_tensorrt() if target.engine == "tensorrt" else place.version,

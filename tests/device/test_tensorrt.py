@@ -67,9 +67,11 @@ def test_replayed_steps_are_those_that_were_queued(engines: tuple[PartedEngine, 
     for able in (False, True):
         replay.forget()
         replay._able = able
-        gpu.prefill(0, gpu.embed(tokens), 0)
-        found.append([gpu.decode([token], [0]) for token in range(5, 15)])
-        assert (len(replay._graphs) == 1) == able
+        gpu.prefill(0, gpu.embed(tokens * 6), 0)  # 240 tokens: the 17th step outgrows the bucket
+        gpu.prefill(1, gpu.embed(tokens[:9]), 0)
+        rows = [*5 * [[0]], *5 * [[0, 1]], *5 * [[0]], *5 * [[1, 0]], [0], [0]]
+        found.append([gpu.decode([token + slot for slot in slots], slots) for token, slots in enumerate(rows, 5)])
+        assert (replay._graph is not None) == able
     for one, other in zip(*found, strict=True):
         np.testing.assert_array_equal(one, other)
 

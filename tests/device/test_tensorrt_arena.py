@@ -113,8 +113,9 @@ def test_captured_work_is_done_at_each_replay_and_not_before() -> None:
             np.testing.assert_array_equal(seen.read(64), np.full(64, number))
         device.drop(graph)
         assert device.capture(device.synchronize) is None  # which a capture forbids
+        sent.fill(np.full(64, 3, np.int32))
         work()
-        assert seen.read(64)[0] == 2
+        assert seen.read(64)[0] == 3
         sent.close()
         seen.close()
     finally:

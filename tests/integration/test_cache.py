@@ -11,6 +11,7 @@ import onnxruntime
 import pytest
 
 from edgekit.bundle import Bundle, open_bundle
+from edgekit.check.cache import CacheLoss
 from edgekit.check.fidelity import read_fidelity
 from edgekit.check.forced import Reader, stored_rows
 from edgekit.check.golden import read_golden
@@ -27,6 +28,7 @@ from edgekit.phantom.embedded import embedded
 from edgekit.pipeline import build as build_bundle
 from edgekit.plan import plan
 from edgekit.plan.planning import as_built
+from edgekit.progress import Progress
 from edgekit.recipe import recipe
 from edgekit.runtime.model import open_tokenizer
 from edgekit.target import target
@@ -100,6 +102,17 @@ def test_a_build_says_what_the_cache_takes_by_itself(
     assert {path.name for path in bundle.path.iterdir()} == {path.name for path in plain.path.iterdir()}
     assert main(["report", "fidelity", str(bundle.path)]) == 0
     assert f"{same} of {len(divergences)} first choices stay" in capsys.readouterr().out
+
+
+def test_a_figure_that_cannot_be_measured_costs_no_bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_room(bundle: Bundle, progress: Progress) -> CacheLoss:
+        raise EngineError("This machine has no room for a KV arena")
+
+    monkeypatch.setattr("edgekit.pipeline.cache_loss", no_room)
+    made = build_bundle(embedded(), CPU, KV8, tmp_path / "bundle")
+    assert made.notes[-1].endswith("was not measured: This machine has no room for a KV arena")
+    assert read_fidelity(made.bundle).cache is None
+    assert not list((made.bundle.path / "graphs").glob(".*"))
 
 
 def test_a_divergence_is_that_of_the_two_expectations() -> None:

@@ -5,73 +5,123 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 
 from edgekit import gpus
-from edgekit.gpus import Gpu, chosen, driver_gpus, fitting, keep_to
+from edgekit.detect import detect
+from edgekit.gpus import Gpu, driver_gpus, fitting, keep_to, kept_to
 from tests.unit.test_detect import FakeNvml
 
 SMALL = ("NVIDIA GeForce RTX 3050", (8, 6), 6 * 2**30)
 LARGE = ("NVIDIA GeForce RTX 3080 Laptop GPU", (8, 6), 16 * 2**30)
 OTHER = ("NVIDIA GeForce RTX 4090", (8, 9), 24 * 2**30)
+Cards = Sequence[tuple[str, tuple[int, int], int]]
+
+
+@pytest.fixture(autouse=True)
+def nothing_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in (gpus.VISIBLE, "CUDA_DEVICE_ORDER"):
+        monkeypatch.setenv(name, "")  # so that it is put back, whatever it was
+        monkeypatch.delenv(name)
 
 
 @pytest.fixture
 def several(monkeypatch: pytest.MonkeyPatch) -> None:
-    shows(monkeypatch, [OTHER, SMALL, LARGE])
+    install(monkeypatch, FakeNvml(OTHER, SMALL, LARGE))
 
 
-def shows(monkeypatch: pytest.MonkeyPatch, found: Sequence[tuple[str, tuple[int, int], int]]) -> None:
-    monkeypatch.setitem(sys.modules, "pynvml", FakeNvml(*found))
-    monkeypatch.setenv(gpus.VISIBLE, "")  # so that it is put back, whatever is set
-    monkeypatch.delenv(gpus.VISIBLE)
-    monkeypatch.setenv("CUDA_DEVICE_ORDER", "PCI_BUS_ID")
+def install(monkeypatch: pytest.MonkeyPatch, nvml: FakeNvml) -> None:
+    monkeypatch.setitem(sys.modules, "pynvml", nvml)
+
+
+def shown() -> list[str]:
+    return [gpu.name for gpu in driver_gpus() or ()]
 
 
 @pytest.mark.usefixtures("several")
 def test_the_largest_of_the_kind_is_the_only_one_that_is_shown() -> None:
     keep_to("8.6")
-    assert os.environ[gpus.VISIBLE] == "GPU-2"
-    assert [gpu.name for gpu in driver_gpus()] == [LARGE[0]]
-    assert chosen() == "GPU-2"
-    keep_to("8.9")  # the process has chosen, and CUDA may run
-    assert os.environ[gpus.VISIBLE] == "GPU-2"
+    assert os.environ[gpus.VISIBLE] == kept_to() == "GPU-2"
+    assert shown() == [LARGE[0]]
+    keep_to("8.9")  # CUDA may run by now
+    assert kept_to() == "GPU-2"
 
 
 @pytest.mark.usefixtures("several")
 def test_without_a_fitting_one_all_stay() -> None:
     keep_to("8.7")
     assert gpus.VISIBLE not in os.environ
-    assert len(list(driver_gpus())) == 3
-    assert chosen() == ""
+    assert len(shown()) == 3
+    assert kept_to() == ""
 
 
 def test_a_single_gpu_needs_no_choice(monkeypatch: pytest.MonkeyPatch) -> None:
-    shows(monkeypatch, [SMALL])
+    install(monkeypatch, FakeNvml(SMALL))
     keep_to("8.6")
     assert gpus.VISIBLE not in os.environ
 
 
 @pytest.mark.usefixtures("several")
 @pytest.mark.parametrize(
-    ("said", "seen"),
+    ("said", "seen", "kept"),
     [
-        ("1", [SMALL]),
-        ("2,0", [LARGE, OTHER]),
-        ("GPU-1", [SMALL]),
-        ("1,7,0", [SMALL]),
-        ("", []),
-        ("-1", []),
+        ("1", [SMALL], "GPU-1"),
+        ("1,2", [SMALL, LARGE], "GPU-2"),
+        ("0,1", [OTHER, SMALL], "GPU-1"),
+        ("GPU-1", [SMALL], "GPU-1"),
+        ("1,7,2", [SMALL], "GPU-1"),
+        ("0", [OTHER], ""),
+        ("", [], ""),
+        ("-1", [], ""),
+        ("MIG-3eb87630", [OTHER, SMALL, LARGE], ""),
     ],
 )
-def test_what_the_user_chose_is_kept_to(
-    said: str, seen: list[tuple[str, tuple[int, int], int]], monkeypatch: pytest.MonkeyPatch
+def test_it_is_one_of_those_that_the_user_chose(
+    said: str, seen: Cards, kept: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(gpus.VISIBLE, said)
+    assert shown() == [name for name, _, _ in seen]
     keep_to("8.6")
-    assert os.environ[gpus.VISIBLE] == said
-    assert [gpu.name for gpu in driver_gpus()] == [name for name, _, _ in seen]
+    assert os.environ[gpus.VISIBLE] == (kept or said)
+    assert kept_to() == kept
+
+
+@pytest.mark.usefixtures("several")
+def test_numbers_by_speed_are_left_to_cuda(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CUDA_DEVICE_ORDER", "FASTEST_FIRST")
+    monkeypatch.setenv(gpus.VISIBLE, "1")
+    keep_to("8.6")
+    assert os.environ[gpus.VISIBLE] == "1"
+    assert len(shown()) == 3
+
+
+@pytest.mark.usefixtures("several")
+def test_what_is_hidden_does_not_come_back_by_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    listed = tmp_path / "proc/driver/nvidia/gpus/0000:01:00.0/information"
+    listed.parent.mkdir(parents=True)
+    listed.write_text("Model: \t\t NVIDIA GeForce RTX 3050\n")
+    monkeypatch.setenv(gpus.VISIBLE, "")
+    assert detect(tmp_path, "x86_64").gpus == ()
+    monkeypatch.setitem(sys.modules, "pynvml", None)
+    assert detect(tmp_path, "x86_64").gpus == (Gpu("NVIDIA GeForce RTX 3050"),)
+
+
+def test_one_that_is_lost_hides_no_other_and_keeps_its_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    nvml = FakeNvml(SMALL, OTHER, LARGE)
+    whole = nvml.nvmlDeviceGetMemoryInfo
+
+    def memory(index: int) -> object:
+        if index == 1:
+            raise nvml.NVMLError("GPU is lost")
+        return whole(index)
+
+    monkeypatch.setattr(nvml, "nvmlDeviceGetMemoryInfo", memory)
+    install(monkeypatch, nvml)
+    assert shown() == [SMALL[0], LARGE[0]]
+    monkeypatch.setenv(gpus.VISIBLE, "2")
+    assert shown() == [LARGE[0]]
 
 
 def test_of_none_that_fits_none_is_taken() -> None:

@@ -116,13 +116,24 @@ class CudaDevice:
                 work()
             finally:
                 graph = self._end_capture()
-            return None if graph is None else self._do(self._cuda.cudaGraphInstantiate(graph, 0))
+            return None if graph is None else self._ready(graph)
         except EngineError as error:
             _log.info("%s: %s", _NOT_CAPTURED, error.message)
             return None
         finally:
             if graph is not None:
                 self._cuda.cudaGraphDestroy(graph)
+
+    def _ready(self, graph: Any) -> Any:
+        """What it takes of the GPU's memory is taken here: a replay must not fail for want of it."""
+        made = self._do(self._cuda.cudaGraphInstantiate(graph, 0))
+        try:
+            self._do(self._cuda.cudaGraphUpload(made, self._stream))
+            self.synchronize()
+        except EngineError:
+            self.drop(made)
+            raise
+        return made
 
     def _end_capture(self) -> Any:
         """The graph; None where something was queued that can't be captured, which the stream forgets by this."""

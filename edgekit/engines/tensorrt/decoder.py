@@ -6,7 +6,7 @@ one row of many tokens wants others than many rows of one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -49,7 +49,6 @@ class Decoder:
             # A captured step would keep the lengths of its first run where TensorRT, or a copy, reads them here.
             by_device = self._writer.by_kernel and not decode.reads_here("lengths")
             self._replay = Replay(device, able=by_device and not decode.captures)
-            self._bucket = arena.bucket
             for context in contexts.values():
                 self._bind_outputs(context)
         except BaseException:
@@ -82,17 +81,10 @@ class Decoder:
             self._logits.download(rows * self._spec.vocab)
 
         if profile == DECODE:
-            self._repeated(rows, step)
+            self._replay.run((rows, self._arena.bucket), step)
         else:
             step()
         return self._logits.read(rows * self._spec.vocab).reshape(rows, self._spec.vocab)
-
-    def _repeated(self, rows: int, step: Callable[[], None]) -> None:
-        """Graphs are for one layout of the arena: there is one for each number of rows, and no more."""
-        if self._bucket != self._arena.bucket:
-            self._replay.forget()
-            self._bucket = self._arena.bucket
-        self._replay.run(rows, step)
 
     def _bind_outputs(self, context: Context) -> None:
         context.bind("logits", self._logits.address)

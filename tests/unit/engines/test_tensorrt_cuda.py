@@ -187,7 +187,7 @@ def test_a_step_is_captured_once_and_launched_as_one(cuda: dict[str, Library]) -
     graph = device.capture(lambda: device.upload(1, 2, 3))
     assert names(library) == [
         *("cudaStreamBeginCapture", "cudaMemcpyAsync", "cudaStreamEndCapture", "cudaGraphInstantiate"),
-        "cudaGraphDestroy",
+        *("cudaGraphUpload", "cudaStreamSynchronize", "cudaGraphDestroy"),
     ]
     library.asked.clear()
     device.replay(graph)
@@ -195,7 +195,9 @@ def test_a_step_is_captured_once_and_launched_as_one(cuda: dict[str, Library]) -
     assert library.asked == [("cudaGraphLaunch", ("to launch", 4096)), ("cudaGraphExecDestroy", ("to launch",))]
 
 
-@pytest.mark.parametrize("failing", ["cudaMemcpyAsync", "cudaStreamEndCapture", "cudaGraphInstantiate"])
+@pytest.mark.parametrize(
+    "failing", ["cudaMemcpyAsync", "cudaStreamEndCapture", "cudaGraphInstantiate", "cudaGraphUpload"]
+)
 def test_what_cannot_be_captured_leaves_the_stream_as_it_was(failing: str, cuda: dict[str, Library]) -> None:
     device, library = CudaDevice("tensorrt"), cuda["runtime"]
     library.answers = {failing: (Status.cudaErrorStreamCaptureUnsupported, None)}
@@ -203,6 +205,7 @@ def test_what_cannot_be_captured_leaves_the_stream_as_it_was(failing: str, cuda:
     assert device.capture(lambda: device.upload(1, 2, 3)) is None
     assert "cudaStreamEndCapture" in names(library)
     assert ("cudaGraphDestroy" in names(library)) == (failing != "cudaStreamEndCapture")  # then there is none
+    assert ("cudaGraphExecDestroy" in names(library)) == (failing == "cudaGraphUpload")
 
 
 def test_an_interrupted_capture_ends(cuda: dict[str, Library]) -> None:
