@@ -7,9 +7,9 @@ TensorRT-RTX 1.7).
 ``past.I.key`` and ``past.I.value`` are ``[rows, kv_heads, capacity, head_dim]``, of which row r's first ``lengths[r]``
 places hold its tokens; what lies behind them is never attended to. ``present.I.key`` and ``present.I.value``
 ``[rows, kv_heads, length, head_dim]`` are the new keys and values alone: whoever runs the graph writes them behind each
-row's tokens. Past and new are laid side by side within the graph. TensorScatter, which would write them there, saves
-nothing: TensorRT copies what is attended over in front of its fused kernel all the same, and wants the whole context's
-capacity fixed (docs/tensorrt.md).
+row's tokens. Past and new are laid side by side within the graph: TensorRT copies them for that. What would save the
+copy, ONNX's Attention over what TensorScatter writes, reads the whole context at every step, and is not in TensorRT
+10.3 (docs/tensorrt.md has figures).
 """
 
 from __future__ import annotations
