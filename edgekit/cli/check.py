@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack, closing
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,19 +19,26 @@ if TYPE_CHECKING:
 
 @click.command("check")
 @click.argument("bundle", type=click.Path(path_type=Path))
+@click.option("--processor", is_flag=True, help="Run its graphs on this machine's processor, whatever they are for.")
 @click.option("--force", is_flag=True, help="Don't end with an error where the answers fall short.")
 @common
-def command(console: Console, bundle: Path, force: bool) -> None:
+def command(console: Console, bundle: Path, processor: bool, force: bool) -> None:
     """Let this machine answer BUNDLE's golden questions, and hold its answers against the unquantized model's.
 
     The limits are those of the bundle's recipe. Where it falls short, the worst component is named.
     """
     from edgekit.bundle import open_bundle
     from edgekit.check import check, require_answers
+    from edgekit.engines.open import engine_here
+    from edgekit.profile.profile import device_here
 
-    with console.progress() as progress:
-        checked = check(open_bundle(bundle), progress=progress)
-    console.document(document(checked))
+    opened = open_bundle(bundle)
+    with console.progress() as progress, ExitStack() as held:
+        engine = held.enter_context(closing(engine_here(opened))) if processor else None
+        checked = check(opened, engine, progress)
+    target = opened.manifest.target
+    here = device_here(replace(target, engine="onnxruntime") if processor or checked.stood_in else target)
+    console.document(document(checked) | {"device": here})
     _show(console, checked)
     if force and not checked.passed:
         console.note(f"Forced: {checked.shortfall}")

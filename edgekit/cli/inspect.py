@@ -93,8 +93,9 @@ def _describe_form(form: Form) -> str:
     if form.lock is None:
         return f"{form.folder.name}: {form.misfit}"
     place = form.lock.place
-    whose = f"not used here, {form.misfit}" if form.misfit else "for this machine"
-    return f"{format_bytes(form.bytes)} for {place.engine} {place.version} on {place.arch}: {whose}"
+    what = f"compute capability {place.compute_capability}" if place.compute_capability else place.arch
+    whose = f"not used here: {form.misfit}" if form.misfit else "for this machine"
+    return f"{format_bytes(form.bytes)} for {place.engine} {place.version} on {what}: {whose}"
 
 
 def _show_checkpoint(console: Console, checkpoint: Path, vision: Path | None) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -75,19 +76,26 @@ def write_lock(bundle: Bundle, folder: Path, place: Place, probe: str, seconds: 
 
 def compiled_form(bundle: Bundle) -> Path | None:
     """The folder of the form that is right for this machine; None where there is none, and a warning says why."""
+    form, why = find_form(bundle)
+    if why:
+        _log.warning("%s. Going on without; `edgekit compile %s` makes one for this machine.", why, bundle.path)
+    return form
+
+
+def find_form(bundle: Bundle) -> tuple[Path | None, str]:
+    """The folder of the form that is right for this machine, and ""; or None, and why the newest is not, "" where there
+    is none at all."""
     wrong: list[str] = []
     try:
         newest_first = forms(bundle)[::-1]
         for form in sorted(newest_first, key=lambda form: bool(form.misfit)):
-            why = form.misfit or _damage(form)
+            why = form.misfit or _odd_answer(form)
             if not why:
-                return form.folder
+                return form.folder, ""
             wrong.append(f"{form.folder}: {why}")
     except OSError as error:
         wrong.append(f"{bundle.path / ENGINES}: compiled forms can't be read: {error.strerror}")
-    if wrong:
-        _log.warning("%s. Going on without; `edgekit compile %s` makes one for this machine.", wrong[0], bundle.path)
-    return None
+    return None, next(iter(wrong), "")
 
 
 def place_of(folder: Path) -> Place:
@@ -123,26 +131,30 @@ def _form(bundle: Bundle, folder: Path) -> Form:
         lock = config.load_json(folder / LOCK, Lock)
     except EdgeKitError as error:
         return Form(folder, None, error.message)
-    misfit = ""
+    return Form(folder, lock, "; ".join(_misfits(bundle, folder, lock)))
+
+
+def _misfits(bundle: Bundle, folder: Path, lock: Lock) -> Iterator[str]:
+    """All that is wrong with a form here, as far as the lock and the files' sizes tell."""
     if lock.format != _FORMAT:
-        misfit = f"the compiled form has format {lock.format}, not {_FORMAT}"
-    elif different := like(lock.place).differences(lock.place):
-        misfit = f"the compiled form is for {'; '.join(different)}"
-    elif folder != folder_of(bundle, lock.place):
-        misfit = "the compiled form is in the folder of another machine"
-    elif lock.graphs != _graphs(bundle):
-        misfit = "the compiled form is of other graphs than the bundle's"
-    elif different := [f"{name} {size}" for name, size in lock.shapes.items() if _shapes(bundle).get(name) != size]:
-        misfit = f"the compiled form is for other sizes than the bundle's: {', '.join(different)}"
-    return Form(folder, lock, misfit)
+        yield f"the compiled form has format {lock.format}, not {_FORMAT}"
+        return
+    if folder != folder_of(bundle, lock.place):
+        yield "the compiled form is in the folder of another machine"
+    if lock.graphs != _graphs(bundle):
+        yield "the compiled form is of other graphs than the bundle's"
+    if different := [f"{name} {size}" for name, size in lock.shapes.items() if _shapes(bundle).get(name) != size]:
+        yield f"the compiled form is for other sizes than the bundle's: {', '.join(different)}"
+    if wrong := _wrong_size(folder, lock):
+        yield wrong
+    if different := like(lock.place).differences(lock.place):
+        yield f"the compiled form is for {'; '.join(different)}"
 
 
-def _damage(form: Form) -> str:
-    """Why this machine's form is not to be used, as far as sizes and the probe tell; "" where it is."""
+def _odd_answer(form: Form) -> str:
+    """Why this machine's form is not to be used, by what its probe computes; "" where it is."""
     assert form.lock, "a form without a lock is a misfit"
     try:
-        if wrong := _wrong_size(form.folder, form.lock):
-            return wrong
         if form.lock.probe and answers(form.folder / PROBE) != form.lock.probe:
             return "the compiled form computes something else here than where it was made"
     except EdgeKitError as error:

@@ -10,7 +10,7 @@ from typing import cast
 from edgekit.bundle import Bundle
 from edgekit.detect import detect
 from edgekit.engines.base import PartedEngine
-from edgekit.engines.lock import compiled_form, place_of
+from edgekit.engines.lock import compiled_form, find_form, place_of
 from edgekit.engines.onnxruntime import OnnxRuntimeEngine
 from edgekit.engines.standard import StandardEngine
 from edgekit.engines.tensorrt.api import Flavour, flavour
@@ -25,8 +25,9 @@ def open_engine(bundle: Bundle, slots: int) -> PartedEngine:
     """The engine that the bundle's target names, with ``slots`` rows of KV.
 
     On a CPU it maps the compiled form where there is one for this machine; for TensorRT it takes the plans that are for
-    this machine's GPU, and without any the graphs on its processor, slowly. :class:`~edgekit.errors.EngineError` or
-    :class:`~edgekit.errors.MissingExtra` where this machine can't.
+    this machine's GPU. Where there is no such GPU, the processor runs the graphs, slowly, so that a bundle can be
+    looked at anywhere; where there is, nothing takes the place of plans that are missing or wrong.
+    :class:`~edgekit.errors.EngineError` or :class:`~edgekit.errors.MissingExtra` where this machine can't.
     """
     named = bundle.manifest.target.engine
     if named != "onnxruntime":
@@ -48,15 +49,17 @@ def engine_here(bundle: Bundle, slots: int = 1) -> PartedEngine:
 
 
 def _open_plans(bundle: Bundle, slots: int) -> PartedEngine | None:
-    """TensorRT's engine; what is wrong with a GPU must be seen, so nothing takes the place of plans that fail."""
-    wanted = bundle.manifest.target.compute_capability
-    if fitting(detect().gpus, wanted) is None:
+    """TensorRT's engine; None without the GPU that it is for."""
+    gpu = fitting(detect().gpus, bundle.manifest.target.compute_capability)
+    if gpu is None:
         _log.warning("%s is for a GPU that is not here: its graphs run on the processor, slowly.", bundle.path)
         return None
-    form = compiled_form(bundle)
+    form, why = find_form(bundle)
     if form is None:
-        _log.warning("%s has no engines for this GPU: its graphs run on the processor, slowly.", bundle.path)
-        return None
+        raise EngineError(
+            f"{bundle.path} has no engines for this machine's {gpu.name}{f': {why}' if why else ''}",
+            f"Run: edgekit compile {bundle.path}",
+        )
     most = bundle.manifest.target.slots
     if slots > most:
         raise EngineError(

@@ -17,7 +17,7 @@ from edgekit.cgroup import memory_peak
 from edgekit.child import listen, python
 from edgekit.detect import detect
 from edgekit.doctor.host import Host
-from edgekit.engines.lock import compiled_form
+from edgekit.engines.lock import compiled_form, find_form
 from edgekit.engines.place import here, version_of
 from edgekit.errors import EngineError
 from edgekit.gpus import Gpu, fitting, keep_to
@@ -106,9 +106,13 @@ def profile(bundle: Bundle, slots: int | None = None, seconds: float = SECONDS, 
 
 def _require_engines(bundle: Bundle) -> None:
     """A processor's figures must never pass for a GPU's: without engines, it is what would be measured."""
-    if bundle.manifest.target.engine == "tensorrt" and compiled_form(bundle) is None:
+    if bundle.manifest.target.engine != "tensorrt":
+        return
+    form, why = find_form(bundle)
+    if form is None:
         raise EngineError(
-            f"{bundle.path} has no engines for a GPU of this machine, so there is nothing to measure",
+            f"{bundle.path} has no engines for a GPU of this machine, so there is nothing to measure"
+            f"{f' ({why})' if why else ''}",
             f"On the device, run: edgekit compile {bundle.path}",
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import sys
 from dataclasses import replace
@@ -10,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edgekit.bundle import Bundle, open_bundle
+from edgekit.bundle import open_bundle
 from edgekit.check import check
 from edgekit.cli.main import main
 from edgekit.detect import detect
@@ -74,8 +75,8 @@ def test_a_device_goes_the_whole_way_by_itself(
         return module.device
 
     here = replace(detect(), gpus=(Gpu("NVIDIA GeForce RTX 3050", "8.6", 6 * GIB, "580.95.05"),))
-    for name in ("tensorrt.site", "place", "open"):
-        monkeypatch.setattr(f"edgekit.engines.{name}.detect", lambda: here)
+    for name in ("engines.tensorrt.site", "engines.place", "engines.open", "profile.profile"):
+        monkeypatch.setattr(importlib.import_module(f"edgekit.{name}"), "detect", lambda: here)
     monkeypatch.setattr("edgekit.engines.open.flavour", lambda name: Api(module, name, (10, 3, 0)))
     monkeypatch.setattr("edgekit.engines.tensorrt.engine.CudaDevice", gpu)
     out = tmp_path / "bundle"
@@ -84,22 +85,28 @@ def test_a_device_goes_the_whole_way_by_itself(
     assert main(["check", str(out), "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert (found["passed"], found["stood_in"]) == (True, False)
+    assert (found["device"]["engine"], found["device"]["gpu"]) == ("tensorrt", here.gpus[0].name)
     assert module.device.launches > 0
     (folder,) = (out / "engines").iterdir()
     lock = json.loads((folder / "lock.json").read_text())
     assert (lock["place"]["device"], lock["place"]["driver"]) == (here.gpus[0].name, "580.95.05")
     (folder / "decoder.plan").write_bytes(b"half of it")
-    assert main(["check", str(out)]) == 0  # another size than the lock's: passed over
-    assert "This machine's processor ran the graphs" in capsys.readouterr().out
+    for command in (["check", str(out)], ["ask", str(out), "Why?"], ["profile", str(out)]):
+        assert main(command) == 1  # nothing takes the place of an engine that is wrong
+        err = " ".join(capsys.readouterr().err.split())
+        assert "no engines for" in err
+        assert f"{folder}: decoder.plan of the compiled form is missing or of another size" in err
+        assert f"edgekit compile {out}" in err
+    assert main(["check", str(out), "--processor", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["stood_in"], found["device"]["engine"], found["device"]["gpu"]) == (True, "onnxruntime", "")
     assert main(["compile", str(out)]) == 0
     capsys.readouterr()
     assert main(["check", str(out), "--json"]) == 0
     assert not json.loads(capsys.readouterr().out)["stood_in"]
 
 
-def test_a_device_opens_the_plans_that_are_for_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_device_opens_the_plans_that_are_for_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     bundle = open_bundle(build(embedded(), target("rtx3050"), recipe("q4"), tmp_path / "bundle").bundle.path)
     slots, context = bundle.manifest.target.slots, bundle.manifest.context
     card = Place("tensorrt", "10.16.2", "x86_64", (), "GeForce RTX 3050", "8.6", "580.95", "13.0")
@@ -122,18 +129,12 @@ def test_a_device_opens_the_plans_that_are_for_it(
         open_engine(bundle, slots + 1)
     with monkeypatch.context() as patch:
         patch.setattr("edgekit.engines.lock.like", lambda place: replace(card, driver="999.1"))
-        assert "driver 580.95, here 999.1" in passed_over(bundle, caplog)
+        with pytest.raises(EngineError, match=r"driver 580\.95, here 999\.1") as refused:
+            open_engine(bundle, 1)
+        assert refused.value.hint == f"Run: edgekit compile {bundle.path}"
     lock = folder / "lock.json"
     said = json.loads(lock.read_text())
     assert said["shapes"] == {"slots": slots, "context": context, "chunk": 512}
     lock.write_text(json.dumps(said | {"shapes": said["shapes"] | {"chunk": 256}}))
-    assert "for other sizes than the bundle's: chunk 256" in passed_over(bundle, caplog)
-
-
-def passed_over(bundle: Bundle, caplog: pytest.LogCaptureFixture) -> str:
-    """What is said where plans are not for this machine, which then takes its processor."""
-    caplog.clear()
-    engine = open_engine(bundle, 1)
-    assert isinstance(engine, StandardEngine)
-    engine.close()
-    return caplog.text
+    with pytest.raises(EngineError, match="for other sizes than the bundle's: chunk 256"):
+        open_engine(bundle, 1)
