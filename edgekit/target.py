@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Literal, TypeAlias
@@ -67,6 +68,11 @@ class Target:
     def shares_head(self) -> bool:
         """Whether the embedding can be read out of a tied head in int8: TensorRT's lies by columns."""
         return self.engine != "tensorrt"
+
+    def context_step(self, width: int) -> int:
+        """Tokens that a context must be a multiple of, a token's keys being ``width`` numbers: TensorRT takes addresses
+        at multiples of 256 bytes alone, and every row of the cache begins at one."""
+        return 256 // math.gcd(256, 2 * width) if self.engine == "tensorrt" else 1
 
     @property
     def activations(self) -> Literal["float32", "float16"]:

@@ -137,8 +137,10 @@ def least_context(spec: ModelSpec) -> int:
 
 
 def usable_context(spec: ModelSpec, target: Target) -> int:
-    """Tokens of context a bundle is built for: the target's, as far as the model was made for it."""
+    """Tokens of context a bundle is built for: the target's, as far as the model was made for it, and as TensorRT's
+    rows can be laid out."""
     context = min(target.context, spec.decoder.context)
+    context -= context % target.context_step(spec.decoder.kv_heads * spec.decoder.head_dim)
     if context < least_context(spec):
         raise ConfigError(
             f"a context of {context} tokens is too short: one image takes {spec.tokens_per_image}",

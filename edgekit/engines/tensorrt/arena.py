@@ -21,9 +21,8 @@ ALIGNMENT = 256
 
 def require_aligned(shape: ArenaShape) -> None:
     """:class:`EngineError` where rows of the whole context would begin at places that TensorRT refuses."""
-    place = shape.kv_heads * shape.token_bytes
     if shape.row_bytes % ALIGNMENT:
-        step = ALIGNMENT // math.gcd(ALIGNMENT, place)
+        step = ALIGNMENT // math.gcd(ALIGNMENT, shape.kv_heads * shape.token_bytes)
         raise EngineError(
             f"TensorRT can't run a context of {shape.context} tokens of this model: its rows would lie askew",
             f"Build the bundle with a context that is a multiple of {step}.",

@@ -21,6 +21,7 @@ from edgekit.pipeline import build
 from edgekit.plan import MemoryPlan, as_built, document, matrix, plan, require_fit
 from edgekit.plan.coefficients import coefficients
 from edgekit.plan.memory import total
+from edgekit.plan.planning import usable_context
 from edgekit.recipe import Recipe, recipe, recipes
 from edgekit.runtime.embeddings import IMAGE_CACHE_BYTES
 from edgekit.target import Budget, Target, target, targets
@@ -116,6 +117,15 @@ def test_a_bundle_is_for_its_engine(bundle: Bundle) -> None:
 def test_a_context_too_short_for_a_picture_is_refused() -> None:
     with pytest.raises(ConfigError, match="too short"):
         plan(LLAVA_MED, replace(target("orin"), context=600), recipe("q4"))
+
+
+def test_a_context_is_one_that_tensorrt_can_lay_out() -> None:
+    """A row of one key head of 16 channels in float16 is 32 bytes a token, so eight tokens to the next address."""
+    spec = LLAVA_MED.spec
+    assert usable_context(spec, replace(target("orin"), context=1999)) == 1999
+    narrow = replace(spec, decoder=replace(spec.decoder, kv_heads=1, head_dim=16))
+    assert usable_context(narrow, replace(target("orin"), context=1999)) == 1992
+    assert usable_context(narrow, replace(target("cpu"), context=1999)) == 1999
 
 
 @given(any_target, recipe_of(), st.integers(1, 16), st.integers(1, 16), st.integers(0, 2000))
