@@ -165,8 +165,8 @@ class StackedAttention:
 def attend(graph: Graph, query: str, key: str, value: str, mask: str, head_dim: int, dtype: Dtype, name: str) -> str:
     """softmax(q kᵀ / √head_dim + mask) v; all ``[rows, heads, length, head_dim]``.
 
-    Queries are scaled before the product, which would else leave float16's range; softmax sums in float32 in every
-    runtime that fuses it.
+    Queries are scaled before the product, which would else leave float16's range. Softmax sums in float32; TensorRT
+    fuses that as well.
     """
     scale = graph.constant(f"scale.{dtype}", np.array(head_dim**-0.5, dtype))
     scaled = graph.op("Mul", [query, scale], name=f"{name}.scaled")[0]
@@ -174,5 +174,10 @@ def attend(graph: Graph, query: str, key: str, value: str, mask: str, head_dim: 
     scores = graph.op("MatMul", [scaled, columns], name=f"{name}.scores")[0]
     if mask:
         scores = graph.op("Add", [scores, mask], name=f"{name}.masked")[0]
+    if dtype != np.float32:
+        scores = graph.op("Cast", [scores], name=f"{name}.wide", attributes={"to": TensorProto.FLOAT})[0]
     shares = graph.op("Softmax", [scores], name=f"{name}.shares", attributes={"axis": -1})[0]
+    if dtype != np.float32:
+        narrow = int(helper.np_dtype_to_tensor_dtype(dtype))
+        shares = graph.op("Cast", [shares], name=f"{name}.narrow", attributes={"to": narrow})[0]
     return graph.op("MatMul", [shares, value], name=name)[0]

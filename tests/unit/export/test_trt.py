@@ -28,6 +28,7 @@ from tests.unit.export.trt_running import TrtDecoder
 
 LENGTHS = (9, 4, 6)
 CAPACITY = 24
+FLOAT = onnx.TensorProto.FLOAT
 
 Floats = npt.NDArray[np.float32]
 
@@ -143,3 +144,17 @@ def test_graphs_are_of_standard_operators_alone(tmp_path: Path) -> None:
         assert {node.domain for node in model.graph.node} == {""}
         (opset,) = [entry.version for entry in model.opset_import if not entry.domain]
         assert opset == 21
+
+
+@pytest.mark.parametrize(("decoder", "tower"), [("llama", "clip"), ("phi", "siglip")])
+def test_softmax_and_rms_norms_sum_in_float32(decoder: DecoderKind, tower: TowerKind, tmp_path: Path) -> None:
+    checkpoint = open_checkpoint(write_checkpoint(tmp_path / "c", "hf", decoder, tower).path)
+    graphs = spelled(checkpoint, tmp_path / "out", "float16")
+    for name in ("vision", "decoder"):
+        graph = onnx.load(graphs / f"{name}.onnx", load_external_data=False).graph
+        wide = {node.output[0] for node in graph.node if node.op_type == "Cast" and node.attribute[0].i == FLOAT}
+        softmaxes = [node for node in graph.node if node.op_type == "Softmax"]
+        assert softmaxes
+        assert all(node.input[0] in wide for node in softmaxes)
+        squares = [node for node in graph.node if node.op_type in ("ReduceMean", "ReduceSum")]
+        assert bool(squares) == ((name, decoder) == ("decoder", "llama"))
