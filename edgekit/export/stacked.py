@@ -46,7 +46,7 @@ class StackedAttention:
         self._lengths = self._op("Cast", [lengths], "lengths.wide", to=TensorProto.INT64)
         self._places = self._constant("places", np.arange(context, dtype=np.int64))
         count = self._op("Shape", ["inputs_embeds"], "length", start=1, end=2)
-        new = self._op("Slice", [self._places, self._integers(0), count], "new.places")
+        self._new = new = self._op("Slice", [self._places, self._integers(0), count], "new.places")
         self._starts = self._op("Unsqueeze", [self._lengths, self._integers(1)], "starts")
         positions = self._op("Add", [self._starts, new], "positions")
         self._cos, self._sin = self._angles(positions, context)
@@ -71,7 +71,10 @@ class StackedAttention:
         )
         apart = self._op("Reshape", [attended, self._apart()], f"{name}.apart")
         back = self._op("Transpose", [apart], f"{name}.back", perm=[0, 2, 1, 3])
-        return self._op("Reshape", [back, self._integers(0, 0, decoder.heads * decoder.head_dim)], name)
+        flat = self._op("Reshape", [back, self._integers(0, 0, decoder.heads * decoder.head_dim)], f"{name}.flat")
+        # Changes nothing, which TensorRT-RTX can't know: else it draws the heads' order into the product that follows,
+        # and writes that product's int8 weights out in float16 at every step.
+        return self._op("Gather", [flat, self._new], name, axis=1)
 
     def _heads(self, x: str, name: str) -> str:
         """``[rows, length, heads · head_dim]`` → ``[rows, heads, length, head_dim]``."""
