@@ -9,6 +9,8 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 
 import edgekit
 from edgekit.doctor.capacity import disk, memory, swap
@@ -376,7 +378,11 @@ def own_metadata() -> str:
     project = tomllib.loads((Path(edgekit.__file__).parents[1] / "pyproject.toml").read_text())["project"]
     lines = [f"Requires-Dist: {line}" for line in project["dependencies"]]
     for extra, needed in project["optional-dependencies"].items():
-        lines += [f"Provides-Extra: {extra}", *(f'Requires-Dist: {line}; extra == "{extra}"' for line in needed)]
+        lines.append(f"Provides-Extra: {extra}")
+        for line in needed:
+            what, _, marker = line.partition(";")
+            also = f"({marker.strip()}) and " if marker else ""
+            lines.append(f'Requires-Dist: {what}; {also}extra == "{extra}"')
     return "\n".join(lines) + "\n"
 
 
@@ -392,6 +398,38 @@ def test_every_extra_of_the_project_is_named_with_what_it_lacks(tmp_path: Path) 
     assert (found["extra dicom"].state, "pydicom>=3 (has 2.4)" in found["extra dicom"].what) == ("bad", True)
     assert {found[f"extra {name}"].state for name in ("tune", "gpu")} == {"good"}
     assert next(f for f in extras(host, _named("rtx3050-cuda")) if f.subject == "extra gpu").state == "bad"
+
+
+def test_a_jetson_s_extra_matters_on_a_jetson_alone(tmp_path: Path) -> None:
+    lay_package(tmp_path / "a/site", "edgekit", "0.1", own_metadata())
+    lay_package(tmp_path / "b/site", "edgekit", "0.1", own_metadata())
+    other = {"cuda-python": "12.9.0" if sys.version_info >= (3, 12) else "13.4.4"}
+    [found] = (
+        f for f in extras(DESKTOP.changed(packages=other).at(tmp_path / "a"), target("rtx3050")) if "jet" in f.subject
+    )
+    assert (found.state, "needs none of it" in found.what) == ("good", True)
+    [found] = (
+        f for f in extras(ORIN6.changed(packages=other).at(tmp_path / "b"), target("orin")) if "jet" in f.subject
+    )
+    assert (found.state, found.mend) == ("bad", "pip install 'edgekit[jetson]'")
+    assert f"(has {other['cuda-python']})" in found.what
+
+
+def jetson_s_cuda_python(python: str) -> list[SpecifierSet]:
+    """What the extra asks for under a Python."""
+    project = tomllib.loads((Path(edgekit.__file__).parents[1] / "pyproject.toml").read_text())["project"]
+    asked = map(Requirement, project["optional-dependencies"]["jetson"])
+    return [
+        one.specifier
+        for one in asked
+        if one.name == "cuda-python" and (one.marker is None or one.marker.evaluate({"python_version": python}))
+    ]
+
+
+@pytest.mark.parametrize(("python", "runs", "not_run"), [("3.10", "12.9.10", "13.0.1"), ("3.12", "13.4.4", "14.0.0")])
+def test_a_jetson_gets_the_cuda_python_that_its_driver_runs(python: str, runs: str, not_run: str) -> None:
+    [asked] = jetson_s_cuda_python(python)
+    assert (asked.contains(runs), asked.contains(not_run)) == (True, False)
 
 
 def test_no_mend_of_an_extra_puts_both_builds_of_the_runtime_side_by_side(tmp_path: Path) -> None:
