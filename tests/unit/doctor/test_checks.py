@@ -35,6 +35,7 @@ from tests.unit.doctor.machines import (
     ORIN7,
     PROVIDERS,
     SWAPS,
+    UUID,
     VM,
     WSL2,
     Recording,
@@ -110,7 +111,9 @@ def test_a_driver_in_its_newer_spelling(says: Says) -> None:
 
 
 def test_a_gpu_whose_driver_does_not_tell_its_compute_capability(says: Says) -> None:
-    old = DESKTOP.changed(answers={"nvidia-smi --query-gpu=name": "NVIDIA GeForce RTX 3050, [N/A], 6144, 470.1\n"})
+    old = DESKTOP.changed(
+        answers={"nvidia-smi --query-gpu=name": f"NVIDIA GeForce RTX 3050, [N/A], 6144, 470.1, {UUID}\n"}
+    )
     assert [found[0] for found in says(gpu, old, "rtx3050")] == ["good", "unknown"]
 
 
@@ -183,6 +186,113 @@ def test_a_jetson_s_tensorrt_comes_with_jetpack(says: Says) -> None:
     assert "nvidia-jetpack" in found[2]
     [found] = [one for one in says(tensorrt, ORIN6.changed(packages={"tensorrt": "10.3.0"}), "orin") if one[0] == "bad"]
     assert "cuda-python==12.*" in found[2]
+
+
+DRIVER_550 = status("550.163.01", "12.4")
+UPDATE = "sudo ubuntu-drivers install nvidia:580 && sudo reboot"
+
+
+@pytest.mark.parametrize(
+    ("recording", "packages", "name", "what", "mend"),
+    [
+        (DESKTOP, {"tensorrt-rtx-cu13": "1.7.1.116", "cuda-python": "13.0.1"}, "rtx3050", "runs CUDA 13", UPDATE),
+        (DESKTOP, {"tensorrt-rtx-cu13": "1.7.1.116", "cuda-python": "12.9.0"}, "rtx3050", "runs CUDA 13", UPDATE),
+        (DESKTOP, {"tensorrt": "10.14", "tensorrt-cu13": "10.14", "cuda-python": "13.0.1"}, "rtx3050", "13", UPDATE),
+        (WSL2, {"tensorrt-rtx-cu13": "1.7.1.116", "cuda-python": "13.0.1"}, "rtx3050", "up to 12.4", "in Windows"),
+        (
+            DESKTOP,
+            {"tensorrt-cu12": "10.14", "cuda-python": "13.0.1"},
+            "rtx3050",
+            "cuda-python 13.0.1 is for CUDA 13, the driver runs up to 12.4",
+            "pip install 'cuda-python==12.*'",
+        ),
+        (DESKTOP, {"tensorrt-rtx-cu12": "1.7.1", "cuda-bindings": "13.0.1"}, "rtx3050", "cuda-bindings 13", "==12.*'"),
+    ],
+)
+def test_a_driver_of_an_older_cuda_than_the_packages(
+    says: Says, recording: Recording, packages: dict[str, str], name: str, what: str, mend: str
+) -> None:
+    old = recording.changed(packages=packages, answers={"nvidia-smi -q": DRIVER_550})
+    [found] = [one for one in says(tensorrt, old, name) if one[0] == "bad"]
+    assert (what in found[1], mend in found[2]) == (True, True)
+    ready = recording.changed(packages=packages)  # a driver of CUDA 13 runs both
+    assert [one[0] for one in says(tensorrt, ready, name)] == ["good"]
+
+
+def test_packages_are_not_held_against_a_driver_that_does_not_tell_its_cuda(says: Says) -> None:
+    ahead = VM.changed(packages={"tensorrt-rtx-cu13": "1.7.1.116", "cuda-python": "13.0.1"})
+    assert [one[0] for one in says(tensorrt, ahead, "rtx3050")] == ["good"]
+
+
+def test_a_jetson_s_cuda_python_is_of_its_system_s_cuda(says: Says) -> None:
+    packages = {"tensorrt": "10.3.0", "cuda-python": "13.4.4"}
+    newer = ORIN6.changed(packages=packages)
+    [found] = [one for one in says(tensorrt, newer, "orin") if one[0] == "bad"]
+    assert found[1:] == (
+        "cuda-python 13.4.4 is for CUDA 13, the driver runs up to 12.6",
+        "pip install 'cuda-python==12.*'",
+    )
+    silent = newer.changed(answers={"nvidia-smi": Reply(None, why="is not installed")})
+    silent = replace(silent, answers={key: one for key, one in silent.answers.items() if "smi -" not in key})
+    assert says(tensorrt, silent, "orin")[-1][2] == "pip install 'cuda-python==12.*'"
+    older = ORIN7.changed(packages={"tensorrt": "10.16.2", "cuda-python": "12.9.0"})
+    assert [one[0] for one in says(tensorrt, older, "orin")] == ["good"]
+    other = ORIN6.changed(packages={"tensorrt-cu13": "10.14", "cuda-python": "12.9.0"})
+    assert says(tensorrt, other, "orin")[0][2] == "pip uninstall tensorrt-cu13   (a Jetson has its own with JetPack)"
+
+
+def test_tensorrt_rtx_alone_is_nothing_to_a_jetson(says: Says) -> None:
+    alone = ORIN7.changed(packages={"tensorrt-rtx-cu13": "1.7.1.116", "cuda-python": "13.2.0"})
+    [found] = says(tensorrt, alone, "orin")
+    assert (found[0], "compute capability 8.7" in found[1], "nvidia-jetpack" in found[2]) == ("bad", True, True)
+    both = ORIN7.changed(packages={"tensorrt": "10.16.2", "tensorrt-rtx-cu13": "1.6", "cuda-python": "13.2.0"})
+    assert [one[0] for one in says(tensorrt, both, "orin")] == ["good"]
+
+
+@pytest.mark.parametrize("packages", [{}, {"tensorrt-rtx-cu13": "1.7.1.116", "cuda-python": "13.0.1"}])
+def test_a_pc_s_tensorrt_says_nothing_of_an_orin_s(says: Says, packages: dict[str, str]) -> None:
+    [found] = says(tensorrt, DESKTOP.changed(packages=packages), "orin")
+    assert found == (
+        "unknown",
+        "target orin is for aarch64: a Jetson has TensorRT of its own with JetPack",
+        "edgekit doctor   (on the device)",
+    )
+
+
+SECOND = "GPU-77777777-0a77-4d12-9c55-6b1f0e2d8a34"
+TWO = DESKTOP.changed(
+    answers={
+        "nvidia-smi --query-gpu=name": f"NVIDIA GeForce RTX 3050, 8.6, 6144, 580.95.05, {UUID}\n"
+        f"NVIDIA GeForce RTX 3080 Laptop GPU, 8.6, 16384, 580.95.05, {SECOND}\n",
+        "nvidia-smi --query-gpu=memory.free": f"5712, {UUID}\n16000, {SECOND}\n",
+    }
+)
+
+
+@pytest.mark.parametrize("chosen", ["0", UUID, UUID[:12]])
+def test_gpus_are_those_that_the_user_chose(says: Says, tmp_path: Path, chosen: str) -> None:
+    one = TWO.changed(environment={"CUDA_VISIBLE_DEVICES": chosen})
+    assert [gpu.name for gpu in one.at(tmp_path).machine.gpus] == ["NVIDIA GeForce RTX 3050"]
+    found = says(gpu, one, "rtx3080")
+    assert [state for state, _, _ in found] == ["good", "good", "bad"]
+    assert found[1][1:] == (
+        f"CUDA_VISIBLE_DEVICES={chosen} hides NVIDIA GeForce RTX 3080 Laptop GPU from EdgeKit",
+        "unset CUDA_VISIBLE_DEVICES",
+    )
+    assert [one[:2] for one in says(memory, one, "rtx3050")][1] == ("good", "5.58 GiB free")
+    assert [state for state, _, _ in says(gpu, TWO, "rtx3080")] == ["good", "good"]
+    assert says(memory, TWO, "rtx3080")[1][1] == "15.6 GiB free"
+
+
+@pytest.mark.parametrize("recording", [DESKTOP, ORIN6])
+def test_a_gpu_that_is_hidden_is_not_there_and_says_why(says: Says, recording: Recording) -> None:
+    listed = {"proc/driver/nvidia/gpus/0000:01:00.0/information": "Model: \t NVIDIA GeForce RTX 3050\n"}
+    hidden = recording.changed(files=listed, environment={"CUDA_VISIBLE_DEVICES": ""})
+    name = "orin" if recording is ORIN6 else "rtx3050"
+    found = says(gpu, hidden, name)
+    assert [state for state, _, _ in found] == ["good", "bad"]
+    assert (found[1][1].endswith("CUDA_VISIBLE_DEVICES hides it"), found[1][2]) == (True, "unset CUDA_VISIBLE_DEVICES")
+    assert len(says(memory, hidden, name)) == 1
 
 
 def test_a_runtime_that_does_not_start(says: Says) -> None:
