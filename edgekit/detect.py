@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import psutil
 
@@ -28,7 +29,12 @@ _FEATURES = (
     *("asimd", "asimdhp", "asimddp", "i8mm", "bf16", "sve", "sve2"),
 )
 # NVIDIA's compute capabilities of the Jetson families (developer.nvidia.com/cuda-gpus).
-_JETSONS = {"thor": "11.0", "orin": "8.7", "xavier": "7.2"}
+JETSONS: Final = {"thor": "11.0", "orin": "8.7", "xavier": "7.2"}
+# Their chips, as sysfs names them: by their number in decimal (TEGRA194 0x19, TEGRA234 0x23 and TEGRA264 0x26 in Linux'
+# include/soc/tegra/fuse.h), or as the firmware calls them, of which a boot log of an Orin on L4T 36.4.4 shows one.
+_CHIPS = {"25": "xavier", "35": "orin", "38": "thor", "jep106:036b:0234": "orin"}
+_CHIP_ID = "sys/module/tegra_fuse/parameters/tegra_chip_id"  # JetPack 6's kernel may have the chip in soc_id alone
+_SOME_JETSON = "NVIDIA Jetson"
 
 
 @dataclass(frozen=True)
@@ -58,6 +64,9 @@ def detect(root: Path = Path("/"), arch: str = platform.machine(), gpus: Iterabl
     arch = {"amd64": "x86_64", "arm64": "aarch64"}.get(arch.lower(), arch)
     cpuinfo = read_text(root / "proc/cpuinfo")
     jetson, l4t = _jetson(root)
+    seen = () if jetson not in ("", _SOME_JETSON) else _gpus(root, gpus)
+    if jetson == _SOME_JETSON or any("(nvgpu)" in gpu.name for gpu in seen):  # nvgpu drives the GPUs of Jetsons alone
+        jetson = _of_family(next((name for name, of in JETSONS.items() if of in _capabilities(seen)), ""))
     return Machine(
         system=platform.system(),
         arch=arch,
@@ -65,7 +74,7 @@ def detect(root: Path = Path("/"), arch: str = platform.machine(), gpus: Iterabl
         cores=len(re.findall(r"^processor\s*:", cpuinfo, re.MULTILINE)) or os.cpu_count() or 1,
         features=cpu_features(root),
         memory_bytes=_memory(root),
-        gpus=(_jetson_gpu(jetson),) if jetson else _gpus(root, gpus),
+        gpus=(_jetson_gpu(jetson),) if jetson else seen,
         jetson=jetson,
         l4t=l4t,
     )
@@ -123,15 +132,30 @@ def available_memory(root: Path = Path("/")) -> int:
 
 
 def _jetson(root: Path) -> tuple[str, str]:
-    """A Jetson's model and L4T release: "NVIDIA Jetson AGX Orin Developer Kit", "36.4.3"; "", "" elsewhere."""
+    """A Jetson's model and L4T release: "NVIDIA Jetson AGX Orin Developer Kit", "36.4.3"; "", "" elsewhere.
+
+    A container can't read the model, since Docker masks /sys/firmware, where it lies: there its chip tells the family.
+    """
     model = read_text(root / "proc/device-tree/model").strip("\0 \n")
     release = re.search(r"R(\d+).*?REVISION:\s*([\d.]+)", read_text(root / "etc/nv_tegra_release"))
     l4t = f"{release[1]}.{release[2]}" if release else ""
     if "jetson" in model.lower():
         return model, l4t
-    return ("NVIDIA Jetson", l4t) if l4t else ("", "")
+    chip = read_text(root / _CHIP_ID).strip()
+    if not (l4t or chip in _CHIPS):
+        return "", ""
+    chips = [chip, *(read_text(root / f"sys/devices/soc{number}/soc_id").strip() for number in (0, 1))]
+    return _of_family(next((_CHIPS[one] for one in chips if one in _CHIPS), "")), l4t
+
+
+def _of_family(name: str) -> str:
+    return f"{_SOME_JETSON} {name.title()}".strip()
+
+
+def _capabilities(gpus: Iterable[Gpu]) -> set[str]:
+    return {gpu.compute_capability for gpu in gpus}
 
 
 def _jetson_gpu(model: str) -> Gpu:
-    capability = next((found for word, found in _JETSONS.items() if word in model.lower()), "")
+    capability = next((found for word, found in JETSONS.items() if word in model.lower()), "")
     return Gpu(name=f"{model} (integrated)", compute_capability=capability)

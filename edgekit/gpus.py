@@ -7,7 +7,7 @@ CUDA counts GPUs by their speed and the driver by their slot, so the one that is
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +33,20 @@ def fitting(gpus: Iterable[Gpu], compute_capability: str) -> Gpu | None:
     """The GPU of that compute capability; of several, the one with the most memory."""
     of_that_kind = [gpu for gpu in gpus if gpu.compute_capability == compute_capability]
     return max(of_that_kind, key=lambda gpu: gpu.memory_bytes, default=None)
+
+
+def untold(gpus: Iterable[Gpu]) -> Gpu | None:
+    """A GPU that tells its name alone, so that nothing knows which engines are for it."""
+    return next((gpu for gpu in gpus if not gpu.compute_capability), None)
+
+
+def how_to_tell() -> str:
+    """What has an :func:`untold` GPU tell its compute capability."""
+    try:
+        import pynvml  # noqa: F401
+    except ImportError:
+        return "Run: pip install nvidia-ml-py"
+    return "Run `nvidia-smi`: it says what keeps the driver from telling."
 
 
 def keep_to(compute_capability: str) -> None:
@@ -70,7 +84,7 @@ def driver_gpus() -> tuple[Gpu, ...] | None:
         return None
     finally:
         pynvml.nvmlShutdown()
-    return tuple(gpu for gpu in _shown(found) if gpu.name)
+    return tuple(gpu for gpu in shown(found) if gpu.name)
 
 
 def listed_gpus(root: Path) -> Iterator[Gpu]:
@@ -85,23 +99,32 @@ def _described(nvml: Any, index: int) -> Gpu:
     with suppress(nvml.NVMLError):
         handle = nvml.nvmlDeviceGetHandleByIndex(index)
         major, minor = nvml.nvmlDeviceGetCudaComputeCapability(handle)
-        memory = int(nvml.nvmlDeviceGetMemoryInfo(handle).total)
-        driver = _text(nvml.nvmlSystemGetDriverVersion())
-        name, uuid = _text(nvml.nvmlDeviceGetName(handle)), _text(nvml.nvmlDeviceGetUUID(handle))
+        memory = _memory(nvml, handle)
+        driver, name = _text(nvml.nvmlSystemGetDriverVersion()), _text(nvml.nvmlDeviceGetName(handle))
+        # One that shares the machine's memory has no other beside it to be told from, and CUDA may not know its UUID.
+        uuid = _text(nvml.nvmlDeviceGetUUID(handle)) if memory else ""
         return Gpu(name, f"{major}.{minor}", memory, driver, uuid)
     return Gpu("")
 
 
-def _understood(chosen: str) -> bool:
+def _memory(nvml: Any, handle: Any) -> int:
+    """Of the GPU's own; 0 where it shares the machine's, as a Jetson's does, which NVML calls "not supported"."""
+    try:
+        return int(nvml.nvmlDeviceGetMemoryInfo(handle).total)
+    except nvml.NVMLError_NotSupported:
+        return 0
+
+
+def _understood(chosen: str, variables: Mapping[str, str] = os.environ) -> bool:
     """Parts of a GPU ("MIG-…") are not looked into, and numbers by speed are CUDA's to know."""
-    by_speed = os.environ.get("CUDA_DEVICE_ORDER") == "FASTEST_FIRST" and any(map(str.isdecimal, chosen))
+    by_speed = variables.get("CUDA_DEVICE_ORDER") == "FASTEST_FIRST" and any(map(str.isdecimal, chosen))
     return not by_speed and "MIG-" not in chosen
 
 
-def _shown(gpus: Sequence[Gpu]) -> Iterator[Gpu]:
+def shown(gpus: Sequence[Gpu], variables: Mapping[str, str] = os.environ) -> Iterator[Gpu]:
     """Those that ``CUDA_VISIBLE_DEVICES`` names, in its order; like CUDA, none behind one that is not there."""
-    chosen = os.environ.get(VISIBLE)
-    if chosen is None or not _understood(chosen):
+    chosen = variables.get(VISIBLE)
+    if chosen is None or not _understood(chosen, variables):
         yield from gpus
         return
     for name in map(str.strip, chosen.split(",")):

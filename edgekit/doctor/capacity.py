@@ -40,10 +40,12 @@ def memory(host: Host, target: Target) -> Iterator[Finding]:
 
 
 def _gpu_memory(host: Host, target: Target, promised: int) -> Iterator[Finding]:
-    reply = host.run("nvidia-smi", "--query-gpu=memory.free", "--format=csv,noheader,nounits")
-    if reply.missing:
-        return  # `driver` says so
-    free = [int(line) * 2**20 for line in reply.out.split() if line.isdecimal()] if reply.code == 0 else []
+    reply = host.run("nvidia-smi", "--query-gpu=memory.free,uuid", "--format=csv,noheader,nounits")
+    if reply.missing or (host.hidden and not host.machine.gpus):
+        return  # `driver` says so, or `gpu`
+    rows = [line.partition(", ") for line in reply.out.splitlines()] if reply.code == 0 else []
+    hidden = {gpu.uuid for gpu in host.hidden}
+    free = [int(mib) * 2**20 for mib, _, uuid in rows if mib.isdecimal() and uuid.strip() not in hidden]
     if not free:
         yield Finding("gpu memory", "unknown", "nvidia-smi does not tell what is free")
     elif max(free) < promised:

@@ -36,14 +36,19 @@ def extras(host: Host, target: Target) -> Iterator[Finding]:
 
 
 def _extra(host: Host, target: Target, extra: str, lacking: dict[Requirement, str]) -> Finding:
-    """Wrong versions would fail when used, so they are bad; a whole extra may be missing where nobody needs it."""
+    """Wrong versions would fail when used, so they are bad; a whole extra may be missing where nobody needs it.
+
+    What a Jetson's system dictates, the versions of its extra, is nothing to another machine.
+    """
     subject = f"extra {extra}"
     if not lacking:
         return Finding(subject, "good", "complete")
     what = f"lacks {_named(lacking)}"
-    if any(lacking.values()) or (extra == "gpu" and wants_gpu_build(target)):
+    of_use = extra != "jetson" or host.machine.jetson
+    if (of_use and any(lacking.values())) or (extra == "gpu" and wants_gpu_build(target)):
         return Finding(subject, "bad", what, _mend(host, extra, lacking))
-    return Finding(subject, "good", f"{what}; target {target.name} needs none of it", _mend(host, extra, lacking))
+    mend = _mend(host, extra, lacking) if of_use else ""
+    return Finding(subject, "good", f"{what}; target {target.name} needs none of it", mend)
 
 
 def _mend(host: Host, extra: str, lacking: dict[Requirement, str]) -> str:

@@ -16,14 +16,14 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from importlib.metadata import Distribution, distributions
 from pathlib import Path
 
 from edgekit.child import environment
 from edgekit.detect import Machine, detect
-from edgekit.gpus import Gpu
+from edgekit.gpus import Gpu, shown
 from edgekit.system import read_text
 
 # Where programs of the system lie that an ordinary user's PATH may leave out: nvpmodel, ldconfig; WSL's nvidia-smi.
@@ -140,7 +140,20 @@ class Host:
 
     @cached_property
     def machine(self) -> Machine:
-        return detect(self.root, self.arch, _gpus(self))
+        """As EdgeKit sees it: of the GPUs those that CUDA shows."""
+        found = detect(self.root, self.arch, [gpu for gpu in self._gpus if gpu not in self.hidden])
+        # With none to show, those would come back that the kernel lists by their name.
+        return replace(found, gpus=()) if self.hidden and len(self.hidden) == len(self._gpus) else found
+
+    @cached_property
+    def hidden(self) -> list[Gpu]:
+        """The GPUs that ``CUDA_VISIBLE_DEVICES`` keeps from every program that computes."""
+        seen = list(shown(self._gpus, self.environment))
+        return [gpu for gpu in self._gpus if gpu not in seen]
+
+    @cached_property
+    def _gpus(self) -> list[Gpu]:
+        return _gpus(self)
 
     @cached_property
     def wsl(self) -> int:
@@ -177,16 +190,18 @@ def _shell_value(text: str, name: str) -> str:
     return found[-1].strip().strip("\"'") if found else ""
 
 
-_QUERY = ("nvidia-smi", "--query-gpu=name,compute_cap,memory.total,driver_version", "--format=csv,noheader,nounits")
+_FIELDS = "name,compute_cap,memory.total,driver_version,uuid"
+_QUERY = ("nvidia-smi", f"--query-gpu={_FIELDS}", "--format=csv,noheader,nounits")
 
 
 def _gpus(host: Host) -> list[Gpu]:
-    """What nvidia-smi tells: "NVIDIA GeForce RTX 3050, 8.6, 6144, 580.95.05", memory in MiB; "[N/A]" on a Jetson."""
+    """What nvidia-smi tells: "NVIDIA GeForce RTX 3050, 8.6, 6144, 580.95.05, GPU-1b2c…"; memory in MiB, "[N/A]" on a
+    Jetson."""
     reply = host.run(*_QUERY)
     rows = [[cell.strip() for cell in line.split(",")] for line in reply.out.splitlines()] if reply.code == 0 else []
     return [
-        Gpu(name, capability if capability.replace(".", "").isdecimal() else "", _mib(memory), driver)
-        for name, capability, memory, driver in (row for row in rows if len(row) == 4)
+        Gpu(name, capability if capability.replace(".", "").isdecimal() else "", _mib(memory), driver, uuid)
+        for name, capability, memory, driver, uuid in (row for row in rows if len(row) == 5)
     ]
 
 

@@ -12,11 +12,13 @@ from collections.abc import Iterator
 
 from edgekit.doctor.finding import Finding, said
 from edgekit.doctor.host import Host, Reply
+from edgekit.gpus import VISIBLE, fitting
 from edgekit.target import Target
 from edgekit.units import format_bytes
 
 _NVIDIA = "0x10de"  # in the list of PCI vendors
 _DISPLAY = "0x03"
+_L4T_CUDA = {36: 12, 38: 13, 39: 13}  # developer.nvidia.com/embedded/jetpack-archive
 
 
 def wants_gpu(target: Target) -> bool:
@@ -36,6 +38,12 @@ def status(host: Host) -> Reply:
 def newest_cuda(host: Host) -> str:
     """The newest CUDA that the driver runs ("13.0"); "" where it doesn't say."""
     return _value(status(host).out, r"CUDA (?:UMD )?Version")
+
+
+def cuda_major(host: Host) -> int:
+    """The major of the newest CUDA that the driver runs; on a Jetson its system tells it too; 0 where nothing does."""
+    newest = newest_cuda(host)
+    return int(newest.split(".")[0]) if newest else _L4T_CUDA.get(host.l4t, 0)
 
 
 def has_card(host: Host) -> bool:
@@ -98,6 +106,17 @@ def install(host: Host) -> str:
     return "Install NVIDIA's driver as your distribution says, then restart."
 
 
+def newer(host: Host) -> str:
+    """How a newer driver comes onto this kind of machine: one that runs CUDA 13, as CUDA's release notes say of 580."""
+    if host.wsl:
+        return "Update NVIDIA's driver in Windows: 580 or newer."
+    if host.container:
+        return "Install NVIDIA's driver 580 or newer on the machine that this container runs on."
+    if "ubuntu" in host.distribution:
+        return "sudo ubuntu-drivers install nvidia:580 && sudo reboot"
+    return "Install NVIDIA's driver 580 or newer as your distribution says, then restart."
+
+
 def gpu(host: Host, target: Target) -> Iterator[Finding]:
     """The GPU's name, compute capability and memory against the target's."""
     gpus = host.machine.gpus
@@ -105,12 +124,18 @@ def gpu(host: Host, target: Target) -> Iterator[Finding]:
         memory = f", {format_bytes(found.memory_bytes)}" if found.memory_bytes else ""
         capability = f", compute capability {found.compute_capability or 'unknown'}"
         yield Finding("gpu", "good", f"{found.name}{capability}{memory}")
+    if host.hidden:
+        names = ", ".join(dict.fromkeys(found.name for found in host.hidden))
+        value = host.environment.get(VISIBLE, "")
+        yield Finding("gpu", "good", f"{VISIBLE}={value} hides {names} from EdgeKit", f"unset {VISIBLE}")
     if not wants_gpu(target) or any(found.compute_capability == target.compute_capability for found in gpus):
         yield from _short(host, target)
         return
     wanted = f"target {target.name} wants compute capability {target.compute_capability}"
     if any(not found.compute_capability for found in gpus):
         yield Finding("gpu", "unknown", f"{wanted}; this GPU does not tell its own")
+    elif fitting(host.hidden, target.compute_capability):
+        yield Finding("gpu", "bad", f"{wanted}; {VISIBLE} hides it", f"unset {VISIBLE}")
     else:
         mend = "edgekit targets   (choose one that this machine is, or write one)" if gpus else install(host)
         yield Finding("gpu", "bad", f"{wanted}; {'this is another' if gpus else 'no GPU is seen'}", mend)

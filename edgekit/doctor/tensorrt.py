@@ -1,13 +1,20 @@
-"""TensorRT and what runs its engines: Python modules, by the packages that bring them."""
+"""TensorRT and what runs its engines: Python modules, by the packages that bring them, against driver and GPU.
+
+A package of NVIDIA's says in its name for which CUDA it is: tensorrt-rtx-cu13. A driver runs CUDA up to the major that
+it tells, and every older one (NVIDIA's guide "CUDA Compatibility").
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 
 from packaging.version import InvalidVersion, Version
 
+from edgekit.detect import JETSONS
 from edgekit.doctor.finding import Finding
 from edgekit.doctor.host import Host
+from edgekit.doctor.nvidia import cuda_major, newer, newest_cuda
 from edgekit.engines.tensorrt.api import OLDEST, Flavour
 from edgekit.target import Target
 
@@ -16,33 +23,91 @@ _CUDA = "cuda-python"
 
 
 def tensorrt(host: Host, target: Target) -> Iterator[Finding]:
-    """What is installed; bad where the target computes on TensorRT and there is none, or one that is too old."""
+    """What is installed; bad where the target computes on TensorRT and there is none that can."""
     found = {name: package.version for name in _PACKAGES if (package := host.installed(name))}
-    named = ", ".join(f"{name} {version}" for name, version in found.items())
-    wanted = target.engine == "tensorrt"
-    if wanted and not found:
+    if target.engine != "tensorrt":
+        if found:
+            yield Finding("tensorrt", "good", _named(found))
+    elif target.arch not in ("any", host.machine.arch):
+        theirs = "a Jetson has TensorRT of its own with JetPack" if _for_jetson(target) else "this machine is another"
+        what = f"target {target.name} is for {target.arch}: {theirs}"
+        yield Finding("tensorrt", "unknown", what, "edgekit doctor   (on the device)")
+    else:
+        yield from _installed(host, target, found)
+
+
+def _installed(host: Host, target: Target, found: Mapping[str, str]) -> Iterator[Finding]:
+    # EdgeKit takes TensorRT before TensorRT-RTX.
+    used = {name: version for name, version in found.items() if _flavour(name) == "tensorrt"} or found
+    too_new = [name for name in used if 0 < cuda_major(host) < _cuda_of(name)]
+    if not found:
         what = f"there is none, and target {target.name} computes on it"
-        yield Finding("tensorrt", "bad", what, _mend(host))
-    elif wanted and any(_old(name, version) for name, version in found.items()):
-        yield Finding(
-            "tensorrt", "bad", f"{named} is too old: EdgeKit needs TensorRT 10.3 or TensorRT-RTX 1.7", _mend(host)
-        )
-    elif found:
-        yield Finding("tensorrt", "good", named)
-    if wanted and found and host.installed(_CUDA) is None and host.installed("cuda-bindings") is None:
-        what = f"lacks {_CUDA}, by which engines get memory of the GPU"
-        yield Finding("tensorrt", "bad", what, f"pip install '{_CUDA}=={'12.*' if host.l4t == 36 else '13.*'}'")
+        yield Finding("tensorrt", "bad", what, _mend(host, target))
+        return
+    if any(_old(name, version) for name, version in used.items()):
+        what = f"{_named(used)} is too old: EdgeKit needs TensorRT 10.3 or TensorRT-RTX 1.7"
+        yield Finding("tensorrt", "bad", what, _mend(host, target))
+    elif _for_jetson(target) and _flavour(next(iter(used))) == "tensorrt_rtx":
+        what = f"{_named(used)} builds for no Jetson (compute capability {target.compute_capability})"
+        yield Finding("tensorrt", "bad", what, _mend(host, target))
+    elif too_new:
+        what = f"{_named(used)} needs a driver that runs CUDA {_cuda_of(too_new[0])}, this one runs up to {_runs(host)}"
+        without = f"pip uninstall {' '.join(used)}   (a Jetson has its own with JetPack)"
+        yield Finding("tensorrt", "bad", what, without if host.machine.jetson else newer(host))
+    else:
+        yield Finding("tensorrt", "good", _named(found))
+    if finding := _cuda_python(host, driver_stays=host.machine.jetson != "" or not too_new):
+        yield finding
 
 
-def _old(name: str, version: str) -> bool:
-    flavour: Flavour = "tensorrt_rtx" if name.startswith("tensorrt-rtx") else "tensorrt"
+def _cuda_python(host: Host, driver_stays: bool) -> Finding | None:
+    """By its major, which must be the driver's at most; a driver that has to be a newer one anyway is not asked."""
+    wanted = f"pip install '{_CUDA}=={12 if cuda_major(host) == 12 else 13}.*'"
+    package = host.installed("cuda-bindings") or host.installed(_CUDA)
+    if package is None:
+        return Finding("tensorrt", "bad", f"lacks {_CUDA}, by which engines get memory of the GPU", wanted)
+    major = _release(package.version)[:1]
+    if driver_stays and (0,) < (cuda_major(host),) < major:
+        what = f"{package.name} {package.version} is for CUDA {major[0]}, the driver runs up to {_runs(host)}"
+        return Finding("tensorrt", "bad", what, newer(host) if cuda_major(host) < 12 else wanted)
+    return None
+
+
+def _named(packages: Mapping[str, str]) -> str:
+    return ", ".join(f"{name} {version}" for name, version in packages.items())
+
+
+def _runs(host: Host) -> str:
+    return newest_cuda(host) or str(cuda_major(host))
+
+
+def _for_jetson(target: Target) -> bool:
+    """Whether it is for a Jetson's GPU; TensorRT-RTX knows none of them (its support matrix)."""
+    return target.compute_capability in JETSONS.values()
+
+
+def _flavour(package: str) -> Flavour:
+    return "tensorrt_rtx" if package.startswith("tensorrt-rtx") else "tensorrt"
+
+
+def _cuda_of(package: str) -> int:
+    """The major of the CUDA that a package is for; 0 where its name does not say."""
+    found = re.search(r"-cu(\d+)$", package)
+    return int(found[1]) if found else 0
+
+
+def _release(version: str) -> tuple[int, ...]:
     try:
-        return Version(version).release < OLDEST[flavour]
+        return Version(version).release
     except InvalidVersion:
-        return False  # a build of someone else's, who knows what it is
+        return ()  # a build of someone else's, who knows what it is
 
 
-def _mend(host: Host) -> str:
-    if host.machine.jetson:
+def _old(package: str, version: str) -> bool:
+    return () < _release(version) < OLDEST[_flavour(package)]
+
+
+def _mend(host: Host, target: Target) -> str:
+    if host.machine.jetson or _for_jetson(target):
         return "sudo apt update && sudo apt install nvidia-jetpack"
     return "pip install 'edgekit[rtx]'"

@@ -36,9 +36,15 @@ def no_nvml(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class FakeNvml(types.ModuleType):
-    """NVML's module as a machine with the given GPUs shows it: (name, compute capability, memory)."""
+    """NVML's module as a machine with the given GPUs shows it: (name, compute capability, memory).
+
+    Memory 0 is for a GPU that shares the machine's.
+    """
 
     class NVMLError(Exception):
+        pass
+
+    class NVMLError_NotSupported(NVMLError):
         pass
 
     def __init__(self, *gpus: tuple[str | bytes, tuple[int, int], int], driver: bool = True) -> None:
@@ -72,6 +78,8 @@ class FakeNvml(types.ModuleType):
         return self.gpus[index][1]
 
     def nvmlDeviceGetMemoryInfo(self, index: int) -> types.SimpleNamespace:
+        if not self.gpus[index][2]:
+            raise self.NVMLError_NotSupported("Not Supported")
         return types.SimpleNamespace(total=self.gpus[index][2])
 
 
@@ -90,6 +98,61 @@ def test_a_container_on_a_jetson_may_hide_its_model(tmp_path: Path) -> None:
     found = machine(tmp_path, files, "aarch64")
     assert (found.jetson, found.l4t) == ("NVIDIA Jetson", "36.4.3")
     assert matching_target(found).name == "cpu"
+
+
+CHIP, SOC = "sys/module/tegra_fuse/parameters/tegra_chip_id", "sys/devices/soc0/soc_id"
+
+
+@pytest.mark.usefixtures("no_nvml")
+@pytest.mark.parametrize(
+    ("files", "name", "capability"),
+    [
+        ({CHIP: "35\n"}, "NVIDIA Jetson Orin", "8.7"),
+        ({SOC: "35\n"}, "NVIDIA Jetson Orin", "8.7"),
+        ({SOC: "jep106:036b:0234\n"}, "NVIDIA Jetson Orin", "8.7"),
+        ({SOC: "jep106:0001:0001\n", "sys/devices/soc1/soc_id": "35\n"}, "NVIDIA Jetson Orin", "8.7"),
+        ({CHIP: "25\n"}, "NVIDIA Jetson Xavier", "7.2"),
+        ({SOC: "38\n"}, "NVIDIA Jetson Thor", "11.0"),
+        ({CHIP: "33\n"}, "NVIDIA Jetson", ""),
+    ],
+)
+def test_in_a_container_the_chip_tells_a_jetson_s_family(
+    tmp_path: Path, files: dict[str, str], name: str, capability: str
+) -> None:
+    hidden = {path: text for path, text in ORIN.items() if "model" not in path}
+    found = machine(tmp_path, hidden | files, "aarch64")
+    assert (found.jetson, found.l4t) == (name, "36.4.3")
+    assert found.gpus == (Gpu(f"{name} (integrated)", capability),)
+    assert matching_target(found).name == ("orin" if capability == "8.7" else "cpu")
+    less = machine(tmp_path, {"proc/meminfo": "MemTotal: 31000000 kB\n"}, "aarch64")
+    assert matching_target(less).name == "cpu"
+
+
+@pytest.mark.usefixtures("no_nvml")
+def test_a_tegra_chip_is_a_jetson_s_where_even_the_release_is_hidden(tmp_path: Path) -> None:
+    found = machine(tmp_path, {CHIP: "35\n"}, "aarch64")
+    assert (found.jetson, found.l4t) == ("NVIDIA Jetson Orin", "")
+    other = machine(tmp_path / "qualcomm", {SOC: "35\n"}, "aarch64")
+    assert other.jetson == ""
+
+
+@pytest.mark.parametrize("without", [("model",), ("model", "release")])
+def test_where_the_chip_is_hidden_too_the_driver_tells_the_family(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, without: tuple[str, ...]
+) -> None:
+    files = {name: text for name, text in ORIN.items() if not any(word in name for word in without)}
+    monkeypatch.setitem(sys.modules, "pynvml", FakeNvml(("Orin (nvgpu)", (8, 7), 0)))
+    found = machine(tmp_path, files, "aarch64")
+    assert found.gpus == (Gpu("NVIDIA Jetson Orin (integrated)", "8.7"),)
+    assert matching_target(found).name == "orin"
+    told = detect(tmp_path, "aarch64", [Gpu("Orin (nvgpu)", "8.7")])  # as nvidia-smi tells it
+    assert told.gpus == found.gpus
+
+
+def test_a_card_in_a_jetson_does_not_name_its_family(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files = {name: text for name, text in ORIN.items() if "model" not in name}
+    monkeypatch.setitem(sys.modules, "pynvml", FakeNvml(("NVIDIA RTX A6000", (8, 6), 2**35)))
+    assert machine(tmp_path, files, "aarch64").jetson == "NVIDIA Jetson"
 
 
 def test_an_orin_with_less_memory_is_not_the_target(tmp_path: Path) -> None:

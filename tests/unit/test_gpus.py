@@ -11,7 +11,7 @@ import pytest
 
 from edgekit import gpus
 from edgekit.detect import detect
-from edgekit.gpus import Gpu, driver_gpus, fitting, keep_to, kept_to
+from edgekit.gpus import Gpu, driver_gpus, fitting, how_to_tell, keep_to, kept_to, untold
 from tests.unit.test_detect import FakeNvml
 
 SMALL = ("NVIDIA GeForce RTX 3050", (8, 6), 6 * 2**30)
@@ -122,6 +122,26 @@ def test_one_that_is_lost_hides_no_other_and_keeps_its_number(monkeypatch: pytes
     assert shown() == [SMALL[0], LARGE[0]]
     monkeypatch.setenv(gpus.VISIBLE, "2")
     assert shown() == [LARGE[0]]
+
+
+def test_one_that_shares_the_machine_s_memory_is_known_and_chosen_as_the_user_said(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    install(monkeypatch, FakeNvml(("Orin (nvgpu)", (8, 7), 0)))
+    assert driver_gpus() == (Gpu("Orin (nvgpu)", "8.7", 0, "580.65"),)
+    monkeypatch.setenv(gpus.VISIBLE, "0")
+    keep_to("8.7")
+    assert os.environ[gpus.VISIBLE] == "0"
+
+
+def test_one_that_tells_its_name_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    silent = Gpu("NVIDIA GeForce RTX 3050")
+    assert untold([Gpu("a", "8.9", 1), silent]) == silent
+    assert untold([Gpu("a", "8.9", 1)]) is None
+    monkeypatch.setitem(sys.modules, "pynvml", None)
+    assert how_to_tell() == "Run: pip install nvidia-ml-py"
+    install(monkeypatch, FakeNvml(driver=False))
+    assert "nvidia-smi" in how_to_tell()
 
 
 def test_of_none_that_fits_none_is_taken() -> None:

@@ -14,7 +14,7 @@ import edgekit
 
 ORDER = [
     *("errors", "units", "progress", "config", "data", "site", "console", "target", "recipe", "system"),
-    *("cgroup", "detect", "files", "child", "session"),
+    *("cgroup", "gpus", "detect", "files", "child", "session"),
     *("checkpoint", "stream", "inputs", "phantom", "export", "blocks", "quantize"),
     *("bundle", "plan", "engines", "runtime"),
     *("check", "fitting", "pipeline", "doctor", "profile", "evaluate", "report", "demo", "tune", "cli", "__main__"),

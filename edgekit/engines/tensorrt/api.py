@@ -43,10 +43,11 @@ class Api:
 def present(wanted: Flavour | None) -> Flavour:
     """The flavour that there is, without loading it: ``wanted``, or else TensorRT before TensorRT-RTX.
 
-    :class:`MissingExtra` where it is absent, :class:`EngineError` on a Jetson, whose system brings it.
+    :class:`MissingExtra` where it is absent, :class:`EngineError` on a Jetson, whose system brings it, and for whose
+    GPU TensorRT-RTX does not build.
     """
     for name in (wanted,) if wanted else TITLES:
-        if importlib.util.find_spec(name):
+        if importlib.util.find_spec(name) and (wanted or name == "tensorrt" or not detect().jetson):
             return name
     missing = wanted or "tensorrt"
     if detect().jetson:

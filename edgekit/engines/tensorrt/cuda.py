@@ -26,7 +26,7 @@ class CudaDevice:
             from cuda.bindings import driver, nvrtc, runtime
         except ImportError as error:
             raise MissingExtra("Running on an NVIDIA GPU", extra) from error
-        self._driver, self._nvrtc, self._cuda = driver, nvrtc, runtime
+        self._driver, self._nvrtc, self._cuda, self._extra = driver, nvrtc, runtime, extra
         self._modules: list[Any] = []
         self._stream: Any = None
         self._do(runtime.cudaFree(0))  # makes the context that the driver's calls need, too
@@ -187,7 +187,8 @@ class CudaDevice:
             return EngineError("This machine has no NVIDIA driver", f"Install one that can run CUDA {needed}.")
         found = f"{has // 1000}.{has % 1000 // 10}"
         return EngineError(
-            f"The NVIDIA driver is too old: it can run CUDA {found}, and {needed} is installed", "Install a newer one."
+            f"The NVIDIA driver is too old: it can run CUDA {found}, and {needed} is installed",
+            _mend(self._extra, has // 1000, needs // 1000),
         )
 
     def _no_room(self, size: int, purpose: str) -> EngineError:
@@ -197,3 +198,18 @@ class CudaDevice:
             f"The GPU has no room for {purpose} of {format_bytes(size)}{free}",
             "End other programs that use it, or build the bundle for fewer slots or a shorter context.",
         )
+
+
+def _mend(extra: str, has: int, needs: int) -> str:
+    """What to do about a driver of CUDA ``has`` under a cuda-python of CUDA ``needs``, both majors.
+
+    A driver runs what is of its own major, so an older cuda-python does where TensorRT is no newer. On a Jetson nothing
+    else does, since its driver comes with its system; TensorRT-RTX is itself too new.
+    """
+    newer = f"Install one that runs CUDA {needs}{': 580 or newer.' if needs == 13 else '.'}"  # CUDA's release notes
+    if has < 12:  # EdgeKit knows no cuda-python as old as that
+        return "Flash JetPack 6 or newer." if extra == "jetson" else newer
+    older = f"pip install 'cuda-python=={has}.*'"
+    if extra == "jetson":
+        return f"Run: {older}"
+    return newer if extra == "rtx" or has == needs else f"{newer} If TensorRT is for CUDA {has}: {older}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import platform
 from dataclasses import dataclass
 
@@ -9,8 +10,10 @@ from edgekit.detect import detect
 from edgekit.engines.place import Place, like, version_of
 from edgekit.engines.tensorrt.api import Flavour, present
 from edgekit.errors import EngineError
-from edgekit.gpus import fitting, keep_to
+from edgekit.gpus import Gpu, fitting, how_to_tell, keep_to, untold
 from edgekit.target import Target
+
+_log = logging.getLogger(__name__)
 
 AHEAD: Flavour = "tensorrt_rtx"
 """The only one that builds for another GPU than this machine's."""
@@ -29,7 +32,7 @@ def site(target: Target) -> Site:
     """How this machine can build the target's plans.
 
     :class:`EngineError` where it can't: another processor, or plans that are built on the device alone;
-    :class:`~edgekit.errors.MissingExtra` without a TensorRT.
+    :class:`~edgekit.errors.MissingExtra` without a TensorRT. A GPU that tells its name alone counts as none.
     """
     if target.arch not in ("any", platform.machine()):
         raise EngineError(
@@ -37,15 +40,25 @@ def site(target: Target) -> Site:
             "Copy the bundle there, and run: edgekit compile BUNDLE",
         )
     keep_to(target.compute_capability)
-    if fitting(detect().gpus, target.compute_capability):
+    gpus = detect().gpus
+    if fitting(gpus, target.compute_capability):
         name = present(None)
         kind = Place(name, version_of(name), platform.machine(), compute_capability=target.compute_capability)
         return Site(like(kind), name, ahead=False)
+    silent = untold(gpus)
     if target.arch != "x86_64":
+        if silent:
+            raise EngineError(f"{_unknown(silent)}: it may be {target.title}'s, or another", how_to_tell())
         raise EngineError(
             f"{target.title} builds its engines itself, and this machine has no such GPU",
             "Copy the bundle there, and run: edgekit compile BUNDLE",
         )
     name = present(AHEAD)
+    if silent:
+        _log.warning("%s: building as for a card that is not here. %s", _unknown(silent), how_to_tell())
     kind = Place(name, version_of(name), platform.machine(), compute_capability=target.compute_capability)
     return Site(kind, name, ahead=True)
+
+
+def _unknown(gpu: Gpu) -> str:
+    return f"{gpu.name} does not tell its compute capability"

@@ -17,6 +17,7 @@ from typing import Any
 from edgekit.doctor.host import MISSING, Host, Reply
 
 NOW = 1_790_000_000.0  # in September 2026
+UUID = "GPU-3f2b9c1e-0a77-4d12-9c55-6b1f0e2d8a34"
 GIB_FREE = 200 * 2**30
 
 SWAPS = "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n"
@@ -184,8 +185,8 @@ DESKTOP = VM.changed(
     packages={"edgekit": "0.1", "onnxruntime-gpu": "1.31.1", **RTX},
     answers={
         "nvidia-smi -q": status("580.95.05", "13.0"),
-        "nvidia-smi --query-gpu=name": "NVIDIA GeForce RTX 3050, 8.6, 6144, 580.95.05\n",
-        "nvidia-smi --query-gpu=memory.free": "5712\n",
+        "nvidia-smi --query-gpu=name": f"NVIDIA GeForce RTX 3050, 8.6, 6144, 580.95.05, {UUID}\n",
+        "nvidia-smi --query-gpu=memory.free": f"5712, {UUID}\n",
         "python": PROVIDERS["cuda"],
         "ldd": LDD_WHOLE,
     },
@@ -227,7 +228,7 @@ ORIN6 = Recording(
         "dpkg-query -W -f=${db:Status-Status} ${Version} nvidia-l4t-core": "installed 36.4.3-20250107174145",
         "dpkg-query -W -f=${db:Status-Status} ${Version} nvidia-jetpack": "installed 6.2.1+b38",
         "nvidia-smi -q": status("540.4.0", "12.6", degrees="N/A"),
-        "nvidia-smi --query-gpu=name": "Orin (nvgpu), 8.7, [N/A], 540.4.0\n",
+        "nvidia-smi --query-gpu=name": "Orin (nvgpu), 8.7, [N/A], 540.4.0, [N/A]\n",
         "nvpmodel -q": Reply(
             255,
             "NV Power Mode: MAXN\n0\n",
@@ -253,7 +254,7 @@ ORIN7 = ORIN6.changed(
         "dpkg-query -W -f=${db:Status-Status} ${Version} nvidia-l4t-core": "installed 39.2.0-20260601141651",
         "dpkg-query -W -f=${db:Status-Status} ${Version} nvidia-jetpack": Reply(1, "", "no packages found matching"),
         "nvidia-smi -q": status("595.78", "13.2", degrees="N/A", new=True),
-        "nvidia-smi --query-gpu=name": "Orin (nvgpu), 8.7, [N/A], 595.78\n",
+        "nvidia-smi --query-gpu=name": "Orin (nvgpu), 8.7, [N/A], 595.78, [N/A]\n",
         "systemctl --version": SYSTEMD,
     },
     python=(3, 12, 3),
@@ -268,7 +269,7 @@ THOR7 = ORIN7.changed(
     },
     answers={
         "dpkg-query -W -f=${db:Status-Status} ${Version} nvidia-l4t-core": "installed 38.2.0-20250821174705",
-        "nvidia-smi --query-gpu=name": "NVIDIA Thor, 11.0, [N/A], 580.00\n",
+        "nvidia-smi --query-gpu=name": "NVIDIA Thor, 11.0, [N/A], 580.00, [N/A]\n",
         "nvpmodel -q": "NV Power Mode: 120W\n1\n",
     },
 )

@@ -9,6 +9,8 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 
 import edgekit
 from edgekit.doctor.capacity import disk, memory, swap
@@ -33,6 +35,7 @@ from tests.unit.doctor.machines import (
     ORIN7,
     PROVIDERS,
     SWAPS,
+    UUID,
     VM,
     WSL2,
     Recording,
@@ -108,7 +111,9 @@ def test_a_driver_in_its_newer_spelling(says: Says) -> None:
 
 
 def test_a_gpu_whose_driver_does_not_tell_its_compute_capability(says: Says) -> None:
-    old = DESKTOP.changed(answers={"nvidia-smi --query-gpu=name": "NVIDIA GeForce RTX 3050, [N/A], 6144, 470.1\n"})
+    old = DESKTOP.changed(
+        answers={"nvidia-smi --query-gpu=name": f"NVIDIA GeForce RTX 3050, [N/A], 6144, 470.1, {UUID}\n"}
+    )
     assert [found[0] for found in says(gpu, old, "rtx3050")] == ["good", "unknown"]
 
 
@@ -181,6 +186,113 @@ def test_a_jetson_s_tensorrt_comes_with_jetpack(says: Says) -> None:
     assert "nvidia-jetpack" in found[2]
     [found] = [one for one in says(tensorrt, ORIN6.changed(packages={"tensorrt": "10.3.0"}), "orin") if one[0] == "bad"]
     assert "cuda-python==12.*" in found[2]
+
+
+DRIVER_550 = status("550.163.01", "12.4")
+UPDATE = "sudo ubuntu-drivers install nvidia:580 && sudo reboot"
+
+
+@pytest.mark.parametrize(
+    ("recording", "packages", "name", "what", "mend"),
+    [
+        (DESKTOP, {"tensorrt-rtx-cu13": "1.7.1.116", "cuda-python": "13.0.1"}, "rtx3050", "runs CUDA 13", UPDATE),
+        (DESKTOP, {"tensorrt-rtx-cu13": "1.7.1.116", "cuda-python": "12.9.0"}, "rtx3050", "runs CUDA 13", UPDATE),
+        (DESKTOP, {"tensorrt": "10.14", "tensorrt-cu13": "10.14", "cuda-python": "13.0.1"}, "rtx3050", "13", UPDATE),
+        (WSL2, {"tensorrt-rtx-cu13": "1.7.1.116", "cuda-python": "13.0.1"}, "rtx3050", "up to 12.4", "in Windows"),
+        (
+            DESKTOP,
+            {"tensorrt-cu12": "10.14", "cuda-python": "13.0.1"},
+            "rtx3050",
+            "cuda-python 13.0.1 is for CUDA 13, the driver runs up to 12.4",
+            "pip install 'cuda-python==12.*'",
+        ),
+        (DESKTOP, {"tensorrt-rtx-cu12": "1.7.1", "cuda-bindings": "13.0.1"}, "rtx3050", "cuda-bindings 13", "==12.*'"),
+    ],
+)
+def test_a_driver_of_an_older_cuda_than_the_packages(
+    says: Says, recording: Recording, packages: dict[str, str], name: str, what: str, mend: str
+) -> None:
+    old = recording.changed(packages=packages, answers={"nvidia-smi -q": DRIVER_550})
+    [found] = [one for one in says(tensorrt, old, name) if one[0] == "bad"]
+    assert (what in found[1], mend in found[2]) == (True, True)
+    ready = recording.changed(packages=packages)  # a driver of CUDA 13 runs both
+    assert [one[0] for one in says(tensorrt, ready, name)] == ["good"]
+
+
+def test_packages_are_not_held_against_a_driver_that_does_not_tell_its_cuda(says: Says) -> None:
+    ahead = VM.changed(packages={"tensorrt-rtx-cu13": "1.7.1.116", "cuda-python": "13.0.1"})
+    assert [one[0] for one in says(tensorrt, ahead, "rtx3050")] == ["good"]
+
+
+def test_a_jetson_s_cuda_python_is_of_its_system_s_cuda(says: Says) -> None:
+    packages = {"tensorrt": "10.3.0", "cuda-python": "13.4.4"}
+    newer = ORIN6.changed(packages=packages)
+    [found] = [one for one in says(tensorrt, newer, "orin") if one[0] == "bad"]
+    assert found[1:] == (
+        "cuda-python 13.4.4 is for CUDA 13, the driver runs up to 12.6",
+        "pip install 'cuda-python==12.*'",
+    )
+    silent = newer.changed(answers={"nvidia-smi": Reply(None, why="is not installed")})
+    silent = replace(silent, answers={key: one for key, one in silent.answers.items() if "smi -" not in key})
+    assert says(tensorrt, silent, "orin")[-1][2] == "pip install 'cuda-python==12.*'"
+    older = ORIN7.changed(packages={"tensorrt": "10.16.2", "cuda-python": "12.9.0"})
+    assert [one[0] for one in says(tensorrt, older, "orin")] == ["good"]
+    other = ORIN6.changed(packages={"tensorrt-cu13": "10.14", "cuda-python": "12.9.0"})
+    assert says(tensorrt, other, "orin")[0][2] == "pip uninstall tensorrt-cu13   (a Jetson has its own with JetPack)"
+
+
+def test_tensorrt_rtx_alone_is_nothing_to_a_jetson(says: Says) -> None:
+    alone = ORIN7.changed(packages={"tensorrt-rtx-cu13": "1.7.1.116", "cuda-python": "13.2.0"})
+    [found] = says(tensorrt, alone, "orin")
+    assert (found[0], "compute capability 8.7" in found[1], "nvidia-jetpack" in found[2]) == ("bad", True, True)
+    both = ORIN7.changed(packages={"tensorrt": "10.16.2", "tensorrt-rtx-cu13": "1.6", "cuda-python": "13.2.0"})
+    assert [one[0] for one in says(tensorrt, both, "orin")] == ["good"]
+
+
+@pytest.mark.parametrize("packages", [{}, {"tensorrt-rtx-cu13": "1.7.1.116", "cuda-python": "13.0.1"}])
+def test_a_pc_s_tensorrt_says_nothing_of_an_orin_s(says: Says, packages: dict[str, str]) -> None:
+    [found] = says(tensorrt, DESKTOP.changed(packages=packages), "orin")
+    assert found == (
+        "unknown",
+        "target orin is for aarch64: a Jetson has TensorRT of its own with JetPack",
+        "edgekit doctor   (on the device)",
+    )
+
+
+SECOND = "GPU-77777777-0a77-4d12-9c55-6b1f0e2d8a34"
+TWO = DESKTOP.changed(
+    answers={
+        "nvidia-smi --query-gpu=name": f"NVIDIA GeForce RTX 3050, 8.6, 6144, 580.95.05, {UUID}\n"
+        f"NVIDIA GeForce RTX 3080 Laptop GPU, 8.6, 16384, 580.95.05, {SECOND}\n",
+        "nvidia-smi --query-gpu=memory.free": f"5712, {UUID}\n16000, {SECOND}\n",
+    }
+)
+
+
+@pytest.mark.parametrize("chosen", ["0", UUID, UUID[:12]])
+def test_gpus_are_those_that_the_user_chose(says: Says, tmp_path: Path, chosen: str) -> None:
+    one = TWO.changed(environment={"CUDA_VISIBLE_DEVICES": chosen})
+    assert [gpu.name for gpu in one.at(tmp_path).machine.gpus] == ["NVIDIA GeForce RTX 3050"]
+    found = says(gpu, one, "rtx3080")
+    assert [state for state, _, _ in found] == ["good", "good", "bad"]
+    assert found[1][1:] == (
+        f"CUDA_VISIBLE_DEVICES={chosen} hides NVIDIA GeForce RTX 3080 Laptop GPU from EdgeKit",
+        "unset CUDA_VISIBLE_DEVICES",
+    )
+    assert [one[:2] for one in says(memory, one, "rtx3050")][1] == ("good", "5.58 GiB free")
+    assert [state for state, _, _ in says(gpu, TWO, "rtx3080")] == ["good", "good"]
+    assert says(memory, TWO, "rtx3080")[1][1] == "15.6 GiB free"
+
+
+@pytest.mark.parametrize("recording", [DESKTOP, ORIN6])
+def test_a_gpu_that_is_hidden_is_not_there_and_says_why(says: Says, recording: Recording) -> None:
+    listed = {"proc/driver/nvidia/gpus/0000:01:00.0/information": "Model: \t NVIDIA GeForce RTX 3050\n"}
+    hidden = recording.changed(files=listed, environment={"CUDA_VISIBLE_DEVICES": ""})
+    name = "orin" if recording is ORIN6 else "rtx3050"
+    found = says(gpu, hidden, name)
+    assert [state for state, _, _ in found] == ["good", "bad"]
+    assert (found[1][1].endswith("CUDA_VISIBLE_DEVICES hides it"), found[1][2]) == (True, "unset CUDA_VISIBLE_DEVICES")
+    assert len(says(memory, hidden, name)) == 1
 
 
 def test_a_runtime_that_does_not_start(says: Says) -> None:
@@ -376,7 +488,11 @@ def own_metadata() -> str:
     project = tomllib.loads((Path(edgekit.__file__).parents[1] / "pyproject.toml").read_text())["project"]
     lines = [f"Requires-Dist: {line}" for line in project["dependencies"]]
     for extra, needed in project["optional-dependencies"].items():
-        lines += [f"Provides-Extra: {extra}", *(f'Requires-Dist: {line}; extra == "{extra}"' for line in needed)]
+        lines.append(f"Provides-Extra: {extra}")
+        for line in needed:
+            what, _, marker = line.partition(";")
+            also = f"({marker.strip()}) and " if marker else ""
+            lines.append(f'Requires-Dist: {what}; {also}extra == "{extra}"')
     return "\n".join(lines) + "\n"
 
 
@@ -392,6 +508,38 @@ def test_every_extra_of_the_project_is_named_with_what_it_lacks(tmp_path: Path) 
     assert (found["extra dicom"].state, "pydicom>=3 (has 2.4)" in found["extra dicom"].what) == ("bad", True)
     assert {found[f"extra {name}"].state for name in ("tune", "gpu")} == {"good"}
     assert next(f for f in extras(host, _named("rtx3050-cuda")) if f.subject == "extra gpu").state == "bad"
+
+
+def test_a_jetson_s_extra_matters_on_a_jetson_alone(tmp_path: Path) -> None:
+    lay_package(tmp_path / "a/site", "edgekit", "0.1", own_metadata())
+    lay_package(tmp_path / "b/site", "edgekit", "0.1", own_metadata())
+    other = {"cuda-python": "12.9.0" if sys.version_info >= (3, 12) else "13.4.4"}
+    [found] = (
+        f for f in extras(DESKTOP.changed(packages=other).at(tmp_path / "a"), target("rtx3050")) if "jet" in f.subject
+    )
+    assert (found.state, "needs none of it" in found.what) == ("good", True)
+    [found] = (
+        f for f in extras(ORIN6.changed(packages=other).at(tmp_path / "b"), target("orin")) if "jet" in f.subject
+    )
+    assert (found.state, found.mend) == ("bad", "pip install 'edgekit[jetson]'")
+    assert f"(has {other['cuda-python']})" in found.what
+
+
+def jetson_s_cuda_python(python: str) -> list[SpecifierSet]:
+    """What the extra asks for under a Python."""
+    project = tomllib.loads((Path(edgekit.__file__).parents[1] / "pyproject.toml").read_text())["project"]
+    asked = map(Requirement, project["optional-dependencies"]["jetson"])
+    return [
+        one.specifier
+        for one in asked
+        if one.name == "cuda-python" and (one.marker is None or one.marker.evaluate({"python_version": python}))
+    ]
+
+
+@pytest.mark.parametrize(("python", "runs", "not_run"), [("3.10", "12.9.10", "13.0.1"), ("3.12", "13.4.4", "14.0.0")])
+def test_a_jetson_gets_the_cuda_python_that_its_driver_runs(python: str, runs: str, not_run: str) -> None:
+    [asked] = jetson_s_cuda_python(python)
+    assert (asked.contains(runs), asked.contains(not_run)) == (True, False)
 
 
 def test_no_mend_of_an_extra_puts_both_builds_of_the_runtime_side_by_side(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -72,6 +73,17 @@ def test_an_orin_on_jetpack_7(tmp_path: Path) -> None:
     found = report(tmp_path, ORIN7)
     assert about(found, "jetson").what == "NVIDIA Jetson AGX Orin Developer Kit: JetPack 7, L4T 39.2.0"
     assert about(found, "driver").what == "595.78, runs CUDA up to 13.2"
+
+
+def test_an_orin_in_a_container_is_the_target(tmp_path: Path) -> None:
+    inside = ORIN6.changed(
+        files={".dockerenv": "", "sys/devices/soc0/soc_id": "35\n"}, without=("device-tree", "nvpmodel")
+    )
+    inside = replace(inside, answers={key: one for key, one in inside.answers.items() if "nvidia-smi" not in key})
+    found = report(tmp_path, inside)
+    assert found.detected == "orin"
+    assert about(found, "gpu").what == "NVIDIA Jetson Orin (integrated), compute capability 8.7"
+    assert about(found, "jetson").what == "NVIDIA Jetson Orin: JetPack 6.2.1, L4T 36.4.3"
 
 
 def test_a_thor_is_no_target_but_runs(tmp_path: Path) -> None:

@@ -104,6 +104,33 @@ def test_what_keeps_a_gpu_from_starting_is_said_in_words(
     assert failure.value.hint
 
 
+NEWER = "Install one that runs CUDA 13: 580 or newer."
+
+
+@pytest.mark.parametrize(
+    ("extra", "driver", "hint"),
+    [
+        ("jetson", 12060, "Run: pip install 'cuda-python==12.*'"),
+        ("jetson", 11040, "Flash JetPack 6 or newer."),
+        ("rtx", 12040, NEWER),
+        ("tensorrt", 12040, f"{NEWER} If TensorRT is for CUDA 12: pip install 'cuda-python==12.*'"),
+        ("tensorrt", 11040, NEWER),
+        ("tensorrt", 13000, NEWER),
+    ],
+)
+def test_an_old_driver_is_mended_by_what_helps_on_that_machine(
+    extra: str, driver: int, hint: str, cuda: dict[str, Library]
+) -> None:
+    cuda["runtime"].answers = {
+        "cudaFree": (Status.cudaErrorInsufficientDriver,),
+        "cudaDriverGetVersion": (Status.cudaSuccess, driver),
+        "cudaRuntimeGetVersion": (Status.cudaSuccess, 13040),
+    }
+    with pytest.raises(EngineError) as failure:
+        CudaDevice(extra)
+    assert failure.value.hint == hint
+
+
 def test_no_room_says_for_what_and_how_much_there_is(cuda: dict[str, Library]) -> None:
     device = CudaDevice("tensorrt")
     cuda["runtime"].answers = {
