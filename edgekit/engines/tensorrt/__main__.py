@@ -48,6 +48,7 @@ def build(job: Job, report: Callable[[int, int], None]) -> dict[str, object]:
         "flavour": building.api.name,
         "version": ".".join(map(str, building.api.version)),
         "peak_bytes": peak_bytes(),
+        "device_peak_bytes": log.device_peak_bytes,
         "weight_bytes": log.weight_bytes,
         "activation_bytes": log.activation_bytes,
         "layers": log.layers,

@@ -28,16 +28,18 @@ _log = logging.getLogger(__name__)
 class BuiltPlan:
     """A plan, what building it took, and what TensorRT told about it.
 
-    ``seconds`` and ``peak_bytes`` (host memory, mapped files included) are the build's. ``weight_bytes`` of the plan
-    and ``activation_bytes`` of each profile are device memory that running it will take; None and () where the builder
-    doesn't tell. ``layers`` are "kind name", every profile's; ``fused`` counts fused attention in each profile, or in
-    all together where that can't be told apart (:mod:`edgekit.engines.tensorrt.log` says how either is known).
+    ``seconds``, ``peak_bytes`` (host memory, mapped files included) and ``device_peak_bytes`` are the build's.
+    ``weight_bytes`` of the plan and ``activation_bytes`` of each profile are device memory that running it will take.
+    None and () are where the builder doesn't tell. ``layers`` are "kind name", every profile's; ``fused`` counts fused
+    attention in each profile, or in all together where that can't be told apart (:mod:`edgekit.engines.tensorrt.log`
+    says how either is known).
     """
 
     path: Path
     bytes: int
     seconds: float
     peak_bytes: int
+    device_peak_bytes: int | None
     flavour: Flavour
     version: str
     weight_bytes: int | None

@@ -25,12 +25,14 @@ _LOWER_LEVEL = 2
 
 @dataclass(frozen=True)
 class Record:
-    """Of one plan. ``weight_bytes``, ``activation_bytes`` of each profile: device memory, as the builder told it.
-    ``fused``: layers of fused attention in each profile."""
+    """Of one plan. ``peak_bytes``, ``device_peak_bytes``: memory that building took, the host's and the GPU's.
+    ``weight_bytes``, ``activation_bytes`` of each profile: the GPU's that running takes. The GPU's are as the builder
+    told them, None and () where it didn't. ``fused``: as of :class:`~edgekit.engines.tensorrt.build.BuiltPlan`."""
 
     bytes: int
     seconds: float
     peak_bytes: int
+    device_peak_bytes: int | None
     weight_bytes: int | None
     activation_bytes: tuple[int, ...]
     fused: tuple[int, ...]
@@ -80,6 +82,7 @@ def _record(made: BuiltPlan) -> Record:
         made.bytes,
         round(made.seconds, 2),
         made.peak_bytes,
+        made.device_peak_bytes,
         made.weight_bytes,
         made.activation_bytes,
         made.fused,

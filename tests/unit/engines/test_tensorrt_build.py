@@ -87,6 +87,7 @@ def test_a_plan_and_what_is_told_of_it(build: Build, tmp_path: Path) -> None:
     assert (built.weight_bytes, built.activation_bytes) == (256, (512,))
     assert (built.layers, built.fused, built.fused_attention) == (("kgen _gemm_mha_v2_myl0_13",), (1,), 1)
     assert built.peak_bytes > 1 << 20
+    assert built.device_peak_bytes == 4 << 20
     assert told == [("build", 0, SHARES), ("build", SHARES // 2, SHARES), ("build", SHARES, SHARES)]
     assert left(tmp_path) == ["decoder.plan"]
 
@@ -229,7 +230,8 @@ def test_fused_attention_is_counted_by_profile_where_that_can_be_told() -> None:
     layers = ["kgen _gemm_mha_v2_myl0_13", "kgen _gemm_mha_v2_myl0_25", "gemm alpha_myl1_1", "kgen __myl_fmha_myl1_2"]
     assert fused_attention(layers, 2) == (2, 1)
     assert fused_attention(layers, 1) == (3,)
-    assert fused_attention([], 1) == (0,)
+    assert fused_attention(["gemm alpha_myl0_1"], 1) == (0,)
+    assert fused_attention(["Myelin {ForeignNode[a...b]}"], 1) == ()  # what is in it, isn't told
 
 
 def test_errors_are_kept_without_their_place_and_warnings_stand_in() -> None:
