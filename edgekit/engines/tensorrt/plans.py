@@ -10,6 +10,7 @@ from edgekit.bundle import Bundle
 from edgekit.detect import available_memory
 from edgekit.engines.tensorrt.build import BuiltPlan, build_plan
 from edgekit.engines.tensorrt.job import How
+from edgekit.engines.tensorrt.kept import kept
 from edgekit.engines.tensorrt.shapes import profiles
 from edgekit.engines.tensorrt.site import Site
 from edgekit.files import write_text
@@ -64,13 +65,8 @@ def _how(target: Target, where: Site, weights: int) -> How:
         compute_capability=target.compute_capability if where.flavour == "tensorrt_rtx" else None,
         workspace_bytes=workspace,
         optimization_level=_LOWER_LEVEL if short else None,
-        timing_cache=None if where.ahead else _timings(where),
+        timing_cache=None if where.ahead else kept("timings", where.place.fingerprint),
     )
-
-
-def _timings(where: Site) -> Path:
-    """Kernels' times are a device's own, whatever bundle they were measured for."""
-    return Path.home() / ".cache" / "edgekit" / "timings" / where.place.fingerprint
 
 
 def _named(progress: Progress, name: str) -> Progress:
