@@ -1,8 +1,8 @@
 """The runtime cache of TensorRT-RTX: kernels that it compiles for this GPU when a plan is opened, kept for next time.
 
 One cache serves all plans, in ``runtime.cache`` beside them, or in the user's cache where the bundle can't be written
-to. It is only ever a saving: one that can't be read, is damaged or was made elsewhere is passed over, and one that can't
-be written is not. TensorRT itself has none.
+to. It is only ever a saving: one that can't be read, is damaged or was made elsewhere is passed over, and one that
+can't be written is not. TensorRT itself has none.
 """
 
 from __future__ import annotations

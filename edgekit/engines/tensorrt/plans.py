@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edgekit.bundle import Bundle
-from edgekit.detect import available_memory
 from edgekit.engines.tensorrt.build import BuiltPlan, build_plan
 from edgekit.engines.tensorrt.job import How
 from edgekit.engines.tensorrt.kept import kept
+from edgekit.engines.tensorrt.need import need
 from edgekit.engines.tensorrt.shapes import profiles
 from edgekit.engines.tensorrt.site import Site
 from edgekit.files import write_text
@@ -19,8 +19,6 @@ from edgekit.target import Target
 from edgekit.units import GIB, MIB
 
 PLANS = "plans.json"
-_SHORT = 4
-"""Bytes of memory for each byte of a graph's weights, below which a build is asked to try less."""
 _LOWER_LEVEL = 2
 
 
@@ -49,17 +47,16 @@ def build_plans(bundle: Bundle, folder: Path, where: Site, progress: Progress = 
     wanted = profiles(manifest.spec, manifest.target.slots, manifest.context)
     for name, shapes in wanted.items():
         graph = bundle.path / "graphs" / f"{name}.onnx"
-        how = _how(manifest.target, where, graph.with_name(f"{name}.onnx.data").stat().st_size)
+        how = _how(manifest.target, where, need(graph).slow)
         made = build_plan(graph, folder / f"{name}.plan", shapes, how, _named(progress, name))
         found[name] = _record(made)
     write_text(folder / PLANS, json.dumps({name: vars(one) for name, one in found.items()}, indent=1) + "\n")
     return found
 
 
-def _how(target: Target, where: Site, weights: int) -> How:
-    """A workspace in proportion to the target's memory, and less optimization where this machine's is short."""
+def _how(target: Target, where: Site, short: bool) -> How:
+    """A workspace in proportion to the target's memory, and less optimization where this machine's is ``short``."""
     workspace = min(2 * GIB, max(256 * MIB, target.memory_bytes // 16))
-    short = 0 < available_memory() < _SHORT * weights
     return How(
         flavour=where.flavour,
         compute_capability=target.compute_capability if where.flavour == "tensorrt_rtx" else None,

@@ -21,6 +21,7 @@ from edgekit.engines.tensorrt.api import Flavour, flavour, present
 from edgekit.engines.tensorrt.build import BuiltPlan, build_plan
 from edgekit.engines.tensorrt.job import How, Job, loads
 from edgekit.engines.tensorrt.log import Log, fused_attention
+from edgekit.engines.tensorrt.need import Need
 from edgekit.engines.tensorrt.phases import SHARES, Phases
 from edgekit.errors import EdgeKitError, EngineError, MissingExtra
 from tests.simulated_tensorrt import builder
@@ -105,8 +106,13 @@ def test_a_plan_and_what_is_told_of_it(build: Build, tmp_path: Path) -> None:
             "decoder.onnx: NoSuchOperator 'first': .* not known; NoSuchOperator \\(node 1\\): .* not known",
             "operator",
         ),
-        ("killed", How("tensorrt"), "decoder.onnx was ended by the system .*memory", "four times a graph's weights"),
-        ("memory", How("tensorrt", optimization_level=4), "out of memory: OutOfMemory", "Close other programs"),
+        (
+            "killed",
+            How("tensorrt"),
+            "decoder.onnx was ended by the system .*memory",
+            "takes about 300 MiB of memory, and ",
+        ),
+        ("memory", How("tensorrt", optimization_level=4), "out of memory: OutOfMemory", "narrower weights"),
         ("constructor", How("tensorrt"), "no NVIDIA GPU.*: CUDA initialization failure", "on the device"),
         ("full", How("tensorrt"), r"No space is left to write \S+/plans/decoder\.plan\n", "Make room"),
         ("", How("tensorrt", "8.6"), "builds for this machine's GPU, not for compute capability 8.6", "TensorRT-RTX"),
@@ -122,6 +128,22 @@ def test_a_failure_is_one_clear_error_and_the_old_plan_stays(
     assert hint in failed.value.hint
     assert left(tmp_path) == ["decoder.plan"]
     assert build().version == "10.3.0"  # the next try is as the first
+
+
+def test_a_build_that_will_hardly_fit_is_announced_and_tried(
+    build: Build, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    build()
+    assert not caplog.records
+    monkeypatch.setattr(
+        "edgekit.engines.tensorrt.build.need", lambda graph: Need(graph.name, 3 << 30, 1 << 30, 2 << 30)
+    )
+    assert build().version == "10.3.0"
+    assert "decoder.onnx takes about 3.00 GiB of memory, and 2.00 GiB was free" in caplog.text
+    for does in ("killed", "memory"):
+        with pytest.raises(EngineError) as failed:
+            build(does)
+        assert "3.00 GiB of memory, and 2.00 GiB was free" in failed.value.hint
 
 
 def test_a_graph_that_is_not_there(build: Build, tmp_path: Path) -> None:
@@ -212,7 +234,7 @@ def gone(process: int) -> bool:
 
 def test_a_job_is_read_as_it_was_written(tmp_path: Path) -> None:
     for how in (How(), How("tensorrt_rtx", "8.6", 1 << 20, 2, tmp_path / "timings")):
-        job = Job(tmp_path / "graph", tmp_path / "part" / "plan", tmp_path / "plan", PROFILES, how)
+        job = Job(tmp_path / "graph", tmp_path / "part" / "plan", tmp_path / "plan", PROFILES, how, "Buy more.")
         assert loads(job.dumps()) == job
 
 
