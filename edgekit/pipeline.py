@@ -20,9 +20,9 @@ from edgekit.check.golden import write_record
 from edgekit.check.make import ask_engine, make_golden
 from edgekit.checkpoint import open_checkpoint
 from edgekit.checkpoint.checkpoint import Checkpoint
-from edgekit.engines.compile import compile_here
+from edgekit.engines.compile import Compiled, NotCompiled, compile_here
 from edgekit.engines.open import engine_here, give_back_freed_memory
-from edgekit.errors import BundleError, ConfigError, EdgeKitError
+from edgekit.errors import BundleError, ConfigError, EdgeKitError, EngineError
 from edgekit.export.export import SPELLINGS, export
 from edgekit.files import new_directory, require_space
 from edgekit.fitting import Decided, decide, forget, held_out, quantized
@@ -38,15 +38,21 @@ from edgekit.target import Target
 
 @dataclass(frozen=True)
 class Built:
-    """A finished bundle, its plan, the check of its answers, whether this machine has compiled it for itself, how its
-    precision was decided, and what was not as asked, a sentence each."""
+    """A finished bundle, its plan, the check of its answers, what this machine has compiled of it for itself or why
+    not, how its precision was decided, and what was not as asked, a sentence each. ``on_gpu``: see :func:`check_plans`.
+    """
 
     bundle: Bundle
     plan: MemoryPlan
     checked: Checked
-    compiled: bool
+    form: Compiled | NotCompiled
+    on_gpu: Checked | EdgeKitError | None
     decided: Decided
     notes: tuple[str, ...]
+
+    @property
+    def compiled(self) -> bool:
+        return isinstance(self.form, Compiled)
 
 
 def build(
@@ -71,7 +77,7 @@ def build(
     ``vision`` and ``requantize`` are :func:`~edgekit.checkpoint.open_checkpoint`'s.
     Raises :class:`~edgekit.errors.EdgeKitError`, and ``out`` is then as it was before;
     :class:`~edgekit.errors.GateRefused` where it can't fit the target or its
-    answers fall short, unless ``force``.
+    answers fall short, unless ``force``. Once it is sealed, what goes wrong is told in what is returned.
     """
     source = open_checkpoint(checkpoint, vision, requantize=requantize)
     decided = decide(source, recipe, target, calibrate, fit, progress)
@@ -104,7 +110,27 @@ def build(
         write_fidelity(folder, fidelity(source, made, checked, recipe, cache))
     forget(out)
     bundle = open_bundle(out)
-    return Built(bundle, planned, checked, compile_here(bundle, progress), decided, tuple(notes))
+    form = compile_here(bundle, progress)
+    on_gpu = check_plans(bundle, form, progress) if isinstance(form, Compiled) else None
+    return Built(bundle, planned, checked, form, on_gpu, decided, tuple(notes))
+
+
+def check_plans(bundle: Bundle, form: Compiled, progress: Progress = silent) -> Checked | EdgeKitError | None:
+    """The golden check of TensorRT's plans that were just built for this machine's GPU; None for any other form.
+
+    The error where they can't be asked: they are there all the same, and there is more to say of them.
+    """
+    if not form.plans or form.ahead:
+        return None
+    try:
+        checked = check(bundle, progress=progress)
+    except EdgeKitError as error:
+        return error
+    if checked.stood_in:
+        return EngineError(
+            f"{form.folder} is passed over on this very machine", "Run `edgekit inspect` on the bundle: it says why."
+        )
+    return checked
 
 
 def _golden(

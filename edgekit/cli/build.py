@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from edgekit.cli.common import CALIBRATE, common, requantize_flag, show_notes
+from edgekit.cli.plans import check_document, document, require_plans, show_check, whose
 from edgekit.console import Console
 from edgekit.units import format_bytes, parse_bytes
 
@@ -48,6 +50,7 @@ def command(
 
     Without CHECKPOINT it is the embedded model, which answers questions about synthetic radiographs.
     """
+    from edgekit.engines.compile import Compiled
     from edgekit.phantom.embedded import embedded
     from edgekit.pipeline import build
     from edgekit.recipe import recipe
@@ -72,6 +75,8 @@ def command(
     _note(console, built)
     console.document(_document(built))
     _show(console, built)
+    if isinstance(built.form, Compiled):
+        require_plans(console, built.form, built.on_gpu, force)
 
 
 def _note(console: Console, built: Built) -> None:
@@ -79,26 +84,49 @@ def _note(console: Console, built: Built) -> None:
     for note in built.notes:
         console.note(note)
     show_notes(console, built.bundle.manifest.spec)
+    for doubt in getattr(built.form, "doubts", ()):
+        console.note(doubt)
     for reason in built.bundle.manifest.forced:
         console.note(f"Forced: {reason}")
 
 
 def _document(built: Built) -> dict[str, Any]:
-    from edgekit.cli.check import document
+    from edgekit.cli.check import document as check
 
     bundle, decided = built.bundle, built.decided
     return {
         "bundle": str(bundle.path),
         "digest": bundle.digest,
         "bytes": bundle.bytes,
-        "check": document(built.checked),
+        "check": check(built.checked),
         "components": built.plan.components,
         "compiled": built.compiled,
+        "why": _why(built),
         "method": bundle.manifest.recipe.method,
         "sensitivity": decided.sensitivity,
         "wider": decided.choice.wider if decided.choice else [],
         "forced": bundle.manifest.forced,
+        **_plans(built),
     }
+
+
+def _why(built: Built) -> str | None:
+    """Why nothing was compiled here, or why what was could not be checked; None where neither is so."""
+    from edgekit.engines.compile import NotCompiled
+    from edgekit.errors import EdgeKitError
+
+    if isinstance(built.form, NotCompiled):
+        return str(built.form.why)
+    return str(built.on_gpu) if isinstance(built.on_gpu, EdgeKitError) else None
+
+
+def _plans(built: Built) -> dict[str, Any]:
+    """TensorRT's, where they were built here."""
+    from edgekit.engines.compile import Compiled
+
+    if not isinstance(built.form, Compiled) or not built.form.plans:
+        return {}
+    return {**document(built.form), "gpu_check": check_document(built.on_gpu)}
 
 
 def _show(console: Console, built: Built) -> None:
@@ -112,27 +140,37 @@ def _show(console: Console, built: Built) -> None:
     console.print(f"\n{bundle.path}: {format_bytes(bundle.bytes)} on disk, for {bundle.manifest.target.title}")
     console.print(line(built.checked))
     if bundle.manifest.target.engine == "tensorrt":
-        console.print(_engines(built))
+        _show_engines(console, built)
     console.print(f"Ask it: edgekit ask {shlex.quote(str(bundle.path))} QUESTION --image FILE")
     if notice := bundle.manifest.spec.intended_use:
         console.print(f"\n{notice}")
 
 
-def _engines(built: Built) -> str:
-    """What became of TensorRT's engines, and what the device has yet to do."""
-    from edgekit.engines.lock import forms
+def _show_engines(console: Console, built: Built) -> None:
+    """What became of TensorRT's engines, and what is still to do."""
+    from edgekit.engines.compile import NotCompiled
 
-    target, path = built.bundle.manifest.target, shlex.quote(str(built.bundle.path))
-    if built.compiled:
-        newest = forms(built.bundle)[-1].lock
-        whose = f"this machine's {newest.place.device}" if newest and newest.place.device else f"every {target.title}"
-        return f"TensorRT's engines are built, for {whose}."
-    if target.arch == "x86_64":
-        return (
-            "TensorRT's engines are not built: on the device, or on any x86-64 machine with the extra rtx, run "
-            f"`edgekit compile {path}`"
+    form, target = built.form, built.bundle.manifest.target
+    compile_it = f"edgekit compile {shlex.quote(str(built.bundle.path))}"
+    if not isinstance(form, NotCompiled):
+        console.print(f"TensorRT's engines are built, for {whose(built.bundle, form)}.")
+        show_check(console, built.bundle, form, built.on_gpu)
+        return
+    if form.tried or target.arch == platform.machine():
+        console.print(f"TensorRT's engines are not built: {form.why.message}\n{form.why.hint}".rstrip())
+    if form.tried:
+        console.print(
+            "The bundle is whole, but without engines a device runs it on its processor, too slowly for patients. "
+            f"To build them, run: {compile_it}"
         )
-    return f"TensorRT's engines are built on the device, which takes minutes there: `edgekit compile {path}`"
+    elif target.arch == "x86_64":
+        console.print(f"Still to do, on the device or on any x86-64 machine with the extra rtx: {compile_it}")
+    else:
+        memory = format_bytes(built.plan.building.compile_bytes)
+        console.print(
+            f"Still to do: TensorRT's engines are built on the device, in minutes and with about {memory} of memory. "
+            f"There, with JetPack 6.2 or newer and the extra jetson (pip install 'edgekit[jetson]'), run: {compile_it}"
+        )
 
 
 def _show_choice(console: Console, decided: Decided) -> None:

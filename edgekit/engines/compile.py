@@ -11,50 +11,69 @@ from __future__ import annotations
 import logging
 import os
 import platform
+import shlex
 import time
+from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from edgekit.bundle import Bundle, verify
 from edgekit.child import listen, python
 from edgekit.engines.kernels import require_kernels
 from edgekit.engines.lock import folder_of, write_lock
-from edgekit.engines.place import here
-from edgekit.engines.tensorrt.plans import build_plans
+from edgekit.engines.place import Place, here
+from edgekit.engines.tensorrt.doubts import doubts
+from edgekit.engines.tensorrt.plans import Record, build_plans
 from edgekit.engines.tensorrt.site import Site, site
 from edgekit.errors import EdgeKitError, EngineError
 from edgekit.files import new_directory
 from edgekit.progress import Progress, silent
 
 _log = logging.getLogger(__name__)
+_WITHOUT = "A processor can go on without: it only saves memory."
+_WITHOUT_PLANS = "Without engines its graphs run on the processor, which is too slow for patients."
 
 
 @dataclass(frozen=True)
 class Compiled:
-    """A compiled form: its folder and bytes, and what making it took."""
+    """A compiled form: its folder and bytes, what making it took, and what it is for.
+
+    ``plans``: TensorRT's, {} for a processor's form. ``ahead``: they were built where their GPU is not. ``doubts``:
+    what is not as it should be with them, a sentence each.
+    """
 
     folder: Path
     bytes: int
     seconds: float
     peak_bytes: int
+    place: Place
+    plans: Mapping[str, Record] = field(default_factory=dict)
+    ahead: bool = False
+    doubts: tuple[str, ...] = ()
 
 
-def compile_here(bundle: Bundle, progress: Progress = silent) -> bool:
-    """Compile where this machine is of the target's kind; whether it was.
+@dataclass(frozen=True)
+class NotCompiled:
+    """``why`` a bundle has no form for this machine; ``tried``: False where this machine is of another kind, or lacks
+    what compiling takes."""
 
-    Where it can't, the log says why: the bundle runs without too.
-    """
+    why: EdgeKitError
+    tried: bool
+
+
+def compile_here(bundle: Bundle, progress: Progress = silent) -> Compiled | NotCompiled:
+    """Compile where this machine is of the target's kind. The bundle is none the worse where it can't."""
     try:
         _where(bundle)
-    except EdgeKitError:
-        return False
-    try:
-        compile_bundle(bundle, progress)
     except EdgeKitError as error:
-        _log.warning("%s was not compiled: %s. It runs without.", bundle.path, error.message)
-        return False
-    return True
+        return NotCompiled(error, tried=False)
+    try:
+        return compile_bundle(bundle, progress)
+    except EdgeKitError as error:
+        if bundle.manifest.target.engine != "tensorrt":
+            _log.warning("%s was not compiled: %s. It runs without.", bundle.path, error.message)
+        return NotCompiled(error, tried=True)
 
 
 def compile_bundle(bundle: Bundle, progress: Progress = silent) -> Compiled:
@@ -68,7 +87,7 @@ def compile_bundle(bundle: Bundle, progress: Progress = silent) -> Compiled:
     if not os.access(bundle.path, os.W_OK):
         raise EngineError(
             f"{bundle.path} can't be written to, and its compiled form would lie there",
-            "Copy the bundle to a disk that can be written to. A processor can go on without: it only saves memory.",
+            f"Copy the bundle to a disk that can be written to. {_WITHOUT_PLANS if where else _WITHOUT}",
         )
     started = time.monotonic()
     verify(bundle, progress, under="graphs/")
@@ -77,26 +96,44 @@ def compile_bundle(bundle: Bundle, progress: Progress = silent) -> Compiled:
     try:
         with new_directory(folder, replace=True) as beside:
             try:
-                probe, peak = _plans(bundle, beside, where, progress) if where else _pack(bundle, beside, progress)
+                probe, peak, plans = "", 0, {}
+                if where:
+                    plans = build_plans(bundle, beside, where, progress)
+                    peak = max(one.peak_bytes for one in plans.values())
+                else:
+                    probe, peak = _pack(bundle, beside, progress)
                 write_lock(bundle, beside, place, probe, time.monotonic() - started, peak)
             except EdgeKitError as error:
-                raise error if beside.exists() else _replaced(bundle) from error
+                if not beside.exists():
+                    raise _replaced(bundle) from error
+                # Whoever reads this finds no folder of that name.
+                error.message = error.message.replace(str(beside), str(folder))
+                error.hint = error.hint.replace(str(beside), str(bundle.path))
+                raise
     finally:
         with suppress(OSError):
             folder.parent.rmdir()  # only if it is empty
     size = sum(file.stat().st_size for file in folder.iterdir())
-    return Compiled(folder, size, time.monotonic() - started, peak)
+    found = doubts(bundle.path / "graphs", bundle.manifest.spec, plans)
+    seconds = time.monotonic() - started
+    return Compiled(folder, size, seconds, peak, place, plans, bool(where and where.ahead), found)
 
 
 def _where(bundle: Bundle) -> Site | None:
     """How TensorRT can build here; None for this machine's processor. :class:`EdgeKitError` where this machine is of
     another kind, or has no TensorRT."""
     target = bundle.manifest.target
+    path = shlex.quote(str(bundle.path))
     if target.engine == "tensorrt":
-        return site(target)
+        try:
+            return site(target)
+        except EdgeKitError as error:
+            error.hint = error.hint.replace("BUNDLE", path)  # a site knows the target alone
+            raise
     if target.engine != "onnxruntime":
         raise EngineError(
-            f"{target.title} runs a bundle as it is: there is nothing to compile", "Run it: edgekit ask BUNDLE QUESTION"
+            f"{target.title} runs a bundle as it is: there is nothing to compile",
+            f"Run it: edgekit ask {path} QUESTION",
         )
     if target.arch not in ("any", platform.machine()):
         raise EngineError(
@@ -111,12 +148,6 @@ def _pack(bundle: Bundle, folder: Path, progress: Progress) -> tuple[str, int]:
     command = python("edgekit.engines.packing", str(bundle.path), str(folder))
     probe, peak = listen(command, "Compiling", progress)
     return probe, peak
-
-
-def _plans(bundle: Bundle, folder: Path, where: Site, progress: Progress) -> tuple[str, int]:
-    """Build TensorRT's plans; no probe, and the largest peak memory of the processes that built, in bytes."""
-    records = build_plans(bundle, folder, where, progress)
-    return "", max(one.peak_bytes for one in records.values())
 
 
 def _replaced(bundle: Bundle) -> EngineError:

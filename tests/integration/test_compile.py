@@ -23,7 +23,7 @@ import pytest
 from edgekit.bundle import Bundle, open_bundle, verify
 from edgekit.checkpoint.packed import Array
 from edgekit.cli.main import main
-from edgekit.engines.compile import compile_bundle, compile_here
+from edgekit.engines.compile import NotCompiled, compile_bundle, compile_here
 from edgekit.engines.lock import LOCK, compiled_form, folder_of
 from edgekit.engines.onnxruntime import OnnxRuntimeEngine
 from edgekit.engines.open import open_engine
@@ -372,7 +372,10 @@ def test_read_only_storage_is_named(
     monkeypatch.setattr(os, "access", lambda path, mode: False)
     with pytest.raises(EngineError, match="can't be written to"):
         compile_bundle(bundle)
-    assert not compile_here(bundle)
+    found = compile_here(bundle)
+    assert isinstance(found, NotCompiled)
+    assert found.tried
+    assert "only saves memory" in found.why.hint
     assert "can't be written to" in caplog.text
 
 
@@ -386,7 +389,10 @@ def test_a_bundle_for_another_kind_of_machine_is_left_alone(
     other = replace(bundle, manifest=replace(bundle.manifest, target=replace(TARGET, **change)))
     with pytest.raises(EngineError, match=said):
         compile_bundle(other)
-    assert not compile_here(other)
+    found = compile_here(other)
+    assert isinstance(found, NotCompiled)
+    assert not found.tried
+    assert "BUNDLE" not in found.why.hint
     assert not caplog.records
 
 

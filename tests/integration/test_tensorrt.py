@@ -15,6 +15,7 @@ from edgekit.engines.place import Place
 from edgekit.engines.standard import StandardEngine
 from edgekit.engines.tensorrt.api import Flavour
 from edgekit.errors import MissingExtra
+from edgekit.units import format_bytes
 
 Capture = pytest.CaptureFixture[str]
 CARD, JETSON = "rtx3050", "orin"
@@ -44,7 +45,17 @@ def bundles(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 def test_a_build_ends_by_saying_what_the_device_has_to_do(
     bundles: dict[str, str], tmp_path: Path, capsys: Capture
 ) -> None:
-    for name, said in ((CARD, "with the extra rtx"), (JETSON, "built on the device")):
+    whole = main(["plan", "--target", JETSON, "--recipe", "q4", "--json"])
+    takes = format_bytes(json.loads(capsys.readouterr().out)["building"]["compile_bytes"])
+    assert whole == 0
+    for name, said in (
+        (CARD, "needs the extra 'rtx' Run: pip install 'edgekit[rtx]' Still to do, on the device or on any x86-64"),
+        (
+            JETSON,
+            f"Still to do: TensorRT's engines are built on the device, in minutes and with about {takes} of memory",
+        ),
+        (JETSON, "with JetPack 6.2 or newer and the extra jetson (pip install 'edgekit[jetson]'), run:"),
+    ):
         out = str(tmp_path / name)
         assert main(["build", "--target", name, "--recipe", "q4", "--out", out]) == 0
         printed = " ".join(capsys.readouterr().out.split())
@@ -61,6 +72,7 @@ def test_what_can_t_be_compiled_here_is_one_clear_error(
     err = " ".join(capsys.readouterr().err.split())
     assert said in err
     assert "Traceback" not in err
+    assert "BUNDLE" not in err
     assert not (Path(bundles[name]) / ENGINES).exists()
 
 

@@ -66,6 +66,7 @@ def test_a_device_goes_the_whole_way_by_itself(
 ) -> None:
     """Build, compile in a child process, open what the lock says is right, and check."""
     builder.install(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.delitem(sys.modules, "tensorrt", raising=False)
     module = FakeTensorRt(FakeDevice())

@@ -27,6 +27,8 @@ LAYERS = (
     "Layers:\nName: _gemm_mha_v2_myl0_13, LayerType: kgen, Inputs: []\nName: __mye1_myl0_2, LayerType: wait, Inputs: []"
 )
 
+PEAK = "[MemUsageStats] Peak memory usage of TRT CPU/GPU memory allocators: CPU 75 MiB, GPU 4 MiB"
+
 
 class ILogger: ...
 
@@ -184,6 +186,7 @@ class Builder:
         self._logger.log(4, LAYERS)
         self._logger.log(3, "Total Activation Memory: 512 bytes")
         self._logger.log(3, "Total Weights Memory: 256 bytes")
+        self._logger.log(3, PEAK)
         self._logger.log(2, "a warning")
         if not config.flags & 1 << BuilderFlag.REQUIRE_USER_ALLOCATION:
             self._logger.log(2, "it will allocate as it runs")

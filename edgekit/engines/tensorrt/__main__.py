@@ -28,7 +28,8 @@ def build(job: Job, report: Callable[[int, int], None]) -> dict[str, object]:
     # An exception must not pass through TensorRT's own frames: Ctrl-C asks it to stop at its next step.
     stopped = threading.Event()
     signal.signal(signal.SIGINT, lambda *_: stopped.set())
-    building = Building(flavour(job.how.flavour), job.how, report, lambda: not stopped.is_set())
+    api = flavour(job.how.flavour)
+    building = Building(api, job.how, job.less_memory, report, lambda: not stopped.is_set())
     building.configure(_cached(job.how.timing_cache))
     building.read(job.graph)
     building.shapes(job.profiles)
@@ -48,6 +49,7 @@ def build(job: Job, report: Callable[[int, int], None]) -> dict[str, object]:
         "flavour": building.api.name,
         "version": ".".join(map(str, building.api.version)),
         "peak_bytes": peak_bytes(),
+        "device_peak_bytes": log.device_peak_bytes,
         "weight_bytes": log.weight_bytes,
         "activation_bytes": log.activation_bytes,
         "layers": log.layers,

@@ -16,7 +16,7 @@ from pathlib import Path
 from edgekit.child import Crash, listen, python
 from edgekit.engines.tensorrt.api import TITLES, Flavour, present
 from edgekit.engines.tensorrt.job import How, Job, Profile
-from edgekit.engines.tensorrt.network import LESS_MEMORY
+from edgekit.engines.tensorrt.need import Need, need
 from edgekit.errors import EdgeKitError, EngineError
 from edgekit.files import new_file, write_bytes
 from edgekit.progress import Progress, silent
@@ -28,16 +28,18 @@ _log = logging.getLogger(__name__)
 class BuiltPlan:
     """A plan, what building it took, and what TensorRT told about it.
 
-    ``seconds`` and ``peak_bytes`` (host memory, mapped files included) are the build's. ``weight_bytes`` of the plan
-    and ``activation_bytes`` of each profile are device memory that running it will take; None and () where the builder
-    doesn't tell. ``layers`` are "kind name", every profile's; ``fused`` counts fused attention in each profile, or in
-    all together where that can't be told apart (:mod:`edgekit.engines.tensorrt.log` says how either is known).
+    ``seconds``, ``peak_bytes`` (host memory, mapped files included) and ``device_peak_bytes`` are the build's.
+    ``weight_bytes`` of the plan and ``activation_bytes`` of each profile are device memory that running it will take.
+    None and () are where the builder doesn't tell. ``layers`` are "kind name", every profile's; ``fused`` counts fused
+    attention in each profile, or in all together where that can't be told apart (:mod:`edgekit.engines.tensorrt.log`
+    says how either is known).
     """
 
     path: Path
     bytes: int
     seconds: float
     peak_bytes: int
+    device_peak_bytes: int | None
     flavour: Flavour
     version: str
     weight_bytes: int | None
@@ -64,15 +66,18 @@ def build_plan(
     name = present(how.flavour)
     if not graph.is_file():
         raise EngineError(f"There is no graph {graph}", "Build the bundle again.")
+    takes = need(graph)
+    if takes.unlikely:
+        _log.warning("%s, swap included: it may well fail.", takes.text)
     started = time.monotonic()
     with new_file(plan) as beside:
-        job = Job(graph.absolute(), beside, plan, profiles, how)
+        job = Job(graph.absolute(), beside, plan, profiles, how, takes.remedy)
         command = python("edgekit.engines.tensorrt", job.dumps())
         try:
             (told,) = listen(command, f"Building {graph.name} with {TITLES[name]}", progress)
         except Crash as crash:
             if crash.signal == signal.SIGKILL:
-                raise _killed(graph) from crash
+                raise _killed(takes) from crash
             raise
         size = beside.stat().st_size
         _keep_timings(job.timings, how.timing_cache)
@@ -80,9 +85,9 @@ def build_plan(
     return BuiltPlan(path=plan, bytes=size, seconds=time.monotonic() - started, **(told | tuples))
 
 
-def _killed(graph: Path) -> EngineError:
+def _killed(takes: Need) -> EngineError:
     return EngineError(
-        f"Building {graph.name} was ended by the system (SIGKILL): most likely memory ran out", LESS_MEMORY
+        f"Building {takes.graph} was ended by the system (SIGKILL): most likely memory ran out", takes.remedy
     )
 
 

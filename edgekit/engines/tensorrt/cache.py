@@ -1,27 +1,33 @@
 """The runtime cache of TensorRT-RTX: kernels that it compiles for this GPU when a plan is opened, kept for next time.
 
-One cache serves all plans, in ``runtime.cache`` beside them. It is only ever a saving: one that can't be read, is
-damaged or was made elsewhere is passed over, and one that can't be written is not. TensorRT itself has none.
+One cache serves all plans, in ``runtime.cache`` beside them, or in the user's cache where the bundle can't be written
+to. It is only ever a saving: one that can't be read, is damaged or was made elsewhere is passed over, and one that
+can't be written is not. TensorRT itself has none.
 """
 
 from __future__ import annotations
 
 import logging
+import os
 from pathlib import Path
 from typing import Any
 
+from edgekit.engines.tensorrt.kept import kept
 from edgekit.errors import EdgeKitError
-from edgekit.files import write_bytes
+from edgekit.files import write_bytes, writing
 
 FILE = "runtime.cache"
 _log = logging.getLogger(__name__)
 
 
 class RuntimeCache:
-    """Reads ``folder/runtime.cache`` when the first plan asks for it, and writes it where it has become another."""
+    """Reads the cache of the plans in ``folder`` when the first of them asks for it, and writes it where it has become
+    another."""
 
     def __init__(self, folder: Path) -> None:
-        self._path = folder / FILE
+        beside, own = folder / FILE, kept("runtime", folder.name)
+        found = [beside, own] if own else [beside]
+        self._places = found if os.access(folder, os.W_OK) else found[::-1]
         self._cache: Any = None
         self._kept = b""
 
@@ -35,22 +41,24 @@ class RuntimeCache:
         config.set_runtime_cache(self._cache)
 
     def _read(self) -> None:
-        try:
-            found = self._path.read_bytes()
-        except OSError:  # there is none yet
-            return
-        try:
-            usable = found and self._cache.deserialize(found)
-        except Exception as error:  # whatever the binding raises
-            _log.debug("%s: %s", self._path, error)
-            usable = False
-        if usable:
-            self._kept = found
-        else:
-            _log.info("%s is damaged or of another GPU or version, and is made anew", self._path)
+        """Take the first that is usable: the one that is written to goes before one that came with the bundle."""
+        for path in self._places:
+            try:
+                found = path.read_bytes()
+            except OSError:  # there is none yet
+                continue
+            try:
+                usable = found and self._cache.deserialize(found)
+            except Exception as error:  # whatever the binding raises
+                _log.debug("%s: %s", path, error)
+                usable = False
+            if usable:
+                self._kept = found
+                return
+            _log.info("%s is damaged or of another GPU or version, and is made anew", path)
 
     def keep(self) -> None:
-        """Write the cache where it holds something else than the file."""
+        """Write the cache where it holds something else than what was read."""
         if self._cache is None:
             return
         try:
@@ -62,10 +70,12 @@ class RuntimeCache:
         if not found or found == self._kept:
             return
         try:
-            write_bytes(self._path, found)
+            with writing(self._places[0]):
+                self._places[0].parent.mkdir(parents=True, exist_ok=True)
+            write_bytes(self._places[0], found)
             self._kept = found
-        except EdgeKitError as error:  # a bundle on a disk that can't be written to
-            _log.info("%s The next start compiles its kernels again.", error.message)
+        except EdgeKitError as error:  # a full disk, or no home to write to either
+            _log.info("%s. The next start compiles its kernels again.", error.message)
 
     def close(self) -> None:
         self._cache = None

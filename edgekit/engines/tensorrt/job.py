@@ -38,13 +38,15 @@ class How:
 
 @dataclass(frozen=True)
 class Job:
-    """One graph, and the file ``plan`` to write, which will be ``place`` when it is whole."""
+    """One graph, and the file ``plan`` to write, which will be ``place`` when it is whole. ``less_memory``: what to do
+    where memory runs out (:mod:`edgekit.engines.tensorrt.need`; who builds can't know what was free before)."""
 
     graph: Path
     plan: Path
     place: Path
     profiles: Sequence[Profile]
     how: How
+    less_memory: str = ""
 
     @property
     def timings(self) -> Path:
@@ -59,6 +61,7 @@ class Job:
                 "plan": str(self.plan),
                 "place": str(self.place),
                 "profiles": [dict(profile) for profile in self.profiles],
+                "less_memory": self.less_memory,
                 "how": vars(self.how) | {"timing_cache": str(self.how.timing_cache or "")},
             }
         )
@@ -73,4 +76,4 @@ def loads(text: str) -> Job:
     ]
     cache = said["how"].pop("timing_cache")
     how = How(**said["how"], timing_cache=Path(cache) if cache else None)
-    return Job(Path(said["graph"]), Path(said["plan"]), Path(said["place"]), profiles, how)
+    return Job(Path(said["graph"]), Path(said["plan"]), Path(said["place"]), profiles, how, said["less_memory"])

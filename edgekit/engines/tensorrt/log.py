@@ -20,6 +20,8 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
 
+from edgekit.units import MIB
+
 _LAYER = re.compile(
     r"^\s*(?:Name: (?P<name>.+?), LayerType: (?P<kind>\w+)|Layer\((?P<type>\w+)\): (?P<old>.+?), Tactic)"
 )
@@ -28,6 +30,7 @@ _FUSED = re.compile(r"(?<![a-z])f?mha(?![a-z])", re.IGNORECASE)
 _COMPILED = re.compile(r"_myl(\d+)_")
 _ACTIVATIONS = re.compile(r"Total Activation Memory: (\d+)")
 _WEIGHTS = re.compile(r"Total Weights Memory: (\d+)")
+_PEAK = re.compile(r"Peak memory usage of TRT CPU/GPU memory allocators: CPU \d+ MiB, GPU (\d+) MiB")
 _NO_MEMORY = re.compile(r"out ?of ?memory|bad_alloc|insufficient memory|cudaErrorMemoryAllocation", re.IGNORECASE)
 _REQUESTED = re.compile(r"OutOfMemory \(Requested size was (\d+)")  # of a kernel's workspace
 _PLACE = re.compile(r"^(?:\[\S+::\d+\] |\S+\.cpp:\d+: )?(?:Error Code \d+: )?")  # where in its source it says so
@@ -43,6 +46,7 @@ class Log:
     layers: list[str] = field(default_factory=list)
     activation_bytes: list[int] = field(default_factory=list)
     weight_bytes: int | None = None
+    device_peak_bytes: int | None = None  # of the build itself, in whole MiB
     out_of_memory: bool = False
     requested_bytes: int = 0  # of the last kernel that got no workspace
 
@@ -59,6 +63,8 @@ class Log:
             self.activation_bytes.append(int(said[1]))
         elif said := _WEIGHTS.search(message):
             self.weight_bytes = int(said[1])
+        elif said := _PEAK.search(message):
+            self.device_peak_bytes = int(said[1]) * MIB
         elif "LayerType: " in message or "Layer(" in message:
             self.layers += filter(None, map(_layer, message.splitlines()))
 
@@ -92,8 +98,11 @@ def logger(trt: Any, log: Log) -> Any:
 
 
 def fused_attention(layers: list[str] | tuple[str, ...], profiles: int) -> tuple[int, ...]:
-    """Layers of fused attention in each profile; their sum alone where TensorRT cut the network."""
+    """Layers of fused attention in each profile; their sum alone where TensorRT cut the network, and () where it names
+    no kernels: releases that write one layer for a whole compiled graph don't tell."""
     graphs = {int(said[1]) for layer in layers if (said := _COMPILED.search(layer))}
+    if not graphs:
+        return ()
     fused = [layer for layer in layers if _FUSED.search(layer)]
     if graphs != set(range(max(profiles, 1))):
         return (len(fused),)

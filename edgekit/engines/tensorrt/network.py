@@ -22,17 +22,20 @@ from edgekit.units import format_bytes
 _NO_GPU = re.compile(r"CUDA (?:driver|initialization)|no CUDA-capable", re.IGNORECASE)
 
 
-LESS_MEMORY = (
-    "Close other programs, or build on a machine with more memory: a build takes about four times a graph's weights."
-)
-"""What to do about a build that ran out of memory."""
-
-
 class Building:
-    """A graph on its way to a plan. ``going_on`` is asked at every step: False ends the build."""
+    """A graph on its way to a plan. ``going_on`` is asked at every step: False ends the build. ``less_memory`` is what
+    an error says to do where memory runs out."""
 
-    def __init__(self, api: Api, how: How, report: Callable[[int, int], None], going_on: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        api: Api,
+        how: How,
+        less_memory: str,
+        report: Callable[[int, int], None],
+        going_on: Callable[[], bool],
+    ) -> None:
         self.api, self.how, self.log, self.phases = api, how, Log(), Phases(report)
+        self._less_memory = less_memory
         trt = api.module
         self._logger = logger(trt, self.log)
         self._monitor = _monitor(trt, self.phases, going_on)
@@ -152,7 +155,7 @@ class Building:
                 f"{format_bytes(allowed)}",
                 f"Build for a target with {format_bytes(16 * wanted)} of memory or more, whose sixteenth it is.",
             )
-        return EngineError(f"{self.api.title} ran out of memory: {self.log.last}"[:600], LESS_MEMORY)
+        return EngineError(f"{self.api.title} ran out of memory: {self.log.last}"[:600], self._less_memory)
 
 
 _OURS = "This is a mistake in EdgeKit: the shapes of a graph and its profiles belong together."

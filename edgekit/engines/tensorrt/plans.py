@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edgekit.bundle import Bundle
-from edgekit.detect import available_memory
 from edgekit.engines.tensorrt.build import BuiltPlan, build_plan
 from edgekit.engines.tensorrt.job import How
+from edgekit.engines.tensorrt.kept import kept
+from edgekit.engines.tensorrt.need import need
 from edgekit.engines.tensorrt.shapes import profiles
 from edgekit.engines.tensorrt.site import Site
 from edgekit.files import write_text
@@ -18,19 +19,19 @@ from edgekit.target import Target
 from edgekit.units import GIB, MIB
 
 PLANS = "plans.json"
-_SHORT = 4
-"""Bytes of memory for each byte of a graph's weights, below which a build is asked to try less."""
 _LOWER_LEVEL = 2
 
 
 @dataclass(frozen=True)
 class Record:
-    """Of one plan. ``weight_bytes``, ``activation_bytes`` of each profile: device memory, as the builder told it.
-    ``fused``: layers of fused attention in each profile."""
+    """Of one plan. ``peak_bytes``, ``device_peak_bytes``: memory that building took, the host's and the GPU's.
+    ``weight_bytes``, ``activation_bytes`` of each profile: the GPU's that running takes. The GPU's are as the builder
+    told them, None and () where it didn't. ``fused``: as of :class:`~edgekit.engines.tensorrt.build.BuiltPlan`."""
 
     bytes: int
     seconds: float
     peak_bytes: int
+    device_peak_bytes: int | None
     weight_bytes: int | None
     activation_bytes: tuple[int, ...]
     fused: tuple[int, ...]
@@ -46,29 +47,23 @@ def build_plans(bundle: Bundle, folder: Path, where: Site, progress: Progress = 
     wanted = profiles(manifest.spec, manifest.target.slots, manifest.context)
     for name, shapes in wanted.items():
         graph = bundle.path / "graphs" / f"{name}.onnx"
-        how = _how(manifest.target, where, graph.with_name(f"{name}.onnx.data").stat().st_size)
+        how = _how(manifest.target, where, need(graph).slow)
         made = build_plan(graph, folder / f"{name}.plan", shapes, how, _named(progress, name))
         found[name] = _record(made)
     write_text(folder / PLANS, json.dumps({name: vars(one) for name, one in found.items()}, indent=1) + "\n")
     return found
 
 
-def _how(target: Target, where: Site, weights: int) -> How:
-    """A workspace in proportion to the target's memory, and less optimization where this machine's is short."""
+def _how(target: Target, where: Site, short: bool) -> How:
+    """A workspace in proportion to the target's memory, and less optimization where this machine's is ``short``."""
     workspace = min(2 * GIB, max(256 * MIB, target.memory_bytes // 16))
-    short = 0 < available_memory() < _SHORT * weights
     return How(
         flavour=where.flavour,
         compute_capability=target.compute_capability if where.flavour == "tensorrt_rtx" else None,
         workspace_bytes=workspace,
         optimization_level=_LOWER_LEVEL if short else None,
-        timing_cache=None if where.ahead else _timings(where),
+        timing_cache=None if where.ahead else kept("timings", where.place.fingerprint),
     )
-
-
-def _timings(where: Site) -> Path:
-    """Kernels' times are a device's own, whatever bundle they were measured for."""
-    return Path.home() / ".cache" / "edgekit" / "timings" / where.place.fingerprint
 
 
 def _named(progress: Progress, name: str) -> Progress:
@@ -80,6 +75,7 @@ def _record(made: BuiltPlan) -> Record:
         made.bytes,
         round(made.seconds, 2),
         made.peak_bytes,
+        made.device_peak_bytes,
         made.weight_bytes,
         made.activation_bytes,
         made.fused,

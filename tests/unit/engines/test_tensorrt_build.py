@@ -21,6 +21,7 @@ from edgekit.engines.tensorrt.api import Flavour, flavour, present
 from edgekit.engines.tensorrt.build import BuiltPlan, build_plan
 from edgekit.engines.tensorrt.job import How, Job, loads
 from edgekit.engines.tensorrt.log import Log, fused_attention
+from edgekit.engines.tensorrt.need import Need
 from edgekit.engines.tensorrt.phases import SHARES, Phases
 from edgekit.errors import EdgeKitError, EngineError, MissingExtra
 from tests.simulated_tensorrt import builder
@@ -87,6 +88,7 @@ def test_a_plan_and_what_is_told_of_it(build: Build, tmp_path: Path) -> None:
     assert (built.weight_bytes, built.activation_bytes) == (256, (512,))
     assert (built.layers, built.fused, built.fused_attention) == (("kgen _gemm_mha_v2_myl0_13",), (1,), 1)
     assert built.peak_bytes > 1 << 20
+    assert built.device_peak_bytes == 4 << 20
     assert told == [("build", 0, SHARES), ("build", SHARES // 2, SHARES), ("build", SHARES, SHARES)]
     assert left(tmp_path) == ["decoder.plan"]
 
@@ -104,8 +106,13 @@ def test_a_plan_and_what_is_told_of_it(build: Build, tmp_path: Path) -> None:
             "decoder.onnx: NoSuchOperator 'first': .* not known; NoSuchOperator \\(node 1\\): .* not known",
             "operator",
         ),
-        ("killed", How("tensorrt"), "decoder.onnx was ended by the system .*memory", "four times a graph's weights"),
-        ("memory", How("tensorrt", optimization_level=4), "out of memory: OutOfMemory", "Close other programs"),
+        (
+            "killed",
+            How("tensorrt"),
+            "decoder.onnx was ended by the system .*memory",
+            "takes about 300 MiB of memory, and ",
+        ),
+        ("memory", How("tensorrt", optimization_level=4), "out of memory: OutOfMemory", "narrower weights"),
         ("constructor", How("tensorrt"), "no NVIDIA GPU.*: CUDA initialization failure", "on the device"),
         ("full", How("tensorrt"), r"No space is left to write \S+/plans/decoder\.plan\n", "Make room"),
         ("", How("tensorrt", "8.6"), "builds for this machine's GPU, not for compute capability 8.6", "TensorRT-RTX"),
@@ -121,6 +128,22 @@ def test_a_failure_is_one_clear_error_and_the_old_plan_stays(
     assert hint in failed.value.hint
     assert left(tmp_path) == ["decoder.plan"]
     assert build().version == "10.3.0"  # the next try is as the first
+
+
+def test_a_build_that_will_hardly_fit_is_announced_and_tried(
+    build: Build, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    build()
+    assert not caplog.records
+    monkeypatch.setattr(
+        "edgekit.engines.tensorrt.build.need", lambda graph: Need(graph.name, 3 << 30, 1 << 30, 2 << 30)
+    )
+    assert build().version == "10.3.0"
+    assert "decoder.onnx takes about 3.00 GiB of memory, and 2.00 GiB was free" in caplog.text
+    for does in ("killed", "memory"):
+        with pytest.raises(EngineError) as failed:
+            build(does)
+        assert "3.00 GiB of memory, and 2.00 GiB was free" in failed.value.hint
 
 
 def test_a_graph_that_is_not_there(build: Build, tmp_path: Path) -> None:
@@ -211,7 +234,7 @@ def gone(process: int) -> bool:
 
 def test_a_job_is_read_as_it_was_written(tmp_path: Path) -> None:
     for how in (How(), How("tensorrt_rtx", "8.6", 1 << 20, 2, tmp_path / "timings")):
-        job = Job(tmp_path / "graph", tmp_path / "part" / "plan", tmp_path / "plan", PROFILES, how)
+        job = Job(tmp_path / "graph", tmp_path / "part" / "plan", tmp_path / "plan", PROFILES, how, "Buy more.")
         assert loads(job.dumps()) == job
 
 
@@ -229,7 +252,8 @@ def test_fused_attention_is_counted_by_profile_where_that_can_be_told() -> None:
     layers = ["kgen _gemm_mha_v2_myl0_13", "kgen _gemm_mha_v2_myl0_25", "gemm alpha_myl1_1", "kgen __myl_fmha_myl1_2"]
     assert fused_attention(layers, 2) == (2, 1)
     assert fused_attention(layers, 1) == (3,)
-    assert fused_attention([], 1) == (0,)
+    assert fused_attention(["gemm alpha_myl0_1"], 1) == (0,)
+    assert fused_attention(["Myelin {ForeignNode[a...b]}"], 1) == ()  # what is in it, isn't told
 
 
 def test_errors_are_kept_without_their_place_and_warnings_stand_in() -> None:

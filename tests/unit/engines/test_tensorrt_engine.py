@@ -74,6 +74,14 @@ def case(tmp_path_factory: pytest.TempPathFactory) -> Case:
     return make_case(tmp_path_factory.mktemp("llama"))
 
 
+@pytest.fixture(autouse=True)
+def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Of a user with nothing in it."""
+    folder = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv("HOME", str(folder))
+    return folder
+
+
 @pytest.fixture
 def mine(case: Case, tmp_path: Path) -> Case:
     """The same, with plans that a test may spoil."""
@@ -418,24 +426,56 @@ def test_a_run_that_fails_gives_tensorrts_own_reason(case: Case, monkeypatch: py
             read(engine, 0, [5, 6])
 
 
-def test_the_runtime_cache_of_rtx_is_kept_beside_the_plans(mine: Case) -> None:
-    def start(version: str = "10.3.0") -> list[str]:
-        device = FakeDevice()
-        module = FakeTensorRt(device, "tensorrt_rtx", version)
-        with closing(mine.open(device, module)) as engine:
-            tokens = mine.tokens(5, 1)
-            near(read(engine, 0, tokens), mine.expected(engine, tokens))
-        return module.compiled
+def start(case: Case) -> list[str]:
+    """The plans whose kernels TensorRT-RTX compiles at a start; the answers are right either way."""
+    device = FakeDevice()
+    module = FakeTensorRt(device, "tensorrt_rtx")
+    with closing(case.open(device, module)) as engine:
+        tokens = case.tokens(5, 1)
+        near(read(engine, 0, tokens), case.expected(engine, tokens))
+    return module.compiled
 
+
+def test_the_runtime_cache_of_rtx_is_kept_beside_the_plans(mine: Case, home: Path) -> None:
     cache = mine.plans / "runtime.cache"
-    assert len(start()) == 3
+    assert len(start(mine)) == 3
     kept = cache.read_bytes()
-    assert start() == []
+    assert start(mine) == []
     assert cache.read_bytes() == kept
     for damage in (kept[:-5], b"", kept.replace(b"sm_86", b"sm_87")):
         cache.write_bytes(damage)
-        assert len(start()) == 3
+        assert len(start(mine)) == 3
         assert cache.read_bytes() == kept
+    assert not list(home.iterdir())
+
+
+def test_the_runtime_cache_of_a_bundle_that_cannot_be_written_to_is_kept_in_the_users(
+    mine: Case, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    beside, own = mine.plans / "runtime.cache", home / ".cache/edgekit/runtime" / mine.plans.name
+    with monkeypatch.context() as patch:
+        patch.setattr("edgekit.engines.tensorrt.cache.os.access", lambda path, mode: path != mine.plans)
+        assert len(start(mine)) == 3
+        assert start(mine) == []
+        assert not beside.exists()
+        beside.write_bytes(own.read_bytes())  # it came with the bundle
+        own.write_bytes(b"damaged")
+        assert start(mine) == []
+        beside.write_bytes(b"of another GPU")
+        assert len(start(mine)) == 3
+        assert start(mine) == []
+    beside.unlink()
+    assert start(mine) == []  # it can be written to again
+
+
+def test_a_user_without_a_home_does_without_the_runtime_cache(mine: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("edgekit.engines.tensorrt.kept.Path.home", no_home)
+    monkeypatch.setattr("edgekit.engines.tensorrt.cache.os.access", lambda path, mode: False)
+    assert len(start(mine)) == 3
+
+
+def no_home() -> Path:
+    raise RuntimeError("Could not determine home directory.")
 
 
 def test_a_runtime_cache_that_cannot_be_written_is_done_without(mine: Case, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,47 @@
+"""A machine with a GPU, or with TensorRT-RTX and none, for whole commands: what EdgeKit finds when it looks around."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from edgekit.detect import Machine, detect
+from edgekit.engines.tensorrt.api import Api
+from edgekit.gpus import Gpu
+from edgekit.units import GIB
+from tests.simulated_tensorrt import builder
+from tests.simulated_tensorrt.device import FakeDevice
+from tests.simulated_tensorrt.module import FakeTensorRt
+
+CARD = Gpu("NVIDIA GeForce RTX 3050", "8.6", 6 * GIB, "580.95.05")
+RTX = "1.7.1.116"
+
+
+def simulate(folder: Path, patch: pytest.MonkeyPatch, *gpus: Gpu, l4t: str = "") -> FakeTensorRt:
+    """Have this process find ``gpus`` and a TensorRT, and its children the builder; nothing is kept in a real home."""
+    patch.setenv("HOME", str(folder / "home"))
+    (folder / "modules").mkdir()
+    builder.install(folder / "modules")
+    patch.syspath_prepend(str(folder / "modules"))
+    for name in ("tensorrt", "tensorrt_rtx"):
+        patch.delitem(sys.modules, name, raising=False)
+    module = FakeTensorRt(FakeDevice())
+
+    def gpu(extra: str) -> FakeDevice:
+        module.device = FakeDevice(module.device.room)
+        return module.device
+
+    here = replace(detect(), gpus=gpus, l4t=l4t)
+
+    def found() -> Machine:
+        return here
+
+    for name in ("tensorrt.site", "place", "open"):
+        patch.setattr(f"edgekit.engines.{name}.detect", found)
+    patch.setattr("edgekit.engines.tensorrt.site.version_of", lambda name: RTX)  # asked where plans are built ahead
+    patch.setattr("edgekit.engines.open.flavour", lambda name: Api(module, name, (10, 3, 0)))
+    patch.setattr("edgekit.engines.tensorrt.engine.CudaDevice", gpu)
+    return module
