@@ -156,6 +156,10 @@ class Spelling(ABC):
         """Columns of x, ``widths`` wide."""
         return self.graph.op("Split", [x, self._integers(*widths)], len(widths), name=name, attributes={"axis": -1})
 
+    def again(self, x: str, name: str) -> str:
+        """``x`` for another product that reads it: the engine may not join the two, where that would cost memory."""
+        return x
+
     def token(self, x: str, index: str, name: str) -> str:
         """One token of each row, by a scalar index: ``[rows, tokens, width]`` → ``[rows, width]``."""
         return self.graph.op("Gather", [x, index], name=name, attributes={"axis": 1})[0]

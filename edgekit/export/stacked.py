@@ -47,14 +47,17 @@ class StackedAttention:
         self._places = self._constant("places", np.arange(context, dtype=np.int64))
         count = self._op("Shape", ["inputs_embeds"], "length", start=1, end=2)
         self._new = new = self._op("Slice", [self._places, self._integers(0), count], "new.places")
+        rows = self._op("Shape", [lengths], "rows")
+        self._rows = self._op("Slice", [self._places, self._integers(0), rows], "row.places")
         self._starts = self._op("Unsqueeze", [self._lengths, self._integers(1)], "starts")
         positions = self._op("Add", [self._starts, new], "positions")
         self._cos, self._sin = self._angles(positions, context)
-        self._mask = self._stacked_mask(count, new)
+        self._mask = self._stacked_mask(rows, count, new)
 
     def __call__(self, qkv: str, name: str, layer: int) -> str:
         decoder = self._decoder
         widths = [heads * decoder.head_dim for heads in (decoder.heads, decoder.kv_heads, decoder.kv_heads)]
+        qkv = self.kept_apart(qkv, f"{name}.qkv.whole")
         parts = self._graph.op(
             "Split", [qkv, self._integers(*widths)], 3, name=f"{name}.split", attributes={"axis": -1}
         )
@@ -72,9 +75,17 @@ class StackedAttention:
         apart = self._op("Reshape", [attended, self._apart()], f"{name}.apart")
         back = self._op("Transpose", [apart], f"{name}.back", perm=[0, 2, 1, 3])
         flat = self._op("Reshape", [back, self._integers(0, 0, decoder.heads * decoder.head_dim)], f"{name}.flat")
-        # Changes nothing, which TensorRT-RTX can't know: else it draws the heads' order into the product that follows,
-        # and writes that product's int8 weights out in float16 at every step.
-        return self._op("Gather", [flat, self._new], name, axis=1)
+        return self.kept_apart(flat, name)
+
+    def kept_apart(self, x: str, name: str, axis: int = 1) -> str:
+        """``x`` as it is, ``[rows, length, …]``, or with ``axis`` 0 ``[rows, …]``: all of its places, by an index.
+
+        TensorRT-RTX can't know that this changes nothing, and so draws no reordering of what comes before or after into
+        a product's weights. It would write int8 ones out in float16 at every step (behind attention's heads), keep
+        float16 ones cut apart for one profile and whole for the other (in front of a split), and join those of two
+        products of one input for one profile alone (Phi's attention and MLP).
+        """
+        return self._op("Gather", [x, self._new if axis else self._rows], name, axis=axis)
 
     def _heads(self, x: str, name: str) -> str:
         """``[rows, length, heads · head_dim]`` → ``[rows, heads, length, head_dim]``."""
@@ -116,10 +127,9 @@ class StackedAttention:
             found.append(self._op("Unsqueeze", [rows, self._integers(1)], f"{name}.angles"))
         return found[0], found[1]
 
-    def _stacked_mask(self, count: str, new: str) -> str:
+    def _stacked_mask(self, rows: str, count: str, new: str) -> str:
         """What is added to scores, ``[rows, 1, group · length, capacity + length]``: a token sees its row's past, and
         of the new tokens those up to itself."""
-        rows = self._op("Shape", ["lengths"], "rows")
         capacity = self._op("Shape", ["past.0.key"], "capacity", start=2, end=3)
         places = self._op("Slice", [self._places, self._integers(0), capacity], "past.places")
         held = self._op(

@@ -26,6 +26,9 @@ _SIGMOID = {"quick_gelu": 1.702, "silu": 1.0}  # x · sigmoid(alpha x)
 class TrtSpelling(Spelling):
     """MatMul over DequantizeLinear, attention by heads, norms and activations in their parts."""
 
+    _attention: StackedAttention | None = None  # the decoder's; a tower has one profile, and nothing to keep apart
+    _one_token = False
+
     def linear(self, x: str, name: str, parts: Sequence[str] = ()) -> str:
         parts = parts or [name]
         weights = stack(self.tensors, [f"{part}.weight" for part in parts])
@@ -108,4 +111,17 @@ class TrtSpelling(Spelling):
         return self.graph.op("Transpose", apart, name=f"{x}.heads", attributes={"perm": [0, 2, 1, 3]})[0]
 
     def cached_attention(self, decoder: DecoderSpec, context: int) -> Attention:
-        return StackedAttention(self.graph, self.activations, decoder, context)
+        self._attention = StackedAttention(self.graph, self.activations, decoder, context)
+        return self._attention
+
+    def split(self, x: str, widths: Sequence[int], name: str) -> tuple[str, ...]:
+        if self._attention:
+            x = self._attention.kept_apart(x, f"{name}.whole", axis=0 if self._one_token else 1)
+        return super().split(x, widths, name)
+
+    def again(self, x: str, name: str) -> str:
+        return self._attention.kept_apart(x, name) if self._attention else x
+
+    def token(self, x: str, index: str, name: str) -> str:
+        self._one_token = True
+        return super().token(x, index, name)

@@ -168,7 +168,7 @@ def main() -> None:
         for form in forms():
             path = Path(folder) / "attention.onnx"
             form.save(path)
-            building = Building(flavour("tensorrt_rtx"), How("tensorrt_rtx", "8.6"), lambda *_: None, lambda: True)
+            building = Building(flavour("tensorrt_rtx"), How("tensorrt_rtx", "8.6"), "", lambda *_: None, lambda: True)
             building.configure(None)
             building.read(path)
             building.shapes([_profile(form)])
