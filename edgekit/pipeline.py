@@ -22,7 +22,7 @@ from edgekit.checkpoint import open_checkpoint
 from edgekit.checkpoint.checkpoint import Checkpoint
 from edgekit.engines.compile import Compiled, NotCompiled, compile_here
 from edgekit.engines.open import engine_here, give_back_freed_memory
-from edgekit.errors import BundleError, ConfigError, EdgeKitError, EngineError
+from edgekit.errors import BundleError, ConfigError, EdgeKitError
 from edgekit.export.export import SPELLINGS, export
 from edgekit.files import new_directory, require_space
 from edgekit.fitting import Decided, decide, forget, held_out, quantized
@@ -123,14 +123,9 @@ def check_plans(bundle: Bundle, form: Compiled, progress: Progress = silent) -> 
     if not form.plans or form.ahead:
         return None
     try:
-        checked = check(bundle, progress=progress)
+        return check(bundle, progress=progress)
     except EdgeKitError as error:
         return error
-    if checked.stood_in:
-        return EngineError(
-            f"{form.folder} is passed over on this very machine", "Run `edgekit inspect` on the bundle: it says why."
-        )
-    return checked
 
 
 def _golden(

@@ -16,7 +16,7 @@ from edgekit.engines.standard import StandardEngine
 from edgekit.engines.tensorrt.api import Flavour, flavour
 from edgekit.engines.tensorrt.engine import TensorRtEngine
 from edgekit.errors import EngineError
-from edgekit.gpus import fitting, keep_to
+from edgekit.gpus import fitting, how_to_tell, keep_to, untold
 
 _log = logging.getLogger(__name__)
 
@@ -50,9 +50,16 @@ def engine_here(bundle: Bundle, slots: int = 1) -> PartedEngine:
 
 def _open_plans(bundle: Bundle, slots: int) -> PartedEngine | None:
     """TensorRT's engine; None without the GPU that it is for."""
-    gpu = fitting(detect().gpus, bundle.manifest.target.compute_capability)
+    gpus = detect().gpus
+    gpu = fitting(gpus, bundle.manifest.target.compute_capability)
     if gpu is None:
-        _log.warning("%s is for a GPU that is not here: its graphs run on the processor, slowly.", bundle.path)
+        if silent := untold(gpus):
+            what = (
+                f"{silent.name} does not tell its compute capability, so nothing knows whether {bundle.path} is for it"
+            )
+            _log.warning("%s: its graphs run on the processor, slowly. %s", what, how_to_tell())
+        else:
+            _log.warning("%s is for a GPU that is not here: its graphs run on the processor, slowly.", bundle.path)
         return None
     form, why = find_form(bundle)
     if form is None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
 import json
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -28,9 +26,8 @@ from edgekit.pipeline import build
 from edgekit.plan import plan
 from edgekit.recipe import recipe
 from edgekit.target import target
-from edgekit.units import GIB
-from tests.simulated_tensorrt import builder
 from tests.simulated_tensorrt.device import FakeDevice
+from tests.simulated_tensorrt.machine import CARD, simulate
 from tests.simulated_tensorrt.module import FakeTensorRt
 from tests.simulated_tensorrt.plan import write_plans
 
@@ -65,32 +62,18 @@ def test_a_device_goes_the_whole_way_by_itself(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Build, compile in a child process, open what the lock says is right, and check."""
-    builder.install(tmp_path)
-    monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    monkeypatch.syspath_prepend(str(tmp_path))
-    monkeypatch.delitem(sys.modules, "tensorrt", raising=False)
-    module = FakeTensorRt(FakeDevice())
-
-    def gpu(extra: str) -> FakeDevice:
-        module.device = FakeDevice()
-        return module.device
-
-    here = replace(detect(), gpus=(Gpu("NVIDIA GeForce RTX 3050", "8.6", 6 * GIB, "580.95.05"),))
-    for name in ("engines.tensorrt.site", "engines.place", "engines.open", "profile.profile"):
-        monkeypatch.setattr(importlib.import_module(f"edgekit.{name}"), "detect", lambda: here)
-    monkeypatch.setattr("edgekit.engines.open.flavour", lambda name: Api(module, name, (10, 3, 0)))
-    monkeypatch.setattr("edgekit.engines.tensorrt.engine.CudaDevice", gpu)
+    module = simulate(tmp_path, monkeypatch, CARD)
     out = tmp_path / "bundle"
     assert main(["build", "--target", "rtx3050", "--out", str(out)]) == 0
     assert "engines are built, for this machine's NVIDIA GeForce RTX 3050" in " ".join(capsys.readouterr().out.split())
     assert main(["check", str(out), "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert (found["passed"], found["stood_in"]) == (True, False)
-    assert (found["device"]["engine"], found["device"]["gpu"]) == ("tensorrt", here.gpus[0].name)
+    assert (found["device"]["engine"], found["device"]["gpu"]) == ("tensorrt", CARD.name)
     assert module.device.launches > 0
     (folder,) = (out / "engines").iterdir()
     lock = json.loads((folder / "lock.json").read_text())
-    assert (lock["place"]["device"], lock["place"]["driver"]) == (here.gpus[0].name, "580.95.05")
+    assert (lock["place"]["device"], lock["place"]["driver"]) == (CARD.name, CARD.driver)
     (folder / "decoder.plan").write_bytes(b"half of it")
     for command in (["check", str(out)], ["ask", str(out), "Why?"], ["profile", str(out)]):
         assert main(command) == 1  # nothing takes the place of an engine that is wrong

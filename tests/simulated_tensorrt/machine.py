@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -27,7 +28,8 @@ def simulate(folder: Path, patch: pytest.MonkeyPatch, *gpus: Gpu, l4t: str = "")
     builder.install(folder / "modules")
     patch.syspath_prepend(str(folder / "modules"))
     for name in ("tensorrt", "tensorrt_rtx"):
-        patch.delitem(sys.modules, name, raising=False)
+        patch.setitem(sys.modules, name, sys)  # so that it is taken out again, whoever imports it
+        patch.delitem(sys.modules, name)
     module = FakeTensorRt(FakeDevice())
 
     def gpu(extra: str) -> FakeDevice:
@@ -39,8 +41,8 @@ def simulate(folder: Path, patch: pytest.MonkeyPatch, *gpus: Gpu, l4t: str = "")
     def found() -> Machine:
         return here
 
-    for name in ("tensorrt.site", "place", "open"):
-        patch.setattr(f"edgekit.engines.{name}.detect", found)
+    for name in ("engines.tensorrt.site", "engines.place", "engines.open", "profile.profile"):
+        patch.setattr(importlib.import_module(f"edgekit.{name}"), "detect", found)
     patch.setattr("edgekit.engines.tensorrt.site.version_of", lambda name: RTX)  # asked where plans are built ahead
     patch.setattr("edgekit.engines.open.flavour", lambda name: Api(module, name, (10, 3, 0)))
     patch.setattr("edgekit.engines.tensorrt.engine.CudaDevice", gpu)
