@@ -47,7 +47,7 @@ def layer(
         attended, residual = [say.token(x, read, f"{x}.read") for x in (attended, residual)]
     attended = say.linear(attended, f"{name}.attn.o")
     if decoder.parallel:
-        normed = say.token(normed, read, f"{normed}.read") if read else say.again(normed, f"{normed}.again")
+        normed = say.token(normed, read, f"{normed}.read") if read else say.apart(normed, f"{normed}.again")
         return say.add(attended, _mlp(say, normed, name, decoder), f"{name}.parallel"), residual
     normed, residual = say.add_norm(attended, residual, f"{name}.norm2", decoder.norm, decoder.norm_eps)
     return _mlp(say, normed, name, decoder), residual

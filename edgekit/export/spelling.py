@@ -156,8 +156,8 @@ class Spelling(ABC):
         """Columns of x, ``widths`` wide."""
         return self.graph.op("Split", [x, self._integers(*widths)], len(widths), name=name, attributes={"axis": -1})
 
-    def again(self, x: str, name: str) -> str:
-        """``x`` for another product that reads it: the engine may not join the two, where that would cost memory."""
+    def apart(self, x: str, name: str) -> str:
+        """``x`` as it is, where an engine would join what comes before with what comes after, and pay in memory."""
         return x
 
     def token(self, x: str, index: str, name: str) -> str:

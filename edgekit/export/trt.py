@@ -115,12 +115,10 @@ class TrtSpelling(Spelling):
         return self._attention
 
     def split(self, x: str, widths: Sequence[int], name: str) -> tuple[str, ...]:
-        if self._attention:
-            x = self._attention.kept_apart(x, f"{name}.whole", axis=0 if self._one_token else 1)
-        return super().split(x, widths, name)
+        return super().split(self.apart(x, f"{name}.whole"), widths, name)
 
-    def again(self, x: str, name: str) -> str:
-        return self._attention.kept_apart(x, name) if self._attention else x
+    def apart(self, x: str, name: str) -> str:
+        return self._attention.kept_apart(x, name, axis=0 if self._one_token else 1) if self._attention else x
 
     def token(self, x: str, index: str, name: str) -> str:
         self._one_token = True

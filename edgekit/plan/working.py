@@ -27,11 +27,12 @@ def working(spec: ModelSpec, found: Kinds, recipe: Recipe, target: Target, known
     tokenizer = spec.decoder.vocab * known.tokenizer_word.size_bytes
     yield Component("tokenizer", tokenizer, "host", "static", known.tokenizer_word.basis)
     yield Component("process", known.process.size_bytes, "host", "static", known.process.basis)
-    for name, size, factor in (
-        ("vision_activations", vision_bytes(spec.vision, wide, known), known.vision_scratch),
-        ("decoder_activations", decoder_bytes(spec.decoder, target, known), known.decoder_scratch),
+    written = written_out_bytes(spec.decoder, found, recipe, target)
+    for name, size, factor, more in (
+        ("vision_activations", vision_bytes(spec.vision, wide, known), known.vision_scratch, 0),
+        ("decoder_activations", decoder_bytes(spec.decoder, target, known), known.decoder_scratch, written),
     ):
-        yield Component(name, round(factor.ratio * size), "device", "dynamic", factor.basis, target.activations)
+        yield Component(name, round(factor.ratio * size) + more, "device", "dynamic", factor.basis, target.activations)
     yield Component("image_buffers", image_bytes(spec, target), "host", "dynamic", "arithmetic", target.activations)
     cache = max(known.image_cache.size_bytes, image_embeds_bytes(spec, wide))
     pictures = known.picture.size_bytes + cache
@@ -55,6 +56,20 @@ def decoder_bytes(decoder: DecoderSpec, target: Target, known: Coefficients) -> 
     if target.engine == "tensorrt":  # copies a layer's keys and values in front of its attention kernel
         step = max(step, 2 * rows * target.context * decoder.kv_heads * decoder.head_dim * wide)
     return max(chunk, step, 2 * 4 * rows * decoder.vocab)
+
+
+def written_out_bytes(decoder: DecoderSpec, found: Kinds, recipe: Recipe, target: Target) -> int:
+    """int8 matrices that TensorRT-RTX writes out in float16 while it reads a prompt: those that see one token alone,
+    which are the last layer's and the head (measured: TinyLlama of 4 layers, all of them at once)."""
+    if target.engine != "tensorrt":
+        return 0
+    total = 0
+    for kind, count in found.items():
+        part = "lm_head" if kind.tied else kind.part
+        last = part == "lm_head" or (part == "decoder" and kind.layer == decoder.layers - 1)
+        if kind.matrix and last and recipe.precision(part, kind.layer) == "int8":
+            total += count * kind.shape[0] * kind.shape[1] * width(target.activations)
+    return total
 
 
 def _layer_bytes(decoder: DecoderSpec, tokens: int, context: int, wide: int, known: Coefficients) -> int:

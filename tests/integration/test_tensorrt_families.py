@@ -19,8 +19,10 @@ from edgekit.engines.tensorrt.job import How
 from edgekit.engines.tensorrt.shapes import profiles
 from edgekit.export.export import export
 from edgekit.export.trt import TrtSpelling
+from edgekit.plan import plan as planned_memory
 from edgekit.quantize import quantize
 from edgekit.recipe import Recipe
+from edgekit.target import target
 from tests.unit.quantize.fakes import SPEC
 
 pytestmark = pytest.mark.system
@@ -79,10 +81,13 @@ class Noise:
         pass
 
 
-def built(spec: ModelSpec, recipe: Recipe, folder: Path) -> dict[str, BuiltPlan]:
+def checkpoint_of(spec: ModelSpec) -> Checkpoint:
     noise: dict[str, Any] = {name: Noise(at, shape) for at, (name, shape) in enumerate(tensor_shapes(spec).items())}
-    checkpoint = quantize(Checkpoint(Path(), spec, noise, "", 0), recipe)
-    export(checkpoint, "float16", CONTEXT, folder, spelling=TrtSpelling)
+    return Checkpoint(Path(), spec, noise, "", 0)
+
+
+def built(spec: ModelSpec, recipe: Recipe, folder: Path) -> dict[str, BuiltPlan]:
+    export(quantize(checkpoint_of(spec), recipe), "float16", CONTEXT, folder, spelling=TrtSpelling)
     how = How("tensorrt_rtx", "8.6")
     return {
         name: build_plan(folder / "graphs" / f"{name}.onnx", folder / f"{name}.plan", shapes, how)
@@ -98,13 +103,18 @@ def spec_of(family: str, layers: int = LAYERS) -> ModelSpec:
 
 
 @pytest.mark.parametrize("precision", RECIPES)
-def test_both_profiles_share_their_weights(precision: str, tmp_path: Path) -> None:
-    """Of six layers: with two, TensorRT-RTX kept no float16 matrix twice, whole and cut apart for prompts."""
-    plan = built(spec_of("TinyLLaVA-1.5B, TinyLlama", 6), RECIPES[precision][0], tmp_path)["decoder"]
+def test_both_profiles_share_their_weights_and_take_the_scratch_that_was_planned(
+    precision: str, tmp_path: Path
+) -> None:
+    spec, recipe = spec_of("TinyLLaVA-1.5B, TinyLlama", 6), RECIPES[precision][0]
+    plan = built(spec, recipe, tmp_path)["decoder"]
     data = (tmp_path / "graphs/decoder.onnx.data").stat().st_size
     assert plan.weight_bytes is not None
     assert plan.weight_bytes < 1.02 * data
     assert plan.activation_bytes[1] < 20e6  # nothing of a matrix is written out for a step
+    card = replace(target("rtx3050"), slots=SLOTS, context=CONTEXT)
+    planned = planned_memory(checkpoint_of(spec), card, recipe).components["decoder_activations"]
+    assert max(plan.activation_bytes) <= planned < 2 * max(plan.activation_bytes)
 
 
 @pytest.mark.parametrize("precision", RECIPES)
