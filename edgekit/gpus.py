@@ -117,7 +117,8 @@ def _memory(nvml: Any, handle: Any) -> int:
 
 def _understood(chosen: str, variables: Mapping[str, str] = os.environ) -> bool:
     """Parts of a GPU ("MIG-…") are not looked into, and numbers by speed are CUDA's to know."""
-    by_speed = variables.get("CUDA_DEVICE_ORDER") == "FASTEST_FIRST" and any(map(str.isdecimal, chosen))
+    numbers = any(name.strip().isdecimal() for name in chosen.split(","))
+    by_speed = numbers and variables.get("CUDA_DEVICE_ORDER") == "FASTEST_FIRST"
     return not by_speed and "MIG-" not in chosen
 
 

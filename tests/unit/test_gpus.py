@@ -95,6 +95,8 @@ def test_numbers_by_speed_are_left_to_cuda(monkeypatch: pytest.MonkeyPatch) -> N
     keep_to("8.6")
     assert os.environ[gpus.VISIBLE] == "1"
     assert len(shown()) == 3
+    monkeypatch.setenv(gpus.VISIBLE, "GPU-1")
+    assert shown() == [SMALL[0]]
 
 
 @pytest.mark.usefixtures("several")
