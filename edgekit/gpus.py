@@ -36,8 +36,13 @@ def fitting(gpus: Iterable[Gpu], compute_capability: str) -> Gpu | None:
 
 
 def untold(gpus: Iterable[Gpu]) -> Gpu | None:
-    """A GPU that tells its name alone, so that nothing knows which engines are for it."""
+    """A GPU that does not tell its compute capability, so that nothing knows which engines are for it."""
     return next((gpu for gpu in gpus if not gpu.compute_capability), None)
+
+
+def silence(gpu: Gpu) -> str:
+    """What is wrong with an :func:`untold` GPU."""
+    return f"{gpu.name} does not tell its compute capability"
 
 
 def how_to_tell() -> str:
@@ -52,14 +57,16 @@ def how_to_tell() -> str:
 def keep_to(compute_capability: str) -> None:
     """Have CUDA show this process, and those that it starts, the fitting GPU alone; it must not have started yet.
 
-    It is one of those that the user chose, where ``CUDA_VISIBLE_DEVICES`` says so. Nothing changes where none fits, and
-    where there is one alone.
+    It is one of those that the user chose, where ``CUDA_VISIBLE_DEVICES`` says so. Where none fits, the numbers there
+    become UUIDs, as CUDA counts otherwise; nothing changes where there is one GPU alone.
     """
     chosen, gpus = os.environ.get(VISIBLE), driver_gpus() or ()
+    if len(gpus) < 2 if chosen is None else not _understood(chosen):
+        return
     found = fitting(gpus, compute_capability)
-    a_choice = len(gpus) > 1 if chosen is None else _understood(chosen)
-    if a_choice and found is not None and found.uuid:
-        os.environ[VISIBLE] = found.uuid
+    kept = [found] if found is not None else list(gpus) if chosen else []
+    if kept and all(gpu.uuid for gpu in kept):
+        os.environ[VISIBLE] = ",".join(gpu.uuid for gpu in kept)
 
 
 def kept_to() -> str:
@@ -83,8 +90,9 @@ def driver_gpus() -> tuple[Gpu, ...] | None:
     except pynvml.NVMLError:
         return None
     finally:
-        pynvml.nvmlShutdown()
-    return tuple(gpu for gpu in shown(found) if gpu.name)
+        with suppress(pynvml.NVMLError):
+            pynvml.nvmlShutdown()
+    return tuple(shown(found))
 
 
 def listed_gpus(root: Path) -> Iterator[Gpu]:
@@ -95,7 +103,7 @@ def listed_gpus(root: Path) -> Iterator[Gpu]:
 
 
 def _described(nvml: Any, index: int) -> Gpu:
-    """Without a name where it can't be asked, "GPU is lost" for one: the others keep their numbers."""
+    """By its number alone where it can't be asked ("GPU is lost", for one): it is there, and nobody knows its kind."""
     with suppress(nvml.NVMLError):
         handle = nvml.nvmlDeviceGetHandleByIndex(index)
         major, minor = nvml.nvmlDeviceGetCudaComputeCapability(handle)
@@ -104,7 +112,7 @@ def _described(nvml: Any, index: int) -> Gpu:
         # One that shares the machine's memory has no other beside it to be told from, and CUDA may not know its UUID.
         uuid = _text(nvml.nvmlDeviceGetUUID(handle)) if memory else ""
         return Gpu(name, f"{major}.{minor}", memory, driver, uuid)
-    return Gpu("")
+    return Gpu(f"NVIDIA GPU {index}")
 
 
 def _memory(nvml: Any, handle: Any) -> int:

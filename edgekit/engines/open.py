@@ -8,15 +8,15 @@ from contextlib import suppress
 from typing import cast
 
 from edgekit.bundle import Bundle
-from edgekit.detect import detect
 from edgekit.engines.base import PartedEngine
 from edgekit.engines.lock import compiled_form, find_form, place_of
 from edgekit.engines.onnxruntime import OnnxRuntimeEngine
+from edgekit.engines.place import gpu_for
 from edgekit.engines.standard import StandardEngine
 from edgekit.engines.tensorrt.api import Flavour, flavour
 from edgekit.engines.tensorrt.engine import TensorRtEngine
 from edgekit.errors import EngineError
-from edgekit.gpus import fitting, how_to_tell, keep_to, untold
+from edgekit.gpus import keep_to
 
 _log = logging.getLogger(__name__)
 
@@ -49,17 +49,14 @@ def engine_here(bundle: Bundle, slots: int = 1) -> PartedEngine:
 
 
 def _open_plans(bundle: Bundle, slots: int) -> PartedEngine | None:
-    """TensorRT's engine; None without the GPU that it is for."""
-    gpus = detect().gpus
-    gpu = fitting(gpus, bundle.manifest.target.compute_capability)
+    """TensorRT's engine; None without the GPU that it is for, :class:`EngineError` where one does not tell its kind."""
+    try:
+        gpu = gpu_for(bundle.manifest.target)
+    except EngineError as error:
+        error.hint += f" `edgekit check {bundle.path} --processor` runs its graphs on the processor, slowly."
+        raise
     if gpu is None:
-        if silent := untold(gpus):
-            what = (
-                f"{silent.name} does not tell its compute capability, so nothing knows whether {bundle.path} is for it"
-            )
-            _log.warning("%s: its graphs run on the processor, slowly. %s", what, how_to_tell())
-        else:
-            _log.warning("%s is for a GPU that is not here: its graphs run on the processor, slowly.", bundle.path)
+        _log.warning("%s is for a GPU that is not here: its graphs run on the processor, slowly.", bundle.path)
         return None
     form, why = find_form(bundle)
     if form is None:

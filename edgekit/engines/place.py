@@ -14,7 +14,9 @@ import onnxruntime as ort
 
 from edgekit import config
 from edgekit.detect import cpu_features, detect
-from edgekit.gpus import Gpu, fitting
+from edgekit.errors import EngineError
+from edgekit.gpus import Gpu, fitting, how_to_tell, silence, untold
+from edgekit.target import Target
 
 _DISTRIBUTIONS = {
     "tensorrt": ("tensorrt", "tensorrt-cu13", "tensorrt-cu12"),
@@ -85,6 +87,20 @@ def like(place: Place) -> Place:
         cuda_version(),
         machine.l4t,
     )
+
+
+def gpu_for(target: Target) -> Gpu | None:
+    """This machine's GPU of the target's kind; None without one.
+
+    :class:`EngineError` where there is a GPU that may be it and does not tell: a driver that was updated and not
+    started anew, say, must not look like a machine without a GPU.
+    """
+    machine = detect()
+    found = fitting(machine.gpus, target.compute_capability)
+    silent = untold(machine.gpus)
+    if found is None and silent is not None and target.arch in ("any", machine.arch):
+        raise EngineError(f"{silence(silent)}: it may be {target.title}'s", how_to_tell())
+    return found
 
 
 def version_of(module: str) -> str:

@@ -72,7 +72,7 @@ def test_a_single_gpu_needs_no_choice(monkeypatch: pytest.MonkeyPatch) -> None:
         ("0,1", [OTHER, SMALL], "GPU-1"),
         ("GPU-1", [SMALL], "GPU-1"),
         ("1,7,2", [SMALL], "GPU-1"),
-        ("0", [OTHER], ""),
+        ("0", [OTHER], "GPU-0"),
         ("", [], ""),
         ("-1", [], ""),
         ("MIG-3eb87630", [OTHER, SMALL, LARGE], ""),
@@ -86,6 +86,26 @@ def test_it_is_one_of_those_that_the_user_chose(
     keep_to("8.6")
     assert os.environ[gpus.VISIBLE] == (kept or said)
     assert kept_to() == kept
+
+
+@pytest.mark.usefixtures("several")
+def test_numbers_are_the_driver_s_even_where_none_fits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """CUDA counts by speed, so a number that stayed would be another card there."""
+    monkeypatch.setenv(gpus.VISIBLE, "1,0")
+    keep_to("8.7")
+    assert os.environ[gpus.VISIBLE] == "GPU-1,GPU-0"
+    assert shown() == [SMALL[0], OTHER[0]]
+
+
+def test_an_end_that_fails_hides_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    nvml = FakeNvml(SMALL)
+
+    def shut() -> None:
+        raise nvml.NVMLError("Uninitialized")
+
+    monkeypatch.setattr(nvml, "nvmlShutdown", shut)
+    install(monkeypatch, nvml)
+    assert shown() == [SMALL[0]]
 
 
 @pytest.mark.usefixtures("several")
@@ -121,7 +141,8 @@ def test_one_that_is_lost_hides_no_other_and_keeps_its_number(monkeypatch: pytes
 
     monkeypatch.setattr(nvml, "nvmlDeviceGetMemoryInfo", memory)
     install(monkeypatch, nvml)
-    assert shown() == [SMALL[0], LARGE[0]]
+    assert shown() == [SMALL[0], "NVIDIA GPU 1", LARGE[0]]
+    assert untold(driver_gpus() or ()) == Gpu("NVIDIA GPU 1")
     monkeypatch.setenv(gpus.VISIBLE, "2")
     assert shown() == [LARGE[0]]
 

@@ -10,7 +10,7 @@ from edgekit.detect import detect
 from edgekit.engines.place import Place, like, version_of
 from edgekit.engines.tensorrt.api import Flavour, present
 from edgekit.errors import EngineError
-from edgekit.gpus import Gpu, fitting, how_to_tell, keep_to, untold
+from edgekit.gpus import fitting, how_to_tell, keep_to, silence, untold
 from edgekit.target import Target
 
 _log = logging.getLogger(__name__)
@@ -48,17 +48,13 @@ def site(target: Target) -> Site:
     silent = untold(gpus)
     if target.arch != "x86_64":
         if silent:
-            raise EngineError(f"{_unknown(silent)}: it may be {target.title}'s, or another", how_to_tell())
+            raise EngineError(f"{silence(silent)}: it may be {target.title}'s, or another", how_to_tell())
         raise EngineError(
             f"{target.title} builds its engines itself, and this machine has no such GPU",
             "Copy the bundle there, and run: edgekit compile BUNDLE",
         )
     name = present(AHEAD)
     if silent:
-        _log.warning("%s: building as for a card that is not here. %s", _unknown(silent), how_to_tell())
+        _log.warning("%s: building as for a card that is not here. %s", silence(silent), how_to_tell())
     kind = Place(name, version_of(name), platform.machine(), compute_capability=target.compute_capability)
     return Site(kind, name, ahead=True)
-
-
-def _unknown(gpu: Gpu) -> str:
-    return f"{gpu.name} does not tell its compute capability"
