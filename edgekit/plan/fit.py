@@ -14,7 +14,7 @@ from typing import TypeAlias
 from edgekit.plan.coefficients import Bytes, Coefficients, Factor
 from edgekit.plan.components import width
 from edgekit.plan.subject import Subject
-from edgekit.plan.working import decoder_bytes, packing_bytes, rope_bytes, vision_bytes
+from edgekit.plan.working import decoder_bytes, packing_bytes, rope_bytes, vision_bytes, written_out_bytes
 from edgekit.recipe import Recipe
 from edgekit.target import Target
 from edgekit.units import MIB, format_bytes
@@ -88,7 +88,8 @@ def _points(found: Sequence[Measured], shipped: Coefficients) -> dict[str, list[
             ),
             "decoder_activations": (
                 decoder_bytes(spec.decoder, one.target, shipped),
-                one.components.get("decoder_activations", 0),
+                one.components.get("decoder_activations", 0)
+                - written_out_bytes(spec.decoder, one.known.kinds, one.recipe, one.target),
             ),
         }
         for name, (times, bytes_found) in measured.items():

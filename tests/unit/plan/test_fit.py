@@ -14,7 +14,7 @@ from edgekit.plan.fit import Measured, fit, table_text
 from edgekit.plan.planning import plan_subject
 from edgekit.plan.subject import subject
 from edgekit.recipe import recipe
-from edgekit.target import target
+from edgekit.target import Target, target
 from edgekit.units import GIB, MIB
 from tests.unit.plan.models import LLAVA_MED, TINYLLAVA
 
@@ -31,18 +31,19 @@ FITTED = ("process", "engine_host", "tokenizer_word", "vision_scratch", "decoder
 MODELS = ((TINYLLAVA, "q4"), (TINYLLAVA, "q8"), (LLAVA_MED, "q4"))
 
 
-def profiled(table: Coefficients, noise: Sequence[float] = (1.0, 1.0, 1.0)) -> list[Measured]:
+def profiled(table: Coefficients, noise: Sequence[float] = (1.0, 1.0, 1.0), device: Target = CPU) -> list[Measured]:
     """What profiles would say where ``table`` were true; each component off by its factor of ``noise``."""
     found = []
     for (model, name), factor in zip(MODELS, noise, strict=True):
         how = recipe(name)
         known = subject(model, how)
-        planned = plan_subject(known, CPU, how, table)
+        planned = plan_subject(known, device, how, table)
         parts = planned.components
         components = {part: round(parts[part] * factor) for part in ("process", "tokenizer")}
         components |= {part: round(parts[part] * factor) for part in ("vision_activations", "decoder_activations")}
-        components["engine"] = parts["beside_weights"] + round(parts["engine_host"] * factor)
-        found.append(Measured(known, how, CPU, components, planned.dynamic_bytes, f"{name} on a desk"))
+        beside = parts["beside_weights"] + parts.get("engine_device", 0)
+        components["engine"] = beside + round(parts["engine_host"] * factor)
+        found.append(Measured(known, how, device, components, planned.dynamic_bytes, f"{name} on a desk"))
     return found
 
 
@@ -57,6 +58,13 @@ def test_a_known_table_is_found_again() -> None:
     for name in FITTED:
         assert getattr(found, name).basis == "measured"
         assert "q4 on a desk; q8 on a desk" in getattr(found, name).source
+
+
+def test_a_card_s_table_is_found_again_though_int8_is_written_out_there() -> None:
+    card = replace(target("rtx3080"), memory_bytes=64 * GIB)
+    shipped = shipped_coefficients("tensorrt")
+    truth = replace(TRUTH, chunk=shipped.chunk, whole_scores=shipped.whole_scores, engine_device=shipped.engine_device)
+    assert values(fit(profiled(truth, device=card), shipped)) == pytest.approx(values(truth), rel=1e-3)
 
 
 def test_a_fit_lies_between_what_was_measured_and_says_the_range() -> None:
