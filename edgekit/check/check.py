@@ -13,6 +13,7 @@ from edgekit.check.limits import Limit, component_limits, whole_limits
 from edgekit.check.make import ids_of, prompt_of
 from edgekit.check.measure import UNUSABLE, Compared, Figures, compare, figures
 from edgekit.engines.base import PartedEngine
+from edgekit.engines.onnxruntime import OnnxRuntimeEngine
 from edgekit.engines.open import open_engine
 from edgekit.engines.standard import StandardEngine
 from edgekit.errors import BundleError, GateRefused, InputError
@@ -113,10 +114,14 @@ def check(bundle: Bundle, engine: PartedEngine | None = None, progress: Progress
 
         whole = figures([told(sequence) for sequence in golden.sequences])
         found = judge(bundle, golden, whole, measure_components(subject, step))
-        return replace(found, stood_in=isinstance(running, StandardEngine))
+        return replace(found, stood_in=bundle.manifest.target.engine != "onnxruntime" and _on_processor(running))
     finally:
         if engine is None:
             running.close()
+
+
+def _on_processor(engine: PartedEngine) -> bool:
+    return isinstance(engine, StandardEngine) or (isinstance(engine, OnnxRuntimeEngine) and engine.provider == "cpu")
 
 
 def judge(bundle: Bundle, golden: Golden, whole: Figures, measured: tuple[Measured, ...]) -> Checked:

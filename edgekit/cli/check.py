@@ -29,6 +29,7 @@ def command(console: Console, bundle: Path, processor: bool, force: bool) -> Non
     """
     from edgekit.bundle import open_bundle
     from edgekit.check import check, require_answers
+    from edgekit.check.verdict import keep_verdict
     from edgekit.engines.open import engine_here
     from edgekit.profile.profile import device_here
 
@@ -37,7 +38,8 @@ def command(console: Console, bundle: Path, processor: bool, force: bool) -> Non
         engine = held.enter_context(closing(engine_here(opened))) if processor else None
         checked = check(opened, engine, progress)
     target = opened.manifest.target
-    here = device_here(replace(target, engine="onnxruntime") if processor or checked.stood_in else target)
+    keep_verdict(opened, checked)
+    here = device_here(replace(target, engine="onnxruntime") if checked.stood_in else target)
     console.document(document(checked) | {"device": here})
     _show(console, checked)
     if force and not checked.passed:

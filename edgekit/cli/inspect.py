@@ -54,6 +54,8 @@ def _show_bundle(console: Console, path: Path, ask_hashes: bool) -> None:
 
 
 def _describe_bundle(console: Console, bundle: Bundle, compiled: Sequence[Form], verified: bool) -> None:
+    from edgekit.check.verdict import verdict_of
+
     manifest = bundle.manifest
     spec = manifest.spec
     console.document(
@@ -67,6 +69,7 @@ def _describe_bundle(console: Console, bundle: Bundle, compiled: Sequence[Form],
                     "bytes": form.bytes,
                     "place": form.lock and form.lock.place,
                     "misfit": form.misfit,
+                    "check": verdict_of(form.folder),
                 }
                 for form in compiled
             ],
@@ -90,11 +93,15 @@ def _describe_bundle(console: Console, bundle: Bundle, compiled: Sequence[Form],
 
 
 def _describe_form(form: Form) -> str:
+    from edgekit.check.verdict import verdict_of
+
     if form.lock is None:
         return f"{form.folder.name}: {form.misfit}"
     place = form.lock.place
     what = f"compute capability {place.compute_capability}" if place.compute_capability else place.arch
     whose = f"not used here: {form.misfit}" if form.misfit else "for this machine"
+    if (verdict := verdict_of(form.folder)) and verdict.shortfall:
+        whose += f". {verdict.shortfall}"
     return f"{format_bytes(form.bytes)} for {place.engine} {place.version} on {what}: {whose}"
 
 

@@ -55,7 +55,7 @@ class OnnxRuntimeEngine:
     ) -> None:
         manifest = bundle.manifest
         require_kernels(manifest.recipe)
-        self.slots, self.context = slots, manifest.context
+        self.slots, self.context, self.provider = slots, manifest.context, provider
         self._dtype = manifest.target.activations
         self._vocab = manifest.spec.decoder.vocab
         self._embedding = Embedding(bundle.file("embedding.safetensors"), manifest.spec.decoder.hidden, self._dtype)
