@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from edgekit.cli.common import CALIBRATE, common, requantize_flag, show_notes
-from edgekit.cli.plans import check_document, document, require_plans, show_check, whose
+from edgekit.cli.plans import check_document, document, require_plans, show_check, show_plans, whose
 from edgekit.console import Console
+from edgekit.errors import EdgeKitError
 from edgekit.units import format_bytes, parse_bytes
 
 if TYPE_CHECKING:
@@ -113,7 +114,6 @@ def _document(built: Built) -> dict[str, Any]:
 def _why(built: Built) -> str | None:
     """Why nothing was compiled here, or why what was could not be checked; None where neither is so."""
     from edgekit.engines.compile import NotCompiled
-    from edgekit.errors import EdgeKitError
 
     if isinstance(built.form, NotCompiled):
         return str(built.form.why)
@@ -141,9 +141,23 @@ def _show(console: Console, built: Built) -> None:
     console.print(line(built.checked))
     if bundle.manifest.target.engine == "tensorrt":
         _show_engines(console, built)
-    console.print(f"Ask it: edgekit ask {shlex.quote(str(bundle.path))} QUESTION --image FILE")
+    if _answers(built):
+        console.print(f"Ask it: edgekit ask {shlex.quote(str(bundle.path))} QUESTION --image FILE")
     if notice := bundle.manifest.spec.intended_use:
         console.print(f"\n{notice}")
+
+
+def _answers(built: Built) -> bool:
+    """Whether this machine would: the device needs its engines, any other takes its processor."""
+    from edgekit.engines.place import gpu_for
+
+    target = built.bundle.manifest.target
+    if target.engine != "tensorrt" or built.compiled:
+        return not isinstance(built.on_gpu, EdgeKitError)
+    try:
+        return gpu_for(target) is None
+    except EdgeKitError:
+        return False
 
 
 def _show_engines(console: Console, built: Built) -> None:
@@ -153,18 +167,21 @@ def _show_engines(console: Console, built: Built) -> None:
     form, target = built.form, built.bundle.manifest.target
     compile_it = f"edgekit compile {shlex.quote(str(built.bundle.path))}"
     if not isinstance(form, NotCompiled):
-        console.print(f"TensorRT's engines are built, for {whose(built.bundle, form)}.")
+        console.print()
+        show_plans(console, built.bundle, form)
+        console.print(f"\nTensorRT's engines are built, for {whose(built.bundle, form)}.")
         show_check(console, built.bundle, form, built.on_gpu)
         return
     if form.tried or target.arch == platform.machine():
         console.print(f"TensorRT's engines are not built: {form.why.message}\n{form.why.hint}".rstrip())
     if form.tried:
         console.print(
-            "The bundle is whole, but without engines a device runs it on its processor, too slowly for patients. "
-            f"To build them, run: {compile_it}"
+            f"The bundle is whole, but a device with that GPU does not answer without engines. Build them: {compile_it}"
         )
     elif target.arch == "x86_64":
         console.print(f"Still to do, on the device or on any x86-64 machine with the extra rtx: {compile_it}")
+    elif target.arch == "any":
+        console.print(f"Still to do, on the device: {compile_it}")
     else:
         memory = format_bytes(built.plan.building.compile_bytes)
         console.print(

@@ -39,7 +39,9 @@ def command(console: Console, bundle: Path) -> None:
         "seconds": round(compiled.seconds, 2),
         "peak_bytes": compiled.peak_bytes,
     }
-    console.document(told | document(compiled) | {"check": check_document(checked)} if compiled.plans else told)
+    why = str(checked) if isinstance(checked, EdgeKitError) else None
+    more = document(compiled) | {"check": check_document(checked), "why": why}
+    console.document(told | more if compiled.plans else told)
     if compiled.plans:
         show_plans(console, opened, compiled)
         console.print()
@@ -49,7 +51,5 @@ def command(console: Console, bundle: Path) -> None:
     )
     if compiled.plans:
         console.print(f"TensorRT's engines are built, for {whose(opened, compiled)}.")
-    if isinstance(checked, EdgeKitError):
-        raise checked
     show_check(console, opened, compiled, checked)
     require_plans(console, compiled, checked, force=False)

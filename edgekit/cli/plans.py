@@ -19,8 +19,8 @@ COLUMNS = ("engine", "size", "time", "memory", "GPU memory", "attention fused")
 
 
 def document(form: Compiled) -> dict[str, Any]:
-    """As JSON has them: the lock's place, what each took, and doubts."""
-    return {"place": form.place, "plans": dict(form.plans), "doubts": list(form.doubts)}
+    """As JSON has them: the lock's place, whether it is another machine's, what each took, and doubts."""
+    return {"place": form.place, "ahead": form.ahead, "plans": dict(form.plans), "doubts": list(form.doubts)}
 
 
 def check_document(checked: Checked | EdgeKitError | None) -> dict[str, Any] | None:
@@ -31,7 +31,7 @@ def check_document(checked: Checked | EdgeKitError | None) -> dict[str, Any] | N
 
 
 def show_plans(console: Console, bundle: Bundle, form: Compiled) -> None:
-    """A line for each plan, and doubts about them."""
+    """A line for each plan."""
     from edgekit.engines.tensorrt.doubts import attention
 
     layers = attention(bundle.manifest.spec)
@@ -69,7 +69,7 @@ def show_check(console: Console, bundle: Bundle, form: Compiled, checked: Checke
     from edgekit.cli.check import line
 
     if isinstance(checked, EdgeKitError):
-        console.print(f"The engines could not be checked: {checked.message}\n{checked.hint}".rstrip())
+        console.note("The engines are built and kept, but could not be checked")
     elif checked is not None:
         console.print(f"Checked on the GPU:{line(checked).partition(':')[2]}")
     elif form.ahead:
@@ -79,10 +79,16 @@ def show_check(console: Console, bundle: Bundle, form: Compiled, checked: Checke
 
 
 def require_plans(console: Console, form: Compiled, checked: Checked | EdgeKitError | None, force: bool) -> None:
-    """:class:`~edgekit.errors.GateRefused` where plans that were checked on the GPU fall short, unless ``force``."""
+    """Raise the error of plans that could not be asked on the GPU, and :class:`~edgekit.errors.GateRefused` for answers
+    that fall short; with ``force``, say so alone."""
     from edgekit.check import require_answers
 
-    if checked is None or isinstance(checked, EdgeKitError) or checked.passed:
+    if isinstance(checked, EdgeKitError):
+        if not force:
+            raise checked
+        console.note(f"Forced: on the GPU: {checked.message}")
+        return
+    if checked is None or checked.passed:
         return
     if force:
         console.note(f"Forced: on the GPU: {checked.shortfall}")

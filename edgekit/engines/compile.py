@@ -32,7 +32,7 @@ from edgekit.progress import Progress, silent
 
 _log = logging.getLogger(__name__)
 _WITHOUT = "A processor can go on without: it only saves memory."
-_WITHOUT_PLANS = "Without engines its graphs run on the processor, which is too slow for patients."
+_WITHOUT_PLANS = "Without engines a device with that GPU does not answer."
 
 
 @dataclass(frozen=True)

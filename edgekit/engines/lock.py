@@ -1,8 +1,8 @@
 """The lock of a compiled form: for which processor, runtime and graphs it was made; and is it right here?
 
 ``engines/FINGERPRINT/lock.json`` of a bundle. A form made elsewhere would compute nonsense without an error, so
-everything is compared before every use, and the form's probe is run. What doesn't fit is passed over: the bundle's
-own graphs run everywhere.
+everything is compared before every use, and the form's probe is run. What doesn't fit is passed over, and kept. A
+processor goes on with the bundle's own graphs then; a device that answers by its GPU has to compile first.
 """
 
 from __future__ import annotations

@@ -119,6 +119,35 @@ def test_a_build_refuses_them_too_unless_it_is_forced(tmp_path: Path, capsys: Ca
     printed, notes = said(capsys)
     assert "Checked on the GPU: top-1" in printed
     assert "Forced: on the GPU: The answers fall short" in notes
+    assert main(["inspect", str(out)]) == 0  # the bundle was sealed before: what was forced stands beside the engines
+    assert "for this machine. The answers fall short of the reference's" in said(capsys)[0]
+    assert main(["inspect", str(out), "--json"]) == 0
+    (form,) = json.loads(capsys.readouterr().out)["compiled"]
+    assert form["check"]["shortfall"].startswith("The answers fall short")
+
+
+@pytest.mark.parametrize("gpu", [Gpu("NVIDIA GeForce RTX 3050"), Gpu("NVIDIA GPU 0")], ids=["silent", "lost"])
+def test_a_gpu_that_does_not_tell_its_kind_is_not_taken_for_none(
+    gpu: Gpu, bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    """A driver that was updated and not started anew, or a card that is lost: nobody must wait for a processor."""
+    simulate(tmp_path, monkeypatch, gpu)
+    for command in (["check", str(bundle)], ["ask", str(bundle), "Why?"]):
+        assert main(command) == 1
+        _, err = said(capsys)
+        assert f"{gpu.name} does not tell its compute capability: it may be GeForce RTX 3050, 6 GB's" in err
+        assert f"`edgekit check {bundle} --processor` runs its graphs" in err
+    assert main(["check", str(bundle), "--processor"]) == 0
+
+
+def test_a_jetson_s_bundle_is_looked_at_beside_a_silent_card(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    """Another processor's: the card here can't be its GPU."""
+    simulate(tmp_path, monkeypatch, Gpu("NVIDIA GeForce RTX 3050"))
+    assert main(["build", "--target", "orin", "--out", str(tmp_path / "orin")]) == 0
+    assert "Ask it:" in said(capsys)[0]
+    assert main(["ask", str(tmp_path / "orin"), "Why?", "--max-tokens", "2"]) == 0
 
 
 def test_engines_that_can_t_be_opened_are_no_success(device: FakeTensorRt, bundle: Path, capsys: Capture) -> None:
@@ -128,10 +157,20 @@ def test_engines_that_can_t_be_opened_are_no_success(device: FakeTensorRt, bundl
     assert "built, for this machine's" in out
     assert "The GPU has no room" in err
     assert list((bundle / ENGINES).glob("*/decoder.plan"))
-    assert build(bundle, "--json") == 0
+    assert main(["compile", str(bundle), "--json"]) == 1
     found = json.loads(capsys.readouterr().out)
+    assert (found["ahead"], found["check"]) == (False, None)
+    assert "The GPU has no room" in found["why"]
+    assert build(bundle, "--json") == 1  # a script must not take them for checked
+    read = capsys.readouterr()
+    found = json.loads(read.out)
     assert (found["compiled"], found["gpu_check"]) == (True, None)
     assert "The GPU has no room" in found["why"]
+    assert "built and kept, but could not be checked" in read.err
+    assert build(bundle) == 1
+    assert "Ask it:" not in said(capsys)[0]
+    assert build(bundle, "--force") == 0
+    assert "Forced: on the GPU: The GPU has no room" in said(capsys)[1]
 
 
 @pytest.mark.usefixtures("no_gpu")
@@ -141,6 +180,7 @@ def test_engines_built_ahead_name_the_release_that_runs_them(bundle: Path, capsy
     assert build(bundle) == 0
     built, _ = said(capsys)
     for out in (compiled, built):
+        assert "attention fused" in out
         assert (
             f"for every GeForce RTX 3050, 6 GB (compute capability 8.6) with TensorRT-RTX {RTX}; "
             f"a device needs that very release: pip install 'tensorrt-rtx-cu13=={RTX}'"
@@ -148,7 +188,8 @@ def test_engines_built_ahead_name_the_release_that_runs_them(bundle: Path, capsy
         assert f"On the device, run: edgekit check '{bundle}'" in out
     assert main(["compile", str(bundle), "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
-    assert (found["check"], found["place"]["device"], found["place"]["version"]) == (None, "", RTX)
+    assert (found["check"], found["why"], found["ahead"]) == (None, None, True)
+    assert (found["place"]["device"], found["place"]["version"]) == ("", RTX)
 
 
 @pytest.mark.parametrize(
@@ -166,9 +207,10 @@ def test_a_build_whose_engines_fail_says_why_and_is_whole(
     out = tmp_path / "bundle"
     assert build(out) == 0
     printed, notes = said(capsys)
-    for word in (*words, "too slowly for patients", f"To build them, run: edgekit compile {out}"):
+    for word in (*words, "does not answer without engines", f"Build them: edgekit compile {out}"):
         assert word in printed
     assert "It runs without" not in printed + notes
+    assert "Ask it:" not in printed  # it would not
     assert ".part" not in printed
     if does == "full":
         assert f"Make room on the disk of {out}, " in printed
@@ -199,7 +241,7 @@ def test_storage_that_can_t_be_written_to_is_no_matter_of_saving_memory(
     assert isinstance(found, NotCompiled)
     assert found.tried
     assert "can't be written to" in found.why.message
-    assert "too slow for patients" in found.why.hint
+    assert "does not answer" in found.why.hint
     assert "only saves memory" not in found.why.hint
 
 
