@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from edgekit.doctor.host import MISSING, Host, Reply
+from edgekit.target import Target, target
 
 NOW = 1_790_000_000.0  # in September 2026
 UUID = "GPU-3f2b9c1e-0a77-4d12-9c55-6b1f0e2d8a34"
@@ -286,3 +287,9 @@ CONTAINER = DESKTOP.changed(
 CONTAINER = replace(
     CONTAINER, answers={key: answer for key, answer in CONTAINER.answers.items() if not key.startswith("nvidia-smi -")}
 )
+
+
+def named(name: str) -> Target:
+    """A target that ships; with "-cuda" behind its name, as ONNX Runtime's CUDA provider runs it."""
+    shipped = target(name.removesuffix("-cuda"))
+    return replace(shipped, engine="onnxruntime-cuda") if name.endswith("-cuda") else shipped

@@ -2,30 +2,20 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterable
 from dataclasses import replace
-from itertools import count
 from pathlib import Path
 
 import pytest
-from packaging.requirements import Requirement
-from packaging.specifiers import SpecifierSet
 
-import edgekit
 from edgekit.doctor.capacity import disk, memory, swap
 from edgekit.doctor.clock import clock
-from edgekit.doctor.extras import extras
-from edgekit.doctor.finding import Finding
 from edgekit.doctor.heat import heat
-from edgekit.doctor.host import Host, Reply
+from edgekit.doctor.host import Reply
 from edgekit.doctor.jetson import jetson, power
-from edgekit.doctor.nodes import nodes
-from edgekit.doctor.nvidia import driver, gpu
 from edgekit.doctor.runtime import cuda, runtime
 from edgekit.doctor.system import processor, python, system
-from edgekit.doctor.tensorrt import tensorrt
-from edgekit.target import Budget, Target, target
+from edgekit.target import Budget, target
+from tests.unit.doctor.conftest import Says
 from tests.unit.doctor.machines import (
     DESKTOP,
     LDD_LACKING,
@@ -35,110 +25,15 @@ from tests.unit.doctor.machines import (
     ORIN7,
     PROVIDERS,
     SWAPS,
-    UUID,
     VM,
     WSL2,
     Recording,
     lay_cuda_provider,
-    lay_package,
     status,
     zone,
 )
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
-
-Check = Callable[[Host, Target], Iterable[Finding]]
 PROMISING = replace(target("orin"), budget=replace(target("orin").budget, tokens_per_s=20.0))
-
-
-@pytest.fixture
-def says(tmp_path: Path) -> Callable[..., list[tuple[str, str, str]]]:
-    """State, what, mend of each finding of a check about a recording."""
-
-    numbers = count()
-
-    def ask(
-        check: Check, recording: Recording, wanted: str | Target = "cpu", root: Path | None = None
-    ) -> list[tuple[str, str, str]]:
-        host = recording.at(root or tmp_path / f"machine {next(numbers)}")
-        chosen = _named(wanted) if isinstance(wanted, str) else wanted
-        return [(found.state, found.what, found.mend) for found in check(host, chosen)]
-
-    return ask
-
-
-def _named(name: str) -> Target:
-    """A target that ships; with "-cuda" behind its name, as ONNX Runtime's CUDA provider runs it."""
-    shipped = target(name.removesuffix("-cuda"))
-    return replace(shipped, engine="onnxruntime-cuda") if name.endswith("-cuda") else shipped
-
-
-Says = Callable[..., list[tuple[str, str, str]]]
-MISMATCH = "Failed to initialize NVML: Driver/library version mismatch\nNVML library version: 580.95\n"
-FAILED = "NVIDIA-SMI has failed because it couldn't communicate with the NVIDIA driver. Make sure that …\n"
-
-
-@pytest.mark.parametrize(
-    ("reply", "state", "what", "mend"),
-    [
-        (Reply(18, MISMATCH), "bad", "updated but not restarted", "sudo reboot"),
-        (Reply(9, FAILED), "bad", "kernel module is not loaded", "sudo modprobe nvidia"),
-        (Reply(6, "No devices were found\n"), "bad", "nvidia-smi fails: No devices were found", "sudo modprobe"),
-        (Reply(None, why="is not installed"), "bad", "no driver", "sudo ubuntu-drivers install"),
-        (Reply(None, why="gave no answer within 10 s"), "unknown", "gave no answer", "dmesg"),
-        (Reply(None, why="can't be run: Permission denied"), "unknown", "Permission denied", ""),
-    ],
-)
-def test_a_driver_in_trouble(says: Says, reply: Reply, state: str, what: str, mend: str) -> None:
-    [found] = says(driver, DESKTOP.changed(answers={"nvidia-smi -q": reply}), "rtx3050")
-    assert found[0] == state
-    assert what in found[1]
-    assert mend in found[2]
-
-
-def test_a_card_that_the_target_does_not_need_may_lack_its_driver(says: Says) -> None:
-    [found] = says(driver, DESKTOP.changed(answers={"nvidia-smi -q": Reply(9, FAILED)}), "cpu")
-    assert found[0] == "good"
-    assert "ubuntu-drivers" in found[2]
-
-
-def test_a_driver_in_its_newer_spelling(says: Says) -> None:
-    newer = DESKTOP.changed(answers={"nvidia-smi -q": status("610.57.04", "13.3", new=True)})
-    assert says(driver, newer, "rtx3050") == [("good", "610.57.04, runs CUDA up to 13.3", "")]
-
-
-def test_a_gpu_whose_driver_does_not_tell_its_compute_capability(says: Says) -> None:
-    old = DESKTOP.changed(
-        answers={"nvidia-smi --query-gpu=name": f"NVIDIA GeForce RTX 3050, [N/A], 6144, 470.1, {UUID}\n"}
-    )
-    assert [found[0] for found in says(gpu, old, "rtx3050")] == ["good", "unknown"]
-
-
-@pytest.mark.parametrize(
-    ("more", "mend"),
-    [
-        ({}, "sudo usermod -aG video $USER   then log in again"),
-        ({"group": lambda path: "render" if "dri" in path.parts else "video"}, "sudo usermod -aG render,video $USER"),
-        ({"group": lambda path: "root"}, "Give them to the group video by a udev rule."),
-        ({"files": {"etc/group": "root:x:0:\nvideo:x:44:ubuntu,field\n"}}, "Log out and in again"),
-        ({"files": {"etc/group": "video:x:44:somebody\n"}}, "sudo usermod -aG video $USER"),
-        ({"files": {".dockerenv": ""}}, "Start the container with --group-add video."),
-    ],
-)
-def test_gpu_nodes_that_are_closed_to_the_user(says: Says, more: dict[str, object], mend: str) -> None:
-    closed = ORIN6.changed(may_open=lambda path: path.name != "nvmap" and "dri" not in path.parts, **more)  # type: ignore[arg-type]
-    [found] = says(nodes, closed, "orin")
-    assert (found[0], "/dev/nvmap" in found[1]) == ("bad", True)
-    assert mend in found[2]
-
-
-def test_gpu_nodes_that_are_missing(says: Says) -> None:
-    [found] = says(nodes, DESKTOP.changed(without=("uvm",)), "rtx3050")
-    assert found == ("bad", "missing: /dev/nvidia-uvm", "sudo nvidia-modprobe -u -c=0")
-    assert says(nodes, VM, "cpu") == []
 
 
 def test_both_builds_of_the_runtime(says: Says) -> None:
@@ -162,137 +57,6 @@ def test_a_runtime_without_cuda(says: Says, recording: Recording, name: str, men
     [found] = says(runtime, cpu, name)
     assert (found[0], "without CUDA" in found[1]) == ("bad", True)
     assert mend in found[2]
-
-
-@pytest.mark.parametrize(
-    ("packages", "name", "state", "what", "mend"),
-    [
-        ({}, "rtx3050", "bad", "computes on it", "edgekit[rtx]"),
-        ({"tensorrt": "8.6.1"}, "rtx3080", "bad", "too old", "edgekit[rtx]"),
-        ({"tensorrt-rtx-cu13": "1.7.1.116"}, "rtx3050", "bad", "lacks cuda-python", "cuda-python==13.*"),
-        ({"tensorrt": "10.3.0", "cuda-python": "12.9.0"}, "rtx3050", "good", "tensorrt 10.3.0", ""),
-    ],
-)
-def test_tensorrt_where_a_target_computes_on_it(
-    says: Says, packages: dict[str, str], name: str, state: str, what: str, mend: str
-) -> None:
-    found = next(one for one in says(tensorrt, DESKTOP.changed(packages=packages), name) if one[0] == state)
-    assert (what in found[1], mend in found[2]) == (True, True)
-    assert says(tensorrt, DESKTOP.changed(packages={}), "cpu") == []
-
-
-def test_a_jetson_s_tensorrt_comes_with_jetpack(says: Says) -> None:
-    [found] = says(tensorrt, ORIN6.changed(packages={}), "orin")
-    assert "nvidia-jetpack" in found[2]
-    [found] = [one for one in says(tensorrt, ORIN6.changed(packages={"tensorrt": "10.3.0"}), "orin") if one[0] == "bad"]
-    assert "cuda-python==12.*" in found[2]
-
-
-DRIVER_550 = status("550.163.01", "12.4")
-UPDATE = "sudo ubuntu-drivers install nvidia:580 && sudo reboot"
-
-
-@pytest.mark.parametrize(
-    ("recording", "packages", "name", "what", "mend"),
-    [
-        (DESKTOP, {"tensorrt-rtx-cu13": "1.7.1.116", "cuda-python": "13.0.1"}, "rtx3050", "runs CUDA 13", UPDATE),
-        (DESKTOP, {"tensorrt-rtx-cu13": "1.7.1.116", "cuda-python": "12.9.0"}, "rtx3050", "runs CUDA 13", UPDATE),
-        (DESKTOP, {"tensorrt": "10.14", "tensorrt-cu13": "10.14", "cuda-python": "13.0.1"}, "rtx3050", "13", UPDATE),
-        (WSL2, {"tensorrt-rtx-cu13": "1.7.1.116", "cuda-python": "13.0.1"}, "rtx3050", "up to 12.4", "in Windows"),
-        (
-            DESKTOP,
-            {"tensorrt-cu12": "10.14", "cuda-python": "13.0.1"},
-            "rtx3050",
-            "cuda-python 13.0.1 is for CUDA 13, the driver runs up to 12.4",
-            "pip install 'cuda-python==12.*'",
-        ),
-        (DESKTOP, {"tensorrt-rtx-cu12": "1.7.1", "cuda-bindings": "13.0.1"}, "rtx3050", "cuda-bindings 13", "==12.*'"),
-    ],
-)
-def test_a_driver_of_an_older_cuda_than_the_packages(
-    says: Says, recording: Recording, packages: dict[str, str], name: str, what: str, mend: str
-) -> None:
-    old = recording.changed(packages=packages, answers={"nvidia-smi -q": DRIVER_550})
-    [found] = [one for one in says(tensorrt, old, name) if one[0] == "bad"]
-    assert (what in found[1], mend in found[2]) == (True, True)
-    ready = recording.changed(packages=packages)  # a driver of CUDA 13 runs both
-    assert [one[0] for one in says(tensorrt, ready, name)] == ["good"]
-
-
-def test_packages_are_not_held_against_a_driver_that_does_not_tell_its_cuda(says: Says) -> None:
-    ahead = VM.changed(packages={"tensorrt-rtx-cu13": "1.7.1.116", "cuda-python": "13.0.1"})
-    assert [one[0] for one in says(tensorrt, ahead, "rtx3050")] == ["good"]
-
-
-def test_a_jetson_s_cuda_python_is_of_its_system_s_cuda(says: Says) -> None:
-    packages = {"tensorrt": "10.3.0", "cuda-python": "13.4.4"}
-    newer = ORIN6.changed(packages=packages)
-    [found] = [one for one in says(tensorrt, newer, "orin") if one[0] == "bad"]
-    assert found[1:] == (
-        "cuda-python 13.4.4 is for CUDA 13, the driver runs up to 12.6",
-        "pip install 'cuda-python==12.*'",
-    )
-    silent = newer.changed(answers={"nvidia-smi": Reply(None, why="is not installed")})
-    silent = replace(silent, answers={key: one for key, one in silent.answers.items() if "smi -" not in key})
-    assert says(tensorrt, silent, "orin")[-1][2] == "pip install 'cuda-python==12.*'"
-    older = ORIN7.changed(packages={"tensorrt": "10.16.2", "cuda-python": "12.9.0"})
-    assert [one[0] for one in says(tensorrt, older, "orin")] == ["good"]
-    other = ORIN6.changed(packages={"tensorrt-cu13": "10.14", "cuda-python": "12.9.0"})
-    assert says(tensorrt, other, "orin")[0][2] == "pip uninstall tensorrt-cu13   (a Jetson has its own with JetPack)"
-
-
-def test_tensorrt_rtx_alone_is_nothing_to_a_jetson(says: Says) -> None:
-    alone = ORIN7.changed(packages={"tensorrt-rtx-cu13": "1.7.1.116", "cuda-python": "13.2.0"})
-    [found] = says(tensorrt, alone, "orin")
-    assert (found[0], "compute capability 8.7" in found[1], "nvidia-jetpack" in found[2]) == ("bad", True, True)
-    both = ORIN7.changed(packages={"tensorrt": "10.16.2", "tensorrt-rtx-cu13": "1.6", "cuda-python": "13.2.0"})
-    assert [one[0] for one in says(tensorrt, both, "orin")] == ["good"]
-
-
-@pytest.mark.parametrize("packages", [{}, {"tensorrt-rtx-cu13": "1.7.1.116", "cuda-python": "13.0.1"}])
-def test_a_pc_s_tensorrt_says_nothing_of_an_orin_s(says: Says, packages: dict[str, str]) -> None:
-    [found] = says(tensorrt, DESKTOP.changed(packages=packages), "orin")
-    assert found == (
-        "unknown",
-        "target orin is for aarch64: a Jetson has TensorRT of its own with JetPack",
-        "edgekit doctor   (on the device)",
-    )
-
-
-SECOND = "GPU-77777777-0a77-4d12-9c55-6b1f0e2d8a34"
-TWO = DESKTOP.changed(
-    answers={
-        "nvidia-smi --query-gpu=name": f"NVIDIA GeForce RTX 3050, 8.6, 6144, 580.95.05, {UUID}\n"
-        f"NVIDIA GeForce RTX 3080 Laptop GPU, 8.6, 16384, 580.95.05, {SECOND}\n",
-        "nvidia-smi --query-gpu=memory.free": f"5712, {UUID}\n16000, {SECOND}\n",
-    }
-)
-
-
-@pytest.mark.parametrize("chosen", ["0", UUID, UUID[:12]])
-def test_gpus_are_those_that_the_user_chose(says: Says, tmp_path: Path, chosen: str) -> None:
-    one = TWO.changed(environment={"CUDA_VISIBLE_DEVICES": chosen})
-    assert [gpu.name for gpu in one.at(tmp_path).machine.gpus] == ["NVIDIA GeForce RTX 3050"]
-    found = says(gpu, one, "rtx3080")
-    assert [state for state, _, _ in found] == ["good", "good", "bad"]
-    assert found[1][1:] == (
-        f"CUDA_VISIBLE_DEVICES={chosen} hides NVIDIA GeForce RTX 3080 Laptop GPU from EdgeKit",
-        "unset CUDA_VISIBLE_DEVICES",
-    )
-    assert [one[:2] for one in says(memory, one, "rtx3050")][1] == ("good", "5.58 GiB free")
-    assert [state for state, _, _ in says(gpu, TWO, "rtx3080")] == ["good", "good"]
-    assert says(memory, TWO, "rtx3080")[1][1] == "15.6 GiB free"
-
-
-@pytest.mark.parametrize("recording", [DESKTOP, ORIN6])
-def test_a_gpu_that_is_hidden_is_not_there_and_says_why(says: Says, recording: Recording) -> None:
-    listed = {"proc/driver/nvidia/gpus/0000:01:00.0/information": "Model: \t NVIDIA GeForce RTX 3050\n"}
-    hidden = recording.changed(files=listed, environment={"CUDA_VISIBLE_DEVICES": ""})
-    name = "orin" if recording is ORIN6 else "rtx3050"
-    found = says(gpu, hidden, name)
-    assert [state for state, _, _ in found] == ["good", "bad"]
-    assert (found[1][1].endswith("CUDA_VISIBLE_DEVICES hides it"), found[1][2]) == (True, "unset CUDA_VISIBLE_DEVICES")
-    assert len(says(memory, hidden, name)) == 1
 
 
 def test_a_runtime_that_does_not_start(says: Says) -> None:
@@ -481,88 +245,3 @@ def test_a_processor_that_is_not_the_targets(says: Says) -> None:
     assert says(system, ORIN7, "rtx3050")[1][::2] == ("bad", "edgekit doctor --target orin")
     assert says(system, VM.changed(arch="riscv64"))[1][0] == "bad"
     assert says(system, WSL2)[1][0] == "good"
-
-
-def own_metadata() -> str:
-    """What an installed EdgeKit says that it needs: its pyproject.toml in the words of core metadata."""
-    project = tomllib.loads((Path(edgekit.__file__).parents[1] / "pyproject.toml").read_text())["project"]
-    lines = [f"Requires-Dist: {line}" for line in project["dependencies"]]
-    for extra, needed in project["optional-dependencies"].items():
-        lines.append(f"Provides-Extra: {extra}")
-        for line in needed:
-            what, _, marker = line.partition(";")
-            also = f"({marker.strip()}) and " if marker else ""
-            lines.append(f'Requires-Dist: {what}; {also}extra == "{extra}"')
-    return "\n".join(lines) + "\n"
-
-
-def test_every_extra_of_the_project_is_named_with_what_it_lacks(tmp_path: Path) -> None:
-    host = VM.changed(packages={"onnxruntime-gpu": "1.31.1", "pydicom": "2.4"}).at(tmp_path)
-    lay_package(tmp_path / "site", "edgekit", "0.1", own_metadata())
-    found = {finding.subject: finding for finding in extras(host, target("cpu"))}
-    project = tomllib.loads((Path(edgekit.__file__).parents[1] / "pyproject.toml").read_text())["project"]
-    assert found.keys() == {"packages", *(f"extra {name}" for name in project["optional-dependencies"])}
-    assert "click" in found["packages"].what
-    assert "onnxruntime" not in found["packages"].what  # the GPU build stands for it
-    assert ("tomli" in found["packages"].what) == (sys.version_info < (3, 11))
-    assert (found["extra dicom"].state, "pydicom>=3 (has 2.4)" in found["extra dicom"].what) == ("bad", True)
-    assert {found[f"extra {name}"].state for name in ("tune", "gpu")} == {"good"}
-    assert next(f for f in extras(host, _named("rtx3050-cuda")) if f.subject == "extra gpu").state == "bad"
-
-
-def test_a_jetson_s_extra_matters_on_a_jetson_alone(tmp_path: Path) -> None:
-    lay_package(tmp_path / "a/site", "edgekit", "0.1", own_metadata())
-    lay_package(tmp_path / "b/site", "edgekit", "0.1", own_metadata())
-    other = {"cuda-python": "12.9.0" if sys.version_info >= (3, 12) else "13.4.4"}
-    [found] = (
-        f for f in extras(DESKTOP.changed(packages=other).at(tmp_path / "a"), target("rtx3050")) if "jet" in f.subject
-    )
-    assert (found.state, "needs none of it" in found.what) == ("good", True)
-    [found] = (
-        f for f in extras(ORIN6.changed(packages=other).at(tmp_path / "b"), target("orin")) if "jet" in f.subject
-    )
-    assert (found.state, found.mend) == ("bad", "pip install 'edgekit[jetson]'")
-    assert f"(has {other['cuda-python']})" in found.what
-
-
-def jetson_s_cuda_python(python: str) -> list[SpecifierSet]:
-    """What the extra asks for under a Python."""
-    project = tomllib.loads((Path(edgekit.__file__).parents[1] / "pyproject.toml").read_text())["project"]
-    asked = map(Requirement, project["optional-dependencies"]["jetson"])
-    return [
-        one.specifier
-        for one in asked
-        if one.name == "cuda-python" and (one.marker is None or one.marker.evaluate({"python_version": python}))
-    ]
-
-
-@pytest.mark.parametrize(("python", "runs", "not_run"), [("3.10", "12.9.10", "13.0.1"), ("3.12", "13.4.4", "14.0.0")])
-def test_a_jetson_gets_the_cuda_python_that_its_driver_runs(python: str, runs: str, not_run: str) -> None:
-    [asked] = jetson_s_cuda_python(python)
-    assert (asked.contains(runs), asked.contains(not_run)) == (True, False)
-
-
-def test_no_mend_of_an_extra_puts_both_builds_of_the_runtime_side_by_side(tmp_path: Path) -> None:
-    lay_package(tmp_path / "site", "edgekit", "0.1", own_metadata())
-    both = "pip uninstall -y onnxruntime onnxruntime-gpu && pip install --no-cache-dir onnxruntime-gpu"
-    gpu = DESKTOP.changed(packages={"onnxruntime-gpu": "1.31.1"}).at(tmp_path)
-    mends = {found.subject: found.mend for found in extras(gpu, _named("rtx3050-cuda"))}
-    assert not any("edgekit[" in mend for mend in mends.values())
-    assert mends["extra tune"] == "pip install 'torch>=2.7' 'transformers>=5'"
-    assert "onnxruntime" not in mends["extra gpu"]
-    (tmp_path / "site/onnxruntime_gpu-1.31.1.dist-info/METADATA").unlink()
-    (tmp_path / "site/onnxruntime_gpu-1.31.1.dist-info").rmdir()
-    cpu = DESKTOP.changed(packages={"onnxruntime": "1.31.1"}).at(tmp_path)
-    mends = {found.subject: found.mend for found in extras(cpu, _named("rtx3050-cuda"))}
-    assert mends["extra tune"] == "pip install 'edgekit[tune]'"
-    assert mends["extra gpu"].startswith(f"{both}; pip install 'cuda-python")
-
-
-def test_packages_whose_metadata_is_broken_are_passed_over(tmp_path: Path) -> None:
-    host = VM.at(tmp_path)
-    (tmp_path / "site/numpy-2.3.dist-info").mkdir()  # what an interrupted pip leaves
-    lay_package(tmp_path / "site", "click", "not-a-version")
-    more = "Requires-Dist: ???\nRequires-Dist: click>=8\nRequires-Dist: numpy\n"
-    lay_package(tmp_path / "site", "edgekit", "0.1", more)
-    [found] = extras(host, target("cpu"))
-    assert (found.state, found.what, found.mend) == ("bad", "lacks numpy", "pip install 'numpy'")

@@ -1,0 +1,34 @@
+"""Every check of the doctor is asked about a recorded machine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from itertools import count
+from pathlib import Path
+from typing import TypeAlias
+
+import pytest
+
+from edgekit.doctor.finding import Finding
+from edgekit.doctor.host import Host
+from edgekit.target import Target
+from tests.unit.doctor.machines import Recording, named
+
+Check: TypeAlias = Callable[[Host, Target], Iterable[Finding]]
+Says: TypeAlias = Callable[..., list[tuple[str, str, str]]]
+
+
+@pytest.fixture
+def says(tmp_path: Path) -> Says:
+    """State, what, mend of each finding of a check about a recording."""
+
+    numbers = count()
+
+    def ask(
+        check: Check, recording: Recording, wanted: str | Target = "cpu", root: Path | None = None
+    ) -> list[tuple[str, str, str]]:
+        host = recording.at(root or tmp_path / f"machine {next(numbers)}")
+        chosen = named(wanted) if isinstance(wanted, str) else wanted
+        return [(found.state, found.what, found.mend) for found in check(host, chosen)]
+
+    return ask
