@@ -31,9 +31,14 @@ _FEATURES = (
 # NVIDIA's compute capabilities of the Jetson families (developer.nvidia.com/cuda-gpus).
 JETSONS: Final = {"thor": "11.0", "orin": "8.7", "xavier": "7.2"}
 # Their chips, as sysfs names them: by their number in decimal (TEGRA194 0x19, TEGRA234 0x23 and TEGRA264 0x26 in Linux'
-# include/soc/tegra/fuse.h), or as the firmware calls them, of which a boot log of an Orin on L4T 36.4.4 shows one.
+# include/soc/tegra/fuse.h), or as the firmware calls them, of which a boot log of an Orin on L4T 36.4.4 shows one. That
+# name tells the maker; a number alone may be any maker's, and NVIDIA's servers are no Jetsons.
 _CHIPS = {"25": "xavier", "35": "orin", "38": "thor", "jep106:036b:0234": "orin"}
-_CHIP_ID = "sys/module/tegra_fuse/parameters/tegra_chip_id"  # JetPack 6's kernel may have the chip in soc_id alone
+# JetPack 6's kernel may have the chip in soc_id alone.
+_CHIP_IDS = (
+    "sys/module/tegra_fuse/parameters/tegra_chip_id",
+    *(f"sys/devices/soc{number}/soc_id" for number in (0, 1)),
+)
 _SOME_JETSON = "NVIDIA Jetson"
 
 
@@ -141,10 +146,10 @@ def _jetson(root: Path) -> tuple[str, str]:
     l4t = f"{release[1]}.{release[2]}" if release else ""
     if "jetson" in model.lower():
         return model, l4t
-    chip = read_text(root / _CHIP_ID).strip()
-    if not (l4t or chip in _CHIPS):
+    chips = [read_text(root / path).strip() for path in _CHIP_IDS]
+    sure = [chips[0], *(chip for chip in chips[1:] if ":" in chip)]
+    if not (l4t or any(chip in _CHIPS for chip in sure)):
         return "", ""
-    chips = [chip, *(read_text(root / f"sys/devices/soc{number}/soc_id").strip() for number in (0, 1))]
     return _of_family(next((_CHIPS[one] for one in chips if one in _CHIPS), "")), l4t
 
 

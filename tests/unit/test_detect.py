@@ -130,10 +130,11 @@ def test_in_a_container_the_chip_tells_a_jetson_s_family(
 
 @pytest.mark.usefixtures("no_nvml")
 def test_a_tegra_chip_is_a_jetson_s_where_even_the_release_is_hidden(tmp_path: Path) -> None:
-    found = machine(tmp_path, {CHIP: "35\n"}, "aarch64")
-    assert (found.jetson, found.l4t) == ("NVIDIA Jetson Orin", "")
-    other = machine(tmp_path / "qualcomm", {SOC: "35\n"}, "aarch64")
-    assert other.jetson == ""
+    for name, text in ((CHIP, "35\n"), (SOC, "jep106:036b:0234\n")):
+        found = machine(tmp_path / text[:3], {name: text}, "aarch64")
+        assert (found.jetson, found.l4t) == ("NVIDIA Jetson Orin", "")
+    for maker, text in (("qualcomm", "35\n"), ("grace", "jep106:036b:0241\n")):
+        assert machine(tmp_path / maker, {SOC: text}, "aarch64").jetson == ""
 
 
 @pytest.mark.parametrize("without", [("model",), ("model", "release")])
