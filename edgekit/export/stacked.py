@@ -47,12 +47,11 @@ class StackedAttention:
         self._places = self._constant("places", np.arange(context, dtype=np.int64))
         count = self._op("Shape", ["inputs_embeds"], "length", start=1, end=2)
         self._new = new = self._op("Slice", [self._places, self._integers(0), count], "new.places")
-        rows = self._op("Shape", [lengths], "rows")
-        self._rows = self._op("Slice", [self._places, self._integers(0), rows], "row.places")
+        self._rows = self._op("Shape", [lengths], "rows")
         self._starts = self._op("Unsqueeze", [self._lengths, self._integers(1)], "starts")
         positions = self._op("Add", [self._starts, new], "positions")
         self._cos, self._sin = self._angles(positions, context)
-        self._mask = self._stacked_mask(rows, count, new)
+        self._mask = self._stacked_mask(count, new)
 
     def __call__(self, qkv: str, name: str, layer: int) -> str:
         decoder = self._decoder
@@ -85,7 +84,10 @@ class StackedAttention:
         float16 ones cut apart for one profile and whole for the other (in front of a split), and join those of two
         products of one input for one profile alone (Phi's attention and MLP).
         """
-        return self._op("Gather", [x, self._new if axis else self._rows], name, axis=axis)
+        if axis:
+            return self._op("Gather", [x, self._new], name, axis=1)
+        rows = self._op("Slice", [self._places, self._integers(0), self._rows], f"{name}.rows")
+        return self._op("Gather", [x, rows], name, axis=0)
 
     def _heads(self, x: str, name: str) -> str:
         """``[rows, length, heads · head_dim]`` → ``[rows, heads, length, head_dim]``."""
@@ -127,7 +129,7 @@ class StackedAttention:
             found.append(self._op("Unsqueeze", [rows, self._integers(1)], f"{name}.angles"))
         return found[0], found[1]
 
-    def _stacked_mask(self, rows: str, count: str, new: str) -> str:
+    def _stacked_mask(self, count: str, new: str) -> str:
         """What is added to scores, ``[rows, 1, group · length, capacity + length]``: a token sees its row's past, and
         of the new tokens those up to itself."""
         capacity = self._op("Shape", ["past.0.key"], "capacity", start=2, end=3)
@@ -140,7 +142,7 @@ class StackedAttention:
         )
         parts = []
         for name, seen, width in (("past", held, capacity), ("new", earlier, count)):
-            shape = self._op("Concat", [rows, count, width], f"{name}.shape", axis=0)
+            shape = self._op("Concat", [self._rows, count, width], f"{name}.shape", axis=0)
             parts.append(self._op("Expand", [seen, shape], f"{name}.seen"))
         seen = self._op("Concat", parts, "seen", axis=2)
         scores = [self._constant(f"score.{value:g}", np.array(value, self._dtype)) for value in (0.0, _SHUT)]

@@ -146,6 +146,11 @@ def usable_context(spec: ModelSpec, target: Target) -> int:
             f"a context of {context} tokens is too short: one image takes {spec.tokens_per_image}",
             f"Give the target a context of at least {least_context(spec)}.",
         )
+    if target.slots > context:
+        raise ConfigError(
+            f"{target.slots} slots are more than the {context} tokens that each would hold",
+            "Give the target as many slots as people ask at once.",
+        )
     return context
 
 

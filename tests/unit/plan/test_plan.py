@@ -119,6 +119,11 @@ def test_a_context_too_short_for_a_picture_is_refused() -> None:
         plan(LLAVA_MED, replace(target("orin"), context=600), recipe("q4"))
 
 
+def test_more_slots_than_tokens_are_refused() -> None:
+    with pytest.raises(ConfigError, match="2049 slots are more than the 2048 tokens"):
+        plan(LLAVA_MED, replace(target("orin"), context=2048, slots=2049), recipe("q4"))
+
+
 def test_a_context_is_one_that_tensorrt_can_lay_out() -> None:
     """A row of one key head of 16 channels in float16 is 32 bytes a token, so eight tokens to the next address."""
     spec = LLAVA_MED.spec
@@ -140,12 +145,13 @@ def test_more_slots_and_context_never_take_less(
 
 @given(any_target, recipe_of(), st.sampled_from(WEIGHTS))
 def test_a_smaller_precision_never_takes_more(chosen: Target, how: Recipe, part: str) -> None:
-    """But for scratch, where TensorRT-RTX writes some int8 matrices out."""
+    """But for scratch on TensorRT, where RTX writes some int8 matrices out."""
     sizes = []
     for precision in list(WIDTH)[: 3 if part == "embedding" else 4]:
         smaller = replace(how, **{part: precision})  # type: ignore[arg-type]
         parts = plan(TINYLLAVA, chosen, smaller).parts
-        sizes.append(total([one for one in parts if one.name != "decoder_activations"]))
+        scratch = "decoder_activations" if chosen.engine == "tensorrt" else None
+        sizes.append(total([one for one in parts if one.name != scratch]))
     assert sizes == sorted(sizes, reverse=True)
 
 
@@ -160,6 +166,12 @@ def test_int8_of_the_last_layer_and_the_head_is_written_out_while_tensorrt_reads
     layer = 2048 * (2048 + 2 * 256) + 2048 * 2048 + 3 * 2048 * 5632
     assert found["rtx3050", "q8"] - found["rtx3050", "q4"] == 2 * (layer + 32000 * 2048)
     assert found["cpu", "q8"] == found["cpu", "q4"]
+
+
+def test_int8_that_a_jetson_writes_out_is_assumed() -> None:
+    for name, how, basis in (("rtx3080", "q8", "measured"), ("orin", "q4", "measured"), ("orin", "q8", "assumed")):
+        [found] = [one for one in plan(TINYLLAVA, target(name), recipe(how)).parts if one.name == "decoder_activations"]
+        assert found.basis == basis
 
 
 @given(any_target, recipe_of())
@@ -209,11 +221,14 @@ def test_what_building_took_is_planned(monkeypatch: pytest.MonkeyPatch) -> None:
     for model, chosen, name, peak, compiling in (
         (TINYLLAVA, cpu, "q4", 1249, 160),
         (TINYLLAVA, cpu, "q8", None, 267),
-        (TINYLLAVA, card, "q4", None, 2210),  # by TensorRT-RTX 1.7
+        (TINYLLAVA, card, "q4", None, 2560),  # by TensorRT-RTX 1.7, as the rest
+        (TINYLLAVA, card, "fp16", None, 6451),
+        (LLAVA_MED, card, "q4", None, 11776),
     ):
         made = plan(model, chosen, recipe(name)).building
         assert peak is None or made.build_bytes == pytest.approx(peak * MIB, rel=0.1)
         assert compiling is None or made.compile_bytes == pytest.approx(compiling * MIB, rel=0.1)
+    assert 3482 * MIB < plan(TINYLLAVA, card, recipe("q8")).building.compile_bytes < 1.2 * 3482 * MIB
 
 
 def test_a_budget_is_held_against_the_plan() -> None:
