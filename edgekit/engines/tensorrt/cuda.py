@@ -211,5 +211,5 @@ def _mend(extra: str, has: int, needs: int) -> str:
         return "Flash JetPack 6 or newer." if extra == "jetson" else newer
     older = f"pip install 'cuda-python=={has}.*'"
     if extra == "jetson":
-        return f"Run: {older}"
+        return f"Run: {older}" if has < needs else "Flash a newer JetPack."
     return newer if extra == "rtx" or has == needs else f"{newer} If TensorRT is for CUDA {has}: {older}"

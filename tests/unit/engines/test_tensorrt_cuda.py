@@ -112,6 +112,7 @@ NEWER = "Install one that runs CUDA 13: 580 or newer."
     [
         ("jetson", 12060, "Run: pip install 'cuda-python==12.*'"),
         ("jetson", 11040, "Flash JetPack 6 or newer."),
+        ("jetson", 13000, "Flash a newer JetPack."),
         ("rtx", 12040, NEWER),
         ("tensorrt", 12040, f"{NEWER} If TensorRT is for CUDA 12: pip install 'cuda-python==12.*'"),
         ("tensorrt", 11040, NEWER),
