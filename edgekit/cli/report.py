@@ -1,4 +1,4 @@
-"""``edgekit report``: pictures of profiles, and the published memory figures beside ours."""
+"""``edgekit report``: pictures of profiles, the published memory figures beside ours, and engines beside each other."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _VARIANTS = {"fp16": "16-bit", "q8": "Q8", "q4": "Q4"}
 @click.group("report")
 @common
 def command(console: Console) -> None:
-    """Show what profiles say: pictures, and memory beside what was published."""
+    """Show what profiles and engines say: pictures, memory beside what was published, recipes beside each other."""
 
 
 @command.command("memory")
@@ -134,6 +134,22 @@ def fidelity(console: Console, bundle: Path, out: Path | None) -> None:
     show_fidelity(console, report)
     if out:
         console.print(f"\n{out}")
+
+
+@command.command("engines")
+@click.argument("sources", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="BUNDLE|REPORT...")
+@common
+def engines(console: Console, sources: Sequence[Path]) -> None:
+    """What engines are and do, recipes beside each other: bytes, what building took, answers on the GPU, speed.
+
+    A bundle stands for its plans, their last check and its newest profiles. A REPORT is what this prints with --json.
+    """
+    from edgekit.cli.engines import show_engines
+    from edgekit.report.engines import report
+
+    found = report(sources)
+    console.document(found)
+    show_engines(console, found)
 
 
 def _file_name(made: Profile) -> str:

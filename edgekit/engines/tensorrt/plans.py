@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from edgekit import config
 from edgekit.bundle import Bundle
 from edgekit.engines.tensorrt.build import BuiltPlan, build_plan
 from edgekit.engines.tensorrt.job import How
@@ -36,6 +37,20 @@ class Record:
     activation_bytes: tuple[int, ...]
     fused: tuple[int, ...]
     warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """``plans.json``."""
+
+    vision: Record
+    projector: Record
+    decoder: Record
+
+
+def records(folder: Path) -> dict[str, Record]:
+    """What building the plans in ``folder`` took; :class:`~edgekit.errors.ConfigError` where that can't be read."""
+    return dict(vars(config.load_json(folder / PLANS, _Kept)))
 
 
 def build_plans(bundle: Bundle, folder: Path, where: Site, progress: Progress = silent) -> dict[str, Record]:
