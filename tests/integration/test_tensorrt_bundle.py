@@ -10,6 +10,7 @@ import pytest
 from edgekit.bundle import open_bundle
 from edgekit.cli.main import main
 from edgekit.engines.lock import ENGINES, forms
+from tests.checkpoints import DecoderKind, TowerKind, write_checkpoint
 
 pytestmark = pytest.mark.system
 pytest.importorskip("tensorrt_rtx", reason="TensorRT-RTX is not installed", exc_type=ImportError)
@@ -18,10 +19,10 @@ Capture = pytest.CaptureFixture[str]
 PLANS = ("decoder.plan", "projector.plan", "vision.plan")
 
 
-@pytest.mark.parametrize("name", ["rtx3050", "rtx3080"])
-def test_a_card_s_bundle_is_built_with_its_plans(name: str, tmp_path: Path, capsys: Capture) -> None:
+@pytest.mark.parametrize(("name", "recipe"), [("rtx3050", "q4"), ("rtx3080", "q8"), ("rtx3080", "fp16")])
+def test_a_card_s_bundle_is_built_with_its_plans(name: str, recipe: str, tmp_path: Path, capsys: Capture) -> None:
     out = tmp_path / "bundle"
-    assert main(["build", "--target", name, "--recipe", "q4", "--out", str(out)]) == 0
+    assert main(["build", "--target", name, "--recipe", recipe, "--out", str(out)]) == 0
     assert "TensorRT's engines are built" in capsys.readouterr().out
     (form,) = forms(open_bundle(out))
     assert form.lock is not None
@@ -41,6 +42,31 @@ def test_a_card_s_bundle_is_built_with_its_plans(name: str, tmp_path: Path, caps
     plan.write_bytes(harmed)
     assert main(["inspect", str(out), "--verify"]) == 1
     assert "decoder.plan" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("decoder", "tower", "name", "recipe"),
+    [
+        ("llama", "siglip", "rtx3050", "q4"),
+        ("mistral", "clip", "rtx3080", "q4"),
+        ("phi", "siglip", "rtx3050", "q8"),
+        ("llama", "clip", "rtx3080", "fp16"),
+    ],
+)
+def test_every_family_s_checkpoint_goes_all_the_way_to_plans(
+    decoder: DecoderKind, tower: TowerKind, name: str, recipe: str, tmp_path: Path, capsys: Capture
+) -> None:
+    write_checkpoint(tmp_path / "checkpoint", "hf", decoder, tower)
+    out = tmp_path / "bundle"
+    assert main(["build", str(tmp_path / "checkpoint"), "--target", name, "--recipe", recipe, "--out", str(out)]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "TensorRT's engines are built, for every GeForce RTX" in said
+    assert "They can't be checked without a GPU. On the device, run: edgekit check" in said
+    assert main(["report", "engines", str(out), "--json"]) == 0
+    (run,) = json.loads(capsys.readouterr().out)["runs"]
+    assert {f"{part}.plan" for part in run["plans"]} == {*PLANS}
+    assert (run["recipe"], run["target"], run["device"]) == (recipe, name, "any GPU of compute capability 8.6")
+    assert (run["check"], run["doubts"]) == (None, [])
 
 
 def test_a_jetson_s_bundle_leaves_its_plans_to_the_device(tmp_path: Path, capsys: Capture) -> None:
