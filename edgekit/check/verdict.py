@@ -13,6 +13,7 @@ from pathlib import Path
 from edgekit import config
 from edgekit.bundle import Bundle
 from edgekit.check.check import Checked
+from edgekit.check.components import Measured
 from edgekit.check.measure import Figures
 from edgekit.engines.lock import find_form
 from edgekit.errors import EdgeKitError
@@ -24,10 +25,11 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Verdict:
-    """``shortfall``: what fell short, in a sentence; "" where the check was passed."""
+    """``shortfall``: what fell short, in a sentence; "" where nothing did. ``figures`` are of whole answers."""
 
     shortfall: str
     figures: Figures
+    components: tuple[Measured, ...]
 
 
 def keep_verdict(bundle: Bundle, checked: Checked) -> None:
@@ -41,7 +43,7 @@ def keep_verdict(bundle: Bundle, checked: Checked) -> None:
     if folder is None:
         return
     try:
-        verdict = Verdict(checked.shortfall, checked.figures)
+        verdict = Verdict(checked.shortfall, checked.figures, tuple(one.measured for one in checked.components))
         write_text(folder / VERDICT, json.dumps(config.dump(verdict), indent=1) + "\n")
     except EdgeKitError as error:
         _log.info("What the check said is not kept: %s", error.message)

@@ -21,7 +21,7 @@ from edgekit.engines.tensorrt.doubts import doubts
 from edgekit.engines.tensorrt.plans import Record, records
 from edgekit.errors import ConfigError
 from edgekit.profile import bandwidth_shares
-from edgekit.profile.record import Device, Profile, RowRate, SideMemory, Times
+from edgekit.profile.record import Condition, Device, Profile, RowRate, SideMemory, Times
 from edgekit.profile.store import profiles
 
 _REFERENCE = "fp16"
@@ -29,10 +29,11 @@ _REFERENCE = "fp16"
 
 @dataclass(frozen=True)
 class Speed:
-    """Of a profile, which was made at ``made``. ``shares``: of the memory's bandwidth, for each of ``rows``. Memory is
-    that of the device, where it has its own."""
+    """Of a profile, which was made at ``made`` on ``device``. ``shares``: of the memory's bandwidth, for each of
+    ``rows``. ``memory`` is the device's, where it has its own; ``after``: how the device fared at the end."""
 
     made: str
+    device: Device
     slots: int
     context: int
     times: Times
@@ -40,13 +41,15 @@ class Speed:
     shares: tuple[float, ...]
     memory: SideMemory
     load_s: float
+    after: Condition
 
 
 @dataclass(frozen=True)
 class Run:
-    """``device``: its name, or for which plans were built ahead. ``plans`` are {} where no TensorRT runs it; ``width``:
-    the decoder's plan by parameters, in bytes. ``check`` is what the plans' answers came to on the GPU; None where they
-    were not asked. ``beside_fp16``: the speed of one row, beside the same model's by fp16, engine and device."""
+    """``device``: its name, or for which plans were built ahead. ``plans`` are {} where no TensorRT runs it, else bound
+    to ``place``; ``width``: the decoder's plan by parameters, in bytes. ``check`` is what the plans' answers came to on
+    the GPU; None where they were not asked. ``beside_fp16``: the speed of one row, beside that of the same model by
+    fp16, with the same engine and device."""
 
     bundle: str
     model: str
@@ -54,6 +57,7 @@ class Run:
     target: str
     engine: str
     device: str
+    place: Place | None = None
     plans: dict[str, Record] = field(default_factory=dict)
     width: float | None = None
     doubts: tuple[str, ...] = ()
@@ -117,6 +121,7 @@ def _of_plans(bundle: Bundle, made: Sequence[Profile]) -> Iterator[Run]:
         left = [one for one in left if one not in own]
         yield replace(
             _run(bundle, f"{place.engine} {place.version}", _named(place), next(iter(own), None)),
+            place=place,
             plans=plans,
             width=plans["decoder"].bytes / size,
             doubts=doubts(bundle.path / "graphs", spec, plans),
@@ -135,6 +140,7 @@ def _run(bundle: Bundle, engine: str, device: str, made: Profile | None) -> Run:
         return run
     speed = Speed(
         made.made,
+        made.device,
         made.slots,
         made.context,
         made.times,
@@ -142,6 +148,7 @@ def _run(bundle: Bundle, engine: str, device: str, made: Profile | None) -> Run:
         bandwidth_shares(made, manifest.target),
         made.sides[0],
         made.load_cold_s if made.load_cold_s is not None else made.load_warm_s.median,
+        made.after,
     )
     return replace(run, speed=speed)
 
