@@ -195,7 +195,7 @@ def test_engines_built_ahead_name_the_release_that_runs_them(bundle: Path, capsy
 @pytest.mark.parametrize(
     ("does", "words"),
     [
-        ("killed", ["most likely memory ran out", "Building vision.onnx takes about 305 MiB of memory", "narrower"]),
+        ("killed", ["most likely memory ran out", "Building vision.onnx takes about 455 MiB of memory", "narrower"]),
         ("full", ["No space is left to write", "Make room on the disk of"]),
     ],
 )

@@ -222,13 +222,14 @@ def test_what_building_took_is_planned(monkeypatch: pytest.MonkeyPatch) -> None:
         (TINYLLAVA, cpu, "q4", 1249, 160),
         (TINYLLAVA, cpu, "q8", None, 267),
         (TINYLLAVA, card, "q4", None, 2560),  # by TensorRT-RTX 1.7, as the rest
+        (TINYLLAVA, card, "q8", None, 3482),
         (TINYLLAVA, card, "fp16", None, 6451),
         (LLAVA_MED, card, "q4", None, 11776),
     ):
         made = plan(model, chosen, recipe(name)).building
         assert peak is None or made.build_bytes == pytest.approx(peak * MIB, rel=0.1)
-        assert compiling is None or made.compile_bytes == pytest.approx(compiling * MIB, rel=0.1)
-    assert 3482 * MIB < plan(TINYLLAVA, card, recipe("q8")).building.compile_bytes < 1.2 * 3482 * MIB
+        off = 0.1 if chosen is cpu else 0.15
+        assert compiling is None or made.compile_bytes == pytest.approx(compiling * MIB, rel=off)
 
 
 def test_a_budget_is_held_against_the_plan() -> None:
