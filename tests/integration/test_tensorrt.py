@@ -16,6 +16,7 @@ from edgekit.engines.standard import StandardEngine
 from edgekit.engines.tensorrt.api import Flavour
 from edgekit.errors import MissingExtra
 from edgekit.units import format_bytes
+from tests.checkpoints import DecoderKind, TowerKind, write_checkpoint
 
 Capture = pytest.CaptureFixture[str]
 CARD, JETSON = "rtx3050", "orin"
@@ -62,6 +63,21 @@ def test_a_build_ends_by_saying_what_the_device_has_to_do(
         assert said in printed
         assert f"edgekit compile {out}" in printed
         assert not (Path(out) / ENGINES).exists()
+
+
+@pytest.mark.parametrize(("name", "decoder", "tower"), [("rtx3080", "mistral", "clip"), (JETSON, "phi", "siglip")])
+def test_a_checkpoint_s_bundle_is_whole_without_engines(
+    name: str, decoder: DecoderKind, tower: TowerKind, tmp_path: Path, capsys: Capture
+) -> None:
+    write_checkpoint(tmp_path / "checkpoint", "hf", decoder, tower)
+    out = str(tmp_path / "bundle")
+    assert main(["build", str(tmp_path / "checkpoint"), "--target", name, "--recipe", "q4", "--out", out]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "Still to do" in said
+    assert f"edgekit compile {out}" in said
+    assert main(["inspect", out, "--verify"]) == 0
+    assert main(["check", out]) == 0
+    assert "the engines of a GPU were not asked" in " ".join(capsys.readouterr().out.split())
 
 
 @pytest.mark.parametrize(("name", "said"), [(CARD, "edgekit[rtx]"), (JETSON, "builds its engines itself")])
