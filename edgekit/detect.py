@@ -18,7 +18,7 @@ from typing import Final
 import psutil
 
 from edgekit.cgroup import limiting_groups
-from edgekit.gpus import Gpu, driver_gpus, listed_gpus
+from edgekit.gpus import Gpu, all_hidden, driver_gpus, listed_gpus
 from edgekit.system import field_of, read_text
 from edgekit.target import Target, targets
 
@@ -29,7 +29,7 @@ _FEATURES = (
     *("asimd", "asimdhp", "asimddp", "i8mm", "bf16", "sve", "sve2"),
 )
 # NVIDIA's compute capabilities of the Jetson families (developer.nvidia.com/cuda-gpus).
-JETSONS: Final = {"thor": "11.0", "orin": "8.7", "xavier": "7.2"}
+JETSONS: Final = {"thor": "11.0", "orin": "8.7", "xavier": "7.2", "tx2": "6.2", "tx1": "5.3", "nano": "5.3"}
 # Their chips, as sysfs names them: by their number in decimal (TEGRA194 0x19, TEGRA234 0x23 and TEGRA264 0x26 in Linux'
 # include/soc/tegra/fuse.h), or as the firmware calls them, of which a boot log of an Orin on L4T 36.4.4 shows one. That
 # name tells the maker; a number alone may be any maker's, and NVIDIA's servers are no Jetsons.
@@ -89,6 +89,8 @@ def _gpus(root: Path, told: Iterable[Gpu] | None) -> tuple[Gpu, ...]:
     """A driver that shows none has been told to hide them; one that can't be asked has at least listed their names."""
     if told is not None:
         return tuple(told) or tuple(listed_gpus(root))
+    if all_hidden():
+        return ()
     found = driver_gpus()
     return tuple(listed_gpus(root)) if found is None else found
 

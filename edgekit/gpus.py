@@ -95,6 +95,11 @@ def driver_gpus() -> tuple[Gpu, ...] | None:
     return tuple(shown(found))
 
 
+def all_hidden() -> bool:
+    """Whether the user chose to have none, whatever there is."""
+    return os.environ.get(VISIBLE, "unset").strip() in ("", "-1")
+
+
 def listed_gpus(root: Path) -> Iterator[Gpu]:
     """The GPUs that the kernel driver lists, by name only."""
     for path in sorted((root / "proc/driver/nvidia/gpus").glob("*/information")):

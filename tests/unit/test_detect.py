@@ -93,6 +93,21 @@ def test_a_jetson_is_recognised(tmp_path: Path) -> None:
     assert matching_target(found).name == "orin"
 
 
+@pytest.mark.parametrize(
+    ("model", "capability"),
+    [
+        ("NVIDIA Jetson Nano Developer Kit", "5.3"),
+        ("NVIDIA Jetson Orin Nano Engineering Reference Developer Kit", "8.7"),
+        ("NVIDIA Jetson TX2 NX Developer Kit", "6.2"),
+        ("NVIDIA Jetson Xavier NX Developer Kit", "7.2"),
+    ],
+)
+def test_other_jetsons_are_told_from_an_orin(model: str, capability: str, tmp_path: Path) -> None:
+    files = {path: model if "model" in path else text for path, text in ORIN.items()}
+    [gpu] = machine(tmp_path, files, "aarch64").gpus
+    assert gpu.compute_capability == capability
+
+
 def test_a_container_on_a_jetson_may_hide_its_model(tmp_path: Path) -> None:
     files = {name: text for name, text in ORIN.items() if "model" not in name}
     found = machine(tmp_path, files, "aarch64")

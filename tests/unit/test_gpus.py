@@ -127,6 +127,10 @@ def test_what_is_hidden_does_not_come_back_by_its_name(tmp_path: Path, monkeypat
     monkeypatch.setenv(gpus.VISIBLE, "")
     assert detect(tmp_path, "x86_64").gpus == ()
     monkeypatch.setitem(sys.modules, "pynvml", None)
+    assert detect(tmp_path, "x86_64").gpus == ()
+    monkeypatch.setenv(gpus.VISIBLE, "-1")
+    assert detect(tmp_path, "x86_64").gpus == ()
+    monkeypatch.setenv(gpus.VISIBLE, "GPU-1")  # who knows which it is, without the module
     assert detect(tmp_path, "x86_64").gpus == (Gpu("NVIDIA GeForce RTX 3050"),)
 
 
