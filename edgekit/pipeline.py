@@ -18,7 +18,7 @@ from edgekit.check.cache import cache_loss
 from edgekit.check.fidelity import fidelity, write_fidelity
 from edgekit.check.golden import write_record
 from edgekit.check.make import ask_engine, make_golden
-from edgekit.check.verdict import keep_verdict
+from edgekit.check.verdict import check_here
 from edgekit.checkpoint import open_checkpoint
 from edgekit.checkpoint.checkpoint import Checkpoint
 from edgekit.engines.compile import Compiled, NotCompiled, compile_here
@@ -124,11 +124,9 @@ def check_plans(bundle: Bundle, form: Compiled, progress: Progress = silent) -> 
     if not form.plans or form.ahead:
         return None
     try:
-        checked = check(bundle, progress=progress)
+        return check_here(bundle, progress)
     except EdgeKitError as error:
         return error
-    keep_verdict(bundle, checked)
-    return checked
 
 
 def _golden(

@@ -1,23 +1,29 @@
-"""What the golden check said of engines on the GPU that they are for: kept beside them, since the bundle is sealed.
+"""What the golden check said of engines on a GPU that they are for: kept beside them, since the bundle is sealed.
 
-``check.json`` in the engines' folder, of the last check. A check that was forced stands there as it fell out.
+``check.json`` in the engines' folder, of the last check that came to its end. A check that was forced stands there as
+it fell out.
 """
 
 from __future__ import annotations
 
 import json
 import logging
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 from edgekit import config
 from edgekit.bundle import Bundle
-from edgekit.check.check import Checked
+from edgekit.check.check import Checked, check
 from edgekit.check.components import Measured
 from edgekit.check.measure import Figures
-from edgekit.engines.lock import find_form
+from edgekit.engines.lock import place_of
+from edgekit.engines.open import open_engine
+from edgekit.engines.place import Place, like
+from edgekit.engines.tensorrt.engine import TensorRtEngine
 from edgekit.errors import EdgeKitError
 from edgekit.files import write_text
+from edgekit.progress import Progress, silent
 
 VERDICT = "check.json"
 _log = logging.getLogger(__name__)
@@ -25,28 +31,24 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Verdict:
-    """``shortfall``: what fell short, in a sentence; "" where nothing did. ``figures`` are of whole answers."""
+    """``place``: the GPU that was asked, with its driver. ``shortfall``: what fell short, in a sentence; "" where
+    nothing did. ``figures`` are of whole answers."""
 
+    place: Place
     shortfall: str
     figures: Figures
     components: tuple[Measured, ...]
 
 
-def keep_verdict(bundle: Bundle, checked: Checked) -> None:
-    """Beside the engines of this machine's GPU that ``checked`` is of; nothing where a processor stood in for it.
-
-    A bundle that can't be written to goes on without.
-    """
-    if bundle.manifest.target.engine != "tensorrt" or checked.stood_in:
-        return
-    folder, _ = find_form(bundle)
-    if folder is None:
-        return
-    try:
-        verdict = Verdict(checked.shortfall, checked.figures, tuple(one.measured for one in checked.components))
-        write_text(folder / VERDICT, json.dumps(config.dump(verdict), indent=1) + "\n")
-    except EdgeKitError as error:
-        _log.info("What the check said is not kept: %s", error.message)
+def check_here(bundle: Bundle, progress: Progress = silent) -> Checked:
+    """:func:`~edgekit.check.check.check` with the engine that runs ``bundle`` here; what it says of a GPU's engines
+    replaces the last verdict beside them. A bundle that can't be written to goes on without."""
+    with closing(open_engine(bundle, 1)) as engine:
+        folder = engine.plans if isinstance(engine, TensorRtEngine) else None
+        _replace(folder, None)  # nothing must speak for engines that break down now
+        checked = check(bundle, engine, progress)
+    _replace(folder, checked)
+    return checked
 
 
 def verdict_of(folder: Path) -> Verdict | None:
@@ -55,3 +57,17 @@ def verdict_of(folder: Path) -> Verdict | None:
         return config.load_json(folder / VERDICT, Verdict)
     except EdgeKitError:
         return None
+
+
+def _replace(folder: Path | None, checked: Checked | None) -> None:
+    if folder is None:
+        return
+    try:
+        if checked is None:
+            (folder / VERDICT).unlink(missing_ok=True)
+            return
+        components = tuple(one.measured for one in checked.components)
+        verdict = Verdict(like(place_of(folder)), checked.shortfall, checked.figures, components)
+        write_text(folder / VERDICT, json.dumps(config.dump(verdict), indent=1) + "\n")
+    except (EdgeKitError, OSError) as error:
+        _log.info("What the check said is not kept: %s", error)

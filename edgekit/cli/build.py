@@ -149,10 +149,11 @@ def _show(console: Console, built: Built) -> None:
 
 def _answers(built: Built) -> bool:
     """Whether this machine would: the device needs its engines, any other takes its processor."""
+    from edgekit.engines.compile import Compiled
     from edgekit.engines.place import gpu_for
 
     target = built.bundle.manifest.target
-    if target.engine != "tensorrt" or built.compiled:
+    if target.engine != "tensorrt" or (isinstance(built.form, Compiled) and not built.form.ahead):
         return not isinstance(built.on_gpu, EdgeKitError)
     try:
         return gpu_for(target) is None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack, closing
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,16 +29,18 @@ def command(console: Console, bundle: Path, processor: bool, force: bool) -> Non
     """
     from edgekit.bundle import open_bundle
     from edgekit.check import check, require_answers
-    from edgekit.check.verdict import keep_verdict
+    from edgekit.check.verdict import check_here
     from edgekit.engines.open import engine_here
     from edgekit.profile.profile import device_here
 
     opened = open_bundle(bundle)
-    with console.progress() as progress, ExitStack() as held:
-        engine = held.enter_context(closing(engine_here(opened))) if processor else None
-        checked = check(opened, engine, progress)
+    with console.progress() as progress:
+        if processor:
+            with closing(engine_here(opened)) as engine:
+                checked = check(opened, engine, progress)
+        else:
+            checked = check_here(opened, progress)
     target = opened.manifest.target
-    keep_verdict(opened, checked)
     here = device_here(replace(target, engine="onnxruntime") if checked.stood_in else target)
     console.document(document(checked) | {"device": here})
     _show(console, checked)

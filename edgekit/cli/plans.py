@@ -67,15 +67,19 @@ def whose(bundle: Bundle, form: Compiled) -> str:
 def show_check(console: Console, bundle: Bundle, form: Compiled, checked: Checked | EdgeKitError | None) -> None:
     """How the plans answered on this machine's GPU, or who has to ask them."""
     from edgekit.cli.check import line
+    from edgekit.engines.place import gpu_for
 
     if isinstance(checked, EdgeKitError):
         console.note("The engines are built and kept, but could not be checked")
     elif checked is not None:
         console.print(f"Checked on the GPU:{line(checked).partition(':')[2]}")
     elif form.ahead:
-        console.print(
-            f"They can't be checked without a GPU. On the device, run: edgekit check {shlex.quote(str(bundle.path))}"
-        )
+        check_it = f"edgekit check {shlex.quote(str(bundle.path))}"
+        try:
+            gpu_for(bundle.manifest.target)
+            console.print(f"They can't be checked here. On the device, run: {check_it}")
+        except EdgeKitError as error:
+            console.print(f"They can't be checked: {error.message}\n{error.hint}\nThen run: {check_it}")
 
 
 def require_plans(console: Console, form: Compiled, checked: Checked | EdgeKitError | None, force: bool) -> None:

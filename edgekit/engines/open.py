@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import logging
+import shlex
 from contextlib import suppress
 from typing import cast
 
@@ -53,7 +54,8 @@ def _open_plans(bundle: Bundle, slots: int) -> PartedEngine | None:
     try:
         gpu = gpu_for(bundle.manifest.target)
     except EngineError as error:
-        error.hint += f" `edgekit check {bundle.path} --processor` runs its graphs on the processor, slowly."
+        looked = f"edgekit check {shlex.quote(str(bundle.path))} --processor"
+        error.hint = f"{error.hint}\nTo have this machine's processor run its graphs, slowly: {looked}"
         raise
     if gpu is None:
         _log.warning("%s is for a GPU that is not here: its graphs run on the processor, slowly.", bundle.path)
@@ -62,7 +64,7 @@ def _open_plans(bundle: Bundle, slots: int) -> PartedEngine | None:
     if form is None:
         raise EngineError(
             f"{bundle.path} has no engines for this machine's {gpu.name}{f': {why}' if why else ''}",
-            f"Run: edgekit compile {bundle.path}",
+            f"Run: edgekit compile {shlex.quote(str(bundle.path))}",
         )
     most = bundle.manifest.target.slots
     if slots > most:

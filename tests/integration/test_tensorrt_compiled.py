@@ -16,7 +16,7 @@ from edgekit.cli.main import main
 from edgekit.engines.compile import NotCompiled, compile_here
 from edgekit.engines.lock import ENGINES
 from edgekit.engines.tensorrt.api import Flavour
-from edgekit.errors import MissingExtra
+from edgekit.errors import EngineError, MissingExtra
 from edgekit.gpus import Gpu
 from tests.simulated_tensorrt.machine import CARD, RTX, simulate
 from tests.simulated_tensorrt.module import FakeTensorRt
@@ -120,10 +120,12 @@ def test_a_build_refuses_them_too_unless_it_is_forced(tmp_path: Path, capsys: Ca
     assert "Checked on the GPU: top-1" in printed
     assert "Forced: on the GPU: The answers fall short" in notes
     assert main(["inspect", str(out)]) == 0  # the bundle was sealed before: what was forced stands beside the engines
-    assert "for this machine. The answers fall short of the reference's" in said(capsys)[0]
+    assert "for this machine. On NVIDIA GeForce RTX 3050, driver 580.95.05: The answers fall short" in said(capsys)[0]
     assert main(["inspect", str(out), "--json"]) == 0
     (form,) = json.loads(capsys.readouterr().out)["compiled"]
     assert form["check"]["shortfall"].startswith("The answers fall short")
+    assert {one["name"] for one in form["check"]["components"]} >= {"vision", "projector", "decoder"}
+    assert form["check"]["place"]["device"] == "NVIDIA GeForce RTX 3050"
 
 
 @pytest.mark.parametrize("gpu", [Gpu("NVIDIA GeForce RTX 3050"), Gpu("NVIDIA GPU 0")], ids=["silent", "lost"])
@@ -136,8 +138,41 @@ def test_a_gpu_that_does_not_tell_its_kind_is_not_taken_for_none(
         assert main(command) == 1
         _, err = said(capsys)
         assert f"{gpu.name} does not tell its compute capability: it may be GeForce RTX 3050, 6 GB's" in err
-        assert f"`edgekit check {bundle} --processor` runs its graphs" in err
+        assert f"run its graphs, slowly: edgekit check '{bundle}' --processor" in err
     assert main(["check", str(bundle), "--processor"]) == 0
+
+
+def test_a_build_beside_a_silent_gpu_does_not_say_that_it_would_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    """TensorRT-RTX builds for every such card, so that engines are there; the card can't be asked."""
+    simulate(tmp_path, monkeypatch, Gpu("NVIDIA GeForce RTX 3050"))
+    out = tmp_path / "bundle"
+    assert build(out) == 0
+    printed, _ = said(capsys)
+    assert "TensorRT's engines are built, for every" in printed
+    assert "Ask it:" not in printed
+    assert "They can't be checked: NVIDIA GeForce RTX 3050 does not tell its compute capability" in printed
+    assert f"Then run: edgekit check {out}" in printed
+
+
+def test_a_check_that_breaks_down_leaves_no_older_verdict(
+    device: FakeTensorRt, bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert main(["compile", str(bundle)]) == 0
+    (kept,) = bundle.glob(f"{ENGINES}/*/check.json")
+
+    def fail(self: object, tokens: object) -> None:
+        raise EngineError("The GPU has fallen off the bus", "Restart the machine.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("edgekit.engines.tensorrt.engine.TensorRtEngine.embed", fail)
+        assert main(["check", str(bundle)]) == 1
+    assert not kept.exists()
+    assert main(["check", str(bundle), "--processor"]) == 0
+    assert not kept.exists()
+    assert main(["check", str(bundle)]) == 0
+    assert json.loads(kept.read_text())["shortfall"] == ""
 
 
 def test_a_jetson_s_bundle_is_looked_at_beside_a_silent_card(

@@ -52,7 +52,7 @@ class TensorRtEngine:
         chunk: int,
         device: Device | None = None,
     ) -> None:
-        self.slots, self.context, self.chunk = slots, context, chunk
+        self.plans, self.slots, self.context, self.chunk = plans, slots, context, chunk
         manifest, decoder = bundle.manifest, bundle.manifest.spec.decoder
         assert 0 < chunk <= context <= manifest.context
         shape = ArenaShape.of(decoder, slots, context, _DTYPE)
