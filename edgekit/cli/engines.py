@@ -8,7 +8,7 @@ from edgekit.console import Console
 from edgekit.units import format_bytes
 
 if TYPE_CHECKING:
-    from edgekit.report.engines import Report, Run, Speed
+    from edgekit.report.runs import Report, Run, Speed
 
 _PLANS = ("", "engine", "of", "plans", "decoder, B/parameter", "built in", "peak", "top-1 on the GPU")
 _SPEED = ("", "engine", "first token", "tokens/s", "beside fp16", "of bandwidth", "memory", "highest peak")
@@ -16,6 +16,8 @@ _SPEED = ("", "engine", "first token", "tokens/s", "beside fp16", "of bandwidth"
 
 def show_engines(console: Console, report: Report) -> None:
     """For each device what plans are, then what was measured, and what is not as it should be."""
+    from edgekit.report.runs import slow
+
     for device in sorted({run.device for run in report.runs}):
         runs = [run for run in report.runs if run.device == device]
         console.heading(f"{device}\n")
@@ -26,8 +28,12 @@ def show_engines(console: Console, report: Report) -> None:
             console.table(_SPEED, rows, right=_SPEED[2:])
             console.print()
     for run in report.runs:
-        for sentence in filter(None, (*run.doubts, run.check and run.check.shortfall, run.slow)):
-            console.print(f"{run.bundle}: {sentence}")
+        unused = f"not used where this was told: {run.misfit}" if run.misfit else ""
+        short = run.check.shortfall if run.check else ""
+        for sentence in filter(None, (unused, *run.doubts, short)):
+            console.print(f"{run.bundle}, on {run.device}: {sentence}")
+    for run, sentence in slow(report.runs):
+        console.print(f"{run.bundle}, on {run.device}: {sentence}")
 
 
 def _named(run: Run) -> tuple[str, str]:

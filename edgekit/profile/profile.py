@@ -67,6 +67,7 @@ def profile(bundle: Bundle, slots: int | None = None, seconds: float = SECONDS, 
         found = phases.run("footprint", Footprint)
         times = phases.run("times", Times)
         rates = phases.run("rates", tuple[RowRate, ...])
+    form = compiled_form(bundle)
     made = Profile(
         format=FORMAT,
         edgekit=edgekit.__version__,
@@ -77,7 +78,8 @@ def profile(bundle: Bundle, slots: int | None = None, seconds: float = SECONDS, 
         target=target.name,
         slots=target.slots,
         context=target.context,
-        compiled=compiled_form(bundle) is not None,
+        compiled=form is not None,
+        form=form.name if form else "",
         device=device_here(target),
         sides=side_memories(found, target),
         share_bytes=found.loaded_share_bytes,

@@ -140,7 +140,7 @@ class Profile:
     in the bundle's own files, by component; ``components`` bytes measured, named as in the plan where it has such a
     component. ``planned`` are the plan's components. ``growth_bytes`` is how much of the process's own memory each
     further question kept. ``load_cold_s`` is None where pages could not be dropped. ``disk_bytes``: the most on the
-    device's disk, as a plan counts.
+    device's disk, as a plan counts. ``form``: the fingerprint of the compiled form that ran, "" for none.
     """
 
     format: int
@@ -172,6 +172,7 @@ class Profile:
     cgroup_peak_bytes: int | None
     before: Condition = field(default_factory=Condition)
     after: Condition = field(default_factory=Condition)
+    form: str = ""
     moments: tuple[Moment, ...] = ()
 
     def __post_init__(self) -> None:
