@@ -69,7 +69,8 @@ def detect(root: Path = Path("/"), arch: str = platform.machine(), gpus: Iterabl
     arch = {"amd64": "x86_64", "arm64": "aarch64"}.get(arch.lower(), arch)
     cpuinfo = read_text(root / "proc/cpuinfo")
     jetson, l4t = _jetson(root)
-    seen = () if jetson not in ("", _SOME_JETSON) else _gpus(root, gpus)
+    hidden = gpus is None and all_hidden()
+    seen = () if hidden or jetson not in ("", _SOME_JETSON) else _gpus(root, gpus)
     if jetson == _SOME_JETSON or any("(nvgpu)" in gpu.name for gpu in seen):  # nvgpu drives the GPUs of Jetsons alone
         jetson = _of_family(next((name for name, of in JETSONS.items() if of in _capabilities(seen)), ""))
     return Machine(
@@ -79,7 +80,7 @@ def detect(root: Path = Path("/"), arch: str = platform.machine(), gpus: Iterabl
         cores=len(re.findall(r"^processor\s*:", cpuinfo, re.MULTILINE)) or os.cpu_count() or 1,
         features=cpu_features(root),
         memory_bytes=_memory(root),
-        gpus=(_jetson_gpu(jetson),) if jetson else seen,
+        gpus=() if hidden else (_jetson_gpu(jetson),) if jetson else seen,
         jetson=jetson,
         l4t=l4t,
     )
@@ -89,8 +90,6 @@ def _gpus(root: Path, told: Iterable[Gpu] | None) -> tuple[Gpu, ...]:
     """A driver that shows none has been told to hide them; one that can't be asked has at least listed their names."""
     if told is not None:
         return tuple(told) or tuple(listed_gpus(root))
-    if all_hidden():
-        return ()
     found = driver_gpus()
     return tuple(listed_gpus(root)) if found is None else found
 

@@ -1,7 +1,7 @@
 """What the golden check said of engines on a GPU that they are for: kept beside them, since the bundle is sealed.
 
-``check.json`` in the engines' folder, of the last check that came to its end. A check that was forced stands there as
-it fell out.
+``check.json`` in the engines' folder, of the last check that came to its end: one that breaks down has said nothing. A
+check that was forced stands there as it fell out.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import json
 import logging
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from pathlib import Path
 
 from edgekit import config
@@ -31,9 +32,10 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Verdict:
-    """``place``: the GPU that was asked, with its driver. ``shortfall``: what fell short, in a sentence; "" where
-    nothing did. ``figures`` are of whole answers."""
+    """``made``: when, an ISO 8601 time in UTC. ``place``: the GPU that was asked, with its driver. ``shortfall``: what
+    fell short, in a sentence; "" where nothing did. ``figures`` are of whole answers."""
 
+    made: str
     place: Place
     shortfall: str
     figures: Figures
@@ -45,9 +47,9 @@ def check_here(bundle: Bundle, progress: Progress = silent) -> Checked:
     replaces the last verdict beside them. A bundle that can't be written to goes on without."""
     with closing(open_engine(bundle, 1)) as engine:
         folder = engine.plans if isinstance(engine, TensorRtEngine) else None
-        _replace(folder, None)  # nothing must speak for engines that break down now
         checked = check(bundle, engine, progress)
-    _replace(folder, checked)
+    if folder is not None:
+        _keep(checked, folder)
     return checked
 
 
@@ -59,15 +61,11 @@ def verdict_of(folder: Path) -> Verdict | None:
         return None
 
 
-def _replace(folder: Path | None, checked: Checked | None) -> None:
-    if folder is None:
-        return
+def _keep(checked: Checked, folder: Path) -> None:
+    components = tuple(one.measured for one in checked.components)
+    made = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
     try:
-        if checked is None:
-            (folder / VERDICT).unlink(missing_ok=True)
-            return
-        components = tuple(one.measured for one in checked.components)
-        verdict = Verdict(like(place_of(folder)), checked.shortfall, checked.figures, components)
+        verdict = Verdict(made, like(place_of(folder)), checked.shortfall, checked.figures, components)
         write_text(folder / VERDICT, json.dumps(config.dump(verdict), indent=1) + "\n")
-    except (EdgeKitError, OSError) as error:
-        _log.info("What the check said is not kept: %s", error)
+    except EdgeKitError as error:
+        _log.info("What the check said is not kept: %s", error.message)

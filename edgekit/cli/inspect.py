@@ -101,7 +101,9 @@ def _describe_form(form: Form) -> str:
     what = f"compute capability {place.compute_capability}" if place.compute_capability else place.arch
     whose = f"not used here: {form.misfit}" if form.misfit else "for this machine"
     if (verdict := verdict_of(form.folder)) and verdict.shortfall:
-        whose += f". On {verdict.place.device}, driver {verdict.place.driver or 'unknown'}: {verdict.shortfall}"
+        asked = verdict.place
+        system = f"driver {asked.driver}" if asked.driver else f"L4T {asked.l4t}"
+        whose += f". On {asked.device}, {system}, {verdict.made[:10]}: {verdict.shortfall}"
     return f"{format_bytes(form.bytes)} for {place.engine} {place.version} on {what}: {whose}"
 
 

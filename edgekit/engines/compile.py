@@ -153,5 +153,5 @@ def _pack(bundle: Bundle, folder: Path, progress: Progress) -> tuple[str, int]:
 def _replaced(bundle: Bundle) -> EngineError:
     return EngineError(
         f"{bundle.path} was replaced or removed while it was being compiled",
-        f"Let one build at a time write there; then run: edgekit compile {bundle.path}",
+        f"Let one build at a time write there; then run: edgekit compile {shlex.quote(str(bundle.path))}",
     )

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -78,7 +79,8 @@ def compiled_form(bundle: Bundle) -> Path | None:
     """The folder of the form that is right for this machine; None where there is none, and a warning says why."""
     form, why = find_form(bundle)
     if why:
-        _log.warning("%s. Going on without; `edgekit compile %s` makes one for this machine.", why, bundle.path)
+        path = shlex.quote(str(bundle.path))
+        _log.warning("%s. Going on without; `edgekit compile %s` makes one for this machine.", why, path)
     return form
 
 

@@ -84,7 +84,8 @@ def _open_compiled(bundle: Bundle, slots: int) -> PartedEngine | None:
     try:
         return OnnxRuntimeEngine(bundle, form, slots, final=True)
     except EngineError as error:
-        _log.warning("%s. Going on without; `edgekit compile %s` makes it anew.", error.message, bundle.path)
+        path = shlex.quote(str(bundle.path))
+        _log.warning("%s. Going on without; `edgekit compile %s` makes it anew.", error.message, path)
         return None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import shlex
 import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
@@ -115,7 +116,7 @@ def _require_engines(bundle: Bundle) -> None:
         raise EngineError(
             f"{bundle.path} has no engines for a GPU of this machine, so there is nothing to measure"
             f"{f' ({why})' if why else ''}",
-            f"On the device, run: edgekit compile {bundle.path}",
+            f"On the device, run: edgekit compile {shlex.quote(str(bundle.path))}",
         )
 
 

@@ -17,20 +17,17 @@ from edgekit.engines.tensorrt.doubts import doubts
 from edgekit.engines.tensorrt.plans import records
 from edgekit.errors import ConfigError
 from edgekit.profile import bandwidth_shares
-from edgekit.profile.record import Device, Profile
+from edgekit.profile.record import Profile
 from edgekit.profile.store import profiles
-from edgekit.report.runs import Report, Run, Speed, beside_fp16
+from edgekit.report.runs import Report, Run, Speed, beside_fp16, last
 
 
 def report(sources: Sequence[Path]) -> Report:
-    """The runs of bundles, and of reports that were made of bundles before; what is the same is there once.
+    """The runs of bundles, and of reports that were made of bundles before; each once, as it was last measured.
 
     :class:`~edgekit.errors.EdgeKitError` where a source is neither, or a bundle that never ran and has no plans.
     """
-    found: list[Run] = []
-    for run in (replace(run, beside_fp16=None) for source in sources for run in _runs(source)):
-        if run not in found:
-            found.append(run)
+    found = last(run for source in sources for run in _runs(source))
     return Report(tuple(replace(run, beside_fp16=beside_fp16(run, found)) for run in found))
 
 
@@ -47,35 +44,35 @@ def _runs(source: Path) -> Iterable[Run]:
 
 
 def _of_bundle(bundle: Bundle, made: Sequence[Profile]) -> Iterator[Run]:
-    """Each of its plans on each device where they ran, then what ran without; of several profiles the newest."""
-    plans = {form.folder.name: form for form in forms(bundle) if form.lock and form.lock.place.engine != "onnxruntime"}
-    newest: dict[str, dict[str, Profile]] = {name: {} for name in plans}
-    others: dict[tuple[str, str], Profile] = {}
-    for one in made:
-        name, engine = _device(one.device), f"{one.device.engine} {one.device.engine_version}"
-        if one.form in newest:
-            newest[one.form].setdefault(name, one)
-        else:
-            others.setdefault((engine, name), one)
+    """Each of its plans with each profile of them, then what was profiled without."""
+    on_gpu = bundle.manifest.target.engine == "tensorrt"
+    plans = {form.folder.name: form for form in (forms(bundle) if on_gpu else [])}
     for name, form in plans.items():
-        yield from _of_plans(bundle, form, newest[name])
-    for (engine, device), one in others.items():
-        yield replace(_run(bundle, engine, device), speed=_speed(bundle, one))
+        yield from _of_plans(bundle, form, [one for one in made if one.form == name])
+    for one in made:
+        if one.form not in plans:
+            engine = f"{one.device.engine} {one.device.engine_version}"
+            yield replace(_run(bundle, engine, _device(one)), speed=_speed(bundle, one))
 
 
-def _of_plans(bundle: Bundle, form: Form, made: dict[str, Profile]) -> Iterator[Run]:
-    assert form.lock, "plans without a lock are no engine's"
+def _of_plans(bundle: Bundle, form: Form, made: Sequence[Profile]) -> Iterator[Run]:
+    if form.lock is None:
+        yield replace(_run(bundle, "unknown", "a device that is not known"), doubts=(form.misfit,))
+        return
     place, verdict = form.lock.place, verdict_of(form.folder)
-    ahead = f"any GPU of compute capability {place.compute_capability}"
-    asked = verdict.place.device if verdict else ""
     run = replace(_run(bundle, f"{place.engine} {place.version}", ""), place=place, misfit=form.misfit)
     try:
         run = _built(bundle, form.folder, run)
     except ConfigError as error:
         run = replace(run, doubts=(error.message,))
-    for name in dict.fromkeys([*made, *filter(None, [asked])]) or [place.device or ahead]:
-        speed = _speed(bundle, made[name]) if name in made else None
-        yield replace(run, device=name, check=verdict if name == asked else None, speed=speed)
+    asked = verdict.place.device if verdict else ""
+    for one in made:
+        name = _device(one)
+        yield replace(run, device=name, check=verdict if name == asked else None, speed=_speed(bundle, one))
+    if asked not in map(_device, made):
+        ahead = f"any GPU of compute capability {place.compute_capability}"
+        if asked or not made:
+            yield replace(run, device=asked or place.device or ahead, check=verdict)
 
 
 def _built(bundle: Bundle, folder: Path, run: Run) -> Run:
@@ -106,5 +103,5 @@ def _speed(bundle: Bundle, made: Profile) -> Speed:
     )
 
 
-def _device(device: Device) -> str:
-    return device.gpu or device.cpu
+def _device(made: Profile) -> str:
+    return made.device.gpu or made.device.cpu

@@ -7,8 +7,8 @@ bundles.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 
 from edgekit.check.verdict import Verdict
 from edgekit.engines.place import Place
@@ -39,6 +39,11 @@ class Speed:
     def __post_init__(self) -> None:
         if not self.rows or len(self.rows) != len(self.shares):
             raise ConfigError("a speed has no rows, or not a share for each", "Write the report on the device again.")
+
+    @property
+    def machine(self) -> str:
+        """Equal on one machine, whatever of its memory a container or a service was given."""
+        return replace(self.device, memory_bytes=0).fingerprint
 
     @property
     def alone(self) -> float:
@@ -78,12 +83,27 @@ class Report:
     runs: tuple[Run, ...]
 
 
+def last(runs: Iterable[Run]) -> list[Run]:
+    """Of those of one bundle and engine on one machine the one that was measured last, or told last."""
+    found: dict[tuple[object, ...], dict[str, Run]] = {}
+    for run in runs:
+        of = found.setdefault((run.bundle, run.place, run.engine, run.device), {})
+        machine = run.speed.machine if run.speed else ""
+        if machine not in of or _made(of[machine]) <= _made(run):
+            of[machine] = run
+    return [run for of in found.values() for machine, run in of.items() if machine or len(of) == 1]
+
+
+def _made(run: Run) -> str:
+    return run.speed.made if run.speed else ""
+
+
 def beside_fp16(run: Run, runs: Sequence[Run]) -> float | None:
     """The speed of one row beside that of the newest of ``runs`` by fp16 that is like it; None where there is none."""
     like = [one for one in _like(run, runs) if one.recipe == _REFERENCE]
     if run.speed is None or run.recipe == _REFERENCE or not like:
         return None
-    reference = max(like, key=lambda one: one.speed.made if one.speed else "")
+    reference = max(like, key=_made)
     return run.speed.alone / reference.speed.alone if reference.speed and reference.speed.alone else None
 
 
@@ -93,7 +113,8 @@ def slow(runs: Sequence[Run]) -> Iterator[tuple[Run, str]]:
     for run in runs:
         if run.beside_fp16 is None or run.beside_fp16 >= 1 or run.decoder not in ("int4", "int8"):
             continue
-        known = {one.recipe: one.speed.alone for one in _like(run, runs) if one.speed}
+        newest = sorted(_like(run, runs), key=lambda one: (one is run, _made(one)))
+        known = {one.recipe: one.speed.alone for one in newest if one.speed}
         fastest = max(known, key=lambda name: known[name])
         better = f"Of {', '.join(sorted(known))} the fastest is {fastest}"
         if run.decoder == "int4" and "q8" not in known:
@@ -115,5 +136,5 @@ def _like(run: Run, runs: Sequence[Run]) -> list[Run]:
         if run.speed
         and one.speed
         and (one.model, one.engine) == (run.model, run.engine)
-        and one.speed.device.fingerprint == run.speed.device.fingerprint
+        and one.speed.machine == run.speed.machine
     ]

@@ -120,7 +120,7 @@ def test_a_build_refuses_them_too_unless_it_is_forced(tmp_path: Path, capsys: Ca
     assert "Checked on the GPU: top-1" in printed
     assert "Forced: on the GPU: The answers fall short" in notes
     assert main(["inspect", str(out)]) == 0  # the bundle was sealed before: what was forced stands beside the engines
-    assert "for this machine. On NVIDIA GeForce RTX 3050, driver 580.95.05: The answers fall short" in said(capsys)[0]
+    assert "for this machine. On NVIDIA GeForce RTX 3050, driver 580.95.05, 20" in said(capsys)[0]
     assert main(["inspect", str(out), "--json"]) == 0
     (form,) = json.loads(capsys.readouterr().out)["compiled"]
     assert form["check"]["shortfall"].startswith("The answers fall short")
@@ -156,11 +156,12 @@ def test_a_build_beside_a_silent_gpu_does_not_say_that_it_would_answer(
     assert f"Then run: edgekit check {out}" in printed
 
 
-def test_a_check_that_breaks_down_leaves_no_older_verdict(
-    device: FakeTensorRt, bundle: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.usefixtures("device")
+def test_a_check_that_breaks_down_says_nothing(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What an earlier one said stays, with its time: engines that fell short must not look clean after Ctrl-C."""
     assert main(["compile", str(bundle)]) == 0
     (kept,) = bundle.glob(f"{ENGINES}/*/check.json")
+    kept.write_text(json.dumps(json.loads(kept.read_text()) | {"shortfall": "long ago"}))
 
     def fail(self: object, tokens: object) -> None:
         raise EngineError("The GPU has fallen off the bus", "Restart the machine.")
@@ -168,9 +169,9 @@ def test_a_check_that_breaks_down_leaves_no_older_verdict(
     with monkeypatch.context() as patch:
         patch.setattr("edgekit.engines.tensorrt.engine.TensorRtEngine.embed", fail)
         assert main(["check", str(bundle)]) == 1
-    assert not kept.exists()
+    assert json.loads(kept.read_text())["shortfall"] == "long ago"
     assert main(["check", str(bundle), "--processor"]) == 0
-    assert not kept.exists()
+    assert json.loads(kept.read_text())["shortfall"] == "long ago"
     assert main(["check", str(bundle)]) == 0
     assert json.loads(kept.read_text())["shortfall"] == ""
 

@@ -209,9 +209,46 @@ def test_plans_that_would_not_be_used_say_why(tmp_path: Path, monkeypatch: pytes
     assert f"{out}, on {CARD.name}: not used where this was told: the compiled form is for driver" in shown(capsys, out)
 
 
+def test_machines_that_are_called_alike_are_told_apart(tmp_path: Path, capsys: Capture) -> None:
+    """Many an ARM board calls its processor "aarch64"."""
+    out = tmp_path / "bundle"
+    assert main(["build", "--target", "cpu", "--out", str(out)]) == 0
+    board = Device("onnxruntime", "1.32.0", "aarch64", "aarch64", 4, (), 8 * GIB)
+    profiled(out, "", board, 3.0)
+    profiled(out, "", replace(board, cores=12, l4t="36.4.3"), 30.0)
+    assert {rate(run) for run in told(capsys, out)} == {3.0, 30.0}
+
+
+def test_what_was_measured_anew_takes_the_place_of_what_was_told(
+    bundles: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    simulate(tmp_path, monkeypatch, CARD)
+    out, earlier = Path(shutil.copytree(bundles["fp16"], tmp_path / "bundle")), tmp_path / "earlier.json"
+    shutil.rmtree(out / "profiles")
+    for speed, day in ((None, ""), (20.0, "20"), (40.0, "30")):
+        if speed:
+            profiled(out, newest(out), here(), speed, f"2026-11-{day}T12:00:00Z")
+        for sources in ([out], [earlier, out], [out, earlier]):
+            if all(source.exists() for source in sources):
+                assert [rate(run) for run in told(capsys, *sources)] == [speed]
+        earlier.write_text(json.dumps({"runs": told(capsys, out)}))
+
+
+def test_the_advice_is_about_the_very_run(
+    bundles: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    """Two bundles by one recipe: the fast one's speed is no advice for the slow one."""
+    simulate(tmp_path, monkeypatch, CARD)
+    fast = Path(shutil.copytree(bundles["q4"], tmp_path / "fast"))
+    profiled(fast, newest(fast), here(), 50.0, "2026-11-20T12:00:00Z")
+    for sources in ((fast, bundles["q4"]), (bundles["q4"], fast)):
+        assert "Of fp16, q4 the fastest is fp16" in shown(capsys, bundles["fp16"], *sources)
+
+
 @pytest.mark.parametrize(
     ("harm", "said"),
     [
+        (lambda folder: (folder / "lock.json").write_text("{"), "lock.json is not valid JSON"),
         (lambda folder: (folder / "plans.json").unlink(), "plans.json can't be read"),
         (lambda folder: (folder / "plans.json").write_text('{"vision": 1}'), "plans.json"),
         (lambda folder: (folder / "decoder.plan").unlink(), "decoder.plan of the compiled form is missing"),
@@ -222,7 +259,7 @@ def test_harmed_plans_do_not_hide_the_rest(
 ) -> None:
     out = Path(shutil.copytree(bundles["q4"], tmp_path / "bundle"))
     harm(out / ENGINES / newest(out))
-    text = shown(capsys, out, bundles["fp16"])
+    text = shown(capsys, out, bundles["q4"], bundles["fp16"])
     assert said in text
     assert "0.75 times" in text
 

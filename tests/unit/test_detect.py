@@ -93,6 +93,13 @@ def test_a_jetson_is_recognised(tmp_path: Path) -> None:
     assert matching_target(found).name == "orin"
 
 
+def test_a_jetson_s_gpu_can_be_hidden_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    found = machine(tmp_path, ORIN, "aarch64")
+    assert (found.jetson, found.gpus) == ("NVIDIA Jetson AGX Orin Developer Kit", ())
+    assert matching_target(found).name == "cpu"
+
+
 @pytest.mark.parametrize(
     ("model", "capability"),
     [
