@@ -10,8 +10,8 @@ import errno
 import fcntl
 import os
 import re
+import secrets
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -59,19 +59,12 @@ def new_directory(path: Path, *, replace: bool = False) -> Iterator[Path]:
     path = Path(os.path.realpath(path))  # a link stays one: what it points to is replaced
     if path.exists() and not replace:
         raise EdgeKitError(f"{path} exists already", "Choose another place, or remove it first.")
-    with writing(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _clear_away(path)
-        beside, lock = _locked_directory(path)
-    try:
-        beside.chmod(0o755)  # mkdtemp's 0700 would hide the result from a service's own user
+    with _locked_directory(path) as beside:
+        beside.chmod(0o755)  # 0700 would hide the result from a service's own user
         yield beside
         with writing(path):
             _flush_tree(beside)
             _rename_in(beside, path)
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
-        os.close(lock)
 
 
 @contextmanager
@@ -81,11 +74,7 @@ def new_file(path: Path) -> Iterator[Path]:
     The directory may hold other files, too; it is removed with them, as :func:`new_directory`'s is on any error.
     """
     path = Path(os.path.realpath(path))
-    with writing(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _clear_away(path)
-        beside, lock = _locked_directory(path)
-    try:
+    with _locked_directory(path) as beside:
         made = beside / path.name
         yield made
         with writing(path):
@@ -93,9 +82,6 @@ def new_file(path: Path) -> Iterator[Path]:
             os.chmod(made, 0o644)
             os.replace(made, path)
             _flush(path.parent)
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
-        os.close(lock)
 
 
 def write_text(path: Path, text: str) -> None:
@@ -105,19 +91,24 @@ def write_text(path: Path, text: str) -> None:
 
 def write_bytes(path: Path, data: bytes) -> None:
     """Write a small file beside its place, flush it, rename it in."""
+    beside = _beside(path)
     with writing(path):
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
         try:
-            with open(handle, "wb") as file:
+            with open(beside, "xb") as file:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
-            os.chmod(name, 0o644)
-            os.replace(name, path)
+            os.chmod(beside, 0o644)
+            os.replace(beside, path)
         except BaseException:
-            Path(name).unlink(missing_ok=True)
+            beside.unlink(missing_ok=True)
             raise
         _flush(path.parent)
+
+
+def _beside(path: Path, suffix: str = "") -> Path:
+    """A name that nothing has yet, hidden beside ``path``."""
+    return path.parent / f".{path.name}.{secrets.token_hex(4)}{suffix}"
 
 
 def _rename_in(beside: Path, path: Path) -> None:
@@ -139,15 +130,29 @@ def _rename_in(beside: Path, path: Path) -> None:
     _flush(path.parent)
 
 
-def _locked_directory(path: Path) -> tuple[Path, int]:
-    """A new directory beside ``path`` and the descriptor whose lock says that somebody is filling it."""
-    while True:
-        beside = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent))
-        with suppress(FileNotFoundError):
-            lock = _lock(beside, wait=True)
-            if lock is not None and beside.exists():
-                return beside, lock
-        # Another process has cleared it away before it was locked.
+@contextmanager
+def _locked_directory(path: Path) -> Iterator[Path]:
+    """A new directory beside ``path``, whose lock says that somebody is filling it; removed at the end.
+
+    Its name is known before it is made: an interruption may come as soon as it is there.
+    """
+    beside, lock = _beside(path, ".part"), None
+    try:
+        with writing(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            _clear_away(path)
+            while lock is None:
+                beside.mkdir(0o700)
+                with suppress(FileNotFoundError):  # another process has cleared it away before it was locked
+                    lock = _lock(beside, wait=True)
+                if lock is not None and not beside.exists():
+                    os.close(lock)
+                    lock = None
+        yield beside
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+        if lock is not None:
+            os.close(lock)
 
 
 def _lock(directory: Path, *, wait: bool = False) -> int | None:

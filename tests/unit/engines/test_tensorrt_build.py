@@ -110,7 +110,7 @@ def test_a_plan_and_what_is_told_of_it(build: Build, tmp_path: Path) -> None:
             "killed",
             How("tensorrt"),
             "decoder.onnx was ended by the system .*memory",
-            "takes about 300 MiB of memory, and ",
+            "takes about 450 MiB of memory, and ",
         ),
         ("memory", How("tensorrt", optimization_level=4), "out of memory: OutOfMemory", "narrower weights"),
         ("constructor", How("tensorrt"), "no NVIDIA GPU.*: CUDA initialization failure", "on the device"),
