@@ -2,7 +2,7 @@
 graph's inputs, keeps the shapes that it is told, and builds the plans that the simulated runtime runs.
 
 The environment variable FAKE_TENSORRT says what else it does: "version V", "import", "parser", "killed", "memory",
-"hang", "full", "constructor".
+"hang", "full", "no-gpu", "old-driver".
 """
 
 from __future__ import annotations
@@ -21,6 +21,10 @@ from tests.simulated_tensorrt.plan import VERSION, FakePlan
 
 _DOES, _, _WORD = os.environ.get("FAKE_TENSORRT", "").partition(" ")
 __version__ = _WORD if _DOES == "version" else VERSION
+_NO_CUDA = {
+    "no-gpu": "100: no CUDA-capable device is detected",
+    "old-driver": "35: CUDA driver version is insufficient for CUDA runtime version",
+}
 if _DOES == "import":
     raise ImportError("libnvinfer.so.10: cannot open shared object file")
 LAYERS = (
@@ -153,8 +157,8 @@ class _Config:
 
 class Builder:
     def __init__(self, logger: Any) -> None:
-        if _DOES == "constructor":
-            logger.log(1, "CUDA initialization failure with error: 35: CUDA driver version is insufficient")
+        if error := _NO_CUDA.get(_DOES):
+            logger.log(1, f"CUDA initialization failure with error: {error}")
             raise TypeError("pybind11::init(): factory function returned nullptr")
         self._logger = logger
 

@@ -19,6 +19,8 @@ from edgekit.engines.tensorrt.phases import Phases
 from edgekit.errors import EngineError
 from edgekit.units import format_bytes
 
+# CUDA's error 35 is a driver that is older than what was installed with TensorRT, or none at all.
+_OLD_DRIVER = re.compile(r"error:? 35\b|driver version is insufficient", re.IGNORECASE)
 _NO_GPU = re.compile(r"CUDA (?:driver|initialization)|no CUDA-capable", re.IGNORECASE)
 
 
@@ -139,6 +141,11 @@ class Building:
         return answer
 
     def _failed(self, why: str) -> EngineError:
+        if _OLD_DRIVER.search(why):
+            return EngineError(
+                f"{self.api.title} finds no NVIDIA driver that is new enough for it: {why}"[:600],
+                "Run `edgekit doctor` on this machine: it says how to get a newer driver.",
+            )
         if _NO_GPU.search(why):
             return EngineError(
                 f"{self.api.title} finds no NVIDIA GPU to build for: {why}"[:600],
