@@ -15,6 +15,7 @@ from pathlib import Path
 
 from edgekit.doctor.finding import Finding, said
 from edgekit.doctor.host import Host
+from edgekit.doctor.libraries import searched
 from edgekit.doctor.nvidia import newest_cuda, wants_gpu_build
 from edgekit.target import Target
 
@@ -90,7 +91,7 @@ def cuda(host: Host, target: Target) -> Iterator[Finding]:
         yield Finding("cuda", "unknown", f"ldd {reply.why or said(reply.err)}")
         return
     missing, paths = _loaded(reply.out)
-    cudnn = paths.get(_CUDNN) or ("" if _CUDNN in missing else _searched(host, _CUDNN))
+    cudnn = paths.get(_CUDNN) or ("" if _CUDNN in missing else searched(host, _CUDNN))
     if not cudnn and _CUDNN not in missing:
         missing.append(_CUDNN)
     if missing:
@@ -123,15 +124,6 @@ def _loaded(text: str) -> tuple[list[str], dict[str, str]]:
     rows = re.findall(r"^\s*(\S+) => (not found|\S+)", text, re.MULTILINE)
     missing = [name for name, path in rows if path == "not found" and not name.startswith("libcuda.so")]
     return missing, {name: path for name, path in rows if path != "not found"}
-
-
-def _searched(host: Host, name: str) -> str:
-    """A library that is opened by name while running: in LD_LIBRARY_PATH, or in the loader's cache."""
-    for folder in filter(None, host.environment.get("LD_LIBRARY_PATH", "").split(":")):
-        if (path := host.root / folder.lstrip("/") / name).exists():
-            return str(path)
-    match = re.search(rf"^\s*{re.escape(name)} \(.*=> (\S+)", host.run("ldconfig", "-p").out, re.MULTILINE)
-    return match[1] if match else ""
 
 
 def _version(path: str) -> str:

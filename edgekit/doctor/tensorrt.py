@@ -14,6 +14,7 @@ from packaging.version import InvalidVersion, Version
 from edgekit.detect import JETSONS
 from edgekit.doctor.finding import Finding
 from edgekit.doctor.host import Host
+from edgekit.doctor.libraries import searched
 from edgekit.doctor.nvidia import cuda_major, newer, newest_cuda
 from edgekit.engines.tensorrt.api import OLDEST, Flavour
 from edgekit.target import Target
@@ -40,6 +41,7 @@ def _installed(host: Host, target: Target, found: Mapping[str, str]) -> Iterator
     # EdgeKit takes TensorRT before TensorRT-RTX.
     used = {name: version for name, version in found.items() if _flavour(name) == "tensorrt"} or found
     too_new = [name for name in used if 0 < cuda_major(host) < _cuda_of(name)]
+    unfit = _cuda_python(host, driver_stays=host.machine.jetson != "" or not too_new)
     if not found:
         what = f"there is none, and target {target.name} computes on it"
         yield Finding("tensorrt", "bad", what, _mend(host, target))
@@ -56,8 +58,9 @@ def _installed(host: Host, target: Target, found: Mapping[str, str]) -> Iterator
         yield Finding("tensorrt", "bad", what, without if host.machine.jetson else newer(host))
     else:
         yield Finding("tensorrt", "good", _named(found))
-    if finding := _cuda_python(host, driver_stays=host.machine.jetson != "" or not too_new):
-        yield finding
+        yield from () if unfit else _nvrtc(host)
+    if unfit:
+        yield unfit
 
 
 def _cuda_python(host: Host, driver_stays: bool) -> Finding | None:
@@ -71,6 +74,22 @@ def _cuda_python(host: Host, driver_stays: bool) -> Finding | None:
         what = f"{package.name} {package.version} is for CUDA {major[0]}, the driver runs up to {_runs(host)}"
         return Finding("tensorrt", "bad", what, newer(host) if cuda_major(host) < 12 else wanted)
     return None
+
+
+def _nvrtc(host: Host) -> Iterator[Finding]:
+    """The compiler of the kernel that writes keys and values, of cuda-python's major; engines run without, slower."""
+    package = host.installed("cuda-bindings") or host.installed(_CUDA)
+    major = next(iter(_release(package.version)), 13) if package else 13
+    wheel = "nvidia-cuda-nvrtc-cu12" if major == 12 else "nvidia-cuda-nvrtc"
+    found = host.installed(wheel)
+    if (found and _release(found.version)[:1] == (major,)) or searched(host, f"libnvrtc.so.{major}"):
+        return
+    what = f"lacks CUDA {major}'s NVRTC: keys and values would be written by copies, which takes longer"
+    mend = f"pip install '{wheel}=={major}.*'"
+    if host.machine.jetson:
+        own = next((other for other in (12, 13) if searched(host, f"libnvrtc.so.{other}")), 0)
+        mend = f"pip install '{_CUDA}=={own}.*'" if own else "sudo apt update && sudo apt install nvidia-jetpack"
+    yield Finding("tensorrt", "bad", what, mend)
 
 
 def _named(packages: Mapping[str, str]) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from edgekit.engines.tensorrt.device import Grid, Lines, Pinned
+from edgekit.engines.tensorrt.nvrtc import cubin
 from edgekit.errors import EngineError, MissingExtra
 from edgekit.units import format_bytes
 
@@ -76,25 +77,16 @@ class CudaDevice:
 
     def compile(self, source: str, name: str) -> Any:
         try:
-            return self._compile(source.encode(), name.encode())
+            return self._compile(source, name)
         except Exception as error:  # a library that is not there, or older than the GPU: each its own class
             reason = str(error).partition("\n")[0]
             _log.warning("NVRTC can't compile for this GPU: %s. Keys and values are written by copies.", reason)
             return None
 
-    def _compile(self, source: bytes, name: bytes) -> Any:
-        """Machine code of this GPU, not PTX: that could be newer than the driver can read."""
-        option = f"--gpu-architecture=sm_{self._capability()}".encode()
-        program = self._do(self._nvrtc.nvrtcCreateProgram(source, name, 0, [], []))
-        try:
-            self._do(self._nvrtc.nvrtcCompileProgram(program, 1, [option]))
-            image = bytes(self._do(self._nvrtc.nvrtcGetCUBINSize(program)))
-            self._do(self._nvrtc.nvrtcGetCUBIN(program, image))
-        finally:
-            self._nvrtc.nvrtcDestroyProgram(program)
-        module = self._do(self._driver.cuModuleLoadData(image))
+    def _compile(self, source: str, name: str) -> Any:
+        module = self._do(self._driver.cuModuleLoadData(cubin(self._nvrtc, source, name, self._capability())))
         self._modules.append(module)
-        return self._do(self._driver.cuModuleGetFunction(module, name))
+        return self._do(self._driver.cuModuleGetFunction(module, name.encode()))
 
     def _capability(self) -> str:
         attributes, device = self._cuda.cudaDeviceAttr, self._do(self._cuda.cudaGetDevice())
@@ -164,7 +156,7 @@ class CudaDevice:
     def _do(self, result: tuple[Any, ...]) -> Any:
         """What a call gave beside its status; :class:`EngineError` where that is not success."""
         status, *rest = result
-        if int(status) == 0:  # cudaSuccess, CUDA_SUCCESS, NVRTC_SUCCESS
+        if int(status) == 0:  # cudaSuccess, CUDA_SUCCESS
             return rest[0] if rest else None
         raise self._failed(status)
 

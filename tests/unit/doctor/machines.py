@@ -35,7 +35,7 @@ LDD_WHOLE = (
     "\tlibcublasLt.so.13 => /usr/local/cuda/lib64/libcublasLt.so.13 (0x00007f1a60000000)\n"
     "\tlibcudnn.so.9 => /usr/lib/x86_64-linux-gnu/libcudnn.so.9 (0x00007f1a70000000)\n" + GLIBC
 )
-RTX = {"tensorrt-rtx-cu13": "1.7.1.116", "cuda-python": "13.0.1"}
+RTX = {"tensorrt-rtx-cu13": "1.7.1.116", "cuda-python": "13.0.1", "nvidia-cuda-nvrtc": "13.0.88"}
 PROVIDERS = {
     "cpu": '["1.31.1", ["AzureExecutionProvider", "CPUExecutionProvider"]]\n',
     "cuda": '["1.31.1", ["TensorrtExecutionProvider", "CUDAExecutionProvider", "CPUExecutionProvider"]]\n',
@@ -147,6 +147,12 @@ def lay_cuda_provider(site: Path, built: str = "13.0") -> None:
     (folder / "build_and_package_info.py").write_text(text)
 
 
+def loader_cache(*names: str) -> str:
+    """`ldconfig -p` of a Jetson with these of CUDA's libraries."""
+    lines = [f"\t{name} (libc6,AArch64) => /usr/local/cuda/lib64/{name}\n" for name in names]
+    return f"{len(names)} libs found in cache `/etc/ld.so.cache'\n{''.join(lines)}"
+
+
 def zone(number: int, kind: str, degrees: float, passive: float = 99) -> dict[str, str]:
     folder = f"sys/class/thermal/thermal_zone{number}"
     return {
@@ -237,6 +243,7 @@ ORIN6 = Recording(
         ),
         "python": PROVIDERS["cuda"],
         "ldd": LDD_WHOLE,
+        "ldconfig -p": loader_cache("libnvrtc.so.12"),
         "timedatectl show": NTP,
         "systemctl --version": "systemd 249 (249.11-0ubuntu3.16)\n",
     },
@@ -256,6 +263,7 @@ ORIN7 = ORIN6.changed(
         "dpkg-query -W -f=${db:Status-Status} ${Version} nvidia-jetpack": Reply(1, "", "no packages found matching"),
         "nvidia-smi -q": status("595.78", "13.2", degrees="N/A", new=True),
         "nvidia-smi --query-gpu=name": "Orin (nvgpu), 8.7, [N/A], 595.78, [N/A]\n",
+        "ldconfig -p": loader_cache("libnvrtc.so.13"),
         "systemctl --version": SYSTEMD,
     },
     python=(3, 12, 3),

@@ -13,9 +13,11 @@ from tests.unit.doctor.machines import (
     DESKTOP,
     ORIN6,
     ORIN7,
+    RTX,
     VM,
     WSL2,
     Recording,
+    loader_cache,
     status,
 )
 
@@ -27,6 +29,14 @@ from tests.unit.doctor.machines import (
         ({"tensorrt": "8.6.1"}, "rtx3080", "bad", "too old", "edgekit[rtx]"),
         ({"tensorrt-rtx-cu13": "1.7.1.116"}, "rtx3050", "bad", "lacks cuda-python", "cuda-python==13.*"),
         ({"tensorrt": "10.3.0", "cuda-python": "12.9.0"}, "rtx3050", "good", "tensorrt 10.3.0", ""),
+        (
+            {"tensorrt": "10.3.0", "cuda-python": "12.9.0", "nvidia-cuda-nvrtc": "13.0.88"},
+            "rtx3050",
+            "bad",
+            "lacks CUDA 12's NVRTC: keys and values would be written by copies",
+            "pip install 'nvidia-cuda-nvrtc-cu12==12.*'",
+        ),
+        ({"tensorrt": "11.0", "cuda-python": "13.1"}, "rtx3050", "bad", "CUDA 13's", "'nvidia-cuda-nvrtc==13.*'"),
     ],
 )
 def test_tensorrt_where_a_target_computes_on_it(
@@ -71,12 +81,13 @@ def test_a_driver_of_an_older_cuda_than_the_packages(
     old = recording.changed(packages=packages, answers={"nvidia-smi -q": DRIVER_550})
     [found] = [one for one in says(tensorrt, old, name) if one[0] == "bad"]
     assert (what in found[1], mend in found[2]) == (True, True)
-    ready = recording.changed(packages=packages)  # a driver of CUDA 13 runs both
+    whole = packages | {"nvidia-cuda-nvrtc": "13.0.88", "nvidia-cuda-nvrtc-cu12": "12.9.86"}
+    ready = recording.changed(packages=whole)  # a driver of CUDA 13 runs both
     assert [one[0] for one in says(tensorrt, ready, name)] == ["good"]
 
 
 def test_packages_are_not_held_against_a_driver_that_does_not_tell_its_cuda(says: Says) -> None:
-    ahead = VM.changed(packages={"tensorrt-rtx-cu13": "1.7.1.116", "cuda-python": "13.0.1"})
+    ahead = VM.changed(packages=RTX)
     assert [one[0] for one in says(tensorrt, ahead, "rtx3050")] == ["good"]
 
 
@@ -92,7 +103,12 @@ def test_a_jetson_s_cuda_python_is_of_its_system_s_cuda(says: Says) -> None:
     silent = replace(silent, answers={key: one for key, one in silent.answers.items() if "smi -" not in key})
     assert says(tensorrt, silent, "orin")[-1][2] == "pip install 'cuda-python==12.*'"
     older = ORIN7.changed(packages={"tensorrt": "10.16.2", "cuda-python": "12.9.0"})
-    assert [one[0] for one in says(tensorrt, older, "orin")] == ["good"]
+    assert [one[::2] for one in says(tensorrt, older, "orin")] == [
+        ("good", ""),
+        ("bad", "pip install 'cuda-python==13.*'"),  # for its NVRTC
+    ]
+    bare = ORIN7.changed(answers={"ldconfig -p": loader_cache()})
+    assert says(tensorrt, bare, "orin")[1][2] == "sudo apt update && sudo apt install nvidia-jetpack"
     other = ORIN6.changed(packages={"tensorrt-cu13": "10.14", "cuda-python": "12.9.0"})
     assert says(tensorrt, other, "orin")[0][2] == "pip uninstall tensorrt-cu13   (a Jetson has its own with JetPack)"
 

@@ -15,10 +15,12 @@ from edgekit.errors import EngineError
 from tests.simulated_tensorrt import builder, context, module, rtx
 from tests.simulated_tensorrt.device import FakeDevice
 
+pytestmark = pytest.mark.system
+
 
 @pytest.fixture
 def real() -> Any:
-    return pytest.importorskip("tensorrt_rtx")
+    return pytest.importorskip("tensorrt_rtx", reason="TensorRT-RTX is not installed", exc_type=ImportError)
 
 
 def test_every_name_is_the_real_ones(real: Any) -> None:
