@@ -12,6 +12,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
+from time import monotonic
 
 from edgekit import config
 from edgekit.bundle import Bundle
@@ -33,23 +34,27 @@ _log = logging.getLogger(__name__)
 @dataclass(frozen=True)
 class Verdict:
     """``made``: when, an ISO 8601 time in UTC. ``place``: the GPU that was asked, with its driver. ``shortfall``: what
-    fell short, in a sentence; "" where nothing did. ``figures`` are of whole answers."""
+    fell short, in a sentence; "" where nothing did. ``figures`` are of whole answers. ``first_load_s``: seconds that
+    opening took when this GPU was first asked; TensorRT-RTX compiles for it then, and keeps that."""
 
     made: str
     place: Place
     shortfall: str
     figures: Figures
     components: tuple[Measured, ...]
+    first_load_s: float
 
 
 def check_here(bundle: Bundle, progress: Progress = silent) -> Checked:
     """:func:`~edgekit.check.check.check` with the engine that runs ``bundle`` here; what it says of a GPU's engines
     replaces the last verdict beside them. A bundle that can't be written to goes on without."""
+    started = monotonic()
     with closing(open_engine(bundle, 1)) as engine:
+        seconds = monotonic() - started
         folder = engine.plans if isinstance(engine, TensorRtEngine) else None
         checked = check(bundle, engine, progress)
     if folder is not None:
-        _keep(checked, folder)
+        _keep(checked, folder, seconds)
     return checked
 
 
@@ -61,11 +66,13 @@ def verdict_of(folder: Path) -> Verdict | None:
         return None
 
 
-def _keep(checked: Checked, folder: Path) -> None:
+def _keep(checked: Checked, folder: Path, load_s: float) -> None:
     components = tuple(one.measured for one in checked.components)
     made = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
     try:
-        verdict = Verdict(made, like(place_of(folder)), checked.shortfall, checked.figures, components)
+        place, earlier = like(place_of(folder)), verdict_of(folder)
+        first = earlier.first_load_s if earlier and earlier.place == place else round(load_s, 3)
+        verdict = Verdict(made, place, checked.shortfall, checked.figures, components, first)
         write_text(folder / VERDICT, json.dumps(config.dump(verdict), indent=1) + "\n")
     except EdgeKitError as error:
         _log.info("What the check said is not kept: %s", error.message)

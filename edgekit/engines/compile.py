@@ -114,7 +114,7 @@ def compile_bundle(bundle: Bundle, progress: Progress = silent) -> Compiled:
         with suppress(OSError):
             folder.parent.rmdir()  # only if it is empty
     size = sum(file.stat().st_size for file in folder.iterdir())
-    found = doubts(bundle.path / "graphs", bundle.manifest.spec, plans)
+    found = doubts(bundle, plans) if plans else ()
     seconds = time.monotonic() - started
     return Compiled(folder, size, seconds, peak, place, plans, bool(where and where.ahead), found)
 

@@ -114,14 +114,15 @@ def version_of(module: str) -> str:
 
 
 def cuda_version() -> str:
-    """Of CUDA's runtime, "12.6"; "" without the extra that brings it."""
+    """Of the CUDA that the driver runs, "12.6", which on a Jetson is the system's; "" without a driver, or without the
+    extra that asks it. (cudaRuntimeGetVersion is that of cuda-python itself, whatever the device has.)"""
     try:
         from cuda.bindings import runtime
 
-        error, number = runtime.cudaRuntimeGetVersion()
+        error, number = runtime.cudaDriverGetVersion()
     except (ImportError, OSError, RuntimeError):
         return ""
-    return "" if int(error) else f"{number // 1000}.{number % 1000 // 10}"
+    return "" if int(error) or not number else f"{number // 1000}.{number % 1000 // 10}"
 
 
 def here() -> Place:

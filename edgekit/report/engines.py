@@ -78,8 +78,7 @@ def _of_plans(bundle: Bundle, form: Form, made: Sequence[Profile]) -> Iterator[R
 def _built(bundle: Bundle, folder: Path, run: Run) -> Run:
     spec, plans = bundle.manifest.spec, records(folder)
     size = sum(prod(shape) for name, shape in decoder_shapes(spec.decoder) if name != "decoder.embedding.weight")
-    odd = doubts(bundle.path / "graphs", spec, plans)
-    return replace(run, plans=plans, width=plans["decoder"].bytes / size, doubts=odd)
+    return replace(run, plans=plans, width=plans["decoder"].bytes / size, doubts=doubts(bundle, plans))
 
 
 def _run(bundle: Bundle, engine: str, device: str) -> Run:

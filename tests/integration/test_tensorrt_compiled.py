@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from edgekit.bundle import open_bundle
 from edgekit.cli.main import main
 from edgekit.engines.compile import NotCompiled, compile_here
 from edgekit.engines.lock import ENGINES
+from edgekit.engines.open import open_engine
 from edgekit.engines.tensorrt.api import Flavour
 from edgekit.errors import EngineError, MissingExtra
 from edgekit.gpus import Gpu
@@ -154,6 +156,24 @@ def test_a_build_beside_a_silent_gpu_does_not_say_that_it_would_answer(
     assert "Ask it:" not in printed
     assert "They can't be checked: NVIDIA GeForce RTX 3050 does not tell its compute capability" in printed
     assert f"Then run: edgekit check {out}" in printed
+
+
+@pytest.mark.usefixtures("device")
+def test_the_first_load_is_kept_for_what_it_compiles(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened, clock = open_engine, count(0, 7)
+    monkeypatch.setattr("edgekit.check.verdict.monotonic", lambda: next(clock))
+    monkeypatch.setattr(
+        "edgekit.check.verdict.open_engine", lambda bundle, slots: (next(clock), opened(bundle, slots))[1]
+    )
+    assert main(["compile", str(bundle)]) == 0
+    (kept,) = bundle.glob(f"{ENGINES}/*/check.json")
+    assert json.loads(kept.read_text())["first_load_s"] == 14
+    monkeypatch.setattr("edgekit.check.verdict.open_engine", opened)
+    assert main(["check", str(bundle)]) == 0
+    assert json.loads(kept.read_text())["first_load_s"] == 14
+    kept.unlink()
+    assert main(["check", str(bundle)]) == 0
+    assert json.loads(kept.read_text())["first_load_s"] == 7
 
 
 @pytest.mark.usefixtures("device")

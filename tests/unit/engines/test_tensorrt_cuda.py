@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from edgekit.engines.place import cuda_version
 from edgekit.engines.tensorrt.cuda import CudaDevice
 from edgekit.engines.tensorrt.device import Lines
 from edgekit.errors import EngineError, MissingExtra
@@ -245,3 +246,13 @@ def test_an_interrupted_capture_ends(cuda: dict[str, Library]) -> None:
     with pytest.raises(KeyboardInterrupt):
         device.capture(interrupted)
     assert names(cuda["runtime"])[-2:] == ["cudaStreamEndCapture", "cudaGraphDestroy"]
+
+
+@pytest.mark.parametrize(("driver", "version"), [(12060, "12.6"), (13000, "13.0"), (0, "")])
+def test_plans_are_bound_to_the_cuda_of_the_driver(driver: int, version: str, cuda: dict[str, Library]) -> None:
+    """cuda-python tells its own, which another wheel would change under good plans."""
+    cuda["runtime"].answers = {
+        "cudaDriverGetVersion": (Status.cudaSuccess, driver),
+        "cudaRuntimeGetVersion": (Status.cudaSuccess, 13040),
+    }
+    assert cuda_version() == version
