@@ -1,4 +1,7 @@
-"""What a device must have for a test: where it has not, the test is skipped, and pytest's last lines say why."""
+"""What a device must have for a test: where it has not, the test is skipped, and pytest's last lines say why.
+
+Warnings are shown there, and are no errors as elsewhere: what a device's own libraries warn of is not ours to mend.
+"""
 
 from __future__ import annotations
 
