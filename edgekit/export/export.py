@@ -46,14 +46,14 @@ def export(
     Each Linear is spelled by how its weight is stored; ``activations`` is what the graphs compute in;
     ``context`` is the number of positions that a sequence may have; ``spelling``: for which runtime.
     Raises :class:`ConfigError` when the model was not made for that many, :class:`CheckpointError` for a tensor that is
-    missing or unusable.
+    missing or unusable, :class:`~edgekit.errors.EngineError` for a graph that TensorRT would refuse.
     """
     graphs = build_graphs(checkpoint, activations, context, spelling)
     folder = directory / "graphs"
     folder.mkdir(parents=True, exist_ok=True)
     for name, graph in graphs.items():
         write_graph(graph, folder / f"{name}.onnx", progress)
-        if spelling is TrtSpelling:
+        if issubclass(spelling, TrtSpelling):
             require_clean(folder / f"{name}.onnx", OLDEST_TENSORRT)
     weights, fills = embedding(checkpoint, graphs["decoder"] if spelling.rows_of_int8 else None)
     write_safetensors(directory / "embedding.safetensors", weights, fills, progress=progress)

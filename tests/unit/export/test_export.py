@@ -13,12 +13,14 @@ import pytest
 from safetensors.numpy import load_file
 
 from edgekit.checkpoint.checkpoint import Checkpoint, Weight, component, is_matrix
-from edgekit.checkpoint.packed import Array, PackedWeight
+from edgekit.checkpoint.packed import Array, PackedTensor, PackedWeight, is_packed
 from edgekit.checkpoint.shapes import tensor_shapes
-from edgekit.checkpoint.spec import DecoderSpec, ModelSpec, ProjectorSpec, RopeSpec, VisionSpec
-from edgekit.errors import CheckpointError, ConfigError
+from edgekit.checkpoint.spec import Activation, DecoderSpec, ModelSpec, ProjectorSpec, RopeSpec, VisionSpec
+from edgekit.errors import CheckpointError, ConfigError, EngineError
 from edgekit.export import Activations, build_graphs, export
 from edgekit.export.embedding import embedding
+from edgekit.export.graph import MS
+from edgekit.export.trt import TrtSpelling
 from edgekit.quantize import quantize
 from edgekit.recipe import Recipe
 from tests.unit.quantize.fakes import SPEC, Stored, normal
@@ -213,3 +215,34 @@ def test_an_embedding_in_int4_is_refused(tmp_path: Path) -> None:
     checkpoint = quantize(checkpoint_of(), replace(FP16, embedding="int4"))
     with pytest.raises(CheckpointError, match="packed in int4"):
         export(checkpoint, "float32", 64, tmp_path)
+
+
+class Dead:
+    """A packed weight as some tools leave it: a group whose scale is zero."""
+
+    def __init__(self, whole: PackedTensor) -> None:
+        self.shape, self.bits, self.group, self._whole = whole.shape, whole.bits, whole.group, whole
+
+    def packed_rows(self, start: int, stop: int) -> PackedWeight:
+        found = self._whole.packed_rows(start, stop)
+        return replace(found, scales=np.zeros_like(found.scales))
+
+
+class QuickGelu(TrtSpelling):
+    """An operator of ONNX Runtime's own in a graph that is for TensorRT."""
+
+    def activate(self, x: str, kind: Activation, name: str) -> str:
+        return self.graph.op("QuickGelu", [x], name=name, domain=MS)[0]
+
+
+def test_a_graph_that_tensorrt_would_refuse_is_not_exported(tmp_path: Path) -> None:
+    packed = quantize(checkpoint_of(), Q4)
+    name = "decoder.layers.0.attn.o.weight"
+    weight = packed.tensors[name]
+    assert is_packed(weight)
+    dead = replace(packed, tensors={**packed.tensors, name: Dead(weight)})
+    with pytest.raises(EngineError, match=r"decoder\.onnx is not for TensorRT 10\.3: .*attn\.o.* zero, negative"):
+        export(dead, "float16", 64, tmp_path / "dead", spelling=TrtSpelling)
+    with pytest.raises(EngineError, match=r"vision\.onnx is not for TensorRT 10\.3: .*QuickGelu is of the domain"):
+        export(packed, "float16", 64, tmp_path / "foreign", spelling=QuickGelu)
+    export(packed, "float16", 64, tmp_path / "sound", spelling=TrtSpelling)

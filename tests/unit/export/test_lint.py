@@ -146,10 +146,40 @@ def test_attention_with_a_cache() -> None:
     assert rules(graph, (10, 14)) == []
 
 
-def test_an_operator_s_own_restrictions() -> None:
-    scale = tensor("g", np.ones(K, np.float16))
-    assert rules(model([node("LayerNormalization", ["x", "g"], ["y", "mean"], "norm")], [scale])) == ["restriction"]
-    assert rules(model([node("LayerNormalization", ["x", "g"], ["y"], "norm")], [scale])) == []
+RESTRICTED: dict[str, tuple[NodeProto, dict[str, Any], int]] = {
+    "Attention that is capped": (node("Attention", ["x", "x", "x"], ["y"], "n", softcap=5.0), {"softcap": 0.0}, 23),
+    "Attention that gives its scores": (
+        node("Attention", ["x", "x", "x"], ["y"], "n", qk_matmul_output_mode=1),
+        {"qk_matmul_output_mode": 0},
+        23,
+    ),
+    "LayerNormalization that gives its mean": (node("LayerNormalization", ["x", "g"], ["y", "m"], "n"), {}, 21),
+    "MaxPool that gives indices": (node("MaxPool", ["x"], ["y", "i"], "n", kernel_shape=[1]), {}, 21),
+    "ScatterND that adds": (node("ScatterND", ["x", "i", "g"], ["y"], "n", reduction="add"), {"reduction": "none"}, 21),
+    "TensorScatter along another axis": (node("TensorScatter", ["x", "x"], ["y"], "n", axis=-1), {"axis": -2}, 24),
+    "TopK without an order": (node("TopK", ["x", "i"], ["y", "j"], "n", sorted=0), {"sorted": 1}, 21),
+}
+"""A node that may not be, what makes it one that may, and its opset. Without attributes, only its first output may be
+asked for."""
+
+
+@pytest.mark.parametrize(("wrong", "right", "opset"), RESTRICTED.values(), ids=list(RESTRICTED))
+def test_an_operator_s_own_restrictions(wrong: NodeProto, right: dict[str, Any], opset: int) -> None:
+    tensors = [tensor("g", np.ones(K, np.float16)), tensor("i", np.ones(1, np.int64))]
+    (complaint,) = lint(model([wrong], tensors, opset=opset), (10, 15))
+    assert (complaint.name, complaint.rule) == ("n", "restriction")
+    assert wrong.op_type in complaint.what
+    outputs = wrong.output if right else wrong.output[:1]
+    may = node(wrong.op_type, wrong.input, outputs, "n", **right)
+    may.attribute.extend(entry for entry in wrong.attribute if entry.name not in right)
+    assert rules(model([may], tensors, opset=opset), (10, 15)) == []
+
+
+def test_a_group_normalization_of_opset_21_came_with_10_9() -> None:
+    gains = [tensor(name, np.ones(4, np.float16)) for name in "gb"]
+    group = node("GroupNormalization", ["x", "g", "b"], ["y"], "group", num_groups=4)
+    for opset, release, wrong in ((21, (10, 8), ["restriction"]), (21, (10, 9), []), (20, (10, 8), [])):
+        assert rules(model([group], gains, opset=opset), release) == wrong
 
 
 def test_axes_that_are_computed() -> None:
@@ -162,6 +192,29 @@ def test_axes_that_are_computed() -> None:
     found[1] = node("Unsqueeze", ["x", "a"], ["y"], "more")
     assert rules(model(found), (10, 6)) == ["computed-input"]
     assert rules(model(found), (10, 7)) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "index", "release"),
+    [
+        ("CumSum", 1, None),
+        ("OneHot", 1, None),
+        ("ReduceL2", 1, None),
+        ("ReduceSum", 1, None),
+        ("Slice", 3, (10, 3)),
+        ("Pad", 3, (10, 4)),
+        ("Squeeze", 1, (10, 7)),
+        ("Unsqueeze", 1, (10, 7)),
+    ],
+)
+def test_an_input_that_must_be_a_constant(name: str, index: int, release: tuple[int, int] | None) -> None:
+    fixed = [tensor(f"c{place}", np.array([1], np.int64)) for place in range(1, index)]
+    inputs = ["x", *(entry.name for entry in fixed), "a"]
+    found = [node("Shape", ["x"], ["a"], "shape"), node(name, inputs, ["y"], "n")]
+    before = (10, 3) if release is None else (release[0], release[1] - 1)
+    assert [(entry.name, entry.rule) for entry in lint(model(found, fixed), before)] == [("n", "computed-input")]
+    assert rules(model(found, fixed), release or (10, 15)) == ([] if release else ["computed-input"])
+    assert rules(model(found[1:], [*fixed, tensor("a", np.array([1], np.int64))]), before) == []
 
 
 def test_a_type_that_tensorrt_lacks() -> None:
