@@ -28,7 +28,8 @@ from tests.unit.export.trt_running import TrtDecoder
 
 LENGTHS = (9, 4, 6)
 CAPACITY = 24
-FLOAT = onnx.TensorProto.FLOAT
+FLOAT, HALF = onnx.TensorProto.FLOAT, onnx.TensorProto.FLOAT16
+INT8, INT4 = onnx.TensorProto.INT8, onnx.TensorProto.INT4
 
 Floats = npt.NDArray[np.float32]
 
@@ -158,3 +159,56 @@ def test_softmax_and_rms_norms_sum_in_float32(decoder: DecoderKind, tower: Tower
         assert all(node.input[0] in wide for node in softmaxes)
         squares = [node for node in graph.node if node.op_type in ("ReduceMean", "ReduceSum")]
         assert bool(squares) == ((name, decoder) == ("decoder", "llama"))
+
+
+def read(path: Path) -> onnx.GraphProto:
+    return onnx.load(path, load_external_data=False).graph
+
+
+def attributes(node: onnx.NodeProto) -> dict[str, Any]:
+    return {entry.name: onnx.helper.get_attribute_value(entry) for entry in node.attribute}
+
+
+@pytest.mark.parametrize(("decoder", "tower"), [("llama", "clip"), ("phi", "siglip")])
+def test_layer_norms_sum_in_float32(decoder: DecoderKind, tower: TowerKind, tmp_path: Path) -> None:
+    """By ``stash_type``, whose default is float32 as well; what they are given is float16."""
+    checkpoint = open_checkpoint(write_checkpoint(tmp_path / "c", "hf", decoder, tower).path)
+    graphs = spelled(checkpoint, tmp_path / "out", "float16")
+    for name in ("vision", "decoder"):
+        graph = read(graphs / f"{name}.onnx")
+        norms = [node for node in graph.node if node.op_type == "LayerNormalization"]
+        assert bool(norms) == ((name, decoder) != ("decoder", "llama"))
+        assert {attributes(node).get("stash_type", FLOAT) for node in norms} <= {FLOAT}
+        types = {tensor.name: tensor.data_type for tensor in graph.initializer}
+        assert {types[weight] for node in norms for weight in node.input[1:]} <= {HALF}
+
+
+@pytest.mark.parametrize("decoder", ["llama", "phi"])
+@pytest.mark.parametrize("name", ["q4", "q8"])
+def test_matrices_stay_packed_until_they_are_multiplied(name: str, decoder: DecoderKind, tmp_path: Path) -> None:
+    """int4 ``[k, n]`` in blocks of 128 along k, int8 with a scale per column: what TensorRT multiplies as codes."""
+    write_checkpoint(tmp_path / "c", "hf", decoder)
+    checkpoint = quantize(open_checkpoint(tmp_path / "c"), recipe(name))
+    graphs = spelled(checkpoint, tmp_path / "out", "float16")
+    for part in ("vision", "projector", "decoder"):
+        graph = read(graphs / f"{part}.onnx")
+        tensors = {tensor.name: tensor for tensor in graph.initializer}
+        makers = {node.output[0]: node for node in graph.node}
+        products = [node for node in graph.node if node.op_type == "MatMul" and ".attended" not in node.name]
+        assert products
+        for product in products:
+            weight = makers[product.input[1]]
+            assert weight.op_type == "DequantizeLinear"
+            codes, scales = (tensors[given] for given in weight.input)
+            assert scales.data_type == HALF
+            k, n = codes.dims
+            if (part, name) == ("decoder", "q4"):
+                assert codes.data_type == INT4
+                assert attributes(weight) == {"axis": 0, "block_size": 128}
+                assert list(scales.dims) == [k / 128, n]
+            else:
+                assert codes.data_type == INT8
+                assert attributes(weight) == {"axis": 1}
+                assert list(scales.dims) == [n]
+    head, spec = tensors["decoder.lm_head.weight.codes"], checkpoint.spec.decoder
+    assert list(head.dims) == [-(-spec.hidden // 128) * 128 if name == "q4" else spec.hidden, spec.vocab]
