@@ -90,6 +90,7 @@ def test_scripts_get_the_place_the_plans_and_the_check(device: FakeTensorRt, bun
     folder = Path(found["folder"])
     assert found["place"] == json.loads((folder / "lock.json").read_text())["place"]
     assert found["plans"] == json.loads((folder / "plans.json").read_text())
+    assert json.loads((folder / "decoder.plan").read_text())["workspace"] == 384 << 20  # a sixteenth of its 6 GiB
     assert found["plans"]["decoder"]["device_peak_bytes"] == 4 << 20
     assert found["bytes"] > 0
     assert found["peak_bytes"] == max(one["peak_bytes"] for one in found["plans"].values())

@@ -131,22 +131,37 @@ class _Timings:
 
 
 class _Config:
-    progress_monitor: Any
-    flags = 0
+    """Like the binding's, it takes no attribute that it does not know."""
+
+    __slots__ = (
+        "_profiles",
+        "_workspace",
+        "builder_optimization_level",
+        "flags",
+        "num_compute_capabilities",
+        "profiling_verbosity",
+        "progress_monitor",
+    )
 
     def __init__(self) -> None:
-        self.profiles: list[_Profile] = []
+        self._profiles: list[_Profile] = []
+        self._workspace: int | None = None
+        self.progress_monitor: Any = None
+        self.builder_optimization_level = 3
+        self.flags = 0
 
     def set_flag(self, flag: int) -> None:
         self.flags |= 1 << flag
 
-    def set_memory_pool_limit(self, pool: int, size: int) -> None: ...
+    def set_memory_pool_limit(self, pool: int, size: int) -> None:
+        assert pool == MemoryPoolType.WORKSPACE
+        self._workspace = size
 
     def set_compute_capability(self, capability: int, index: int) -> None: ...
 
     def add_optimization_profile(self, profile: _Profile) -> int:
-        self.profiles.append(profile)
-        return len(self.profiles) - 1
+        self._profiles.append(profile)
+        return len(self._profiles) - 1
 
     def create_timing_cache(self, data: bytes) -> _Timings | None:
         return _Timings(data) if data in (b"", b"measured") else None
@@ -195,8 +210,16 @@ class Builder:
         if not config.flags & 1 << BuilderFlag.REQUIRE_USER_ALLOCATION:
             self._logger.log(2, "it will allocate as it runs")
         monitor.phase_finish("Building engine")
-        shapes = [profile.shapes for profile in config.profiles]
-        return FakePlan(network.graph, shapes, [4096] * len(shapes), version=__version__).dumps().encode()
+        shapes = [profile.shapes for profile in config._profiles]
+        plan = FakePlan(
+            network.graph,
+            shapes,
+            [4096] * len(shapes),
+            version=__version__,
+            workspace=config._workspace,
+            level=config.builder_optimization_level,
+        )
+        return plan.dumps().encode()
 
 
 def install(folder: Path) -> None:

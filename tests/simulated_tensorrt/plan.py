@@ -16,7 +16,8 @@ VERSION, GPU = "10.3.0", "sm_86"
 
 @dataclass(frozen=True)
 class FakePlan:
-    """``scratch``: bytes of each profile; ``on_host``: inputs read from the host's memory; ``weights``: bytes."""
+    """``scratch``: bytes of each profile; ``on_host``: inputs read from the host's memory; ``weights``: bytes.
+    ``workspace`` (None: no limit was set) and ``level``: what the builder was told."""
 
     graph: str
     profiles: Sequence[Profile]
@@ -25,6 +26,8 @@ class FakePlan:
     gpu: str = GPU
     on_host: Sequence[str] = ()
     weights: int = 0
+    workspace: int | None = None
+    level: int = 3
 
     def dumps(self) -> str:
         return json.dumps(asdict(self))

@@ -93,6 +93,15 @@ def test_a_plan_and_what_is_told_of_it(build: Build, tmp_path: Path) -> None:
     assert left(tmp_path) == ["decoder.plan"]
 
 
+@pytest.mark.parametrize("name", ["tensorrt", "tensorrt_rtx"])
+def test_the_builder_is_told_its_workspace_and_its_level(name: Flavour, build: Build) -> None:
+    version, capability = ("version 1.7.0", "8.6") if name == "tensorrt_rtx" else ("", None)
+    for level, expected in ((2, 2), (0, 0), (None, 3)):  # 3 is TensorRT's own
+        built = build(version, How(name, capability, workspace_bytes=300 << 20, optimization_level=level))
+        plan = json.loads(built.path.read_text())
+        assert (plan["workspace"], plan["level"]) == (300 << 20, expected)
+
+
 @pytest.mark.parametrize(
     ("does", "how", "message", "hint"),
     [
