@@ -25,7 +25,7 @@ _FIRST, _FIRST_HOST, _GAP = 0x7F00_0000_0000, 0x1000_0000, 1 << 20
 
 class FakeDevice:
     """``room`` is its bytes in all; ``compiles`` says whether it has a compiler, ``captures`` whether a step can be
-    captured. Counts what it is asked for."""
+    captured. Counts what it is asked for; ``uploaded`` and ``downloaded`` are bytes that went over the bus."""
 
     stream = 77
 
@@ -34,6 +34,7 @@ class FakeDevice:
         self.memory: dict[int, Bytes] = {}
         self.pinned: dict[int, Bytes] = {}
         self.launches = self.copies = self.replays = 0
+        self.uploaded = self.downloaded = 0
         self.graphs: dict[int, list[Callable[[], None]]] = {}
         self._captured: list[Callable[[], None]] | None = None
         self._graphs = 0
@@ -75,12 +76,14 @@ class FakeDevice:
     def upload(self, target: int, source: int, size: int) -> None:
         def copy() -> None:
             self.at(target, size)[:] = self.at_host(source, size)
+            self.uploaded += size
 
         self.queue(copy)
 
     def download(self, target: int, source: int, size: int) -> None:
         def copy() -> None:
             self.at_host(target, size)[:] = self.at(source, size)
+            self.downloaded += size
 
         self.queue(copy)
 
