@@ -32,6 +32,7 @@ class Context:
     def _create(self, cache: RuntimeCache) -> Any:
         engine = self._plan.engine
         managed = self._plan.module.ExecutionContextAllocationStrategy.USER_MANAGED
+        self._plan.log.forget()
         try:
             if hasattr(engine, "create_runtime_config"):
                 self._config = engine.create_runtime_config()
@@ -59,6 +60,7 @@ class Context:
 
     def equip(self, scratch: int, size: int) -> None:
         """Lend ``size`` bytes of the GPU at ``scratch``; contexts that never run at once may share them."""
+        self._plan.log.forget()
         self._context.set_device_memory(scratch, size)
         if not self._context.set_optimization_profile_async(self._profile, self._device.stream):
             raise self._plan.failed("can't be made ready")
@@ -74,6 +76,7 @@ class Context:
         if self._set.get(tensor) == (address, shape):
             return
         self._set.pop(tensor, None)
+        self._plan.log.forget()
         varies = shape is not None and not self._plan.fixed(tensor)
         if varies and not self._context.set_input_shape(tensor, shape):
             raise self._plan.failed(f"takes no {tensor} of shape {shape}")

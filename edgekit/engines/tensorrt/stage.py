@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from contextlib import ExitStack
 
 import numpy as np
 
@@ -20,19 +21,18 @@ class Stage:
     """
 
     def __init__(self, plan: Plan, context: Context, device: Device, given: str, wanted: str, shape: Shape) -> None:
-        self._context, self._wanted = context, wanted
-        self._given, self._shape = given, (1, *shape)
-        self._in = Buffer(device, math.prod(self._shape), "float16", f"the {given}")
-        try:
+        self._context, self._shape = context, (1, *shape)
+        with ExitStack() as held:
+            self._in = Buffer(device, math.prod(self._shape), "float16", f"the {given}")
+            held.callback(self._in.close)
             context.give(given, self._in, self._shape)
             self._made = context.shape(wanted)
             if min(self._made) < 1:
                 raise plan.unfit(f"the shape of its tensor {wanted} can't be known beforehand")
             self._out = Buffer(device, math.prod(self._made), "float16", f"the {wanted}")
-        except BaseException:
-            self._in.close()
-            raise
-        context.bind(wanted, self._out.address)
+            held.callback(self._out.close)
+            context.bind(wanted, self._out.address)
+            self._held = held.pop_all()
 
     def run(self, images: Array) -> Array:
         """``[images, …]`` → ``[images, …]``, float16."""
@@ -45,5 +45,4 @@ class Stage:
         return self._out.fetch(math.prod(self._made)).reshape(self._made)
 
     def close(self) -> None:
-        self._in.close()
-        self._out.close()
+        self._held.close()

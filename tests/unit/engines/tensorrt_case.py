@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +71,12 @@ def read(engine: TensorRtEngine, slot: int, tokens: Sequence[int], start: int = 
     for first in range(start, len(tokens), CHUNK):
         logits = engine.prefill(slot, engine.embed(tokens[first : min(first + CHUNK, len(tokens))]), first)
     return logits
+
+
+def spoilable(case: Case, folder: Path) -> Case:
+    """The same, with plans in ``folder`` that a test may spoil."""
+    write_plans(folder, case.bundle.path / "graphs", case.bundle.manifest.spec, SLOTS, CONTEXT)
+    return replace(case, plans=folder)
 
 
 @contextmanager

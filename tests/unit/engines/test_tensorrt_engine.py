@@ -26,7 +26,7 @@ from tests.checkpoints import write_checkpoint
 from tests.simulated_tensorrt.device import FakeDevice
 from tests.simulated_tensorrt.module import FakeTensorRt
 from tests.simulated_tensorrt.plan import plans, write_plans
-from tests.unit.engines.tensorrt_case import CONTEXT, SLOTS, Case, Floats, closing, make_case, near, read
+from tests.unit.engines.tensorrt_case import CONTEXT, SLOTS, Case, Floats, closing, make_case, near, read, spoilable
 
 
 @pytest.fixture(scope="module")
@@ -44,10 +44,7 @@ def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPat
 
 @pytest.fixture
 def mine(case: Case, tmp_path: Path) -> Case:
-    """The same, with plans that a test may spoil."""
-    spec = case.bundle.manifest.spec
-    write_plans(tmp_path, case.bundle.path / "graphs", spec, SLOTS, CONTEXT)
-    return replace(case, plans=tmp_path)
+    return spoilable(case, tmp_path)
 
 
 @pytest.mark.parity
