@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -310,6 +311,40 @@ def test_timings_are_kept_in_the_home_of_a_user_who_has_one(
     assert [file.read_bytes()[:8] for file in kept.iterdir()] == [b"measured"]
     monkeypatch.setattr("edgekit.engines.tensorrt.kept.Path.home", no_home)
     assert main(["compile", str(bundle)]) == 0
+
+
+def contents(folder: Path) -> dict[str, tuple[int, bytes]]:
+    return {file.name: (file.stat().st_ino, file.read_bytes()) for file in folder.iterdir()}
+
+
+def test_engines_of_another_driver_stay_beside_the_new_ones(
+    bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    """A bundle may go from device to device, and back to an older driver."""
+    for name in ("old", "new"):
+        (tmp_path / name).mkdir()
+    with monkeypatch.context() as patch:
+        simulate(tmp_path / "old", patch, CARD)
+        assert main(["compile", str(bundle)]) == 0
+        (old,) = (bundle / ENGINES).iterdir()
+        kept = contents(old)
+    simulate(tmp_path / "new", monkeypatch, replace(CARD, driver="999.1"))
+    monkeypatch.setenv("FAKE_TENSORRT", "killed")
+    assert main(["compile", str(bundle)]) == 1
+    assert [*(bundle / ENGINES).iterdir()] == [old]
+    monkeypatch.delenv("FAKE_TENSORRT")
+    capsys.readouterr()
+    for _ in range(2):  # again takes the place of its own alone
+        assert main(["compile", str(bundle), "--json"]) == 0
+        new = Path(json.loads(capsys.readouterr().out)["folder"])
+        assert {*(bundle / ENGINES).iterdir()} == {old, new}
+        assert contents(old) == kept
+    assert json.loads((new / "lock.json").read_text())["place"]["driver"] == "999.1"
+    with monkeypatch.context() as patch:
+        (tmp_path / "back").mkdir()
+        simulate(tmp_path / "back", patch, CARD)
+        assert main(["check", str(bundle), "--json"]) == 0
+        assert not json.loads(capsys.readouterr().out)["stood_in"]
 
 
 def no_home() -> Any:
