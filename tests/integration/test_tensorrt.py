@@ -19,7 +19,7 @@ from edgekit.units import format_bytes
 from tests.checkpoints import DecoderKind, TowerKind, write_checkpoint
 
 Capture = pytest.CaptureFixture[str]
-CARD, JETSON = "rtx3050", "orin"
+CARD, LARGE, JETSON = "rtx3050", "rtx3080", "orin"
 
 
 def absent(wanted: Flavour | None) -> Flavour:
@@ -35,7 +35,7 @@ def no_tensorrt(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="module")
 def bundles(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     folder = tmp_path_factory.mktemp("bundles")
-    made = {name: str(folder / name) for name in (CARD, JETSON)}
+    made = {name: str(folder / name) for name in (CARD, LARGE, JETSON)}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("edgekit.engines.tensorrt.site.present", absent)
         for name, out in made.items():
@@ -65,7 +65,9 @@ def test_a_build_ends_by_saying_what_the_device_has_to_do(
         assert not (Path(out) / ENGINES).exists()
 
 
-@pytest.mark.parametrize(("name", "decoder", "tower"), [("rtx3080", "mistral", "clip"), (JETSON, "phi", "siglip")])
+@pytest.mark.parametrize(
+    ("name", "decoder", "tower"), [(CARD, "llama", "siglip"), (LARGE, "mistral", "clip"), (JETSON, "phi", "siglip")]
+)
 def test_a_checkpoint_s_bundle_is_whole_without_engines(
     name: str, decoder: DecoderKind, tower: TowerKind, tmp_path: Path, capsys: Capture
 ) -> None:
@@ -80,7 +82,9 @@ def test_a_checkpoint_s_bundle_is_whole_without_engines(
     assert "the engines of a GPU were not asked" in " ".join(capsys.readouterr().out.split())
 
 
-@pytest.mark.parametrize(("name", "said"), [(CARD, "edgekit[rtx]"), (JETSON, "builds its engines itself")])
+@pytest.mark.parametrize(
+    ("name", "said"), [(CARD, "edgekit[rtx]"), (LARGE, "edgekit[rtx]"), (JETSON, "builds its engines itself")]
+)
 def test_what_can_t_be_compiled_here_is_one_clear_error(
     name: str, said: str, bundles: dict[str, str], capsys: Capture
 ) -> None:
@@ -92,7 +96,7 @@ def test_what_can_t_be_compiled_here_is_one_clear_error(
     assert not (Path(bundles[name]) / ENGINES).exists()
 
 
-@pytest.mark.parametrize("name", [CARD, JETSON])
+@pytest.mark.parametrize("name", [CARD, LARGE, JETSON])
 def test_the_graphs_are_checked_and_asked_on_this_machine_s_processor(
     name: str, bundles: dict[str, str], capsys: Capture
 ) -> None:

@@ -69,8 +69,19 @@ def test_every_family_s_checkpoint_goes_all_the_way_to_plans(
     assert (run["check"], run["doubts"]) == (None, [])
 
 
-def test_a_jetson_s_bundle_leaves_its_plans_to_the_device(tmp_path: Path, capsys: Capture) -> None:
+@pytest.mark.parametrize("tiny", [False, True], ids=["embedded", "checkpoint"])
+def test_a_jetson_s_bundle_leaves_its_plans_to_the_device(tiny: bool, tmp_path: Path, capsys: Capture) -> None:
+    """Though there is a TensorRT here that builds for cards."""
+    source = [str(write_checkpoint(tmp_path / "checkpoint", "hf", "phi", "siglip").path)] if tiny else []
     out = tmp_path / "bundle"
-    assert main(["build", "--target", "orin", "--recipe", "q4", "--out", str(out)]) == 0
-    assert "built on the device" in capsys.readouterr().out
+    assert main(["build", *source, "--target", "orin", "--recipe", "q4", "--out", str(out)]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "Still to do: TensorRT's engines are built on the device" in said
+    assert f"edgekit compile {out}" in said
+    assert not (out / ENGINES).exists()
+    assert main(["inspect", str(out), "--verify"]) == 0
+    assert main(["check", str(out)]) == 0
+    capsys.readouterr()
+    assert main(["compile", str(out)]) == 1
+    assert "builds its engines itself" in " ".join(capsys.readouterr().err.split())
     assert not (out / ENGINES).exists()
