@@ -414,14 +414,18 @@ def no_home() -> Path:
     raise RuntimeError("Could not determine home directory.")
 
 
-def test_a_runtime_cache_that_cannot_be_written_is_done_without(mine: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_runtime_cache_that_cannot_be_written_is_done_without(
+    mine: Case, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     def refuse(*_: Any, **__: Any) -> None:
         raise OSError(30, "Read-only file system")
 
-    monkeypatch.setattr("edgekit.files.tempfile.mkstemp", refuse)
+    monkeypatch.setattr("edgekit.files.os.replace", refuse)
+    caplog.set_level("INFO")
     device = FakeDevice()
     with closing(mine.open(device, FakeTensorRt(device, "tensorrt_rtx"))):
-        assert not (mine.plans / "runtime.cache").exists()
+        assert sorted(path.name for path in mine.plans.iterdir()) == ["decoder.plan", "projector.plan", "vision.plan"]
+    assert "The next start compiles its kernels again" in caplog.text
 
 
 def test_newer_tensorrt_has_configs_and_no_cache(mine: Case) -> None:
