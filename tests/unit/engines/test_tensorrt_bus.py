@@ -9,14 +9,9 @@ import pytest
 
 from edgekit.engines.tensorrt.engine import TensorRtEngine
 from tests.simulated_tensorrt.device import FakeDevice
-from tests.unit.engines.tensorrt_case import CONTEXT, Case, closing, make_case, read
+from tests.unit.engines.tensorrt_case import CONTEXT, Case, closing, read
 
 LOGITS_AT = 8
-
-
-@pytest.fixture(scope="module")
-def case(tmp_path_factory: pytest.TempPathFactory) -> Case:
-    return make_case(tmp_path_factory.mktemp("llama"))
 
 
 def moved(device: FakeDevice, work: Callable[[], object]) -> tuple[int, int]:

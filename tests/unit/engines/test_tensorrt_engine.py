@@ -6,7 +6,6 @@ Tolerances are those of the ``trt`` spelling's own tests: logits in float16 may 
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,6 @@ from hypothesis import strategies as st
 
 from edgekit.checkpoint import open_checkpoint
 from edgekit.engines.base import PartedEngine
-from edgekit.engines.tensorrt.engine import TensorRtEngine
 from edgekit.errors import EngineError
 from edgekit.export import export
 from edgekit.export.trt import TrtSpelling
@@ -26,25 +24,7 @@ from tests.checkpoints import write_checkpoint
 from tests.simulated_tensorrt.device import FakeDevice
 from tests.simulated_tensorrt.module import FakeTensorRt
 from tests.simulated_tensorrt.plan import plans, write_plans
-from tests.unit.engines.tensorrt_case import CONTEXT, SLOTS, Case, Floats, closing, make_case, near, read, spoilable
-
-
-@pytest.fixture(scope="module")
-def case(tmp_path_factory: pytest.TempPathFactory) -> Case:
-    return make_case(tmp_path_factory.mktemp("llama"))
-
-
-@pytest.fixture(autouse=True)
-def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Of a user with nothing in it."""
-    folder = tmp_path_factory.mktemp("home")
-    monkeypatch.setenv("HOME", str(folder))
-    return folder
-
-
-@pytest.fixture
-def mine(case: Case, tmp_path: Path) -> Case:
-    return spoilable(case, tmp_path)
+from tests.unit.engines.tensorrt_case import CONTEXT, SLOTS, Case, closing, make_case, near, read
 
 
 @pytest.mark.parity
@@ -102,65 +82,6 @@ def test_a_row_that_outgrows_the_bucket_goes_on_and_so_do_the_others(case: Case)
         assert engine._arena.bucket == 256
         short.append(20)
         near(engine.decode([20], [2])[0], case.expected(engine, short))
-
-
-def steps(engine: TensorRtEngine, case: Case) -> list[Floats]:
-    """Logits of decoding by one, two and three rows, in turns, until one outgrows its bucket, and beyond."""
-    for slot, length in enumerate((248, 5, 33)):
-        read(engine, slot, case.tokens(length, slot))
-    rows = [*4 * [[0]], [0, 1], [0, 1], [0, 1, 2], [0, 1], [0, 1, 2], [0, 1, 2], [2, 1, 0], [0, 2, 1]]
-    found = [engine.decode([step + slot for slot in slots], slots) for step, slots in enumerate(rows, 7)]
-    return [*found, read(engine, 1, case.tokens(9, 5)), engine.decode([3], [1]), engine.decode([3], [1])]
-
-
-def test_steps_that_repeat_themselves_are_replayed_and_compute_the_same(case: Case) -> None:
-    plain, captured = FakeDevice(captures=False), FakeDevice()
-    with closing(case.open(plain)) as one, closing(case.open(captured)) as other:
-        for expected, found in zip(steps(one, case), steps(other, case), strict=True):
-            np.testing.assert_array_equal(found, expected)
-        assert plain.replays == 0
-        assert captured.replays == 3 + 1 + 3 + 1  # one row, two, three in the grown arena, one again
-        assert len(captured.graphs) == 1
-    assert captured.graphs == {}
-
-
-def test_one_that_cannot_be_captured_is_not_tried_again(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
-    device, asked = FakeDevice(), []
-
-    def capture(work: Callable[[], None]) -> None:
-        asked.append(work)
-
-    monkeypatch.setattr(device, "capture", capture)
-    with closing(case.open(device)) as engine:
-        steps(engine, case)
-    assert len(asked) == 1
-
-
-def test_a_replay_that_fails_is_done_plainly(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
-    device, plain = FakeDevice(), FakeDevice(captures=False)
-
-    def refused(graph: object) -> None:
-        raise EngineError("The GPU has run out of memory", "")
-
-    monkeypatch.setattr(device, "replay", refused)
-    with closing(case.open(plain)) as one, closing(case.open(device)) as other:
-        for expected, found in zip(steps(one, case), steps(other, case), strict=True):
-            np.testing.assert_array_equal(found, expected)
-        assert device.graphs == {}
-
-
-@pytest.mark.parametrize("why", ["copies", "lengths on the host", "TensorRT-RTX captures itself"])
-def test_steps_whose_lengths_are_read_here_or_that_are_captured_already_are_not(why: str, mine: Case) -> None:
-    device = FakeDevice(compiles=why != "copies")
-    name: Any = "tensorrt_rtx" if "RTX" in why else "tensorrt"
-    made = plans(mine.bundle.path / "graphs", mine.bundle.manifest.spec, SLOTS, CONTEXT)
-    if "host" in why:
-        replace(made["decoder"], on_host=["lengths"]).write(mine.plans / "decoder.plan")
-    module = FakeTensorRt(device, name)
-    with closing(mine.open(device, module)) as engine:
-        steps(engine, mine)
-    assert device.replays == 0
-    assert module.captured == (["decoder.onnx"] if "RTX" in why else [])
 
 
 @pytest.mark.parity
@@ -360,77 +281,3 @@ def test_a_run_that_fails_gives_tensorrts_own_reason(case: Case, monkeypatch: py
         monkeypatch.setattr("tests.simulated_tensorrt.context.Context._problem", lambda self: "Cuda Runtime (illegal)")
         with pytest.raises(EngineError, match=r"decoder\.plan failed: .*Cuda Runtime \(illegal\)"):
             read(engine, 0, [5, 6])
-
-
-def start(case: Case) -> list[str]:
-    """The plans whose kernels TensorRT-RTX compiles at a start; the answers are right either way."""
-    device = FakeDevice()
-    module = FakeTensorRt(device, "tensorrt_rtx")
-    with closing(case.open(device, module)) as engine:
-        tokens = case.tokens(5, 1)
-        near(read(engine, 0, tokens), case.expected(engine, tokens))
-    return module.compiled
-
-
-def test_the_runtime_cache_of_rtx_is_kept_beside_the_plans(mine: Case, home: Path) -> None:
-    cache = mine.plans / "runtime.cache"
-    assert len(start(mine)) == 3
-    kept = cache.read_bytes()
-    assert start(mine) == []
-    assert cache.read_bytes() == kept
-    for damage in (kept[:-5], b"", kept.replace(b"sm_86", b"sm_87")):
-        cache.write_bytes(damage)
-        assert len(start(mine)) == 3
-        assert cache.read_bytes() == kept
-    assert not list(home.iterdir())
-
-
-def test_the_runtime_cache_of_a_bundle_that_cannot_be_written_to_is_kept_in_the_users(
-    mine: Case, home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    beside, own = mine.plans / "runtime.cache", home / ".cache/edgekit/runtime" / mine.plans.name
-    with monkeypatch.context() as patch:
-        patch.setattr("edgekit.engines.tensorrt.cache.os.access", lambda path, mode: path != mine.plans)
-        assert len(start(mine)) == 3
-        assert start(mine) == []
-        assert not beside.exists()
-        beside.write_bytes(own.read_bytes())  # it came with the bundle
-        own.write_bytes(b"damaged")
-        assert start(mine) == []
-        beside.write_bytes(b"of another GPU")
-        assert len(start(mine)) == 3
-        assert start(mine) == []
-    beside.unlink()
-    assert start(mine) == []  # it can be written to again
-
-
-def test_a_user_without_a_home_does_without_the_runtime_cache(mine: Case, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("edgekit.engines.tensorrt.kept.Path.home", no_home)
-    monkeypatch.setattr("edgekit.engines.tensorrt.cache.os.access", lambda path, mode: False)
-    assert len(start(mine)) == 3
-
-
-def no_home() -> Path:
-    raise RuntimeError("Could not determine home directory.")
-
-
-def test_a_runtime_cache_that_cannot_be_written_is_done_without(
-    mine: Case, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    def refuse(*_: Any, **__: Any) -> None:
-        raise OSError(30, "Read-only file system")
-
-    monkeypatch.setattr("edgekit.files.os.replace", refuse)
-    caplog.set_level("INFO")
-    device = FakeDevice()
-    with closing(mine.open(device, FakeTensorRt(device, "tensorrt_rtx"))):
-        assert sorted(path.name for path in mine.plans.iterdir()) == ["decoder.plan", "projector.plan", "vision.plan"]
-    assert "The next start compiles its kernels again" in caplog.text
-
-
-def test_newer_tensorrt_has_configs_and_no_cache(mine: Case) -> None:
-    device = FakeDevice()
-    with closing(mine.open(device, FakeTensorRt(device, configs=True))) as engine:
-        tokens = mine.tokens(5, 1)
-        near(read(engine, 0, tokens), mine.expected(engine, tokens))
-    assert not (mine.plans / "runtime.cache").exists()

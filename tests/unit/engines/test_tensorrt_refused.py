@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,21 +16,9 @@ from tests.simulated_tensorrt.module import Engine, FakeTensorRt, Runtime
 from tests.simulated_tensorrt.plan import plans
 from tests.simulated_tensorrt.refusing import NO_ROOM, holds_nothing, refuse
 from tests.simulated_tensorrt.rtx import RuntimeConfig
-from tests.unit.engines.tensorrt_case import CONTEXT, SLOTS, Case, closing, make_case, near, read, spoilable
+from tests.unit.engines.tensorrt_case import CONTEXT, SLOTS, Case, closing, near, read
 
 Patch = pytest.MonkeyPatch
-
-
-@pytest.fixture(scope="module")
-def case(tmp_path_factory: pytest.TempPathFactory) -> Case:
-    return make_case(tmp_path_factory.mktemp("llama"))
-
-
-@pytest.fixture
-def mine(case: Case, tmp_path: Path, monkeypatch: Patch) -> Case:
-    """Of a user with nothing at home."""
-    monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    return spoilable(case, tmp_path / "plans")
 
 
 @dataclass(frozen=True)

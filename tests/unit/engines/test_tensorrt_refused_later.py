@@ -3,7 +3,6 @@ fail without one."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,21 +14,9 @@ from tests.simulated_tensorrt.device import FakeDevice
 from tests.simulated_tensorrt.module import FakeTensorRt
 from tests.simulated_tensorrt.refusing import NO_ROOM, holds_nothing, refuse
 from tests.simulated_tensorrt.rtx import RuntimeCache
-from tests.unit.engines.tensorrt_case import Case, closing, make_case, near, read, spoilable
+from tests.unit.engines.tensorrt_case import Case, closing, near, read
 
 Patch = pytest.MonkeyPatch
-
-
-@pytest.fixture(scope="module")
-def case(tmp_path_factory: pytest.TempPathFactory) -> Case:
-    return make_case(tmp_path_factory.mktemp("llama"))
-
-
-@pytest.fixture
-def mine(case: Case, tmp_path: Path, monkeypatch: Patch) -> Case:
-    """Of a user with nothing at home."""
-    monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    return spoilable(case, tmp_path / "plans")
 
 
 @pytest.mark.parametrize(
