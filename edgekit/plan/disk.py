@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 
 from packaging.version import InvalidVersion, Version
@@ -73,6 +74,7 @@ def _keeps_originals() -> bool:
     return found is None or found >= _COMPARES
 
 
+@cache
 def _installed(package: str) -> Version | None:
     try:
         return Version(version(package))

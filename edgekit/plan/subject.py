@@ -115,6 +115,8 @@ def _bundle(model: Bundle) -> Subject:
 
 def apart(found: Kinds) -> Kinds:
     """As :func:`kinds` where the embedding is not read out of a tied head."""
+    if not any(kind.tied for kind in found):
+        return found
     return {replace(kind, tied=False): count for kind, count in found.items()}
 
 

@@ -36,8 +36,8 @@ def test_following_the_advice_fits_and_gives_up_no_more_than_it_must(
     memory = device.reserved_bytes + eighths * device.memory_bytes // 16
     small = replace(device, memory_bytes=memory, slots=slots)
     options = advice(model, small, how)
-    every = candidates(subject(model, how), small, how)
-    fitting = [one for one in every if plan_subject(subject(model, how), one.target, one.recipe).fits]
+    known = subject(model, how)
+    fitting = [one for one in candidates(known, small, how) if plan_subject(known, one.target, one.recipe).fits]
     assert bool(options) == bool(fitting)
     for option in options:
         planned = plan(model, option.target, option.recipe)
