@@ -1,7 +1,7 @@
 """Writing so that nothing is ever half there: beside its place first, on the disk, then renamed in.
 
 What the system refuses (no space, no permission) becomes an :class:`EdgeKitError` that says what to do. What a
-process leaves behind that was killed while writing, the next one to write there removes.
+process leaves behind that was killed while filling a directory, the next one to write there removes.
 """
 
 from __future__ import annotations
@@ -91,24 +91,29 @@ def write_text(path: Path, text: str) -> None:
 
 def write_bytes(path: Path, data: bytes) -> None:
     """Write a small file beside its place, flush it, rename it in."""
-    beside = _beside(path)
     with writing(path):
-        try:
-            with open(beside, "xb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            os.chmod(beside, 0o644)
-            os.replace(beside, path)
-        except BaseException:
-            beside.unlink(missing_ok=True)
-            raise
+        for beside in _names(path):
+            try:
+                with open(beside, "xb") as file:
+                    file.write(data)
+                    file.flush()
+                    os.fsync(file.fileno())
+                os.chmod(beside, 0o644)
+                os.replace(beside, path)
+                break
+            except FileExistsError:
+                continue  # somebody else's
+            except BaseException:
+                beside.unlink(missing_ok=True)
+                raise
         _flush(path.parent)
 
 
-def _beside(path: Path, suffix: str = "") -> Path:
-    """A name that nothing has yet, hidden beside ``path``."""
-    return path.parent / f".{path.name}.{secrets.token_hex(4)}{suffix}"
+def _names(path: Path, suffix: str = "") -> Iterator[Path]:
+    """Names hidden beside ``path``, which hardly anything has yet. They are known before what gets one is made: an
+    interruption may come as soon as it is there."""
+    while True:
+        yield path.parent / f".{path.name}.{secrets.token_hex(4)}{suffix}"
 
 
 def _rename_in(beside: Path, path: Path) -> None:
@@ -132,27 +137,45 @@ def _rename_in(beside: Path, path: Path) -> None:
 
 @contextmanager
 def _locked_directory(path: Path) -> Iterator[Path]:
-    """A new directory beside ``path``, whose lock says that somebody is filling it; removed at the end.
-
-    Its name is known before it is made: an interruption may come as soon as it is there.
-    """
-    beside, lock = _beside(path, ".part"), None
+    """A new directory beside ``path``, whose lock says that somebody is filling it; removed at the end."""
+    names = _names(path, ".part")
+    beside, lock = next(names), None
     try:
         with writing(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             _clear_away(path)
             while lock is None:
-                beside.mkdir(0o700)
-                with suppress(FileNotFoundError):  # another process has cleared it away before it was locked
-                    lock = _lock(beside, wait=True)
-                if lock is not None and not beside.exists():
-                    os.close(lock)
-                    lock = None
+                try:
+                    beside.mkdir(0o700)
+                    lock = _locked(beside)
+                except FileExistsError:
+                    pass  # somebody else's
+                if lock is None:
+                    beside = next(names)
         yield beside
     finally:
         shutil.rmtree(beside, ignore_errors=True)
         if lock is not None:
             os.close(lock)
+
+
+def _locked(directory: Path) -> int | None:
+    """A descriptor that holds the lock; None where another process has cleared the directory away before."""
+    with suppress(FileNotFoundError):
+        lock = _lock(directory, wait=True)
+        if lock is not None and _is(lock, directory):
+            return lock
+        if lock is not None:
+            os.close(lock)
+    return None
+
+
+def _is(descriptor: int, path: Path) -> bool:
+    """Whether a name still leads to what was opened by it."""
+    try:
+        return os.path.samestat(os.fstat(descriptor), os.lstat(path))
+    except FileNotFoundError:
+        return False
 
 
 def _lock(directory: Path, *, wait: bool = False) -> int | None:
@@ -188,6 +211,8 @@ def _clear_one(leftover: Path, path: Path) -> None:
     if lock is None:
         return
     try:
+        if not _is(lock, leftover):
+            return  # removed in between; its name may be another's by now
         if leftover.suffix == ".old" and not path.exists():
             leftover.rename(path)
         else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import subprocess
 import sys
@@ -194,3 +195,54 @@ def test_a_file_that_was_not_written_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(EdgeKitError, match="can't be written"), new_file(tmp_path / "plan"):
         pass
     assert os.listdir(tmp_path) == []
+
+
+@pytest.fixture
+def names(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first name that is drawn is taken, the second is not."""
+    drawn = iter(["deadbeef", "01234567"])
+    monkeypatch.setattr("edgekit.files.secrets.token_hex", lambda size: next(drawn))
+
+
+@pytest.mark.usefixtures("names")
+def test_a_file_of_the_same_name_beside_it_is_left_alone(tmp_path: Path) -> None:
+    foreign = tmp_path / ".text.deadbeef"
+    foreign.write_text("somebody else's")
+    write_text(tmp_path / "text", "ours")
+    assert foreign.read_text() == "somebody else's"
+    assert (tmp_path / "text").read_text() == "ours"
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+@pytest.mark.usefixtures("names")
+def test_a_directory_of_the_same_name_that_another_fills_is_left_alone(tmp_path: Path) -> None:
+    foreign = tmp_path / ".made.deadbeef.part"
+    foreign.mkdir()
+    (foreign / "inside").touch()
+    held = os.open(foreign, os.O_RDONLY)
+    fcntl.flock(held, fcntl.LOCK_EX)
+    try:
+        with new_directory(tmp_path / "made") as beside:
+            assert beside.name == ".made.01234567.part"
+        assert (foreign / "inside").exists()
+        assert (tmp_path / "made").is_dir()
+    finally:
+        os.close(held)
+
+
+def test_what_took_a_leftover_s_name_meanwhile_is_not_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two clear away at once: the second gets the lock of what the first has removed, by a name that is used again."""
+    leftover = tmp_path / ".made.deadbeef.part"
+    leftover.mkdir()
+    real = fcntl.flock
+
+    def late(descriptor: int, operation: int) -> None:
+        monkeypatch.setattr(fcntl, "flock", real)
+        leftover.rename(tmp_path / "removed")
+        leftover.mkdir()
+        (leftover / "inside").touch()
+        real(descriptor, operation)
+
+    monkeypatch.setattr(fcntl, "flock", late)
+    with new_directory(tmp_path / "made"):
+        assert (leftover / "inside").exists()
