@@ -35,7 +35,8 @@ _log = logging.getLogger(__name__)
 class Verdict:
     """``made``: when, an ISO 8601 time in UTC. ``place``: the GPU that was asked, with its driver. ``shortfall``: what
     fell short, in a sentence; "" where nothing did. ``figures`` are of whole answers. ``first_load_s``: seconds that
-    opening took when this GPU was first asked; TensorRT-RTX compiles for it then, and keeps that."""
+    opening took in the first check on this GPU; where nothing had opened them before, with what TensorRT-RTX compiles
+    then, and keeps."""
 
     made: str
     place: Place

@@ -102,8 +102,9 @@ def _describe_form(form: Form) -> str:
     whose = f"not used here: {form.misfit}" if form.misfit else "for this machine"
     if (verdict := verdict_of(form.folder)) and verdict.shortfall:
         asked = verdict.place
-        system = f"driver {asked.driver}" if asked.driver else f"L4T {asked.l4t}"
-        whose += f". On {asked.device}, {system}, {verdict.made[:10]}: {verdict.shortfall}"
+        system = f"driver {asked.driver}" if asked.driver else f"L4T {asked.l4t}" if asked.l4t else ""
+        where = ", ".join(filter(None, (asked.device, system, verdict.made[:10])))
+        whose += f". On {where}: {verdict.shortfall}"
     return f"{format_bytes(form.bytes)} for {place.engine} {place.version} on {what}: {whose}"
 
 

@@ -14,13 +14,14 @@ from packaging.version import InvalidVersion, Version
 from edgekit.detect import JETSONS
 from edgekit.doctor.finding import Finding
 from edgekit.doctor.host import Host
-from edgekit.doctor.libraries import searched
+from edgekit.doctor.libraries import in_toolkit, searched
 from edgekit.doctor.nvidia import cuda_major, newer, newest_cuda
 from edgekit.engines.tensorrt.api import OLDEST, Flavour
 from edgekit.target import Target
 
 _PACKAGES = ("tensorrt", "tensorrt-cu12", "tensorrt-cu13", "tensorrt-rtx", "tensorrt-rtx-cu12", "tensorrt-rtx-cu13")
-_CUDA = "cuda-python"
+_CUDA, _NVRTC = "cuda-python", "nvidia-cuda-nvrtc"
+_SLOWER = "keys and values would be written by copies, which takes longer"
 
 
 def tensorrt(host: Host, target: Target) -> Iterator[Finding]:
@@ -77,19 +78,28 @@ def _cuda_python(host: Host, driver_stays: bool) -> Finding | None:
 
 
 def _nvrtc(host: Host) -> Iterator[Finding]:
-    """The compiler of the kernel that writes keys and values, of cuda-python's major; engines run without, slower."""
-    package = host.installed("cuda-bindings") or host.installed(_CUDA)
-    major = next(iter(_release(package.version)), 13) if package else 13
-    wheel = "nvidia-cuda-nvrtc-cu12" if major == 12 else "nvidia-cuda-nvrtc"
-    found = host.installed(wheel)
-    if (found and _release(found.version)[:1] == (major,)) or searched(host, f"libnvrtc.so.{major}"):
-        return
-    what = f"lacks CUDA {major}'s NVRTC: keys and values would be written by copies, which takes longer"
-    mend = f"pip install '{wheel}=={major}.*'"
-    if host.machine.jetson:
-        own = next((other for other in (12, 13) if searched(host, f"libnvrtc.so.{other}")), 0)
-        mend = f"pip install '{_CUDA}=={own}.*'" if own else "sudo apt update && sudo apt install nvidia-jetpack"
-    yield Finding("tensorrt", "bad", what, mend)
+    """The compiler of the kernel that writes keys and values; engines run without, slower.
+
+    cuda-python, of either major, takes the newest that it finds among Python's packages, then among the system's
+    libraries (cuda-pathfinder 1.9); what that makes must be nothing that the driver can't read.
+    """
+    runs, wheel = cuda_major(host), host.installed(_NVRTC)
+    version = wheel.version if wheel else ""
+    made = next(iter(_release(version)), 0)
+    if 0 < runs < made:
+        what = f"{_NVRTC} {version} is for CUDA {made}, the driver runs up to {_runs(host)}: {_SLOWER}"
+        mend = f"pip uninstall -y {_NVRTC} && pip install '{_NVRTC}-cu{runs}=={runs}.*'"
+        yield Finding("tensorrt", "bad", what, mend)
+    elif not (made or host.installed(f"{_NVRTC}-cu12") or _library(host, runs)):
+        name = f"{_NVRTC}-cu12==12.*" if runs == 12 else f"{_NVRTC}==13.*"
+        mend = "sudo apt update && sudo apt install nvidia-jetpack" if host.machine.jetson else f"pip install '{name}'"
+        yield Finding("tensorrt", "bad", f"lacks NVRTC: {_SLOWER}", mend)
+
+
+def _library(host: Host, runs: int) -> bool:
+    """Whether the system has one that a driver of CUDA ``runs`` (0: it doesn't tell) can be given the code of."""
+    names = [f"libnvrtc.so.{major}" for major in (12, 13) if not runs or major <= runs]
+    return any(searched(host, name) or in_toolkit(host, name) for name in names)
 
 
 def _named(packages: Mapping[str, str]) -> str:

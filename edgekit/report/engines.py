@@ -19,6 +19,7 @@ from edgekit.errors import ConfigError
 from edgekit.profile import bandwidth_shares
 from edgekit.profile.record import Profile
 from edgekit.profile.store import profiles
+from edgekit.report.machine import this_machine
 from edgekit.report.runs import Report, Run, Speed, beside_fp16, last
 
 
@@ -51,20 +52,19 @@ def _of_bundle(bundle: Bundle, made: Sequence[Profile]) -> Iterator[Run]:
         yield from _of_plans(bundle, form, [one for one in made if one.form == name])
     for one in made:
         if one.form not in plans:
-            engine = f"{one.device.engine} {one.device.engine_version}"
-            yield replace(_run(bundle, engine, _device(one)), speed=_speed(bundle, one))
+            yield _of_profile(bundle, one)
 
 
 def _of_plans(bundle: Bundle, form: Form, made: Sequence[Profile]) -> Iterator[Run]:
     if form.lock is None:
-        yield replace(_run(bundle, "unknown", "a device that is not known"), doubts=(form.misfit,))
+        for one in made:
+            yield replace(_of_profile(bundle, one), doubts=(form.misfit,))
+        if not made:
+            yield replace(_run(bundle, "unknown", "a device that is not known"), doubts=(form.misfit,))
         return
     place, verdict = form.lock.place, verdict_of(form.folder)
     run = replace(_run(bundle, f"{place.engine} {place.version}", ""), place=place, misfit=form.misfit)
-    try:
-        run = _built(bundle, form.folder, run)
-    except ConfigError as error:
-        run = replace(run, doubts=(error.message,))
+    run = _built(bundle, form.folder, run)
     asked = verdict.place.device if verdict else ""
     for one in made:
         name = _device(one)
@@ -76,15 +76,27 @@ def _of_plans(bundle: Bundle, form: Form, made: Sequence[Profile]) -> Iterator[R
 
 
 def _built(bundle: Bundle, folder: Path, run: Run) -> Run:
-    spec, plans = bundle.manifest.spec, records(folder)
-    size = sum(prod(shape) for name, shape in decoder_shapes(spec.decoder) if name != "decoder.embedding.weight")
-    return replace(run, plans=plans, width=plans["decoder"].bytes / size, doubts=doubts(bundle, plans))
+    """With what building took, as far as that can be read, and doubted."""
+    shapes = decoder_shapes(bundle.manifest.spec.decoder)
+    size = sum(prod(shape) for name, shape in shapes if name != "decoder.embedding.weight")
+    try:
+        plans = records(folder)
+        run = replace(run, plans=plans, width=plans["decoder"].bytes / size)
+        return replace(run, doubts=doubts(bundle, plans))
+    except ConfigError as error:
+        return replace(run, doubts=(error.message,))
+
+
+def _of_profile(bundle: Bundle, made: Profile) -> Run:
+    engine = f"{made.device.engine} {made.device.engine_version}"
+    return replace(_run(bundle, engine, _device(made)), speed=_speed(bundle, made))
 
 
 def _run(bundle: Bundle, engine: str, device: str) -> Run:
     manifest, path = bundle.manifest, str(bundle.path.absolute())
     recipe = manifest.recipe
-    return Run(path, manifest.source, recipe.name, recipe.decoder, manifest.target.name, engine, device)
+    target = manifest.target.name
+    return Run(path, manifest.source, recipe.name, recipe.decoder, target, engine, device, told_by=this_machine())
 
 
 def _speed(bundle: Bundle, made: Profile) -> Speed:

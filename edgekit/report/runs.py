@@ -53,11 +53,11 @@ class Speed:
 
 @dataclass(frozen=True)
 class Run:
-    """``decoder``: its precision. ``device``: its name, or for which plans were built ahead. ``plans`` are {} where no
-    TensorRT runs it, else bound to ``place``; ``misfit``: why the machine that told this would not use them; ``width``:
-    the decoder's plan by parameters, in bytes. ``check`` is what the plans' answers came to on the device, None where
-    they were not asked. ``beside_fp16``: the speed of one row beside that of the same model by fp16, with the same
-    engine and on the very same device."""
+    """``told_by``: the machine that told it, where ``bundle`` is a path. ``decoder``: its precision. ``device``: its
+    name, or for which plans were built ahead. ``plans`` are {} where no TensorRT runs it, else bound to ``place``;
+    ``misfit``: why the machine that told this would not use them; ``width``: the decoder's plan by parameters, in
+    bytes. ``check`` is what the plans' answers came to on the device, None where they were not asked. ``beside_fp16``:
+    the speed of one row beside that of the same model by fp16, with the same engine and on the very same device."""
 
     bundle: str
     model: str
@@ -66,6 +66,7 @@ class Run:
     target: str
     engine: str
     device: str
+    told_by: str = ""
     place: Place | None = None
     misfit: str = ""
     plans: dict[str, Record] = field(default_factory=dict)
@@ -87,7 +88,7 @@ def last(runs: Iterable[Run]) -> list[Run]:
     """Of those of one bundle and engine on one machine the one that was measured last, or told last."""
     found: dict[tuple[object, ...], dict[str, Run]] = {}
     for run in runs:
-        of = found.setdefault((run.bundle, run.place, run.engine, run.device), {})
+        of = found.setdefault((run.told_by, run.bundle, run.place, run.engine, run.device), {})
         machine = run.speed.machine if run.speed else ""
         if machine not in of or _made(of[machine]) <= _made(run):
             of[machine] = run

@@ -1,6 +1,6 @@
 """ONNX Runtime's CUDA provider on the NVIDIA GPU that is there: parity, speed at 1 to 8 rows, bandwidth, memory.
 
-    python -m tests.benchmarks.cuda_provider DIR --bandwidth "4.8 TB/s" [CHECKPOINT] [--recipe R]...
+    python -m tests.benchmarks.cuda_provider DIR [CHECKPOINT] --bandwidth "4.8 TB/s" [--recipe R]...
 
 CHECKPOINT is the embedded model without one; tests.benchmarks.full_shape writes those of real models' shapes. No target
 need know the GPU: one is written to DIR/GPU.toml, with the bandwidth of its data sheet. Bundles (by fp16 and q4) are
@@ -18,11 +18,12 @@ import sys
 from pathlib import Path
 
 from edgekit import config
-from edgekit.bundle import MANIFEST
+from edgekit.bundle import MANIFEST, open_bundle
 from edgekit.errors import EdgeKitError
 from edgekit.phantom.embedded import embedded
 from edgekit.profile.store import profiles
 from edgekit.target import Target
+from edgekit.target import target as load_target
 from edgekit.units import parse_bytes
 from tests.accelerator import lacking_cuda_provider, target_here
 
@@ -44,8 +45,8 @@ def write_target(target: Target, folder: Path) -> Path:
 
 
 def measure(checkpoint: Path, how: str, target: Path, bundle: Path) -> list[int]:
-    """Build where it is missing, check and profile: the exit codes."""
-    if not (bundle / MANIFEST).exists():
+    """Build where it is missing or for another GPU, check and profile: the exit codes."""
+    if not (bundle / MANIFEST).exists() or open_bundle(bundle).manifest.target != load_target(str(target)):
         code = edgekit("build", checkpoint, "--target", target, "--recipe", how, "--out", bundle)
         if code:
             return [code]

@@ -234,6 +234,19 @@ def test_what_was_measured_anew_takes_the_place_of_what_was_told(
         earlier.write_text(json.dumps({"runs": told(capsys, out)}))
 
 
+def test_devices_that_are_alike_in_everything_are_told_apart(
+    bundles: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    """Two of a kind with their bundles at the same place: a path is one machine's."""
+    files = []
+    for name in ("ward-1", "ward-2"):
+        monkeypatch.setattr("platform.node", lambda name=name: name)
+        files.append(tmp_path / f"{name}.json")
+        files[-1].write_text(json.dumps({"runs": told(capsys, bundles["q4"])}))
+        assert name not in files[-1].read_text()
+    assert [rate(run) for run in told(capsys, *files, *files)] == [30.0, 30.0]
+
+
 def test_the_advice_is_about_the_very_run(
     bundles: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:
@@ -261,7 +274,20 @@ def test_harmed_plans_do_not_hide_the_rest(
     harm(out / ENGINES / newest(out))
     text = shown(capsys, out, bundles["q4"], bundles["fp16"])
     assert said in text
-    assert "0.75 times" in text
+    assert text.count("30 (4: 90) 0.75 times") == (
+        1 if said.startswith("lock") else 2
+    )  # whose engine is not known then
+    assert [rate(run) for run in told(capsys, out)] == [30.0]
+
+
+def test_a_site_s_mistake_costs_no_figure_of_plans(
+    bundles: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    (tmp_path / "engines.toml").write_text("[tensorrt\n")
+    monkeypatch.setattr("edgekit.plan.coefficients.site_file", lambda name: tmp_path / name)
+    (run,) = told(capsys, bundles["q4"])
+    assert (len(run["plans"]), run["width"] > 0) == (3, True)
+    assert "engines.toml is not valid TOML" in run["doubts"][0]
 
 
 @pytest.mark.parametrize("text", ["", "[]", '{"runs": [{}]}', '{"runs": [{"bundle": 3}]}'])

@@ -29,14 +29,7 @@ from tests.unit.doctor.machines import (
         ({"tensorrt": "8.6.1"}, "rtx3080", "bad", "too old", "edgekit[rtx]"),
         ({"tensorrt-rtx-cu13": "1.7.1.116"}, "rtx3050", "bad", "lacks cuda-python", "cuda-python==13.*"),
         ({"tensorrt": "10.3.0", "cuda-python": "12.9.0"}, "rtx3050", "good", "tensorrt 10.3.0", ""),
-        (
-            {"tensorrt": "10.3.0", "cuda-python": "12.9.0", "nvidia-cuda-nvrtc": "13.0.88"},
-            "rtx3050",
-            "bad",
-            "lacks CUDA 12's NVRTC: keys and values would be written by copies",
-            "pip install 'nvidia-cuda-nvrtc-cu12==12.*'",
-        ),
-        ({"tensorrt": "11.0", "cuda-python": "13.1"}, "rtx3050", "bad", "CUDA 13's", "'nvidia-cuda-nvrtc==13.*'"),
+        ({"tensorrt": "11.0", "cuda-python": "13.1"}, "rtx3050", "bad", "lacks NVRTC", "'nvidia-cuda-nvrtc==13.*'"),
     ],
 )
 def test_tensorrt_where_a_target_computes_on_it(
@@ -103,14 +96,35 @@ def test_a_jetson_s_cuda_python_is_of_its_system_s_cuda(says: Says) -> None:
     silent = replace(silent, answers={key: one for key, one in silent.answers.items() if "smi -" not in key})
     assert says(tensorrt, silent, "orin")[-1][2] == "pip install 'cuda-python==12.*'"
     older = ORIN7.changed(packages={"tensorrt": "10.16.2", "cuda-python": "12.9.0"})
-    assert [one[::2] for one in says(tensorrt, older, "orin")] == [
-        ("good", ""),
-        ("bad", "pip install 'cuda-python==13.*'"),  # for its NVRTC
-    ]
+    assert [one[0] for one in says(tensorrt, older, "orin")] == ["good"]
     bare = ORIN7.changed(answers={"ldconfig -p": loader_cache()})
     assert says(tensorrt, bare, "orin")[1][2] == "sudo apt update && sudo apt install nvidia-jetpack"
     other = ORIN6.changed(packages={"tensorrt-cu13": "10.14", "cuda-python": "12.9.0"})
     assert says(tensorrt, other, "orin")[0][2] == "pip uninstall tensorrt-cu13   (a Jetson has its own with JetPack)"
+
+
+def test_nvrtc_is_the_newest_package_and_no_newer_than_the_driver(says: Says) -> None:
+    """cuda-python takes it by what lies there, not by its own major."""
+    own = {"tensorrt-cu12": "10.14", "cuda-python": "12.9.0"}
+    for more in ({"nvidia-cuda-nvrtc": "13.0.88"}, {"nvidia-cuda-nvrtc-cu12": "12.9.86"}):
+        assert [one[0] for one in says(tensorrt, DESKTOP.changed(packages=own | more), "rtx3050")] == ["good"]
+    both = own | {"nvidia-cuda-nvrtc": "13.0.88", "nvidia-cuda-nvrtc-cu12": "12.9.86"}
+    old = DESKTOP.changed(packages=both, answers={"nvidia-smi -q": DRIVER_550})
+    [found] = [one for one in says(tensorrt, old, "rtx3050") if one[0] == "bad"]
+    assert found[1].startswith("nvidia-cuda-nvrtc 13.0.88 is for CUDA 13, the driver runs up to 12.4: keys and values")
+    assert found[2] == "pip uninstall -y nvidia-cuda-nvrtc && pip install 'nvidia-cuda-nvrtc-cu12==12.*'"
+    lacking = DESKTOP.changed(packages=own, answers={"nvidia-smi -q": DRIVER_550})
+    assert says(tensorrt, lacking, "rtx3050")[1][2] == "pip install 'nvidia-cuda-nvrtc-cu12==12.*'"
+
+
+def test_nvrtc_of_a_toolkit_will_do_where_its_home_is_told(says: Says) -> None:
+    toolkit = ORIN6.changed(
+        answers={"ldconfig -p": loader_cache()},
+        files={"usr/local/cuda/targets/aarch64-linux/lib/libnvrtc.so.12": ""},
+    )
+    assert [one[0] for one in says(tensorrt, toolkit, "orin")] == ["good", "bad"]
+    told = toolkit.changed(environment={"CUDA_HOME": "/usr/local/cuda"})
+    assert [one[0] for one in says(tensorrt, told, "orin")] == ["good"]
 
 
 def test_tensorrt_rtx_alone_is_nothing_to_a_jetson(says: Says) -> None:
