@@ -92,28 +92,27 @@ def write_text(path: Path, text: str) -> None:
 def write_bytes(path: Path, data: bytes) -> None:
     """Write a small file beside its place, flush it, rename it in."""
     with writing(path):
-        for beside in _names(path):
-            try:
-                with open(beside, "xb") as file:
-                    file.write(data)
-                    file.flush()
-                    os.fsync(file.fileno())
-                os.chmod(beside, 0o644)
-                os.replace(beside, path)
-                break
-            except FileExistsError:
-                continue  # somebody else's
-            except BaseException:
-                beside.unlink(missing_ok=True)
-                raise
+        beside = next(_names(path))
+        try:
+            with open(beside, "xb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            os.chmod(beside, 0o644)
+            os.replace(beside, path)
+        except BaseException:
+            beside.unlink(missing_ok=True)
+            raise
         _flush(path.parent)
 
 
 def _names(path: Path, suffix: str = "") -> Iterator[Path]:
-    """Names hidden beside ``path``, which hardly anything has yet. They are known before what gets one is made: an
-    interruption may come as soon as it is there."""
+    """Names hidden beside ``path`` that nothing has yet. They are known before what gets one is made: an interruption
+    may come as soon as it is there."""
     while True:
-        yield path.parent / f".{path.name}.{secrets.token_hex(4)}{suffix}"
+        name = path.parent / f".{path.name}.{secrets.token_hex(4)}{suffix}"
+        if not os.path.lexists(name):
+            yield name
 
 
 def _rename_in(beside: Path, path: Path) -> None:
@@ -138,23 +137,20 @@ def _rename_in(beside: Path, path: Path) -> None:
 @contextmanager
 def _locked_directory(path: Path) -> Iterator[Path]:
     """A new directory beside ``path``, whose lock says that somebody is filling it; removed at the end."""
-    names = _names(path, ".part")
-    beside, lock = next(names), None
+    names, beside, lock = _names(path, ".part"), None, None
     try:
         with writing(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             _clear_away(path)
             while lock is None:
-                try:
-                    beside.mkdir(0o700)
-                    lock = _locked(beside)
-                except FileExistsError:
-                    pass  # somebody else's
-                if lock is None:
-                    beside = next(names)
+                beside = next(names)
+                beside.mkdir(0o700)
+                lock = _locked(beside)
+        assert beside
         yield beside
     finally:
-        shutil.rmtree(beside, ignore_errors=True)
+        if beside:
+            shutil.rmtree(beside, ignore_errors=True)
         if lock is not None:
             os.close(lock)
 

@@ -1,8 +1,9 @@
-"""Small files in which Linux tells about a machine and its processes."""
+"""What the system tells: small files about a machine and its processes, and the time."""
 
 from __future__ import annotations
 
 import re
+from datetime import datetime, timezone
 from pathlib import Path
 
 
@@ -12,6 +13,11 @@ def read_text(path: Path) -> str:
         return path.read_text(encoding="utf-8", errors="replace")
     except OSError:
         return ""
+
+
+def utc_now() -> str:
+    """An ISO 8601 time, to the second: "2026-11-01T12:00:00Z"."""
+    return datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def field_of(text: str, name: str) -> str:

@@ -29,6 +29,11 @@ def parse_bytes(text: str) -> int:
     return round(float(match[1]) * _UNITS[match[2].upper()])
 
 
+def rounded(value: float) -> str:
+    """A number in three figures, or as a whole one: 0.0412, 41.2, 412, 4120."""
+    return f"{value:.3g}" if value < 100 else f"{value:.0f}"
+
+
 def format_bytes(count: float) -> str:
     """Write a number of bytes with a binary unit and three figures: 4111804928 → "3.83 GiB"."""
     size, unit = float(count), "B"

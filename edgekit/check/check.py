@@ -14,7 +14,6 @@ from edgekit.check.make import ids_of, prompt_of
 from edgekit.check.measure import UNUSABLE, Compared, Figures, compare, figures
 from edgekit.engines.base import PartedEngine
 from edgekit.engines.onnxruntime import OnnxRuntimeEngine
-from edgekit.engines.open import open_engine
 from edgekit.engines.standard import StandardEngine
 from edgekit.errors import BundleError, GateRefused, InputError
 from edgekit.inputs.images import Picture, load_image
@@ -88,36 +87,32 @@ class Checked:
             yield from (f"{one.name}: {limit.text}" for limit in one.limits if not limit.passed)
 
 
-def check(bundle: Bundle, engine: PartedEngine | None = None, progress: Progress = silent) -> Checked:
-    """Ask ``bundle`` its golden questions on this machine, with ``engine`` or the one that would run it here.
+def check(bundle: Bundle, engine: PartedEngine, progress: Progress = silent) -> Checked:
+    """Ask ``bundle`` its golden questions by ``engine`` (:func:`~edgekit.check.verdict.check_here`: by the one that
+    runs it here).
 
     :class:`~edgekit.errors.BundleError` where it has no record or a damaged one; errors as of the engine.
     """
     golden, arrays = read_golden(bundle)
     pictures = tuple(_picture(bundle, name) for name in golden.pictures)
     tokenizer = open_tokenizer(bundle)
-    running = engine or open_engine(bundle, 1)
-    try:
-        subject = Subject(bundle, golden, arrays, pictures, tokenizer, running)
-        embeddings, reader = Embeddings(running), forced.Reader(running)
-        done, total = 0, len(golden.sequences) + 2 * len(golden.alone)
+    subject = Subject(bundle, golden, arrays, pictures, tokenizer, engine)
+    embeddings, reader = Embeddings(engine), forced.Reader(engine)
+    done, total = 0, len(golden.sequences) + 2 * len(golden.alone)
 
-        def step() -> None:
-            nonlocal done
-            done += 1
-            progress("check", done, total)
+    def step() -> None:
+        nonlocal done
+        done += 1
+        progress("check", done, total)
 
-        def told(sequence: GoldenSequence) -> Compared:
-            compared = _whole(subject, sequence, embeddings, reader)
-            step()
-            return compared
+    def told(sequence: GoldenSequence) -> Compared:
+        compared = _whole(subject, sequence, embeddings, reader)
+        step()
+        return compared
 
-        whole = figures([told(sequence) for sequence in golden.sequences])
-        found = judge(bundle, golden, whole, measure_components(subject, step))
-        return replace(found, stood_in=bundle.manifest.target.engine != "onnxruntime" and _on_processor(running))
-    finally:
-        if engine is None:
-            running.close()
+    whole = figures([told(sequence) for sequence in golden.sequences])
+    found = judge(bundle, golden, whole, measure_components(subject, step))
+    return replace(found, stood_in=bundle.manifest.target.engine != "onnxruntime" and _on_processor(engine))
 
 
 def _on_processor(engine: PartedEngine) -> bool:

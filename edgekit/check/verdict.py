@@ -10,7 +10,6 @@ import json
 import logging
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import datetime, timezone
 from pathlib import Path
 from time import monotonic
 
@@ -26,6 +25,7 @@ from edgekit.engines.tensorrt.engine import TensorRtEngine
 from edgekit.errors import EdgeKitError
 from edgekit.files import write_text
 from edgekit.progress import Progress, silent
+from edgekit.system import utc_now
 
 VERDICT = "check.json"
 _log = logging.getLogger(__name__)
@@ -69,7 +69,7 @@ def verdict_of(folder: Path) -> Verdict | None:
 
 def _keep(checked: Checked, folder: Path, load_s: float) -> None:
     components = tuple(one.measured for one in checked.components)
-    made = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    made = utc_now()
     try:
         place, earlier = like(place_of(folder)), verdict_of(folder)
         first = earlier.first_load_s if earlier and earlier.place == place else round(load_s, 3)

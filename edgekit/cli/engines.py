@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from edgekit.console import Console
-from edgekit.units import format_bytes
+from edgekit.units import format_bytes, rounded
 
 if TYPE_CHECKING:
     from edgekit.report.runs import Report, Run, Speed
@@ -56,17 +56,13 @@ def _plans(run: Run) -> tuple[str, ...]:
 
 def _speed(run: Run, speed: Speed) -> tuple[str, ...]:
     first, last = speed.rows[0], speed.rows[-1]
-    together = f" ({last.rows}: {_rounded(last.tokens_per_s.median)})" if last.rows > first.rows else ""
+    together = f" ({last.rows}: {rounded(last.tokens_per_s.median)})" if last.rows > first.rows else ""
     return (
         *_named(run),
         f"{speed.times.first_token_ms.median:.0f} ms",
-        f"{_rounded(first.tokens_per_s.median)}{together}",
+        f"{rounded(first.tokens_per_s.median)}{together}",
         "–" if run.beside_fp16 is None else f"{run.beside_fp16:.2f} times",
         f"{100 * speed.shares[0]:.0f} %",
         format_bytes(speed.memory.static_bytes),
         format_bytes(speed.memory.dynamic_bytes),
     )
-
-
-def _rounded(rate: float) -> str:
-    return f"{rate:.3g}" if rate < 100 else f"{rate:.0f}"

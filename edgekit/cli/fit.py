@@ -55,7 +55,7 @@ def _measured(path: Path) -> tuple[Measured, Profile]:
         raise InputError(f"{path} is a profile of another bundle than {bundle.path}", "Measure that one anew.")
     target = replace(bundle.manifest.target, slots=made.slots, context=made.context)
     what = f"{made.model} by {made.recipe}, {made.slots} × {made.context}"
-    where = f"{made.device.gpu or made.device.cpu}, {made.device.engine} {made.device.engine_version}, {made.made[:10]}"
+    where = f"{made.device.name}, {made.device.engine} {made.device.engine_version}, {made.made[:10]}"
     known = subject(bundle, bundle.manifest.recipe)
     whole = sum(side.dynamic_bytes for side in made.sides)
     return Measured(known, bundle.manifest.recipe, target, made.components, whole, f"{what}: {where}"), made

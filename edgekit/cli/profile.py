@@ -9,6 +9,7 @@ import click
 
 from edgekit.cli.common import common
 from edgekit.console import Console
+from edgekit.units import rounded
 
 if TYPE_CHECKING:
     from edgekit.profile.judge import Compared, Row
@@ -145,7 +146,7 @@ def _show_speed(console: Console, made: Profile, target: Target) -> None:
 
 def _spread(spread: Spread) -> tuple[str, ...]:
     values = (spread.median, spread.p95, spread.p99, spread.least, spread.most)
-    return (*(f"{value:.3g}" if value < 100 else f"{value:.0f}" for value in values), str(spread.count))
+    return (*map(rounded, values), str(spread.count))
 
 
 def _show_plan(console: Console, compared: tuple[Compared, ...]) -> None:

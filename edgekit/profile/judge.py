@@ -58,14 +58,13 @@ def judge(made: Profile, target: Target) -> tuple[Row, ...]:
     device = target.memory_bytes or made.device.memory_bytes
     available = max(0, device - target.reserved_bytes)
     most = min(available, budget.memory_bytes) if budget.memory_bytes is not None else available
-    load = made.load_cold_s if made.load_cold_s is not None else made.load_warm_s.median
     return (
         Row("static memory", made.static_bytes, budget.static_bytes, "bytes"),
         Row("dynamic memory", made.dynamic_bytes, budget.dynamic_bytes, "bytes"),
         Row("memory over time", made.dynamic_bytes + made.planned_service_bytes, most, "bytes"),
         Row("first token", made.times.first_token_ms.median, budget.first_token_ms, "ms"),
         Row("speed", made.tokens_per_s, budget.tokens_per_s, "tokens/s", least=True),
-        Row("load, cold" if made.load_cold_s is not None else "load, warm", load, budget.load_s, "s"),
+        Row("load, cold" if made.load_cold_s is not None else "load, warm", made.load_s, budget.load_s, "s"),
         Row("disk", made.disk_bytes, budget.disk_bytes, "bytes"),
     )
 

@@ -7,7 +7,6 @@ import shlex
 import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import TypeVar
 
@@ -32,6 +31,7 @@ from edgekit.profile.record import FORMAT, Device, Profile, RowRate, Spread, Tim
 from edgekit.profile.store import require_room, store
 from edgekit.profile.weights import counted_weights
 from edgekit.progress import Progress, silent
+from edgekit.system import utc_now
 from edgekit.target import Target
 
 T = TypeVar("T")
@@ -72,7 +72,7 @@ def profile(bundle: Bundle, slots: int | None = None, seconds: float = SECONDS, 
     made = Profile(
         format=FORMAT,
         edgekit=edgekit.__version__,
-        made=datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        made=utc_now(),
         digest=bundle.digest,
         model=bundle.manifest.source,
         recipe=recipe.name,

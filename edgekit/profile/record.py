@@ -59,6 +59,11 @@ class Device:
     l4t: str = ""
 
     @property
+    def name(self) -> str:
+        """Its GPU's, or its processor's."""
+        return self.gpu or self.cpu
+
+    @property
     def fingerprint(self) -> str:
         """Equal where nothing differs that figures hang on."""
         return hashlib.sha256(json.dumps(config.dump(self)).encode()).hexdigest()[:16]
@@ -188,6 +193,11 @@ class Profile:
     def dynamic_bytes(self) -> int:
         """At the peak, counted as ``static_bytes``."""
         return self.sides[0].dynamic_bytes
+
+    @property
+    def load_s(self) -> float:
+        """From the disk, where that could be measured."""
+        return self.load_cold_s if self.load_cold_s is not None else self.load_warm_s.median
 
     @property
     def tokens_per_s(self) -> float:

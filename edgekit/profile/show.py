@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from edgekit.profile.judge import Row
-from edgekit.units import format_bytes
+from edgekit.units import format_bytes, rounded
 
 
 def quantity(value: float, unit: str) -> str:
     """A number with its unit: "1.30 GiB", "840 ms", "12.3 tokens/s"."""
     if unit == "bytes":
         return format_bytes(value)
-    return f"{value:.3g} {unit}" if value < 100 else f"{value:.0f} {unit}"
+    return f"{rounded(value)} {unit}"
 
 
 def row_text(row: Row) -> str:

@@ -67,9 +67,9 @@ def _of_plans(bundle: Bundle, form: Form, made: Sequence[Profile]) -> Iterator[R
     run = _built(bundle, form.folder, run)
     asked = verdict.place.device if verdict else ""
     for one in made:
-        name = _device(one)
+        name = one.device.name
         yield replace(run, device=name, check=verdict if name == asked else None, speed=_speed(bundle, one))
-    if asked not in map(_device, made):
+    if asked not in [one.device.name for one in made]:
         ahead = f"any GPU of compute capability {place.compute_capability}"
         if asked or not made:
             yield replace(run, device=asked or place.device or ahead, check=verdict)
@@ -89,7 +89,7 @@ def _built(bundle: Bundle, folder: Path, run: Run) -> Run:
 
 def _of_profile(bundle: Bundle, made: Profile) -> Run:
     engine = f"{made.device.engine} {made.device.engine_version}"
-    return replace(_run(bundle, engine, _device(made)), speed=_speed(bundle, made))
+    return replace(_run(bundle, engine, made.device.name), speed=_speed(bundle, made))
 
 
 def _run(bundle: Bundle, engine: str, device: str) -> Run:
@@ -109,10 +109,6 @@ def _speed(bundle: Bundle, made: Profile) -> Speed:
         made.rows,
         bandwidth_shares(made, bundle.manifest.target),
         made.sides[0],
-        made.load_cold_s if made.load_cold_s is not None else made.load_warm_s.median,
+        made.load_s,
         made.after,
     )
-
-
-def _device(made: Profile) -> str:
-    return made.device.gpu or made.device.cpu

@@ -83,7 +83,7 @@ def _measured(model: PublishedModel, name: str, profiles: Sequence[Profile]) -> 
     for made in sorted(profiles, key=lambda one: one.made):
         if made.recipe == name and is_of(model, made):
             side = made.sides[0]
-            where = f"{made.device.gpu or made.device.cpu}, {made.slots} × {made.context}"
+            where = f"{made.device.name}, {made.slots} × {made.context}"
             static, mean = side.static_bytes, side.mean_peak_bytes
             found[where] = _beside(model.variants[name], static, mean, side.dynamic_bytes, True)
     return found

@@ -128,7 +128,7 @@ def _labels(profiles: Sequence[Profile]) -> list[str]:
 
 
 def _device(made: Profile) -> str:
-    return _short(made.device.gpu or made.device.cpu)
+    return _short(made.device.name)
 
 
 def _short(name: str) -> str:

@@ -4,7 +4,8 @@
 
 CHECKPOINT is the embedded model without one; tests.benchmarks.full_shape writes those of real models' shapes. No target
 need know the GPU: one is written to DIR/GPU.toml, with the bandwidth of its data sheet. Bundles (by fp16 and q4) are
-kept in DIR and taken again. What EdgeKit's commands show goes to stderr, and what `edgekit report engines --json` makes
+kept in DIR and taken again, what a check said beside them (BUNDLE-check.json: parity with the CPU's answers). What
+EdgeKit's commands show goes to stderr, and what `edgekit report engines --json` makes
 of it to stdout, so that `> FILE` keeps it. The exit code is the first that was not 0 (3: answers fell short); it comes
 after all have run.
 """
@@ -16,6 +17,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import IO, Any
 
 from edgekit import config
 from edgekit.bundle import MANIFEST, open_bundle
@@ -30,10 +32,10 @@ from tests.accelerator import lacking_cuda_provider, target_here
 SLOTS = 8
 
 
-def edgekit(*arguments: str | Path, shown: bool = True) -> int:
+def edgekit(*arguments: str | Path, to: IO[Any] = sys.stderr) -> int:
     """One command, in a process of its own: what is measured must find the GPU as empty as a device's is."""
     command = [sys.executable, "-m", "edgekit", *map(str, arguments)]
-    return subprocess.run(command, stdout=sys.stderr if shown else None, check=False).returncode
+    return subprocess.run(command, stdout=to, check=False).returncode
 
 
 def write_target(target: Target, folder: Path) -> Path:
@@ -50,7 +52,10 @@ def measure(checkpoint: Path, how: str, target: Path, bundle: Path) -> list[int]
         code = edgekit("build", checkpoint, "--target", target, "--recipe", how, "--out", bundle)
         if code:
             return [code]
-    return [edgekit("check", bundle), edgekit("profile", bundle, "--slots", str(SLOTS))]
+    checked = bundle.with_name(f"{bundle.name}-check.json")
+    with checked.open("wb") as kept:
+        code = edgekit("check", bundle, "--json", to=kept)
+    return [code, edgekit("profile", bundle, "--slots", str(SLOTS))]
 
 
 def main() -> int:
@@ -77,7 +82,7 @@ def main() -> int:
         if profiles(bundle):
             measured.append(bundle)
     if measured:
-        codes.append(edgekit("report", "engines", *measured, "--json", shown=False))
+        codes.append(edgekit("report", "engines", *measured, "--json", to=sys.stdout))
     return next(filter(None, codes), 0)
 
 

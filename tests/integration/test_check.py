@@ -18,6 +18,7 @@ from edgekit import config
 from edgekit.bundle import MANIFEST, Bundle, hash_files, open_bundle
 from edgekit.check import Checked, check
 from edgekit.check.golden import read_golden
+from edgekit.check.verdict import check_here
 from edgekit.checkpoint import open_checkpoint
 from edgekit.checkpoint.checkpoint import Checkpoint
 from edgekit.checkpoint.packed import Array
@@ -66,7 +67,7 @@ def test_an_honest_bundle_passes(checkpoint: Path, name: str, activations: str, 
 
 
 def test_this_machine_gives_what_the_build_gave(built: Built) -> None:
-    checked = check(built.bundle)
+    checked = check_here(built.bundle)
     assert checked.passed
     assert checked.very_tokens
     assert [one.name for one in checked.components] == [
@@ -216,7 +217,7 @@ def test_a_token_s_dead_scale_is_found_in_the_embedding(built: Built, tmp_path: 
         data[begin : begin + 2] = bytes(2)  # token 0, which no question uses
         path.write_bytes(data)
 
-    checked = check(open_bundle(damaged(built, tmp_path / "bundle", edit)))
+    checked = check_here(open_bundle(damaged(built, tmp_path / "bundle", edit)))
     assert checked.worst == "embedding"
     assert "token 0" in checked.shortfall
 
@@ -294,7 +295,7 @@ def test_a_damaged_record_is_one_clear_error(built: Built, harm: Callable[[str],
         file.write_text(harm(file.read_text()))
 
     with pytest.raises(BundleError, match=r"golden\.json"):
-        check(open_bundle(damaged(built, tmp_path / "bundle", edit)))
+        check_here(open_bundle(damaged(built, tmp_path / "bundle", edit)))
 
 
 def test_damaged_arrays_are_one_clear_error(built: Built, tmp_path: Path) -> None:
@@ -303,7 +304,7 @@ def test_damaged_arrays_are_one_clear_error(built: Built, tmp_path: Path) -> Non
         file.write_bytes(file.read_bytes()[:5000])
 
     with pytest.raises(BundleError, match=r"golden\.safetensors"):
-        check(open_bundle(damaged(built, tmp_path / "bundle", edit)))
+        check_here(open_bundle(damaged(built, tmp_path / "bundle", edit)))
 
 
 def test_a_bundle_without_a_record_is_to_be_built_again(
