@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from string import Formatter
 
-from edgekit.checkpoint.spec import DecoderSpec, ModelSpec, TemplateSpec, VisionSpec
+from edgekit.checkpoint.spec import DecoderSpec, ImageSpec, ModelSpec, TemplateSpec, VisionSpec
 from edgekit.errors import CheckpointError
 
 _LARGEST = 2**31 - 1
-_WIDEST = 1e6  # pixels run from 0 to 1
+_WIDEST = 1e6  # pixels run from 0 to 255 at most
 _LARGEST_IMAGE = 4096
 _MOST_LAYERS = 1024  # More than any model has; what is listed per layer stays short.
 
@@ -29,10 +29,7 @@ def _problems(spec: ModelSpec) -> Iterator[str]:
     widths, ends = spec.projector.widths, (spec.vision.hidden, spec.decoder.hidden)
     if len(widths) < 2 or len(widths) > 10 or (widths[0], widths[-1]) != ends or not all(map(_fits, widths)):
         yield f"a projector of widths {list(widths[:10])} between a tower of {ends[0]} and a decoder of {ends[1]}"
-    if spec.image.size != spec.vision.image_size:
-        yield f"images of {spec.image.size} pixels for a tower that reads {spec.vision.image_size}"
-    if not all(0 < std < _WIDEST for std in spec.image.std) or not all(abs(mean) < _WIDEST for mean in spec.image.mean):
-        yield f"pixels less {spec.image.mean}, divided by {spec.image.std}"
+    yield from _image(spec.image, spec.vision.image_size)
     yield from _template(spec.template)
     ids = [*spec.stop_ids, *([] if spec.bos_id is None else [spec.bos_id])]
     if not all(0 <= index < spec.decoder.vocab for index in ids):
@@ -41,6 +38,19 @@ def _problems(spec: ModelSpec) -> Iterator[str]:
 
 def _fits(count: int) -> bool:
     return 1 <= count <= _LARGEST
+
+
+def _image(image: ImageSpec, size: int) -> Iterator[str]:
+    if image.size != size:
+        yield f"images of {image.size} pixels for a tower that reads {size}"
+    if not all(0 < std < _WIDEST for std in image.std) or not all(abs(mean) < _WIDEST for mean in image.mean):
+        yield f"pixels less {image.mean}, divided by {image.std}"
+    if not 0 < image.scale < _WIDEST:
+        yield f"pixels times {image.scale}"
+    if not image.size <= image.edge <= _LARGEST_IMAGE:
+        yield f"images resized to {image.edge} pixels, of which {image.size} are kept"
+    if not all(0 <= shade <= 255 for shade in image.fill or ()):
+        yield f"padding of the colour {image.fill}"
 
 
 def _vision(vision: VisionSpec) -> Iterator[str]:

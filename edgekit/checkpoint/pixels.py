@@ -1,118 +1,190 @@
-"""How a checkpoint's pictures are prepared: its image processor's settings as an :class:`ImageSpec`."""
+"""How a checkpoint's pictures are prepared: its image processor's settings as an :class:`ImageSpec`.
+
+The settings mean what they mean to transformers' own image processors for CLIP, SigLIP and LLaVA, on their Pillow
+side: what is left unsaid is the class's default, a switch that is off keeps what stands beside it from counting. What
+would give the vision tower anything but one square is refused.
+"""
 
 from __future__ import annotations
 
-import math
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
 
 from edgekit.checkpoint.documents import Fields
-from edgekit.checkpoint.source import Source, printable
-from edgekit.checkpoint.spec import ImageSpec, VisionSpec
+from edgekit.checkpoint.source import Source
+from edgekit.checkpoint.spec import Filter, ImageSpec, VisionSpec
 from edgekit.errors import CheckpointError
 
 Fit = Literal["pad", "crop", "stretch"]
 Channels = tuple[float, float, float]
 
-_CLIP: tuple[Channels, Channels] = (
-    (0.48145466, 0.4578275, 0.40821073),
-    (0.26862954, 0.26130258, 0.27577711),
-)
-_SIGLIP: tuple[Channels, Channels] = ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
+_FILTERS: tuple[Filter, ...] = get_args(Filter)
 _BICUBIC = 3
+_DEFAULT_CROP = 224
+
+
+@dataclass(frozen=True)
+class _Family:
+    """What a class of image processors does unless it is told otherwise."""
+
+    mean: Channels
+    std: Channels
+    crops: bool
+    pads: bool = False  # to a square, before anything else; where others pad, a lone image stays as it is
+
+
+_MEAN = (0.48145466, 0.4578275, 0.40821073)
+_STD = (0.26862954, 0.26130258, 0.27577711)
+_FAMILIES = {
+    "CLIP": _Family(_MEAN, _STD, crops=True),
+    "Llava": _Family(_MEAN, _STD, crops=True, pads=True),
+    "Siglip": _Family((0.5, 0.5, 0.5), (0.5, 0.5, 0.5), crops=False),
+}
 
 
 def image_spec(source: Source, vision: VisionSpec, aspect: str | None) -> ImageSpec:
     """``aspect`` is ``image_aspect_ratio`` of LLaVA's own configs: "pad" goes before what the processor says."""
-    processor = _processor(source)
-    size = vision.image_size
     if aspect is not None and aspect not in ("pad", "square"):
         raise CheckpointError(
             f"{source.path} was trained with image_aspect_ratio {aspect[:40]!r}: one image becomes several",
             "EdgeKit prepares one square per image: 'pad' or 'square'.",
         )
-    fit: Fit = "pad" if aspect == "pad" else _fit(processor, vision)
-    if (written := _written_size(processor)) not in (None, size):
-        raise CheckpointError(
-            f"{processor.where} prepares images of {written} pixels, but the vision tower reads {size}",
-            "Compare both files with the published ones.",
-        )
-    _check_scaling(processor)
-    mean, std = _CLIP if vision.kind == "clip" else _SIGLIP
-    if not processor.flag("do_normalize", True):
-        mean, std = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)
-    mean, std = _channels(processor, "image_mean", mean), _channels(processor, "image_std", std)
-    if not all(value > 0 for value in std):
-        raise processor.error("image_std", "above zero")
-    return ImageSpec(size, mean, std, fit)
-
-
-def notes(source: Source) -> tuple[str, ...]:
-    """What EdgeKit does otherwise than the checkpoint's own processor."""
-    resample = _processor(source).values.get("resample")
-    if resample in (None, _BICUBIC):
-        return ()
-    theirs = printable(str(resample)[:20])
-    return (f"Images are resized bicubic; the checkpoint's own processor uses PIL's filter {theirs}.",)
-
-
-def _check_scaling(processor: Fields) -> None:
-    """Pixels are resized, and scaled to 0…1 before they are normalised; anything else is refused."""
-    if not processor.flag("do_resize", True):
-        raise processor.error("do_resize", "true: images have to fit the vision tower")
-    factor = processor.positive("rescale_factor", 1 / 255)
-    if not processor.flag("do_rescale", True):
-        raise processor.error("do_rescale", "true: EdgeKit scales pixels to 0…1")
-    if not math.isclose(factor, 1 / 255, rel_tol=1e-4):
-        raise processor.error("rescale_factor", "1/255: EdgeKit scales pixels to 0…1")
+    processor = _processor(source)
+    family = _family(processor, vision)
+    fit, resized = _geometry(processor, family, vision.image_size, aspect == "pad" or _pads(processor, family))
+    mean, std, fill = _normalization(processor, family, fit)
+    _switch(
+        processor, "do_convert_rgb", True
+    )  # every picture comes in as RGB: without, the original takes no other either
+    return ImageSpec(vision.image_size, mean, std, fit, _scale(processor), _filter(processor), resized, fill)
 
 
 def _processor(source: Source) -> Fields:
-    """preprocessor_config.json, or the image processor's part of transformers 5's processor_config.json."""
-    own = source.table("preprocessor_config.json")
-    return own if own.values else source.table("processor_config.json").table("image_processor")
+    """The image processor's part of transformers 5's processor_config.json, else preprocessor_config.json."""
+    nested = source.table("processor_config.json").table("image_processor")
+    return nested if nested.values else source.table("preprocessor_config.json")
 
 
-def _fit(processor: Fields, vision: VisionSpec) -> Fit:
-    if processor.flag("do_pad", False):
-        return "pad"
-    if "do_center_crop" in processor or "crop_size" in processor:
-        return "crop" if processor.flag("do_center_crop", True) else "stretch"
-    size = processor.values.get("size")
-    if isinstance(size, dict):
-        return "crop" if "shortest_edge" in size else "stretch"
-    return "crop" if vision.kind == "clip" else "stretch"
+def _family(processor: Fields, vision: VisionSpec) -> _Family:
+    key = "image_processor_type" if "image_processor_type" in processor else "feature_extractor_type"
+    if key not in processor:
+        by_tower = "CLIP" if vision.kind == "clip" else "Siglip"
+        return _FAMILIES["Llava" if "do_pad" in processor else by_tower]
+    name = processor.text(key).removesuffix("Fast").removesuffix("Pil")
+    family = _FAMILIES.get(name.removesuffix("ImageProcessor").removesuffix("FeatureExtractor"))
+    if family is None:
+        raise processor.error(key, "CLIP's, SigLIP's or LLaVA's: others prepare images in ways of their own")
+    return family
 
 
-def _written_size(processor: Fields) -> int | None:
-    """The side of the square that comes out, in the several ways that it has been written; None when unsaid."""
-    cropped = processor.flag("do_center_crop", "crop_size" in processor)
-    resized = _side(processor, "size")
-    out = _side(processor, "crop_size") if cropped and "crop_size" in processor else resized
-    if cropped and out is not None and resized is not None and resized != out:
+def _pads(processor: Fields, family: _Family) -> bool:
+    """Whether images grow to a square first. Where others pad, they pad what is a square of the right size by then."""
+    pads = _switch(processor, "do_pad", False)
+    if pads and not family.pads and "pad_size" in processor:
+        raise processor.error("pad_size", "absent: EdgeKit pads as LLaVA does, to the square of the longer edge")
+    return pads and family.pads
+
+
+def _geometry(processor: Fields, family: _Family, size: int, padded: bool) -> tuple[Fit, int | None]:
+    """How an image becomes a square of ``size``, and to how many pixels it is resized where these are more."""
+    if not _switch(processor, "do_resize", True):
+        raise processor.error("do_resize", "true: images have to fit the vision tower")
+    if _switch(processor, "use_square_size", False):
+        raise processor.error("use_square_size", "false: EdgeKit goes by 'size'")
+    crops = _switch(processor, "do_center_crop", family.crops)
+    edge, shortest = _edge(processor, family)
+    out = edge
+    if crops:
+        out = _square(processor, "crop_size", processor.values.get("crop_size"))
+        out = out or (_DEFAULT_CROP if edge not in (None, size) else None)
+    if out not in (None, size):
         raise CheckpointError(
-            f"{processor.where} resizes to {resized} pixels and crops {out} of them",
-            "EdgeKit crops what it resized: both sizes must be the same.",
+            f"{processor.where} prepares images of {out} pixels, but the vision tower reads {size}",
+            "Compare both files with the published ones.",
         )
-    return out
+    if edge is not None and edge < size:
+        raise CheckpointError(
+            f"{processor.where} resizes to {edge} pixels and crops {size} of them",
+            "EdgeKit crops no more than there is: compare the file with the published one.",
+        )
+    if shortest and not crops and not padded:
+        raise processor.error("do_center_crop", "true: with one edge resized, images come out oblong")
+    fit: Fit = "pad" if padded else "crop" if shortest else "stretch"
+    return fit, None if edge == size else edge
 
 
-def _side(processor: Fields, key: str) -> int | None:
-    value: Any = processor.values.get(key)
+def _edge(processor: Fields, family: _Family) -> tuple[int | None, bool]:
+    """To how many pixels edges are resized (None: unsaid), and whether that is the shorter edge alone."""
+    value: Any = processor.values.get("size")
+    if isinstance(value, dict) and (sides := _sides(value)).keys() == {"shortest_edge"}:
+        return Fields(sides, processor.where).count("shortest_edge"), True
+    shortest = family.crops  # by default, CLIP crops what SigLIP stretches
+    if value is not None:
+        shortest = isinstance(value, int) and not _switch(processor, "default_to_square", False)
+    return _square(processor, "size", value), shortest
+
+
+def _square(processor: Fields, key: str, value: Any) -> int | None:
+    """The side of a square, in the several ways that it has been written; None when unsaid."""
     if isinstance(value, dict):
-        sides = {value[name] for name in ("height", "width", "shortest_edge") if isinstance(value.get(name), int)}
-        if len(sides) != 1:
+        sides = _sides(value)
+        value = list(sides.values()) if sides.keys() == {"height", "width"} else []
+    if isinstance(value, list):
+        if len(value) != 2 or value[0] != value[1]:
             raise processor.error(key, "one side of a square")
-        value = sides.pop()
+        value = value[0]
     return None if value is None else Fields({key: value}, processor.where).count(key)
+
+
+def _sides(size: dict[str, Any]) -> dict[str, Any]:
+    return {name: side for name, side in size.items() if side is not None}
+
+
+def _switch(processor: Fields, key: str, default: bool) -> bool:
+    """A switch that says null is off: only where it is left out does the class's default hold."""
+    return processor.flag(key, default and key not in processor.values)
+
+
+def _scale(processor: Fields) -> float:
+    """What a pixel of 0…255 is multiplied by before it is normalised."""
+    factor = processor.positive("rescale_factor", 1 / 255)
+    return factor if _switch(processor, "do_rescale", True) else 1.0
+
+
+def _filter(processor: Fields) -> Filter:
+    number = processor.integer("resample", _BICUBIC)
+    if not 0 <= number < len(_FILTERS):
+        raise processor.error("resample", f"one of Pillow's filters, 0 to {len(_FILTERS) - 1}")
+    return _FILTERS[number]
+
+
+def _normalization(
+    processor: Fields, family: _Family, fit: Fit
+) -> tuple[Channels, Channels, tuple[int, int, int] | None]:
+    """Mean, deviation and, where the mean does not say it, the colour of the padding.
+
+    LLaVA pads with ``image_mean`` in 255ths, whether pixels are normalised by it or not.
+    """
+    mean = _channels(processor, "image_mean", family.mean)
+    red, green, blue = (int(value * 255) for value in mean)
+    if fit == "pad" and not all(0 <= shade <= 255 for shade in (red, green, blue)):
+        raise processor.error("image_mean", "between 0 and 1, as the colour that images are padded with")
+    if not _switch(processor, "do_normalize", True):
+        return (0.0, 0.0, 0.0), (1.0, 1.0, 1.0), (red, green, blue) if fit == "pad" else None
+    std = _channels(processor, "image_std", family.std)
+    if not all(value > 0 for value in std):
+        raise processor.error("image_std", "above zero")
+    return mean, std, None
 
 
 def _channels(processor: Fields, key: str, default: Channels) -> Channels:
     value = processor.values.get(key)
     if value is None:
         return default
-    if not isinstance(value, list) or len(value) != 3 or not all(_plain(item) for item in value):
+    values = value if isinstance(value, list) else [value] * 3
+    if len(values) != 3 or not all(_plain(item) for item in values):
         raise processor.error(key, "three numbers")
-    return (float(value[0]), float(value[1]), float(value[2]))
+    return (float(values[0]), float(values[1]), float(values[2]))
 
 
 def _plain(item: Any) -> bool:

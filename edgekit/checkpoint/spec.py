@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 Activation = Literal["silu", "quick_gelu", "gelu_tanh", "gelu"]
+Filter = Literal["nearest", "lanczos", "bilinear", "bicubic", "box", "hamming"]  # by Pillow's numbers, 0…5
 
 
 @dataclass(frozen=True)
@@ -110,16 +111,26 @@ class DecoderSpec:
 
 @dataclass(frozen=True)
 class ImageSpec:
-    """How pixels are prepared: ``fit`` to ``size``², then (pixel/255 − mean)/std per channel.
+    """How pixels are prepared: ``fit``, then the middle ``size``², then (pixel·``scale`` − mean)/std per channel.
 
-    "pad" grows the image to a square filled with ``int(255·mean)``, then resizes (bicubic);
-    "crop" resizes the shorter edge and takes the centre; "stretch" resizes both edges.
+    "pad" grows the image to a square filled with ``fill`` (None: ``int(255·mean)``), then resizes it; "crop" resizes
+    its shorter edge; "stretch" resizes both edges. All resize with Pillow's ``filter`` to ``resized`` pixels (None:
+    ``size``, so that of a square nothing is cut off).
     """
 
     size: int
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
     fit: Literal["pad", "crop", "stretch"]
+    scale: float = 1 / 255
+    filter: Filter = "bicubic"
+    resized: int | None = None
+    fill: tuple[int, int, int] | None = None
+
+    @property
+    def edge(self) -> int:
+        """The pixels that the resized edge has."""
+        return self.resized or self.size
 
 
 @dataclass(frozen=True)

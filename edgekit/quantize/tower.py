@@ -95,7 +95,8 @@ def unlike(spec: ImageSpec) -> list[Floats]:
         np.broadcast_to(stripes, (spec.size, spec.size)),
     ]
     mean, std = (np.array(values, np.float32)[:, None, None] for values in (spec.mean, spec.std))
-    return [((level[None] - mean) / std).astype(np.float32) for level in levels]
+    white = 255 * spec.scale
+    return [((level[None] * white - mean) / std).astype(np.float32) for level in levels]
 
 
 def _original(model: BlockModel, pixels: Sequence[Floats]) -> list[Floats]:

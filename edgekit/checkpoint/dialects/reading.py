@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from edgekit.checkpoint import notice, pixels
+from edgekit.checkpoint import notice
 from edgekit.checkpoint.architectures import Decoder, stored_stem
 from edgekit.checkpoint.check import check_spec
 from edgekit.checkpoint.checkpoint import Weight
@@ -64,7 +64,6 @@ class Parts:
             stop_ids=stop_ids,
             licence=notice.licence(source),
             intended_use=notice.intended_use(source),
-            notes=pixels.notes(self.tower.source),
         )
         check_spec(spec, source.config.where)
         return Reading(spec, {name: self._lookup(name) for name in tensor_shapes(spec)}, text)

@@ -10,7 +10,6 @@ import pytest
 from edgekit.checkpoint import open_checkpoint
 from edgekit.checkpoint.documents import Fields
 from edgekit.checkpoint.notice import LLAVA_MED, intended_use, licence
-from edgekit.checkpoint.pixels import notes
 from edgekit.checkpoint.source import Source
 from tests.checkpoints import write_checkpoint
 
@@ -60,8 +59,6 @@ def test_a_card_that_is_no_text_is_no_reason_to_refuse(tmp_path: Path) -> None:
 
 def test_half_a_surrogate_pair_is_no_reason_to_fail_later(tmp_path: Path) -> None:
     assert licence(source(tmp_path, {"license": "mine\ud800"})) == "mine?"
-    (tmp_path / "preprocessor_config.json").write_text('{"resample": "\\ud800"}')
-    notes(source(tmp_path))[0].encode()
 
 
 @pytest.mark.parametrize(

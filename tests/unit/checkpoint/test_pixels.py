@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from edgekit.checkpoint.documents import Fields
-from edgekit.checkpoint.pixels import image_spec, notes
+from edgekit.checkpoint.pixels import image_spec
 from edgekit.checkpoint.source import Source
-from edgekit.checkpoint.spec import VisionSpec
+from edgekit.checkpoint.spec import ImageSpec, VisionSpec
 from edgekit.errors import CheckpointError
 from tests.checkpoints import CLIP_MEAN, CLIP_STD
 
@@ -61,7 +61,6 @@ def test_a_published_processor_says_what_transformers_does(tmp_path: Path) -> No
     spec = image_spec(source(tmp_path), CLIP, None)
     assert spec.fit == "crop"
     assert spec.mean == (0.1, 0.2, 0.3)
-    assert notes(source(tmp_path)) == ()
 
 
 def test_transformers_5_keeps_it_in_the_processors_config(tmp_path: Path) -> None:
@@ -86,15 +85,29 @@ def test_the_usual_scaling_is_taken_as_said(tmp_path: Path) -> None:
     assert image_spec(source(tmp_path, usual), CLIP, None) == image_spec(source(tmp_path, {}), CLIP, None)
 
 
-def test_another_filter_is_noted(tmp_path: Path) -> None:
-    assert "filter 2" in notes(source(tmp_path, {"resample": 2}))[0]
+def test_what_the_usual_processors_say_is_written_as_it_always_was(tmp_path: Path) -> None:
+    spec = image_spec(source(tmp_path, {"size": EDGE, "crop_size": SQUARE, "do_pad": True}), CLIP, None)
+    assert spec == ImageSpec(336, (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711), "pad")
 
 
 @pytest.mark.parametrize(
     ("processor", "message"),
     [
         ({"size": 224}, "224 pixels, but the vision tower reads 336"),
-        ({"size": {"shortest_edge": 384}, "crop_size": SQUARE}, "resizes to 384 pixels and crops 336"),
+        ({"size": {"shortest_edge": 224}, "crop_size": SQUARE}, "resizes to 224 pixels and crops 336"),
+        ({"size": {"shortest_edge": 384}}, "224 pixels, but the vision tower reads 336"),  # CLIP's own default
+        ({"size": EDGE, "do_center_crop": False}, "do_center_crop"),
+        ({"image_processor_type": "SiglipImageProcessor", "size": 336}, "do_center_crop"),
+        ({"size": {"longest_edge": 336}}, "one side of a square"),
+        ({"size": {"shortest_edge": 336, "longest_edge": 400}}, "one side of a square"),
+        ({"size": [336, 224]}, "one side of a square"),
+        ({"size": SQUARE, "crop_size": EDGE}, "one side of a square"),
+        ({"image_processor_type": "LlavaNextImageProcessor"}, "LLaVA's: others prepare images in ways of their own"),
+        ({"image_processor_type": "CLIPImageProcessor", "do_pad": True, "pad_size": 512}, "pad_size"),
+        ({"use_square_size": True}, "use_square_size"),
+        ({"resample": 6}, "resample"),
+        ({"resample": "\ud800"}, "resample"),
+        ({"do_pad": True, "do_normalize": False, "image_mean": [128, 128, 128]}, "image_mean"),
         ({"size": {"height": 336, "width": 224}}, "one side of a square"),
         ({"size": {}}, "one side of a square"),
         ({"size": -1}, "positive"),
@@ -102,8 +115,9 @@ def test_another_filter_is_noted(tmp_path: Path) -> None:
         ({"image_std": [0.5, 0.0, 0.5]}, "above zero"),
         ({"image_mean": [0.5, True, 0.5]}, "three numbers"),
         ({"do_resize": False}, "do_resize"),
-        ({"do_rescale": False}, "do_rescale"),
-        ({"rescale_factor": 1 / 127.5}, "rescale_factor"),
+        ({"do_rescale": "no"}, "do_rescale"),
+        ({"rescale_factor": 0}, "rescale_factor"),
+        ({"do_convert_rgb": 1}, "do_convert_rgb"),
         ({"image_processor": 3, "do_pad": "yes"}, "true or false"),
     ],
 )
