@@ -1,8 +1,8 @@
 """A picture file, or an upload's bytes, as an RGB picture: the one door through which pictures come in.
 
 The content decides what a file is, never its name. PNG, JPEG, BMP, TIFF and WebP are read by Pillow,
-DICOM by :mod:`edgekit.inputs.dicom`; every other format stays shut. Whatever is wrong with a file ends
-in one :class:`~edgekit.errors.InputError`: a cut-off JPEG is refused, not half drawn.
+DICOM by :mod:`edgekit.inputs.dicom`; every other format stays shut, and is named as what it is. Whatever is
+wrong with a file ends in one :class:`~edgekit.errors.InputError`: a cut-off JPEG is refused, not half drawn.
 """
 
 from __future__ import annotations
@@ -18,11 +18,10 @@ from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageFile, UnidentifiedImageError
 
 from edgekit.errors import EdgeKitError, InputError
-from edgekit.inputs import dicom
-from edgekit.inputs.grey import by_depth, spread
+from edgekit.inputs import deep, dicom, formats
 
 FORMATS = ("PNG", "JPEG", "BMP", "TIFF", "WEBP")
 MAX_PIXELS = 64 * 2**20  # 192 MiB decoded; the largest mammograms have about 30 million
@@ -68,8 +67,6 @@ def load_image(source: Path | str | bytes, frame: int | None = None) -> Picture:
             return Picture.of(_decode(stream, name, frame))
         except EdgeKitError:
             raise
-        except UnidentifiedImageError:
-            raise InputError(f"{name} is not a picture, or its beginning is damaged", _KNOWN) from None
         except (Image.DecompressionBombError, Image.DecompressionBombWarning):
             raise _too_large(name) from None
         except Exception as error:  # decoders raise anything from struct.error to SyntaxError on damaged files
@@ -110,21 +107,40 @@ def _quietly() -> Iterator[None]:
 
 
 def _decode(stream: BinaryIO, name: str, frame: int | None) -> Image.Image:
-    head = stream.read(132)
+    head = stream.read(formats.HEAD)
     stream.seek(0)
     if not head:
         raise InputError(f"{name} is empty", "Copy or export the picture again.")
-    if dicom.is_dicom(head, name):
+    if head[128:132] != b"DICM" and (kind := formats.foreign(head)) is not None:
+        raise InputError(f"{name} is {kind.name}, which EdgeKit does not read", kind.hint)
+    if dicom.is_dicom(head[:132], name):
         return Image.fromarray(dicom.read_dicom(stream, name, frame, lambda w, h: _check_size(w, h, name)))
-    with Image.open(stream, formats=FORMATS) as image:
-        _check_size(image.width, image.height, name)
-        try:
-            image.seek(frame or 0)
-        except EOFError:
-            raise InputError(f"{name} has no frame {frame}", "Frames count from 0.") from None
-        _check_size(image.width, image.height, name)
-        image.load()
-        return ImageOps.exif_transpose(image)
+    try:
+        return deep.load(lambda: _opened(stream, name, frame), name)
+    except UnidentifiedImageError:
+        raise _unidentified(name, formats.ours(head)) from None
+
+
+def _opened(stream: BinaryIO, name: str, frame: int | None) -> ImageFile.ImageFile:
+    """The picture at its frame, its size checked, nothing of it decoded yet."""
+    stream.seek(0)
+    image = Image.open(stream, formats=FORMATS)
+    _check_size(image.width, image.height, name)
+    try:
+        image.seek(frame or 0)
+    except EOFError:
+        raise InputError(f"{name} has no frame {frame}", "Frames count from 0.") from None
+    _check_size(image.width, image.height, name)
+    return image
+
+
+def _unidentified(name: str, kind: str | None) -> InputError:
+    if kind is None:
+        return InputError(f"{name} is not a picture, or its beginning is damaged", _KNOWN)
+    return InputError(
+        f"{name} is a {kind} of a rare kind that is not read, or its beginning is damaged",
+        "Save it as PNG in an image viewer, or copy it again.",
+    )
 
 
 def _check_size(width: int, height: int, name: str) -> None:
@@ -142,17 +158,20 @@ def _too_large(name: str, detail: str = "") -> InputError:
 
 
 def _rgb(image: Image.Image) -> Image.Image:
-    """Any mode as RGB.
+    """Any mode as RGB, its transparency dropped, as LLaVA's and TinyLLaVA's own code does by ``convert("RGB")``.
 
-    Transparent parts become black: so do they in the models' own code, which drops the transparency and
-    finds (0, 0, 0) beneath it in most files; and black is what surrounds a radiograph.
+    So what plotting libraries draw on a transparent white ground is black on white. Only where everything has one
+    colour, and the drawing is in the transparency alone, is it laid on a ground of the other kind: black strokes on
+    white, as viewers and transformers 5 show them.
     """
-    if image.mode == "F" or image.mode.startswith("I"):
-        values = np.asarray(image)
-        whole = image.mode != "F" and values.min() >= 0
-        image = Image.fromarray(by_depth(values, values.max()) if whole else spread(values))
-    if image.has_transparency_data:
+    if deep.is_deep(image):
+        image = Image.fromarray(deep.grey(np.asarray(image)))
+    if image.mode == "La":  # premultiplied; Pillow knows this one way out
+        image = image.convert("LA")
+    flat = image.convert("RGB")
+    if image.has_transparency_data and flat.getcolors(1):
         drawn = image.convert("RGBA")
-        ground = Image.new("RGBA", drawn.size, (0, 0, 0, 255))
-        image = Image.alpha_composite(ground, drawn)
-    return image.convert("RGB")
+        if not drawn.getchannel("A").getcolors(1):
+            ground = "white" if np.asarray(flat)[0, 0].mean() < 128 else "black"
+            return Image.alpha_composite(Image.new("RGBA", drawn.size, ground), drawn).convert("RGB")
+    return flat

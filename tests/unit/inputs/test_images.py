@@ -18,6 +18,7 @@ from PIL import Image
 from edgekit.errors import EdgeKitError, InputError
 from edgekit.inputs import images
 from edgekit.inputs.images import Picture, load_image
+from tests.unit.inputs.written import tiff
 
 RNG = np.random.default_rng(7)
 RGB = Image.fromarray(RNG.integers(0, 256, (23, 31, 3), dtype=np.uint8))
@@ -109,15 +110,63 @@ def test_floats_and_signed_values_go_from_least_to_greatest(values: npt.NDArray[
     np.testing.assert_allclose(grey, (values - values.min()) / np.ptp(values) * 255, atol=0.51)
 
 
-def test_transparent_parts_are_black() -> None:
-    rgba = Image.new("RGBA", (2, 1), (200, 100, 50, 255))
-    rgba.putpixel((1, 0), (255, 255, 255, 0))
-    assert pixels(encode(rgba, "PNG")).tolist() == [[[200, 100, 50], [0, 0, 0]]]
-    half = Image.new("LA", (1, 1), (200, 128))
-    assert pixels(encode(half, "PNG"))[0, 0, 0] == pytest.approx(100, abs=1)
-    assert pixels(encode(rgba.convert("P"), "PNG", transparency=0)).shape == (1, 2, 3)
-    keyed = pixels(encode(Image.new("L", (1, 1), 200), "PNG", transparency=200))
-    assert keyed.tolist() == [[[0, 0, 0]]]
+def laid(image: Image.Image, ground: str) -> npt.NDArray[np.uint8]:
+    below = Image.new("RGBA", image.size, ground)
+    return np.asarray(Image.alpha_composite(below, image.convert("RGBA")).convert("RGB"))
+
+
+PLOT = Image.new("RGBA", (9, 9), (255, 255, 255, 0))
+PLOT.paste((0, 0, 0, 255), (2, 2, 4, 8))
+HIDDEN = RGB.convert("RGBA")
+HIDDEN.putalpha(0)
+FADED = RGB.convert("RGBA")
+FADED.putalpha(Image.fromarray(RNG.integers(0, 256, (23, 31), dtype=np.uint8)))
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA", "PA"])
+@pytest.mark.parametrize("image", [PLOT, HIDDEN, FADED], ids=["black on transparent white", "hidden", "faded"])
+def test_transparency_is_dropped_as_in_the_models_own_code(image: Image.Image, mode: str) -> None:
+    """``Image.open(file).convert("RGB")``, in LLaVA's run_llava and train, TinyLLaVA's dataset."""
+    kind = "TIFF" if mode == "PA" else "PNG"
+    data = encode(image.convert("LA").convert(mode) if mode == "PA" else image.convert(mode), kind)
+    theirs = np.asarray(Image.open(io.BytesIO(data)).convert("RGB"))
+    assert (pixels(data) == theirs).all()
+    assert theirs.max() == 255 or theirs.std() > 0  # the oracle is not wholly black
+
+
+def test_colours_that_a_png_calls_transparent_are_shown() -> None:
+    palette = SMOOTH.quantize(16)
+    for image, transparent in ((palette, 3), (palette, b"\0\x80\xff"), (SMOOTH.convert("L"), 70), (RGB, (1, 2, 3))):
+        data = encode(image, "PNG", transparency=transparent)
+        assert (pixels(data) == np.asarray(image.convert("RGB"))).all()
+
+
+def test_webp_too() -> None:
+    data = encode(PLOT, "WEBP", lossless=True, exact=True)
+    assert (pixels(data) == laid(PLOT, "white")).all()
+
+
+@pytest.mark.parametrize(("ink", "ground"), [(0, "white"), (255, "black"), (90, "white")])
+def test_a_drawing_in_the_transparency_alone_is_laid_on_a_ground(ink: int, ground: str) -> None:
+    drawing = Image.new("RGBA", FADED.size, (ink, ink, ink, 0))
+    drawing.putalpha(FADED.getchannel("A"))
+    for image in (drawing, drawing.convert("LA")):
+        shown = pixels(encode(image, "PNG"))
+        assert (shown == laid(drawing, ground)).all()
+        assert np.ptp(shown) > 100
+
+
+def test_a_drawing_on_transparent_black_is_what_transformers_shows() -> None:
+    from transformers.image_transforms import convert_to_rgb
+
+    drawing = Image.new("RGBA", FADED.size, (0, 0, 0, 0))
+    drawing.putalpha(FADED.getchannel("A"))
+    assert (pixels(encode(drawing, "PNG")) == convert_to_rgb(drawing, return_numpy=True)).all()
+
+
+def test_premultiplied_grey_is_read() -> None:
+    samples = np.array([[[100, 200], [0, 0]]], np.uint8)
+    assert pixels(tiff(samples, 1, t338=1)).tolist() == [[[127, 127, 127], [0, 0, 0]]]
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "P", "CMYK"])
@@ -183,7 +232,7 @@ def test_what_is_no_picture_gives_one_error_with_a_hint(tmp_path: Path, monkeypa
     text.write_text("not a picture " * 20)
     empty.touch()
     gif.write_bytes(encode(RGB, "GIF"))
-    cases = {text: "not a picture", empty: "is empty", gif: "not a picture", tmp_path: "not a file"}
+    cases = {text: "not a picture", empty: "is empty", gif: "is a GIF picture, which", tmp_path: "not a file"}
     cases[tmp_path / "missing.png"] = "no file"
     cases[tmp_path / "nul\0.png"] = "can't be opened"
     cases[text / "below.png"] = "can't be opened"
