@@ -1,7 +1,8 @@
 """Questions about pictures with their answers, as data sets hold them: LLaVA's conversations, or rows like VQA-RAD's.
 
-Pictures are named, not opened here: who uses an example reads its picture with
-:func:`~edgekit.inputs.images.load_image`.
+Which key holds what differs: SLAKE names pictures by ``img_name``, LLaVA-Med spells ``conversatons``, its judge's
+questions are ``text`` with a ``gpt4_answer``. Pictures are named, not opened here: who uses an example reads its
+picture with :func:`~edgekit.inputs.images.load_image`.
 """
 
 from __future__ import annotations
@@ -9,16 +10,20 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from edgekit.errors import InputError
+from edgekit.inputs.named import picture_of
 
 _MARK = "<image>"
 _FORMS = (
     'LLaVA\'s form is a list of {"image": "x.jpg", "conversations": [{"from": "human", "value": …}, …]}, '
     'VQA-RAD\'s a list of {"image_name", "question", "answer"}.'
 )
+_CONVERSATIONS = ("conversations", "conversatons")  # the second is LLaVA-Med's own spelling
+_QUESTIONS = ("question", "text")
+_ANSWERS = ("answer", "gpt4_answer")
 
 
 @dataclass(frozen=True)
@@ -34,8 +39,8 @@ def read_examples(path: Path) -> list[Example]:
     """Every example of a ``.json`` or ``.jsonl`` file, or of the one such file in a folder, in the file's order.
 
     A conversation of several turns gives an example a turn. A picture lies in the file's folder or in the folder
-    ``images`` beside it. :class:`InputError` for what is missing or of another form, and for a picture that is missing
-    or named outside the folder.
+    ``images`` or ``imgs`` beside it. :class:`InputError` for what is missing or of another form, and for a picture
+    that is not one file in there (:func:`~edgekit.inputs.named.picture_of`).
     """
     file = _file(path)
     found = [example for at, row in enumerate(_rows(file), 1) for example in _examples(row, file, at)]
@@ -64,11 +69,11 @@ def _rows(file: Path) -> list[Any]:
     except OSError as error:
         raise InputError(f"{file} can't be read: {error.strerror}", "Check its permissions.") from None
     except UnicodeDecodeError as error:
-        raise InputError(f"{file} is not UTF-8 text: {error}", "Save it as UTF-8.") from None
+        raise InputError(
+            f"{file} is not UTF-8 text: {error}", "Save it as UTF-8 JSON, the pictures beside it."
+        ) from None
     try:
-        if file.suffix == ".jsonl":
-            return [json.loads(line) for line in text.split("\n") if line.strip()]
-        rows = json.loads(text)
+        rows = _lines(text) if file.suffix == ".jsonl" or _holds_lines(text) else json.loads(text)
     except (ValueError, RecursionError) as error:
         raise InputError(f"{file} is not valid JSON: {error}", "Correct the file at that place.") from None
     if not isinstance(rows, list):
@@ -76,19 +81,41 @@ def _rows(file: Path) -> list[Any]:
     return rows
 
 
+def _lines(text: str) -> list[Any]:
+    return [json.loads(line) for line in text.split("\n") if line.strip()]
+
+
+def _holds_lines(text: str) -> bool:
+    """Whether a file holds an object a line, as Hugging Face's ``to_json`` writes into a .json file, too."""
+    first, _, rest = text.strip().partition("\n")
+    return first.rstrip().endswith("}") and first.startswith("{") and rest.lstrip().startswith("{")
+
+
 def _examples(row: Any, file: Path, at: int) -> Iterator[Example]:
     where = f"Entry {at} of {file}"
     if not isinstance(row, Mapping):
         raise InputError(f"{where} is not an object", _FORMS)
-    named = row.get("image", row.get("image_name"))
-    image = None if named is None else _image(named, file.parent, where)
-    if "conversations" in row:
-        yield from _turns(row["conversations"], image, where)
+    image = picture_of(row, file.parent, where)
+    conversation = _first(row, _CONVERSATIONS)
+    if conversation is not None:
+        yield from _turns(conversation, image, where)
         return
-    question = row.get("question")
+    question = _first(row, _QUESTIONS)
     if not isinstance(question, str) or not _plain(question):
         raise InputError(f"{where} has no question", _FORMS)
-    yield Example(_plain(question), image, _answer(row.get("answer"), where))
+    _check_marks(question, image, where)
+    yield Example(_plain(question), image, _answer(_first(row, _ANSWERS), where))
+
+
+def _first(row: Mapping[str, Any], keys: tuple[str, ...]) -> Any:
+    return next((row[key] for key in keys if row.get(key) is not None), None)
+
+
+def _check_marks(question: str, image: Path | None, where: str) -> None:
+    marks = question.count(_MARK)
+    if marks > 1 or (marks and image is None):
+        pictures = f"{marks} pictures" if marks > 1 else "a picture, and names none"
+        raise InputError(f"{where} asks about {pictures}", "EdgeKit takes one picture a question, named by 'image'.")
 
 
 def _turns(conversation: Any, image: Path | None, where: str) -> Iterator[Example]:
@@ -104,10 +131,13 @@ def _turns(conversation: Any, image: Path | None, where: str) -> Iterator[Exampl
                 yield Example(asked, image, None)
             if not isinstance(value, str) or not _plain(value):
                 raise InputError(f"{where} has a turn without a question", _FORMS)
+            _check_marks(value, image, where)
             asked, found = _plain(value), True
         elif speaker == "gpt" and asked is not None:
             yield Example(asked, image, _answer(value, where))
             asked = None
+        elif speaker not in ("gpt", "system"):
+            raise InputError(f"{where} has a turn from {str(speaker)[:40]!r}, not from 'human' or 'gpt'", _FORMS)
     if asked is not None:
         yield Example(asked, image, None)
     if not found:
@@ -125,17 +155,3 @@ def _answer(value: Any, where: str) -> str | None:
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         raise InputError(f"{where} has an answer that is no text", _FORMS)
     return str(value).strip()
-
-
-def _image(name: Any, folder: Path, where: str) -> Path:
-    if not isinstance(name, str) or not name or "\0" in name:
-        raise InputError(f"{where} names its picture by what is no text", _FORMS)
-    pure = PurePosixPath(name)
-    if pure.is_absolute() or ".." in pure.parts:
-        raise InputError(f"{where} names a picture outside its folder: {name!r}", "Put the pictures beside the file.")
-    for place in (folder / name, folder / "images" / name):
-        if place.is_file():
-            return place
-    raise InputError(
-        f"{where}: there is no picture {name!r} in {folder}", f"Put it there, or into {folder / 'images'}."
-    )

@@ -12,6 +12,8 @@ from edgekit.errors import InputError
 from edgekit.inputs.examples import Example, read_examples
 from edgekit.phantom.folder import write_folder
 
+RAD = Path(__file__).resolve().parents[4] / "shared" / "data" / "vqa-rad"
+
 
 def written(folder: Path, rows: Any, name: str = "train.json") -> Path:
     folder.mkdir(exist_ok=True)
@@ -52,6 +54,62 @@ def test_a_conversation_gives_an_example_a_turn(tmp_path: Path) -> None:
     ]
 
 
+NAMED = [
+    *({key: "b.png"} for key in ("image", "image_name", "img_name", "image_path", "img", "file_name", "image_id")),
+    *({key: ["b.png"]} for key in ("image", "images", "image_paths")),
+    {"image": "b.png", "image_path": "images/b.png", "image_id": 7, "image_organ": "CHEST"},
+    {"image": "b.png", "images": [], "num_images": 1, "has_image": True, "image_source": "https://example.org/b.png"},
+    {"image": "b"},
+    {"image": None, "img_name": "b.png"},
+]
+
+
+@pytest.mark.parametrize("row", NAMED, ids=str)
+def test_every_key_that_names_a_picture_is_read(row: dict[str, Any], tmp_path: Path) -> None:
+    data = written(tmp_path, [{**row, "question": "Is it?"}])
+    assert read_examples(data) == [Example("Is it?", tmp_path / "images/b.png", None)]
+
+
+def test_slakes_rows(tmp_path: Path) -> None:
+    row = {
+        "img_id": 102, "img_name": "xmlab102/source.jpg", "question": "What modality is used?", "answer": "CT",
+        "q_lang": "en", "location": "Lung", "modality": "CT", "answer_type": "OPEN", "base_type": "vqa",
+        "content_type": "Modality", "triple": ["vhead", "_", "_"], "qid": 1,
+    }  # fmt: skip
+    picture = tmp_path / "imgs/xmlab102/source.jpg"
+    picture.parent.mkdir(parents=True)
+    picture.touch()
+    assert read_examples(written(tmp_path, [row])) == [Example("What modality is used?", picture, "CT")]
+
+
+def test_llava_meds_spelling(tmp_path: Path) -> None:
+    turns = said(("human", "<image>\nOne?"), ("gpt", "1"))["conversations"]
+    row = {"id": "1", "image": "b.png", "domain": {"mri": True}, "conversatons": turns}
+    assert read_examples(written(tmp_path, [row])) == [Example("One?", tmp_path / "images/b.png", "1")]
+
+
+def test_the_questions_of_llava_meds_judge(tmp_path: Path) -> None:
+    row = {
+        "question_id": 0, "image": "b.png", "pair_id": "1", "text": "What is this?\n<image>", "gpt4_answer": "A scan.",
+        "fig_caption": "CT", "in_text_mention": [], "domain": {"ct_scan": True}, "type": "conversation",
+        "fig_label": "F2",
+    }  # fmt: skip
+    data = written(tmp_path, json.dumps(row), "qa50.jsonl")
+    assert read_examples(data) == [Example("What is this?", tmp_path / "images/b.png", "A scan.")]
+
+
+def test_lines_in_a_file_that_is_called_json(tmp_path: Path) -> None:
+    lines = "\n".join(json.dumps({"question": text, "image": "a.png"}) for text in ("One?", "Two?"))
+    assert [one.question for one in read_examples(written(tmp_path, lines + "\n"))] == ["One?", "Two?"]
+
+
+@pytest.mark.skipif(not RAD.is_dir(), reason="VQA-RAD is not on this machine")
+def test_vqa_rad_as_it_was_published() -> None:
+    found = read_examples(RAD / "test.json")
+    assert len(found) == 451
+    assert all(one.image is not None and one.answer for one in found)
+
+
 def test_a_folder_stands_for_the_one_file_in_it(tmp_path: Path) -> None:
     lines = "\n".join(json.dumps({"question": text, "answer": "yes"}) for text in ("One?", "Two?"))
     written(tmp_path, lines + "\n\n", "all.jsonl")
@@ -83,6 +141,25 @@ WRONG: list[tuple[Any, str]] = [
     ([{"question": "x", "image": "/etc/hostname"}], "outside its folder"),
     ([{"question": "x", "image": "a\0.png"}], "no text"),
     ([{"question": "x", "image": 3}], "no text"),
+    ([{"question": "x", "image": float("nan")}], "no text: 'image' is nan"),
+    ([{"question": "x", "image": ""}], "no text"),
+    ([{"question": "x", "image": {"bytes": "iVBOR", "path": "a.png"}}], "holds its picture itself, in 'image'"),
+    ([{"question": "x", "image": [{"bytes": None, "path": "a.png"}]}], "holds its picture itself, in 'image'"),
+    ([{"question": "x", "image": "data:image/png;base64,iVBORw0KGgo="}], "holds its picture itself"),
+    ([{"question": "x", "image": "iVBORw0KGgo" * 99}], "holds its picture itself .iVBOR.{35}….,"),
+    ([{"question": "x", "image": "https://example.org/a.png"}], "a picture on the net"),
+    ([{"question": "x", "images": ["a.png", "b.png"]}], "names 2 pictures by 'images'"),
+    ([{"question": "x", "image": "a.png", "img_name": "b.png"}], "several pictures: a.png, b.png"),
+    ([{"question": "x", "image": "a.png", "second_image": "b.png"}], "may name a picture by 'second_image'"),
+    ([{"question": "x", "image_id": 102}], "no text: 'image_id' is 102"),
+    ([{"question": "x", "Image": "a.png"}], "may name a picture by 'Image'"),
+    ([{"question": "x", "xray": "a.png"}], "may name a picture by 'xray'"),
+    ([{"question": "x", "video": "a.mp4"}], "may name a picture by 'video'"),
+    ([{"question": "x", "image_url": {"url": "a.png"}}], "may name a picture by 'image_url'"),
+    ([{"question": "<image>\nWhat is it?"}], "asks about a picture, and names none"),
+    ([said(("human", "<image>\nWhat is it?"), ("gpt", "x"))], "asks about a picture, and names none"),
+    ([said(("human", "<image>\n<image>\nWhich?"), image="a.png")], "asks about 2 pictures"),
+    ([said(("human", "One?"), ("assistant", "1"))], "a turn from 'assistant'"),
     ([said(("gpt", "x"))], "has no question"),
     ([said(("human", "<image>"))], "without a question"),
     ([{"conversations": "x"}], "not a list of turns"),

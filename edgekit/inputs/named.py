@@ -1,0 +1,91 @@
+"""Which picture a row of a question file is about: the keys that data sets name it by, and where it lies.
+
+A row names one picture or none. Whatever else seems to speak of a picture, and of none that was found, is refused: a
+question that lost its picture is answered from nothing, and nobody would see it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from edgekit.errors import InputError
+
+_NAMES = (
+    *("image", "image_name", "img_name", "image_path", "img_path", "image_file", "img_file", "image_filename", "img"),
+    *("file_name", "filename", "images", "image_names", "image_paths"),
+)
+_NUMBERS = ("image_id", "img_id")  # SLAKE's is a number beside the name; elsewhere it may be the name
+_SPEAKS = re.compile(r"image|img|picture|photo|video|dicom|scan|x[-_]?ray|figure", re.IGNORECASE)
+_PICTURE_FILE = re.compile(r"\.(png|jpe?g|bmp|tiff?|webp|dcm|dicom|gif)$", re.IGNORECASE)
+_ENDINGS = ("", ".jpg", ".jpeg", ".png")  # PathVQA's own rows leave the ending out
+_FOLDERS = ("", "images", "imgs")  # the second is VQA-RAD's and LLaVA's, the third SLAKE's
+_LONGEST_NAME = 255  # bytes that a file's name may have
+_ONE = "EdgeKit takes one picture a question: give each its own entry, or make one picture of them."
+_HINT = 'Save each picture as a file, and name it as in {"image": "x.png"}.'
+
+
+def picture_of(row: Mapping[str, Any], folder: Path, where: str) -> Path | None:
+    """The file of the one picture that ``row`` names, in ``folder`` or its ``images`` or ``imgs``; None for text alone.
+
+    :class:`InputError`, which begins with ``where``, for a picture that is missing, named outside the folder, held by
+    the row itself, one of several, or named by a key that is not known to name one.
+    """
+    pictures = {_place(name, folder, where): key for key, name in _named(row, _NAMES, where)}
+    if not pictures:
+        pictures = {_place(name, folder, where): key for key, name in _named(row, _NUMBERS, where)}
+    if len(pictures) > 1:
+        raise InputError(f"{where} names several pictures: {', '.join(_clip(path.name) for path in pictures)}", _ONE)
+    picture = next(iter(pictures), None)
+    for key, value in row.items():
+        if key not in (*_NAMES, *_NUMBERS) and _SPEAKS.search(str(key)) and _names_another(value, picture):
+            raise InputError(f"{where} may name a picture by '{_clip(key)}', which is not known to", _HINT)
+    return picture
+
+
+def _named(row: Mapping[str, Any], keys: tuple[str, ...], where: str) -> Iterator[tuple[str, str]]:
+    for key in keys:
+        value = row.get(key)
+        if isinstance(value, list):
+            if len(value) > 1:
+                raise InputError(f"{where} names {len(value)} pictures by '{key}'", _ONE)
+            value = value[0] if value else None
+        if value is None:
+            continue
+        if isinstance(value, (Mapping, list)):
+            raise InputError(f"{where} holds its picture itself, in '{key}', not the name of a file", _HINT)
+        if not isinstance(value, str) or not value or "\0" in value:
+            raise InputError(f"{where} names its picture by what is no text: '{key}' is {_clip(value)}", _HINT)
+        yield key, value
+
+
+def _place(name: str, folder: Path, where: str) -> Path:
+    pure = PurePosixPath(name)
+    if name.startswith("data:") or any(len(part.encode("utf-8", "replace")) > _LONGEST_NAME for part in pure.parts):
+        raise InputError(f"{where} holds its picture itself ({_clip(name)}), not the name of a file", _HINT)
+    if re.match(r"[a-z][a-z0-9+]*://", name, re.IGNORECASE):
+        raise InputError(f"{where} names a picture on the net: {_clip(name)}", "Fetch it, and name the file.")
+    if pure.is_absolute() or ".." in pure.parts:
+        raise InputError(f"{where} names a picture outside its folder: {name!r}", "Put the pictures beside the file.")
+    for ending in _ENDINGS:
+        for place in _FOLDERS:
+            path = folder / place / (name + ending)
+            if path.is_file():
+                return path
+    raise InputError(
+        f"{where}: there is no picture {name!r} in {folder}", f"Put it there, or into {folder / 'images'}."
+    )
+
+
+def _names_another(value: Any, picture: Path | None) -> bool:
+    """Whether a value under a key that speaks of pictures is more than a remark on ``picture``."""
+    if picture is None:
+        return bool(value) and not isinstance(value, bool)
+    return isinstance(value, str) and bool(_PICTURE_FILE.search(value)) and PurePosixPath(value).name != picture.name
+
+
+def _clip(value: Any) -> str:
+    text = str(value)
+    return text if len(text) <= 40 else f"{text[:40]}…"
