@@ -21,6 +21,7 @@ from edgekit.inputs.grey import Shades, Values, by_depth, spread
 _BITS, _PHOTOMETRIC, _PLANES, _SAMPLE_FORMAT = 258, 262, 284, 339  # TIFF's tags
 _WHITE_IS_ZERO, _ONE_BY_ONE, _SIGNED = 0, 2, 2
 _GREY_ALPHA = "LA;16B"
+_IN_NATIVE_ORDER = {"I;16BS": "I;16NS", "I;32BS": "I;32NS", "F;32BF": "F;32NF"}
 _OTHER_END = {"L": "B", "B": "L", "N": "B" if sys.byteorder == "little" else "L"}
 
 
@@ -32,14 +33,14 @@ def load(reopen: Callable[[], ImageFile.ImageFile], name: str) -> Image.Image:
     """
     image = reopen()
     if not _is_deep_colour(image):
-        image.load()
-        upright = ImageOps.exif_transpose(image)
+        upright = _read(image, [_as_decoded(tile) for tile in image.tile])
         return _tiff_grey(upright, image.tag_v2) if isinstance(image, TiffImageFile) else upright
     if image.tell() and image.format == "PNG":  # what is beneath a frame would be added byte by byte
         raise InputError(f"{name} is an animation of 16-bit colour", "Save that frame as a PNG of its own.")
-    if _rawmodes(image) == [_GREY_ALPHA]:
+    rawmodes = [_rawmode(tile) for tile in image.tile]
+    if rawmodes == [_GREY_ALPHA]:
         return _with_alpha(np.asarray(_read(image, ["RGBA"])))  # four bytes: both of grey, both of alpha
-    pairs = [_bytes_apart(rawmode, image, name) for rawmode in _rawmodes(image)]
+    pairs = [_bytes_apart(rawmode, image, name) for rawmode in rawmodes]
     high = _read(image, [pair[0] for pair in pairs])
     return _joined(high, _read(reopen(), [pair[1] for pair in pairs]))
 
@@ -71,7 +72,7 @@ def _tiff_grey(image: Image.Image, tags: ImageFileDirectory_v2) -> Image.Image:
 
 
 def _is_deep_colour(image: ImageFile.ImageFile) -> bool:
-    rawmodes = _rawmodes(image)
+    rawmodes = [_rawmode(tile) for tile in image.tile]
     return image.mode in ("RGB", "RGBA", "CMYK") and (
         any(";16" in rawmode for rawmode in rawmodes) or _is_planar(image, rawmodes)
     )
@@ -83,9 +84,15 @@ def _is_planar(image: ImageFile.ImageFile, rawmodes: Sequence[str]) -> bool:
     return in_planes and image.tag_v2.get(_BITS, (1,))[0] == 16  # type: ignore[attr-defined]
 
 
-def _rawmodes(image: ImageFile.ImageFile) -> list[str]:
-    """How the decoder of each tile is told to unpack: the first of its arguments, or the only one."""
-    return [str(tile.args[0] if isinstance(tile.args, tuple) and tile.args else tile.args) for tile in image.tile]
+def _rawmode(tile: ImageFile._Tile) -> str:
+    """How a tile's decoder is told to unpack: the first of its arguments, or the only one."""
+    return str(tile.args[0] if isinstance(tile.args, tuple) and tile.args else tile.args)
+
+
+def _as_decoded(tile: ImageFile._Tile) -> str:
+    """The raw mode of what libtiff hands over: samples in the processor's order, which Pillow forgets for some."""
+    rawmode = _rawmode(tile)
+    return _IN_NATIVE_ORDER.get(rawmode, rawmode) if tile.codec_name == "libtiff" else rawmode
 
 
 def _bytes_apart(rawmode: str, image: ImageFile.ImageFile, name: str) -> tuple[str, str]:
@@ -101,14 +108,16 @@ def _bytes_apart(rawmode: str, image: ImageFile.ImageFile, name: str) -> tuple[s
 
 
 def _read(image: ImageFile.ImageFile, rawmodes: Sequence[str]) -> Image.Image:
-    """Decode an opened picture by other raw modes, and turn it upright."""
-    tiles = zip(image.tile, rawmodes, strict=True)
-    image.tile = [
-        tile._replace(args=(rawmode, *tile.args[1:]) if isinstance(tile.args, tuple) else rawmode)
-        for tile, rawmode in tiles
-    ]
+    """Decode an opened picture, each tile by its raw mode here, and turn it upright."""
+    image.tile = [_told(tile, rawmode) for tile, rawmode in zip(image.tile, rawmodes, strict=True)]
     image.load()
     return ImageOps.exif_transpose(image)
+
+
+def _told(tile: ImageFile._Tile, rawmode: str) -> ImageFile._Tile:
+    if rawmode == _rawmode(tile):
+        return tile
+    return tile._replace(args=(rawmode, *tile.args[1:]) if isinstance(tile.args, tuple) else rawmode)
 
 
 def _joined(high: Image.Image, low: Image.Image) -> Image.Image:

@@ -12,16 +12,17 @@ import io
 import threading
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
-from PIL import Image, ImageFile, UnidentifiedImageError
+from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
 
 from edgekit.errors import EdgeKitError, InputError
 from edgekit.inputs import deep, dicom, formats
+from edgekit.inputs.negative import black_is_zero
 
 FORMATS = ("PNG", "JPEG", "BMP", "TIFF", "WEBP")
 MAX_PIXELS = 64 * 2**20  # 192 MiB decoded; the largest mammograms have about 30 million
@@ -115,10 +116,18 @@ def _decode(stream: BinaryIO, name: str, frame: int | None) -> Image.Image:
         raise InputError(f"{name} is {kind.name}, which EdgeKit does not read", kind.hint)
     if dicom.is_dicom(head[:132], name):
         return Image.fromarray(dicom.read_dicom(stream, name, frame, lambda w, h: _check_size(w, h, name)))
-    try:
+    return _picture(stream, name, frame, formats.ours(head))
+
+
+def _picture(stream: BinaryIO, name: str, frame: int | None, kind: str | None) -> Image.Image:
+    with suppress(UnidentifiedImageError):
         return deep.load(lambda: _opened(stream, name, frame), name)
-    except UnidentifiedImageError:
-        raise _unidentified(name, formats.ours(head)) from None
+    if kind == "TIFF":
+        positive, white = black_is_zero(stream)
+        with suppress(UnidentifiedImageError):
+            image = deep.load(lambda: _opened(positive, name, frame), name)
+            return ImageOps.invert(image.convert("L")) if white[frame or 0] else image
+    raise _unidentified(name, kind)
 
 
 def _opened(stream: BinaryIO, name: str, frame: int | None) -> ImageFile.ImageFile:

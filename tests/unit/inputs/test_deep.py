@@ -82,12 +82,19 @@ def test_deep_colour_is_turned_upright(turn: int) -> None:
 
 
 @pytest.mark.parametrize("deflate", [False, True])
-@pytest.mark.parametrize("dtype", ["u1", "u2", "f4"])
-def test_white_is_zero_is_no_negative(dtype: str, deflate: bool) -> None:
-    stored = RAMP // 16 if dtype == "u1" else RAMP
-    white, black = (pixels(tiff(stored.astype(dtype), photometric, deflate=deflate)) for photometric in (0, 1))
-    assert black[0, 0, 0] == 0
-    np.testing.assert_allclose(white, 255.0 - black, atol=0 if dtype != "f4" else 1)
+@pytest.mark.parametrize("form", ["<u1", "<u2", ">u2", "<i2", ">i2", "<u4", "<i4", ">i4", "<f4", ">f4"])
+def test_white_is_zero_is_no_negative(form: str, deflate: bool) -> None:
+    order: Order = "<" if form[0] == "<" else ">"
+    dtype = form[1:]
+    stored = (RAMP // 16 if dtype == "u1" else RAMP).astype(dtype)
+    white, black = (pixels(tiff(stored, photometric, order=order, deflate=deflate)) for photometric in (0, 1))
+    np.testing.assert_allclose(black, scaled(stored, _white(dtype)), atol=0.51)
+    np.testing.assert_allclose(white, 255 - scaled(stored, _white(dtype)), atol=0.51)
+
+
+def _white(dtype: str) -> int:
+    """What is white in the ramp: its last value where floats are spread, else the most that its bits hold."""
+    return {"u1": 255, "f4": 62 * 66}.get(dtype, 4095)
 
 
 def test_white_is_zero_of_one_bit() -> None:
@@ -99,18 +106,42 @@ def test_white_is_zero_of_one_bit() -> None:
     assert all((pixels(file.getvalue()) == expected).all() for file in files)
 
 
+def test_grey_with_alpha_whose_zero_is_white() -> None:
+    samples = (TWELVE[..., :2] >> 4).astype(np.uint8)
+    assert (pixels(tiff(samples, 0, t338=2)) == 255 - pixels(tiff(samples, 1, t338=2))).all()
+
+
+def test_each_page_has_its_own_zero() -> None:
+    """The first page is one that Pillow does not know, so that the file is read as a copy."""
+    pages = [tiff(RAMP, photometric, order=">") for photometric in (0, 1)]
+    shift = len(pages[0])
+    second = bytearray(pages[1])
+    for tag in (273,):  # the pixels' place
+        entry = pages[1].index(struct.pack(">HHI", tag, 4, 1))
+        second[entry + 8 : entry + 12] = struct.pack(">I", shift + struct.unpack_from(">I", second, entry + 8)[0])
+    (count,) = struct.unpack_from(">H", pages[0], 8)
+    both = bytearray(pages[0] + second)
+    struct.pack_into(">I", both, 10 + 12 * count, shift + 8)
+    first, other = (np.asarray(load_image(bytes(both), frame).image) for frame in (0, 1))
+    assert (first == 255 - other).all()
+    assert other[0, 0, 0] == 0
+
+
 def test_what_is_not_finite_stays_black_in_a_negative() -> None:
     values = RAMP.astype(np.float32)
     values[3, 3] = np.nan
     assert pixels(tiff(values, 0))[3, 3, 0] == pixels(tiff(values, 1))[3, 3, 0] == 0
 
 
+@pytest.mark.parametrize("deflate", [False, True])
 @pytest.mark.parametrize("order", ["<", ">"])
-@pytest.mark.parametrize("dtype", ["i1", "i2", "i4"])
-def test_signed_grey_goes_from_the_least_to_the_greatest(dtype: str, order: Order) -> None:
+@pytest.mark.parametrize("dtype", ["i1", "i2", "i4", "f4"])
+def test_signed_grey_goes_from_the_least_to_the_greatest(dtype: str, order: Order, deflate: bool) -> None:
     values = (RAMP.astype(int) // (33 if dtype == "i1" else 1) - 60).astype(dtype)
     expected = (values.astype(float) - values.min()) / np.ptp(values.astype(float)) * 255
-    np.testing.assert_allclose(pixels(tiff(values, 1, order=order)), np.broadcast_to(expected, (9, 7, 3)), atol=0.51)
+    np.testing.assert_allclose(
+        pixels(tiff(values, 1, order=order, deflate=deflate)), np.broadcast_to(expected, (9, 7, 3)), atol=0.51
+    )
 
 
 def test_unsigned_grey_of_32_bits_is_not_taken_for_signed() -> None:

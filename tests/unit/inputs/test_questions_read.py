@@ -76,5 +76,6 @@ def test_it_is_read_as_the_page_says(form: str, tmp_path: Path) -> None:
             assert note in caught.value.message
             assert caught.value.hint
         else:
-            examples = [Example(asked, path and tmp_path / path, answer) for asked, path, answer in expected]  # type: ignore[misc]
+            places = [None if path is None else tmp_path / path for _, path, _ in expected]
+            examples = [Example(row[0], place, row[2]) for row, place in zip(expected, places, strict=True)]
             assert read_examples(file) == examples
