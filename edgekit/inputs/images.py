@@ -126,7 +126,7 @@ def _picture(stream: BinaryIO, name: str, frame: int | None, kind: str | None) -
         positive, white = black_is_zero(stream)
         with suppress(UnidentifiedImageError):
             image = deep.load(lambda: _opened(positive, name, frame), name)
-            return ImageOps.invert(image.convert("L")) if white[frame or 0] else image
+            return ImageOps.invert(image.convert("L")) if any(white[frame or 0 :][:1]) else image
     raise _unidentified(name, kind)
 
 

@@ -7,33 +7,41 @@ from __future__ import annotations
 
 import io
 import struct
+from contextlib import suppress
 from typing import BinaryIO
 
 _PHOTOMETRIC = 262
 _SHORT, _LONG = 3, 4
 _BLACK_IS_ZERO = 1
+_LARGEST = 512 * 2**20  # bytes: twice what the largest picture takes
 _MOST_PAGES = 4096
+_MOST_TAGS = 512
 
 
 def black_is_zero(stream: BinaryIO) -> tuple[io.BytesIO, list[bool]]:
     """A copy of a TIFF in which every zero is black, and of each page whether it was white.
 
-    Whatever is damaged, or BigTIFF, is copied as far as it makes sense: it is for the decoder to refuse.
+    Whatever is damaged is copied as far as it makes sense, and nothing of what is too large or BigTIFF: it is for the
+    decoder to refuse.
     """
+    size = stream.seek(0, io.SEEK_END)
     stream.seek(0)
-    data = bytearray(stream.read())
-    order = "<" if data.startswith(b"II*\0") else ">"
+    data = bytearray(stream.read() if size <= _LARGEST else b"")
     white: list[bool] = []
-    try:
-        (page,) = struct.unpack_from(order + "I", data, 4)
-        while page and len(white) < _MOST_PAGES:
-            (count,) = struct.unpack_from(order + "H", data, page)
-            entries = range(page + 2, page + 2 + 12 * count, 12)
-            white.append(sum(_turned(data, entry, order) for entry in entries) > 0)
-            (page,) = struct.unpack_from(order + "I", data, entries.stop)
-    except struct.error:
-        pass
+    if data.startswith((b"II*\0", b"MM\0*")):
+        with suppress(struct.error):
+            _turn_pages(data, white)
     return io.BytesIO(data), white
+
+
+def _turn_pages(data: bytearray, white: list[bool]) -> None:
+    order = "<" if data.startswith(b"II") else ">"
+    (page,) = struct.unpack_from(order + "I", data, 4)
+    while page and len(white) < _MOST_PAGES:
+        (count,) = struct.unpack_from(order + "H", data, page)
+        entries = range(page + 2, page + 2 + 12 * min(count, _MOST_TAGS), 12)
+        white.append(sum(_turned(data, entry, order) for entry in entries) > 0)
+        (page,) = struct.unpack_from(order + "I", data, page + 2 + 12 * count)
 
 
 def _turned(data: bytearray, entry: int, order: str) -> bool:

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image
 
 from edgekit.errors import InputError
@@ -148,6 +150,26 @@ def test_unsigned_grey_of_32_bits_is_not_taken_for_signed() -> None:
     values = RAMP.astype(np.uint32) * (2**32 // 4096)
     assert values.max() > 2**31
     np.testing.assert_allclose(pixels(tiff(values, 1)), scaled(values, 2**32 - 1), atol=0.51)
+
+
+DAMAGED = {
+    "PNG": png(TWELVE[..., :3]),
+    "TIFF": tiff(TWELVE[..., :3], 2, deflate=True),
+    "planar TIFF": tiff(TWELVE[..., :3], 2, planar=True),
+    "negative": tiff(RAMP, 0, order=">"),
+}
+
+
+@given(st.data())
+@settings(max_examples=100, deadline=None)
+def test_damage_ends_in_a_picture_or_one_error(data: st.DataObject) -> None:
+    damaged = bytearray(DAMAGED[data.draw(st.sampled_from(list(DAMAGED)))])
+    for _ in range(data.draw(st.integers(1, 4))):
+        damaged[data.draw(st.integers(0, min(200, len(damaged) - 1)))] = data.draw(st.integers(0, 255))
+    try:
+        assert load_image(bytes(damaged)).image.mode == "RGB"
+    except InputError as error:
+        assert error.hint
 
 
 def test_forms_without_a_way_are_refused_by_name() -> None:

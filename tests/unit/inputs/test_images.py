@@ -18,7 +18,6 @@ from PIL import Image
 from edgekit.errors import EdgeKitError, InputError
 from edgekit.inputs import images
 from edgekit.inputs.images import Picture, load_image
-from tests.unit.inputs.written import tiff
 
 RNG = np.random.default_rng(7)
 RGB = Image.fromarray(RNG.integers(0, 256, (23, 31, 3), dtype=np.uint8))
@@ -165,8 +164,8 @@ def test_a_drawing_on_transparent_black_is_what_transformers_shows() -> None:
 
 
 def test_premultiplied_grey_is_read() -> None:
-    samples = np.array([[[100, 200], [0, 0]]], np.uint8)
-    assert pixels(tiff(samples, 1, t338=1)).tolist() == [[[127, 127, 127], [0, 0, 0]]]
+    image = Image.frombytes("La", (2, 1), bytes([100, 200, 0, 0]))
+    assert np.asarray(Picture.of(image).image).tolist() == [[[127, 127, 127], [0, 0, 0]]]
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "P", "CMYK"])
