@@ -20,6 +20,7 @@ from edgekit.inputs.grey import Shades, Values, by_depth, spread
 
 _BITS, _PHOTOMETRIC, _PLANES, _SAMPLE_FORMAT = 258, 262, 284, 339  # TIFF's tags
 _WHITE_IS_ZERO, _ONE_BY_ONE, _SIGNED = 0, 2, 2
+_ROWS = 64
 _GREY_ALPHA = "LA;16B"
 _IN_NATIVE_ORDER = {"I;16BS": "I;16NS", "I;32BS": "I;32NS", "F;32BF": "F;32NF"}
 _OTHER_END = {"L": "B", "B": "L", "N": "B" if sys.byteorder == "little" else "L"}
@@ -121,21 +122,31 @@ def _told(tile: ImageFile._Tile, rawmode: str) -> ImageFile._Tile:
 
 
 def _joined(high: Image.Image, low: Image.Image) -> Image.Image:
-    """Both bytes of every sample as 8 bits; transparency, which sets no depth, by its high byte."""
-    values = np.asarray(high).astype(np.uint16) << 8 | np.asarray(low)
-    colours = values[..., :3] if high.mode == "RGBA" else values
-    shades = _by_table(colours)
-    if high.mode == "RGBA":
-        shades = np.concatenate([shades, np.asarray(high)[..., 3:]], axis=-1)
-    return Image.fromarray(shades) if high.mode != "CMYK" else Image.fromarray(shades, "CMYK")
+    """Both bytes of every sample as 8 bits, in place of ``high``; transparency, which sets no depth, by its high byte.
+
+    Done by blocks of rows: whole pictures of 16 bits, with all that is computed from them, would take gigabytes.
+    """
+    colours = len(high.getbands()) - (high.mode == "RGBA")
+    boxes = [(0, top, high.width, min(top + _ROWS, high.height)) for top in range(0, high.height, _ROWS)]
+
+    def samples(box: tuple[int, int, int, int]) -> Values:
+        above, below = (np.asarray(half.crop(box))[..., :colours] for half in (high, low))
+        return above.astype(np.uint16) << 8 | below
+
+    table = _table(max(int(samples(box).max()) for box in boxes))
+    for box in boxes:
+        block = high.crop(box)
+        shades = np.concatenate([table[samples(box)], np.asarray(block)[..., colours:]], axis=-1)
+        high.paste(Image.frombytes(high.mode, block.size, shades.tobytes()), box)
+    return high
 
 
 def _with_alpha(samples: Values) -> Image.Image:
     values = samples[..., 0].astype(np.uint16) << 8 | samples[..., 1]
-    return Image.merge("LA", [Image.fromarray(_by_table(values)), Image.fromarray(samples[..., 2])])
+    shades = _table(int(values.max()))[values]
+    return Image.merge("LA", [Image.fromarray(shades), Image.fromarray(samples[..., 2])])
 
 
-def _by_table(values: Values) -> Shades:
-    """:func:`by_depth` without a float for every sample of a picture that may have 200 million."""
-    shades: Shades = by_depth(np.arange(2**16), int(values.max()))[values]
-    return shades
+def _table(top: int) -> Shades:
+    """:func:`by_depth` of every value of 16 bits, looked up where a float for each sample would be too much."""
+    return by_depth(np.arange(2**16), top)

@@ -55,6 +55,13 @@ def test_colour_is_scaled_by_the_depth_that_it_uses(kind: str, values: npt.NDArr
     np.testing.assert_allclose(pixels(COLOUR[kind](values)), scaled(values[..., :3], white), atol=0.51)
 
 
+def test_a_picture_of_many_rows_has_one_depth() -> None:
+    values = np.zeros((200, 3, 3), np.uint16)
+    values[:, 1] = 1023
+    values[199, 2] = 4095
+    np.testing.assert_allclose(pixels(png(values)), scaled(values, 4095), atol=0.51)
+
+
 def test_alpha_sets_no_depth() -> None:
     values = TWELVE.copy()
     values[..., 3] = 65535
