@@ -131,7 +131,8 @@ def _joined(high: Image.Image, low: Image.Image) -> Image.Image:
 
     def samples(box: tuple[int, int, int, int]) -> Values:
         above, below = (np.asarray(half.crop(box))[..., :colours] for half in (high, low))
-        return above.astype(np.uint16) << 8 | below
+        values: Values = above.astype(np.uint16) << 8 | below
+        return values
 
     table = _table(max(int(samples(box).max()) for box in boxes))
     for box in boxes:
