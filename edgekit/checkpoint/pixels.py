@@ -69,7 +69,7 @@ def _family(processor: Fields, vision: VisionSpec) -> _Family:
     key = "image_processor_type" if "image_processor_type" in processor else "feature_extractor_type"
     if key not in processor:
         by_tower = "CLIP" if vision.kind == "clip" else "Siglip"
-        return _FAMILIES["Llava" if "do_pad" in processor else by_tower]
+        return _FAMILIES["Llava" if _switch(processor, "do_pad", False) else by_tower]
     name = processor.text(key).removesuffix("Fast").removesuffix("Pil")
     family = _FAMILIES.get(name.removesuffix("ImageProcessor").removesuffix("FeatureExtractor"))
     if family is None:

@@ -48,7 +48,7 @@ def test_clips_forms(tmp_path: Path, processor: Any, fit: str) -> None:
     assert (list(spec.mean), list(spec.std)) == (CLIP_MEAN, CLIP_STD)
 
 
-@pytest.mark.parametrize("processor", [None, {"size": {"height": 384, "width": 384}}])
+@pytest.mark.parametrize("processor", [None, {"size": {"height": 384, "width": 384}}, {"do_pad": False}])
 def test_siglips_defaults(tmp_path: Path, processor: Any) -> None:
     spec = image_spec(source(tmp_path, processor), SIGLIP, None)
     assert (spec.size, spec.fit, spec.mean, spec.std) == (384, "stretch", (0.5,) * 3, (0.5,) * 3)
