@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from edgekit.errors import InputError, MissingExtra
-from edgekit.inputs import dicom
+from edgekit.inputs.dicom import source
 from edgekit.inputs.images import load_image
 
 pydicom = pytest.importorskip("pydicom")
@@ -276,7 +276,7 @@ def test_a_deflate_bomb_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     data = encode(made)
     assert len(data) < 40_000
     assert zlib.decompressobj(-15).decompress(data[144 + int.from_bytes(data[140:144], "little") :])
-    monkeypatch.setattr(dicom, "MAX_INFLATED", 2**20)
+    monkeypatch.setattr(source, "MAX_INFLATED", 2**20)
     with pytest.raises(InputError, match="inflates"):
         load_image(data)
 
