@@ -19,6 +19,14 @@ from edgekit.runtime.model import Model
 HELP = "/image FILE lays a picture before the next question, /new begins a new conversation, Ctrl-D ends."
 
 
+def lay(console: Console, path: Path) -> Picture:
+    """A picture for the next question; what was left out or done to draw it is said first."""
+    picture = load_image(path)
+    for note in picture.notes:
+        console.note(f"{path.name}: {note}")
+    return picture
+
+
 class Chat:
     """The turns so far, and the pictures that wait for the next question."""
 
@@ -71,7 +79,7 @@ class Chat:
         command, _, rest = line.partition(" ")
         if command == "/image" and rest.strip():
             path = Path(rest.strip())
-            self._pictures = (*self._pictures, load_image(path))
+            self._pictures = (*self._pictures, lay(self._console, path))
             self._console.note(f"{path.name} stands before the next question.")
         elif command == "/new":
             self._turns, self._pictures = [], ()

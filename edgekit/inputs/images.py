@@ -13,7 +13,7 @@ import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -33,10 +33,14 @@ _one_at_a_time = threading.Lock()
 
 @dataclass(frozen=True, eq=False)
 class Picture:
-    """A decoded picture, mode RGB, and a digest of its pixels by which equal pictures are recognised."""
+    """A decoded picture, mode RGB, and a digest of its pixels by which equal pictures are recognised.
+
+    ``notes`` say in whole sentences what of the file was left out, or done to it, so that it could be drawn.
+    """
 
     image: Image.Image
     digest: str
+    notes: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, image: Image.Image) -> Picture:
@@ -65,7 +69,8 @@ def load_image(source: Path | str | bytes, frame: int | None = None) -> Picture:
     name = "The image" if isinstance(source, bytes) else str(source)
     with _open(source, name) as stream, _quietly():
         try:
-            return Picture.of(_decode(stream, name, frame))
+            image, notes = _decode(stream, name, frame)
+            return replace(Picture.of(image), notes=notes)
         except EdgeKitError:
             raise
         except UnidentifiedImageError:
@@ -109,13 +114,15 @@ def _quietly() -> Iterator[None]:
         yield
 
 
-def _decode(stream: BinaryIO, name: str, frame: int | None) -> Image.Image:
+def _decode(stream: BinaryIO, name: str, frame: int | None) -> tuple[Image.Image, tuple[str, ...]]:
+    """The picture in any mode, and notes on how it was drawn."""
     head = stream.read(132)
     stream.seek(0)
     if not head:
         raise InputError(f"{name} is empty", "Copy or export the picture again.")
     if dicom.is_dicom(head, name):
-        return Image.fromarray(dicom.read_dicom(stream, name, frame, lambda w, h: _check_size(w, h, name)))
+        drawn = dicom.read_dicom(stream, name, frame, lambda w, h: _check_size(w, h, name))
+        return Image.fromarray(drawn.shades), drawn.notes
     with Image.open(stream, formats=FORMATS) as image:
         _check_size(image.width, image.height, name)
         try:
@@ -124,7 +131,7 @@ def _decode(stream: BinaryIO, name: str, frame: int | None) -> Image.Image:
             raise InputError(f"{name} has no frame {frame}", "Frames count from 0.") from None
         _check_size(image.width, image.height, name)
         image.load()
-        return ImageOps.exif_transpose(image)
+        return ImageOps.exif_transpose(image), ()
 
 
 def _check_size(width: int, height: int, name: str) -> None:

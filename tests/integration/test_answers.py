@@ -27,7 +27,6 @@ from tests.checkpoints import write_checkpoint
 VQA_RAD = Path(__file__).resolve().parents[3] / "shared" / "data" / "vqa-rad" / "images"
 # Damaged on purpose, or compressed with 12-bit JPEG, for which no decoder has a permissive licence.
 UNDECODABLE = {
-    "JPEG-lossy.dcm",
     "JPEG2000-embedded-sequence-delimiter.dcm",
     "JPGExtended.dcm",
     "MR_truncated.dcm",

@@ -9,20 +9,25 @@ from edgekit.errors import InputError
 if TYPE_CHECKING:
     from pydicom import Dataset
 
+_GROUPS = (("SharedFunctionalGroupsSequence", False), ("PerFrameFunctionalGroupsSequence", True))
+_PARTS = ("PixelMeasuresSequence", "PixelValueTransformationSequence", "FrameVOILUTSequence")
+
 
 def choose_frame(header: Dataset, name: str, frame: int | None) -> int:
-    count = int(header.get("NumberOfFrames") or 1)
+    """``frame``, or the middle one. :class:`~edgekit.errors.InputError` for one that isn't there."""
+    count = int(header.NumberOfFrames)
     if frame is None:
-        return max(0, count - 1) // 2
+        return (count - 1) // 2
     if not 0 <= frame < count:
         raise InputError(f"{name} has no frame {frame}", f"It has {count}, counted from 0.")
     return frame
 
 
 def flatten(header: Dataset, frame: int) -> None:
-    """Put the frame's own rescale and window, which enhanced files keep in groups, where plain files have them."""
-    for keyword, index in (("SharedFunctionalGroupsSequence", 0), ("PerFrameFunctionalGroupsSequence", frame)):
+    """Put a frame's own spacing, rescale and window where plain files have them; enhanced ones keep them in groups."""
+    for keyword, own in _GROUPS:
         groups = header.get(keyword) or []
-        for part in ("PixelValueTransformationSequence", "FrameVOILUTSequence"):
+        index = frame if own else 0
+        for part in _PARTS:
             for item in (groups[index].get(part) or [])[:1] if index < len(groups) else []:
                 header.update(item)

@@ -253,7 +253,7 @@ def test_without_pydicom_or_a_decoder_the_extra_is_named(monkeypatch: pytest.Mon
 
 def test_files_that_hold_no_usable_picture_give_one_error() -> None:
     report = dataset(RAMP)
-    del report.PixelData, report.Rows
+    del report.PixelData, report.Rows, report.SOPClassUID
     huge = dataset(RAMP, Rows=65_535, Columns=65_535)
     short = dataset(RAMP, PixelData=RAMP.tobytes()[:100])
     odd = dataset(RAMP, SamplesPerPixel=2)
