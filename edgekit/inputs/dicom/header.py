@@ -35,7 +35,7 @@ def numbers(header: Dataset, keyword: str) -> list[float] | None:
         return None
     try:
         value = header[keyword].value
-        values = [float(part) for part in np.ravel(value)] if value is not None else []
+        values = [] if value in (None, "") else [float(part) for part in np.ravel(value)]
     except Exception as error:  # pydicom converts values when they are asked for, and raises anything
         raise Unusable(f"{title(keyword)} is {_written(header, keyword)}, no number") from error
     if not values:
