@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pytest
 from PIL import Image
 from pydicom import Dataset
+from pydicom.uid import ExplicitVRBigEndian
 
 from edgekit.errors import InputError
 from tests.dicoms import dataset, read, words
@@ -113,7 +114,7 @@ def test_a_big_endian_palette() -> None:
     tables = [np.array([entry << 8 for entry in table], ">u2").tobytes() for table in COLOURS]
     made = palette(16, tables, values=INDICES.astype(np.uint16))
     made.PixelData = INDICES.astype(">u2").tobytes()
-    made.file_meta.TransferSyntaxUID = "1.2.840.10008.1.2.2"
+    made.file_meta.TransferSyntaxUID = ExplicitVRBigEndian
     assert rgb(made).tolist() == DRAWN
 
 

@@ -33,7 +33,7 @@ def test_pixels_are_made_square(elements: dict[str, list[str]], size: tuple[int,
     picture = read(dataset(VALUES, **elements))
     assert picture.image.size == size
     plain = read(dataset(VALUES)).image
-    assert np.array_equal(picture.image, plain.resize(size, Image.Resampling.BICUBIC))
+    assert (np.asarray(picture.image) == np.asarray(plain.resize(size, Image.Resampling.BICUBIC))).all()
     if size == (4, 3):
         assert not picture.notes
     else:

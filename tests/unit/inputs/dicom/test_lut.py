@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from pydicom import Dataset
+from pydicom.uid import ExplicitVRBigEndian
 
 from tests.dicoms import dataset, deep, item, read, shades, table, words
 
@@ -62,7 +63,7 @@ def test_a_voi_lut_larger_than_64_kib(vr: str) -> None:
 def test_a_voi_lut_in_a_big_endian_file() -> None:
     made = voi(table([4096, 0, 12], (RISING * 16).astype(">u2").tobytes()), values=VALUES)
     made.PixelData = VALUES.astype(">u2").tobytes()
-    made.file_meta.TransferSyntaxUID = "1.2.840.10008.1.2.2"
+    made.file_meta.TransferSyntaxUID = ExplicitVRBigEndian
     np.testing.assert_allclose(shades(made).ravel(), SHADES, atol=1)
 
 

@@ -12,7 +12,13 @@ from typing import Any
 import numpy as np
 import pytest
 from pydicom import Dataset
-from pydicom.uid import BasicTextSRStorage, DeflatedExplicitVRLittleEndian, MediaStorageDirectoryStorage, RLELossless
+from pydicom.uid import (
+    UID,
+    BasicTextSRStorage,
+    DeflatedExplicitVRLittleEndian,
+    MediaStorageDirectoryStorage,
+    RLELossless,
+)
 
 from edgekit.errors import InputError
 from edgekit.inputs.images import load_image
@@ -37,7 +43,7 @@ ENTRIES = np.arange(4096)
 
 def plain(syntax: str, **elements: Any) -> bytes:
     made = dataset(RAMP, **elements)
-    made.file_meta.TransferSyntaxUID = syntax
+    made.file_meta.TransferSyntaxUID = UID(syntax)
     if syntax == f"{SYNTAX}.2":
         made.PixelData = RAMP.astype(">u2").tobytes()
     return encode(made)
@@ -315,7 +321,7 @@ MAKERS: dict[str, Maker] = {
     "Pixels that are not square: Pixel Spacing, Imager or Nominal Scanned Pixel Spacing, Pixel Aspect Ratio": (
         lambda _: files(
             *(
-                deep(**{keyword: ["2", "1"]})
+                deep(DEEP, **{keyword: ["2", "1"]})
                 for keyword in ("PixelSpacing", "ImagerPixelSpacing", "NominalScannedPixelSpacing", "PixelAspectRatio")
             )
         )
