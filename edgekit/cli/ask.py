@@ -40,7 +40,7 @@ def command(
         raise click.UsageError("give a QUESTION, or --chat")
     if chat and console.json:
         raise click.UsageError("--chat is for people; leave --json out")
-    from edgekit.cli.chat import Chat, lay
+    from edgekit.cli.chat import Chat, lay, notes
     from edgekit.runtime import SamplingParams
     from edgekit.runtime.model import Model
 
@@ -61,7 +61,9 @@ def command(
                     "tokens_per_s": round(completion.tokens_per_s, 2),
                     "reason": completion.reason,
                     "seed": completion.seed,
-                    "notes": [note for picture in pictures for note in picture.notes],
+                    "notes": [
+                        line for path, picture in zip(images, pictures, strict=True) for line in notes(path, picture)
+                    ],
                 }
             )
         if chat:

@@ -22,9 +22,14 @@ HELP = "/image FILE lays a picture before the next question, /new begins a new c
 def lay(console: Console, path: Path) -> Picture:
     """A picture for the next question; what was left out or done to draw it is said first."""
     picture = load_image(path)
-    for note in picture.notes:
-        console.note(f"{path.name}: {note}")
+    for line in notes(path, picture):
+        console.note(line)
     return picture
+
+
+def notes(path: Path, picture: Picture) -> list[str]:
+    """What the picture's reader has to say, with the file's name."""
+    return [f"{path.name}: {note}" for note in picture.notes]
 
 
 class Chat:

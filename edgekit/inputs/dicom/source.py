@@ -40,6 +40,7 @@ class Source:
     header: Dataset
     syntax: str
     keyword: str
+    vr: str
     start: int
     length: int | None
     items: tuple[tuple[int, int], ...]
@@ -54,7 +55,8 @@ class Source:
         """What pydicom's decoders have to be told of the pixels."""
         from pydicom.pixels.utils import as_pixel_options
 
-        return {**as_pixel_options(self.header), "pixel_keyword": self.keyword, "correct_unused_bits": False}
+        told = {"pixel_keyword": self.keyword, "pixel_vr": self.vr, "correct_unused_bits": False}
+        return {**as_pixel_options(self.header), **told}
 
     def encoded(self, frame: int) -> bytes:
         """One frame of encapsulated pixel data, as it is encoded."""
@@ -89,9 +91,9 @@ def open_source(stream: BinaryIO, name: str, notes: list[str]) -> Source:
     if "Rows" not in header or "Columns" not in header:
         raise InputError(*_no_picture(header, name))
     complete(header, notes)
-    keyword, start, length = _pixels(stream, header, name)
+    keyword, vr, start, length = _pixels(stream, header, name)
     items = _items(stream, start) if length is None else ()
-    source = Source(stream, header, str(syntax or _native(header)), keyword, start, length, items)
+    source = Source(stream, header, str(syntax or _native(header)), keyword, vr, start, length, items)
     _check_pixels(source, name)
     return source
 
@@ -123,8 +125,8 @@ def _native(header: Dataset) -> str:
     return IMPLICIT_LITTLE if implicit else EXPLICIT_LITTLE
 
 
-def _pixels(stream: BinaryIO, header: Dataset, name: str) -> tuple[str, int, int | None]:
-    """Which element holds the pixels, where its value begins and how long it says it is (PS3.5 7.1).
+def _pixels(stream: BinaryIO, header: Dataset, name: str) -> tuple[str, str, int, int | None]:
+    """Which element holds the pixels, its VR, where its value begins and how long it says it is (PS3.5 7.1).
 
     pydicom leaves the stream where it stopped: before that element, or at the end.
     """
@@ -134,10 +136,10 @@ def _pixels(stream: BinaryIO, header: Dataset, name: str) -> tuple[str, int, int
     if len(head) < 8 or element not in _KEYWORDS:
         raise InputError(f"{name} has a picture's header but no pixels", _AGAIN)
     explicit = head[4:6].isalpha()  # an implicit length of two letters would be pixels of more than 1 GiB
-    at = 8 if explicit else 4
+    at, vr = (8, head[4:6].decode()) if explicit else (4, "OW")
     length = int.from_bytes(head[at : at + 4], order)
     start = stream.tell() - len(head) + at + 4
-    return _KEYWORDS[element], start, None if length == _UNDEFINED else length
+    return _KEYWORDS[element], vr, start, None if length == _UNDEFINED else length
 
 
 def _no_picture(header: Dataset, name: str) -> tuple[str, str]:

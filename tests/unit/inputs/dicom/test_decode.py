@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
-from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, JPEG2000Lossless, RLELossless
+from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian, JPEG2000Lossless, RLELossless
 
 from edgekit.errors import InputError
 from tests import jpegs
@@ -137,6 +137,19 @@ def test_ges_private_syntax() -> None:
     drawn(ge(DEEP, BitsStored=12, HighBit=11), DEEP)
     drawn(ge(SIGNED), SIGNED)
     drawn(ge(np.arange(12, dtype=np.uint8).reshape(3, 4)), np.arange(12).reshape(3, 4))
+
+
+def test_big_endian_files() -> None:
+    """Samples of 16 bits, and of 8 in words, which are swapped in pairs."""
+    deep_ones = deep(PixelData=DEEP.astype(">u2").tobytes())
+    deep_ones.file_meta.TransferSyntaxUID = ExplicitVRBigEndian
+    drawn(deep_ones, DEEP)
+    eight = np.arange(12, dtype=np.uint8).reshape(3, 4)
+    for vr, pixels in (("OW", eight.view("<u2").byteswap().tobytes()), ("OB", eight.tobytes())):
+        made = dataset(eight)
+        made.file_meta.TransferSyntaxUID = ExplicitVRBigEndian
+        made.add_new("PixelData", vr, pixels)
+        drawn(made, eight)
 
 
 @pytest.mark.parametrize("table", [True, False])
