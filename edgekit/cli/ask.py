@@ -46,6 +46,7 @@ def command(
 
     params = SamplingParams(max_tokens=max_tokens, stop=stop, **sampling)  # type: ignore[arg-type]
     pictures = tuple(lay(console, path) for path in images)
+    said = [line for path, picture in zip(images, pictures, strict=True) for line in notes(path, picture)]
     if sys.stderr.isatty():
         console.note("Loading the model …")
     with Model.open(bundle, slots=1) as model:
@@ -61,9 +62,7 @@ def command(
                     "tokens_per_s": round(completion.tokens_per_s, 2),
                     "reason": completion.reason,
                     "seed": completion.seed,
-                    "notes": [
-                        line for path, picture in zip(images, pictures, strict=True) for line in notes(path, picture)
-                    ],
+                    "notes": said,
                 }
             )
         if chat:
