@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from edgekit.errors import InputError
+from edgekit.inputs.dicom.header import items, optional
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -23,11 +25,11 @@ def choose_frame(header: Dataset, name: str, frame: int | None) -> int:
     return frame
 
 
-def flatten(header: Dataset, frame: int) -> None:
+def flatten(header: Dataset, frame: int, notes: list[str]) -> None:
     """Put a frame's own spacing, rescale and window where plain files have them; enhanced ones keep them in groups."""
     for keyword, own in _GROUPS:
-        groups = header.get(keyword) or []
-        index = frame if own else 0
-        for part in _PARTS:
-            for item in (groups[index].get(part) or [])[:1] if index < len(groups) else []:
-                header.update(item)
+        groups = optional("What is said of frames", partial(items, header, keyword), notes) or []
+        for group in groups[frame : frame + 1] if own else groups[:1]:
+            for part in _PARTS:
+                for item in (optional("What is said of a frame", partial(items, group, part), notes) or [])[:1]:
+                    header.update(item)

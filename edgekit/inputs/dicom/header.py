@@ -45,6 +45,23 @@ def numbers(header: Dataset, keyword: str) -> list[float] | None:
     return values
 
 
+def items(header: Dataset, keyword: str) -> list[Dataset] | None:
+    """The items of a sequence, at least one; None without the element, :class:`Unusable` for anything else."""
+    from pydicom import Sequence
+
+    if keyword not in header:
+        return None
+    try:
+        value = header[keyword].value
+    except Exception as error:  # as in numbers
+        raise Unusable(f"{title(keyword)} can't be read") from error
+    if not isinstance(value, Sequence):
+        raise Unusable(f"{title(keyword)} is no sequence")
+    if not value:
+        raise Unusable(f"{title(keyword)} is empty")
+    return list(value)
+
+
 def text(header: Dataset, keyword: str) -> str:
     """A coded word in capitals without blanks around it; "" where there is none."""
     return str(header.get(keyword) or "").strip().upper()

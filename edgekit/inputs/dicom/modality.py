@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from edgekit.inputs.dicom.header import Unusable, numbers, optional, title
+from edgekit.inputs.dicom.header import Unusable, items, numbers, optional, title
 from edgekit.inputs.dicom.lut import Table, read_table
 from edgekit.inputs.grey import Values
 
@@ -37,11 +37,8 @@ def read_modality(header: Dataset, words: str, notes: list[str]) -> Modality | N
 
 
 def _table(header: Dataset, words: str, notes: list[str]) -> Table | None:
-    if "ModalityLUTSequence" not in header:
-        return None
-    if not header.ModalityLUTSequence:
-        raise Unusable(f"{title('ModalityLUTSequence')} is empty")
-    return read_table(header.ModalityLUTSequence[0], words, notes, signed=header.get("PixelRepresentation") == 1)
+    tables = items(header, "ModalityLUTSequence")
+    return read_table(tables[0], words, notes, signed=header.get("PixelRepresentation") == 1) if tables else None
 
 
 def _rescale(header: Dataset) -> Rescale | None:

@@ -53,7 +53,7 @@ def _render(stream: BinaryIO, name: str, frame: int | None, check_size: CheckSiz
     header = source.header
     check_size(int(header.Columns), int(header.Rows))
     stored, frame = _stored(source, name, frame, check_size, notes)
-    flatten(header, frame)
+    flatten(header, frame, notes)
     in_colour = stored.ndim == 3 or is_palette(header)
     shades = (colour if in_colour else grayscale)(stored, header, source.words, notes)
     return Rendering(square(shades, header, check_size, notes), tuple(notes))

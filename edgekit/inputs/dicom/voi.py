@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from edgekit.inputs.dicom.header import Unusable, numbers, optional, text, title
+from edgekit.inputs.dicom.header import Unusable, items, numbers, optional, text, title
 from edgekit.inputs.dicom.lut import Table, read_table
 from edgekit.inputs.grey import Shades, Values, by_depth, unit
 
@@ -52,18 +52,13 @@ def read_voi(header: Dataset, words: str, signed: bool, notes: list[str]) -> VOI
 
     ``signed``: whether values may be below 0, and with them the first that a table maps.
     """
-    for index, item in enumerate(_tables(header, notes)):
+    tables = optional("The VOI LUT", partial(items, header, "VOILUTSequence"), notes) or []
+    for index, item in enumerate(tables):
         read = partial(read_table, item, words, notes, signed=signed)
         table = optional(f"VOI LUT {index + 1}", read, notes)
         if table is not None:
             return TableShades(table)
     return optional("The window", partial(_window, header, notes), notes)
-
-
-def _tables(header: Dataset, notes: list[str]) -> list[Dataset]:
-    if "VOILUTSequence" in header and not header.VOILUTSequence:
-        notes.append(f"The VOI LUT is left out: {title('VOILUTSequence')} is empty.")
-    return list(header.get("VOILUTSequence") or [])
 
 
 def _window(header: Dataset, notes: list[str]) -> Window | None:

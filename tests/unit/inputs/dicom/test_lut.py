@@ -9,7 +9,7 @@ import pytest
 from pydicom import Dataset
 from pydicom.uid import ExplicitVRBigEndian
 
-from tests.dicoms import dataset, deep, item, read, shades, table, words
+from tests.dicoms import DEEP, dataset, deep, encode, item, read, shades, table, words
 
 VALUES = np.array([[0, 100, 255, 256], [300, 1000, 2048, 4095]], np.uint16)
 RISING = np.arange(4096) // 16  # 8 bits
@@ -123,6 +123,26 @@ def test_sequences_without_an_item() -> None:
         "The modality LUT is left out: Modality LUT Sequence is empty.",
         "The VOI LUT is left out: VOI LUT Sequence is empty.",
     )
+
+
+@pytest.mark.parametrize(
+    ("keyword", "tag", "stage"),
+    [
+        ("VOILUTSequence", b"\x28\0\x10\x30", "The VOI LUT is left out: VOI LUT Sequence"),
+        ("ModalityLUTSequence", b"\x28\0\0\x30", "The modality LUT is left out: Modality LUT Sequence"),
+        (
+            "SharedFunctionalGroupsSequence",
+            b"\0\x52\x29\x92",
+            "What is said of frames is left out: Shared Functional Groups Sequence",
+        ),
+    ],
+)
+def test_sequences_that_are_none(keyword: str, tag: bytes, stage: str) -> None:
+    data = encode(deep(**{"values": DEEP, keyword: []}))
+    assert data.count(tag + b"SQ\0\0\0\0\0\0") == 1
+    data = data.replace(tag + b"SQ\0\0\0\0\0\0", tag + b"LO\4\0abcd")
+    assert (shades(data) == shades(deep())).all()
+    assert read(data).notes == (f"{stage} is no sequence.",)
 
 
 def test_a_voi_lut_is_inverted_for_monochrome1() -> None:
