@@ -146,7 +146,10 @@ def _no_picture(header: Dataset, name: str) -> tuple[str, str]:
     """What a file without a picture is, and what to do."""
     kind = header.get("SOPClassUID")
     if kind is None:
-        return f"{name} holds no picture", "Reports, plans and directories are DICOM too; give an image."
+        return (
+            f"{name} is not DICOM, or holds no picture",
+            "Reports, plans and directories are DICOM too; give an image.",
+        )
     if "Image Storage" in kind.name:
         return f"{name} is a {kind.name} without its picture", _AGAIN
     return f"{name} holds no picture: it is a {kind.name}", "Give an image of the same study."

@@ -9,7 +9,7 @@ import pytest
 from pydicom import Dataset
 from pydicom.uid import ExplicitVRBigEndian
 
-from tests.dicoms import DEEP, dataset, deep, encode, item, read, shades, table, words
+from tests.dicoms import dataset, deep, encode, item, read, shades, table, words
 
 VALUES = np.array([[0, 100, 255, 256], [300, 1000, 2048, 4095]], np.uint16)
 RISING = np.arange(4096) // 16  # 8 bits
@@ -138,7 +138,9 @@ def test_sequences_without_an_item() -> None:
     ],
 )
 def test_sequences_that_are_none(keyword: str, tag: bytes, stage: str) -> None:
-    data = encode(deep(**{"values": DEEP, keyword: []}))
+    made = deep()
+    setattr(made, keyword, [])
+    data = encode(made)
     assert data.count(tag + b"SQ\0\0\0\0\0\0") == 1
     data = data.replace(tag + b"SQ\0\0\0\0\0\0", tag + b"LO\4\0abcd")
     assert (shades(data) == shades(deep())).all()

@@ -121,7 +121,10 @@ def test_pixels_that_are_stored_otherwise_than_it_says() -> None:
     assert "it says JPEG Baseline (Process 1), and its pixels are not compressed" in refused(plain).message
 
 
-def test_damaged_beginnings() -> None:
+def test_damaged_beginnings(tmp_path: Path) -> None:
+    (tmp_path / "letter.dcm").write_text("Dear colleague, the scan is enclosed.")
+    with pytest.raises(InputError, match=r"letter\.dcm is not DICOM, or holds no picture"):
+        load_image(tmp_path / "letter.dcm")
     for data in (encode(dataset(RAMP))[:140], b"\0" * 128 + b"DICM", b"\x08\0\x05\0" + b"\xff" * 60):
         refused(data)
 
