@@ -12,6 +12,7 @@ from edgekit.errors import MissingExtra
 from edgekit.inputs.dicom import codecs
 from edgekit.inputs.dicom.source import Source
 from edgekit.inputs.dicom.syntax import (
+    BY_PRECISION,
     DEFLATED_FRAMES,
     ENCAPSULATED_UNCOMPRESSED,
     EXPLICIT_BIG,
@@ -36,13 +37,16 @@ def decode(source: Source, frames: Iterable[int], notes: list[str]) -> Iterator[
     :class:`~edgekit.errors.MissingExtra` without a decoder that the extra ``dicom`` brings; anything that pydicom and
     its decoders raise.
     """
-    high = _high_bit(source.header, notes)
+    high = _high_bit(source.header, source.keyword, notes)
     for frame in frames:
         if source.syntax in NATIVE:
             yield _align(_native(source, source.stream, source.start, frame), source.header, high)
         else:
             encoded = source.encoded(frame)
-            yield _align(_decompress(source, encoded), source.header, high, codecs.precision(encoded))
+            bits = codecs.precision(encoded)
+            values = _decompress(source, encoded, bits)
+            as_encoded = high == source.header.BitsStored - 1 and source.syntax in BY_PRECISION
+            yield values if as_encoded else _align(values, source.header, high, bits)
 
 
 def _native(source: Source, stream: BinaryIO, start: int, frame: int) -> Values:
@@ -57,8 +61,8 @@ def _native(source: Source, stream: BinaryIO, start: int, frame: int) -> Values:
     return values.byteswap() if source.syntax == GE_BIG_PIXELS else values
 
 
-def _decompress(source: Source, encoded: bytes) -> Values:
-    """One encoded frame."""
+def _decompress(source: Source, encoded: bytes, bits: int | None) -> Values:
+    """One encoded frame, whose codestream says that its samples have so many bits."""
     from pydicom.encaps import encapsulate
 
     header, syntax = source.header, source.syntax
@@ -66,7 +70,6 @@ def _decompress(source: Source, encoded: bytes) -> Values:
         encoded = codecs.inflate(encoded, -(-_frame_bits(header) // 8))
     if syntax in (DEFLATED_FRAMES, ENCAPSULATED_UNCOMPRESSED):
         return _native(source, io.BytesIO(encoded), 0, 0)
-    bits = codecs.precision(encoded)
     if bits is not None and bits > header.BitsAllocated:
         raise ValueError(f"its samples have {bits} bits, and Bits Allocated is {header.BitsAllocated}")
     if syntax in (JPEG_EXTENDED, JPEG_SPECTRAL, JPEG_PROGRESSIVE):
@@ -96,10 +99,14 @@ def _frame_bits(header: Dataset) -> int:
     return bits * 2 // 3 if header.PhotometricInterpretation == "YBR_FULL_422" else bits
 
 
-def _high_bit(header: Dataset, notes: list[str]) -> int:
+def _high_bit(header: Dataset, keyword: str, notes: list[str]) -> int:
     """The place of a sample's highest bit (PS3.5 8.1.1): Bits Stored − 1, except in old files."""
-    stored = int(header.get("BitsStored") or 0)
-    high = header.get("HighBit")
+    stored, high = header.get("BitsStored"), header.get("HighBit")
+    if keyword != "PixelData":
+        return 0  # floating point has no bits to choose
+    if stored is None or not 1 <= stored <= header.BitsAllocated:
+        said = "is missing" if stored is None else f"is {stored}, of {header.BitsAllocated} that are allocated"
+        raise ValueError(f"Bits Stored {said}")
     if high is None or stored - 1 <= high < header.BitsAllocated:
         return stored - 1 if high is None else int(high)
     notes.append(f"High Bit is left out: it is {high}, with {stored} of {header.BitsAllocated} bits stored.")
@@ -111,9 +118,9 @@ def _align(values: Values, header: Dataset, high: int, precision: int | None = N
 
     ``precision`` is what a codestream says: one that has no room for ``high`` holds the value alone.
     """
-    stored = int(header.get("BitsStored") or 0)
     if header.BitsAllocated == 1 or values.dtype.kind == "f":
         return values
+    stored = int(header.BitsStored)
     if precision is not None and precision <= high:
         high = stored - 1
     allocated = 8 * values.dtype.itemsize

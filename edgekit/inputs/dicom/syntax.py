@@ -24,6 +24,9 @@ NATIVE = {IMPLICIT_LITTLE, EXPLICIT_LITTLE, DEFLATED, EXPLICIT_BIG, GE_BIG_PIXEL
 """Those whose pixel data are samples one after the other; in all others each frame is encoded by itself."""
 
 _JPEG = "1.2.840.10008.1.2.4."
+BY_PRECISION = {_JPEG + last for last in ("80", "81", "90", "91", "201", "202", "203")}
+"""JPEG-LS and JPEG 2000: samples have the bits that the codestream says, whatever the header does."""
+
 _UNNAMED = {  # what pydicom 3.0's dictionary lacks
     _JPEG + "110": "JPEG XL Lossless",
     _JPEG + "111": "JPEG XL JPEG Recompression",
@@ -34,7 +37,8 @@ _UNNAMED = {  # what pydicom 3.0's dictionary lacks
 _READ = {
     *NATIVE,
     *(ENCAPSULATED_UNCOMPRESSED, JPEG_BASELINE, JPEG_EXTENDED, JPEG_SPECTRAL, JPEG_PROGRESSIVE, DEFLATED_FRAMES),
-    *(_JPEG + last for last in ("57", "70", "80", "81", "90", "91", "201", "202", "203")),
+    *BY_PRECISION,
+    *(_JPEG + last for last in ("57", "70")),  # lossless
     "1.2.840.10008.1.2.5",  # RLE
 }
 _NO_DECODER = "no decoder in the extra 'dicom' reads it"

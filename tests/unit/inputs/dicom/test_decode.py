@@ -101,6 +101,24 @@ def test_compressed_files_give_the_same_picture(syntax: UID) -> None:
     assert (shades(made) == plain).all()
 
 
+def test_jpeg_2000_has_the_bits_that_it_says() -> None:
+    values = np.kron(RAMP, np.ones((4, 4), np.uint16)) * 10
+    made = dataset(values)
+    made.compress(JPEG2000Lossless, generate_instance_uid=False)
+    made.BitsStored, made.HighBit = 12, 11
+    drawn(made, values)
+
+
+@pytest.mark.parametrize("encoded", [False, True])
+@pytest.mark.parametrize(("stored", "reason"), [(0, "is 0, of 16"), (17, "is 17, of 16"), (None, "is missing")])
+def test_bits_stored_that_can_not_be(stored: int | None, reason: str, encoded: bool) -> None:
+    made = deep()
+    made.BitsStored = stored
+    data = encapsulated(made, [jpegs.lossless(DEEP, 12)], JPEG + "70") if encoded else encode(made)
+    with pytest.raises(InputError, match=f"Bits Stored {reason}"):
+        read(data)
+
+
 def deflated(data: bytes) -> bytes:
     deflate = zlib.compressobj(wbits=-zlib.MAX_WBITS)
     return deflate.compress(data) + deflate.flush()

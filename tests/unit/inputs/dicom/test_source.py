@@ -83,7 +83,7 @@ def test_what_can_not_be_read_says_why() -> None:
         "too large": dataset(RAMP, Rows=65_535, Columns=65_535),
         "its pixels take 800 bytes, and it holds 100": dataset(RAMP, PixelData=RAMP.tobytes()[:100]),
         "Samples per Pixel": dataset(RAMP, SamplesPerPixel=2, PixelData=RAMP.tobytes() * 2),
-        "Bits Stored' value of '17'": dataset(RAMP, BitsStored=17),
+        "Bits Stored is 17, of 16 that are allocated": dataset(RAMP, BitsStored=17),
         "Photometric Interpretation' value 'MONOCHROME'": dataset(RAMP, PhotometricInterpretation="MONOCHROME"),
     }
     for message, made in cases.items():
