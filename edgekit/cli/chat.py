@@ -19,6 +19,19 @@ from edgekit.runtime.model import Model
 HELP = "/image FILE lays a picture before the next question, /new begins a new conversation, Ctrl-D ends."
 
 
+def lay(console: Console, path: Path) -> Picture:
+    """A picture for the next question; what was left out or done to draw it is said first."""
+    picture = load_image(path)
+    for line in notes(path, picture):
+        console.note(line)
+    return picture
+
+
+def notes(path: Path, picture: Picture) -> list[str]:
+    """What the picture's reader has to say, with the file's name."""
+    return [f"{path.name}: {note}" for note in picture.notes]
+
+
 class Chat:
     """The turns so far, and the pictures that wait for the next question."""
 
@@ -71,7 +84,7 @@ class Chat:
         command, _, rest = line.partition(" ")
         if command == "/image" and rest.strip():
             path = Path(rest.strip())
-            self._pictures = (*self._pictures, load_image(path))
+            self._pictures = (*self._pictures, lay(self._console, path))
             self._console.note(f"{path.name} stands before the next question.")
         elif command == "/new":
             self._turns, self._pictures = [], ()

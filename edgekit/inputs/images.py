@@ -13,7 +13,7 @@ import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -33,10 +33,14 @@ _one_at_a_time = threading.Lock()
 
 @dataclass(frozen=True, eq=False)
 class Picture:
-    """A decoded picture, mode RGB, and a digest of its pixels by which equal pictures are recognised."""
+    """A decoded picture, mode RGB, and a digest of its pixels by which equal pictures are recognised.
+
+    ``notes`` say in whole sentences what of the file was left out, or done to it, so that it could be drawn.
+    """
 
     image: Image.Image
     digest: str
+    notes: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, image: Image.Image) -> Picture:
@@ -65,7 +69,8 @@ def load_image(source: Path | str | bytes, frame: int | None = None) -> Picture:
     name = "The image" if isinstance(source, bytes) else str(source)
     with _open(source, name) as stream, _quietly():
         try:
-            return Picture.of(_decode(stream, name, frame))
+            image, notes = _decode(stream, name, frame)
+            return replace(Picture.of(image), notes=notes)
         except EdgeKitError:
             raise
         except (Image.DecompressionBombError, Image.DecompressionBombWarning):
@@ -107,7 +112,8 @@ def _quietly() -> Iterator[None]:
         yield
 
 
-def _decode(stream: BinaryIO, name: str, frame: int | None) -> Image.Image:
+def _decode(stream: BinaryIO, name: str, frame: int | None) -> tuple[Image.Image, tuple[str, ...]]:
+    """The picture in any mode, and notes on how it was drawn."""
     head = stream.read(formats.HEAD)
     stream.seek(0)
     if not head:
@@ -115,8 +121,9 @@ def _decode(stream: BinaryIO, name: str, frame: int | None) -> Image.Image:
     if head[128:132] != b"DICM" and (kind := formats.foreign(head)) is not None:
         raise InputError(f"{name} is {kind.name}, which EdgeKit does not read", kind.hint)
     if dicom.is_dicom(head[:132], name):
-        return Image.fromarray(dicom.read_dicom(stream, name, frame, lambda w, h: _check_size(w, h, name)))
-    return _picture(stream, name, frame, formats.ours(head))
+        drawn = dicom.read_dicom(stream, name, frame, lambda w, h: _check_size(w, h, name))
+        return Image.fromarray(drawn.shades), drawn.notes
+    return _picture(stream, name, frame, formats.ours(head)), ()
 
 
 def _picture(stream: BinaryIO, name: str, frame: int | None, kind: str | None) -> Image.Image:

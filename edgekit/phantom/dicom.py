@@ -114,7 +114,7 @@ def _code(value: str, meaning: str) -> Dataset:
 def _describe_detector(dataset: Dataset, picture: Image.Image) -> None:
     """How grey values came about, as far as the standard insists."""
     dataset.DetectorType = ""
-    dataset.ImagerPixelSpacing = [round(_FILM_MM / side, 4) for side in (picture.height, picture.width)]
+    dataset.ImagerPixelSpacing = [round(_FILM_MM / max(picture.size), 4)] * 2
     dataset.PixelIntensityRelationship, dataset.PixelIntensityRelationshipSign = "LOG", -1  # little passes: bright
     dataset.RescaleIntercept, dataset.RescaleSlope, dataset.RescaleType = 0, 1, "US"
     dataset.PresentationLUTShape = "IDENTITY"

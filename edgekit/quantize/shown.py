@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 
 import numpy as np
@@ -14,6 +15,8 @@ from edgekit.inputs.prompt import Prompt, Turn, build
 from edgekit.phantom import ask, draw, scene
 from edgekit.phantom.split import SEEDS
 
+_log = logging.getLogger(__name__)
+
 PHANTOMS = 8
 """Phantoms that are shown where there are no examples, each with a question of another kind."""
 
@@ -22,6 +25,9 @@ def prompts(checkpoint: Checkpoint, examples: Sequence[Example]) -> list[Prompt]
     """Examples as the checkpoint's model reads them. :class:`~edgekit.errors.InputError` for a picture that can't be
     read."""
     pictures = {example.image: load_image(example.image) for example in examples if example.image}
+    for path, picture in pictures.items():
+        for note in picture.notes:
+            _log.warning("%s: %s", path, note)
     return _written(
         checkpoint,
         [

@@ -25,15 +25,7 @@ from edgekit.target import target
 from tests.checkpoints import write_checkpoint
 
 VQA_RAD = Path(__file__).resolve().parents[3] / "shared" / "data" / "vqa-rad" / "images"
-# Damaged on purpose, or compressed with 12-bit JPEG, for which no decoder has a permissive licence.
-UNDECODABLE = {
-    "JPEG-lossy.dcm",
-    "JPEG2000-embedded-sequence-delimiter.dcm",
-    "JPGExtended.dcm",
-    "MR_truncated.dcm",
-    "SC_rgb_jpeg.dcm",
-    "badVR.dcm",
-}
+UNDECODABLE = {"JPEG2000-embedded-sequence-delimiter.dcm", "MR_truncated.dcm"}  # damaged on purpose
 
 
 def folder(module: str, *parts: str) -> Path | None:
@@ -116,9 +108,9 @@ def test_every_dicom_file_gets_an_answer_or_one_clear_error(model: Model) -> Non
 
 
 @pytest.mark.skipif(not DICOM, reason="pydicom and pydicom-data are not installed")
-@pytest.mark.parametrize("name", sorted(UNDECODABLE - {"JPGExtended.dcm"}))  # GPL decoders read that one
+@pytest.mark.parametrize("name", sorted(UNDECODABLE))
 def test_undecodable_files_say_so(name: str) -> None:
-    with pytest.raises(InputError, match="can't be read as DICOM"):
+    with pytest.raises(InputError, match=r"can't be read as DICOM|is cut off"):
         load_image(DICOM[name])
 
 

@@ -22,6 +22,7 @@ from safetensors.numpy import load_file, save_file
 
 from edgekit.cli.main import main
 from tests.checkpoints import write_checkpoint
+from tests.dicoms import deep, encode
 
 
 @pytest.fixture(scope="module")
@@ -139,6 +140,26 @@ def test_a_text_called_png(good: Path, tmp_path: Path, capsys: pytest.CaptureFix
     (tmp_path / "scan.png").write_text("not a picture")
     assert "scan.png" in complaint(capsys, 1, "ask", good / "bundle", "Why?", "--image", tmp_path / "scan.png")
     assert "nowhere.png" in complaint(capsys, 1, "ask", good / "bundle", "Why?", "--image", tmp_path / "nowhere.png")
+
+
+def test_what_was_left_out_of_a_picture_is_said(
+    good: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "wide.dcm"
+    path.write_bytes(encode(deep(RescaleSlope=None, RescaleIntercept=None, PixelAspectRatio=["1", "2"])))
+    notes = [
+        "wide.dcm: The rescale is left out: Rescale Slope is empty.",
+        "wide.dcm: Its pixels are 0.5 times as high as wide: stretched to 8x2.",
+    ]
+    question = ["ask", str(good / "bundle"), "Why?", "--image", str(path), "--max-tokens", "1"]
+    capsys.readouterr()
+    assert main([*question, "--json"]) == 0
+    printed = capsys.readouterr()
+    assert json.loads(printed.out)["notes"] == notes
+    assert printed.err.splitlines()[:2] == notes
+    monkeypatch.setattr(sys, "stdin", io.StringIO(f"/image {path}\nWhy?\n"))
+    assert main(["ask", str(good / "bundle"), "--chat", "--max-tokens", "1"]) == 0
+    assert capsys.readouterr().err.splitlines()[:2] == notes
 
 
 def test_a_question_longer_than_the_context(good: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,0 +1,49 @@
+"""Colour pictures: RGB of any depth, and indices into a palette (PS3.3 C.7.6.3.1.5)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from edgekit.inputs.dicom.lut import read_table
+from edgekit.inputs.grey import Shades, Values
+
+if TYPE_CHECKING:
+    from pydicom import Dataset
+
+
+def is_palette(header: Dataset) -> bool:
+    """Whether the stored values are indices into a palette."""
+    return bool(header.get("PhotometricInterpretation") == "PALETTE COLOR")
+
+
+def colour(stored: Values, header: Dataset, words: str, notes: list[str]) -> Shades:
+    """RGB of any depth, or indices into a palette, as 8-bit RGB: the high byte, whatever fills the low ones."""
+    depth = int(header.get("BitsStored") or 8)
+    if is_palette(header):
+        stored, depth = _palette(stored, header, words, notes)
+    return (stored >> max(0, depth - 8)).astype(np.uint8)
+
+
+def _palette(stored: Values, header: Dataset, words: str, notes: list[str]) -> tuple[Values, int]:
+    """The colours of indices, and the bits that a colour has."""
+    if "RedPaletteColorLookupTableData" not in header:
+        return _segmented(stored, header)
+    signed = header.get("PixelRepresentation") == 1
+    tables = [
+        read_table(header, words, notes, stem=f"{name}PaletteColorLookupTable", signed=signed)
+        for name in ("Red", "Green", "Blue")
+    ]
+    return np.stack([table(stored) for table in tables], axis=-1), max(table.bits for table in tables)
+
+
+def _segmented(stored: Values, header: Dataset) -> tuple[Values, int]:
+    """A palette written as line segments (PS3.3 C.7.9.2), which pydicom draws out; its index has an entry's bits."""
+    from pydicom.pixels import apply_color_lut
+
+    count, _, bits = header.RedPaletteColorLookupTableDescriptor
+    if bits == 8 and not 0 < count <= 256:
+        raise ValueError("a segmented palette with more than 256 entries of 8 bits is not supported")
+    colours = apply_color_lut(stored, header)
+    return colours, colours.dtype.itemsize * 8

@@ -1,0 +1,35 @@
+"""Which frame of many, and what enhanced files say about that one alone."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from edgekit.errors import InputError
+from edgekit.inputs.dicom.header import items, optional
+
+if TYPE_CHECKING:
+    from pydicom import Dataset
+
+_GROUPS = (("SharedFunctionalGroupsSequence", False), ("PerFrameFunctionalGroupsSequence", True))
+_PARTS = ("PixelMeasuresSequence", "PixelValueTransformationSequence", "FrameVOILUTSequence")
+
+
+def choose_frame(header: Dataset, name: str, frame: int | None) -> int:
+    """``frame``, or the middle one. :class:`~edgekit.errors.InputError` for one that isn't there."""
+    count = int(header.NumberOfFrames)
+    if frame is None:
+        return (count - 1) // 2
+    if not 0 <= frame < count:
+        raise InputError(f"{name} has no frame {frame}", f"It has {count}, counted from 0.")
+    return frame
+
+
+def flatten(header: Dataset, frame: int, notes: list[str]) -> None:
+    """Put a frame's own spacing, rescale and window where plain files have them; enhanced ones keep them in groups."""
+    for keyword, own in _GROUPS:
+        groups = optional("What is said of frames", partial(items, header, keyword), notes) or []
+        for group in groups[frame : frame + 1] if own else groups[:1]:
+            for part in _PARTS:
+                for item in (optional("What is said of a frame", partial(items, group, part), notes) or [])[:1]:
+                    header.update(item)

@@ -1,0 +1,76 @@
+"""The steps from a file to its picture, in order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from edgekit.errors import EdgeKitError, InputError, MissingExtra
+from edgekit.inputs.dicom.colour import colour, is_palette
+from edgekit.inputs.dicom.decode import decode
+from edgekit.inputs.dicom.frames import choose_frame, flatten
+from edgekit.inputs.dicom.geometry import square
+from edgekit.inputs.dicom.grayscale import grayscale
+from edgekit.inputs.dicom.source import Source, open_source
+from edgekit.inputs.dicom.syntax import HINT
+from edgekit.inputs.dicom.tiles import assemble, read_grid
+from edgekit.inputs.grey import Shades, Values
+
+CheckSize = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, eq=False)
+class Rendering:
+    """A picture, uint8 ``[rows, columns]`` or ``[rows, columns, 3]`` (RGB), and notes on what was done to draw it."""
+
+    shades: Shades
+    notes: tuple[str, ...]
+
+
+def read_dicom(stream: BinaryIO, name: str, frame: int | None, check_size: CheckSize) -> Rendering:
+    """The picture in ``stream``.
+
+    ``frame`` counts from 0; None takes the middle one, or puts a slide's tiles together. ``check_size(width, height)``
+    is asked before anything is decoded. :class:`~edgekit.errors.InputError` for what holds no picture or can't be
+    decoded, :class:`~edgekit.errors.MissingExtra` without pydicom or without a decoder that the extra brings.
+    """
+    try:
+        import pydicom  # noqa: F401
+    except ImportError:
+        raise MissingExtra("Reading DICOM", "dicom") from None
+    try:
+        return _render(stream, name, frame, check_size)
+    except EdgeKitError:
+        raise
+    except Exception as error:  # pydicom and its decoders raise anything on damaged files
+        raise InputError(f"{name} can't be read as DICOM: {_reason(error)}", HINT) from error
+
+
+def _render(stream: BinaryIO, name: str, frame: int | None, check_size: CheckSize) -> Rendering:
+    notes: list[str] = []
+    source = open_source(stream, name, notes)
+    header = source.header
+    check_size(int(header.Columns), int(header.Rows))
+    stored, frame = _stored(source, name, frame, check_size, notes)
+    flatten(header, frame, notes)
+    in_colour = stored.ndim == 3 or is_palette(header)
+    shades = (colour if in_colour else grayscale)(stored, header, source.words, notes)
+    return Rendering(square(shades, header, check_size, notes), tuple(notes))
+
+
+def _stored(
+    source: Source, name: str, frame: int | None, check_size: CheckSize, notes: list[str]
+) -> tuple[Values, int]:
+    """The stored values of one frame, or of a slide put together, and the frame whose window and rescale count."""
+    grid = read_grid(source.header, name, check_size) if frame is None else None
+    if grid is not None:
+        return assemble(source, grid, notes), grid.tiles[0].frame if grid.tiles else 0
+    chosen = choose_frame(source.header, name, frame)
+    return next(decode(source, [chosen], notes)), chosen
+
+
+def _reason(error: Exception) -> str:
+    """An error in one line, its beginning and its end; pydicom puts whole tracebacks into some."""
+    line = " ".join(str(error).partition("Traceback")[0].split())
+    return (line if len(line) <= 300 else f"{line[:180]} … {line[-110:]}") or type(error).__name__

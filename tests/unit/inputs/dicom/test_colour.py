@@ -1,0 +1,127 @@
+"""RGB and palettes. What dcmtk draws was measured with dcmj2pnm 3.6.7."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from PIL import Image
+from pydicom import Dataset
+from pydicom.uid import ExplicitVRBigEndian
+
+from edgekit.errors import InputError
+from tests.dicoms import dataset, read, words
+
+COLOURS = [[0, 9, 0, 255], [0, 0, 99, 255], [0, 50, 0, 255]]  # red, green, blue of four indices
+DRAWN = [[[0, 0, 0], [9, 0, 50]], [[0, 99, 0], [255, 255, 255]]]  # dcmtk's, however the palette is stored
+INDICES = np.array([[0, 1], [2, 3]], np.uint8)
+
+
+def rgb(made: Dataset) -> npt.NDArray[np.uint8]:
+    return np.asarray(read(made).image)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.uint32])
+def test_colour_of_any_depth(dtype: type[np.unsignedinteger[Any]]) -> None:
+    eight = np.random.default_rng(1).integers(0, 256, (5, 7, 3), dtype=np.uint8)
+    made = dataset(eight.astype(dtype) << (8 * np.dtype(dtype).itemsize - 8))
+    assert (rgb(made) == eight).all()
+
+
+def test_colour_of_twelve_bits() -> None:
+    eight = np.random.default_rng(1).integers(0, 256, (5, 7, 3), dtype=np.uint8)
+    assert (rgb(dataset(eight.astype(np.uint16) << 4, BitsStored=12, HighBit=11)) == eight).all()
+    assert (rgb(dataset(eight.astype(np.uint16) << 8, BitsStored=12, HighBit=15)) == eight).all()
+
+
+def test_ybr_and_planar_colour_become_rgb() -> None:
+    ybr = np.asarray(Image.new("RGB", (4, 4), (200, 30, 90)).convert("YCbCr"))
+    np.testing.assert_allclose(rgb(dataset(ybr, PhotometricInterpretation="YBR_FULL"))[0, 0], (200, 30, 90), atol=2)
+    colours = np.random.default_rng(1).integers(0, 256, (5, 7, 3), dtype=np.uint8)
+    planar = dataset(colours, PlanarConfiguration=1, PixelData=colours.transpose(2, 0, 1).tobytes())
+    assert (rgb(planar) == colours).all()
+
+
+def test_colours_that_nobody_converts_are_refused() -> None:
+    made = dataset(np.zeros((4, 4, 3), np.uint8), PhotometricInterpretation="YBR_PARTIAL_420")
+    with pytest.raises(InputError, match="YBR_PARTIAL_420"):
+        read(made)
+
+
+def palette(
+    bits: int,
+    tables: list[bytes],
+    *,
+    count: int = 4,
+    first: int = 0,
+    vr: str = "OW",
+    values: npt.NDArray[Any] = INDICES,
+    **elements: Any,
+) -> Dataset:
+    made = dataset(values, PhotometricInterpretation="PALETTE COLOR", **elements)
+    for name, data in zip(("Red", "Green", "Blue"), tables, strict=True):
+        made.add_new(f"{name}PaletteColorLookupTableDescriptor", "US", [count, first, bits])
+        made.add_new(f"{name}PaletteColorLookupTableData", vr, data)
+    return made
+
+
+@pytest.mark.parametrize(
+    ("bits", "tables"),
+    [
+        (16, [words([entry << 8 for entry in table]) for table in COLOURS]),
+        (16, [words([entry * 257 for entry in table]) for table in COLOURS]),
+        (12, [words([entry << 4 for entry in table]) for table in COLOURS]),
+        (8, [bytes(table) for table in COLOURS]),
+        (8, [words(table) for table in COLOURS]),
+        (8, [words([entry << 8 for entry in table]) for table in COLOURS]),  # the descriptor is wrong
+    ],
+)
+def test_palettes(bits: int, tables: list[bytes]) -> None:
+    assert rgb(palette(bits, tables)).tolist() == DRAWN
+    assert rgb(palette(bits, tables, vr="OB")).tolist() == DRAWN
+    assert not read(palette(bits, tables)).notes
+
+
+def test_a_palette_that_begins_elsewhere() -> None:
+    tables = [words([entry << 8 for entry in table]) for table in COLOURS]
+    assert rgb(palette(16, tables, first=40000, values=INDICES.astype(np.uint16) + 40000)).tolist() == DRAWN
+    below = palette(16, tables, first=65436, values=INDICES.astype(np.int16) - 100)
+    assert rgb(below).tolist() == DRAWN
+
+
+def test_a_palette_of_8_bits_with_more_than_256_entries() -> None:
+    tables = [words(np.arange(4096) // 16), words(255 - np.arange(4096) // 16), words(np.zeros(4096))]
+    values = np.array([[0, 255], [256, 4095]], np.uint16)
+    made = palette(8, tables, count=4096, values=values, BitsStored=12, HighBit=11)
+    assert rgb(made)[..., 0].tolist() == [[0, 15], [16, 255]]
+
+
+def test_a_palette_of_another_length_is_used_as_it_is() -> None:
+    made = palette(16, [words([entry << 8 for entry in table]) for table in COLOURS], count=256)
+    assert rgb(made).tolist() == DRAWN  # as dcmtk does
+    note = "Palette Color Lookup Table Data has 4 entries, not 256 as its descriptor says."
+    assert read(made).notes == tuple(f"{name} {note}" for name in ("Red", "Green", "Blue"))
+
+
+def test_a_palette_without_entries_is_refused() -> None:
+    with pytest.raises(InputError, match="Green Palette Color Lookup Table Data is empty"):
+        read(palette(16, [words([1, 2, 3, 4]), b"", words([1, 2, 3, 4])]))
+
+
+def test_a_big_endian_palette() -> None:
+    tables = [np.array([entry << 8 for entry in table], ">u2").tobytes() for table in COLOURS]
+    made = palette(16, tables, values=INDICES.astype(np.uint16))
+    made.PixelData = INDICES.astype(">u2").tobytes()
+    made.file_meta.TransferSyntaxUID = ExplicitVRBigEndian
+    assert rgb(made).tolist() == DRAWN
+
+
+def test_a_segmented_palette() -> None:
+    made = dataset(np.arange(256, dtype=np.uint8).reshape(16, 16), PhotometricInterpretation="PALETTE COLOR")
+    ramp = words([0, 1, 0, 1, 255, 255 << 8])  # one entry of 0, then a line of 255 entries to 255 << 8
+    for name in ("Red", "Green", "Blue"):
+        made.add_new(f"{name}PaletteColorLookupTableDescriptor", "US", [256, 0, 16])
+        made.add_new(f"Segmented{name}PaletteColorLookupTableData", "OW", ramp)
+    np.testing.assert_allclose(rgb(made)[..., 0].ravel(), np.arange(256), atol=1)

@@ -1,0 +1,178 @@
+"""Opening files: what is none, what is cut off, what says one thing and holds another."""
+
+from __future__ import annotations
+
+import io
+import sys
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydicom import Dataset
+from pydicom.uid import BasicTextSRStorage, DeflatedExplicitVRLittleEndian, MediaStorageDirectoryStorage
+
+from edgekit.errors import InputError, MissingExtra
+from edgekit.inputs.dicom import source
+from edgekit.inputs.images import load_image
+from tests import jpegs
+from tests.dicoms import DEEP, RAMP, dataset, deep, encapsulated, encode, item, least_to_greatest, read, shades, under
+
+JPEG = "1.2.840.10008.1.2.4."
+
+
+def refused(data: bytes) -> InputError:
+    with pytest.raises(InputError) as caught:
+        load_image(data)
+    assert caught.value.hint
+    assert "\n" not in caught.value.message
+    return caught.value
+
+
+def test_files_without_preamble_or_meta_are_read() -> None:
+    made = dataset(RAMP)
+    data = encode(made)
+    assert (shades(data[128 + 4 :]) == shades(data)).all()  # begins with the meta group
+    for implicit in (True, False):
+        bare = io.BytesIO()
+        del made.file_meta
+        made.save_as(bare, implicit_vr=implicit, little_endian=True)
+        assert (shades(bare.getvalue()) == shades(data)).all()
+        made.file_meta = dataset(RAMP).file_meta
+
+
+def test_without_pydicom_or_a_decoder_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = encode(dataset(RAMP))
+    lossless = encapsulated(dataset(RAMP), [b"\xff\xd8\xff\xd9"], JPEG + "70")
+    with monkeypatch.context() as patch:
+        patch.setattr("pydicom.pixels.decoders.base.Decoder.is_available", False)
+        with pytest.raises(MissingExtra, match="JPEG Lossless"):
+            load_image(lossless)
+    with monkeypatch.context() as patch:
+        patch.setitem(sys.modules, "gdcm", None)
+        with pytest.raises(MissingExtra, match="12-bit JPEG"):
+            load_image(encapsulated(deep(), [jpegs.flat_blocks(np.array([[1]]))], JPEG + "51"))
+    monkeypatch.setitem(sys.modules, "pydicom", None)
+    with pytest.raises(MissingExtra, match="dicom"):
+        load_image(data)
+
+
+def test_what_holds_no_picture_says_what_it_is() -> None:
+    report = item(SOPClassUID=BasicTextSRStorage, ValueType="CONTAINER")
+    report.file_meta = dataset(RAMP).file_meta
+    report.file_meta.MediaStorageSOPClassUID, report.SOPInstanceUID = BasicTextSRStorage, "1.2.3"
+    error = refused(encode(report))
+    assert "holds no picture: it is a Basic Text SR Storage" in error.message
+    report.SOPClassUID = MediaStorageDirectoryStorage
+    assert "Media Storage Directory" in refused(encode(report)).message
+    del report.SOPClassUID
+    assert "holds no picture" in refused(encode(report)).message
+
+
+@pytest.mark.parametrize("missing", ["PixelData", "Rows", "Columns"])
+def test_an_image_that_lacks_its_picture(missing: str) -> None:
+    made = dataset(RAMP)
+    delattr(made, missing)
+    assert "its picture" in refused(encode(made)).message or "no pixels" in refused(encode(made)).message
+
+
+def test_what_can_not_be_read_says_why() -> None:
+    cases: dict[str, Dataset] = {
+        "too large": dataset(RAMP, Rows=65_535, Columns=65_535),
+        "its pixels take 800 bytes, and it holds 100": dataset(RAMP, PixelData=RAMP.tobytes()[:100]),
+        "Samples per Pixel": dataset(RAMP, SamplesPerPixel=2, PixelData=RAMP.tobytes() * 2),
+        "Bits Stored is 17, of 16 that are allocated": dataset(RAMP, BitsStored=17),
+        "Photometric Interpretation' value 'MONOCHROME'": dataset(RAMP, PhotometricInterpretation="MONOCHROME"),
+    }
+    for message, made in cases.items():
+        error = refused(encode(made))
+        assert message in error.message, error.message
+    for keyword in ("PhotometricInterpretation", "BitsAllocated", "BitsStored", "PixelRepresentation"):
+        made = dataset(RAMP)
+        delattr(made, keyword)
+        assert "issing" in refused(encode(made)).message
+
+
+def test_no_element_behind_the_pixels_is_drawn() -> None:
+    """Pixels that are too short, and an element behind them that would fill the rest."""
+    made = dataset(RAMP, PixelData=RAMP.tobytes()[:400])
+    made.add_new(0xFFFCFFFC, "OB", bytes(1000))
+    assert "its pixels take 800 bytes, and it holds 400" in refused(encode(made)).message
+
+
+@pytest.mark.parametrize("left", [1, 100, 799])
+def test_a_file_that_is_cut_off_is_refused(left: int) -> None:
+    data = encode(dataset(RAMP))
+    assert f"is cut off: {left} bytes of its pixels are missing" in refused(data[:-left]).message
+    bare = encapsulated(dataset(RAMP), [RAMP.tobytes()], "1.2.840.10008.1.2.1.98")
+    bare = bare[: -left - 8]  # 8: the mark that ends the items
+    assert f"is cut off: {left} bytes of its pixels are missing" in refused(bare).message
+    made = dataset(RAMP)
+    made.file_meta.TransferSyntaxUID = DeflatedExplicitVRLittleEndian
+    assert "is cut off" in refused(encode(made)[:-40]).message
+
+
+def test_pixels_that_are_stored_otherwise_than_it_says() -> None:
+    bare = encapsulated(dataset(RAMP), [RAMP.tobytes()], "1.2.840.10008.1.2.1")
+    assert "it says Explicit VR Little Endian, and its pixels are compressed" in refused(bare).message
+    plain = under(encode(dataset(RAMP)), JPEG + "50")
+    assert "it says JPEG Baseline (Process 1), and its pixels are not compressed" in refused(plain).message
+
+
+def test_damaged_beginnings(tmp_path: Path) -> None:
+    (tmp_path / "letter.dcm").write_text("Dear colleague, the scan is enclosed.")
+    with pytest.raises(InputError, match=r"letter\.dcm is not DICOM, or holds no picture"):
+        load_image(tmp_path / "letter.dcm")
+    for data in (encode(dataset(RAMP))[:140], b"\0" * 128 + b"DICM", b"\x08\0\x05\0" + b"\xff" * 60):
+        refused(data)
+
+
+@pytest.mark.parametrize(
+    ("written", "note"),
+    [("ab", "Number of Frames is 'ab', no number"), ("  ", "Number of Frames is empty"), ("1.", None), ("0 ", None)],
+)
+def test_a_number_of_frames_that_is_none(written: str, note: str | None) -> None:
+    data = encode(deep(NumberOfFrames=1)).replace(b"IS\x02\x001 ", b"IS\x02\x00" + written.encode())
+    np.testing.assert_allclose(shades(data), least_to_greatest(DEEP), atol=1)
+    assert read(data).notes == ((f"The number of frames is left out: {note}.",) if note else ())
+
+
+def test_samples_per_pixel_that_are_missing() -> None:
+    made = deep()
+    del made.SamplesPerPixel
+    np.testing.assert_allclose(shades(made), least_to_greatest(DEEP), atol=1)
+    assert read(made).notes == ("Samples per Pixel is missing: one is assumed.",)
+
+
+def test_a_deflate_bomb_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = dataset(np.zeros((2000, 2000), np.uint16))
+    made.file_meta.TransferSyntaxUID = DeflatedExplicitVRLittleEndian
+    data = encode(made)
+    assert len(data) < 40_000
+    assert zlib.decompressobj(-15).decompress(data[144 + int.from_bytes(data[140:144], "little") :])
+    monkeypatch.setattr(source, "MAX_INFLATED", 2**20)
+    with pytest.raises(InputError, match="inflates"):
+        load_image(data)
+
+
+def test_a_path_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "chest.dcm"
+    path.write_bytes(encode(dataset(RAMP))[:-10])
+    with pytest.raises(InputError, match=r"chest\.dcm is cut off"):
+        load_image(path)
+
+
+@given(st.data())
+@settings(max_examples=150, deadline=None)
+def test_damage_ends_in_a_picture_or_one_error(data: st.DataObject) -> None:
+    damaged = bytearray(encode(dataset(RAMP[:4, :5], WindowCenter="1000", WindowWidth="900")))
+    for _ in range(data.draw(st.integers(1, 4))):
+        damaged[data.draw(st.integers(128, len(damaged) - 1))] = data.draw(st.integers(0, 255))
+    damaged = damaged[: data.draw(st.integers(129, len(damaged)))]
+    try:
+        assert load_image(bytes(damaged)).image.mode == "RGB"
+    except InputError as error:
+        assert error.hint
+        assert "Traceback" not in error.message
