@@ -6,14 +6,13 @@ check that was forced stands there as it fell out.
 
 from __future__ import annotations
 
-import json
 import logging
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
 
-from edgekit import config
+from edgekit import config, seal
 from edgekit.bundle import Bundle
 from edgekit.check.check import Checked, check
 from edgekit.check.components import Measured
@@ -74,6 +73,6 @@ def _keep(checked: Checked, folder: Path, load_s: float) -> None:
         place, earlier = like(place_of(folder)), verdict_of(folder)
         first = earlier.first_load_s if earlier and earlier.place == place else round(load_s, 3)
         verdict = Verdict(made, place, checked.shortfall, checked.figures, components, first)
-        write_text(folder / VERDICT, json.dumps(config.dump(verdict), indent=1) + "\n")
+        write_text(folder / VERDICT, seal.dumps(config.dump(verdict)))
     except EdgeKitError as error:
         _log.info("What the check said is not kept: %s", error.message)
