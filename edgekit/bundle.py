@@ -117,7 +117,7 @@ def sealed_files(bundle: Bundle) -> list[Sealed]:
 def verify(bundle: Bundle, progress: Progress = silent) -> None:
     """Read every sealed file and compare its hash; :class:`BundleError` names the first that is not as it was sealed.
 
-    What was added on a device is :func:`edgekit.check.verify.verify_everything`'s.
+    What was added on a device is :func:`edgekit.engines.verify.verify_everything`'s.
     """
     check_hashes(sealed_files(bundle), progress)
 

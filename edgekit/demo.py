@@ -17,9 +17,9 @@ from typing import TypeAlias
 import numpy as np
 
 from edgekit.bundle import Bundle
-from edgekit.check.verify import verify_everything
 from edgekit.checkpoint import open_checkpoint
 from edgekit.checkpoint.checkpoint import Checkpoint
+from edgekit.engines.verify import verify_everything
 from edgekit.errors import ConfigError, GateRefused
 from edgekit.evaluate.phantoms import Row, evaluate, questions
 from edgekit.evaluate.share import Share

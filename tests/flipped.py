@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from edgekit.bundle import open_bundle
-from edgekit.check.verify import verify_everything
+from edgekit.engines.verify import verify_everything
 from edgekit.errors import EdgeKitError
 
 

@@ -17,7 +17,7 @@ from edgekit.bundle import Bundle
 from edgekit.check.check import Checked, check
 from edgekit.check.components import Measured
 from edgekit.check.measure import Figures
-from edgekit.engines.lock import place_of
+from edgekit.engines.lock import VERDICT, place_of
 from edgekit.engines.open import open_engine
 from edgekit.engines.place import Place, like
 from edgekit.engines.tensorrt.engine import TensorRtEngine
@@ -26,7 +26,6 @@ from edgekit.files import write_text
 from edgekit.progress import Progress, silent
 from edgekit.system import utc_now
 
-VERDICT = "check.json"
 _log = logging.getLogger(__name__)
 
 

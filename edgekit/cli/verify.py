@@ -9,12 +9,12 @@ from edgekit.units import format_bytes
 
 if TYPE_CHECKING:
     from edgekit.bundle import Bundle
-    from edgekit.check.verify import Verified
+    from edgekit.engines.verify import Verified
 
 
 def verify(console: Console, bundle: Bundle) -> Verified:
     """Compare every file of ``bundle`` and say so; :class:`~edgekit.errors.BundleError` names one that is damaged."""
-    from edgekit.check.verify import verify_everything
+    from edgekit.engines.verify import verify_everything
 
     with console.progress() as progress:
         verified = verify_everything(bundle, progress)

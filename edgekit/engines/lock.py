@@ -25,6 +25,8 @@ from edgekit.hashes import FileEntry, Sealed, hash_files
 
 ENGINES = "engines"
 LOCK = "lock.json"
+VERDICT = "check.json"
+"""Beside a lock: what the golden check said of the form (:mod:`edgekit.check.verdict`)."""
 _FORMAT = 1
 _log = logging.getLogger(__name__)
 

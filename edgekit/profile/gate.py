@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from edgekit.bundle import Bundle
-from edgekit.check.verify import verify_everything
+from edgekit.engines.verify import verify_everything
 from edgekit.errors import GateRefused
 from edgekit.profile.judge import Row, judge
 from edgekit.profile.profile import device_here, profile

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from edgekit.bundle import MANIFEST, open_bundle
-from edgekit.check.verify import verify_everything
 from edgekit.cli.main import main
 from edgekit.engines.compile import compile_bundle
 from edgekit.engines.lock import ENGINES, LOCK
+from edgekit.engines.verify import verify_everything
 from edgekit.errors import BundleError
 from edgekit.phantom.embedded import embedded
 from edgekit.pipeline import build

@@ -14,8 +14,7 @@ from pathlib import Path
 
 from edgekit import seal
 from edgekit.bundle import MANIFEST, PROFILES, Bundle, sealed_files
-from edgekit.check.verdict import VERDICT
-from edgekit.engines.lock import ENGINES, LOCK, form_files
+from edgekit.engines.lock import ENGINES, LOCK, VERDICT, form_files
 from edgekit.engines.tensorrt.cache import FILE
 from edgekit.errors import BundleError, ConfigError
 from edgekit.hashes import check_hashes, read_sealed
