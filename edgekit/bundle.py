@@ -1,42 +1,34 @@
 """A bundle: graphs, tokenizer, embedding and a manifest that hashes every file; the only thing that travels.
 
-It is written beside its place and renamed in, so it is never half there. Opening checks the manifest and
-the size of every file; :func:`verify` reads them all and compares their hashes. What a device adds later
-(compiled engines, profiles) lies in folders of its own and is not part of the seal.
+It is written beside its place and renamed in, so it is never half there. Opening checks the manifest, by the seal that
+it carries itself (:mod:`edgekit.seal`), and the size of every file; :func:`verify` reads them all and compares their
+hashes. What a device adds later (compiled engines, profiles) lies in folders of its own and is not part of the seal.
 """
 
 from __future__ import annotations
 
 import errno
 import hashlib
-import json
 import os
 import stat
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
-from edgekit import config
+from edgekit import config, seal
 from edgekit.checkpoint.check import check_spec
 from edgekit.checkpoint.spec import ModelSpec
 from edgekit.errors import BundleError, CheckpointError, ConfigError
 from edgekit.files import new_directory, write_text
+from edgekit.hashes import FileEntry, Sealed, check_hashes, hash_files, unreadable
 from edgekit.progress import Progress, silent
 from edgekit.recipe import Recipe
 from edgekit.target import Target
 
 FORMAT = 1
-MANIFEST = "manifest.json"
+MANIFEST, PROFILES = "manifest.json", "profiles"
 _LARGEST_ARENA = 1 << 40  # bytes of keys and values; no machine that this is for has them
-
-
-@dataclass(frozen=True)
-class FileEntry:
-    """Size and SHA-256 (hex) of one file."""
-
-    bytes: int
-    sha256: str
 
 
 @dataclass(frozen=True)
@@ -86,7 +78,7 @@ def sealing(out: Path, manifest: Manifest, progress: Progress = silent, forced: 
     with new_directory(out, replace=True) as folder:
         yield folder
         sealed = replace(manifest, files=hash_files(folder, progress), forced=(*manifest.forced, *forced))
-        write_text(folder / MANIFEST, json.dumps(config.dump(sealed), indent=1) + "\n")
+        write_text(folder / MANIFEST, seal.dumps(config.dump(sealed)))
 
 
 def unsealed(folder: Path, manifest: Manifest) -> Bundle:
@@ -116,54 +108,26 @@ def open_bundle(path: Path) -> Bundle:
     return Bundle(path, manifest, hashlib.sha256(text).hexdigest())
 
 
-def verify(bundle: Bundle, progress: Progress = silent, *, under: str = "") -> None:
-    """Read every sealed file and compare its hash; :class:`BundleError` names the first that differs.
+def sealed_files(bundle: Bundle) -> list[Sealed]:
+    """Every file that the manifest names, as it was sealed."""
+    remedy = "copy or build the bundle again"
+    return [Sealed(bundle.path / name, entry, remedy) for name, entry in bundle.manifest.files.items()]
 
-    With ``under`` ("graphs/"), only those whose names begin so.
+
+def verify(bundle: Bundle, progress: Progress = silent) -> None:
+    """Read every sealed file and compare its hash; :class:`BundleError` names the first that is not as it was sealed.
+
+    What was added on a device is :func:`edgekit.engines.verify.verify_everything`'s.
     """
-    files = {name: entry for name, entry in bundle.manifest.files.items() if name.startswith(under)}
-    check_hashes(bundle.path, files, "copy or build the bundle again", "verify", progress)
-
-
-def hash_files(folder: Path, progress: Progress = silent) -> dict[str, FileEntry]:
-    """Size and hash of every file in ``folder`` and the folders in it, by its relative name."""
-    files = {p: p.stat().st_size for p in sorted(folder.rglob("*")) if p.is_file()}
-    count = _counter("seal", sum(files.values()), progress)
-    return {p.relative_to(folder).as_posix(): FileEntry(size, _sha256(p, count)) for p, size in files.items()}
-
-
-def _counter(stage: str, total: int, progress: Progress) -> Callable[[int], None]:
-    """A function that adds up the bytes of a stage and tells them."""
-    done = 0
-
-    def count(size: int) -> None:
-        nonlocal done
-        done += size
-        progress(stage, done, total)
-
-    return count
-
-
-def check_hashes(folder: Path, files: Mapping[str, FileEntry], remedy: str, stage: str, progress: Progress) -> None:
-    """Read ``files`` of ``folder`` and compare their hashes; :class:`BundleError` names the first that differs.
-
-    ``remedy`` says what to do then. Progress counts the bytes read.
-    """
-    count = _counter(stage, sum(entry.bytes for entry in files.values()), progress)
-    for name, entry in files.items():
-        if _sha256(folder / name, count) != entry.sha256:
-            raise BundleError(
-                f"{folder / name}: the contents differ from what was sealed",
-                f"The file was damaged or changed: {remedy}.",
-            )
+    check_hashes(sealed_files(bundle), progress)
 
 
 def _read_manifest(path: Path, text: bytes) -> Manifest:
     where = str(path / MANIFEST)
     try:
-        data = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise BundleError(f"{where} is not JSON: {error}", "Copy or build the bundle again.") from error
+        data, _ = seal.loads(text, where)
+    except ConfigError as error:
+        raise BundleError(error.message, "Copy or build the bundle again.") from error
     version = data.get("format") if isinstance(data, dict) else None
     if version != FORMAT:
         raise BundleError(
@@ -206,32 +170,14 @@ def _check_size(path: Path, name: str, entry: FileEntry) -> None:
         raise BundleError(f"{path / MANIFEST} names {name!r}, which lies outside the bundle", "Don't use this bundle.")
     try:
         found = file.stat()
-    except FileNotFoundError:
-        raise BundleError(f"{file} is missing", "Copy or build the bundle again.") from None
     except OSError as error:
-        raise _unreadable(file, error.strerror) from error
+        raise unreadable(file, error) from error
     is_file = stat.S_ISREG(found.st_mode)
     if not is_file or found.st_size != entry.bytes:
         what = f"has {found.st_size} bytes, not {entry.bytes}" if is_file else "is not a file"
         raise BundleError(f"{file} {what}", "Copy or build the bundle again.")
     if not os.access(file, os.R_OK):
-        raise _unreadable(file, os.strerror(errno.EACCES))
-
-
-def _sha256(file: Path, count: Callable[[int], None] = lambda size: None) -> str:
-    digest, buffer = hashlib.sha256(), bytearray(4 << 20)
-    try:
-        with file.open("rb", buffering=0) as stream:
-            while size := stream.readinto(buffer):
-                digest.update(memoryview(buffer)[:size])
-                count(size)
-    except OSError as error:
-        raise _unreadable(file, error.strerror) from error
-    return digest.hexdigest()
-
-
-def _unreadable(file: Path, reason: str | None) -> BundleError:
-    return BundleError(f"{file} can't be read: {reason}", "Check the disk and the permissions.")
+        raise unreadable(file, PermissionError(errno.EACCES, os.strerror(errno.EACCES)))
 
 
 def _refuse_foreign(out: Path) -> None:

@@ -11,7 +11,6 @@ Every start reads a manifest through here, so the reader of each type is made on
 from __future__ import annotations
 
 import dataclasses
-import json
 import math
 import reprlib
 import sys
@@ -21,6 +20,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal, TypeAlias, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
+from edgekit import seal
 from edgekit.errors import ConfigError
 from edgekit.units import parse_bytes
 
@@ -59,12 +59,18 @@ def dump(value: Any) -> Any:
 
 def load_toml(path: Path, cls: type[T]) -> T:
     """Read a TOML file as the dataclass ``cls``; a syntax error names its line."""
-    return _load_file(path, cls, tomllib.loads, "TOML")
+    text = _read(path)
+    try:
+        mapping = tomllib.loads(text.decode("utf-8"))
+    except (ValueError, RecursionError) as error:  # syntax, encoding, a number or a nesting beyond all reason
+        raise ConfigError(f"{path} is not valid TOML: {error}", "Correct the file at that place.") from None
+    return load(cls, mapping, str(path))
 
 
 def load_json(path: Path, cls: type[T]) -> T:
-    """Read a JSON file as the dataclass ``cls``; a syntax error names its line."""
-    return _load_file(path, cls, json.loads, "JSON")
+    """Read a JSON file as the dataclass ``cls``; a syntax error names its line, and a broken seal is an error, too."""
+    mapping, _ = seal.loads(_read(path), str(path))
+    return load(cls, mapping, str(path))
 
 
 def did_you_mean(word: str, choices: Iterable[str]) -> str:
@@ -77,14 +83,11 @@ def did_you_mean(word: str, choices: Iterable[str]) -> str:
     return f"{guess}Known: {', '.join(known)}."
 
 
-def _load_file(path: Path, cls: type[T], parse: Callable[[str], Any], language: str) -> T:
+def _read(path: Path) -> bytes:
     try:
-        mapping = parse(path.read_bytes().decode("utf-8"))
+        return path.read_bytes()
     except OSError as error:
         raise ConfigError(f"{path} can't be read: {error.strerror}", "Check the path and its permissions.") from None
-    except (ValueError, RecursionError) as error:  # syntax, encoding, a number or a nesting beyond all reason
-        raise ConfigError(f"{path} is not valid {language}: {error}", "Correct the file at that place.") from None
-    return load(cls, mapping, str(path))
 
 
 @cache

@@ -16,9 +16,10 @@ from typing import TypeAlias
 
 import numpy as np
 
-from edgekit.bundle import Bundle, verify
+from edgekit.bundle import Bundle
 from edgekit.checkpoint import open_checkpoint
 from edgekit.checkpoint.checkpoint import Checkpoint
+from edgekit.engines.verify import verify_everything
 from edgekit.errors import ConfigError, GateRefused
 from edgekit.evaluate.phantoms import Row, evaluate, questions
 from edgekit.evaluate.share import Share
@@ -130,7 +131,7 @@ def _plan(source: Checkpoint) -> Planned:
 def _make(checkpoint: Path, how: Recipe, out: Path, progress: Progress) -> tuple[Bundle, Made]:
     began = time.perf_counter()
     built = build(checkpoint, target(TARGET), how, out / how.name, progress=progress)
-    verify(built.bundle, progress)
+    verify_everything(built.bundle, progress)
     seconds = time.perf_counter() - began
     bundle = built.bundle
     files = len(bundle.manifest.files)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.metadata
-import os
 import platform
 from functools import cache
 from pathlib import Path
@@ -13,14 +12,10 @@ import onnxruntime as ort
 
 from edgekit.detect import cpu_features, detect
 from edgekit.errors import EdgeKitError, EngineError, MissingExtra
+from edgekit.system import cores
 
 Provider = Literal["cpu", "cuda"]
 _EXACT = frozenset(["avx_vnni", "avx512_vnni", "amx_int8"])  # these add products of int8 in 32 bits
-
-
-def cores() -> int:
-    """Processors that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def options(threads: int | None = None, *, final: bool = False) -> Any:

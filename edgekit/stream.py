@@ -23,6 +23,7 @@ import numpy as np
 from edgekit.checkpoint.packed import Array
 from edgekit.files import require_space, writing
 from edgekit.progress import Progress, silent
+from edgekit.system import cores
 
 Put: TypeAlias = Callable[[str, int, Array], None]
 """put(tensor, byte offset, array): store an array's bytes at a place within a tensor."""
@@ -147,7 +148,7 @@ class _Writer:
 def _run(writer: _Writer, fills: Sequence[tuple[int, Fill]], progress: Progress) -> None:
     stage, done, total = f"writing {writer.path.name}", 0, sum(read for read, _ in fills)
     progress(stage, 0, total)
-    with ThreadPoolExecutor(len(os.sched_getaffinity(0)), thread_name_prefix="edgekit-write") as pool:
+    with ThreadPoolExecutor(cores(), thread_name_prefix="edgekit-write") as pool:
         futures: dict[Future[None], int] = {}
         try:
             for read, fill in sorted(fills, key=lambda pair: -pair[0]):

@@ -173,8 +173,8 @@ def _advice(worst: Component, recipe: Recipe) -> str:
     broken = {limit.name for limit in worst.limits if not limit.passed}
     if worst.measured.fault or "error" in broken or "offset" in broken:
         return (
-            f"The {worst.name} does not compute here what its weights say: look for damage with `edgekit inspect "
-            "BUNDLE --verify`, remove the bundle's folder 'engines' if it has one, or build the bundle again."
+            f"The {worst.name} does not compute here what its weights say. Where every file is as it was sealed, "
+            "remove the bundle's folder 'engines' if it has one, or build the bundle again."
         )
     precision = recipe.precision(worst.name) if worst.name in PARTS else ""
     wider = {"int4": "int8", "int8": "fp16", "fp16": "fp32"}.get(precision)

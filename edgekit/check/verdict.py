@@ -6,19 +6,18 @@ check that was forced stands there as it fell out.
 
 from __future__ import annotations
 
-import json
 import logging
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
 
-from edgekit import config
+from edgekit import config, seal
 from edgekit.bundle import Bundle
 from edgekit.check.check import Checked, check
 from edgekit.check.components import Measured
 from edgekit.check.measure import Figures
-from edgekit.engines.lock import place_of
+from edgekit.engines.lock import VERDICT, place_of
 from edgekit.engines.open import open_engine
 from edgekit.engines.place import Place, like
 from edgekit.engines.tensorrt.engine import TensorRtEngine
@@ -27,7 +26,6 @@ from edgekit.files import write_text
 from edgekit.progress import Progress, silent
 from edgekit.system import utc_now
 
-VERDICT = "check.json"
 _log = logging.getLogger(__name__)
 
 
@@ -74,6 +72,6 @@ def _keep(checked: Checked, folder: Path, load_s: float) -> None:
         place, earlier = like(place_of(folder)), verdict_of(folder)
         first = earlier.first_load_s if earlier and earlier.place == place else round(load_s, 3)
         verdict = Verdict(made, place, checked.shortfall, checked.figures, components, first)
-        write_text(folder / VERDICT, json.dumps(config.dump(verdict), indent=1) + "\n")
+        write_text(folder / VERDICT, seal.dumps(config.dump(verdict)))
     except EdgeKitError as error:
         _log.info("What the check said is not kept: %s", error.message)

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from edgekit.cli.common import common
+from edgekit.cli.verify import document as verified_document
+from edgekit.cli.verify import verify, warn_unverified
 from edgekit.console import Console
 
 if TYPE_CHECKING:
@@ -20,10 +22,12 @@ if TYPE_CHECKING:
 @click.command("check")
 @click.argument("bundle", type=click.Path(path_type=Path))
 @click.option("--processor", is_flag=True, help="Run its graphs on this machine's processor, whatever they are for.")
+@click.option("--no-verify", is_flag=True, help="Don't compare every file with its hash first.")
 @click.option("--force", is_flag=True, help="Don't end with an error where the answers fall short.")
 @common
-def command(console: Console, bundle: Path, processor: bool, force: bool) -> None:
-    """Let this machine answer BUNDLE's golden questions, and hold its answers against the unquantized model's.
+def command(console: Console, bundle: Path, processor: bool, no_verify: bool, force: bool) -> None:
+    """Compare every file of BUNDLE with its hash, let this machine answer its golden questions, and hold the answers
+    against the unquantized model's.
 
     The limits are those of the bundle's recipe. Where it falls short, the worst component is named.
     """
@@ -34,6 +38,11 @@ def command(console: Console, bundle: Path, processor: bool, force: bool) -> Non
     from edgekit.profile.profile import device_here
 
     opened = open_bundle(bundle)
+    verified = None
+    if no_verify:
+        warn_unverified(console)
+    else:
+        verified = verify(console, opened)
     with console.progress() as progress:
         if processor:
             with closing(engine_here(opened)) as engine:
@@ -42,7 +51,7 @@ def command(console: Console, bundle: Path, processor: bool, force: bool) -> Non
             checked = check_here(opened, progress)
     target = opened.manifest.target
     here = device_here(replace(target, engine="onnxruntime") if checked.stood_in else target)
-    console.document(document(checked) | {"device": here})
+    console.document(document(checked) | {"device": here, "verified": verified_document(verified)})
     _show(console, checked)
     if force and not checked.passed:
         console.note(f"Forced: {checked.shortfall}")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from edgekit.cli.common import common
+from edgekit.cli.verify import verify
 from edgekit.console import Console
 from edgekit.units import format_bytes
 
@@ -42,14 +43,12 @@ def command(console: Console, checkpoint: Path, vision: Path | None, ask_hashes:
 
 
 def _show_bundle(console: Console, path: Path, ask_hashes: bool) -> None:
-    from edgekit.bundle import open_bundle, verify
-    from edgekit.engines.lock import forms, verify_forms
+    from edgekit.bundle import open_bundle
+    from edgekit.engines.lock import forms
 
     bundle = open_bundle(path)
     if ask_hashes:
-        with console.progress() as progress:
-            verify(bundle, progress)
-            verify_forms(bundle, progress)
+        verify(console, bundle)
     _describe_bundle(console, bundle, forms(bundle), ask_hashes)
 
 

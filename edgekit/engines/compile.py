@@ -80,7 +80,7 @@ def compile_bundle(bundle: Bundle, progress: Progress = silent) -> Compiled:
     """Write this machine's form of ``bundle`` to its ``engines`` folder, in place of an older one.
 
     :class:`~edgekit.errors.EdgeKitError` where this machine is of another kind, where its runtime can't, where a
-    graph is not as it was sealed, and where the bundle can't be written to; everything is then as it was before.
+    file is not as it was sealed, and where the bundle can't be written to; everything is then as it was before.
     """
     where = _where(bundle)
     require_kernels(bundle.manifest.recipe)
@@ -90,7 +90,7 @@ def compile_bundle(bundle: Bundle, progress: Progress = silent) -> Compiled:
             f"Copy the bundle to a disk that can be written to. {_WITHOUT_PLANS if where else _WITHOUT}",
         )
     started = time.monotonic()
-    verify(bundle, progress, under="graphs/")
+    verify(bundle, progress)
     place = where.place if where else here()
     folder = folder_of(bundle, place)
     try:

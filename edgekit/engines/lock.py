@@ -7,7 +7,6 @@ processor goes on with the bundle's own graphs then; a device that answers by it
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import shlex
@@ -15,17 +14,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from edgekit import config
-from edgekit.bundle import Bundle, FileEntry, check_hashes, hash_files
+from edgekit import config, seal
+from edgekit.bundle import Bundle
 from edgekit.engines.place import Place, like
 from edgekit.engines.probe import PROBE, answers
 from edgekit.engines.tensorrt.shapes import sizes
 from edgekit.errors import BundleError, EdgeKitError
 from edgekit.files import write_text
-from edgekit.progress import Progress, silent
+from edgekit.hashes import FileEntry, Sealed, hash_files
 
 ENGINES = "engines"
 LOCK = "lock.json"
+VERDICT = "check.json"
+"""Beside a lock: what the golden check said of the form (:mod:`edgekit.check.verdict`)."""
 _FORMAT = 1
 _log = logging.getLogger(__name__)
 
@@ -72,7 +73,7 @@ def write_lock(bundle: Bundle, folder: Path, place: Place, probe: str, seconds: 
     """Lock the form in ``folder`` to a place and the bundle's graphs as they are; ``probe`` "" where there is none."""
     made = hash_files(folder)
     lock = Lock(_FORMAT, place, _graphs(bundle), made, probe, round(seconds, 2), peak_bytes, _shapes(bundle))
-    write_text(folder / LOCK, json.dumps(config.dump(lock), indent=1) + "\n")
+    write_text(folder / LOCK, seal.dumps(config.dump(lock)))
 
 
 def compiled_form(bundle: Bundle) -> Path | None:
@@ -115,17 +116,21 @@ def forms(bundle: Bundle) -> list[Form]:
     return [_form(bundle, folder) for folder in sorted(folders, key=lambda folder: folder.stat().st_mtime)]
 
 
-def verify_forms(bundle: Bundle, progress: Progress = silent) -> None:
-    """Read every file of every compiled form and compare its hash; :class:`BundleError` names the first that differs.
+def form_files(bundle: Bundle) -> list[Sealed]:
+    """Every file of every compiled form, as its lock has it; :class:`BundleError` where a lock does not say.
 
     Starts compare sizes only, and a few weights by the probe: reading all would cost them what mapping saves.
     """
-    for form in forms(bundle):
-        remedy = f"remove {form.folder}, or run `edgekit compile` again on the machine that it is for"
-        if form.lock is None or (damage := _wrong_size(form.folder, form.lock)):
-            what = form.misfit if form.lock is None else f"{form.folder}: {damage}"
-            raise BundleError(what, f"The compiled form is damaged: {remedy}.")
-        check_hashes(form.folder, form.lock.files, remedy, f"verify {form.folder.name}", progress)
+    return [file for form in forms(bundle) for file in _files(form)]
+
+
+def _files(form: Form) -> Iterator[Sealed]:
+    remedy = f"remove {form.folder}, or run `edgekit compile` again on the machine that it is for"
+    if form.lock is None or (damage := _wrong_size(form.folder, form.lock)):
+        what = form.misfit if form.lock is None else f"{form.folder}: {damage}"
+        raise BundleError(what, f"The compiled form is damaged: {remedy}.")
+    for name, entry in form.lock.files.items():
+        yield Sealed(form.folder / name, entry, remedy)
 
 
 def _form(bundle: Bundle, folder: Path) -> Form:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -25,6 +24,7 @@ from edgekit.phantom.questions import Question, ask
 from edgekit.phantom.scene import Scene, scene
 from edgekit.phantom.split import SEEDS, TEST_SCENES, Asked, Split, balanced
 from edgekit.progress import Progress, silent
+from edgekit.system import cores
 
 Layout: TypeAlias = Literal["llava", "vqa-rad", "dicom"]
 
@@ -115,7 +115,7 @@ def _write_pictures(folder: Path, seeds: Sequence[int], layout: _Layout, progres
     with writing(folder):
         folder.mkdir(exist_ok=True)
     size, at_once = 0, 64
-    with ThreadPoolExecutor(len(os.sched_getaffinity(0)), thread_name_prefix="edgekit-phantom") as pool:
+    with ThreadPoolExecutor(cores(), thread_name_prefix="edgekit-phantom") as pool:
         # A few at a time: whatever ends this loop waits for those alone.
         for start in range(0, len(seeds), at_once):
             size += sum(pool.map(one, seeds[start : start + at_once]))

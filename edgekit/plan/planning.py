@@ -5,7 +5,6 @@ Memory that CPU and GPU share is counted once; a card's and its host's are count
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -32,6 +31,7 @@ from edgekit.plan.memory import MemoryPlan
 from edgekit.plan.subject import Model, Subject, apart, subject
 from edgekit.plan.working import packing_bytes, vision_bytes, working
 from edgekit.recipe import Recipe
+from edgekit.system import cores
 from edgekit.target import Target
 
 QUESTION = 64
@@ -60,7 +60,7 @@ def plan_subject(known: Subject, target: Target, recipe: Recipe, fitted: Coeffic
     parts = tuple(_parts(known, target, recipe, table))
     largest = _largest(known, target, recipe)
     checking = max(_asking_bytes(known, target, recipe, table), reading_bytes(known.spec))
-    made = building(_cores(), largest, checking, table)
+    made = building(cores(), largest, checking, table)
     return MemoryPlan(known.name, target, recipe.name, parts, _disk(known, target, recipe, table), made)
 
 
@@ -125,10 +125,6 @@ def on_this_machine(target: Target) -> Target:
         return target
     memory = detect().memory_bytes
     return replace(target, memory_bytes=memory, reserved_bytes=min(target.reserved_bytes, memory - 1))
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def least_context(spec: ModelSpec) -> int:

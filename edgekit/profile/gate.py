@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from edgekit.bundle import Bundle
+from edgekit.engines.verify import verify_everything
 from edgekit.errors import GateRefused
 from edgekit.profile.judge import Row, judge
 from edgekit.profile.profile import device_here, profile
@@ -33,8 +34,10 @@ def require_profile(
 
     The latest that is valid, where it keeps the budget that holds today (the target's, with the site's laid over it);
     else the bundle is measured now. :class:`GateRefused` where that breaks the budget, too: which limits, and by how
-    much.
+    much. Before either, every file is compared with its hash: figures don't tell whether weights are whole, and
+    :class:`~edgekit.errors.BundleError` names the one that is not.
     """
+    verify_everything(bundle, progress)
     target = with_site_budget(bundle.manifest.target)
     known = latest(bundle)
     if known is not None and all(row.passed for row in judge(known, target)):

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 
-from edgekit import config
-from edgekit.bundle import Bundle
+from edgekit import config, seal
+from edgekit.bundle import PROFILES, Bundle
 from edgekit.errors import ConfigError, EdgeKitError
 from edgekit.files import require_space, write_text, writing
 from edgekit.profile.record import FORMAT, Profile
 
-PROFILES = "profiles"
 _ROOM = 1 << 20  # some times what a profile takes
 
 
@@ -35,7 +33,7 @@ def store(bundle: Bundle, made: Profile) -> Path:
     path = bundle.path / PROFILES / f"{made.device.fingerprint}-{stamp}.json"
     with writing(path):
         path.parent.mkdir(exist_ok=True)
-        write_text(path, json.dumps(config.dump(made), indent=1) + "\n")
+        write_text(path, seal.dumps(config.dump(made)))
     return path
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
@@ -15,6 +14,7 @@ from edgekit.phantom.draw import draw
 from edgekit.phantom.scene import Scene, scene
 from edgekit.phantom.split import SEEDS, Split
 from edgekit.progress import Progress, silent
+from edgekit.system import cores
 
 _CHUNK = 64
 
@@ -28,7 +28,7 @@ def pictures(split: Split, count: int, size: int, progress: Progress = silent) -
     # Ctrl-C reaches these processes too: they finish what they hold, and the one that waits for them says it. A pool
     # whose processes die all at once writes a traceback.
     quiet = (signal.SIGINT, signal.SIG_IGN)
-    with ProcessPoolExecutor(len(os.sched_getaffinity(0)), get_context("spawn"), signal.signal, quiet) as pool:
+    with ProcessPoolExecutor(cores(), get_context("spawn"), signal.signal, quiet) as pool:
         for chunk in pool.map(_draw, chunks):
             drawn[done : done + len(chunk)] = chunk
             done += len(chunk)

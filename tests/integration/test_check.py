@@ -14,8 +14,8 @@ import onnx
 import pytest
 from PIL import Image
 
-from edgekit import config
-from edgekit.bundle import MANIFEST, Bundle, hash_files, open_bundle
+from edgekit import config, seal
+from edgekit.bundle import MANIFEST, Bundle, open_bundle
 from edgekit.check import Checked, check
 from edgekit.check.golden import read_golden
 from edgekit.check.verdict import check_here
@@ -26,12 +26,14 @@ from edgekit.cli.main import main
 from edgekit.engines.onnxruntime import OnnxRuntimeEngine
 from edgekit.errors import BundleError, GateRefused
 from edgekit.export.export import export
+from edgekit.hashes import hash_files
 from edgekit.phantom.embedded import embedded
 from edgekit.pipeline import Built, build
 from edgekit.quantize import quantize
 from edgekit.recipe import Gate, Recipe, recipe
 from edgekit.target import target
 from tests.checkpoints import write_checkpoint
+from tests.edited import edit, unsealed
 
 CPU = replace(target("cpu"), context=300, slots=1)
 RECIPES = ["fp32", "fp16", "q8", "q4"]
@@ -157,15 +159,17 @@ def zero_a_scale(graph: str) -> Edit:
 
 
 def wrong_mean(bundle: Bundle, checkpoint: Path) -> None:
-    document = json.loads((bundle.path / MANIFEST).read_text())
-    document["spec"]["image"]["mean"] = [mean + 0.02 for mean in document["spec"]["image"]["mean"]]
-    (bundle.path / MANIFEST).write_text(json.dumps(document))
+    def shift(document: Any) -> None:
+        document["spec"]["image"]["mean"] = [mean + 0.02 for mean in document["spec"]["image"]["mean"]]
+
+    edit(bundle.path / MANIFEST, shift)
 
 
 def wrong_template(bundle: Bundle, checkpoint: Path) -> None:
-    document = json.loads((bundle.path / MANIFEST).read_text())
-    document["spec"]["template"]["opening"] += " Well,"
-    (bundle.path / MANIFEST).write_text(json.dumps(document))
+    def go_on(document: Any) -> None:
+        document["spec"]["template"]["opening"] += " Well,"
+
+    edit(bundle.path / MANIFEST, go_on)
 
 
 FAULTS: dict[str, tuple[Edit, str]] = {
@@ -180,14 +184,14 @@ FAULTS: dict[str, tuple[Edit, str]] = {
 }
 
 
-def damaged(built: Built, place: Path, edit: Callable[[Bundle], None]) -> Path:
+def damaged(built: Built, place: Path, harm: Callable[[Bundle], None]) -> Path:
     """A copy of a bundle, changed and sealed again: what a fault before sealing would have left."""
     shutil.copytree(built.bundle.path, place, ignore=shutil.ignore_patterns("engines", "profiles"))
-    edit(replace(built.bundle, path=place))
-    document = json.loads((place / MANIFEST).read_text())
+    harm(replace(built.bundle, path=place))
+    document = unsealed(place / MANIFEST)
     (place / MANIFEST).unlink()
     document["files"] = config.dump(hash_files(place))
-    (place / MANIFEST).write_text(json.dumps(document))
+    (place / MANIFEST).write_text(seal.dumps(document))
     return place
 
 
@@ -195,8 +199,8 @@ def damaged(built: Built, place: Path, edit: Callable[[Bundle], None]) -> Path:
 def test_a_planted_fault_is_refused_by_its_component_s_name(
     fault: str, built: Built, checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    edit, component = FAULTS[fault]
-    place = damaged(built, tmp_path / "bundle", lambda bundle: edit(bundle, checkpoint))
+    harm, component = FAULTS[fault]
+    place = damaged(built, tmp_path / "bundle", lambda bundle: harm(bundle, checkpoint))
     assert main(["check", str(place), "--json"]) == 3
     shown = capsys.readouterr()
     document = json.loads(shown.out)

@@ -34,6 +34,7 @@ from edgekit.pipeline import build
 from edgekit.recipe import Recipe, recipe
 from edgekit.target import target
 from tests.checkpoints import write_checkpoint
+from tests.edited import unsealed
 
 VERSION = tuple(int(part) for part in onnxruntime.__version__.split(".")[:2])
 CAN = VERSION >= (1, 28)  # older ones save no packed MatMulNBits
@@ -133,7 +134,7 @@ def test_an_older_runtime_runs_without(tmp_path: Path, caplog: pytest.LogCapture
 
 def change(key: str, value: object) -> Callable[[Path], None]:
     def harm(form: Path) -> None:
-        lock = json.loads((form / LOCK).read_text())
+        lock = unsealed(form / LOCK)
         at = lock
         *path, last = key.split("/")
         for word in path:

@@ -28,6 +28,7 @@ from edgekit.recipe import recipe
 from edgekit.target import target
 from edgekit.units import GIB
 from tests.checkpoints import write_checkpoint
+from tests.edited import edit
 
 Place = tuple[str | int, ...]
 NUMBERS = (0, -1, 2**31, 2**64, 1e308, float("nan"))
@@ -126,6 +127,7 @@ def test_any_field_of_a_manifest(tmp_path: Path) -> None:
     ).bundle
     shutil.rmtree(bundle.path / "engines", ignore_errors=True)  # it is of the bundle unchanged
     Image.radial_gradient("L").save(tmp_path / "picture.png")
+    edit(bundle.path / "manifest.json", lambda document: None)  # who means harm seals it anew
     question = ("hello", "--max-tokens", "1", "--image", str(tmp_path / "picture.png"))
     report(bundle.path / "manifest.json", "ask", str(bundle.path), *question)
 

@@ -19,8 +19,12 @@ from edgekit.engines.compile import NotCompiled, compile_here
 from edgekit.engines.lock import ENGINES
 from edgekit.engines.open import open_engine
 from edgekit.engines.tensorrt.api import Flavour
+from edgekit.engines.tensorrt.cache import FILE
 from edgekit.errors import EngineError, MissingExtra
 from edgekit.gpus import Gpu
+from edgekit.seal import wrap
+from tests.edited import edit
+from tests.flipped import unseen
 from tests.simulated_tensorrt.machine import CARD, RTX, simulate
 from tests.simulated_tensorrt.module import FakeTensorRt
 
@@ -179,11 +183,24 @@ def test_the_first_load_is_kept_for_what_it_compiles(bundle: Path, monkeypatch: 
 
 
 @pytest.mark.usefixtures("device")
+def test_no_flipped_bit_of_what_a_device_made_goes_unseen(bundle: Path) -> None:
+    """Plans, what building them took, their lock, the check's verdict, and kernels that TensorRT-RTX would keep."""
+    assert main(["compile", str(bundle)]) == 0
+    (folder,) = (bundle / ENGINES).iterdir()
+    (folder / FILE).write_bytes(wrap(b"kernels"))
+    plans = {"vision.plan", "projector.plan", "decoder.plan", "plans.json"}
+    assert {file.name for file in folder.iterdir()} == plans | {"lock.json", "check.json", FILE}
+    for file in folder.iterdir():
+        assert list(unseen(bundle, file.name)) == []
+    assert main(["check", str(bundle)]) == 0
+
+
+@pytest.mark.usefixtures("device")
 def test_a_check_that_breaks_down_says_nothing(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What an earlier one said stays, with its time: engines that fell short must not look clean after Ctrl-C."""
     assert main(["compile", str(bundle)]) == 0
     (kept,) = bundle.glob(f"{ENGINES}/*/check.json")
-    kept.write_text(json.dumps(json.loads(kept.read_text()) | {"shortfall": "long ago"}))
+    edit(kept, lambda document: document.update(shortfall="long ago"))
 
     def fail(self: object, tokens: object) -> None:
         raise EngineError("The GPU has fallen off the bus", "Restart the machine.")

@@ -26,6 +26,7 @@ from edgekit.pipeline import build
 from edgekit.plan import plan
 from edgekit.recipe import recipe
 from edgekit.target import target
+from tests.edited import unsealed
 from tests.simulated_tensorrt.device import FakeDevice
 from tests.simulated_tensorrt.machine import CARD, simulate
 from tests.simulated_tensorrt.module import FakeTensorRt
@@ -117,7 +118,7 @@ def test_a_device_opens_the_plans_that_are_for_it(tmp_path: Path, monkeypatch: p
             open_engine(bundle, 1)
         assert refused.value.hint == f"Run: edgekit compile {bundle.path}"
     lock = folder / "lock.json"
-    said = json.loads(lock.read_text())
+    said = unsealed(lock)
     assert said["shapes"] == {"slots": slots, "context": context, "chunk": 512}
     lock.write_text(json.dumps(said | {"shapes": said["shapes"] | {"chunk": 256}}))
     with pytest.raises(EngineError, match="for other sizes than the bundle's: chunk 256"):

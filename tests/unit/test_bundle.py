@@ -25,6 +25,7 @@ from edgekit.checkpoint.spec import (
 from edgekit.errors import BundleError, EdgeKitError
 from edgekit.recipe import recipe
 from edgekit.target import target
+from tests.edited import edit, unsealed
 
 SPEC = ModelSpec(
     family="test",
@@ -98,14 +99,6 @@ def test_a_flipped_bit_is_found_and_named(tmp_path: Path) -> None:
         verify(open_bundle(path))
 
 
-def test_only_a_folder_may_be_verified(tmp_path: Path) -> None:
-    path = seal(tmp_path / "out")
-    (path / "tokenizer.json").write_text("[]")
-    verify(open_bundle(path), under="graphs/")
-    with pytest.raises(BundleError, match="contents differ"):
-        verify(open_bundle(path))
-
-
 def test_a_missing_or_cut_file_is_found_at_once(tmp_path: Path) -> None:
     path = seal(tmp_path / "out")
     (path / "graphs/decoder.onnx").write_text("gra")
@@ -142,9 +135,7 @@ def test_no_path_leaves_the_bundle(tmp_path: Path, name: str) -> None:
     path = seal(tmp_path / "out")
     (tmp_path / "secret").write_text("abc")
     (path / "link").symlink_to(tmp_path)
-    data = json.loads((path / MANIFEST).read_text())
-    data["files"][name] = {"bytes": 3, "sha256": "0" * 64}
-    (path / MANIFEST).write_text(json.dumps(data))
+    edit(path / MANIFEST, lambda data: data["files"].update({name: {"bytes": 3, "sha256": "0" * 64}}))
     with pytest.raises(BundleError, match="outside the bundle"):
         open_bundle(path)
 
@@ -160,8 +151,7 @@ def test_what_is_no_bundle_is_called_so(tmp_path: Path) -> None:
 
 def test_another_format_is_refused_with_its_number(tmp_path: Path) -> None:
     path = seal(tmp_path / "out")
-    data = json.loads((path / MANIFEST).read_text())
-    (path / MANIFEST).write_text(json.dumps({**data, "format": 99}))
+    edit(path / MANIFEST, lambda data: data.update(format=99))
     with pytest.raises(BundleError, match="format 99"):
         open_bundle(path)
 
@@ -172,7 +162,7 @@ def test_a_mutated_manifest_raises_nothing_but_our_errors(tmp_path: Path, data: 
     path = tmp_path / "out"
     if not path.exists():
         seal(path)
-        (tmp_path / "good").write_bytes((path / MANIFEST).read_bytes())
+        (tmp_path / "good").write_text(json.dumps(unsealed(path / MANIFEST), indent=1))  # a seal would find all of it
     text = bytearray((tmp_path / "good").read_bytes())
     for _ in range(data.draw(st.integers(1, 4))):
         at = data.draw(st.integers(0, len(text) - 1))
@@ -204,7 +194,7 @@ def test_what_opens_can_be_divided_allocated_and_written(
     if not path.exists():
         seal(path)
         (path / "good").write_bytes((path / MANIFEST).read_bytes())
-    document = json.loads((path / "good").read_text())
+    document = unsealed(path / "good")
     for _ in range(data.draw(st.integers(1, 3))):
         *above, last = data.draw(st.sampled_from(list(leaves(document))))
         at = document
@@ -234,7 +224,7 @@ def test_what_opens_can_be_divided_allocated_and_written(
 )  # fmt: skip
 def test_impossible_numbers_end_at_the_door(tmp_path: Path, change: tuple[str, object]) -> None:
     path = seal(tmp_path / "out")
-    document = json.loads((path / MANIFEST).read_text())
+    document = unsealed(path / MANIFEST)
     *above, last = change[0].split(".")
     at = document
     for key in above:

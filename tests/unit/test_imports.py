@@ -13,8 +13,8 @@ import pytest
 import edgekit
 
 ORDER = [
-    *("errors", "units", "progress", "config", "data", "site", "console", "target", "recipe", "system"),
-    *("cgroup", "gpus", "detect", "files", "child", "session"),
+    *("errors", "units", "progress", "seal", "config", "data", "site", "console", "target", "recipe", "system"),
+    *("hashes", "cgroup", "gpus", "detect", "files", "child", "session"),
     *("checkpoint", "stream", "inputs", "phantom", "export", "blocks", "quantize"),
     *("bundle", "plan", "engines", "runtime"),
     *("check", "fitting", "pipeline", "doctor", "profile", "evaluate", "report", "demo", "tune", "cli", "__main__"),

@@ -1,8 +1,9 @@
 """The runtime cache of TensorRT-RTX: kernels that it compiles for this GPU when a plan is opened, kept for next time.
 
-One cache serves all plans, in ``runtime.cache`` beside them, or in the user's cache where the bundle can't be written
+One cache serves all plans, in ``kernels.cache`` beside them, or in the user's cache where the bundle can't be written
 to. It is only ever a saving: one that can't be read, is damaged or was made elsewhere is passed over, and one that
-can't be written is not. TensorRT itself has none.
+can't be written is not. A GPU runs what is in it, so it lies behind its SHA-256 (:mod:`edgekit.seal`). TensorRT itself
+has none. (``runtime.cache``, of an EdgeKit that did not seal it, is not read any more.)
 """
 
 from __future__ import annotations
@@ -15,8 +16,9 @@ from typing import Any
 from edgekit.engines.tensorrt.kept import kept
 from edgekit.errors import EdgeKitError
 from edgekit.files import write_bytes, writing
+from edgekit.seal import unwrap, wrap
 
-FILE = "runtime.cache"
+FILE = "kernels.cache"
 _log = logging.getLogger(__name__)
 
 
@@ -44,7 +46,7 @@ class RuntimeCache:
         """Take the first that is usable: the one that is written to goes before one that came with the bundle."""
         for path in self._places:
             try:
-                found = path.read_bytes()
+                found = unwrap(path.read_bytes())
             except OSError:  # there is none yet
                 continue
             try:
@@ -52,7 +54,7 @@ class RuntimeCache:
             except Exception as error:  # whatever the binding raises
                 _log.debug("%s: %s", path, error)
                 usable = False
-            if usable:
+            if found and usable:
                 self._kept = found
                 return
             _log.info("%s is damaged or of another GPU or version, and is made anew", path)
@@ -72,7 +74,7 @@ class RuntimeCache:
         try:
             with writing(self._places[0]):
                 self._places[0].parent.mkdir(parents=True, exist_ok=True)
-            write_bytes(self._places[0], found)
+            write_bytes(self._places[0], wrap(found))
             self._kept = found
         except EdgeKitError as error:  # a full disk, or no home to write to either
             _log.info("%s. The next start compiles its kernels again.", error.message)

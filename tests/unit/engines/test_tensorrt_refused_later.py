@@ -72,7 +72,7 @@ def test_a_runtime_cache_that_raises_is_done_without(
 
     caplog.set_level("INFO")
     assert len(start()) == 3
-    kept = mine.plans / "runtime.cache"
+    kept = mine.plans / "kernels.cache"
     before = kept.read_bytes()
     refuse(monkeypatch, RuntimeCache, method, RuntimeError("no good"))
     if method == "deserialize":

@@ -23,7 +23,7 @@ def start(case: Case) -> list[str]:
 
 
 def test_the_runtime_cache_of_rtx_is_kept_beside_the_plans(mine: Case, home: Path) -> None:
-    cache = mine.plans / "runtime.cache"
+    cache = mine.plans / "kernels.cache"
     assert len(start(mine)) == 3
     kept = cache.read_bytes()
     assert start(mine) == []
@@ -38,7 +38,7 @@ def test_the_runtime_cache_of_rtx_is_kept_beside_the_plans(mine: Case, home: Pat
 def test_the_runtime_cache_of_a_bundle_that_cannot_be_written_to_is_kept_in_the_users(
     mine: Case, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    beside, own = mine.plans / "runtime.cache", home / ".cache/edgekit/runtime" / mine.plans.name
+    beside, own = mine.plans / "kernels.cache", home / ".cache/edgekit/runtime" / mine.plans.name
     with monkeypatch.context() as patch:
         patch.setattr("edgekit.engines.tensorrt.cache.os.access", lambda path, mode: path != mine.plans)
         assert len(start(mine)) == 3
@@ -83,4 +83,4 @@ def test_newer_tensorrt_has_configs_and_no_cache(mine: Case) -> None:
     with closing(mine.open(device, FakeTensorRt(device, configs=True))) as engine:
         tokens = mine.tokens(5, 1)
         near(read(engine, 0, tokens), mine.expected(engine, tokens))
-    assert not (mine.plans / "runtime.cache").exists()
+    assert not (mine.plans / "kernels.cache").exists()

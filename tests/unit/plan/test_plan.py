@@ -216,7 +216,7 @@ def test_what_was_measured_is_planned() -> None:
 
 def test_what_building_took_is_planned(monkeypatch: pytest.MonkeyPatch) -> None:
     """On the same machine with 2 processors, MiB of all processes together, and of the one that compiles."""
-    monkeypatch.setattr("edgekit.plan.planning._cores", lambda: 2)
+    monkeypatch.setattr("edgekit.plan.planning.cores", lambda: 2)
     cpu, card = replace(target("cpu"), context=2048), target("rtx3080")
     for model, chosen, name, peak, compiling in (
         (TINYLLAVA, cpu, "q4", 1249, 160),

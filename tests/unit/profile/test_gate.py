@@ -12,11 +12,12 @@ from typing import Any
 
 import pytest
 
-from edgekit import config
+from edgekit import config, seal
+from edgekit.bundle import MANIFEST, PROFILES
 from edgekit.errors import ConfigError, EdgeKitError, GateRefused
 from edgekit.profile import gate
 from edgekit.profile.record import Profile
-from edgekit.profile.store import PROFILES, load_profile, profiles, require_room, store
+from edgekit.profile.store import load_profile, profiles, require_room, store
 from edgekit.target import Budget, target
 from edgekit.units import GIB
 from tests.unit.profile.made import DEVICE, profile
@@ -27,7 +28,8 @@ def bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """A bundle of digest ddd… on DEVICE, within 2 GiB after loading."""
     monkeypatch.setattr(gate, "device_here", lambda target: DEVICE)
     limited = replace(target("cpu"), slots=2, budget=Budget(static_bytes=2 * GIB))
-    return SimpleNamespace(path=tmp_path, digest="d" * 64, manifest=SimpleNamespace(target=limited))
+    (tmp_path / MANIFEST).write_text(seal.dumps({"files": {}}))
+    return SimpleNamespace(path=tmp_path, digest="d" * 64, manifest=SimpleNamespace(target=limited, files={}))
 
 
 def measuring(bundle: Any, made: Profile, calls: list[Profile]) -> Callable[..., Profile]:

@@ -1,0 +1,139 @@
+"""Sizes and SHA-256 of files: taken when a folder is sealed, and compared where somebody relies on it.
+
+Files stream through a buffer of a thread each, several of them at once (OpenSSL hashes outside of Python's lock).
+Nothing is mapped, so that no memory grows with them.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from threading import Event
+from typing import TypeVar
+
+from edgekit.errors import BundleError
+from edgekit.progress import Progress, silent
+from edgekit.system import cores
+
+T = TypeVar("T")
+_BUFFER = 1 << 20
+_TICK_S = 0.2
+_AGAIN = "Copy or build the bundle again."
+
+
+@dataclass(frozen=True)
+class FileEntry:
+    """Size and SHA-256 (hex) of one file."""
+
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Sealed:
+    """A file as it was sealed. ``remedy``: what to do where it isn't so any more ("build the bundle again")."""
+
+    path: Path
+    entry: FileEntry
+    remedy: str
+
+
+def hash_files(folder: Path, progress: Progress = silent) -> dict[str, FileEntry]:
+    """Size and hash of every file in ``folder`` and the folders in it, by its relative name."""
+    sizes = {path: path.stat().st_size for path in sorted(folder.rglob("*")) if path.is_file()}
+    reader = _Reader()
+    jobs = [partial(reader.digest, path, size) for path, size in sizes.items()]
+    digests = reader.together(jobs, sum(sizes.values()), "seal", progress)
+    return {
+        path.relative_to(folder).as_posix(): FileEntry(size, digest)
+        for (path, size), digest in zip(sizes.items(), digests, strict=True)
+    }
+
+
+def check_hashes(files: Sequence[Sealed], progress: Progress = silent) -> None:
+    """Read ``files`` and compare their sizes and hashes. Progress counts the bytes read.
+
+    :class:`BundleError` names the first that turned out to differ, to be gone, a link or no file, or unreadable.
+    """
+    reader = _Reader()
+
+    def check(file: Sealed) -> None:
+        if reader.digest(file.path, file.entry.bytes) != file.entry.sha256:
+            raise BundleError(
+                f"{file.path}: the contents differ from what was sealed",
+                f"The file was damaged or changed: {file.remedy}.",
+            )
+
+    largest_first = sorted(files, key=lambda file: -file.entry.bytes)
+    total = sum(file.entry.bytes for file in files)
+    reader.together([partial(check, file) for file in largest_first], total, "verify", progress)
+
+
+def read_sealed(path: Path) -> bytes:
+    """A small file's bytes; :class:`BundleError` where it is gone, a link, or can't be read."""
+    try:
+        with open(path, "rb", opener=_no_link) as stream:
+            return stream.read()
+    except OSError as error:
+        raise unreadable(path, error) from error
+
+
+def unreadable(path: Path, error: OSError) -> BundleError:
+    """The error for a file of a bundle that the system does not let read."""
+    if isinstance(error, FileNotFoundError):
+        return BundleError(f"{path} is missing", _AGAIN)
+    if error.errno == errno.ELOOP:
+        return BundleError(f"{path} is a link, where a file was sealed", _AGAIN)
+    return BundleError(f"{path} can't be read: {error.strerror}", "Check the disk and the permissions.")
+
+
+class _Reader:
+    """Reads files on several threads, and counts the bytes."""
+
+    def __init__(self) -> None:
+        self._stop = Event()
+        self._counts: list[int] = []  # appending needs no lock
+
+    def digest(self, path: Path, size: int) -> str:
+        """SHA-256 (hex) of a file; :class:`BundleError` where it has not ``size`` bytes, or can't be read."""
+        digest, buffer = hashlib.sha256(), memoryview(bytearray(_BUFFER))
+        try:
+            with open(path, "rb", buffering=0, opener=_no_link) as stream:
+                if (found := os.fstat(stream.fileno()).st_size) != size:
+                    raise BundleError(f"{path} has {found} bytes, not {size}", _AGAIN)
+                while not self._stop.is_set() and (count := stream.readinto(buffer)):
+                    digest.update(buffer[:count])
+                    self._counts.append(count)
+        except OSError as error:
+            raise unreadable(path, error) from error
+        return digest.hexdigest()
+
+    def together(self, jobs: Sequence[Callable[[], T]], total: int, stage: str, progress: Progress) -> list[T]:
+        """What ``jobs``, which read ``total`` bytes, return; the first error of one ends all.
+
+        ``progress`` is called from this thread alone, and no thread reads on however this ends.
+        """
+        with ThreadPoolExecutor(cores(), thread_name_prefix="edgekit-hash") as pool:
+            try:
+                reading = [pool.submit(job) for job in jobs]
+                left = set(reading)
+                while left:
+                    if (done := sum(self._counts)) < total:
+                        progress(stage, done, total)
+                    ready, left = wait(left, _TICK_S, FIRST_COMPLETED)
+                    for one in ready:
+                        one.result()
+            finally:
+                self._stop.set()
+        progress(stage, total, total)
+        return [one.result() for one in reading]
+
+
+def _no_link(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NOFOLLOW)
