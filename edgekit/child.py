@@ -18,7 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
 
-from edgekit.errors import EdgeKitError, EngineError
+from edgekit.errors import EdgeKitError, EngineError, gist
 from edgekit.progress import Progress, silent
 
 # As -m runs a module, but for Python 3.10, which knows no PYTHONSAFEPATH: there, -m and -c put the working directory
@@ -87,9 +87,9 @@ def _words(line: str) -> object:
 def _crash(doing: str, status: int, complaints: IO[bytes]) -> Crash:
     complaints.seek(0)
     lines = complaints.read().decode(errors="replace").strip().splitlines()
-    how = f"was ended by {_signal(-status)}" if status < 0 else f"failed: {(lines or ['it gave no answer'])[-1]}"
+    how = f"was ended by {_signal(-status)}" if status < 0 else f"failed: {gist((lines or ['it gave no answer'])[-1])}"
     hint = "Check that there is memory and disk left; run with --debug."
-    return Crash(f"{doing} {how}"[:400], hint, max(-status, 0))
+    return Crash(f"{doing} {how}", hint, max(-status, 0))
 
 
 def _signal(number: int) -> str:

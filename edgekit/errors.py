@@ -62,3 +62,13 @@ class GateRefused(EdgeKitError):
     """A gate said no; ``--force`` goes on and the manifest keeps it."""
 
     exit_code = 3
+
+
+def gist(text: str, limit: int = 300) -> str:
+    """Another program's words in ``limit`` characters at most: how they begin, and twice as much of how they end, since
+    that is where the reason mostly stands.
+    """
+    if len(text) <= limit:
+        return text
+    start = (limit - 3) // 3
+    return f"{text[:start].rstrip()} … {text[start + 3 - limit :].lstrip()}"

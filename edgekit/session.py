@@ -11,11 +11,18 @@ from typing import Any, Literal
 import onnxruntime as ort
 
 from edgekit.detect import cpu_features, detect
-from edgekit.errors import EdgeKitError, EngineError, MissingExtra
+from edgekit.errors import EdgeKitError, EngineError, MissingExtra, gist
 from edgekit.system import cores
 
 Provider = Literal["cpu", "cuda"]
 _EXACT = frozenset(["avx_vnni", "avx512_vnni", "amx_int8"])  # these add products of int8 in 32 bits
+# NodeProto.op_type of onnx.proto: field 4, the length, the name. So a graph tells without being read as one.
+_PRODUCTS = tuple(
+    bytes([4 << 3 | 2, len(name)]) + name.encode() for name in ("DynamicQuantizeMatMul", "MatMulIntegerToFloat")
+)
+ZERO_POINT = ".weight.zero_point"
+"""How the names of int8 weights' zero points end. Each is 0, yet it has to be there: :func:`_make_exact`."""
+_NEEDS_NO_ZERO_POINT = (1, 30)
 
 
 def options(threads: int | None = None, *, final: bool = False) -> Any:
@@ -26,8 +33,6 @@ def options(threads: int | None = None, *, final: bool = False) -> Any:
     made = ort.SessionOptions()
     if final:
         made.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
-    if sums_saturate():
-        made.add_session_config_entry("session.x64quantprecision", "1")
     made.intra_op_num_threads = threads or cores()
     made.inter_op_num_threads = 1
     made.enable_mem_pattern = False
@@ -45,6 +50,11 @@ def sums_saturate() -> bool:
     return platform.machine() in ("x86_64", "AMD64") and not _EXACT.intersection(cpu_features())
 
 
+def multiplies_int8(graph: bytes) -> bool:
+    """Whether a serialized graph rounds activations to 8 bits and multiplies them with int8 weights."""
+    return any(product in graph for product in _PRODUCTS)
+
+
 def giving_back() -> Any:
     """Run options for rare and large calls: their scratch (60 MiB for an image) is not kept for the next one."""
     made = ort.RunOptions()
@@ -58,9 +68,12 @@ def open_session(graph: Path | bytes, provider: Provider, made: Any = None) -> A
     :class:`MissingExtra` where the provider is not installed.
     """
     source, path = (graph, "A part of a graph") if isinstance(graph, bytes) else (str(graph), graph)
+    made = made or options()
     try:
+        if sums_saturate():
+            _make_exact(made, _content(graph), str(path))
         # The runtime's own way of going on without a GPU prints to stdout, and leaves a service ten times slower.
-        session = ort.InferenceSession(source, made or options(), providers=_providers(provider), enable_fallback=0)
+        session = ort.InferenceSession(source, made, providers=_providers(provider), enable_fallback=0)
         if provider == "cuda" and "CUDAExecutionProvider" not in session.get_providers():
             raise EngineError(
                 f"ONNX Runtime {ort.__version__} can't load its CUDA provider", "Run: edgekit doctor --target TARGET"
@@ -75,10 +88,44 @@ def open_session(graph: Path | bytes, provider: Provider, made: Any = None) -> A
         ) from error
 
 
+def _content(graph: Path | bytes) -> bytes:
+    """A graph without its weights; b"" where it can't be read, which the runtime says better."""
+    if isinstance(graph, bytes):
+        return graph
+    try:
+        return graph.read_bytes()
+    except OSError:
+        return b""
+
+
+def _make_exact(made: Any, graph: bytes, path: str) -> None:
+    """Have int8 products summed exactly where this graph has any.
+
+    Others must not have the option: it makes the weights of DequantizeLinear uint8 too, and gives those of a channel or
+    a block a zero point of the wrong shape, which fails as the graph is run. Before 1.30 the runtime passes over a
+    product without a zero point beside its weights, or ends the process; bundles that were built earlier have none.
+    """
+    if not multiplies_int8(graph):
+        return
+    if version() < _NEEDS_NO_ZERO_POINT and ZERO_POINT.encode() not in graph:
+        raise EngineError(
+            f"{path}: on a processor without VNNI, ONNX Runtime {ort.__version__} computes this graph's int8 products "
+            "wrong: it was built by an older EdgeKit, which gave their weights no zero points",
+            "Run: pip install 'onnxruntime>=1.30'. Or build the bundle again.",
+        )
+    made.add_session_config_entry("session.x64quantprecision", "1")
+
+
+def version() -> tuple[int, int]:
+    """The installed runtime's, as far as it decides what it can do: (1, 32)."""
+    major, minor, *_ = ort.__version__.split(".")
+    return int(major), int(minor)
+
+
 def first_line(error: Exception) -> str:
-    """The first line of a runtime's message, without its source paths."""
+    """The first line of a runtime's message, without its codes; where it is long, its start and its end."""
     text = str(error).strip().splitlines() or [type(error).__name__]
-    return text[0].rsplit(" : ", 1)[-1][:300]
+    return gist(text[0].rsplit(" : ", 1)[-1])
 
 
 def fastest() -> Provider:

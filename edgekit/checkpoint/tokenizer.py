@@ -17,7 +17,7 @@ from tokenizers import Tokenizer
 from edgekit.checkpoint.documents import Fields, unreadable
 from edgekit.checkpoint.sentencepiece import added_token, parse, to_tokenizer_json
 from edgekit.checkpoint.source import Source
-from edgekit.errors import CheckpointError
+from edgekit.errors import CheckpointError, gist
 
 _HINT = "Save one on another machine: AutoTokenizer.from_pretrained(SOURCE).save_pretrained(DIR)."
 _FLAGS = ("single_word", "lstrip", "rstrip", "normalized")
@@ -60,7 +60,7 @@ def tokenizer_errors(where: str) -> Iterator[None]:
     except BaseException as error:
         if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
             raise
-        raise CheckpointError(f"The tokenizer of {where} is broken: {str(error)[:200]}", _HINT) from error
+        raise CheckpointError(f"The tokenizer of {where} is broken: {gist(str(error), 200)}", _HINT) from error
 
 
 def _written(tokenizer: dict[str, Any]) -> str:

@@ -19,6 +19,7 @@ from edgekit.doctor.nvidia import driver, gpu
 from edgekit.doctor.runtime import cuda, runtime
 from edgekit.doctor.system import processor, python, system, systemd
 from edgekit.doctor.tensorrt import tensorrt
+from edgekit.errors import gist
 from edgekit.target import Target, with_site_budget
 
 Check = Callable[[Host, Target], Iterable[Finding]]
@@ -70,7 +71,7 @@ def _note(results: dict[str, list[Finding]], name: str, check: Check, host: Host
     try:
         results[name] = list(check(host, target))
     except Exception as error:  # what no one thought of must not hide what the other checks found
-        results[name] = [Finding(name, "unknown", f"the check failed: {type(error).__name__}: {error}"[:200])]
+        results[name] = [Finding(name, "unknown", f"the check failed: {gist(f'{type(error).__name__}: {error}', 200)}")]
 
 
 def _by_subject(findings: list[Finding]) -> Iterator[Finding]:

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from edgekit.errors import gist
+
 State = Literal["good", "bad", "unknown"]
 _WORST_FIRST = {"bad": 0, "unknown": 1, "good": 2}
 
@@ -48,4 +50,4 @@ def worst_first(findings: list[Finding]) -> Iterator[Finding]:
 def said(text: str) -> str:
     """A program's last line, for people: its reason without the way there."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return lines[-1][:200] if lines else "it says nothing"
+    return gist(lines[-1], 200) if lines else "it says nothing"

@@ -19,6 +19,7 @@ from edgekit.export.attention import GroupQueryAttention
 from edgekit.export.graph import MS
 from edgekit.export.spelling import FLOAT32, Attention, Norm, Spelling
 from edgekit.export.weights import Stack, stack
+from edgekit.session import ZERO_POINT
 
 _QUICK_GELU = {"quick_gelu": 1.702, "silu": 1.0}  # x · sigmoid(alpha x)
 
@@ -89,11 +90,11 @@ class OrtSpelling(Spelling):
         """Whole images at once, where this is three times as fast as MatMulNBits.
 
         Its activations have one range per call, so several images in a call change each other slightly.
-        On x86-64 without VNNI its sums saturate unless the session sets ``session.x64quantprecision``.
+        On x86-64 without VNNI its sums saturate unless :mod:`edgekit.session` sees to it.
         """
         n, k = weights.shape
         codes, scales = self.packed(name, weights, TensorProto.INT8, (k, n), (n,), streams.int8_columns)
-        inputs = [x, codes, scales, *(["", bias] if bias else [])]
+        inputs = [x, codes, scales, self._zero_point(name), *([bias] if bias else [])]
         return self.graph.op("DynamicQuantizeMatMul", inputs, name=name, domain=MS)[0]
 
     def _int8_static(self, x: str, name: str, weights: Stack, bias: str, found: str) -> str:
@@ -104,8 +105,12 @@ class OrtSpelling(Spelling):
         step = self.graph.constant(f"{name}.step", np.array(largest / 127, np.float32))
         middle = self.graph.constant("middle_code", np.array(128, np.uint8))
         rounded = self.graph.op("QuantizeLinear", [x, step, middle], name=f"{name}.rounded")[0]
-        inputs = [rounded, codes, step, scales, middle, *(["", bias] if bias else [])]
+        inputs = [rounded, codes, step, scales, middle, self._zero_point(name), *([bias] if bias else [])]
         return self.graph.op("MatMulIntegerToFloat", inputs, name=name, domain=MS)[0]
+
+    def _zero_point(self, name: str) -> str:
+        """Of int8 weights: 0, and each matrix's own, since the runtime moves it where it makes the weights uint8."""
+        return self.graph.constant(f"{name}{ZERO_POINT}", np.array(0, np.int8))
 
     def norm(self, x: str, name: str, kind: Norm, eps: float) -> str:
         weight = self.parameter(f"{name}.weight")

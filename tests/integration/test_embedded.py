@@ -9,19 +9,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from PIL import Image
-from transformers import LlavaForConditionalGeneration, PreTrainedTokenizerFast
 
 from edgekit.checkpoint import open_checkpoint
 from edgekit.checkpoint.checkpoint import is_matrix
 from edgekit.evaluate.phantoms import Scores, evaluate, questions
-from edgekit.phantom import Asked, draw
+from edgekit.phantom import Asked
 from edgekit.phantom.embedded import NOTICE, embedded
 from edgekit.pipeline import build
 from edgekit.recipe import recipe
 from edgekit.runtime.model import Model
 from edgekit.target import target
 from edgekit.units import MIB
+from tests.embedded_oracle import Oracle
 
 ASKED = questions(600)
 
@@ -73,20 +72,9 @@ def test_smaller_weights_change_few_answers(name: str, changed: float, full: Sco
 
 
 def test_transformers_gives_the_same_answers(full: Scores) -> None:
-    """Its own model, tokenizer, template and greedy decoding, on the files as they are shipped."""
-    net = LlavaForConditionalGeneration.from_pretrained(embedded(), dtype=torch.float32).eval()
-    words = PreTrainedTokenizerFast.from_pretrained(embedded())
-    image_tokens = words.image_token * net.config.image_seq_length
+    oracle = Oracle()
     for one, row in list(zip(ASKED, full.rows, strict=True))[:48]:
-        content = f"{image_tokens}\n{one.question.text}"
-        ids = words.apply_chat_template(
-            [{"role": "user", "content": content}], add_generation_prompt=True, return_tensors="pt", return_dict=False
-        )
-        picture = draw(one.scene).resize((112, 112), Image.Resampling.BICUBIC)
-        pixels = torch.from_numpy(np.asarray(picture, np.float32) / 127.5 - 1).expand(1, 3, -1, -1)
-        mask = torch.ones_like(ids)
-        out = net.generate(input_ids=ids, attention_mask=mask, pixel_values=pixels, max_new_tokens=48, do_sample=False)
-        assert words.decode(out[0, ids.shape[1] :], skip_special_tokens=True) == row.answer
+        assert oracle.answer(one) == row.answer
 
 
 def test_its_papers_say_what_the_run_reached() -> None:

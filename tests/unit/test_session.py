@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
+import numpy as np
 import onnxruntime
 import pytest
 
 from edgekit import session
+from edgekit.checkpoint import open_checkpoint
 from edgekit.errors import EngineError, MissingExtra
-from edgekit.session import open_session, options, refuse_two_runtimes, sums_saturate
+from edgekit.export import Activations, export
+from edgekit.export.export import SPELLINGS
+from edgekit.phantom.embedded import embedded
+from edgekit.quantize import quantize
+from edgekit.recipe import recipe
+from edgekit.session import open_session, options, refuse_two_runtimes, sums_saturate, version
+from edgekit.target import EngineName
+from tests.unit.int8_graphs import Case, X, dequantized, dynamic, static
 
 KEY = "session.x64quantprecision"
 
@@ -22,28 +34,134 @@ def ask_again() -> Iterator[None]:
     sums_saturate.cache_clear()
 
 
+@dataclass
+class Opened:
+    """The graphs that were opened, by their files' names, and whether each had the option."""
+
+    exact: dict[str, bool] = field(default_factory=dict)
+
+    def note(self, graph: str | bytes, made: Any) -> None:
+        name = Path(graph).stem if isinstance(graph, str) else "bytes"
+        try:
+            self.exact[name] = made.get_session_config_entry(KEY) == "1"
+        except RuntimeError:  # as it says that there is none
+            self.exact[name] = False
+
+
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch) -> Opened:
+    """Notes what is opened, and opens it."""
+    seen, real = Opened(), onnxruntime.InferenceSession
+
+    def noted(graph: str | bytes, made: Any, **rest: Any) -> Any:
+        seen.note(graph, made)
+        return real(graph, made, **rest)
+
+    monkeypatch.setattr(onnxruntime, "InferenceSession", noted)
+    return seen
+
+
+def believe(monkeypatch: pytest.MonkeyPatch, saturates: bool) -> None:
+    monkeypatch.setattr(session, "sums_saturate", lambda: saturates)
+
+
 @pytest.mark.parametrize(
     ("arch", "features", "expected"),
     [
         ("x86_64", ("avx2", "fma"), True),
         ("x86_64", ("avx2", "avx512f"), True),
+        ("x86_64", (), True),  # /proc/cpuinfo may tell nothing; the option does no harm
+        ("AMD64", ("avx2",), True),
         ("x86_64", ("avx2", "avx512f", "avx512_vnni"), False),
         ("x86_64", ("avx2", "avx_vnni"), False),
         ("aarch64", ("asimd",), False),
+        ("aarch64", ("asimd", "asimddp", "i8mm"), False),
     ],
 )
-def test_exact_int8_is_asked_for_only_where_sums_saturate(
-    monkeypatch: pytest.MonkeyPatch, arch: str, features: tuple[str, ...], expected: bool
+def test_a_processor_s_instructions_tell_whether_its_sums_saturate(
+    monkeypatch: pytest.MonkeyPatch, opened: Opened, arch: str, features: tuple[str, ...], expected: bool
 ) -> None:
     monkeypatch.setattr("platform.machine", lambda: arch)
     monkeypatch.setattr(session, "cpu_features", lambda: features)
     assert sums_saturate() == expected
-    made = options()
-    if expected:
-        assert made.get_session_config_entry(KEY) == "1"
-    else:
-        with pytest.raises(RuntimeError, match=KEY):
-            made.get_session_config_entry(KEY)
+    open_session(dynamic().graph, "cpu")
+    assert opened.exact == {"bytes": expected}
+
+
+PRODUCTS = {
+    f"{make.__name__}, {bias=}, {zero_point=}": make(bias=bias, zero_point=zero_point)
+    for make in (dynamic, static)
+    for bias in (True, False)
+    for zero_point in (True, False)
+    if zero_point or version() >= (1, 30)  # older ones have no exact sums without
+}
+
+
+def test_what_is_believed_of_this_processor_is_so() -> None:
+    """Without the option, sums are wrong where they are believed to saturate, and right elsewhere."""
+    for case in (dynamic(), static()):
+        alone = onnxruntime.InferenceSession(case.graph, options(), providers=["CPUExecutionProvider"])
+        error = np.linalg.norm(alone.run(None, {"x": X})[0] - case.answer) / np.linalg.norm(case.answer)
+        assert error > 0.05 if sums_saturate() else error < 1e-5
+
+
+@pytest.mark.parametrize("kind", PRODUCTS)
+def test_int8_products_are_exact(kind: str) -> None:
+    (found,) = open_session(PRODUCTS[kind].graph, "cpu").run(None, {"x": X})
+    np.testing.assert_allclose(found, PRODUCTS[kind].answer, rtol=1e-5, atol=1e-4)
+
+
+def test_products_of_dequantized_weights_are_floats_where_sums_saturate_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    believe(monkeypatch, True)
+    case, made = dequantized(), options()
+    made.add_session_config_entry("session.qdq_matmulnbits_accuracy_level", "1")  # as it comes, it may be int8
+    (found,) = open_session(case.graph, "cpu", made).run(None, {"x": X})
+    np.testing.assert_allclose(found, case.answer, rtol=1e-5, atol=1e-4)
+
+
+@pytest.mark.parametrize("name", ["q8", "q4", "fp16"])
+@pytest.mark.parametrize("spelled", SPELLINGS)
+@pytest.mark.parametrize("saturates", [True, False])
+def test_only_graphs_of_int8_products_get_the_option(
+    saturates: bool, spelled: EngineName, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, opened: Opened
+) -> None:
+    """Of the graphs of every engine's bundles: a processor's tower and projector in int8, and no others."""
+    believe(monkeypatch, saturates)
+    activations: Activations = "float32" if spelled == "onnxruntime" else "float16"
+    quantized = quantize(open_checkpoint(embedded()), recipe(name))
+    export(quantized, activations, 64, tmp_path, spelling=SPELLINGS[spelled])
+    for graph in ("vision", "projector", "decoder"):
+        open_session(tmp_path / "graphs" / f"{graph}.onnx", "cpu", options(final=True))
+    multiplying = {"vision", "projector"} if saturates and spelled == "onnxruntime" and name != "fp16" else set()
+    assert {graph for graph, exact in opened.exact.items() if exact} == multiplying
+    assert len(opened.exact) == 3
+
+
+@pytest.mark.parametrize("make", [dynamic, static])
+@pytest.mark.parametrize("bias", [True, False])
+def test_a_graph_that_an_old_runtime_would_compute_wrong_is_refused(
+    make: Callable[..., Case], bias: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before 1.30, the option is passed over where weights have no zero point; bundles that were built earlier."""
+    believe(monkeypatch, True)
+    monkeypatch.setattr(onnxruntime, "__version__", "1.29.0")
+    with pytest.raises(EngineError, match="int8 products wrong") as refused:
+        open_session(make(bias=bias, zero_point=False).graph, "cpu")
+    assert "onnxruntime>=1.30" in refused.value.hint
+    open_session(make(bias=bias).graph, "cpu")
+    open_session(dequantized().graph, "cpu")
+    believe(monkeypatch, False)
+    open_session(make(bias=bias, zero_point=False).graph, "cpu")
+
+
+def test_a_graph_that_is_not_there_is_the_runtime_s_to_say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = []
+    for saturates in (True, False):
+        believe(monkeypatch, saturates)
+        with pytest.raises(EngineError) as refused:
+            open_session(tmp_path / "vision.onnx", "cpu")
+        told.append(refused.value.message)
+    assert told[0] == told[1]
 
 
 def test_final_graphs_are_taken_as_they_are() -> None:

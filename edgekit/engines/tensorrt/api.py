@@ -13,7 +13,7 @@ from typing import Any, Final, Literal, TypeAlias
 from packaging.version import InvalidVersion, Version
 
 from edgekit.detect import detect
-from edgekit.errors import EngineError, MissingExtra
+from edgekit.errors import EngineError, MissingExtra, gist
 
 Flavour: TypeAlias = Literal["tensorrt", "tensorrt_rtx"]
 
@@ -69,7 +69,7 @@ def flavour(wanted: Flavour | None = None) -> Api:
         release = Version(module.__version__).release
     except (ImportError, OSError, AttributeError, InvalidVersion) as error:  # OSError: a library of its own is missing
         raise EngineError(
-            f"{TITLES[name]} is installed but can't be loaded: {error}"[:400], f"Install it again. {_NEWER[name]}"
+            f"{TITLES[name]} is installed but can't be loaded: {gist(str(error))}", f"Install it again. {_NEWER[name]}"
         ) from error
     api = Api(module, name, release)
     if release < OLDEST[name]:

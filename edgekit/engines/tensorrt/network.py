@@ -16,7 +16,7 @@ from edgekit.engines.tensorrt.api import Api
 from edgekit.engines.tensorrt.job import How, Profile
 from edgekit.engines.tensorrt.log import Log, logger
 from edgekit.engines.tensorrt.phases import Phases
-from edgekit.errors import EngineError
+from edgekit.errors import EngineError, gist
 from edgekit.units import format_bytes
 
 # CUDA's error 35 is a driver that is older than what was installed with TensorRT, or none at all.
@@ -57,7 +57,7 @@ class Building:
         found = [_complaint(self._parser.get_error(index)) for index in range(self._parser.num_errors)]
         told = "; ".join(dict.fromkeys(found)) or self.log.last or "no reason given"
         raise EngineError(
-            f"{self.api.title} can't read {graph}: {told}"[:2000],
+            f"{self.api.title} can't read {graph}: {gist(told, 2000)}",
             "Build the bundle again; if it stays so, this version lacks an operator of the model.",
         )
 
@@ -82,7 +82,7 @@ class Building:
                 raise EngineError(f"profile {number} of {name} is not in order: {shapes}", _OURS)
             made.set_shape(name, *shapes)
         if self._asked(lambda: [self._config.add_optimization_profile(made)]) == [-1]:
-            raise EngineError(f"profile {number} can't be: {self.log.last}"[:400], _OURS)
+            raise EngineError(f"profile {number} can't be: {gist(self.log.last)}", _OURS)
 
     def configure(self, cached: bytes | None) -> None:
         """Set what ``how`` says; ``cached`` is the timing cache as it was found, None for no cache."""
@@ -143,16 +143,16 @@ class Building:
     def _failed(self, why: str) -> EngineError:
         if _OLD_DRIVER.search(why):
             return EngineError(
-                f"{self.api.title} finds no NVIDIA driver that is new enough for it: {why}"[:600],
+                f"{self.api.title} finds no NVIDIA driver that is new enough for it: {gist(why, 500)}",
                 "Run `edgekit doctor` on this machine: it says how to get a newer driver.",
             )
         if _NO_GPU.search(why):
             return EngineError(
-                f"{self.api.title} finds no NVIDIA GPU to build for: {why}"[:600],
+                f"{self.api.title} finds no NVIDIA GPU to build for: {gist(why, 500)}",
                 "Build on the device; TensorRT-RTX builds for a GeForce or RTX card elsewhere too, "
                 "if it is told its compute capability.",
             )
-        return EngineError(f"{self.api.title} can't build: {why}"[:600], "Run with --debug.")
+        return EngineError(f"{self.api.title} can't build: {gist(why, 500)}", "Run with --debug.")
 
     def _no_memory(self) -> EngineError:
         wanted, allowed = self.log.requested_bytes, self.how.workspace_bytes
@@ -162,7 +162,7 @@ class Building:
                 f"{format_bytes(allowed)}",
                 f"Build for a target with {format_bytes(16 * wanted)} of memory or more, whose sixteenth it is.",
             )
-        return EngineError(f"{self.api.title} ran out of memory: {self.log.last}"[:600], self._less_memory)
+        return EngineError(f"{self.api.title} ran out of memory: {gist(self.log.last, 500)}", self._less_memory)
 
 
 _OURS = "This is a mistake in EdgeKit: the shapes of a graph and its profiles belong together."

@@ -13,7 +13,7 @@ from typing import Any
 
 from edgekit.engines.tensorrt.api import TITLES
 from edgekit.engines.tensorrt.log import Log
-from edgekit.errors import EngineError
+from edgekit.errors import EngineError, gist
 from edgekit.units import format_bytes
 
 Shape = tuple[int, ...]
@@ -71,7 +71,7 @@ class Plan:
 def because(log: Log, error: Exception | None = None) -> str:
     """``": "`` and the reason for a failure, as TensorRT logged it, or else as ``error`` says; "" without either."""
     line = next(filter(None, (log.first or str(error or "")).splitlines()), "")
-    return f": {line[:300]}" if line else ""
+    return f": {gist(line)}" if line else ""
 
 
 def open_plan(path: Path, runtime: Any, module: Any, log: Log, remedy: str) -> Plan:

@@ -16,17 +16,17 @@ from edgekit.checkpoint.checkpoint import Checkpoint
 from edgekit.checkpoint.packed import Array
 from edgekit.checkpoint.spec import DecoderSpec
 from edgekit.export import Activations, export
+from edgekit.session import open_session, options
 
 Logits = npt.NDArray[np.float32]
 
 
 def session(path: Path) -> Any:
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.log_severity_level = 3
+    """As EdgeKit opens it, which knows what this processor needs for exact sums; with one thread."""
+    made = options(threads=1)
     # DequantizeLinear and MatMul become MatMulNBits, which else rounds activations to int8.
-    options.add_session_config_entry("session.qdq_matmulnbits_accuracy_level", "1")
-    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    made.add_session_config_entry("session.qdq_matmulnbits_accuracy_level", "1")
+    return open_session(path, "cpu", made)
 
 
 def in_float32_activations(path: Path) -> None:
