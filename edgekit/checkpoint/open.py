@@ -11,12 +11,13 @@ from edgekit.checkpoint.checkpoint import Checkpoint, Weight, is_matrix
 from edgekit.checkpoint.dialects import find_dialect
 from edgekit.checkpoint.dialects.reading import Reading
 from edgekit.checkpoint.documents import unreadable
+from edgekit.checkpoint.forms import open_source
 from edgekit.checkpoint.packed import Tensor, is_packed
 from edgekit.checkpoint.prequantized import UnpackedMatrix, fold
 from edgekit.checkpoint.quantized import ABOUT, open_quantized
 from edgekit.checkpoint.safetensors import weight_files
 from edgekit.checkpoint.shapes import Shape, tensor_shapes
-from edgekit.checkpoint.source import Source, open_source
+from edgekit.checkpoint.source import Source
 from edgekit.errors import CheckpointError
 
 _FLOATS = ("float16", "bfloat16", "float32")
