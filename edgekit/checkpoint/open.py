@@ -11,7 +11,8 @@ from edgekit.checkpoint.checkpoint import Checkpoint, Weight, is_matrix
 from edgekit.checkpoint.dialects import find_dialect
 from edgekit.checkpoint.dialects.reading import Reading
 from edgekit.checkpoint.documents import unreadable
-from edgekit.checkpoint.forms import open_source
+from edgekit.checkpoint.forms import delta, open_source
+from edgekit.checkpoint.left_out import left_out
 from edgekit.checkpoint.packed import Tensor, is_packed
 from edgekit.checkpoint.prequantized import UnpackedMatrix, fold
 from edgekit.checkpoint.quantized import ABOUT, open_quantized
@@ -49,10 +50,12 @@ def _open(path: Path, vision: Path | None, requantize: bool) -> Checkpoint:
     tower, tower_notes = fold(open_source(vision), requantize) if vision is not None else (None, ())
     reading = find_dialect(source).read(source, tower)
     _check_biases(source, reading)
+    tensors = _checked(reading, path)
+    _check_norm(tensors, path)
     return Checkpoint(
         path=path,
-        spec=replace(reading.spec, notes=(*reading.spec.notes, *notes, *tower_notes)),
-        tensors=_checked(reading, path),
+        spec=replace(reading.spec, notes=(*reading.spec.notes, *left_out(source, reading), *notes, *tower_notes)),
+        tensors=tensors,
         tokenizer_json=reading.tokenizer_json,
         bytes=sum(file.stat().st_size for file in weight_files(path)),
     )
@@ -88,6 +91,13 @@ def _checked(reading: Reading, path: Path) -> Mapping[str, Weight]:
     for name, expected in tensor_shapes(reading.spec).items():
         _check(name, reading.tensors[name][0], tensors[name], expected, path)
     return tensors
+
+
+def _check_norm(tensors: Mapping[str, Weight], path: Path) -> None:
+    """Whether these are a model's weights, or deltas of one: nothing else about a folder tells them apart."""
+    norm = cast("Tensor", tensors["decoder.norm.weight"])
+    if (error := delta.by_norm(path, norm.rows(0, norm.shape[0]))) is not None:
+        raise error
 
 
 def _check(name: str, stored: str, tensor: Weight, expected: Shape, path: Path) -> None:

@@ -7,12 +7,17 @@ weights do. (A norm's weights lie around one; of a delta, around zero.)
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
+import numpy as np
+
+from edgekit.checkpoint.packed import Array
 from edgekit.checkpoint.source import Source, printable
 from edgekit.errors import CheckpointError
 
 _WORD = re.compile(r"(?:^|[-_./])deltas?(?:$|[-_./])")
-HINT = (
+_SMALLEST = 0.05  # on average; fine-tuning moves a norm's weights by thousandths
+_HINT = (
     "Add them to their base with the code that they were published with (LLaVA and LLaVA-Med: python3 -m "
     "llava.model.apply_delta --base BASE --target DIR --delta this folder), then give EdgeKit DIR."
 )
@@ -28,5 +33,17 @@ def by_name(source: Source) -> CheckpointError | None:
         return None
     return CheckpointError(
         f"{source.path} holds weight deltas by its name ({printable(name[:100])}): what to add to a base, no model",
-        HINT,
+        _HINT,
+    )
+
+
+def by_norm(path: Path, norm: Array) -> CheckpointError | None:
+    """Weights of the decoder's last norm around zero: every logit of such a model would be next to nothing."""
+    average = float(np.abs(norm.astype(np.float32)).mean())
+    if average >= _SMALLEST:
+        return None
+    return CheckpointError(
+        f"{path} holds weight deltas, it seems: the weights of its last norm lie around zero (on average "
+        f"{average:.2g}, where a model's lie around one)",
+        _HINT,
     )

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from safetensors.numpy import save_file
+from safetensors.numpy import load_file, save_file
 
 from edgekit.checkpoint import open_checkpoint
 from edgekit.errors import CheckpointError
-from tests.checkpoints import Tiny, write_checkpoint
+from tests.checkpoints import DecoderKind, Layout, Tiny, write_checkpoint
 
 LORA = "language_model.model.layers.0.self_attn.q_proj"
 EXPERT = "model.layers.0.mlp.deepspeed_moe"
@@ -151,6 +151,25 @@ def test_a_published_delta_is_named_by_its_name(whole: Tiny, tmp_path: Path, nam
     path = copied(whole, tmp_path / name, leave=("model.safetensors",))
     (path / "pytorch_model-00001-of-00002.bin").write_bytes(b"\x80\x04.")
     refused(path, f"weight deltas by its name ({name.lower()})", "apply_delta")
+
+
+@pytest.mark.parametrize("decoder", ["llama", "phi"])
+@pytest.mark.parametrize("layout", ["llava", "hf-5", "factory"])
+def test_a_delta_is_told_by_its_weights(tmp_path: Path, layout: Layout, decoder: DecoderKind) -> None:
+    """What fine-tuning changed: the trained weights less those of the base."""
+    name = write_checkpoint(tmp_path, layout, decoder).path / "model.safetensors"
+    tuned = load_file(name)
+    change = {key: 1e-3 * np.random.default_rng(0).standard_normal(value.shape) for key, value in tuned.items()}
+    save_file({key: value.astype(np.float32) for key, value in change.items()}, name, {"format": "pt"})
+    refused(tmp_path, "weight deltas, it seems", "apply_delta")
+
+
+def test_a_delta_whose_norms_were_not_trained_is_told_too(whole: Tiny, tmp_path: Path) -> None:
+    path = copied(whole, tmp_path)
+    tensors = load_file(path / "model.safetensors")
+    zeros = {key: np.zeros_like(value) for key, value in tensors.items() if "norm" in key and "vision" not in key}
+    save_file(tensors | zeros, path / "model.safetensors", {"format": "pt"})
+    refused(path, "lie around zero", "apply_delta")
 
 
 @pytest.mark.parametrize("file", ["pytorch_model.bin", "pytorch_model-00001-of-00002.bin", "model.pt", "x.pth"])
