@@ -41,7 +41,7 @@ def by_tensors(source: Source) -> CheckpointError | None:
 
 
 def _error(source: Source, evidence: str, whose: str = "") -> CheckpointError:
-    like = f", {whose}," if whose else ""
+    like = f", {whose}" if whose else ""
     return CheckpointError(
         f"{source.path} holds a mixture of experts{like} ({evidence}), which EdgeKit does not build", _DENSE
     )

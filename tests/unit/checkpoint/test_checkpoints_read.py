@@ -177,7 +177,11 @@ MAKERS: dict[str, Maker] = {
     "Mixtral's and others' experts": lambda p: [
         plain(p / key, **{key: 8}).path for key in ("num_local_experts", "num_experts", "n_routed_experts")
     ],
-    "a language model alone": lambda p: plain(p, model_type="mistral"),
+    "a language model alone": lambda p: [plain(p / kind, model_type=kind).path for kind in ("llama", "mistral", "phi")],
+    "a vision tower alone": lambda p: [
+        write_tower(p / kind, write_checkpoint(p, "hf", tower=kind))  # type: ignore[arg-type]
+        for kind in ("clip", "siglip")
+    ],
     "other multimodal models (Qwen2-VL, LLaVA-NeXT)": lambda p: [
         plain(p / kind, model_type=kind).path for kind in ("qwen2_vl", "llava_next")
     ],
