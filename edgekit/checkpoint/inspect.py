@@ -43,7 +43,7 @@ class Inspection:
 
 
 def inspect(checkpoint: Checkpoint) -> Inspection:
-    """Count what ``checkpoint`` holds; nothing but its headers is read."""
+    """Count what ``checkpoint`` holds, by its headers."""
     spec = checkpoint.spec
     tensors: dict[str, dict[str, Weight]] = {}
     for name, weight in checkpoint.tensors.items():

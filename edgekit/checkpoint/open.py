@@ -11,12 +11,14 @@ from edgekit.checkpoint.checkpoint import Checkpoint, Weight, is_matrix
 from edgekit.checkpoint.dialects import find_dialect
 from edgekit.checkpoint.dialects.reading import Reading
 from edgekit.checkpoint.documents import unreadable
+from edgekit.checkpoint.forms import delta, open_source
+from edgekit.checkpoint.left_out import left_out
 from edgekit.checkpoint.packed import Tensor, is_packed
 from edgekit.checkpoint.prequantized import UnpackedMatrix, fold
 from edgekit.checkpoint.quantized import ABOUT, open_quantized
 from edgekit.checkpoint.safetensors import weight_files
 from edgekit.checkpoint.shapes import Shape, tensor_shapes
-from edgekit.checkpoint.source import Source, open_source
+from edgekit.checkpoint.source import Source
 from edgekit.errors import CheckpointError
 
 _FLOATS = ("float16", "bfloat16", "float32")
@@ -25,6 +27,8 @@ _FLOATS = ("float16", "bfloat16", "float32")
 def open_checkpoint(path: Path, vision: Path | None = None, *, requantize: bool = False) -> Checkpoint:
     """Open the checkpoint in folder ``path``; only headers are read, weights later and by rows.
 
+    What tells forms apart is read at once: the last norm and, where a head that config.json ties is stored all the
+    same, head and embedding up to the first piece that differs.
     ``vision`` is a folder with a CLIP or SigLIP tower to use in place of the checkpoint's own, needed
     when it has none. Of a checkpoint that GPTQ or AWQ quantized, zero points and scales are read, too; with
     ``requantize``, matrices that don't fit EdgeKit's symmetric int4 are unpacked, and the spec's notes say so.
@@ -48,10 +52,12 @@ def _open(path: Path, vision: Path | None, requantize: bool) -> Checkpoint:
     tower, tower_notes = fold(open_source(vision), requantize) if vision is not None else (None, ())
     reading = find_dialect(source).read(source, tower)
     _check_biases(source, reading)
+    tensors = _checked(reading, path)
+    _check_norm(tensors, path)
     return Checkpoint(
         path=path,
-        spec=replace(reading.spec, notes=(*reading.spec.notes, *notes, *tower_notes)),
-        tensors=_checked(reading, path),
+        spec=replace(reading.spec, notes=(*reading.spec.notes, *left_out(source, reading), *notes, *tower_notes)),
+        tensors=tensors,
         tokenizer_json=reading.tokenizer_json,
         bytes=sum(file.stat().st_size for file in weight_files(path)),
     )
@@ -87,6 +93,13 @@ def _checked(reading: Reading, path: Path) -> Mapping[str, Weight]:
     for name, expected in tensor_shapes(reading.spec).items():
         _check(name, reading.tensors[name][0], tensors[name], expected, path)
     return tensors
+
+
+def _check_norm(tensors: Mapping[str, Weight], path: Path) -> None:
+    """Whether these are a model's weights, or deltas of one: nothing else about a folder tells them apart."""
+    norm = cast("Tensor", tensors["decoder.norm.weight"])
+    if (error := delta.by_norm(path, norm.rows(0, norm.shape[0]))) is not None:
+        raise error
 
 
 def _check(name: str, stored: str, tensor: Weight, expected: Shape, path: Path) -> None:

@@ -97,7 +97,10 @@ def open_weights(directory: Path) -> dict[str, StoredTensor]:
     if single in files:
         files = [single]
     if not files:
-        raise _no_weights(directory)
+        raise CheckpointError(
+            f"{directory} holds no weights (*.safetensors)",
+            "Give the folder that holds config.json and the safetensors files.",
+        )
     tensors: dict[str, StoredTensor] = {}
     for file in files:
         found = open_file(file)
@@ -219,17 +222,3 @@ def _open_shards(directory: Path, index: Path) -> dict[str, StoredTensor]:
     if absent := [name for name, file in names.items() if name not in shards[file]]:
         raise CheckpointError(f"{_short(absent[0])} is not in {names[absent[0]]}, although {index} says so", _AGAIN)
     return {name: shards[file][name] for name, file in names.items()}
-
-
-def _no_weights(directory: Path) -> CheckpointError:
-    pickles = [file for kind in ("*.bin", "*.pt", "*.pth", "*.ckpt") for file in sorted(directory.glob(kind))]
-    if pickles:
-        return CheckpointError(
-            f"{directory} holds its weights as a pickle ({pickles[0].name}), which can run code when it is opened",
-            "Convert it on a machine that you can lose: load it there with transformers and call "
-            "model.save_pretrained(DIR, safe_serialization=True), then give EdgeKit that folder.",
-        )
-    return CheckpointError(
-        f"{directory} holds no weights (*.safetensors)",
-        "Give the folder that holds config.json and the safetensors files.",
-    )

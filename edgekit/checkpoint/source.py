@@ -8,9 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from edgekit.checkpoint.checkpoint import Weight
-from edgekit.checkpoint.documents import Fields, read_object, read_optional, read_text
-from edgekit.checkpoint.safetensors import open_weights
-from edgekit.errors import CheckpointError
+from edgekit.checkpoint.documents import Fields, read_optional, read_text
 
 Config = Mapping[str, Any]
 
@@ -22,7 +20,7 @@ def printable(text: str) -> str:
 
 @dataclass(frozen=True)
 class Source:
-    """What lies in a folder; of the tensors, only headers have been read."""
+    """What lies in a folder; of the tensors, only headers have been read. ``config`` is empty when there is none."""
 
     path: Path
     config: Fields
@@ -33,6 +31,10 @@ class Source:
         """config.json's; empty when it says none."""
         kind = self.config.values.get("model_type")
         return kind if isinstance(kind, str) else ""
+
+    def files(self) -> frozenset[str]:
+        """The names of what lies in the folder, folders included."""
+        return frozenset(entry.name for entry in self.path.iterdir())
 
     def table(self, name: str) -> Fields:
         """A JSON file beside the weights; empty when there is none."""
@@ -53,18 +55,3 @@ class Source:
         """A text file beside the weights; empty when there is none."""
         path = self.path / name
         return read_text(path) if path.is_file() else ""
-
-
-def open_source(path: Path) -> Source:
-    """Read a folder's config.json and its tensors' headers."""
-    if not path.is_dir():
-        what = "is not a folder" if path.exists() else "does not exist"
-        raise CheckpointError(
-            f"The checkpoint {path} {what}", "Give the folder that holds config.json and the safetensors files."
-        )
-    config = path / "config.json"
-    if not config.is_file():
-        raise CheckpointError(
-            f"{path} has no config.json", "Give the folder that holds config.json and the safetensors files."
-        )
-    return Source(path, Fields(read_object(config), str(config)), open_weights(path))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from edgekit.cli.common import CALIBRATE, common, requantize_flag, show_notes
+from edgekit.cli.common import CALIBRATE, common, requantize_flag, show_notes, vision_option
 from edgekit.cli.plans import check_document, document, require_plans, show_check, show_plans, whose
 from edgekit.console import Console
 from edgekit.errors import EdgeKitError
@@ -29,7 +29,7 @@ DEFAULT_OUT = Path("build/out")
     "--recipe", "recipe_name", default="q4", show_default=True, metavar="R", help="fp32, fp16, q8, q4 or a TOML."
 )
 @click.option("--out", type=click.Path(path_type=Path), help="The bundle's folder.  [default: build/out/NAME-T-R]")
-@click.option("--vision", type=click.Path(path_type=Path), help="Take the vision tower from this checkpoint instead.")
+@vision_option
 @click.option("--calibrate", type=click.Path(path_type=Path), metavar="DATA", help=CALIBRATE)
 @click.option("--fit", metavar="BYTES", help='Widen what loses most, as far as weights fit in this ("4 GiB").')
 @requantize_flag

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -27,6 +28,11 @@ def _set(context: click.Context, parameter: click.Parameter, given: bool) -> Non
 def _flag(name: str, text: str) -> Callable[[F], F]:
     return click.option(name, is_flag=True, expose_value=False, is_eager=True, callback=_set, help=text)
 
+
+vision_option = click.option(
+    "--vision", type=click.Path(path_type=Path), help="Take the vision tower from this checkpoint instead."
+)
+"""For towers that a checkpoint lacks, or does not describe: ``open_checkpoint``'s argument of that name."""
 
 requantize_flag = click.option(
     "--requantize", is_flag=True, help="Quantize matrices of AWQ and GPTQ anew where they aren't symmetric int4."

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from edgekit.cli.common import common
+from edgekit.cli.common import common, show_notes, vision_option
 from edgekit.console import Console
 from edgekit.units import format_bytes
 
@@ -15,7 +15,7 @@ from edgekit.units import format_bytes
 @click.argument("checkpoint", type=click.Path(path_type=Path))
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="A folder for the graphs.")
 @click.option("--target", "target_name", default="cpu", show_default=True, metavar="T", help="A name or a TOML.")
-@click.option("--vision", type=click.Path(path_type=Path), help="Take the vision tower from this checkpoint instead.")
+@vision_option
 @common
 def command(console: Console, checkpoint: Path, out: Path, target_name: str, vision: Path | None) -> None:
     """Write the vision, projector and decoder graphs of CHECKPOINT as it is stored (quantize it first, if you like)."""
@@ -23,8 +23,10 @@ def command(console: Console, checkpoint: Path, out: Path, target_name: str, vis
     from edgekit.pipeline import export_graphs
     from edgekit.target import target
 
+    source = open_checkpoint(checkpoint, vision)
+    show_notes(console, source.spec)
     with console.progress() as progress:
-        files = export_graphs(open_checkpoint(checkpoint, vision), target(target_name), out, progress)
+        files = export_graphs(source, target(target_name), out, progress)
     console.document({"files": {str(file): file.stat().st_size for file in files}})
     console.table(
         ("file", "bytes"), [(str(file), format_bytes(file.stat().st_size)) for file in files], right=("bytes",)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from edgekit.cli.common import common
+from edgekit.cli.common import common, vision_option
 from edgekit.cli.verify import verify
 from edgekit.console import Console
 from edgekit.units import format_bytes
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
 @click.command("inspect")
 @click.argument("checkpoint", type=click.Path(path_type=Path))
-@click.option("--vision", type=click.Path(path_type=Path), help="Take the vision tower from this checkpoint instead.")
+@vision_option
 @click.option("--verify", "ask_hashes", is_flag=True, help="Of a bundle, read every file and compare its hash.")
 @common
 def command(console: Console, checkpoint: Path, vision: Path | None, ask_hashes: bool) -> None:
-    """Show CHECKPOINT's family, parts, parameters, template, licence and intended use; its weights are not read.
+    """Show CHECKPOINT's family, parts, parameters, template, licence and intended use.
 
     CHECKPOINT may be a bundle, too: then its target, recipe, files, compiled forms and licence, and whether it is
     unharmed.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from edgekit.cli.common import common, show_notes
+from edgekit.cli.common import common, show_notes, vision_option
 from edgekit.cli.shares import show_disk, show_matrix, show_memory
 from edgekit.console import Console
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 @click.option("--recipe", "recipe_name", metavar="R", help="fp32, fp16, q8, q4 or a TOML.  [default: q4]")
 @click.option("--slots", type=click.IntRange(min=1), help="Conversations at once.  [default: the target's]")
 @click.option("--context", type=click.IntRange(min=1), help="Tokens of each.  [default: the target's]")
+@vision_option
 @click.option("--all", "every", is_flag=True, help="Every recipe on every target.")
 @click.option("--fit", "fits", is_flag=True, help="Fit a table of coefficients from profiles: --fit PROFILE…")
 @click.option("--out", type=click.Path(path_type=Path), help="With --fit: write the table to this file.")
@@ -37,12 +38,13 @@ def command(
     recipe_name: str | None,
     slots: int | None,
     context: int | None,
+    vision: Path | None,
     every: bool,
     fits: bool,
     out: Path | None,
     force: bool,
 ) -> None:
-    """Show what CHECKPOINT takes on a target: memory, disk, and the peak of building it; its weights are not read.
+    """Show what CHECKPOINT takes on a target: memory, disk, and the peak of building it, before any of it is built.
 
     Where it doesn't fit, by how much, and what would. BUNDLE is planned as it was built. Without either it is the
     embedded model.
@@ -50,6 +52,7 @@ def command(
     With --fit, from the profiles that `edgekit profile` left in bundles: the table of coefficients that tells best what
     they measured, and what plans say by it. It counts once it lies at /etc/edgekit/engines.toml.
     """
+    from edgekit.bundle import MANIFEST
     from edgekit.phantom.embedded import embedded
 
     if fits:
@@ -60,18 +63,21 @@ def command(
     if len(sources) > 1 or out:
         raise click.UsageError("one model is planned at a time; several profiles, and --out, are for --fit")
     path = sources[0] if sources else embedded()
+    if vision and (path / MANIFEST).exists():
+        raise click.UsageError(f"--vision is for checkpoints, and {path} is a bundle")
     if every:
         if target_name or recipe_name:
             raise click.UsageError("--all takes every target and recipe; leave --target and --recipe out")
-        _plan_all(console, path, slots, context)
+        _plan_all(console, path, vision, slots, context)
         return
-    model, chosen, how = _chosen(console, path, target_name, recipe_name, slots, context)
+    model, chosen, how = _chosen(console, path, vision, target_name, recipe_name, slots, context)
     _plan_one(console, model, chosen, how, force)
 
 
 def _chosen(
     console: Console,
     path: Path,
+    vision: Path | None,
     target_name: str | None,
     recipe_name: str | None,
     slots: int | None,
@@ -85,7 +91,7 @@ def _chosen(
 
     if not (path / MANIFEST).exists():
         chosen, how = target(target_name or "cpu"), recipe(recipe_name or "q4")
-        return _open(console, path), _resized(with_site_budget(chosen), slots, context), how
+        return _open(console, path, vision), _resized(with_site_budget(chosen), slots, context), how
     if recipe_name or context:
         raise click.UsageError(f"--recipe and --context are for checkpoints, and {path} is a bundle")
     bundle = open_bundle(path)
@@ -93,11 +99,11 @@ def _chosen(
     return bundle, _resized(with_site_budget(chosen), slots, None), how
 
 
-def _open(console: Console, path: Path) -> Checkpoint:
+def _open(console: Console, path: Path, vision: Path | None) -> Checkpoint:
     """As a build opens it; matrices that only ``--requantize`` takes are planned, too, and a note says so."""
     from edgekit.checkpoint import open_checkpoint
 
-    found = open_checkpoint(path, requantize=True)
+    found = open_checkpoint(path, vision, requantize=True)
     show_notes(console, found.spec)
     return found
 
@@ -135,7 +141,7 @@ def _plan_one(console: Console, model: Checkpoint | Bundle, target: Target, reci
     console.note(f"Forced: {shortfall(planned)}\n{hint(options, model)}")
 
 
-def _plan_all(console: Console, path: Path, slots: int | None, context: int | None) -> None:
+def _plan_all(console: Console, path: Path, vision: Path | None, slots: int | None, context: int | None) -> None:
     from edgekit.bundle import MANIFEST
     from edgekit.plan import document, matrix
     from edgekit.recipe import recipes
@@ -144,7 +150,7 @@ def _plan_all(console: Console, path: Path, slots: int | None, context: int | No
     if (path / MANIFEST).exists():
         raise click.UsageError(f"--all is for checkpoints, and {path} is a bundle, built by one recipe")
     chosen = [_resized(target, slots, context) for target in targets()]
-    found = matrix(_open(console, path), chosen, recipes())
+    found = matrix(_open(console, path, vision), chosen, recipes())
     plans = {name: {how: document(one) for how, one in row.items()} for name, row in found.plans.items()}
     console.document({"fits": found.fits, "best": found.best, "plans": plans})
     show_matrix(console, found)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from edgekit.cli.common import CALIBRATE, common, requantize_flag, show_notes
+from edgekit.cli.common import CALIBRATE, common, requantize_flag, show_notes, vision_option
 from edgekit.console import Console
 from edgekit.units import format_bytes
 
@@ -17,7 +17,7 @@ from edgekit.units import format_bytes
     "--recipe", "recipe_name", default="q4", show_default=True, metavar="R", help="fp32, fp16, q8, q4 or a TOML."
 )
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="A folder for the new checkpoint.")
-@click.option("--vision", type=click.Path(path_type=Path), help="Take the vision tower from this checkpoint instead.")
+@vision_option
 @click.option("--calibrate", type=click.Path(path_type=Path), metavar="DATA", help=CALIBRATE)
 @requantize_flag
 @common

@@ -108,7 +108,13 @@ def oracle_greedy(tiny: Tiny, prompt: Array, steps: int) -> list[int]:
     return tokens
 
 
-@pytest.mark.parametrize(("layout", "decoder", "tower", "options"), FAMILIES)
+SAID_OTHERWISE: dict[str, Any] = {"config": {"tie_word_embeddings": True, "vision_feature_layer": [-2]}}
+"""config.json ties the head, but a head of its own is stored; and it spells the selected layer as a list."""
+
+
+@pytest.mark.parametrize(
+    ("layout", "decoder", "tower", "options"), [*FAMILIES, ("hf-5", "mistral", "siglip", SAID_OTHERWISE)]
+)
 def test_fp32_graphs_are_the_model(
     layout: Layout, decoder: DecoderKind, tower: TowerKind, options: dict[str, Any], tmp_path: Path
 ) -> None:

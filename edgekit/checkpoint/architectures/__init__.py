@@ -2,7 +2,8 @@
 
 A tower's module has ``KINDS`` (the config's ``model_type``), ``NAMES`` (EdgeKit's tensor stem → theirs)
 and ``read(config, select, drop_cls) -> VisionSpec``; a decoder's has ``KINDS``, ``NAMES`` and
-``read(config) -> DecoderSpec``. A key that config.json leaves out has transformers' default there.
+``read(config) -> DecoderSpec`` and ``notes(config)``. A key that config.json leaves out has transformers' default
+there: transformers itself leaves such keys out.
 """
 
 from __future__ import annotations
@@ -36,6 +37,9 @@ class Decoder(Protocol):
     def NAMES(self) -> Mapping[str, str]: ...
 
     def read(self, config: Fields) -> DecoderSpec: ...
+    def notes(self, config: Fields) -> tuple[str, ...]:
+        """Where the description differs from what config.json says, and why; for people."""
+        ...
 
 
 M = TypeVar("M", Tower, Decoder)

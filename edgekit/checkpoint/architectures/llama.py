@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from edgekit.checkpoint.architectures.common import activation, check_multiple
-from edgekit.checkpoint.architectures.rope import rope
+from edgekit.checkpoint.architectures.rope import rope, rope_notes
 from edgekit.checkpoint.documents import Fields
 from edgekit.checkpoint.spec import DecoderSpec
-from edgekit.errors import CheckpointError
 
 KINDS = ("llama", "mistral")
 NAMES = {
@@ -37,14 +36,17 @@ class _Defaults:
     window: int | None
 
 
-_LLAMA = _Defaults(ff=11008, kv_heads=None, context=2048, window=None)
-_MISTRAL = _Defaults(ff=14336, kv_heads=8, context=131072, window=4096)
+_Kind = Literal["llama", "mistral"]
+_DEFAULTS: dict[_Kind, _Defaults] = {
+    "llama": _Defaults(ff=11008, kv_heads=None, context=2048, window=None),
+    "mistral": _Defaults(ff=14336, kv_heads=8, context=131072, window=4096),
+}
 
 
 def read(config: Fields) -> DecoderSpec:
-    """A :class:`CheckpointError` when widths don't fit, or a sliding window is shorter than the context."""
-    kind: Literal["llama", "mistral"] = "mistral" if config.text("model_type") == "mistral" else "llama"
-    default = _MISTRAL if kind == "mistral" else _LLAMA
+    """A :class:`CheckpointError` when widths don't fit. The context ends where a sliding window would begin to move."""
+    kind = _kind(config)
+    default = _DEFAULTS[kind]
     hidden, heads = config.count("hidden_size", 4096), config.count("num_attention_heads", 32)
     # An explicit null means "as many as heads" in both families; only a missing key is Mistral's 8.
     missing = default.kv_heads if "num_key_value_heads" not in config.values else None
@@ -53,9 +55,7 @@ def read(config: Fields) -> DecoderSpec:
     if "head_dim" not in config:
         check_multiple(config, "hidden_size", hidden, "num_attention_heads", heads)
     head_dim = config.count("head_dim", hidden // heads)
-    context = config.count("max_position_embeddings", default.context)
-    if kind == "mistral":
-        _check_window(config, context, default.window)
+    _check_whole_heads(config)
     attention_bias = kind == "llama" and config.flag("attention_bias", False)
     return DecoderSpec(
         kind=kind,
@@ -66,7 +66,7 @@ def read(config: Fields) -> DecoderSpec:
         head_dim=head_dim,
         ff=config.count("intermediate_size", default.ff),
         vocab=config.count("vocab_size", 32000),
-        context=context,
+        context=min(_trained(config), _window(config) or _trained(config)),
         norm="rms",
         norm_eps=config.positive("rms_norm_eps", 1e-6),
         activation=activation(config, "hidden_act", "silu"),
@@ -79,13 +79,34 @@ def read(config: Fields) -> DecoderSpec:
     )
 
 
-def _check_window(config: Fields, context: int, default: int | None) -> None:
-    window = config.integer("sliding_window") if "sliding_window" in config else None
-    if "sliding_window" not in config.values:
-        window = default
-    if window is not None and window < context:
-        raise CheckpointError(
-            f"{config.where} has a sliding window of {window} tokens in a context of {context}; "
-            "EdgeKit attends to the whole context, which such a model was not trained for",
-            f"Up to {window} tokens the two are the same: set max_position_embeddings to {window} in config.json.",
-        )
+def notes(config: Fields) -> tuple[str, ...]:
+    """Where the context that :func:`read` gives is not the one that config.json names, and why."""
+    context, window = _trained(config), _window(config)
+    said = rope_notes(config, context)
+    if window is None or window >= context:
+        return said
+    slides = f"It attends to the last {window} tokens only (sliding_window), in a context of {context}"
+    return (f"{slides}: up to {window} tokens that is all of them, so EdgeKit's context ends there.", *said)
+
+
+def _kind(config: Fields) -> _Kind:
+    return "mistral" if config.text("model_type") == "mistral" else "llama"
+
+
+def _trained(config: Fields) -> int:
+    return config.count("max_position_embeddings", _DEFAULTS[_kind(config)].context)
+
+
+def _window(config: Fields) -> int | None:
+    """Mistral's; transformers' LLaMA has none, whatever config.json says. An explicit null means none."""
+    default = _DEFAULTS[_kind(config)].window
+    if default is None or "sliding_window" not in config:
+        return None if "sliding_window" in config.values else default
+    return config.count("sliding_window")
+
+
+def _check_whole_heads(config: Fields) -> None:
+    """transformers ignores partial_rotary_factor here in one version, and fails by it in another."""
+    for table in (config, config.table("rope_scaling"), config.table("rope_parameters")):
+        if "partial_rotary_factor" in table and table.positive("partial_rotary_factor") != 1:
+            raise table.error("partial_rotary_factor", "1, or missing: these models rotate whole heads")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from edgekit.checkpoint.architectures.common import activation, check_multiple
-from edgekit.checkpoint.architectures.rope import rope
+from edgekit.checkpoint.architectures.rope import rope, rope_notes
 from edgekit.checkpoint.documents import Fields
 from edgekit.checkpoint.spec import DecoderSpec
 from edgekit.errors import CheckpointError
@@ -42,7 +42,7 @@ def read(config: Fields) -> DecoderSpec:
         head_dim=hidden // heads,
         ff=config.count("intermediate_size", 8192),
         vocab=config.count("vocab_size", 51200),
-        context=config.count("max_position_embeddings", 2048),
+        context=_context(config),
         norm="layer",
         norm_eps=config.positive("layer_norm_eps", 1e-5),
         activation=activation(config, "hidden_act", "gelu_new"),
@@ -55,3 +55,12 @@ def read(config: Fields) -> DecoderSpec:
         head_bias=True,
         tied=config.flag("tie_word_embeddings", False),
     )
+
+
+def notes(config: Fields) -> tuple[str, ...]:
+    """What limits the context that :func:`read` gives."""
+    return rope_notes(config, _context(config))
+
+
+def _context(config: Fields) -> int:
+    return config.count("max_position_embeddings", 2048)

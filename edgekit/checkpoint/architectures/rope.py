@@ -1,4 +1,8 @@
-"""Rotary settings, under the keys of transformers 5 (``rope_parameters``) and of version 4."""
+"""Rotary settings, under the keys of transformers 5 (``rope_parameters``) and of version 4 (``rope_scaling``).
+
+Where both stand, ``rope_scaling`` goes first, and what a table does not say stands beside it: as transformers 5
+reads them (``RotaryEmbeddingConfigMixin``).
+"""
 
 from __future__ import annotations
 
@@ -6,22 +10,23 @@ from edgekit.checkpoint.documents import Fields
 from edgekit.checkpoint.spec import RopeSpec
 from edgekit.errors import CheckpointError
 
+_THETA = 10000.0  # of LLaMA, Mistral and Phi, in every version
+
 
 def rope(config: Fields, head_dim: int, partial: float = 1.0) -> RopeSpec:
     """``partial`` is the architecture's default for the part of a head that is rotated."""
-    new = config.table("rope_parameters")
-    scaling = new if new.values else config.table("rope_scaling")
-    theta = new.positive("rope_theta") if "rope_theta" in new else config.positive("rope_theta", 10000.0)
-    holder = new if "partial_rotary_factor" in new else config
+    scaling = _table(config)
+    theta = _holder(scaling, config, "rope_theta").positive("rope_theta", _THETA)
     # transformers rounds down, as int() does.
+    holder = _holder(scaling, config, "partial_rotary_factor")
     dim = int(head_dim * holder.positive("partial_rotary_factor", partial))
     if not 2 <= dim <= head_dim or dim % 2:
         raise CheckpointError(
             f"{config.where} rotates {dim} of {head_dim} elements per head",
             "Compare config.json with the published one.",
         )
-    kind = scaling.text("rope_type", scaling.text("type", "default"))
-    if kind == "default":
+    kind = _kind(scaling)
+    if kind in ("default", "dynamic"):
         return RopeSpec(theta, dim)
     if kind == "linear":
         return RopeSpec(theta, dim, "linear", scaling.positive("factor"))
@@ -37,5 +42,31 @@ def rope(config: Fields, head_dim: int, partial: float = 1.0) -> RopeSpec:
         )
     raise CheckpointError(
         f"{config.where} scales its rotary embedding by the rule {kind[:40]!r}, which EdgeKit does not build",
-        "It builds: default, linear, llama3.",
+        "It builds: default, linear, llama3; of dynamic, the context that it was trained for.",
     )
+
+
+def rope_notes(config: Fields, context: int) -> tuple[str, ...]:
+    """ "dynamic" rescales only what is longer than ``context`` (max_position_embeddings): up to there it is default."""
+    if _kind(_table(config)) != "dynamic":
+        return ()
+    return (f"Its rotary embedding is rescaled beyond {context} tokens; EdgeKit's context ends there.",)
+
+
+def _table(config: Fields) -> Fields:
+    old = config.table("rope_scaling")
+    table = old if old.values else config.table("rope_parameters")
+    if layered := [key for key, value in table.values.items() if isinstance(value, dict)]:
+        raise CheckpointError(
+            f"{table.where} differs from layer to layer ({', '.join(layered)[:80]}), which EdgeKit does not build",
+            "It builds decoders whose layers all rotate alike: LLaMA, Mistral, Phi.",
+        )
+    return table
+
+
+def _kind(scaling: Fields) -> str:
+    return scaling.text("rope_type", scaling.text("type", "default"))
+
+
+def _holder(table: Fields, config: Fields, key: str) -> Fields:
+    return table if key in table else config

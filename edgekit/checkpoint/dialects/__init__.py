@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from edgekit.checkpoint.architectures import DECODERS, TOWERS
 from edgekit.checkpoint.dialects import factory, huggingface, llava
 from edgekit.checkpoint.dialects.reading import Reading
 from edgekit.checkpoint.source import Source
@@ -39,6 +40,12 @@ def find_dialect(source: Source) -> Dialect:
     for dialect in DIALECTS:
         if dialect.claims(source):
             return dialect
+    for parts, what in ((DECODERS, "a language model that does not see"), (TOWERS, "a vision tower alone")):
+        if any(source.model_type in part.KINDS for part in parts):
+            raise CheckpointError(
+                f"{source.path} holds {what} (model_type {source.model_type!r}), no vision-language model",
+                "Give the model that both are parts of; a tower goes beside one as --vision DIR.",
+            )
     known = "; ".join(f"{', '.join(one.MODEL_TYPES)} ({one.NAME})" for one in DIALECTS)
     raise CheckpointError(
         f"{source.config.where} has the model_type {source.model_type[:60]!r}, which EdgeKit does not read",

@@ -3,15 +3,8 @@
 from __future__ import annotations
 
 from edgekit.checkpoint import pixels, template, tower
-from edgekit.checkpoint.architectures import find_decoder
-from edgekit.checkpoint.dialects.reading import (
-    Parts,
-    Reading,
-    decoder_prefix,
-    mlp_names,
-    mlp_projector,
-    untie_if_stored,
-)
+from edgekit.checkpoint.dialects import language
+from edgekit.checkpoint.dialects.reading import Parts, Reading, mlp_names, mlp_projector, selected_layer
 from edgekit.checkpoint.documents import Fields
 from edgekit.checkpoint.source import Source
 
@@ -30,28 +23,30 @@ def read(source: Source, vision: Source | None) -> Reading:
     config = source.config
     name = config.text("vision_model_name_or_path", "")
     stored = tower.find(source, _VISION, config.table("vision_config"), vision, name)
-    select = config.integer("vision_feature_layer", -2)
+    select = selected_layer(config, "vision_feature_layer", -2)
     tower_spec = stored.module.read(stored.config, select, _drops_first(config))
 
-    described = config.table("text_config")
-    text = Fields({"model_type": "llama", **described.values}, described.where)
-    module = find_decoder(text.text("model_type"), text.where)
-    decoder = untie_if_stored(module.read(text), source, _HEAD, config)
+    decoder = language.find(source, _text(config), config, ("language_model.model.",), (_HEAD,))
     kind = config.text("connector_type")
-    projector = mlp_projector(kind, tower_spec, decoder, config.where)
+    projector = mlp_projector(kind, tower_spec, decoder.spec, config.where)
     parts = Parts(
         source=source,
         tower=stored,
         vision=tower_spec,
         projector=projector,
         projector_names=mlp_names("connector._connector", kind, len(projector.widths) - 1),
-        decoder_module=module,
         decoder=decoder,
-        decoder_prefix=decoder_prefix(source, ("language_model.model.",)),
-        head_prefix=_HEAD,
     )
     image = pixels.image_spec(stored.source, tower_spec, config.text("image_aspect_ratio", "square"))
-    return parts.read("tinyllava-factory", image, template.for_decoder(decoder))
+    return parts.read("tinyllava-factory", image, template.for_decoder(decoder.spec))
+
+
+def _text(config: Fields) -> Fields:
+    """The Factory fetches a language model's config by its name where there is none; its class's default is LLaMA."""
+    described = config.table("text_config")
+    if not described.values and (name := config.text("llm_model_name_or_path", "")):
+        raise config.error("text_config", f"the config of {name[:80]}, which only its own folder says")
+    return Fields({"model_type": "llama", **described.values}, described.where)
 
 
 def _drops_first(config: Fields) -> bool:

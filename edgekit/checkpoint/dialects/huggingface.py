@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from edgekit.checkpoint import pixels, template, tower
-from edgekit.checkpoint.architectures import find_decoder
 from edgekit.checkpoint.architectures.common import activation
-from edgekit.checkpoint.dialects.reading import Parts, Reading, decoder_prefix, untie_if_stored
+from edgekit.checkpoint.dialects import language
+from edgekit.checkpoint.dialects.reading import Parts, Reading, selected_layer
 from edgekit.checkpoint.documents import Fields
 from edgekit.checkpoint.source import Source
 from edgekit.checkpoint.spec import ProjectorSpec
@@ -48,15 +48,15 @@ def read(source: Source, vision: Source | None) -> Reading:
     described = config.table("vision_config")
     own = _with_kind(described, "clip_vision_model") if described.values else Fields(_DEFAULT_TOWER, config.where)
     stored = tower.find(source, _VISION, own, vision, own.text("_name_or_path", ""))
-    tower_spec = stored.module.read(stored.config, _selected(config), _drops_first(config))
+    tower_spec = stored.module.read(
+        stored.config, selected_layer(config, "vision_feature_layer", -2), _drops_first(config)
+    )
 
-    module = find_decoder(text.text("model_type"), text.where)
-    head = source.prefix(_HEAD, "weight") or _HEAD[0]
-    decoder = untie_if_stored(module.read(text), source, head, config)
+    decoder = language.find(source, text, config, _DECODER, _HEAD)
     # Phi's head has a bias, which LLaVA lost in transformers 4.52.
-    decoder = replace(decoder, head_bias=head + "bias" in source.tensors)
+    decoder = replace(decoder, spec=replace(decoder.spec, head_bias=decoder.head + "bias" in source.tensors))
     projector = ProjectorSpec(
-        (tower_spec.hidden, decoder.hidden, decoder.hidden),
+        (tower_spec.hidden, decoder.spec.hidden, decoder.spec.hidden),
         activation(config, "projector_hidden_act", "gelu"),
         config.flag("multimodal_projector_bias", True),
     )
@@ -67,23 +67,14 @@ def read(source: Source, vision: Source | None) -> Reading:
         vision=tower_spec,
         projector=projector,
         projector_names=[f"{prefix}linear_1", f"{prefix}linear_2"],
-        decoder_module=module,
         decoder=decoder,
-        decoder_prefix=decoder_prefix(source, _DECODER),
-        head_prefix=head,
     )
     image = pixels.image_spec(source, tower_spec, None)
-    return parts.read("llava-hf", image, template.from_chat_template(source) or template.for_decoder(decoder))
+    return parts.read("llava-hf", image, template.from_chat_template(source) or template.for_decoder(decoder.spec))
 
 
 def _with_kind(config: Fields, default: str) -> Fields:
     return Fields({"model_type": default, **config.values}, config.where)
-
-
-def _selected(config: Fields) -> int:
-    if isinstance(config.values.get("vision_feature_layer"), list):
-        raise config.error("vision_feature_layer", "one number (models that join several layers are not built)")
-    return config.integer("vision_feature_layer", -2)
 
 
 def _drops_first(config: Fields) -> bool:

@@ -7,15 +7,8 @@ model side by side under "model.".
 from __future__ import annotations
 
 from edgekit.checkpoint import notice, pixels, template, tower
-from edgekit.checkpoint.architectures import find_decoder
-from edgekit.checkpoint.dialects.reading import (
-    Parts,
-    Reading,
-    decoder_prefix,
-    mlp_names,
-    mlp_projector,
-    untie_if_stored,
-)
+from edgekit.checkpoint.dialects import language
+from edgekit.checkpoint.dialects.reading import Parts, Reading, mlp_names, mlp_projector, selected_layer
 from edgekit.checkpoint.documents import Fields
 from edgekit.checkpoint.source import Source
 
@@ -50,28 +43,24 @@ def read(source: Source, vision: Source | None) -> Reading:
     model_type = config.text("model_type")
     name = config.text("mm_vision_tower", "")
     stored = tower.find(source, _VISION, config.table("vision_config"), vision, name)
-    select = config.integer("mm_vision_select_layer", -2)
+    select = selected_layer(config, "mm_vision_select_layer")
     tower_spec = stored.module.read(stored.config, select, _drops_first(config, stored))
 
-    module = find_decoder(_DECODERS[model_type], config.where)
     text = Fields({**config.values, "model_type": _DECODERS[model_type]}, config.where)
-    decoder = untie_if_stored(module.read(text), source, "lm_head.", config)
+    decoder = language.find(source, text, config, ("model.",), ("lm_head.",))
     kind = config.text("mm_projector_type", "linear")
-    projector = mlp_projector(kind, tower_spec, decoder, config.where)
+    projector = mlp_projector(kind, tower_spec, decoder.spec, config.where)
     parts = Parts(
         source=source,
         tower=stored,
         vision=tower_spec,
         projector=projector,
         projector_names=mlp_names("model.mm_projector", kind, len(projector.widths) - 1),
-        decoder_module=module,
         decoder=decoder,
-        decoder_prefix=decoder_prefix(source, ("model.",)),
-        head_prefix="lm_head.",
     )
     image = pixels.image_spec(stored.source, tower_spec, config.text("image_aspect_ratio", "square"))
     return parts.read(
-        _family(source, model_type), image, template.with_image_marks(template.for_decoder(decoder), config)
+        _family(source, model_type), image, template.with_image_marks(template.for_decoder(decoder.spec), config)
     )
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from edgekit.checkpoint import notice
-from edgekit.checkpoint.architectures import Decoder, stored_stem
+from edgekit.checkpoint.architectures import stored_stem
 from edgekit.checkpoint.check import check_spec
 from edgekit.checkpoint.checkpoint import Weight
+from edgekit.checkpoint.dialects.language import StoredDecoder
 from edgekit.checkpoint.documents import Fields
 from edgekit.checkpoint.shapes import tensor_shapes
 from edgekit.checkpoint.source import Source
@@ -33,8 +34,7 @@ class Reading:
 class Parts:
     """What a dialect found out: the parts' descriptions, and where they lie in ``source``.
 
-    ``decoder_prefix`` and ``head_prefix`` come before the language model's names and "weight" of its
-    head; ``projector_names`` are the stored names of the projector's linear layers.
+    ``projector_names`` are the stored names of the projector's linear layers.
     """
 
     source: Source
@@ -42,28 +42,26 @@ class Parts:
     vision: VisionSpec
     projector: ProjectorSpec
     projector_names: Sequence[str]
-    decoder_module: Decoder
-    decoder: DecoderSpec
-    decoder_prefix: str
-    head_prefix: str
+    decoder: StoredDecoder
 
     def read(self, family: str, image: ImageSpec, template: TemplateSpec) -> Reading:
         """The whole description, with every tensor looked up."""
         source = self.source
         text = tokenizer_json(source)
         tokenizer = parse_tokenizer(text, str(source.path))
-        bos_id, stop_ids = special_ids(source, tokenizer, template, self.decoder.vocab)
+        bos_id, stop_ids = special_ids(source, tokenizer, template, self.decoder.spec.vocab)
         spec = ModelSpec(
             family=family,
             vision=self.vision,
             projector=self.projector,
-            decoder=self.decoder,
+            decoder=self.decoder.spec,
             image=image,
             template=template,
             bos_id=bos_id,
             stop_ids=stop_ids,
             licence=notice.licence(source),
             intended_use=notice.intended_use(source),
+            notes=(*self.tower.notes, *self.decoder.notes),
         )
         check_spec(spec, source.config.where)
         return Reading(spec, {name: self._lookup(name) for name in tensor_shapes(spec)}, text)
@@ -76,31 +74,19 @@ class Parts:
         if part == "projector":
             index, _, leaf = stem.partition(".")
             stored = f"{self.projector_names[int(index)]}.{leaf}"
-        elif stem.startswith("lm_head."):
-            leaf = stem.removeprefix("lm_head.")
-            tied = self.decoder.tied and leaf == "weight"
-            stored = f"{self.decoder_prefix}embed_tokens.weight" if tied else self.head_prefix + leaf
         else:
-            stored = self.decoder_prefix + stored_stem(stem, self.decoder_module.NAMES)
+            stored = self.decoder.stored(stem)
         return stored, self.source.tensors.get(stored)
 
 
-def decoder_prefix(source: Source, candidates: Sequence[str]) -> str:
-    """Where the language model lies: :class:`CheckpointError` when there is no embedding under any candidate."""
-    prefix = source.prefix(candidates, "embed_tokens.weight")
-    if prefix is None:
-        names = [candidate + "embed_tokens.weight" for candidate in candidates]
-        raise CheckpointError(
-            f"{source.path} has no embedding; EdgeKit looked for {', '.join(names)}",
-            "The weights are not those that config.json describes: adapters (LoRA) or deltas must be merged first.",
-        )
-    return prefix
-
-
-def untie_if_stored(decoder: DecoderSpec, source: Source, head_prefix: str, outer: Fields) -> DecoderSpec:
-    """Tied where the language model's config says so, or where the outer one does and no head is stored."""
-    missing = head_prefix + "weight" not in source.tensors
-    return replace(decoder, tied=decoder.tied or (missing and outer.flag("tie_word_embeddings", False)))
+def selected_layer(config: Fields, key: str, default: int | None = None) -> int:
+    """Which of the tower's hidden states the projector reads: a number, or a list of one."""
+    value = config.values.get(key)
+    if not isinstance(value, list):
+        return config.integer(key, default)
+    if len(value) != 1:
+        raise config.error(key, "one number: models whose projector reads several layers are not built")
+    return Fields({key: value[0]}, config.where).integer(key)
 
 
 def mlp_projector(kind: str, vision: VisionSpec, decoder: DecoderSpec, where: str) -> ProjectorSpec:

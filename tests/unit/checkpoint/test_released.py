@@ -89,17 +89,21 @@ def meta_model(config: dict[str, Any], vision: dict[str, Any]) -> Any:
 
 
 def write_headers(folder: Path, model: Any, layout: Layout, config: dict[str, Any], skip: str = "no such key") -> None:
-    header, offset = {}, 0
+    header, offset, ones = {}, 0, (0, b"")
     for name, tensor in renamed(model, layout, "mlp2x_gelu"):
         if skip in name:
             continue
         size = 2 * tensor.numel()
         header[name] = {"dtype": "BF16", "shape": list(tensor.shape), "data_offsets": [offset, offset + size]}
+        if name.endswith("model.norm.weight"):  # all zeros, it would be a delta's
+            ones = (offset, b"\x80\x3f" * tensor.numel())
         offset += size
     text = json.dumps(header).encode()
     with (folder / "model.safetensors").open("wb") as file:
         file.write(struct.pack("<Q", len(text)) + text)
         file.truncate(8 + len(text) + offset)
+        file.seek(8 + len(text) + ones[0])
+        file.write(ones[1])
     (folder / "config.json").write_text(json.dumps(config))
     write_tokenizer(folder)
 
@@ -139,9 +143,9 @@ def test_tinyllava_with_the_last_layer_stored_or_not(tmp_path: Path, stored: int
     assert inspect(checkpoint).parameters == used_parameters(model, "model.vision_tower.encoder.layers.26.")
 
 
-def test_a_tower_that_nobody_knows_needs_its_own_folder(tmp_path: Path) -> None:
+def test_a_tower_that_is_not_the_one_it_is_named_after_needs_its_own_folder(tmp_path: Path) -> None:
     odd = SO400M | {"hidden_size": 576, "num_attention_heads": 9}
     write_headers(tmp_path, meta_model(TINYLLAVA, odd), "tinyllava", TINYLLAVA)
-    with pytest.raises(CheckpointError, match="576 wide, and nothing says how many heads") as error:
+    with pytest.raises(CheckpointError, match=r"\[576, 3, 14, 14\]: of .*SigLIP it is \[1152, 3, 14, 14\]") as error:
         open_checkpoint(tmp_path)
     assert "--vision DIR" in error.value.hint

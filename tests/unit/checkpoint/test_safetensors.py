@@ -207,14 +207,6 @@ def test_a_tensor_that_only_the_index_knows_is_refused(tmp_path: Path) -> None:
         open_weights(tmp_path)
 
 
-@pytest.mark.parametrize("file", ["pytorch_model.bin", "pytorch_model-00001-of-00002.bin", "model.pt", "x.pth"])
-def test_a_pickle_is_refused_with_the_way_to_convert_it(tmp_path: Path, file: str) -> None:
-    (tmp_path / file).write_bytes(b"\x80\x04.")
-    with pytest.raises(CheckpointError, match="pickle") as error:
-        open_weights(tmp_path)
-    assert "save_pretrained" in error.value.hint
-
-
 def test_a_folder_without_weights_says_so(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match="holds no weights"):
         open_weights(tmp_path)

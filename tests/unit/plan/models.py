@@ -72,16 +72,19 @@ TINYLLAVA = checkpoint(
 
 
 def write_sparse(name: str, directory: Path) -> Path:
-    """A published model's headers, and nothing behind them: a sparse file of its true size, which takes no disk."""
+    """A published model's headers, and a last norm of ones: a sparse file of its true size, which takes no disk."""
     model = MODELS[name]
-    header, end = {}, 0
+    header, end, norm = {}, 0, (0, 0)
     for tensor, shape in tensors(model):
         begin, end = end, end + 2 * math.prod(shape)
+        norm = (begin, math.prod(shape)) if tensor == "model.norm.weight" else norm
         header[tensor] = {"dtype": "F16", "shape": shape, "data_offsets": (begin, end)}
     text = json.dumps(header).encode()
     with (directory / "model.safetensors").open("wb") as file:
         file.write(len(text).to_bytes(8, "little") + text)
         file.truncate(8 + len(text) + end)
+        file.seek(8 + len(text) + norm[0])
+        file.write(b"\x00\x3c" * norm[1])  # all zeros, it would be a delta's
     words = {f"<{index}>": index for index in range(model.config["vocab_size"])}
     tokenizer = {"model": {"type": "BPE", "vocab": words, "merges": []}, "added_tokens": []}
     (directory / "tokenizer.json").write_text(json.dumps(tokenizer))

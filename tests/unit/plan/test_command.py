@@ -20,6 +20,7 @@ from edgekit.pipeline import build
 from edgekit.recipe import recipe
 from edgekit.target import target
 from edgekit.units import GIB
+from tests.checkpoints import write_checkpoint, write_tower
 from tests.unit.plan.models import write_sparse
 from tests.unit.test_console import Terminal
 
@@ -203,3 +204,17 @@ def test_bars_are_plain_where_the_terminal_knows_no_others(monkeypatch: pytest.M
     narrow = io.TextIOWrapper(io.BytesIO(), "ascii")
     monkeypatch.setattr(sys, "stdout", narrow)
     assert _bar(4, 4, 8, 8) == "    ####"
+
+
+def test_a_tower_may_come_from_another_folder(capsys: Capture, tmp_path: Path) -> None:
+    tiny = write_checkpoint(tmp_path / "model", "llava", with_vision=False, config={"mm_vision_tower": "laion/some"})
+    asked = complaint(capsys, 1, tiny.path)
+    assert "does not contain its vision tower (laion/some)" in asked
+    assert "--vision DIR" in asked
+    tower = write_tower(tmp_path / "tower", tiny)
+    for arguments in ([], ["--all"]):
+        assert document(capsys, tiny.path, "--vision", tower, *arguments)["fits"]
+
+
+def test_a_bundle_has_its_tower(capsys: Capture, bundle: Bundle, tmp_path: Path) -> None:
+    assert "--vision is for checkpoints" in complaint(capsys, 2, bundle.path, "--vision", tmp_path)
