@@ -21,6 +21,8 @@ _FLOATS = {8: "FP8", 6: "FP6", 4: "FP4"}
 
 def read_sizes(config: Fields) -> tuple[tuple[int, ...], bool]:
     """How many inputs share a scale, by group, and whether inputs were reordered; ``CheckpointError`` if not read."""
+    if not config.table("config_groups").values:
+        raise config.error("config_groups", "an object of groups")
     if (name := scheme_name(config)) != "W4A16":
         raise unread(config, f"compressed-tensors weights, {name}")
     if config.table("transform_config").values.get("config_groups"):
@@ -32,14 +34,12 @@ def read_sizes(config: Fields) -> tuple[tuple[int, ...], bool]:
 
 
 def scheme_name(config: Fields) -> str:
-    """What the scheme is called: "W4A16" where it may be read, else such as "W8A8 int8", "FP8" or "sparse 2:4"."""
+    """What the scheme is called: "W4A16" where it may be read, else such as "W8A8 FP8" or "sparse 2:4 (marlin-24)"."""
     written = config.text("format", _PACKED)
     sparse = config.table("sparsity_config").text("format", "dense")
     if written == "marlin-24" or sparse in _SPARSE:
         return f"sparse 2:4 ({written if written == 'marlin-24' else sparse})"
     names = [_name(group, group.text("format", written)) for group in _groups(config)]
-    if not names:
-        raise config.error("config_groups", "an object of groups")
     return next((name for name in names if name != "W4A16"), "W4A16")
 
 
