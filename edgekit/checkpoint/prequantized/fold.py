@@ -54,7 +54,7 @@ def fold(source: Source, requantize: bool) -> tuple[Source, tuple[str, ...]]:
         if name in misfits:
             _check_zeros(name, linear, scheme, source)
         linear.release()
-        tensors[name] = UnpackedMatrix(linear) if name in misfits else KeptMatrix(linear)
+        tensors[name] = UnpackedMatrix(linear, misfits[name]) if name in misfits else KeptMatrix(linear)
     notes = _cache_note(config.values.get("kv_cache_scheme"))
     if misfits:
         notes = (

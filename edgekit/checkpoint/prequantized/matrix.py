@@ -80,9 +80,16 @@ class UnpackedMatrix:
     """One that doesn't fit, as the numbers that it stands for; satisfies :class:`~edgekit.checkpoint.packed.Tensor`.
 
     float32 holds them exactly where scales have 16 bits: a code less its zero has five bits, a scale eleven at most.
+    ``misfit`` says why it doesn't fit.
     """
 
     stored: PackedLinear
+    misfit: str
+
+    @property
+    def kind(self) -> str:
+        """What tells it from EdgeKit's own int4."""
+        return "wide scales" if self.misfit.startswith("scales") else "asymmetric"
 
     @property
     def shape(self) -> tuple[int, ...]:
