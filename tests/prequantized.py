@@ -172,10 +172,15 @@ class Written:
 
 
 def write_prequantized(
-    path: Path, kind: Format, group: int = 128, *, asymmetric: Callable[[str], bool] = lambda stem: False
+    path: Path,
+    kind: Format,
+    group: int = 128,
+    *,
+    asymmetric: Callable[[str], bool] = lambda stem: False,
+    text: Mapping[str, Any] = TEXT,
 ) -> Written:
     """A tiny LLaVA in float16 whose language model's Linears are packed; ``asymmetric`` chooses by stored name."""
-    write_checkpoint(path, "llava", "mistral", dtype="float16", text=TEXT)
+    write_checkpoint(path, "llava", "mistral", dtype="float16", text=text)
     file = path / "model.safetensors"
     tensors = load_file(file)
     linears: dict[str, Linear] = {}

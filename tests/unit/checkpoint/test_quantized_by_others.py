@@ -47,8 +47,8 @@ class Form:
     """A folder's tensors, its config and other JSON files; ``linear`` is what ``x`` stands for where it is read."""
 
     tensors: dict[str, Array]
-    quantization: dict[str, Any] | None = None
-    linear: Linear | None = None
+    quantization: Any = None
+    linear: Any = None
     requantize: bool = False
     config: dict[str, Any] = field(default_factory=dict)
     files: dict[str, Any] = field(default_factory=dict)
