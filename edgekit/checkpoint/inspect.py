@@ -91,7 +91,7 @@ def stored_bytes(weight: Weight) -> int:
 
 def _dtype(weight: Weight) -> str:
     if isinstance(weight, UnpackedMatrix):
-        return "int4, asymmetric"
+        return f"int4, {weight.kind}"
     return f"int{weight.bits}" if is_packed(weight) else cast("Tensor", weight).dtype.name
 
 

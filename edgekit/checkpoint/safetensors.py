@@ -43,6 +43,15 @@ _DTYPES = {
     "U8": "u1",
     "BOOL": "?",
 }
+# Those that numpy lacks: ml_dtypes comes with the build's dependencies, not a device's.
+_ML_DTYPES = {
+    "BF16": "bfloat16",
+    "F8_E4M3": "float8_e4m3fn",
+    "F8_E5M2": "float8_e5m2",
+    "F8_E8M0": "float8_e8m0fnu",
+    "F8_E4M3FNUZ": "float8_e4m3fnuz",
+    "F8_E5M2FNUZ": "float8_e5m2fnuz",
+}
 
 
 @dataclass(frozen=True)
@@ -175,12 +184,11 @@ def _short(value: Any) -> str:
 
 
 def _dtype(name: Any, where: str) -> np.dtype[Any]:
-    if name == "BF16":
-        # The one dtype that numpy lacks; ml_dtypes comes with the build's dependencies, not a device's.
+    if isinstance(name, str) and name in _ML_DTYPES:
         import ml_dtypes
 
-        bfloat16: np.dtype[Any] = np.dtype(ml_dtypes.bfloat16)
-        return bfloat16
+        lacking: np.dtype[Any] = np.dtype(getattr(ml_dtypes, _ML_DTYPES[name]))
+        return lacking
     if not isinstance(name, str) or name not in _DTYPES:
         raise CheckpointError(
             f"{where} has the dtype {_short(name)}, which EdgeKit does not read",

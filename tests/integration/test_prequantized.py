@@ -1,4 +1,4 @@
-"""A checkpoint of GPTQ or AWQ goes the whole way: its own codes and scales lie in the bundle, and answer alike."""
+"""A checkpoint that another tool packed goes the whole way: its own codes and scales lie in the bundle."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from edgekit.checkpoint import open_checkpoint
 from edgekit.cli.main import main
 from edgekit.quantize import quantize
 from edgekit.recipe import recipe
-from tests.prequantized import FORMATS, Array, Format, Written, edit_config, edit_tensors, write_prequantized
+from tests.prequantized import TEXT, Array, Format, Written, edit_config, edit_tensors, write_prequantized
 from tests.unit.export.running import exported, in_float32_activations
 
 ATTENTION = [f"self_attn.{letter}_proj" for letter in "qkv"]
@@ -57,8 +57,10 @@ def own_recipe(path: Path, group: int) -> Path:
     return file
 
 
-@pytest.mark.parametrize("group", [64, 128])
-@pytest.mark.parametrize("kind", FORMATS)
+@pytest.mark.parametrize(
+    ("kind", "group"),
+    [("gptq", 128), ("gptq_v2", 64), ("awq", 64), ("auto-round", 128), ("compressed-tensors", 128)],
+)
 def test_a_bundle_holds_the_checkpoints_own_weights(tmp_path: Path, kind: Format, group: int) -> None:
     written = write_prequantized(tmp_path / "model", kind, group)
     chosen = "q4" if group == 128 else str(own_recipe(tmp_path, group))
@@ -70,6 +72,19 @@ def test_a_bundle_holds_the_checkpoints_own_weights(tmp_path: Path, kind: Format
             expected = np.concatenate([written.linears[f"model.layers.{layer}.{part}"].weight() for part in parts])
             assert any(np.array_equal(matrix, expected) for matrix in found), (layer, parts)
     assert len(found) == 2 * len(LINEARS) + 1, "and the head, rounded by the recipe"
+
+
+def test_what_compressed_tensors_packed_answers(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """In groups of 256, which no recipe has: a scale for two of EdgeKit's groups."""
+    written = write_prequantized(tmp_path / "model", "compressed-tensors", 256, text=TEXT | {"intermediate_size": 512})
+    out = tmp_path / "bundle"
+    assert main(["build", str(written.path), "--target", "cpu", "--out", str(out)]) == 0
+    capsys.readouterr()
+    assert main(["ask", str(out), "Is the heart enlarged?", "--max-tokens", "3", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["tokens"] in (1, 2, 3)
+    found = [matrix for alike in weights(out / "graphs" / "decoder.onnx", 128).values() for matrix in alike]
+    expected = written.linears["model.layers.1.mlp.down_proj"].weight()
+    assert any(np.array_equal(matrix, expected) for matrix in found)
 
 
 @pytest.mark.parity
@@ -135,11 +150,11 @@ def test_quantize_writes_what_was_kept(tmp_path: Path, capsys: pytest.CaptureFix
     np.testing.assert_array_equal(down.packed_rows(0, 256).dequantize(), expected)
 
 
-@pytest.mark.parametrize("symmetric", [True, False])
+@pytest.mark.parametrize(("kind", "symmetric"), [("compressed-tensors", True), ("awq", False)])
 def test_inspect_and_plan_look_at_both_kinds(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], symmetric: bool
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], kind: Format, symmetric: bool
 ) -> None:
-    path = write_prequantized(tmp_path / "model", "awq", asymmetric=lambda stem: not symmetric).path
+    path = write_prequantized(tmp_path / "model", kind, asymmetric=lambda stem: not symmetric).path
     assert main(["inspect", str(path), "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert next(part for part in found["parts"] if part["name"] == "decoder")["dtypes"] == [
@@ -168,13 +183,30 @@ def cut(path: Path) -> None:
     (path / "model.safetensors").write_bytes(data[: len(data) // 2])
 
 
+def pack_by_bitsandbytes(path: Path) -> None:
+    """Names and dtypes as bitsandbytes 0.50.2 saves them."""
+
+    def pack(tensors: dict[str, Array]) -> None:
+        for name in [name for name in tensors if name.endswith(".qweight")]:
+            stem = name.removesuffix("qweight") + "weight"
+            tensors[stem] = tensors.pop(name).view(np.uint8).reshape(-1, 1)
+            tensors[f"{stem}.absmax"] = np.ones(4, np.uint8)
+            tensors[f"{stem}.quant_state.bitsandbytes__nf4"] = np.ones(78, np.uint8)
+        for name in [name for name in tensors if name.endswith((".qzeros", ".scales", ".g_idx"))]:
+            del tensors[name]
+
+    edit_tensors(path, pack)
+    edit_config(path, lambda config: config.update(quantization_config={"quant_method": "bitsandbytes"}))
+
+
 @pytest.mark.parametrize(
     ("harm", "said"),
     [
         (cut, "cut off"),
+        (pack_by_bitsandbytes, "bitsandbytes (NF4)"),
         (harm_order, "model.layers.1.mlp.up_proj"),
         (lambda path: edit_config(path, lambda c: c["quantization_config"].update(bits=8)), "8 bits"),
-        (lambda path: edit_config(path, lambda c: c["quantization_config"].update(group_size=-1)), "group_size -1"),
+        (lambda path: edit_config(path, lambda c: c["quantization_config"].update(group_size=8)), "group_size 8"),
         (
             lambda path: edit_config(path, lambda c: c["quantization_config"].update(checkpoint_format="marlin")),
             "marlin",

@@ -1,15 +1,18 @@
-"""The bits of GPTQ's and AWQ's words: arrays in, arrays out.
+"""The bits of others' words: arrays in, arrays out.
 
 A word is a little-endian int32 of eight nibbles, nibble i being bits 4i…4i+3. A Linear's weight is
-``(code - zero) · scale`` with ``code`` and ``zero`` in 0…15 and one zero and scale per output and group of inputs;
-both formats store matrices transposed, inputs first.
+``(code - zero) · scale`` with ``code`` and ``zero`` in 0…15 and one zero and scale per output and group of inputs.
+GPTQ and AWQ store matrices transposed, inputs first:
 
 * GPTQ: ``qweight [in/8, out]``, nibble i of row r is the code of input 8r + i; ``qzeros [groups, out/8]``,
   nibble i of column c is output 8c + i; the first format stores zero - 1, "gptq_v2" the zero itself.
   Source: AutoGPTQ, auto_gptq/nn_modules/qlinear/qlinear_cuda_old.py (``pack``); GPTQModel,
-  gptqmodel/utils/model.py (``convert_gptq_v1_to_v2_format``).
+  gptqmodel/utils/model.py (``convert_gptq_v1_to_v2_format_module``).
 * AWQ's GEMM: ``qweight [in, out/8]`` and ``qzeros [groups, out/8]``, nibble i of column c is output
   8c + (0, 2, 4, 6, 1, 3, 5, 7)[i]. Source: AutoAWQ, awq/modules/linear/gemm.py (``from_linear``).
+* compressed-tensors' "pack-quantized": ``weight_packed [out, in/8]``, nibble i of column c is input 8c + i;
+  ``weight_zero_point [out/8, groups]``, nibble i of row r is output 8r + i; both of them signed numbers plus 8.
+  Source: compressed_tensors/compressors/pack_quantized (``compress``, ``pack_to_int32``).
 """
 
 from __future__ import annotations
@@ -21,6 +24,7 @@ import numpy as np
 from edgekit.checkpoint.packed import Array
 
 _AWQ_ORDER = (0, 2, 4, 6, 1, 3, 5, 7)
+_ONES = 0x11111111
 
 
 def gptq_codes(words: Array) -> Array:
@@ -42,20 +46,35 @@ def awq_codes(words: Array) -> Array:
     return codes.reshape(8 * columns, rows // 2)
 
 
-def zero_points(words: Array, method: Literal["gptq", "awq"], shift: int) -> Array:
+def zero_points(words: Array, method: Literal["gptq", "awq"], less_one: bool) -> Array:
     """Zero points uint8 ``[8 · c, groups]`` of words ``[groups, c]``.
 
-    A stored 15 that is shifted by one is 0, as in AutoGPTQ (qlinear_cuda_old.py: ``zeros + 1`` and four bits of it).
+    With ``less_one``, one is added to a word's nibbles at once, carries and all, as GPTQModel does it, which took
+    them off so: 0, 8, 8… was stored as 15, 6, 7…
     """
     count, columns = words.shape
+    if less_one:
+        words = words.view(np.uint32) + np.uint32(_ONES)
     stored = np.ascontiguousarray(words).view(np.uint8).reshape(count, columns, 4)
     nibbles = np.stack([stored & 0x0F, stored >> 4], axis=-1).reshape(count, columns, 8)
     zeros = np.empty_like(nibbles)
     zeros[:, :, _AWQ_ORDER if method == "awq" else slice(None)] = nibbles
-    return np.ascontiguousarray(((zeros + np.uint8(shift)) & 0x0F).reshape(count, 8 * columns).T)
+    return np.ascontiguousarray(zeros.reshape(count, 8 * columns).T)
 
 
-def word_of_eights(shift: int) -> int:
-    """The int32 that holds eight zero points of 8, in either format."""
-    nibble = 8 - shift
-    return int.from_bytes(bytes([nibble << 4 | nibble] * 4), "little", signed=True)
+def holds_fifteen(words: Array) -> bool:
+    """Whether a nibble is 15: one more is 0 and a carry to GPTQModel, 0 to AutoGPTQ, 16 to AutoRound."""
+    stored = np.ascontiguousarray(words).view(np.uint8)
+    return bool(((stored & 0x0F) == 0x0F).any() or (stored >= 0xF0).any())
+
+
+def row_zero_points(words: Array, n: int) -> Array:
+    """Zero points uint8 ``[n, groups]`` of compressed-tensors' words ``[n / 8, groups]``."""
+    bytes_ = np.ascontiguousarray(words.T).view(np.uint8)
+    zeros = np.stack([bytes_ & 0x0F, bytes_ >> 4], axis=-1).reshape(words.shape[1], -1)
+    return np.ascontiguousarray(zeros[:, :n].T)
+
+
+def word_of_eights(less_one: bool) -> int:
+    """The int32 that holds eight zero points of 8, in every format."""
+    return 0x77777777 if less_one else 0x88888888 - 2**32

@@ -136,7 +136,7 @@ DAMAGED: dict[str, Callable[[Path], Any]] = {
     "no shape and offsets ": lambda p: write_raw(p, {"x": entry("F32", [True, 2], 0, 8)}, EIGHT),
     " no shape and offsets": lambda p: write_raw(p, {"x": entry("F32", [1] * 9, 0, 4)}, EIGHT),
     "no shape and offsets that": lambda p: write_raw(p, {"x": entry("F32", [2], 0.0, 8)}, EIGHT),
-    "'F8_E4M3', which": lambda p: write_raw(p, {"x": entry("F8_E4M3", [8], 0, 8)}, EIGHT),
+    "'F6_E2M3', which": lambda p: write_raw(p, {"x": entry("F6_E2M3", [8], 0, 8)}, EIGHT),
     "overlap": lambda p: write_raw(p, {"x": entry("F32", [1], 0, 4), "y": entry("F16", [2], 2, 6)}, EIGHT),
 }
 
