@@ -73,7 +73,8 @@ def read(source: Source, vision: Source | None) -> Reading:
         head_prefix=head,
     )
     image = pixels.image_spec(source, tower_spec, None)
-    return parts.read("llava-hf", image, template.from_chat_template(source) or template.for_decoder(decoder))
+    written = template.from_chat_template(source) or template.for_decoder(decoder)
+    return parts.read("llava-hf", image, written, template.notes(source))
 
 
 def _with_kind(config: Fields, default: str) -> Fields:
