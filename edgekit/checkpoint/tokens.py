@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from itertools import takewhile
-
 from tokenizers import Tokenizer
 
-from edgekit.checkpoint.chat.find import special_tokens
 from edgekit.checkpoint.chat.write import IMAGE, Spoken, write
 from edgekit.checkpoint.source import Source
 from edgekit.checkpoint.spec import TemplateSpec
-from edgekit.checkpoint.tokenizer import tokenizer_errors
+from edgekit.checkpoint.specials import special_tokens
+from edgekit.checkpoint.tokenizer import start_ids, tokenizer_errors
 from edgekit.errors import CheckpointError
 
 # What ends a reply in the families that say nothing of it.
@@ -35,14 +33,6 @@ def special_ids(
             "Put eos_token_id, as published with the model, into generation_config.json.",
         )
     return next(iter(start_ids(tokenizer)), None), tuple(sorted(stops))
-
-
-def start_ids(tokenizer: Tokenizer) -> list[int]:
-    """What the tokenizer puts in front of every text. A text is asked: around an empty one, nothing tells front from
-    behind, and what stands behind ends a text."""
-    encoded = tokenizer.encode("a")
-    front = takewhile(lambda pair: pair[1] is None, zip(encoded.ids, encoded.sequence_ids, strict=True))
-    return [index for index, _ in front]
 
 
 def _check_known(source: Source, tokenizer: Tokenizer, template: TemplateSpec, vocab: int) -> None:

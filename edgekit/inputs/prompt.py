@@ -32,7 +32,7 @@ from tokenizers import Tokenizer
 
 from edgekit.checkpoint.chat.write import IMAGE, Spoken, write
 from edgekit.checkpoint.spec import ImageSpec, ModelSpec, TemplateSpec
-from edgekit.checkpoint.tokens import start_ids
+from edgekit.checkpoint.tokenizer import start_ids
 from edgekit.errors import InputError
 from edgekit.inputs.images import Picture
 from edgekit.inputs.preprocess import preprocess

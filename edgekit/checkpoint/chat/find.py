@@ -1,4 +1,4 @@
-"""Where a checkpoint keeps its chat template, and what its special tokens are called, as transformers looks for them.
+"""Where a checkpoint keeps its chat template, as transformers looks for it.
 
 A processor's template goes first: ``chat_template.json``, then ``chat_template.jinja`` with those in
 ``additional_chat_templates/``; then the tokenizer's, in ``tokenizer_config.json``. Of several named ones, "default" is
@@ -14,15 +14,10 @@ from typing import Any
 from edgekit.checkpoint.chat.render import Program
 from edgekit.checkpoint.documents import Fields
 from edgekit.checkpoint.source import Source
+from edgekit.checkpoint.specials import special_tokens
 from edgekit.errors import CheckpointError
 
 _FOLDER = "additional_chat_templates"
-# What a tokenizer's class supposes where tokenizer_config.json names no token.
-_SUPPOSED = (
-    ("Llama", {"bos_token": "<s>", "eos_token": "</s>", "unk_token": "<unk>"}),
-    ("CodeGen", dict.fromkeys(("bos_token", "eos_token", "unk_token"), "<|endoftext|>")),
-    ("GPT2", dict.fromkeys(("bos_token", "eos_token", "unk_token"), "<|endoftext|>")),
-)
 
 
 def find_program(source: Source) -> Program | None:
@@ -38,23 +33,6 @@ def find_program(source: Source) -> Program | None:
         return None
     text, where = chosen
     return Program(text, f"The chat template of {where}", special_tokens(source))
-
-
-def special_tokens(source: Source) -> dict[str, str]:
-    """Texts of the tokens with a role, by its name in transformers: "bos_token", "eos_token", …"""
-    config = source.table("tokenizer_config.json")
-    name = str(config.values.get("tokenizer_class", ""))
-    tokens = dict(next((tokens for start, tokens in _SUPPOSED if name.startswith(start)), {}))
-    for values in (source.table("special_tokens_map.json").values, config.values):
-        tokens.update(_named(values))
-        extra = values.get("extra_special_tokens")
-        tokens.update(_named(extra) if isinstance(extra, dict) else {})
-    return tokens
-
-
-def _named(values: Mapping[str, Any]) -> dict[str, str]:
-    texts = {key: value.get("content") if isinstance(value, dict) else value for key, value in values.items()}
-    return {key: text for key, text in texts.items() if key.endswith("_token") and isinstance(text, str)}
 
 
 def _in_json(table: Fields) -> tuple[str, str] | None:

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 from transformers import LlavaProcessor, PreTrainedTokenizerFast
 
-from edgekit.checkpoint.chat.find import find_program, special_tokens
+from edgekit.checkpoint.chat.find import find_program
 from edgekit.checkpoint.documents import Fields
 from edgekit.checkpoint.source import Source
+from edgekit.checkpoint.specials import special_tokens
 from edgekit.errors import CheckpointError
 from tests.checkpoints import write_tokenizer
 
