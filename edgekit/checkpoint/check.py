@@ -87,7 +87,7 @@ def _template(template: TemplateSpec) -> Iterator[str]:
     if not all(map(_is_text, (*words, *others, template.image, *template.stop))):
         yield f"the template {template.name!r} has words that are no text"
     if not all((*template.stop, *template.reserved)):
-        yield f"the template {template.name!r} stops at nothing"
+        yield f"the template {template.name!r} stops at nothing, or reserves it"
 
 
 def _is_text(text: str) -> bool:

@@ -47,7 +47,7 @@ def tokenizer_json(source: Source) -> str:
     """
     text = source.text("tokenizer.json")
     if text and not (_saved_by_4(source) and _converts_anew(source)):
-        tokenizer = source.table("tokenizer.json").values
+        tokenizer = dict(source.table("tokenizer.json").values)
         completed = _as_4_reads(dict(tokenizer), text, source) if _saved_by_4(source) else tokenizer
         text = text if completed == tokenizer else _written(completed)
     else:

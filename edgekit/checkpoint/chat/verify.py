@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
@@ -23,6 +24,7 @@ _TEXTS = (
 )
 _LONGEST_CONSTANT = 100
 _SHOWN = 60
+_MARK = re.compile(r"(?=.*[^\w\s]).{4,}", re.DOTALL)  # what people would not miss a blank in, unlike "?" or "image"
 
 
 def verified(program: Program, content: Content, template: TemplateSpec) -> TemplateSpec:
@@ -35,8 +37,13 @@ def verified(program: Program, content: Content, template: TemplateSpec) -> Temp
             continue
         for turns in _answering(constant):
             _compare(program, content, template, turns, f", where an answer holds {constant!r}")
-        if any(_differs(program, content, template, turns) for turns in _asking(constant)):
+        if _MARK.fullmatch(constant) and any(
+            _differs(program, content, template, turns) for turns in _asking(constant)
+        ):
             reserved.append(constant)
+            continue
+        for turns in _asking(constant):
+            _compare(program, content, template, turns, f", where a question holds {constant!r}")
     return replace(template, reserved=tuple(reserved))
 
 

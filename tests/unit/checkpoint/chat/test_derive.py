@@ -67,8 +67,10 @@ def test_any_conversation_is_written_as_the_template_renders_it(source: str, dat
 def test_words_that_switch_the_template_are_kept_from_questions() -> None:
     switched = "{% if '<<SYS>>' in messages[0].content %}!{% endif %}" + PLAIN
     assert spec(switched).reserved == ("<<SYS>>",)
-    first = LOOP.replace("@", "{% if m.role == 'user' and m.content.startswith('/no') %}!{% endif %}{{ m.content }}\n")
-    assert spec(first).reserved == ("/no",)
+    first = LOOP.replace(
+        "@", "{% if m.role == 'user' and m.content.startswith('/no_think') %}!{% endif %}{{ m.content }}\n"
+    )
+    assert spec(first).reserved == ("/no_think",)
     assert spec(PLAIN).reserved == ()
 
 
@@ -109,6 +111,9 @@ def test_a_template_that_takes_both_kinds_of_content_is_asked_in_parts() -> None
         (LOOP.replace("@", "{{ m.content | e }}\n"), "does not write each text once"),
         (LOOP.replace("@", "{{ m.content | replace('&', '&amp;') }}\n"), "pieces of text can't"),
         (LOOP.replace("@", "{{ m.content.split('###')[0] }}\n"), "where an answer holds '###'"),
+        ("{{ '?' in messages[0].content }}" + PLAIN, "pieces of text can't: it writes 'True"),
+        ("{{ '~' in messages[0].content }}" + PLAIN, "where a question holds '~'"),
+        ("{{ 'lungs' in messages[-1].content }}" + PLAIN, "where a question holds 'lungs'"),
         (LOOP.replace("@", "{% for p in m.content %}{{ p.text or '<img>' }}{% endfor %}"), "writes a picture"),
         ("{% if messages[0].content is string or messages[0].content | length > 2 %}{{ 1 // 0 }}{% endif %}"
          + LOOP.replace("@", "{% for p in m.content %}{{ p.text or '<image>' }}{% endfor %}"), "ZeroDivisionError"),
