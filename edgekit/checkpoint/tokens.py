@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from tokenizers import Tokenizer
 
+from edgekit.checkpoint.chat.write import IMAGE, Spoken, write
 from edgekit.checkpoint.source import Source
 from edgekit.checkpoint.spec import TemplateSpec
-from edgekit.checkpoint.tokenizer import tokenizer_errors
+from edgekit.checkpoint.specials import special_tokens
+from edgekit.checkpoint.tokenizer import start_ids, tokenizer_errors
 from edgekit.errors import CheckpointError
 
 # What ends a reply in the families that say nothing of it.
@@ -25,16 +25,14 @@ def special_ids(
     """
     _check_known(source, tokenizer, template, vocab)
     ends = _known(tokenizer, template.stop, vocab)
-    stops = _stop_ids(source, vocab) or _known(tokenizer, _eos_tokens(source), vocab)
+    stops = _stop_ids(source, vocab) or _known(tokenizer, _eos_token(source), vocab)
     stops = stops | ends or _known(tokenizer, _USUAL_ENDS, vocab)
     if not stops:
         raise CheckpointError(
             f"Nothing in {source.path} says which token ends a reply",
             "Put eos_token_id, as published with the model, into generation_config.json.",
         )
-    # What the post-processor puts around an empty text: the start token, if it comes first.
-    around = tokenizer.encode("").ids
-    return around[0] if around else None, tuple(sorted(stops))
+    return next(iter(start_ids(tokenizer)), None), tuple(sorted(stops))
 
 
 def _check_known(source: Source, tokenizer: Tokenizer, template: TemplateSpec, vocab: int) -> None:
@@ -45,10 +43,11 @@ def _check_known(source: Source, tokenizer: Tokenizer, template: TemplateSpec, v
     added = tokenizer.get_added_tokens_decoder()
     words = {index for index in tokenizer.get_vocab().values() if index not in added}
     words |= {index for index, token in added.items() if not token.content.strip()}
-    around_image = template.image.replace("<image>", f"{template.image_before}{template.image_after}")
-    question = template.user.format(f"{around_image}a")
+    conversation = write(template, [Spoken("a", "a", 1), Spoken("a", "a"), Spoken("a")])
     with tokenizer_errors(str(source.path)):
-        words.update(tokenizer.encode(f"{template.system}{question}{template.opening}{template.reply.format('a')}").ids)
+        words.update(
+            start_ids(tokenizer), tokenizer.encode(conversation.replace(IMAGE, ""), add_special_tokens=False).ids
+        )
     if (largest := max(words, default=0)) >= vocab:
         raise CheckpointError(
             f"The tokenizer of {source.path} writes token {largest}, but the model's vocabulary is {vocab}",
@@ -56,7 +55,7 @@ def _check_known(source: Source, tokenizer: Tokenizer, template: TemplateSpec, v
         )
 
 
-def _known(tokenizer: Tokenizer, texts: Iterator[str] | tuple[str, ...], vocab: int) -> set[int]:
+def _known(tokenizer: Tokenizer, texts: tuple[str, ...], vocab: int) -> set[int]:
     """The ids of those ``texts`` that are tokens of the model."""
     ids = map(tokenizer.token_to_id, texts)
     return {index for index in ids if index is not None and index < vocab}
@@ -73,8 +72,6 @@ def _stop_ids(source: Source, vocab: int) -> set[int]:
     return set()
 
 
-def _eos_tokens(source: Source) -> Iterator[str]:
-    value = source.table("tokenizer_config.json").values.get("eos_token")
-    text = value.get("content") if isinstance(value, dict) else value
-    if isinstance(text, str):
-        yield text
+def _eos_token(source: Source) -> tuple[str, ...]:
+    eos = special_tokens(source).get("eos_token")
+    return () if eos is None else (eos,)

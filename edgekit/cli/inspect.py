@@ -123,8 +123,10 @@ def _show_checkpoint(console: Console, checkpoint: Path, vision: Path | None) ->
 
 
 def _describe(found: Inspection) -> list[tuple[str, str]]:
+    from edgekit.checkpoint.chat.write import Spoken, write
+
     template = found.template
-    prompt = f"{template.system}{template.user.format(f'{template.image}QUESTION')}{template.opening}"
+    prompt = write(template, [Spoken("QUESTION", images=1)])
     return [
         ("family", found.family),
         ("parameters", f"{found.parameters:,} in {format_bytes(found.bytes)}"),

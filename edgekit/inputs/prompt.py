@@ -6,10 +6,12 @@ between them, and one key per row by which caches recognise rows that they have 
 Tokens are those of the model's own code. Original LLaVA splits the text at ``<image>``, tokenizes each
 piece by itself and keeps the first piece's BOS only; Hugging Face's processors tokenize the whole text
 with ``<image>`` as a special token. Which of the two is right shows in the tokenizer: whether it knows
-``<image>``.
+``<image>``. A prompt starts once: with what the tokenizer puts in front of every text, unless the template has
+written that itself, as transformers' processors do it. What a tokenizer puts behind a text is no part of a prompt.
 
 What people write is data. A question that says ``</s>`` or ``<image>`` gets a space inside that word
-before it meets the tokenizer, so it neither ends a turn nor asks for a picture. Tokenizing questions
+before it meets the tokenizer, so it neither ends a turn nor asks for a picture; so do words that the template
+would take for its own. Tokenizing questions
 apart from the template would do as well, but would cut words differently at the seams. Marks that the
 tokenizer itself treats as plain text (``USER:``, Mistral's first ``[INST]``) stay as they are written:
 no text could be told from them.
@@ -28,12 +30,12 @@ import numpy as np
 import numpy.typing as npt
 from tokenizers import Tokenizer
 
+from edgekit.checkpoint.chat.write import IMAGE, Spoken, write
 from edgekit.checkpoint.spec import ImageSpec, ModelSpec, TemplateSpec
+from edgekit.checkpoint.tokenizer import start_ids
 from edgekit.errors import InputError
 from edgekit.inputs.images import Picture
 from edgekit.inputs.preprocess import preprocess
-
-IMAGE = "<image>"
 
 
 @dataclass(frozen=True)
@@ -135,15 +137,16 @@ def render(template: TemplateSpec, tokenizer: Tokenizer, turns: Sequence[Turn]) 
         _require_text(turn)
     if any(turn.answer is None for turn in turns[:-1]):
         raise InputError("A turn before the last has no answer", "Only the last question may be open.")
-    reserved = _reserved(tokenizer)
-    marker = template.image.replace(IMAGE, f"{template.image_before}{IMAGE}{template.image_after}")
-    text = template.system
-    for turn in turns:
-        text += template.user.format(marker * len(turn.images) + _as_data(turn.question, reserved))
-        text += template.opening
-        if turn.answer is not None:
-            text += template.reply.format(_as_data(turn.answer, reserved))
-    return text
+    reserved = _reserved(tokenizer, template)
+    spoken = [
+        Spoken(
+            _as_data(turn.question, reserved),
+            None if turn.answer is None else _as_data(turn.answer, reserved),
+            len(turn.images),
+        )
+        for turn in turns
+    ]
+    return write(template, spoken)
 
 
 def _require_text(turn: Turn) -> None:
@@ -155,12 +158,15 @@ def _require_text(turn: Turn) -> None:
         ) from error
 
 
-def _reserved(tokenizer: Tokenizer) -> re.Pattern[str]:
-    """Matches ``<image>`` and the tokenizer's special words (not the runs of blanks that Phi-2 has as tokens).
+def _reserved(tokenizer: Tokenizer, template: TemplateSpec) -> re.Pattern[str]:
+    """Matches ``<image>``, the template's own words and the tokenizer's special ones (not Phi-2's runs of blanks).
 
     Without the blanks around them: the template may put those there.
     """
-    words = {token.content.strip() for token in tokenizer.get_added_tokens_decoder().values()} | {IMAGE}
+    words = {token.content.strip() for token in tokenizer.get_added_tokens_decoder().values()} | {
+        IMAGE,
+        *template.reserved,
+    }
     return re.compile("|".join(re.escape(word) for word in sorted(words, key=len, reverse=True) if word))
 
 
@@ -178,10 +184,11 @@ def _ids_between_images(tokenizer: Tokenizer, text: str) -> list[list[int]]:
     """Token ids before, between and after the pictures: one list more than there are pictures."""
     image_id = tokenizer.token_to_id(IMAGE)
     if image_id is not None and image_id in tokenizer.get_added_tokens_decoder():
-        return list(_split(tokenizer.encode(text).ids, image_id))
-    prefix = tokenizer.encode("").ids  # what is put before every text: BOS, or nothing
-    runs = [tokenizer.encode(piece).ids for piece in text.split(IMAGE)]
-    return [runs[0], *(run[len(prefix) :] for run in runs[1:])]
+        runs = list(_split(tokenizer.encode(text, add_special_tokens=False).ids, image_id))
+    else:
+        runs = [tokenizer.encode(piece, add_special_tokens=False).ids for piece in text.split(IMAGE)]
+    start = start_ids(tokenizer)
+    return [runs[0] if runs[0][: len(start)] == start else [*start, *runs[0]], *runs[1:]]
 
 
 def _split(ids: Sequence[int], at: int) -> Iterator[list[int]]:

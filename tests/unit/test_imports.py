@@ -67,6 +67,14 @@ def test_no_training_framework_on_the_build_path(module: str) -> None:
     assert not tops & {"torch", "transformers", "tensorflow"}
 
 
+def test_jinja_is_imported_where_a_chat_template_is_rendered_alone() -> None:
+    tops = {name: {one.split(".")[0] for one in imported(path, lazily=True)} for name, path in SOURCES.items()}
+    imports = {name for name, found in tops.items() if "jinja2" in found}
+    assert imports == {"edgekit.checkpoint.chat.render"}
+    script = "import sys; sys.modules['jinja2'] = None; import edgekit.checkpoint"
+    assert subprocess.run([sys.executable, "-c", script], cwd=ROOT.parent).returncode == 0
+
+
 @pytest.mark.parametrize("arguments", ["--help", "--version", "targets"])
 def test_a_command_imports_only_what_it_needs(arguments: str) -> None:
     script = (

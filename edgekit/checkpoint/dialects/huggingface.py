@@ -70,7 +70,8 @@ def read(source: Source, vision: Source | None) -> Reading:
         decoder=decoder,
     )
     image = pixels.image_spec(source, tower_spec, None)
-    return parts.read("llava-hf", image, template.from_chat_template(source) or template.for_decoder(decoder.spec))
+    written = template.from_chat_template(source) or template.for_decoder(decoder.spec)
+    return parts.read("llava-hf", image, written, template.notes(source))
 
 
 def _with_kind(config: Fields, default: str) -> Fields:

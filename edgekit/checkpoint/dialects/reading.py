@@ -44,8 +44,10 @@ class Parts:
     projector_names: Sequence[str]
     decoder: StoredDecoder
 
-    def read(self, family: str, image: ImageSpec, template: TemplateSpec) -> Reading:
-        """The whole description, with every tensor looked up."""
+    def read(
+        self, family: str, image: ImageSpec, template: TemplateSpec, about_template: tuple[str, ...] = ()
+    ) -> Reading:
+        """The whole description, with every tensor looked up; ``about_template`` is among its notes."""
         source = self.source
         text = tokenizer_json(source)
         tokenizer = parse_tokenizer(text, str(source.path))
@@ -61,7 +63,7 @@ class Parts:
             stop_ids=stop_ids,
             licence=notice.licence(source),
             intended_use=notice.intended_use(source),
-            notes=(*self.tower.notes, *self.decoder.notes),
+            notes=(*self.tower.notes, *self.decoder.notes, *about_template),
         )
         check_spec(spec, source.config.where)
         return Reading(spec, {name: self._lookup(name) for name in tensor_shapes(spec)}, text)

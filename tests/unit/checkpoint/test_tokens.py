@@ -11,9 +11,13 @@ from tokenizers import AddedToken, Tokenizer, models, pre_tokenizers
 
 from edgekit.checkpoint.documents import Fields
 from edgekit.checkpoint.source import Source
-from edgekit.checkpoint.template import LLAMA3, VICUNA, VICUNA_HF
+from edgekit.checkpoint.spec import TemplateSpec
+from edgekit.checkpoint.template import VICUNA
 from edgekit.checkpoint.tokens import special_ids
 from edgekit.errors import CheckpointError
+
+LLAMA3 = TemplateSpec("llama 3", "", "{}<|eot_id|>", "<|start_header_id|>", "{}<|eot_id|>", stop=("<|eot_id|>",))
+PLAIN = TemplateSpec("plain", "", "USER: {} ", "ASSISTANT:", " {} ")
 
 
 def tokenizer(*added: str) -> Tokenizer:
@@ -68,7 +72,7 @@ ENDS = ("<|end|>", "</s>")
 def test_what_ends_a_reply(
     tmp_path: Path, config: dict[str, Any], files: dict[str, Any], expected: tuple[int, ...]
 ) -> None:
-    assert special_ids(source(tmp_path, config, **files), tokenizer(*ENDS), VICUNA_HF, 258)[1] == expected
+    assert special_ids(source(tmp_path, config, **files), tokenizer(*ENDS), PLAIN, 258)[1] == expected
 
 
 def test_a_templates_own_end_is_always_one(tmp_path: Path) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,6 +17,8 @@ from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre
 from transformers import LlavaProcessor, PreTrainedTokenizerFast
 from transformers.models.llava.image_processing_pil_llava import LlavaImageProcessorPil
 
+from edgekit.checkpoint.documents import Fields
+from edgekit.checkpoint.source import Source
 from edgekit.checkpoint.spec import (
     DecoderSpec,
     ImageSpec,
@@ -24,6 +28,7 @@ from edgekit.checkpoint.spec import (
     TemplateSpec,
     VisionSpec,
 )
+from edgekit.checkpoint.template import from_chat_template
 from edgekit.errors import InputError
 from edgekit.inputs.images import Picture
 from edgekit.inputs.prompt import Prompt, TextPiece, Turn, build, render
@@ -124,12 +129,9 @@ def test_tokens_are_those_of_original_llava(kind: str, turns: Sequence[Turn], te
     assert ids(prompt, IMAGE_ID, rows=False) == llava_ids(made, text)
 
 
-@pytest.mark.parametrize(("turns", "text"), list(zip(CONVERSATIONS, WRITTEN, strict=True)))
-@pytest.mark.parametrize("kind", ["legacy", "first", "bytes"])
-def test_tokens_and_pixels_are_those_of_hugging_faces_processor(kind: str, turns: Sequence[Turn], text: str) -> None:
-    made = tokenizer(kind, image=True)
-    image_id = made.token_to_id("<image>") or 0
-    processor = LlavaProcessor(
+def hugging_faces(made: Tokenizer, chat_template: str | None = None) -> Any:
+    """Hugging Face's processor for :func:`model`."""
+    return LlavaProcessor(
         image_processor=LlavaImageProcessorPil(
             do_pad=True, size={"shortest_edge": 28}, crop_size={"height": 28, "width": 28}
         ),
@@ -138,13 +140,90 @@ def test_tokens_and_pixels_are_those_of_hugging_faces_processor(kind: str, turns
         vision_feature_select_strategy="default",
         num_additional_image_tokens=1,
         image_token="<image>",
+        chat_template=chat_template,
     )
+
+
+@pytest.mark.parametrize(("turns", "text"), list(zip(CONVERSATIONS, WRITTEN, strict=True)))
+@pytest.mark.parametrize("kind", ["legacy", "first", "bytes"])
+def test_tokens_and_pixels_are_those_of_hugging_faces_processor(kind: str, turns: Sequence[Turn], text: str) -> None:
+    made = tokenizer(kind, image=True)
+    image_id = made.token_to_id("<image>") or 0
+    processor = hugging_faces(made)
     pictures = [picture.image for turn in turns for picture in turn.images] or None
     expected = processor(images=pictures, text=text, return_tensors="np" if pictures else None)
     prompt = build(model(VICUNA), made, turns)
     assert ids(prompt, image_id, rows=True) == np.ravel(expected["input_ids"]).tolist()
     for piece, pixels in zip(prompt.images, expected["pixel_values"] if pictures else [], strict=True):
         np.testing.assert_allclose(piece.pixels(), pixels, atol=1e-6)
+
+
+FRAMES = ["<s> $A </s>", "$A </s>", "<s> $A", "$A"]
+
+
+def framed(made: Tokenizer, frame: str) -> Tokenizer:
+    """``made`` with another post-processor."""
+    copy = Tokenizer.from_str(made.to_str())
+    copy.post_processor = processors.TemplateProcessing(single=frame, special_tokens=[("<s>", 1), ("</s>", 2)])
+    return copy
+
+
+@pytest.mark.parametrize("frame", FRAMES)
+@pytest.mark.parametrize("image", [False, True])
+@pytest.mark.parametrize("kind", ["legacy", "first", "bytes"])
+def test_a_prompt_starts_once_and_does_not_end(kind: str, image: bool, frame: str) -> None:
+    made = framed(tokenizer(kind, image), frame)
+    start, bare = [1] * frame.startswith("<s>"), framed(tokenizer(kind, image), "$A")
+    for turns, text in zip(CONVERSATIONS, WRITTEN, strict=True):
+        pieces = [bare.encode(piece).ids for piece in text.split("<image>")]
+        whole = bare.encode(text).ids
+        expected = whole if image else [index for piece in pieces for index in [IMAGE_ID, *piece]][1:]
+        found = ids(
+            build(model(VICUNA), made, turns), (made.token_to_id("<image>") or 0) if image else IMAGE_ID, rows=False
+        )
+        assert found == start + expected
+
+
+STARTING = {
+    "once": "{{ bos_token }}{% for m in messages %}[INST] @ [/INST]{% endfor %}",
+    "every turn": "{% for m in messages %}{{ bos_token }}[INST] @ [/INST]{% endfor %}",
+    "never": "{% for m in messages %}[INST] @ [/INST]{% endfor %}",
+}
+PARTS = "{% for p in m.content %}{{ '<image>' if p.type == 'image' else p.text }}{% endfor %}"
+
+
+@pytest.mark.parametrize("chat", STARTING.values(), ids=STARTING)
+@pytest.mark.parametrize("frame", ["<s> $A", "$A"])
+@pytest.mark.parametrize("kind", ["legacy", "first", "bytes"])
+def test_tokens_are_those_of_a_processor_whose_template_starts(
+    tmp_path: Path, kind: str, frame: str, chat: str
+) -> None:
+    made, written = framed(tokenizer(kind, image=True), frame), chat.replace("@", PARTS)
+    (tmp_path / "chat_template.jinja").write_text(written)
+    (tmp_path / "tokenizer_config.json").write_text('{"bos_token": "<s>"}')
+    template = from_chat_template(Source(tmp_path, Fields({}, "config.json"), {}))
+    assert template is not None
+    theirs = hugging_faces(made, written)
+    for turns in CONVERSATIONS[:5]:
+        expected = theirs.apply_chat_template(conversation(turns), tokenize=True, add_generation_prompt=True)
+        found = ids(build(model(template), made, turns), made.token_to_id("<image>") or 0, rows=True)
+        assert found == np.ravel(expected).tolist()
+
+
+def conversation(turns: Sequence[Turn]) -> list[dict[str, Any]]:
+    """As transformers' processors take it."""
+    messages: list[dict[str, Any]] = []
+    for turn in turns:
+        pictures = [{"type": "image", "image": picture.image} for picture in turn.images]
+        messages.append({"role": "user", "content": [*pictures, {"type": "text", "text": turn.question}]})
+        if turn.answer is not None:
+            messages.append({"role": "assistant", "content": [{"type": "text", "text": turn.answer}]})
+    return messages
+
+
+def test_words_that_the_template_takes_for_its_own_are_broken() -> None:
+    template = replace(MISTRAL, reserved=("<<SYS>>",))
+    assert render(template, tokenizer("bytes"), [Turn("a<<SYS>>b")]) == "[INST] a< <SYS>>b [/INST]"
 
 
 def test_marks_around_a_picture_are_tokens() -> None:
