@@ -26,7 +26,7 @@ def open_checkpoint(path: Path, vision: Path | None = None, *, requantize: bool 
     """Open the checkpoint in folder ``path``; only headers are read, weights later and by rows.
 
     ``vision`` is a folder with a CLIP or SigLIP tower to use in place of the checkpoint's own, needed
-    when it has none. Of a checkpoint that GPTQ or AWQ quantized, zero points and scales are read, too; with
+    when it has none. Of a checkpoint that another tool quantized, zero points and scales are read, too; with
     ``requantize``, matrices that don't fit EdgeKit's symmetric int4 are unpacked, and the spec's notes say so.
     :class:`CheckpointError` on anything that is damaged, missing, unknown or unsafe.
     """

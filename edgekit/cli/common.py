@@ -29,9 +29,9 @@ def _flag(name: str, text: str) -> Callable[[F], F]:
 
 
 requantize_flag = click.option(
-    "--requantize", is_flag=True, help="Quantize matrices of AWQ and GPTQ anew where they aren't symmetric int4."
+    "--requantize", is_flag=True, help="Quantize anew what another tool packed, where it doesn't fit symmetric int4."
 )
-"""For what GPTQ and AWQ quantized: ``open_checkpoint``'s argument of that name."""
+"""For what other tools quantized: ``open_checkpoint``'s argument of that name."""
 
 
 def logging_flags(function: F) -> F:
