@@ -30,7 +30,7 @@ def open_checkpoint(path: Path, vision: Path | None = None, *, requantize: bool 
     What tells forms apart is read at once: the last norm and, where a head that config.json ties is stored all the
     same, head and embedding up to the first piece that differs.
     ``vision`` is a folder with a CLIP or SigLIP tower to use in place of the checkpoint's own, needed
-    when it has none. Of a checkpoint that GPTQ or AWQ quantized, zero points and scales are read, too; with
+    when it has none. Of a checkpoint that another tool quantized, zero points and scales are read, too; with
     ``requantize``, matrices that don't fit EdgeKit's symmetric int4 are unpacked, and the spec's notes say so.
     :class:`CheckpointError` on anything that is damaged, missing, unknown or unsafe.
     """

@@ -35,9 +35,9 @@ vision_option = click.option(
 """For towers that a checkpoint lacks, or does not describe: ``open_checkpoint``'s argument of that name."""
 
 requantize_flag = click.option(
-    "--requantize", is_flag=True, help="Quantize matrices of AWQ and GPTQ anew where they aren't symmetric int4."
+    "--requantize", is_flag=True, help="Quantize anew what another tool packed, where it doesn't fit symmetric int4."
 )
-"""For what GPTQ and AWQ quantized: ``open_checkpoint``'s argument of that name."""
+"""For what other tools quantized: ``open_checkpoint``'s argument of that name."""
 
 
 def logging_flags(function: F) -> F:
