@@ -101,16 +101,17 @@ def _frame_bits(header: Dataset) -> int:
 
 def _high_bit(header: Dataset, keyword: str, notes: list[str]) -> int:
     """The place of a sample's highest bit (PS3.5 8.1.1): Bits Stored − 1, except in old files."""
-    stored, high = header.get("BitsStored"), header.get("HighBit")
+    stored: int | None = header.get("BitsStored")
+    high: int | None = header.get("HighBit")
     if keyword != "PixelData":
         return 0  # floating point has no bits to choose
     if stored is None or not 1 <= stored <= header.BitsAllocated:
         said = "is missing" if stored is None else f"is {stored}, of {header.BitsAllocated} that are allocated"
         raise ValueError(f"Bits Stored {said}")
     if high is None or stored - 1 <= high < header.BitsAllocated:
-        return int(stored) - 1 if high is None else int(high)
+        return stored - 1 if high is None else high
     notes.append(f"High Bit is left out: it is {high}, with {stored} of {header.BitsAllocated} bits stored.")
-    return int(stored) - 1
+    return stored - 1
 
 
 def _align(values: Values, header: Dataset, high: int, precision: int | None = None) -> Values:

@@ -205,7 +205,7 @@ MAKERS: dict[str, Maker] = {
     "12-bit JPEG in colour": lambda _: [
         encapsulated(deep(np.zeros((16, 24, 3), np.uint16)), [jpegs.flat_blocks(MEANS)], JPEG + "51")
     ],
-    "JPEG Lossless (Process 14, any selection value), 8 to 16 bits": lambda _: lossless(),
+    "JPEG Lossless (Process 14; its Selection Value 1), 8 to 16 bits": lambda _: lossless(),
     "JPEG-LS, lossless and near-lossless": lambda folder: [
         *gdcm_encoded(folder, "JPEGLSLossless"),
         *(under(data, JPEG + "81") for data in gdcm_encoded(folder, "JPEGLSLossless")),
