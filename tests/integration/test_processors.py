@@ -21,15 +21,15 @@ from tests.embedded_oracle import Forced, Oracle
 from tests.processors import CORTEX_A76, HASWELL, Processor, Python, python_on
 from tests.unit.int8_graphs import X, dynamic
 
-pytestmark = [pytest.mark.system, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.system, pytest.mark.timeout(1800)]
 
 Answers: TypeAlias = tuple[dict[str, Any], dict[str, Array]]
 SCRIPT = Path(__file__).parents[1] / "on_processor.py"
-BUNDLES = [("cpu", "fp32"), ("cpu", "q8"), ("cpu", "q4"), ("orin", "q8"), ("orin", "q4")]
+BUNDLES = [("cpu", "fp32"), ("cpu", "q8"), ("cpu", "q4"), ("orin", "q8")]
 STEPS = 4
 # Twice what was measured on AVX2 (Zen 3). There, sums that saturate turn a picture's 0.0071 into 0.0267.
-IMAGE_ERROR = {"cpu-fp32": 1e-5, "cpu-q8": 0.014, "cpu-q4": 0.014, "orin-q8": 0.005, "orin-q4": 0.005}
-LOGIT_ERROR = {"cpu-fp32": 1e-5, "cpu-q8": 0.012, "cpu-q4": 0.08, "orin-q8": 0.006, "orin-q4": 0.075}
+IMAGE_ERROR = {"cpu-fp32": 1e-5, "cpu-q8": 0.014, "cpu-q4": 0.014, "orin-q8": 0.005}
+LOGIT_ERROR = {"cpu-fp32": 1e-5, "cpu-q8": 0.012, "cpu-q4": 0.08, "orin-q8": 0.006}
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +79,7 @@ def answers_of(python: Python, folder: Path, asked: Asked, tokens: list[int], bu
         "bundles": [str(path) for path in bundles],
     }
     (folder / "request.json").write_text(json.dumps(request))
-    said = python.run(str(SCRIPT), str(folder / "request.json"), str(folder / "answers.npz"), timeout=600)
+    said = python.run(str(SCRIPT), str(folder / "request.json"), str(folder / "answers.npz"), timeout=1500)
     with np.load(folder / "answers.npz") as arrays:
         return json.loads(said.splitlines()[-1]), dict(arrays)
 

@@ -28,7 +28,7 @@ def expected() -> list[str]:
     return [oracle.answer(one) for one in questions(COUNT)]
 
 
-@pytest.mark.parametrize(("device", "name"), BUNDLES)
+@pytest.mark.parametrize(("device", "name"), [*BUNDLES, ("orin", "q4")])
 def test_the_golden_check_passes(python: Python, device: str, name: str, tmp_path: Path) -> None:
     path = build_for(device, name, tmp_path)
     checked = json.loads(python.run("-m", "edgekit", "check", str(path), "--json", timeout=3600))

@@ -97,6 +97,7 @@ PRODUCTS = {
 }
 
 
+@pytest.mark.parity
 def test_what_is_believed_of_this_processor_is_so() -> None:
     """Without the option, sums are wrong where they are believed to saturate, and right elsewhere."""
     for case in (dynamic(), static()):
@@ -105,12 +106,14 @@ def test_what_is_believed_of_this_processor_is_so() -> None:
         assert error > 0.05 if sums_saturate() else error < 1e-5
 
 
+@pytest.mark.parity
 @pytest.mark.parametrize("kind", PRODUCTS)
 def test_int8_products_are_exact(kind: str) -> None:
     (found,) = open_session(PRODUCTS[kind].graph, "cpu").run(None, {"x": X})
     np.testing.assert_allclose(found, PRODUCTS[kind].answer, rtol=1e-5, atol=1e-4)
 
 
+@pytest.mark.parity
 def test_products_of_dequantized_weights_are_floats_where_sums_saturate_too(monkeypatch: pytest.MonkeyPatch) -> None:
     believe(monkeypatch, True)
     case, made = dequantized(), options()
