@@ -121,11 +121,12 @@ def form_files(bundle: Bundle) -> list[Sealed]:
 
     Starts compare sizes only, and a few weights by the probe: reading all would cost them what mapping saves.
     """
-    return [file for form in forms(bundle) for file in _files(form)]
+    return [file for form in forms(bundle) for file in _files(bundle, form)]
 
 
-def _files(form: Form) -> Iterator[Sealed]:
-    remedy = f"remove {form.folder}, or run `edgekit compile` again on the machine that it is for"
+def _files(bundle: Bundle, form: Form) -> Iterator[Sealed]:
+    again = f"edgekit compile {shlex.quote(str(bundle.path))}"
+    remedy = f"remove {form.folder}, or run `{again}` on the machine that it is for"
     if form.lock is None or (damage := _wrong_size(form.folder, form.lock)):
         what = form.misfit if form.lock is None else f"{form.folder}: {damage}"
         raise BundleError(what, f"The compiled form is damaged: {remedy}.")
