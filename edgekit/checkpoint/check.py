@@ -96,7 +96,7 @@ def _template(template: TemplateSpec) -> Iterator[str]:
         yield f"the template {template.name!r} has an image where there is none"
     if not all(map(_is_text, (*words, *others, template.image, *template.stop))):
         yield f"the template {template.name!r} has words that are no text"
-    if not all((*template.stop, *template.reserved)):
+    if not all(template.stop) or not all(word.strip() for word in template.reserved):
         yield f"the template {template.name!r} stops at nothing, or reserves it"
 
 

@@ -163,10 +163,8 @@ def _reserved(tokenizer: Tokenizer, template: TemplateSpec) -> re.Pattern[str]:
 
     Without the blanks around them: the template may put those there.
     """
-    words = {token.content.strip() for token in tokenizer.get_added_tokens_decoder().values()} | {
-        IMAGE,
-        *template.reserved,
-    }
+    tokens = (token.content for token in tokenizer.get_added_tokens_decoder().values())
+    words = {word.strip() for word in (IMAGE, *tokens, *template.reserved)}
     return re.compile("|".join(re.escape(word) for word in sorted(words, key=len, reverse=True) if word))
 
 

@@ -110,7 +110,7 @@ UP = "decoder.layers.0.mlp.up.weight"
         (lambda about: about["spec"]["template"].update(pictured="{} {1}"), "no place for the question"),
         (lambda about: about["spec"]["template"].update(past="{}{}"), "no place for the question"),
         (lambda about: about["spec"]["template"].update(pictured="<image>{}{}"), "an image where there is none"),
-        (lambda about: about["spec"]["template"].update(reserved=["a", ""]), "stops at nothing"),
+        (lambda about: about["spec"]["template"].update(reserved=["a", "  "]), "stops at nothing"),
         (lambda about: about["spec"].update(stop_ids=[320]), "special tokens"),
         (lambda about: about["spec"]["image"].update(std=[0, 1, 1]), "divided by"),
     ],

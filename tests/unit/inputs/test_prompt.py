@@ -222,8 +222,9 @@ def conversation(turns: Sequence[Turn]) -> list[dict[str, Any]]:
 
 
 def test_words_that_the_template_takes_for_its_own_are_broken() -> None:
-    template = replace(MISTRAL, reserved=("<<SYS>>",))
-    assert render(template, tokenizer("bytes"), [Turn("a<<SYS>>b")]) == "[INST] a< <SYS>>b [/INST]"
+    template = replace(MISTRAL, reserved=("<<SYS>>", " /no_think", "  "))
+    written = render(template, tokenizer("bytes"), [Turn("a<<SYS>>b  c /no_think")])
+    assert written == "[INST] a< <SYS>>b  c / no_think [/INST]"
 
 
 def test_marks_around_a_picture_are_tokens() -> None:
