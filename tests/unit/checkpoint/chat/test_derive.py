@@ -42,7 +42,7 @@ TEXTS = st.text(st.sampled_from(" \n\tab{}%<>/éß影\u00a0\u2003"), max_size=12
 
 
 @given(data=st.data())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @pytest.mark.parametrize(
     "source",
     [
