@@ -179,8 +179,7 @@ MAKERS: dict[str, Maker] = {
     ],
     "a language model alone": lambda p: [plain(p / kind, model_type=kind).path for kind in ("llama", "mistral", "phi")],
     "a vision tower alone": lambda p: [
-        write_tower(p / kind, write_checkpoint(p, "hf", tower=kind))  # type: ignore[arg-type]
-        for kind in ("clip", "siglip")
+        write_tower(p / kind, write_checkpoint(p, "hf", tower=kind)) for kind in ("clip", "siglip")
     ],
     "other multimodal models (Qwen2-VL, LLaVA-NeXT)": lambda p: [
         plain(p / kind, model_type=kind).path for kind in ("qwen2_vl", "llava_next")

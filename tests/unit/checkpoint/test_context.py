@@ -50,7 +50,7 @@ def test_up_to_its_window_a_model_is_the_one_without(tmp_path: Path) -> None:
 
 
 OTHERS: list[tuple[Layout, dict[str, Any]]] = [
-    *((layout, {}) for layout in ("hf", "hf-5", "llava", "factory")),  # type: ignore[misc]
+    *((layout, {}) for layout in ("hf", "hf-5", "llava", "factory")),
     ("hf-5", {"use_sliding_window": False, "max_window_layers": 1}),
     ("hf-5", {"layer_types": ["full_attention"] * 2}),
 ]
