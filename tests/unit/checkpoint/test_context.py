@@ -49,10 +49,14 @@ def test_up_to_its_window_a_model_is_the_one_without(tmp_path: Path) -> None:
     assert open_checkpoint(tmp_path / "window").spec.decoder.context == 24
 
 
-@pytest.mark.parametrize("layout", ["hf", "hf-5", "llava", "factory"])
-@pytest.mark.parametrize(
-    "others", [{}, {"use_sliding_window": False, "max_window_layers": 1}, {"layer_types": ["full_attention"] * 2}]
-)
+OTHERS: list[tuple[Layout, dict[str, Any]]] = [
+    *((layout, {}) for layout in ("hf", "hf-5", "llava", "factory")),
+    ("hf-5", {"use_sliding_window": False, "max_window_layers": 1}),
+    ("hf-5", {"layer_types": ["full_attention"] * 2}),
+]
+
+
+@pytest.mark.parametrize(("layout", "others"), OTHERS)
 def test_a_window_shorter_than_the_context_is_the_context(
     tmp_path: Path, layout: Layout, others: dict[str, Any]
 ) -> None:
@@ -129,8 +133,9 @@ def test_both_spellings_at_once_are_read_as_transformers_reads_them(tmp_path: Pa
     np.testing.assert_allclose(angles, frequencies(tmp_path, 8), rtol=1e-6)
 
 
-@pytest.mark.parametrize("table", ["rope_scaling", "rope_parameters", None])
-@pytest.mark.parametrize("decoder", ["llama", "mistral"])
+@pytest.mark.parametrize(
+    ("decoder", "table"), [("llama", "rope_scaling"), ("mistral", "rope_parameters"), ("llama", None)]
+)
 def test_part_of_a_head_is_no_llamas(tmp_path: Path, decoder: DecoderKind, table: str | None) -> None:
     rope = {"rope_type": "default", "rope_theta": 1e4, "partial_rotary_factor": 0.5}
     written(tmp_path, decoder, **({table: rope} if table else {"partial_rotary_factor": 0.5}))
