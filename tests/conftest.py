@@ -11,11 +11,16 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 os.environ["EDGEKIT_SITE"] = "/nonexistent"  # what a site lays over what ships is not for tests
 
+import signal
 import socket
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+# A shell's background job ignores Ctrl-C, and so would every process that a test starts to interrupt it.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # A failure that only some runs see is worth little to the person who sees it: examples are derandomized, and a
 # longer search is HYPOTHESIS_PROFILE=search.
