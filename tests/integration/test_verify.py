@@ -158,7 +158,9 @@ def test_a_profile_does_not_let_a_damaged_bundle_be_installed(bundle: Path, monk
         gate.require_profile(opened)
 
 
-@pytest.mark.parametrize("name", ["embedding.safetensors", "tokenizer.json", "golden.safetensors"])
+@pytest.mark.parametrize(
+    "name", ["graphs/decoder.onnx.data", "embedding.safetensors", "tokenizer.json", "golden.safetensors"]
+)
 def test_nothing_is_compiled_of_a_damaged_bundle(name: str, bundle: Path) -> None:
     """Its check on the GPU, which may end a build well, reads these as well as graphs."""
     opened = open_bundle(bundle)
