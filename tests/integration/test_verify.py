@@ -99,7 +99,10 @@ def test_a_bundle_from_before_opens_and_says_what_has_no_hash(bundle: Path, caps
     names = [file.relative_to(bundle).as_posix() for file in before]
     assert main(["check", str(bundle), "--json"]) == 0
     read = capsys.readouterr()
-    assert json.loads(read.out)["verified"]["unsealed"] == names
+    told, files = json.loads(read.out)["verified"], [file for file in bundle.rglob("*") if file.is_file()]
+    assert told["unsealed"] == names
+    assert told["files"] == len(files) - len(names)  # what has no hash is not said to be as it was sealed
+    assert told["bytes"] == sum(file.stat().st_size for file in files if file not in before)
     assert f"Without a hash, since an older EdgeKit wrote them: {', '.join(names)}." in read.err
     if (bundle / ENGINES).exists():
         compile_bundle(open_bundle(bundle))
