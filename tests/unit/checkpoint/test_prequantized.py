@@ -111,6 +111,15 @@ def test_asymmetric_matrices_are_unpacked_exactly(tmp_path: Path, kind: Format) 
         found.release(start, stop)
 
 
+@pytest.mark.parametrize("key", ["checkpoint_format", "format"])
+def test_zero_points_of_the_second_format_are_not_one_off(tmp_path: Path, key: str) -> None:
+    """By GPTQModel, either key says so; taken for the first format, every weight would be a scale off."""
+    linear = random_linear(24, 256, 64, symmetric=False)
+    source = folder(tmp_path, linear, "gptq_v2", **{"checkpoint_format": None, key: "gptq_v2"})
+    found: Any = fold(source, True)[0].tensors["x.weight"]
+    np.testing.assert_array_equal(found.rows(0, 24), linear.weight())
+
+
 @pytest.mark.parametrize("kind", FORMATS)
 def test_a_negative_scale_is_not_turned_around(tmp_path: Path, kind: Format) -> None:
     linear = random_linear(24, 256, 64)
@@ -203,6 +212,8 @@ def test_tensors_that_do_not_fit_together(
         ("gptq", {"group_size": None}, "group_size"),
         ("gptq", {"checkpoint_format": "marlin"}, "GPTQ weights in the format 'marlin'"),
         ("gptq", {"is_marlin_format": True}, "GPTQ weights in the format 'marlin'"),
+        ("gptq", {"checkpoint_format": None, "format": "gptq_p"}, "GPTQ weights in the format 'gptq_p'"),
+        ("gptq", {"format": "gptq_v2"}, r"'checkpoint_format' in .* should be what 'format' says, 'gptq_v2'"),
         ("awq", {"version": "gemv"}, "AWQ weights in the format 'gemv'"),
         ("awq", {"version": "GEMV_FAST"}, "AWQ weights in the format 'gemv_fast'"),
         ("awq", {"backend": "llm-awq"}, "AWQ weights in the format 'llm-awq'"),
