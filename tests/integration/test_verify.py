@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import shutil
 from collections.abc import Callable
@@ -12,6 +13,7 @@ import pytest
 
 from edgekit.bundle import MANIFEST, open_bundle
 from edgekit.cli.main import main
+from edgekit.engines import lock
 from edgekit.engines.compile import compile_bundle
 from edgekit.engines.lock import ENGINES, LOCK
 from edgekit.engines.verify import verify_everything
@@ -148,6 +150,16 @@ def test_what_else_happens_to_files_is_one_clear_error(
     assert said.count("Error:") == 1
     assert file.name in said
     assert str(file.parent) in said
+
+
+def test_compiled_forms_that_can_t_be_read_are_named(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: Path) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    opened = open_bundle(bundle)
+    monkeypatch.setattr(lock.os, "scandir", refuse)
+    with pytest.raises(BundleError, match=f"{ENGINES} can't be read: Permission denied"):
+        verify_everything(opened)
 
 
 def test_a_profile_does_not_let_a_damaged_bundle_be_installed(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
