@@ -13,7 +13,6 @@ import pytest
 
 from edgekit.bundle import MANIFEST, open_bundle
 from edgekit.cli.main import main
-from edgekit.engines import lock
 from edgekit.engines.compile import compile_bundle
 from edgekit.engines.lock import ENGINES, LOCK
 from edgekit.engines.verify import verify_everything
@@ -157,7 +156,7 @@ def test_compiled_forms_that_can_t_be_read_are_named(bundle: Path, monkeypatch: 
         raise PermissionError(errno.EACCES, "Permission denied", str(path))
 
     opened = open_bundle(bundle)
-    monkeypatch.setattr(lock.os, "scandir", refuse)
+    monkeypatch.setattr("edgekit.engines.lock.os.scandir", refuse)
     with pytest.raises(BundleError, match=f"{ENGINES} can't be read: Permission denied"):
         verify_everything(opened)
 
