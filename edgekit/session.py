@@ -98,7 +98,7 @@ def _content(graph: Path | bytes) -> bytes:
         return b""
 
 
-def _make_exact(made: Any, graph: bytes, path: str) -> None:
+def _make_exact(session_options: Any, graph: bytes, path: str) -> None:
     """Have int8 products summed exactly where this graph has any.
 
     Others must not have the option: it makes the weights of DequantizeLinear uint8 too, and gives those of a channel or
@@ -113,7 +113,7 @@ def _make_exact(made: Any, graph: bytes, path: str) -> None:
             "wrong: it was built by an older EdgeKit, which gave their weights no zero points",
             "Run: pip install 'onnxruntime>=1.30'. Or build the bundle again.",
         )
-    made.add_session_config_entry("session.x64quantprecision", "1")
+    session_options.add_session_config_entry("session.x64quantprecision", "1")
 
 
 def version() -> tuple[int, int]:

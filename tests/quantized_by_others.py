@@ -190,7 +190,11 @@ MAKERS: dict[str, Callable[[], Form | list[Form]]] = {
         packed("gptq", 256),
         packed("awq", -1),
     ],
-    "GPTQ's second format (gptq_v2)": lambda: packed("gptq_v2"),
+    "GPTQ's second format (gptq_v2)": lambda: [
+        packed("gptq_v2"),
+        packed("gptq_v2", checkpoint_format=None, format="gptq_v2"),
+        packed("gptq_v2", format="GPTQ_V2"),
+    ],
     "GPTQ whose layers have groups of their own (dynamic)": with_groups_of_their_own,
     "GPTQ with scales in bfloat16 or float32": lambda: [
         packed("gptq", scales=BF16),

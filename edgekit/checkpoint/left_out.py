@@ -31,19 +31,21 @@ def left_out(source: Source, reading: Reading) -> tuple[str, ...]:
 
 
 def _expected(name: str, source: Source, reading: Reading) -> bool:
-    patch, tensor = reading.tensors["vision.patch.weight"]
-    tower = patch.removesuffix(PROBE)
-    if tensor is not source.tensors.get(patch):  # --vision gave another, and a note says so
-        return "vision_tower." in name
-    if _TABLES.search(name):
-        return True
-    if name.startswith(tower):
-        stem = name.removeprefix(tower)
-        layer = _LAYER.match(stem)
-        return stem.startswith(_BEHIND) or bool(layer and int(layer[1]) >= reading.spec.vision.layers)
     if name.endswith("lm_head.weight"):  # equal to the embedding that it is tied to
         return reading.spec.decoder.tied
-    return _is_empty_bias(name, source)
+    return bool(_TABLES.search(name)) or _is_spare_tower(name, source, reading) or _is_empty_bias(name, source)
+
+
+def _is_spare_tower(name: str, source: Source, reading: Reading) -> bool:
+    """What the checkpoint's own tower has behind the selected layer; all of it where --vision gave another."""
+    patch, tensor = reading.tensors["vision.patch.weight"]
+    if tensor is not source.tensors.get(patch):  # a note of its own says so
+        return "vision_tower." in name
+    tower = patch.removesuffix(PROBE)
+    stem = name.removeprefix(tower)
+    layer = _LAYER.match(stem)
+    behind = stem.startswith(_BEHIND) or bool(layer and int(layer[1]) >= reading.spec.vision.layers)
+    return name.startswith(tower) and behind
 
 
 def _is_empty_bias(name: str, source: Source) -> bool:

@@ -13,29 +13,29 @@ from edgekit.checkpoint.packed import Array, Tensor, is_packed
 _PIECE = 2**22  # elements: 8 MiB of float16
 
 
-def same_values(one: Weight, other: Weight) -> bool:
+def same_values(first: Weight, second: Weight) -> bool:
     """Whether both have one shape and equal numbers, whatever their dtypes; what is packed equals nothing.
 
     The first piece that differs ends it, so that only weights that are the same are read to their end.
     """
-    if is_packed(one) or is_packed(other):
+    if is_packed(first) or is_packed(second):
         return False
-    one, other = cast("Tensor", one), cast("Tensor", other)
-    if one.shape != other.shape or not one.shape:
+    first, second = cast("Tensor", first), cast("Tensor", second)
+    if first.shape != second.shape or not first.shape:
         return False
-    step = max(1, _PIECE // max(1, math.prod(one.shape[1:])))
-    for start in range(0, one.shape[0], step):
-        stop = min(start + step, one.shape[0])
-        same = _equal(one.rows(start, stop), other.rows(start, stop))
-        one.release(start, stop)
-        other.release(start, stop)
+    step = max(1, _PIECE // max(1, math.prod(first.shape[1:])))
+    for start in range(0, first.shape[0], step):
+        stop = min(start + step, first.shape[0])
+        same = _equal(first.rows(start, stop), second.rows(start, stop))
+        first.release(start, stop)
+        second.release(start, stop)
         if not same:
             return False
     return True
 
 
-def _equal(one: Array, other: Array) -> bool:
-    if one.dtype != other.dtype:
+def _equal(first: Array, second: Array) -> bool:
+    if first.dtype != second.dtype:
         with np.errstate(over="ignore"):
-            one, other = one.astype(np.float32), other.astype(np.float32)
-    return np.array_equal(one, other)
+            first, second = first.astype(np.float32), second.astype(np.float32)
+    return np.array_equal(first, second)

@@ -21,7 +21,7 @@ from edgekit.engines.probe import PROBE, answers
 from edgekit.engines.tensorrt.shapes import sizes
 from edgekit.errors import BundleError, EdgeKitError
 from edgekit.files import write_text
-from edgekit.hashes import FileEntry, Sealed, hash_files
+from edgekit.hashes import FileEntry, Sealed, hash_files, unreadable
 
 ENGINES = "engines"
 LOCK = "lock.json"
@@ -117,11 +117,15 @@ def forms(bundle: Bundle) -> list[Form]:
 
 
 def form_files(bundle: Bundle) -> list[Sealed]:
-    """Every file of every compiled form, as its lock has it; :class:`BundleError` where a lock does not say.
+    """Every file of every compiled form, as its lock has it; :class:`BundleError` where a lock or the disk is mute.
 
     Starts compare sizes only, and a few weights by the probe: reading all would cost them what mapping saves.
     """
-    return [file for form in forms(bundle) for file in _files(bundle, form)]
+    try:
+        compiled = forms(bundle)
+    except OSError as error:
+        raise unreadable(bundle.path / ENGINES, error) from error
+    return [file for form in compiled for file in _files(bundle, form)]
 
 
 def _files(bundle: Bundle, form: Form) -> Iterator[Sealed]:

@@ -23,8 +23,8 @@ from edgekit.progress import Progress, silent
 
 @dataclass(frozen=True)
 class Verified:
-    """What was read of a bundle, and the seconds that it took. ``unsealed``: records of an EdgeKit that did not seal
-    them; of these nobody can tell more than that they can be read."""
+    """What of a bundle was compared, and the seconds that it took. ``unsealed``, not among it: records of an EdgeKit
+    that did not seal them; of these nobody can tell more than that they can be read."""
 
     files: int
     bytes: int
@@ -38,14 +38,14 @@ def verify_everything(bundle: Bundle, progress: Progress = silent) -> Verified:
     Forms of other machines count as well: they travel with the bundle, and are relied on where it arrives.
     """
     began = time.perf_counter()
-    records, unsealed = list(_records(bundle)), []
-    for path, remedy in records:
-        if not _is_sealed(path, remedy):
-            unsealed.append(path.relative_to(bundle.path).as_posix())
+    records: dict[bool, list[Path]] = {True: [], False: []}
+    for path, remedy in _records(bundle):
+        records[_is_sealed(path, remedy)].append(path)
     files = [*sealed_files(bundle), *form_files(bundle)]
     check_hashes(files, progress)
-    size = sum(file.entry.bytes for file in files) + sum(path.stat().st_size for path, _ in records)
-    return Verified(len(files) + len(records), size, time.perf_counter() - began, tuple(unsealed))
+    size = sum(file.entry.bytes for file in files) + sum(path.stat().st_size for path in records[True])
+    unsealed = tuple(path.relative_to(bundle.path).as_posix() for path in records[False])
+    return Verified(len(files) + len(records[True]), size, time.perf_counter() - began, unsealed)
 
 
 def _records(bundle: Bundle) -> Iterator[tuple[Path, str]]:

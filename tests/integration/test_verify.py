@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import shutil
 from collections.abc import Callable
@@ -99,7 +100,10 @@ def test_a_bundle_from_before_opens_and_says_what_has_no_hash(bundle: Path, caps
     names = [file.relative_to(bundle).as_posix() for file in before]
     assert main(["check", str(bundle), "--json"]) == 0
     read = capsys.readouterr()
-    assert json.loads(read.out)["verified"]["unsealed"] == names
+    told, files = json.loads(read.out)["verified"], [file for file in bundle.rglob("*") if file.is_file()]
+    assert told["unsealed"] == names
+    assert told["files"] == len(files) - len(names)  # what has no hash is not said to be as it was sealed
+    assert told["bytes"] == sum(file.stat().st_size for file in files if file not in before)
     assert f"Without a hash, since an older EdgeKit wrote them: {', '.join(names)}." in read.err
     if (bundle / ENGINES).exists():
         compile_bundle(open_bundle(bundle))
@@ -147,6 +151,16 @@ def test_what_else_happens_to_files_is_one_clear_error(
     assert str(file.parent) in said
 
 
+def test_compiled_forms_that_can_t_be_read_are_named(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: Path) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    opened = open_bundle(bundle)
+    monkeypatch.setattr("edgekit.engines.lock.os.scandir", refuse)
+    with pytest.raises(BundleError, match=f"{ENGINES} can't be read: Permission denied"):
+        verify_everything(opened)
+
+
 def test_a_profile_does_not_let_a_damaged_bundle_be_installed(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made = profile()
     monkeypatch.setattr(gate, "latest", lambda bundle: made)
@@ -158,7 +172,9 @@ def test_a_profile_does_not_let_a_damaged_bundle_be_installed(bundle: Path, monk
         gate.require_profile(opened)
 
 
-@pytest.mark.parametrize("name", ["embedding.safetensors", "tokenizer.json", "golden.safetensors"])
+@pytest.mark.parametrize(
+    "name", ["graphs/decoder.onnx.data", "embedding.safetensors", "tokenizer.json", "golden.safetensors"]
+)
 def test_nothing_is_compiled_of_a_damaged_bundle(name: str, bundle: Path) -> None:
     """Its check on the GPU, which may end a build well, reads these as well as graphs."""
     opened = open_bundle(bundle)

@@ -40,7 +40,7 @@ def by_name(source: Source) -> CheckpointError | None:
 def by_norm(path: Path, norm: Array) -> CheckpointError | None:
     """Weights of the decoder's last norm around zero: every logit of such a model would be next to nothing."""
     average = float(np.abs(norm.astype(np.float32)).mean())
-    if average >= _SMALLEST:
+    if not average < _SMALLEST:  # nor where it is NaN: that is damage, not a difference
         return None
     return CheckpointError(
         f"{path} holds weight deltas, it seems: the weights of its last norm lie around zero (on average "

@@ -2,7 +2,8 @@
 
 * GPTQ: ``quant_method`` "gptq", ``bits``, ``group_size``, ``desc_act``, ``checkpoint_format`` "gptq" (which is
   what a missing one means) or "gptq_v2" (AutoGPTQ, auto_gptq/quantization/config.py; GPTQModel,
-  gptqmodel/quantization/config.py, whose ``dynamic`` gives layers a group of their own).
+  gptqmodel/quantization/config.py, which calls it ``format``, too, and whose ``dynamic`` gives layers a group of their
+  own).
 * AWQ: ``quant_method`` "awq", ``bits``, ``group_size``, ``version`` "gemm" (AutoAWQ, awq/models/_config.py);
   ``backend`` "llm-awq" (transformers, AwqConfig) marks the layout of MIT's own code, which is another.
 * AutoRound: ``quant_method`` "auto-round", ``packing_format`` names whose layout it is, ``extra_config`` gives layers
@@ -73,7 +74,9 @@ def read_scheme(config: Fields) -> Scheme:
 
 def _layout(config: Fields, method: str) -> str:
     """GPTQ's or AWQ's name of the layout, which must be one of those that are read."""
-    written = config.text("checkpoint_format", _FORMATS[method][0])
+    written = config.text("checkpoint_format", config.text("format", _FORMATS[method][0]))
+    if config.text("format", written).lower() != written.lower():  # GPTQModel's versions take one or the other
+        raise config.error("checkpoint_format", f"what 'format' says, {config.text('format')[:40]!r}")
     if method == "awq":
         written = "llm-awq" if config.text("backend", "") == "llm-awq" else config.text("version", written)
     elif config.flag("is_marlin_format", False):

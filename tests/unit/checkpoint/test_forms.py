@@ -12,6 +12,8 @@ from safetensors.numpy import load_file, save_file
 
 from edgekit.checkpoint import open_checkpoint
 from edgekit.errors import CheckpointError
+from edgekit.quantize import quantize
+from edgekit.recipe import recipe
 from tests.checkpoints import DecoderKind, Layout, Tiny, write_checkpoint
 
 LORA = "language_model.model.layers.0.self_attn.q_proj"
@@ -169,6 +171,17 @@ def test_a_delta_whose_norms_were_not_trained_is_told_too(whole: Tiny, tmp_path:
     zeros = {key: np.zeros_like(value) for key, value in tensors.items() if "norm" in key and "vision" not in key}
     save_file(tensors | zeros, path / "model.safetensors", {"format": "pt"})
     refused(path, "lie around zero", "apply_delta")
+
+
+def test_a_norm_that_is_no_number_is_damage_and_no_delta(whole: Tiny, tmp_path: Path) -> None:
+    path = copied(whole, tmp_path)
+    tensors = load_file(path / "model.safetensors")
+    tensors["model.norm.weight"][1] = np.nan
+    save_file(tensors, path / "model.safetensors", {"format": "pt"})
+    norm: Any = quantize(open_checkpoint(path), recipe("fp16")).tensors["decoder.norm.weight"]
+    with pytest.raises(CheckpointError, match="holds nan") as error:
+        norm.rows(0, *norm.shape)
+    assert "damaged" in error.value.hint
 
 
 @pytest.mark.parametrize("file", ["pytorch_model.bin", "pytorch_model-00001-of-00002.bin", "model.pt", "x.pth"])

@@ -66,3 +66,29 @@ def test_a_tower_that_another_takes_the_place_of_is_said_once(tmp_path: Path) ->
     folder = write_tower(tmp_path / "tower", tiny)
     (note,) = open_checkpoint(tmp_path / "model", folder).spec.notes
     assert "holds one of its own, which is not used" in note
+
+
+@pytest.mark.parametrize("layout", ["llava", "hf", "factory"])
+@pytest.mark.parametrize("own", [True, False], ids=["beside its own", "in place of none"])
+def test_with_another_tower_the_rest_is_judged_as_without(tmp_path: Path, layout: Layout, own: bool) -> None:
+    """LLaVA-1.5's first checkpoints hold rotary tables in every layer; others hold the head that they tie."""
+    tiny = write_checkpoint(tmp_path / "model", layout)
+    folder = write_tower(tmp_path / "tower", tiny)
+    file = tmp_path / "model" / "model.safetensors"
+    tensors = {name: tensor for name, tensor in load_file(file).items() if own or "vision_tower" not in name}
+    save_file(tensors, file, {"format": "pt"})
+    add(tmp_path / "model", "model.layers.0.self_attn.rotary_emb.inv_freq", "image_newline")
+    notes = [note for note in open_checkpoint(tmp_path / "model", folder).spec.notes if "no place" in note]
+    assert notes == ["The model that config.json describes has no place for a stored tensor: image_newline."]
+
+
+@pytest.mark.parametrize("layout", ["llava", "hf"])
+def test_with_another_tower_a_tied_head_is_no_surprise(tmp_path: Path, layout: Layout) -> None:
+    tiny = write_checkpoint(tmp_path / "model", layout, text={"tie_word_embeddings": True})
+    folder = write_tower(tmp_path / "tower", tiny)
+    file = tmp_path / "model" / "model.safetensors"
+    tensors = load_file(file)
+    name = next(name for name in tensors if name.endswith("embed_tokens.weight"))
+    head = "lm_head.weight" if layout == "llava" else "language_model.lm_head.weight"
+    save_file(tensors | {head: tensors[name]}, file, {"format": "pt"})
+    assert "no place" not in " ".join(open_checkpoint(tmp_path / "model", folder).spec.notes)
