@@ -18,6 +18,7 @@ from edgekit.recipe import recipe
 from edgekit.target import target
 from tests.chat_templates import SHAPES
 from tests.checkpoints import write_checkpoint
+from tests.edited import unsealed
 from tests.unit.checkpoint.chat.test_shapes import CONVERSATIONS, rendered
 
 SHAPE = SHAPES["LLaVA-OneVision (Hugging Face): ChatML with `<image>` before the line break"]
@@ -58,15 +59,21 @@ def test_what_works_on_a_bundle_needs_no_jinja(bundle: Bundle, tmp_path: Path) -
 def test_a_bundle_from_before_opens_and_means_the_same(bundle: Bundle) -> None:
     path = bundle.path / MANIFEST
     text = path.read_text(encoding="utf-8")
-    document = json.loads(text)
+    document = unsealed(path)
     for field in ("pictured", "past", "trim", "reserved"):
         del document["spec"]["template"][field]
+    for field in ("scale", "filter", "resized", "fill"):
+        del document["spec"]["image"][field]
     try:
         path.write_text(json.dumps(document), encoding="utf-8")
-        old = open_bundle(bundle.path).manifest.spec.template
+        spec = open_bundle(bundle.path).manifest.spec
+        old = spec.template
     finally:
         path.write_text(text, encoding="utf-8")
     plain = (
         f"{old.user.format('<image>Why?')}{old.opening}{old.reply.format(' a ')}{old.user.format('So?')}{old.opening}"
     )
     assert write(old, [Spoken("Why?", " a ", 1), Spoken("So?")]) == old.system + plain
+    assert (spec.image.scale, spec.image.filter, spec.image.edge, spec.image.fill) == (
+        1 / 255, "bicubic", spec.image.size, None,
+    )  # fmt: skip

@@ -103,7 +103,7 @@ def _content(text: str, images: int, content: Content) -> str | list[dict[str, s
 
 
 def _environment() -> Environment:
-    """transformers' settings (utils/chat_template_utils.py), without the clock: see the note in ``derive``."""
+    """transformers' settings (utils/chat_template_utils.py), without the clock: see ``template.notes``."""
     import jinja2.ext
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
