@@ -28,7 +28,9 @@ def tokenizer_class(source: Source) -> str:
 def special_tokens(source: Source) -> dict[str, str]:
     """Texts of the tokens with a role, by its name in transformers: "bos_token", "eos_token", …"""
     name = tokenizer_class(source)
-    tokens = dict(next((tokens for start, tokens in _SUPPOSED if name.startswith(start)), {}))
+    supposed = next((tokens for start, tokens in _SUPPOSED if name.startswith(start)), {})
+    said = source.table("tokenizer_config.json").values  # null there: the class's token is none
+    tokens = {role: text for role, text in supposed.items() if role not in said}
     for file in ("special_tokens_map.json", "tokenizer_config.json"):
         values = source.table(file).values
         tokens.update(_named(values))

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from edgekit.checkpoint.chat.derive import content_kind, derive
 from edgekit.checkpoint.chat.find import find_program
-from edgekit.checkpoint.chat.verify import verified
+from edgekit.checkpoint.chat.pieces import pieces_apart
 from edgekit.checkpoint.documents import Fields
 from edgekit.checkpoint.source import Source
 from edgekit.checkpoint.spec import DecoderSpec, TemplateSpec
@@ -46,10 +45,7 @@ def from_chat_template(source: Source) -> TemplateSpec | None:
     learned, the model would answer badly.
     """
     program = find_program(source)
-    if program is None:
-        return None
-    content = content_kind(program)
-    return verified(program, content, derive(program, content))
+    return None if program is None else pieces_apart(program)
 
 
 def notes(source: Source) -> tuple[str, ...]:

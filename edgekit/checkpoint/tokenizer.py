@@ -199,7 +199,7 @@ def _as_4_reads(tokenizer: dict[str, Any], text: str, source: Source) -> dict[st
     """What transformers 4 makes of a tokenizer.json: see the head of this module."""
     config = source.table("tokenizer_config.json")
     before = tokenizer.get("pre_tokenizer")
-    if isinstance(before, dict) and "add_prefix_space" in before:
+    if isinstance(before, dict) and before.get("type") == "ByteLevel":  # old files give Metaspace the key too
         tokenizer["pre_tokenizer"] = {**before, "add_prefix_space": config.flag("add_prefix_space", False)}
     return _with_start(tokenizer, start_ids(parse_tokenizer(text, str(source.path))), source)
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from edgekit.errors import InputError
-from edgekit.inputs.named import picture_of
+from edgekit.inputs.named import check_keys, picture_of
 
 _MARK = "<image>"
 _FORMS = (
@@ -126,6 +126,7 @@ def _turns(conversation: Any, image: Path | None, where: str) -> Iterator[Exampl
     found = False
     for turn in conversation:
         speaker, value = turn.get("from"), turn.get("value")
+        check_keys(turn, image, where)
         if speaker == "human":
             if asked is not None:
                 yield Example(asked, image, None)

@@ -39,10 +39,15 @@ def picture_of(row: Mapping[str, Any], folder: Path, where: str) -> Path | None:
     if len(pictures) > 1:
         raise InputError(f"{where} names several pictures: {', '.join(_clip(path.name) for path in pictures)}", _ONE)
     picture = next(iter(pictures), None)
-    for key, value in row.items():
-        if key not in (*_NAMES, *_NUMBERS) and _SPEAKS.search(str(key)) and _names_another(value, picture):
-            raise InputError(f"{where} may name a picture by '{_clip(key)}', which is not known to", _HINT)
+    check_keys({key: value for key, value in row.items() if key not in (*_NAMES, *_NUMBERS)}, picture, where)
     return picture
+
+
+def check_keys(entries: Mapping[str, Any], picture: Path | None, where: str) -> None:
+    """Refuse ``entries`` with a key, or the name of a file, that may mean another picture than ``picture``."""
+    for key, value in entries.items():
+        if _names_another(str(key), value, picture):
+            raise InputError(f"{where} may name a picture by '{_clip(key)}', which is not known to", _HINT)
 
 
 def _named(row: Mapping[str, Any], keys: tuple[str, ...], where: str) -> Iterator[tuple[str, str]]:
@@ -79,11 +84,28 @@ def _place(name: str, folder: Path, where: str) -> Path:
     )
 
 
-def _names_another(value: Any, picture: Path | None) -> bool:
-    """Whether a value under a key that speaks of pictures is more than a remark on ``picture``."""
-    if picture is None:
+def _names_another(key: str, value: Any, picture: Path | None) -> bool:
+    """Whether a value is more than a remark on ``picture``: a picture's file, or anything where there is none."""
+    speaks = bool(_SPEAKS.search(key))
+    if speaks and picture is None:
         return bool(value) and not isinstance(value, bool)
-    return isinstance(value, str) and bool(_PICTURE_FILE.search(value)) and PurePosixPath(value).name != picture.name
+    files = (PurePosixPath(text) for text in _texts(value, within=speaks) if _PICTURE_FILE.search(text))
+    if not speaks:  # sentences may end in a file's name
+        files = (file for file in files if not re.search(r"\s", str(file)))
+    return any(picture is None or file.name != picture.name for file in files)
+
+
+def _texts(value: Any, *, within: bool) -> Iterator[str]:
+    """A text, or those in a list; with ``within``, those in lists and objects in it, too."""
+    todo = [value]
+    while todo:
+        item = todo.pop()
+        if isinstance(item, str):
+            yield item
+        elif isinstance(item, list):
+            todo += item
+        elif within and isinstance(item, Mapping):
+            todo += item.values()
 
 
 def _clip(value: Any) -> str:

@@ -62,12 +62,18 @@ def test_a_bundle_from_before_opens_and_means_the_same(bundle: Bundle) -> None:
     document = unsealed(path)
     for field in ("pictured", "past", "trim", "reserved"):
         del document["spec"]["template"][field]
+    for field in ("scale", "filter", "resized", "fill"):
+        del document["spec"]["image"][field]
     try:
         path.write_text(json.dumps(document), encoding="utf-8")
-        old = open_bundle(bundle.path).manifest.spec.template
+        spec = open_bundle(bundle.path).manifest.spec
+        old = spec.template
     finally:
         path.write_text(text, encoding="utf-8")
     plain = (
         f"{old.user.format('<image>Why?')}{old.opening}{old.reply.format(' a ')}{old.user.format('So?')}{old.opening}"
     )
     assert write(old, [Spoken("Why?", " a ", 1), Spoken("So?")]) == old.system + plain
+    assert (spec.image.scale, spec.image.filter, spec.image.edge, spec.image.fill) == (
+        1 / 255, "bicubic", spec.image.size, None,
+    )  # fmt: skip

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
@@ -61,11 +62,14 @@ class Program:
 
     @cached_property
     def constants(self) -> tuple[str, ...]:
-        """The texts that the program compares with, looks for or writes, sorted."""
+        """The texts that the program compares with, looks for or writes, also those that it puts together; sorted."""
         from jinja2 import nodes
 
-        tree = self._environment.parse(self.source)
-        return tuple(sorted({node.value for node in tree.find_all(nodes.Const) if isinstance(node.value, str)}))
+        texts = set()
+        for node in self._environment.parse(self.source).find_all(nodes.Expr):
+            with suppress(Exception):  # nodes.Impossible, and what the program's own arithmetic raises
+                texts.add(node.as_const())
+        return tuple(sorted(text for text in texts if isinstance(text, str)))
 
     def error(self, problem: str) -> CheckpointError:
         """That the program ``problem``, and what to do."""
@@ -99,7 +103,7 @@ def _content(text: str, images: int, content: Content) -> str | list[dict[str, s
 
 
 def _environment() -> Environment:
-    """transformers' settings (utils/chat_template_utils.py), without the clock: see the note in ``derive``."""
+    """transformers' settings (utils/chat_template_utils.py), without the clock: see ``template.notes``."""
     import jinja2.ext
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 

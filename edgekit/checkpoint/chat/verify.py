@@ -20,8 +20,11 @@ _TEXTS = (
     '<b>&amp;</b> "it\'s" \\n [1] <<2>>',
     "Größe? 影像 🫁",
     " ",
+    "12",
     "x" * 300,
+    "word " * 2000,
 )
+_LONG = 20  # turns
 _LONGEST_CONSTANT = 100
 _SHOWN = 60
 _MARK = re.compile(r"(?=.*[^\w\s]).{4,}", re.DOTALL)  # what people would not miss a blank in, unlike "?" or "image"
@@ -48,11 +51,12 @@ def verified(program: Program, content: Content, template: TemplateSpec) -> Temp
 
 
 def _conversations() -> Iterator[list[Spoken]]:
-    """1, 2 and 3 turns, with pictures here and there; then every text as a question and as an answer."""
+    """1, 2 and 3 turns, with pictures here and there, and many; then every text as a question and as an answer."""
     for pictures in ((0, 0, 0), (1, 0, 0), (2, 0, 0), (0, 1, 0), (0, 0, 2), (1, 1, 1)):
         turns = [Spoken(f"Question {at}?", f"Answer {at}.", count) for at, count in enumerate(pictures)]
         for length in (1, 2, 3):
             yield [*turns[: length - 1], turns[length - 1]._replace(answer=None)]
+    yield [*(Spoken(f"Question {at}?", f"Answer {at}.") for at in range(_LONG)), Spoken("The last?")]
     for text in _TEXTS:
         for images in (0, 1):
             yield [Spoken(text, text, images), Spoken(text, text), Spoken(text, None, images)]

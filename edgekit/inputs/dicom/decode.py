@@ -10,6 +10,7 @@ import numpy as np
 
 from edgekit.errors import MissingExtra
 from edgekit.inputs.dicom import codecs
+from edgekit.inputs.dicom.codestream import check_extent, precision
 from edgekit.inputs.dicom.source import Source
 from edgekit.inputs.dicom.syntax import (
     BY_PRECISION,
@@ -23,6 +24,7 @@ from edgekit.inputs.dicom.syntax import (
     JPEG_PROGRESSIVE,
     JPEG_SPECTRAL,
     NATIVE,
+    RLE,
     name_of,
 )
 from edgekit.inputs.grey import Values
@@ -43,7 +45,7 @@ def decode(source: Source, frames: Iterable[int], notes: list[str]) -> Iterator[
             yield _align(_native(source, source.stream, source.start, frame), source.header, high)
         else:
             encoded = source.encoded(frame)
-            bits = codecs.precision(encoded)
+            bits = precision(encoded)
             values = _decompress(source, encoded, bits)
             as_encoded = high == source.header.BitsStored - 1 and source.syntax in BY_PRECISION
             yield values if as_encoded else _align(values, source.header, high, bits)
@@ -72,6 +74,8 @@ def _decompress(source: Source, encoded: bytes, bits: int | None) -> Values:
         return _native(source, io.BytesIO(encoded), 0, 0)
     if bits is not None and bits > header.BitsAllocated:
         raise ValueError(f"its samples have {bits} bits, and Bits Allocated is {header.BitsAllocated}")
+    if syntax != RLE:
+        check_extent(encoded, header)
     if syntax in (JPEG_EXTENDED, JPEG_SPECTRAL, JPEG_PROGRESSIVE):
         if bits == 12:
             return codecs.jpeg_12(encoded, header)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from edgekit.inputs.dicom.header import numbers, optional, text
+from edgekit.inputs.dicom.header import Unusable, numbers, optional, text, title
 from edgekit.inputs.dicom.modality import Modality, read_modality
 from edgekit.inputs.dicom.voi import read_voi
 from edgekit.inputs.grey import Shades, Values, spread
@@ -54,11 +54,23 @@ def _inverted(header: Dataset, notes: list[str]) -> bool:
 def _padding(stored: Values, header: Dataset, notes: list[str]) -> npt.NDArray[np.bool_]:
     """Where values stand for "nothing was measured here" (PS3.3 C.7.5.1.1.2), one value or a range."""
     nowhere = np.zeros(stored.shape, bool)
-    value = optional("The padding", partial(numbers, header, "PixelPaddingValue"), notes)
-    if value is None or stored.dtype.kind not in "iu":
+    if stored.dtype.kind not in "iu":
         return nowhere
-    limit = optional("The padding's other end", partial(numbers, header, "PixelPaddingRangeLimit"), notes)
-    ends = [int(value[0]), int((limit or value)[0])]
-    low, high = sorted(np.array(ends).astype(stored.dtype).tolist())  # signed values may be written unsigned
+    value = optional("The padding", partial(_stored, header, "PixelPaddingValue", stored.dtype), notes)
+    if value is None:
+        return nowhere
+    limit = optional("The padding's other end", partial(_stored, header, "PixelPaddingRangeLimit", stored.dtype), notes)
+    low, high = sorted((value, value if limit is None else limit))
     padding = np.asarray((stored >= low) & (stored <= high))
     return nowhere if padding.all() else padding
+
+
+def _stored(header: Dataset, keyword: str, dtype: np.dtype[Any]) -> int | None:
+    """A value as pixels have it: signed ones may be written unsigned, and the other way round, in 16 bits or theirs."""
+    values, range_ = numbers(header, keyword), np.iinfo(dtype)
+    if values is None:
+        return None
+    for turn in (0, -(2**16), 2**16, -(2**range_.bits)):
+        if range_.min <= values[0] + turn <= range_.max:
+            return int(values[0]) + turn
+    raise Unusable(f"{title(keyword)} is {values[0]:g}, and pixels are {range_.min} to {range_.max}")

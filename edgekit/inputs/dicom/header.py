@@ -88,6 +88,8 @@ def complete(header: Dataset, notes: list[str]) -> None:
     if header.get("SamplesPerPixel") is None:
         header.SamplesPerPixel = 1
         notes.append("Samples per Pixel is missing: one is assumed.")
+    if header.SamplesPerPixel not in (1, 3):
+        raise Unusable(f"Samples per Pixel is {header.SamplesPerPixel}, not 1 or 3")
     header.PhotometricInterpretation = text(header, "PhotometricInterpretation")
 
 

@@ -63,7 +63,7 @@ def _stored(
     source: Source, name: str, frame: int | None, check_size: CheckSize, notes: list[str]
 ) -> tuple[Values, int]:
     """The stored values of one frame, or of a slide put together, and the frame whose window and rescale count."""
-    grid = read_grid(source.header, name, check_size) if frame is None else None
+    grid = read_grid(source.header, name, check_size, notes) if frame is None else None
     if grid is not None:
         return assemble(source, grid, notes), grid.tiles[0].frame if grid.tiles else 0
     chosen = choose_frame(source.header, name, frame)

@@ -17,6 +17,7 @@ JPEG_EXTENDED = "1.2.840.10008.1.2.4.51"
 JPEG_SPECTRAL = "1.2.840.10008.1.2.4.53"
 JPEG_PROGRESSIVE = "1.2.840.10008.1.2.4.55"
 DEFLATED_FRAMES = "1.2.840.10008.1.2.8.1"
+RLE = "1.2.840.10008.1.2.5"
 GE_BIG_PIXELS = "1.2.840.113619.5.2"
 """GE's private syntax: Implicit VR Little Endian, with big-endian samples."""
 
@@ -39,7 +40,7 @@ _READ = {
     *(ENCAPSULATED_UNCOMPRESSED, JPEG_BASELINE, JPEG_EXTENDED, JPEG_SPECTRAL, JPEG_PROGRESSIVE, DEFLATED_FRAMES),
     *BY_PRECISION,
     *(_JPEG + last for last in ("57", "70")),  # lossless
-    "1.2.840.10008.1.2.5",  # RLE
+    RLE,
 }
 _NO_DECODER = "no decoder in the extra 'dicom' reads it"
 _VIDEO = "it is a video; give one of its frames as a picture"

@@ -5,13 +5,14 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from edgekit.errors import InputError
 from edgekit.inputs.dicom.decode import decode
-from edgekit.inputs.dicom.header import text
+from edgekit.inputs.dicom.header import numbers, optional, text
 from edgekit.inputs.dicom.source import Source
 from edgekit.inputs.grey import Values
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from pydicom import Dataset
 
 MAX_TILES = 2**14  # of 64 x 64 pixels, they fill the largest picture
+MAX_DECODED = 2**28  # pixels of all tiles: those of the largest picture four times, since tiles stand out or overlap
 _SMALLER = "Give a file of a lower resolution of the same slide: its levels are files of one series."
 
 
@@ -40,12 +42,13 @@ class Grid:
     tiles: tuple[Tile, ...]
 
 
-def read_grid(header: Dataset, name: str, check_size: Callable[[int, int], None]) -> Grid | None:
+def read_grid(header: Dataset, name: str, check_size: Callable[[int, int], None], notes: list[str]) -> Grid | None:
     """How the tiles of the first focal plane and optical path lie; None for a file that is no picture in tiles.
 
     :class:`~edgekit.errors.InputError` for a level that is too large to be put together.
     """
-    rows, columns = (int(header.get(f"TotalPixelMatrix{side}") or 0) for side in ("Rows", "Columns"))
+    read = (partial(numbers, header, f"TotalPixelMatrix{side}") for side in ("Rows", "Columns"))
+    rows, columns = (int((optional("The whole slide", count, notes) or [0])[0]) for count in read)
     if not (rows > header.Rows or columns > header.Columns) or min(rows, columns) < 1:
         return None
     try:
@@ -54,7 +57,10 @@ def read_grid(header: Dataset, name: str, check_size: Callable[[int, int], None]
         raise InputError(f"{error.message}; it is one level of a slide", _SMALLER) from None
     full = text(header, "DimensionOrganizationType") == "TILED_FULL"
     sparse = not full and header.get("PerFrameFunctionalGroupsSequence")
-    return Grid(rows, columns, _sparse(header, name) if sparse else _full(header, rows, columns, name))
+    tiles = _sparse(header, name) if sparse else _full(header, rows, columns, name)
+    if len(tiles) * header.Rows * header.Columns > MAX_DECODED:
+        raise InputError(f"{name} is a slide whose {len(tiles)} tiles hold many times its pixels", _SMALLER)
+    return Grid(rows, columns, tiles)
 
 
 def assemble(source: Source, grid: Grid, notes: list[str]) -> Values:

@@ -5,10 +5,12 @@ What transformers 4.57 makes of the folders saved by 4 is looked at in ``tests/i
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 import sentencepiece
+from tokenizers import Tokenizer
 from transformers import AutoTokenizer
 
 from edgekit.checkpoint.documents import Fields, read_object
@@ -16,7 +18,7 @@ from edgekit.checkpoint.source import Source
 from edgekit.checkpoint.tokenizer import parse_tokenizer, start_ids, tokenizer_json
 from edgekit.errors import CheckpointError
 from tests.reads import rows
-from tests.tokenizer_folders import BOS, FORMS, TEXTS, Folder, byte_level, sentencepiece_model
+from tests.tokenizer_folders import BOS, FAST, FORMS, TEXTS, Folder, byte_level, sentencepiece_model
 
 ROWS = rows("Tokenizers")
 READ = [form for form, verdict in ROWS.items() if verdict == "read"]
@@ -58,6 +60,20 @@ def test_a_form_gives_the_ids_of_its_oracle(form: str, tmp_path: Path) -> None:
             assert prompt_ids(path, "the lung") == [BOS] * folder.starts + theirs.encode("the lung")
         else:
             assert prompt_ids(path, " the lung") == [BOS] * folder.starts + theirs.encode("the lung")
+
+
+@pytest.mark.parametrize("said", [{}, {"prepend_scheme": "always"}, {"prepend_scheme": "first"}])
+@pytest.mark.parametrize("blank", [None, True, False])
+def test_the_blank_of_a_metaspace_is_left_alone(said: dict[str, str], blank: bool | None, tmp_path: Path) -> None:
+    """As tokenizers below 0.19 wrote it; today's loads it into an object without that key, where 4.57 looks."""
+    folder = Folder(["llama"], True, FAST if blank is None else {**FAST, "add_prefix_space": blank}, "4.36.2")
+    path = written(folder, tmp_path / "m")
+    document = json.loads((path / "tokenizer.json").read_text())
+    metaspace = {"type": "Metaspace", "replacement": "▁", "add_prefix_space": True, **said}
+    (path / "tokenizer.json").write_text(json.dumps({**document, "normalizer": None, "pre_tokenizer": metaspace}))
+    theirs = Tokenizer.from_file(str(path / "tokenizer.json"))
+    for text in TEXTS:
+        assert prompt_ids(path, text) == theirs.encode(text).ids
 
 
 @pytest.mark.parametrize("form", REFUSED)

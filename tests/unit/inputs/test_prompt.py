@@ -17,6 +17,8 @@ from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre
 from transformers import LlavaProcessor, PreTrainedTokenizerFast
 from transformers.models.llava.image_processing_pil_llava import LlavaImageProcessorPil
 
+from edgekit.checkpoint.chat.find import find_program
+from edgekit.checkpoint.chat.pieces import pieces
 from edgekit.checkpoint.documents import Fields
 from edgekit.checkpoint.source import Source
 from edgekit.checkpoint.spec import (
@@ -28,7 +30,6 @@ from edgekit.checkpoint.spec import (
     TemplateSpec,
     VisionSpec,
 )
-from edgekit.checkpoint.template import from_chat_template
 from edgekit.errors import InputError
 from edgekit.inputs.images import Picture
 from edgekit.inputs.prompt import Prompt, TextPiece, Turn, build, render
@@ -201,8 +202,9 @@ def test_tokens_are_those_of_a_processor_whose_template_starts(
     made, written = framed(tokenizer(kind, image=True), frame), chat.replace("@", PARTS)
     (tmp_path / "chat_template.jinja").write_text(written)
     (tmp_path / "tokenizer_config.json").write_text('{"bos_token": "<s>"}')
-    template = from_chat_template(Source(tmp_path, Fields({}, "config.json"), {}))
-    assert template is not None
+    program = find_program(Source(tmp_path, Fields({}, "config.json"), {}))
+    assert program is not None
+    template = pieces(program)
     theirs = hugging_faces(made, written)
     for turns in CONVERSATIONS[:5]:
         expected = theirs.apply_chat_template(conversation(turns), tokenize=True, add_generation_prompt=True)

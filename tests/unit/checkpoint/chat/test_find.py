@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from transformers import LlavaProcessor, PreTrainedTokenizerFast
+from transformers import GPT2Tokenizer, LlavaProcessor, PreTrainedTokenizerFast
 
 from edgekit.checkpoint.chat.find import find_program
 from edgekit.checkpoint.documents import Fields
@@ -16,6 +16,7 @@ from edgekit.checkpoint.source import Source
 from edgekit.checkpoint.specials import special_tokens
 from edgekit.errors import CheckpointError
 from tests.checkpoints import write_tokenizer
+from tests.tokenizer_folders import byte_level
 
 KEY = {"chat_template": "key"}
 
@@ -87,6 +88,15 @@ def test_a_class_supposes_tokens_that_no_file_names(tmp_path: Path, name: str, b
     read = source(tmp_path, {"tokenizer_config.json": {"tokenizer_class": name, "eos_token": "<end>"}})
     assert special_tokens(read).get("bos_token") == bos
     assert special_tokens(read)["eos_token"] == "<end>"
+
+
+@pytest.mark.parametrize("roles", [("bos_token",), ("bos_token", "unk_token")])
+def test_a_token_that_is_null_is_none(tmp_path: Path, roles: tuple[str, ...]) -> None:
+    byte_level(False).save(str(tmp_path / "tokenizer.json"))
+    config = {"tokenizer_class": "GPT2Tokenizer", **dict.fromkeys(roles)}
+    found = special_tokens(source(tmp_path, {"tokenizer_config.json": config}))
+    assert found == GPT2Tokenizer.from_pretrained(tmp_path).special_tokens_map
+    assert not found.keys() & set(roles)
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,12 @@ import pytest
 from transformers.utils.chat_template_utils import render_jinja_template
 
 from edgekit.checkpoint import template
+from edgekit.checkpoint.chat.find import find_program
+from edgekit.checkpoint.chat.pieces import pieces
 from edgekit.checkpoint.chat.write import Spoken, write
 from edgekit.checkpoint.documents import Fields
 from edgekit.checkpoint.source import Source
+from edgekit.checkpoint.spec import TemplateSpec
 from edgekit.errors import CheckpointError
 from tests.chat_templates import SHAPES, Shape
 from tests.reads import rows
@@ -50,6 +53,12 @@ def rendered(shape: Shape, turns: list[Spoken], *, parts: bool, **values: str) -
     return text
 
 
+def taken_apart(read: Source) -> TemplateSpec:
+    program = find_program(read)
+    assert program is not None
+    return pieces(program)
+
+
 def test_every_shape_has_its_row() -> None:
     assert SHAPES.keys() == ROWS.keys()
     assert len(READ) >= 20
@@ -59,8 +68,7 @@ def test_every_shape_has_its_row() -> None:
 def test_a_shape_is_written_as_transformers_renders_it(tmp_path: Path, name: str) -> None:
     shape = SHAPES[name]
     read = source(tmp_path, shape)
-    spec = template.from_chat_template(read)
-    assert spec is not None
+    spec = taken_apart(read)
     parts = "part.t" in shape.text  # the template goes through a message's parts
     for turns in CONVERSATIONS:
         assert write(spec, turns) == rendered(shape, turns, parts=parts, date_string=DATE)
@@ -71,6 +79,6 @@ def test_a_shape_is_written_as_transformers_renders_it(tmp_path: Path, name: str
 @pytest.mark.parametrize("name", REFUSED)
 def test_a_shape_is_refused_in_words(tmp_path: Path, name: str) -> None:
     with pytest.raises(CheckpointError) as error:
-        template.from_chat_template(source(tmp_path, SHAPES[name]))
+        taken_apart(source(tmp_path, SHAPES[name]))
     assert ROWS[name].partition(": ")[2] in str(error.value)
     assert error.value.hint

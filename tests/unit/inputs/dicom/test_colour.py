@@ -118,10 +118,45 @@ def test_a_big_endian_palette() -> None:
     assert rgb(made).tolist() == DRAWN
 
 
-def test_a_segmented_palette() -> None:
+def segmented(segments: bytes, bits: int = 16, count: int = 256) -> Dataset:
     made = dataset(np.arange(256, dtype=np.uint8).reshape(16, 16), PhotometricInterpretation="PALETTE COLOR")
-    ramp = words([0, 1, 0, 1, 255, 255 << 8])  # one entry of 0, then a line of 255 entries to 255 << 8
     for name in ("Red", "Green", "Blue"):
-        made.add_new(f"{name}PaletteColorLookupTableDescriptor", "US", [256, 0, 16])
-        made.add_new(f"Segmented{name}PaletteColorLookupTableData", "OW", ramp)
+        made.add_new(f"{name}PaletteColorLookupTableDescriptor", "US", [count, 0, bits])
+        made.add_new(f"Segmented{name}PaletteColorLookupTableData", "OW", segments)
+    return made
+
+
+def test_a_segmented_palette() -> None:
+    made = segmented(words([0, 1, 0, 1, 255, 255 << 8]))  # one entry of 0, then a line of 255 entries to 255 << 8
     np.testing.assert_allclose(rgb(made)[..., 0].ravel(), np.arange(256), atol=1)
+    made = segmented(bytes([0, 1, 0, 1, 255, 255]), 8)
+    np.testing.assert_allclose(rgb(made)[..., 0].ravel(), np.arange(256), atol=1)
+
+
+@pytest.mark.parametrize(
+    ("bits", "copy"),
+    [(16, words([2, 1, 3, 0])), (8, bytes([2, 1, 3, 0, 0, 0]))],
+)
+def test_segments_that_are_copied(bits: int, copy: bytes) -> None:
+    """One entry of 0, a line of 127 entries to 127, and that line again: from its end on, it is level."""
+    ramp = words([0, 1, 0, 1, 127, 127 << 8]) if bits == 16 else bytes([0, 1, 0, 1, 127, 127])
+    shades = rgb(segmented(ramp + copy, bits, 255))[..., 0].ravel()
+    np.testing.assert_allclose(shades, np.minimum(np.arange(256), 127), atol=1)
+
+
+LINE = [1, 40000, 9]
+
+
+@pytest.mark.parametrize(
+    ("segments", "reason"),
+    [
+        ([0, 1, 0, *LINE, *LINE], "more than 65536 entries"),
+        ([0, 1, 0, *LINE, 2, 1, 3, 0], "more than 65536 entries"),
+        ([0, 1, 0, 1, 2, 9, 2, 0, 3, 0], "so many copies"),  # itself among them
+        ([0, 1, 0, 1, 2, 9, *[2, 1, 3, 0] * 257], "so many copies"),
+        ([0, 1, 0] * 90_000, "of 270000 words"),
+    ],
+)
+def test_segments_that_make_more_than_a_palette_has_are_refused(segments: list[int], reason: str) -> None:
+    with pytest.raises(InputError, match=f"a segmented palette.*{reason}"):
+        read(segmented(words(segments)))

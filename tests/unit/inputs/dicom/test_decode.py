@@ -83,7 +83,7 @@ def test_lossless_jpeg_may_keep_the_room_of_left_justified_values(precision: int
 def test_12_bit_jpeg_that_is_damaged_or_in_colour_is_refused() -> None:
     frame = jpegs.flat_blocks(MEANS)
     wrong = encapsulated(deep(BLOCKS[:8]), [frame], JPEG + "51")
-    with pytest.raises(InputError, match="its JPEG has 16 rows of 24, not 8 of 24"):
+    with pytest.raises(InputError, match="its encoded pixels are 16 rows of 24, not 8 of 24"):
         read(wrong)
     colour = encapsulated(deep(np.zeros((16, 24, 3), np.uint16)), [frame], JPEG + "51")
     with pytest.raises(InputError, match="12-bit JPEG in colour"):

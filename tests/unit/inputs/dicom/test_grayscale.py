@@ -148,6 +148,23 @@ def test_padding_everywhere_is_a_picture_after_all() -> None:
     assert (shades(made) > 100).all()
 
 
+@pytest.mark.parametrize(
+    ("value", "vr", "dtype", "said"),
+    [
+        ("1e300", "DS", np.uint16, "1e+300, and pixels are 0 to 65535"),
+        (0xFFFF, "US", np.uint8, "65535, and pixels are 0 to 255"),
+        (-200_000, "SL", np.int16, "-200000, and pixels are -32768 to 32767"),
+    ],
+)
+def test_padding_that_no_pixel_can_be_is_none(value: Any, vr: str, dtype: type, said: str) -> None:
+    made = dataset(np.array([[1, 2], [100, 127]], dtype) + np.iinfo(dtype).max // 2)
+    plain = shades(made)
+    made.add_new("PixelPaddingValue", vr, value)
+    picture = read(made)
+    np.testing.assert_array_equal(np.asarray(picture.image)[..., 0], plain)
+    assert picture.notes == (f"The padding is left out: Pixel Padding Value is {said}.",)
+
+
 def test_padding_that_can_not_be_read_is_none() -> None:
     data = encode(deep(PixelPaddingValue=0)).replace(b"\x28\0\x20\1US\2\0\0\0", b"\x28\0\x20\1LO\2\0ab")
     assert drawn(data, PLAIN) == ("The padding is left out: Pixel Padding Value is 'ab', no number.",)

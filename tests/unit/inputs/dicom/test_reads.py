@@ -169,6 +169,14 @@ def enhanced() -> bytes:
     return encode(made)
 
 
+def segmented(segments: list[int]) -> bytes:
+    made = dataset(np.array([[0, 1], [2, 3]], np.uint8), PhotometricInterpretation="PALETTE COLOR")
+    for name in ("Red", "Green", "Blue"):
+        made.add_new(f"{name}PaletteColorLookupTableDescriptor", "US", [4, 0, 16])
+        made.add_new(f"Segmented{name}PaletteColorLookupTableData", "OW", words(segments))
+    return encode(made)
+
+
 def files(*made: Dataset) -> list[bytes]:
     return [encode(each) for each in made]
 
@@ -246,6 +254,11 @@ MAKERS: dict[str, Maker] = {
         "PixelRepresentation", "PhotometricInterpretation", "BitsAllocated", "BitsStored"
     ),
     "Samples per Pixel missing": lambda _: without("SamplesPerPixel"),
+    "Samples per Pixel of 0, 2 or 4": lambda _: files(*(dataset(RAMP, SamplesPerPixel=count) for count in (0, 2, 4))),
+    "An encoded frame of another size, or of more samples, than the header says": lambda _: [
+        encapsulated(deep(DEEP), [jpegs.lossless(RAMP, 12)], JPEG + "70"),
+        encapsulated(dataset(EIGHT[:4]), [HTJ2K], JPEG + "201"),
+    ],
     "Number of Frames that is no number": lambda _: [text_for("81", "ab", NumberOfFrames=81)],
     "Many frames": lambda _: files(dataset(np.stack([RAMP, RAMP, RAMP]))),
     "Float and double float pixel data": lambda _: [
@@ -302,8 +315,9 @@ MAKERS: dict[str, Maker] = {
         deep(PhotometricInterpretation="MONOCHROME1", PresentationLUTShape="IDENTITY"),
     ),
     "Pixel Padding Value and Range Limit": lambda _: files(deep(PixelPaddingValue=0, PixelPaddingRangeLimit=5)),
-    "Pixel Padding Value that is no number": lambda _: [
-        encode(deep(PixelPaddingValue=0)).replace(b"\x28\0\x20\1US\2\0\0\0", b"\x28\0\x20\1LO\2\0ab")
+    "Pixel Padding Value that is no number, or that no pixel can be": lambda _: [
+        encode(deep(PixelPaddingValue=0)).replace(b"\x28\0\x20\1US\2\0\0\0", b"\x28\0\x20\1LO\2\0ab"),
+        encode(dataset(np.arange(4, dtype=np.uint8).reshape(2, 2), PixelPaddingValue=0xFFFF)),
     ],
     "Enhanced files: spacing, rescale and window in functional groups": lambda _: [enhanced()],
     "RGB of any depth, YBR_FULL, planar or not": lambda _: files(
@@ -317,6 +331,8 @@ MAKERS: dict[str, Maker] = {
         palette([0, 80, 160, 255], 4, 8, packed=True),
     ],
     "Palette of another length than its descriptor says": lambda _: [palette([0, 80 << 8, 160 << 8, 255 << 8], 9, 16)],
+    "Palette in segments": lambda _: [segmented([0, 1, 0, 1, 3, 255 << 8])],
+    "Palette in segments that make more than 65,536 entries": lambda _: [segmented([0, 1, 0, *[1, 40000, 9] * 2])],
     "Palette without entries": lambda _: [palette([], 4, 16)],
     "Pixels that are not square: Pixel Spacing, Imager or Nominal Scanned Pixel Spacing, Pixel Aspect Ratio": (
         lambda _: files(

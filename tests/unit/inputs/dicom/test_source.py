@@ -45,7 +45,7 @@ def test_files_without_preamble_or_meta_are_read() -> None:
 
 def test_without_pydicom_or_a_decoder_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     data = encode(dataset(RAMP))
-    lossless = encapsulated(dataset(RAMP), [b"\xff\xd8\xff\xd9"], JPEG + "70")
+    lossless = encapsulated(dataset(RAMP), [jpegs.lossless(RAMP, 12)], JPEG + "70")
     with monkeypatch.context() as patch:
         patch.setattr("pydicom.pixels.decoders.base.Decoder.is_available", False)
         with pytest.raises(MissingExtra, match="JPEG Lossless"):
@@ -53,7 +53,9 @@ def test_without_pydicom_or_a_decoder_the_extra_is_named(monkeypatch: pytest.Mon
     with monkeypatch.context() as patch:
         patch.setitem(sys.modules, "gdcm", None)
         with pytest.raises(MissingExtra, match="12-bit JPEG"):
-            load_image(encapsulated(deep(), [jpegs.flat_blocks(np.array([[1]]))], JPEG + "51"))
+            load_image(
+                encapsulated(deep(np.zeros((8, 8), np.uint16)), [jpegs.flat_blocks(np.array([[1]]))], JPEG + "51")
+            )
     monkeypatch.setitem(sys.modules, "pydicom", None)
     with pytest.raises(MissingExtra, match="dicom"):
         load_image(data)

@@ -78,6 +78,24 @@ def test_a_slide_that_is_too_large_is_refused(monkeypatch: pytest.MonkeyPatch) -
             read(slide(WHOLE, 32, order))
 
 
+@pytest.mark.parametrize("order", [None, [0, 0, 0, 0, 0, 0]])
+def test_tiles_that_hold_far_more_than_the_slide_are_refused(
+    monkeypatch: pytest.MonkeyPatch, order: list[int] | None
+) -> None:
+    monkeypatch.setattr(tiles, "MAX_DECODED", 6 * 32 * 32 - 1)
+    with pytest.raises(InputError, match="whose 6 tiles hold many times its pixels"):
+        read(slide(WHOLE, 32, order))
+
+
+@pytest.mark.parametrize("side", ["Rows", "Columns"])
+def test_a_size_of_the_whole_that_can_not_be_read_is_left_out(side: str) -> None:
+    made = dataset(WHOLE, TotalPixelMatrixRows=50, TotalPixelMatrixColumns=70)
+    made.add_new(f"TotalPixelMatrix{side}", "LO", "wide")
+    picture = read(made)
+    assert (np.asarray(picture.image) == WHOLE).all()
+    assert picture.notes == (f"The whole slide is left out: Total Pixel Matrix {side} is 'wide', no number.",)
+
+
 def test_a_slide_that_lacks_tiles_or_places_them_outside_is_refused() -> None:
     with pytest.raises(InputError, match="a slide of 6 tiles and holds 4"):
         read(slide(WHOLE, 32, NumberOfFrames=4))

@@ -1,0 +1,45 @@
+"""A chat template taken apart, where it can do no harm: in a process of its own, with so much time and memory.
+
+Jinja's sandbox keeps a template from files and from the process that runs it. It does not keep loops in loops, or a
+text that doubles itself, from going on for days.
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+import tempfile
+from pathlib import Path
+
+from edgekit.checkpoint.chat.derive import content_kind, derive
+from edgekit.checkpoint.chat.render import Program
+from edgekit.checkpoint.chat.verify import verified
+from edgekit.checkpoint.spec import TemplateSpec
+from edgekit.child import Crash, listen, python
+from edgekit.config import load
+from edgekit.errors import CheckpointError, EngineError
+
+_ENDED = (signal.SIGXCPU, signal.SIGKILL)
+
+
+def pieces(program: Program) -> TemplateSpec:
+    """What the program writes, as pieces of text; :class:`CheckpointError` where these can't say it."""
+    content = content_kind(program)
+    return verified(program, content, derive(program, content))
+
+
+def pieces_apart(program: Program) -> TemplateSpec:
+    """:func:`pieces` in a process of its own; :class:`CheckpointError` also for a program that takes too much."""
+    with tempfile.TemporaryDirectory(prefix="edgekit-template-") as folder:
+        file = Path(folder) / "program.json"
+        whole = {"source": program.source, "where": program.where, "tokens": dict(program.tokens)}
+        file.write_text(json.dumps(whole), encoding="utf-8")
+        try:
+            (found,) = listen(python("edgekit.checkpoint.chat", str(file)), "Reading the chat template")
+        except Crash as crash:
+            if crash.signal in _ENDED:
+                raise program.error("takes too much time or memory for a short conversation") from None
+            raise CheckpointError(crash.message, crash.hint) from None
+        except EngineError as error:
+            raise CheckpointError(error.message, error.hint) from None
+    return load(TemplateSpec, found, program.where)

@@ -1,0 +1,59 @@
+"""A template is taken apart in a process of its own, which may take so much time and memory and no more."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from edgekit import child
+from edgekit.checkpoint.chat import pieces as taken
+from edgekit.checkpoint.chat.pieces import pieces, pieces_apart
+from edgekit.checkpoint.chat.render import Program
+from edgekit.errors import CheckpointError
+
+PLAIN = (
+    "{{ bos_token }}{% for m in messages %}{{ m.role + ': ' + m.content }}\n{% endfor %}"
+    "{% if add_generation_prompt %}assistant: {% endif %}"
+)
+
+
+def program(source: str) -> Program:
+    return Program(source, "The chat template of here", {"bos_token": "<s>"})
+
+
+def test_the_pieces_are_the_same_from_another_process() -> None:
+    assert pieces_apart(program(PLAIN)) == pieces(program(PLAIN))
+
+
+@pytest.mark.parametrize("source", ["{{ raise_exception('as it\nwants') }}", "{% for m in %}", "{{ messages | last }}"])
+def test_an_error_is_the_same_from_another_process(source: str) -> None:
+    with pytest.raises(CheckpointError) as here:
+        pieces(program(source))
+    with pytest.raises(CheckpointError) as there:
+        pieces_apart(program(source))
+    assert (there.value.message, there.value.hint) == (here.value.message, here.value.hint)
+
+
+@pytest.mark.parametrize("name", ["SIGXCPU", "SIGKILL"])
+def test_a_process_that_was_ended_is_a_template_that_takes_too_much(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    script = f"import os, signal; os.kill(os.getpid(), signal.{name})"
+    monkeypatch.setattr(taken, "python", lambda *_: [sys.executable, "-c", script])
+    with pytest.raises(CheckpointError, match="of here takes too much time or memory"):
+        pieces_apart(program(PLAIN))
+
+
+@pytest.mark.parametrize(
+    ("work", "result"),
+    [
+        ("try: bytearray(2**30)\nexcept MemoryError: print('no memory')", "no memory"),
+        ("print(resource.getrlimit(resource.RLIMIT_CPU)[0] < 60)", "True"),
+        ("print(resource.getrlimit(resource.RLIMIT_CORE)[0])", "0"),
+        ("print(len(bytearray(2**27)))", str(2**27)),
+    ],
+)
+def test_the_process_is_bounded(work: str, result: str) -> None:
+    script = f"import resource\nfrom edgekit.checkpoint.chat.__main__ import _bound\n_bound()\n{work}"
+    ran = subprocess.run([sys.executable, "-c", script], env=child.environment(), capture_output=True, text=True)
+    assert (ran.stdout.strip(), ran.returncode) == (result, 0), ran.stderr
