@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import stat
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import dataclass
@@ -76,9 +77,11 @@ def check_hashes(files: Sequence[Sealed], progress: Progress = silent) -> None:
 
 
 def read_sealed(path: Path) -> bytes:
-    """A small file's bytes; :class:`BundleError` where it is gone, a link, or can't be read."""
+    """A small file's bytes; :class:`BundleError` where it is gone, a link or no file, or can't be read."""
     try:
         with open(path, "rb", opener=_no_link) as stream:
+            if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+                raise BundleError(f"{path} is no file", _AGAIN)
             return stream.read()
     except OSError as error:
         raise unreadable(path, error) from error
@@ -136,4 +139,5 @@ class _Reader:
 
 
 def _no_link(path: str, flags: int) -> int:
-    return os.open(path, flags | os.O_NOFOLLOW)
+    """Not waiting for who would write to a pipe that stands in a file's place, either."""
+    return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)

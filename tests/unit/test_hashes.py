@@ -16,7 +16,7 @@ import pytest
 
 from edgekit import hashes
 from edgekit.errors import BundleError
-from edgekit.hashes import Sealed, check_hashes, hash_files
+from edgekit.hashes import Sealed, check_hashes, hash_files, read_sealed
 
 MIB = 1 << 20
 SIZES = {"a": 0, "b/c": 1, "b/d": MIB, "e": 3 * MIB + 7}
@@ -70,6 +70,11 @@ def become_a_link(file: Path) -> None:
     file.symlink_to("f")
 
 
+def become_a_pipe(file: Path) -> None:
+    file.unlink()
+    os.mkfifo(file)
+
+
 HARMS: list[tuple[Callable[[Path], object], str]] = [
     (lambda file: file.write_bytes(bytes(3 * MIB + 7)), "the contents differ from what was sealed"),
     (lambda file: file.write_bytes(b"short"), f"has 5 bytes, not {3 * MIB + 7}"),
@@ -77,6 +82,7 @@ HARMS: list[tuple[Callable[[Path], object], str]] = [
     (Path.unlink, "is missing"),
     (become_a_folder, "can't be read: Is a directory"),
     (become_a_link, "is a link, where a file was sealed"),
+    (become_a_pipe, f"has 0 bytes, not {3 * MIB + 7}"),
 ]
 
 
@@ -88,6 +94,19 @@ def test_what_is_not_as_it_was_is_named(files: list[Sealed], harm: Callable[[Pat
         check_hashes(files)
     assert refused.value.message == f"{files[-1].path}: {said}" or refused.value.message == f"{files[-1].path} {said}"
     assert refused.value.hint
+
+
+@pytest.mark.parametrize(
+    ("harm", "said"), [(become_a_folder, "Is a directory"), (become_a_link, "is a link"), (become_a_pipe, "no file")]
+)
+def test_a_record_that_is_no_file_is_named(tmp_path: Path, harm: Callable[[Path], object], said: str) -> None:
+    record = tmp_path / "record.json"
+    record.write_bytes(b"{}")
+    assert read_sealed(record) == b"{}"
+    harm(record)
+    with pytest.raises(BundleError, match=said) as refused:
+        read_sealed(record)
+    assert str(record) in refused.value.message
 
 
 def test_the_remedy_is_the_file_s_own(files: list[Sealed]) -> None:
