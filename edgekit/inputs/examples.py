@@ -43,7 +43,11 @@ def read_examples(path: Path) -> list[Example]:
     that is not one file in there (:func:`~edgekit.inputs.named.picture_of`).
     """
     file = _file(path)
-    found = [example for at, row in enumerate(_rows(file), 1) for example in _examples(row, file, at)]
+    found = []
+    for at, row in enumerate(_rows(file), 1):
+        examples = list(_examples(row, file, at))
+        _check_texts(examples, f"Entry {at} of {file}")
+        found += examples
     if not found:
         raise InputError(f"{file} holds no examples", _FORMS)
     return found
@@ -105,6 +109,16 @@ def _examples(row: Any, file: Path, at: int) -> Iterator[Example]:
         raise InputError(f"{where} has no question", _FORMS)
     _check_marks(question, image, where)
     yield Example(_plain(question), image, _answer(_first(row, _ANSWERS), where))
+
+
+def _check_texts(examples: list[Example], where: str) -> None:
+    """Refuse what JSON can escape and no text can hold: one half of a pair of surrogates."""
+    try:
+        for example in examples:
+            f"{example.question}{example.answer}".encode()
+    except UnicodeEncodeError as error:
+        half = ascii(error.object[error.start])
+        raise InputError(f"{where} holds {half}, which is half a character", "Write that character whole.") from None
 
 
 def _first(row: Mapping[str, Any], keys: tuple[str, ...]) -> Any:

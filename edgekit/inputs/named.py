@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -73,14 +74,17 @@ def _place(name: str, folder: Path, where: str) -> Path:
     if re.match(r"[a-z][a-z0-9+]*://", name, re.IGNORECASE):
         raise InputError(f"{where} names a picture on the net: {_clip(name)}", "Fetch it, and name the file.")
     if pure.is_absolute() or ".." in pure.parts:
-        raise InputError(f"{where} names a picture outside its folder: {name!r}", "Put the pictures beside the file.")
+        raise InputError(
+            f"{where} names a picture outside its folder: {_clip(name)!r}", "Put the pictures beside the file."
+        )
     for ending in _ENDINGS:
         for place in _FOLDERS:
             path = folder / place / (name + ending)
-            if path.is_file():
-                return path
+            with suppress(OSError):  # a path that is too long, or leads through what may not be read
+                if path.is_file():
+                    return path
     raise InputError(
-        f"{where}: there is no picture {name!r} in {folder}", f"Put it there, or into {folder / 'images'}."
+        f"{where}: there is no picture {_clip(name)!r} in {folder}", f"Put it there, or into {folder / 'images'}."
     )
 
 
