@@ -29,7 +29,7 @@ def colour(stored: Values, header: Dataset, words: str, notes: list[str]) -> Sha
 
 def _palette(stored: Values, header: Dataset, words: str, notes: list[str]) -> tuple[Values, int]:
     """The colours of indices, and the bits that a colour has."""
-    if "RedPaletteColorLookupTableData" not in header:
+    if "SegmentedRedPaletteColorLookupTableData" in header and "RedPaletteColorLookupTableData" not in header:
         return _segmented(stored, header, words)
     signed = header.get("PixelRepresentation") == 1
     tables = [

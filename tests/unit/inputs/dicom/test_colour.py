@@ -110,6 +110,11 @@ def test_a_palette_without_entries_is_refused() -> None:
         read(palette(16, [words([1, 2, 3, 4]), b"", words([1, 2, 3, 4])]))
 
 
+def test_a_palette_that_is_not_there_is_refused() -> None:
+    with pytest.raises(InputError, match="Red Palette Color Lookup Table Descriptor has 0 values and not 3"):
+        read(dataset(INDICES, PhotometricInterpretation="PALETTE COLOR"))
+
+
 def test_a_big_endian_palette() -> None:
     tables = [np.array([entry << 8 for entry in table], ">u2").tobytes() for table in COLOURS]
     made = palette(16, tables, values=INDICES.astype(np.uint16))
