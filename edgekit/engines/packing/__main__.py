@@ -27,6 +27,7 @@ def compile_graphs(bundle: Path, folder: Path, progress: Callable[[int, int], No
     """Fill ``folder``; what its probe answers. :class:`EngineError` where this machine's runtime can't."""
     scratch = folder / "scratch"
     scratch.mkdir()
+    require_space(bundle / ENGINES, sum(file.stat().st_size for file in (bundle / "graphs").iterdir()))
     graphs = {name: optimize(bundle / "graphs" / f"{name}.onnx", scratch) for name in GRAPHS}
     chosen = samples(list(graphs.values()), scratch)
     expected, once = write_probe(chosen, folder, scratch)

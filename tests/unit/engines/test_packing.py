@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from hypothesis import strategies as st
 from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
 
 from edgekit.checkpoint.packed import Array
+from edgekit.engines.packing.__main__ import compile_graphs
 from edgekit.engines.packing.graph import Graph
 from edgekit.engines.packing.optimize import optimize
 from edgekit.engines.packing.pack import pack
@@ -25,7 +27,7 @@ from edgekit.engines.packing.probe import samples, write_probe
 from edgekit.engines.packing.spans import span_of
 from edgekit.engines.packing.write import Writer
 from edgekit.engines.probe import PROBE, answers
-from edgekit.errors import EngineError
+from edgekit.errors import EdgeKitError, EngineError
 from edgekit.session import ZERO_POINT, open_session, options
 
 VERSION = tuple(int(part) for part in onnxruntime.__version__.split(".")[:2])
@@ -277,3 +279,15 @@ def test_packed_weights_take_no_memory_of_the_process(tmp_path: Path) -> None:
         kib[form] = int(done.stdout)
     assert kib["plain"] > count * size / 1024
     assert kib["final"] < count * size / 1024 / 4
+
+
+def test_a_full_disk_is_told_before_the_runtime_fills_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    graphs, folder = tmp_path / "bundle" / "graphs", tmp_path / "form"
+    graphs.mkdir(parents=True)
+    folder.mkdir()
+    (graphs / "decoder.onnx.data").write_bytes(bytes(900))
+    (graphs / "decoder.onnx").write_bytes(bytes(100))
+    monkeypatch.setattr("shutil.disk_usage", lambda path: SimpleNamespace(free=999))
+    with pytest.raises(EdgeKitError, match="needs 1000 B, but its disk has 999 B free") as full:
+        compile_graphs(graphs.parent, folder, lambda done, total: None)
+    assert "Make room" in full.value.hint
