@@ -38,7 +38,7 @@ def find_program(source: Source) -> Program | None:
 def _in_json(table: Fields) -> tuple[str, str] | None:
     value = table.values.get("chat_template")
     if isinstance(value, list):
-        value = {item.get("name"): item.get("template") for item in value if isinstance(item, dict)}
+        value = {str(item.get("name")): item.get("template") for item in value if isinstance(item, dict)}
     if isinstance(value, dict):
         return _default(value, table.where)
     text = table.text("chat_template", "")

@@ -45,8 +45,9 @@ class Program:
 
         messages = [message for turn in turns for message in _messages(turn, content)]
         given = {"messages": messages, "tools": None, "documents": None, "add_generation_prompt": prompt}
+        template = self._template  # what is wrong with it has an error of its own
         try:
-            text = self._template.render({**given, **self.tokens})
+            text = template.render({**given, **self.tokens})
         except jinja2.UndefinedError as error:
             if "strftime_now" in str(error):
                 raise CheckpointError(
@@ -54,6 +55,8 @@ class Program:
                     "Put a template beside it that names a day, and take this one away.",
                 ) from None
             raise self.error(f"can't be rendered: {error}") from None
+        except MemoryError:
+            raise self.error("takes more memory than any conversation: it writes without end") from None
         except Exception as error:  # whatever the program does: it is the checkpoint's, not ours
             raise self.error(f"can't be rendered: {type(error).__name__}: {error}") from None
         if len(text) > _LONGEST:

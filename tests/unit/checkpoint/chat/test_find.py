@@ -109,6 +109,11 @@ def test_a_token_that_is_null_is_none(tmp_path: Path, roles: tuple[str, ...]) ->
             {"additional_chat_templates/rag.jinja": "x", "additional_chat_templates/tool_use.jinja": "y"},
             "default: rag, tool_use",
         ),
+        (
+            {"tokenizer_config.json": {"chat_template": [{"name": ["default"], "template": "x"}]}},
+            "default: \\['default'\\]",
+        ),
+        ({"tokenizer_config.json": {"chat_template": [{"name": {}, "template": "x"}]}}, "default: {}"),
         ({"tokenizer_config.json": {"chat_template": []}}, "none at all"),
         ({"tokenizer_config.json": {"chat_template": 3}}, "should be a text"),
         ({"chat_template.json": {"chat_template": True}}, "should be a text"),
