@@ -17,8 +17,8 @@ from typing import TypeAlias
 import numpy as np
 
 from edgekit.bundle import Bundle
-from edgekit.checkpoint import open_checkpoint
 from edgekit.checkpoint.checkpoint import Checkpoint
+from edgekit.checkpoint.open import open_checkpoint
 from edgekit.engines.verify import verify_everything
 from edgekit.errors import ConfigError, GateRefused
 from edgekit.evaluate.phantoms import Row, evaluate, questions

@@ -11,7 +11,6 @@ import hashlib
 import os
 import stat
 from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -122,6 +121,8 @@ class _Reader:
 
         ``progress`` is called from this thread alone, and no thread reads on however this ends.
         """
+        from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait  # not in what only opens a bundle
+
         with ThreadPoolExecutor(cores(), thread_name_prefix="edgekit-hash") as pool:
             try:
                 reading = [pool.submit(job) for job in jobs]

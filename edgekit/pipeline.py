@@ -19,8 +19,8 @@ from edgekit.check.fidelity import fidelity, write_fidelity
 from edgekit.check.golden import write_record
 from edgekit.check.make import ask_engine, make_golden
 from edgekit.check.verdict import check_here
-from edgekit.checkpoint import open_checkpoint
 from edgekit.checkpoint.checkpoint import Checkpoint
+from edgekit.checkpoint.open import open_checkpoint
 from edgekit.engines.compile import Compiled, NotCompiled, compile_here
 from edgekit.engines.open import engine_here, give_back_freed_memory
 from edgekit.errors import BundleError, ConfigError, EdgeKitError

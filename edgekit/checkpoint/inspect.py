@@ -9,7 +9,7 @@ from typing import cast
 
 from edgekit.checkpoint.checkpoint import Checkpoint, Weight, component
 from edgekit.checkpoint.packed import Tensor, groups, is_packed
-from edgekit.checkpoint.prequantized import UnpackedMatrix
+from edgekit.checkpoint.prequantized.matrix import UnpackedMatrix
 from edgekit.checkpoint.spec import ModelSpec, TemplateSpec
 
 

@@ -10,7 +10,7 @@ import re
 
 from edgekit.checkpoint.dialects.reading import Reading
 from edgekit.checkpoint.packed import is_packed
-from edgekit.checkpoint.prequantized import UnpackedMatrix
+from edgekit.checkpoint.prequantized.matrix import UnpackedMatrix
 from edgekit.checkpoint.source import Source, printable
 from edgekit.checkpoint.tower import PROBE
 

@@ -14,7 +14,8 @@ from edgekit.checkpoint.documents import unreadable
 from edgekit.checkpoint.forms import delta, open_source
 from edgekit.checkpoint.left_out import left_out
 from edgekit.checkpoint.packed import Tensor, is_packed
-from edgekit.checkpoint.prequantized import UnpackedMatrix, fold
+from edgekit.checkpoint.prequantized.fold import fold
+from edgekit.checkpoint.prequantized.matrix import UnpackedMatrix
 from edgekit.checkpoint.quantized import ABOUT, open_quantized
 from edgekit.checkpoint.safetensors import weight_files
 from edgekit.checkpoint.shapes import Shape, tensor_shapes

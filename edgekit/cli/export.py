@@ -19,7 +19,7 @@ from edgekit.units import format_bytes
 @common
 def command(console: Console, checkpoint: Path, out: Path, target_name: str, vision: Path | None) -> None:
     """Write the vision, projector and decoder graphs of CHECKPOINT as it is stored (quantize it first, if you like)."""
-    from edgekit.checkpoint import open_checkpoint
+    from edgekit.checkpoint.open import open_checkpoint
     from edgekit.pipeline import export_graphs
     from edgekit.target import target
 

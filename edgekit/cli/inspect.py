@@ -108,8 +108,8 @@ def _describe_form(form: Form) -> str:
 
 
 def _show_checkpoint(console: Console, checkpoint: Path, vision: Path | None) -> None:
-    from edgekit.checkpoint import open_checkpoint
     from edgekit.checkpoint.inspect import inspect
+    from edgekit.checkpoint.open import open_checkpoint
 
     found = inspect(open_checkpoint(checkpoint, vision, requantize=True))
     console.document(found)

@@ -101,7 +101,7 @@ def _chosen(
 
 def _open(console: Console, path: Path, vision: Path | None) -> Checkpoint:
     """As a build opens it; matrices that only ``--requantize`` takes are planned, too, and a note says so."""
-    from edgekit.checkpoint import open_checkpoint
+    from edgekit.checkpoint.open import open_checkpoint
 
     found = open_checkpoint(path, vision, requantize=True)
     show_notes(console, found.spec)

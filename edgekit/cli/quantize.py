@@ -31,7 +31,7 @@ def command(
     requantize: bool,
 ) -> None:
     """Write CHECKPOINT's weights in a recipe's precision, in EdgeKit's own format."""
-    from edgekit.checkpoint import open_checkpoint
+    from edgekit.checkpoint.open import open_checkpoint
     from edgekit.fitting import quantize_to
     from edgekit.recipe import recipe
 

@@ -10,13 +10,16 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image, ImageFile, ImageOps
-from PIL.TiffImagePlugin import ImageFileDirectory_v2, TiffImageFile
 
 from edgekit.errors import InputError
 from edgekit.inputs.grey import Shades, Values, by_depth, spread
+
+if TYPE_CHECKING:
+    from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
 _BITS, _PHOTOMETRIC, _PLANES, _SAMPLE_FORMAT = 258, 262, 284, 339  # TIFF's tags
 _WHITE_IS_ZERO, _ONE_BY_ONE, _SIGNED = 0, 2, 2
@@ -35,7 +38,8 @@ def load(reopen: Callable[[], ImageFile.ImageFile], name: str) -> Image.Image:
     image = reopen()
     if not _is_deep_colour(image):
         upright = _read(image, [_as_decoded(tile) for tile in image.tile])
-        return _tiff_grey(upright, image.tag_v2) if isinstance(image, TiffImageFile) else upright
+        tags = _tags(image)
+        return upright if tags is None else _tiff_grey(upright, tags)
     if image.tell() and image.format == "PNG":  # what is beneath a frame would be added byte by byte
         raise InputError(f"{name} is an animation of 16-bit colour", "Save that frame as a PNG of its own.")
     rawmodes = [_rawmode(tile) for tile in image.tile]
@@ -57,6 +61,12 @@ def grey(values: Values, *, white_is_zero: bool = False) -> Shades:
         return spread(-values if white_is_zero else values)
     shades = by_depth(values, int(values.max())) if values.min() >= 0 else spread(values)
     return 255 - shades if white_is_zero else shades
+
+
+def _tags(image: ImageFile.ImageFile) -> ImageFileDirectory_v2 | None:
+    """A TIFF's tags; None of other formats. (Pillow's class of them is imported with the first TIFF, not before.)"""
+    tags: ImageFileDirectory_v2 | None = getattr(image, "tag_v2", None)
+    return tags
 
 
 def _tiff_grey(image: Image.Image, tags: ImageFileDirectory_v2) -> Image.Image:
@@ -81,8 +91,8 @@ def _is_deep_colour(image: ImageFile.ImageFile) -> bool:
 
 def _is_planar(image: ImageFile.ImageFile, rawmodes: Sequence[str]) -> bool:
     """A TIFF of 16 bits with colours one after the other, uncompressed: Pillow takes them for 8, and reads nonsense."""
-    in_planes = isinstance(image, TiffImageFile) and all(len(rawmode) == 1 for rawmode in rawmodes)
-    return in_planes and image.tag_v2.get(_BITS, (1,))[0] == 16  # type: ignore[attr-defined]
+    tags = _tags(image)
+    return tags is not None and all(len(rawmode) == 1 for rawmode in rawmodes) and tags.get(_BITS, (1,))[0] == 16
 
 
 def _rawmode(tile: ImageFile._Tile) -> str:
@@ -99,9 +109,9 @@ def _as_decoded(tile: ImageFile._Tile) -> str:
 def _bytes_apart(rawmode: str, image: ImageFile.ImageFile, name: str) -> tuple[str, str]:
     """The raw modes that keep the high and the low byte of what ``rawmode`` unpacks."""
     colour, _, end = rawmode.partition(";16")
-    if isinstance(image, TiffImageFile):
-        end = end or ("L" if image.tag_v2.prefix == b"II" else "B")
-        if image.tag_v2.get(_PLANES) == _ONE_BY_ONE and len(colour) > 1:  # libtiff's decoder, which asks no raw mode
+    if (tags := _tags(image)) is not None:
+        end = end or ("L" if tags.prefix == b"II" else "B")
+        if tags.get(_PLANES) == _ONE_BY_ONE and len(colour) > 1:  # libtiff's decoder, which asks no raw mode
             colour = "planes that are compressed"
     if colour not in ("RGB", "RGBA", "RGBX", "CMYK", "R", "G", "B", "A") or end not in _OTHER_END:
         raise InputError(f"{name} holds 16-bit colour in a form that is not read ({colour})", "Save it as PNG.")

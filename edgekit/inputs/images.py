@@ -21,7 +21,8 @@ import numpy as np
 from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
 
 from edgekit.errors import EdgeKitError, InputError
-from edgekit.inputs import deep, dicom, formats
+from edgekit.inputs import deep, formats
+from edgekit.inputs.dicom.recognise import is_dicom
 from edgekit.inputs.negative import black_is_zero
 
 FORMATS = ("PNG", "JPEG", "BMP", "TIFF", "WEBP")
@@ -120,8 +121,10 @@ def _decode(stream: BinaryIO, name: str, frame: int | None) -> tuple[Image.Image
         raise InputError(f"{name} is empty", "Copy or export the picture again.")
     if head[128:132] != b"DICM" and (kind := formats.foreign(head)) is not None:
         raise InputError(f"{name} is {kind.name}, which EdgeKit does not read", kind.hint)
-    if dicom.is_dicom(head[:132], name):
-        drawn = dicom.read_dicom(stream, name, frame, lambda w, h: _check_size(w, h, name))
+    if is_dicom(head[:132], name):
+        from edgekit.inputs.dicom.read import read_dicom
+
+        drawn = read_dicom(stream, name, frame, lambda w, h: _check_size(w, h, name))
         return Image.fromarray(drawn.shades), drawn.notes
     return _picture(stream, name, frame, formats.ours(head)), ()
 

@@ -11,7 +11,7 @@ from typing import TypeAlias, cast
 from edgekit.bundle import Bundle
 from edgekit.checkpoint.checkpoint import Checkpoint, component, is_matrix, layer_of
 from edgekit.checkpoint.packed import Tensor, is_packed
-from edgekit.checkpoint.prequantized import UnpackedMatrix
+from edgekit.checkpoint.prequantized.matrix import UnpackedMatrix
 from edgekit.checkpoint.shapes import Shape, cache_scales, input_ranges, tensor_shapes
 from edgekit.checkpoint.spec import ModelSpec
 from edgekit.errors import ConfigError

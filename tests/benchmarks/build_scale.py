@@ -39,7 +39,7 @@ _QUANTIZE = """
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from edgekit.checkpoint import open_checkpoint
+from edgekit.checkpoint.open import open_checkpoint
 from edgekit.quantize import quantize
 from edgekit.recipe import recipe
 

@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from edgekit.blocks import BlockModel
-from edgekit.checkpoint import open_checkpoint
+from edgekit.checkpoint.open import open_checkpoint
 from edgekit.quantize.calibrated import looked_at
 from edgekit.quantize.layer import gather, quantized_block
 from edgekit.quantize.rows import write_rows

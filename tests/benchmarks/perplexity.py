@@ -28,8 +28,8 @@ from functools import partial
 from pathlib import Path
 from typing import TypeAlias, get_args
 
-from edgekit.checkpoint import open_checkpoint
 from edgekit.checkpoint.checkpoint import Checkpoint
+from edgekit.checkpoint.open import open_checkpoint
 from edgekit.checkpoint.shapes import decoder_shapes
 from edgekit.recipe import Method, Recipe
 from tests import permuted, smollm2

@@ -14,8 +14,8 @@ import math
 import tempfile
 from pathlib import Path
 
-from edgekit.checkpoint import open_checkpoint
 from edgekit.checkpoint.checkpoint import component
+from edgekit.checkpoint.open import open_checkpoint
 from edgekit.checkpoint.shapes import tensor_shapes
 from edgekit.engines.tensorrt.build import build_plan
 from edgekit.engines.tensorrt.job import How

@@ -16,7 +16,7 @@ import pytest
 
 from edgekit.blocks import BlockModel
 from edgekit.bundle import open_bundle
-from edgekit.checkpoint import open_checkpoint
+from edgekit.checkpoint.open import open_checkpoint
 from edgekit.engines.base import Engine
 from edgekit.engines.open import open_engine
 from edgekit.phantom.embedded import embedded

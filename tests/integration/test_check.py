@@ -19,8 +19,8 @@ from edgekit.bundle import MANIFEST, Bundle, open_bundle
 from edgekit.check import Checked, check
 from edgekit.check.golden import read_golden
 from edgekit.check.verdict import check_here
-from edgekit.checkpoint import open_checkpoint
 from edgekit.checkpoint.checkpoint import Checkpoint
+from edgekit.checkpoint.open import open_checkpoint
 from edgekit.checkpoint.packed import Array
 from edgekit.cli.main import main
 from edgekit.engines.onnxruntime import OnnxRuntimeEngine

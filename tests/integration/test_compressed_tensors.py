@@ -15,7 +15,7 @@ from safetensors.numpy import load_file
 
 from edgekit.checkpoint.documents import Fields
 from edgekit.checkpoint.packed import is_packed
-from edgekit.checkpoint.prequantized import fold
+from edgekit.checkpoint.prequantized.fold import fold
 from edgekit.checkpoint.safetensors import open_file
 from edgekit.checkpoint.source import Source
 

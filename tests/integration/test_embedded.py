@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 import torch
 
-from edgekit.checkpoint import open_checkpoint
 from edgekit.checkpoint.checkpoint import is_matrix
+from edgekit.checkpoint.open import open_checkpoint
 from edgekit.evaluate.phantoms import Scores, evaluate, questions
 from edgekit.phantom import Asked
 from edgekit.phantom.embedded import NOTICE, embedded

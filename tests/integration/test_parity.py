@@ -13,8 +13,8 @@ from PIL import Image
 from tokenizers import Tokenizer
 
 from edgekit.bundle import Bundle
-from edgekit.checkpoint import Checkpoint, open_checkpoint
-from edgekit.checkpoint.checkpoint import Weight
+from edgekit.checkpoint.checkpoint import Checkpoint, Weight
+from edgekit.checkpoint.open import open_checkpoint
 from edgekit.checkpoint.packed import Array, PackedTensor
 from edgekit.engines.onnxruntime import OnnxRuntimeEngine
 from edgekit.inputs.images import Picture

@@ -13,7 +13,7 @@ import pytest
 from onnx import numpy_helper
 
 from edgekit.bundle import open_bundle
-from edgekit.checkpoint import open_checkpoint
+from edgekit.checkpoint.open import open_checkpoint
 from edgekit.cli.main import main
 from edgekit.quantize import quantize
 from edgekit.recipe import recipe

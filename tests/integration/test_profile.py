@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from edgekit.bundle import Bundle
@@ -187,9 +188,10 @@ def test_an_interruption_leaves_no_profile_and_no_process(bundle: Bundle) -> Non
     before = set((bundle.path / "profiles").glob("*"))
     command = [sys.executable, "-m", "edgekit", "profile", str(bundle.path)]
     with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) as process:
-        time.sleep(2.0)
+        while not psutil.Process(process.pid).children():  # a phase is measured in one
+            time.sleep(0.05)
         process.send_signal(2)
-        _, err = process.communicate(timeout=20)
+        _, err = process.communicate(timeout=60)
     assert process.returncode == 130
     assert "Traceback" not in err
     assert set((bundle.path / "profiles").glob("*")) == before

@@ -13,7 +13,7 @@ import onnxruntime
 import pytest
 
 from edgekit import session
-from edgekit.checkpoint import open_checkpoint
+from edgekit.checkpoint.open import open_checkpoint
 from edgekit.errors import EngineError, MissingExtra
 from edgekit.export import Activations, export
 from edgekit.export.export import SPELLINGS

@@ -5,9 +5,5 @@ rescale → VOI LUT or window → shades, inverted for MONOCHROME1. Only the fra
 A step that can't be read counts as absent, and a note says so: viewers draw such pictures too.
 ``docs/reads.md`` lists what is read. Needs the extra ``dicom``: pydicom, and the decoders for compressed
 files that it finds by itself (GDCM for JPEG, JPEG-LS and JPEG 2000; RLE is pydicom's own).
+:func:`edgekit.inputs.dicom.read.read_dicom` is imported with the first such file: most processes never see one.
 """
-
-from edgekit.inputs.dicom.read import Rendering, read_dicom
-from edgekit.inputs.dicom.recognise import is_dicom
-
-__all__ = ["Rendering", "is_dicom", "read_dicom"]

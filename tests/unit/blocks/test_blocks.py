@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pytest
 
 from edgekit.blocks import BlockModel, Floats
-from edgekit.checkpoint import open_checkpoint
+from edgekit.checkpoint.open import open_checkpoint
 from edgekit.quantize import quantize
 from edgekit.recipe import recipe
 from tests.checkpoints import FAMILIES, DecoderKind, Layout, TowerKind, write_checkpoint

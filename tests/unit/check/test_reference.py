@@ -9,7 +9,7 @@ import pytest
 
 from edgekit.check.golden import PICTURE
 from edgekit.check.reference import Script, read_all
-from edgekit.checkpoint import open_checkpoint
+from edgekit.checkpoint.open import open_checkpoint
 from tests.checkpoints import DecoderKind, Layout, TowerKind, write_checkpoint
 
 SCRIPTS = [

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
-from edgekit.checkpoint import open_checkpoint, stock
+from edgekit.checkpoint import stock
+from edgekit.checkpoint.open import open_checkpoint
 from edgekit.errors import CheckpointError
 from tests.checkpoints import Tiny, write_checkpoint, write_tokenizer, write_tower
 from tests.reads import rows

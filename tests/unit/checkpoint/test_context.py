@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edgekit.checkpoint import open_checkpoint
+from edgekit.checkpoint.open import open_checkpoint
 from edgekit.errors import CheckpointError
 from tests.checkpoints import DecoderKind, Layout, Tiny, write_checkpoint
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
-from edgekit.checkpoint import open_checkpoint
+from edgekit.checkpoint.open import open_checkpoint
 from edgekit.errors import CheckpointError
 from edgekit.quantize import quantize
 from edgekit.recipe import recipe

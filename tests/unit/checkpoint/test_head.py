@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
-from edgekit.checkpoint import open_checkpoint, same
+from edgekit.checkpoint import same
 from edgekit.checkpoint.inspect import inspect
+from edgekit.checkpoint.open import open_checkpoint
 from edgekit.checkpoint.packed import Tensor
 from edgekit.checkpoint.same import same_values
 from edgekit.errors import CheckpointError

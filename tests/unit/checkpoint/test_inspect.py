@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from edgekit.checkpoint import open_checkpoint
 from edgekit.checkpoint.inspect import inspect
+from edgekit.checkpoint.open import open_checkpoint
 from edgekit.cli.main import main
 from tests.checkpoints import DecoderKind, Tiny, write_checkpoint
 

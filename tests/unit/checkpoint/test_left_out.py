@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
-from edgekit.checkpoint import open_checkpoint
+from edgekit.checkpoint.open import open_checkpoint
 from tests.checkpoints import LAYOUTS, DecoderKind, Layout, TowerKind, write_checkpoint, write_tower
 
 LAYER = "language_model.model.layers"

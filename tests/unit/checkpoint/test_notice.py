@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from edgekit.checkpoint import open_checkpoint
 from edgekit.checkpoint.documents import Fields
 from edgekit.checkpoint.notice import LLAVA_MED, intended_use, licence
+from edgekit.checkpoint.open import open_checkpoint
 from edgekit.checkpoint.source import Source
 from tests.checkpoints import write_checkpoint
 

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.numpy import load_file, save_file
 
-from edgekit.checkpoint import open_checkpoint
+from edgekit.checkpoint.open import open_checkpoint
 from edgekit.checkpoint.packed import Tensor
 from edgekit.checkpoint.spec import RopeSpec
 from edgekit.errors import CheckpointError, EdgeKitError

@@ -15,7 +15,8 @@ from safetensors.numpy import save_file
 
 from edgekit.checkpoint.documents import Fields
 from edgekit.checkpoint.packed import is_packed
-from edgekit.checkpoint.prequantized import UnpackedMatrix, fold
+from edgekit.checkpoint.prequantized.fold import fold
+from edgekit.checkpoint.prequantized.matrix import UnpackedMatrix
 from edgekit.checkpoint.safetensors import open_weights
 from edgekit.checkpoint.source import Source
 from edgekit.errors import CheckpointError

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edgekit.checkpoint import open_checkpoint
 from edgekit.checkpoint.inspect import inspect
+from edgekit.checkpoint.open import open_checkpoint
 from edgekit.checkpoint.packed import Tensor, is_packed
 from edgekit.checkpoint.safetensors import StoredTensor
 from edgekit.errors import CheckpointError, EdgeKitError

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edgekit.checkpoint import open_checkpoint
 from edgekit.checkpoint.inspect import inspect
+from edgekit.checkpoint.open import open_checkpoint
 from edgekit.checkpoint.packed import Tensor, is_packed
 from edgekit.errors import CheckpointError, EdgeKitError
 from edgekit.quantize import quantize

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from edgekit.checkpoint import open_checkpoint
 from edgekit.checkpoint.inspect import inspect
+from edgekit.checkpoint.open import open_checkpoint
 from edgekit.errors import CheckpointError
 from tests.checkpoints import Layout, renamed, write_tokenizer
 

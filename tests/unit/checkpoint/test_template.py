@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from edgekit.checkpoint import open_checkpoint, template
+from edgekit.checkpoint import template
 from edgekit.checkpoint.chat.write import Spoken, write
+from edgekit.checkpoint.open import open_checkpoint
 from edgekit.checkpoint.spec import TemplateSpec
 from tests.checkpoints import DecoderKind, Layout, write_checkpoint
 

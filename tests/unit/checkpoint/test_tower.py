@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edgekit.checkpoint import open_checkpoint, stock
+from edgekit.checkpoint import stock
 from edgekit.checkpoint.architectures import find_tower
 from edgekit.checkpoint.documents import Fields
+from edgekit.checkpoint.open import open_checkpoint
 from edgekit.checkpoint.stock import published
 from edgekit.errors import CheckpointError
 from tests.checkpoints import Layout, Tiny, write_checkpoint, write_tower

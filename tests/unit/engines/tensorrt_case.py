@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edgekit.bundle import FORMAT, Bundle, Manifest, unsealed
-from edgekit.checkpoint import open_checkpoint
+from edgekit.checkpoint.open import open_checkpoint
 from edgekit.engines.tensorrt.engine import TensorRtEngine
 from edgekit.export import export
 from edgekit.export.trt import TrtSpelling

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from edgekit.checkpoint import Checkpoint, open_checkpoint
+from edgekit.checkpoint.checkpoint import Checkpoint
+from edgekit.checkpoint.open import open_checkpoint
 from edgekit.checkpoint.packed import is_packed
 from edgekit.checkpoint.safetensors import open_file
 from edgekit.engines.embedding import Embedding

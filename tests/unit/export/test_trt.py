@@ -15,8 +15,8 @@ import numpy.typing as npt
 import onnx
 import pytest
 
-from edgekit.checkpoint import open_checkpoint
 from edgekit.checkpoint.checkpoint import Checkpoint
+from edgekit.checkpoint.open import open_checkpoint
 from edgekit.checkpoint.packed import is_packed
 from edgekit.export import Activations, export
 from edgekit.export.trt import TrtSpelling

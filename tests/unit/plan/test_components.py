@@ -7,8 +7,8 @@ from typing import Literal
 
 import pytest
 
-from edgekit.checkpoint import open_checkpoint
 from edgekit.checkpoint.checkpoint import Checkpoint, component
+from edgekit.checkpoint.open import open_checkpoint
 from edgekit.engines.arena import ArenaShape
 from edgekit.export.embedding import embedding
 from edgekit.export.export import build_graphs

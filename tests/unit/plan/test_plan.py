@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from edgekit import detect
 from edgekit.bundle import Bundle
-from edgekit.checkpoint import open_checkpoint
+from edgekit.checkpoint.open import open_checkpoint
 from edgekit.engines import standard
 from edgekit.engines.onnxruntime import CHUNK
 from edgekit.errors import ConfigError, GateRefused

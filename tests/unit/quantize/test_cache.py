@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from edgekit.blocks import BlockModel, Floats
-from edgekit.checkpoint import Checkpoint, open_checkpoint
+from edgekit.checkpoint.checkpoint import Checkpoint
+from edgekit.checkpoint.open import open_checkpoint
 from edgekit.checkpoint.packed import Tensor
 from edgekit.checkpoint.shapes import cache_scales, has_cache_scales
 from edgekit.errors import CheckpointError

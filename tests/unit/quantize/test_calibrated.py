@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from edgekit.blocks import Block, BlockModel, Floats
-from edgekit.checkpoint import Checkpoint, open_checkpoint
+from edgekit.checkpoint.checkpoint import Checkpoint
+from edgekit.checkpoint.open import open_checkpoint
 from edgekit.checkpoint.packed import PackedTensor
 from edgekit.export.embedding import is_the_head
 from edgekit.quantize import layer

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from edgekit.blocks import BlockModel, Floats
-from edgekit.checkpoint import Checkpoint, open_checkpoint
-from edgekit.checkpoint.checkpoint import component, layer_of
+from edgekit.checkpoint.checkpoint import Checkpoint, component, layer_of
+from edgekit.checkpoint.open import open_checkpoint
 from edgekit.errors import ConfigError
 from edgekit.inputs.prompt import Prompt, TextPiece
 from edgekit.plan.components import weight_bytes

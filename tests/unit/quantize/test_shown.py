@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from edgekit.checkpoint import open_checkpoint
+from edgekit.checkpoint.open import open_checkpoint
 from edgekit.inputs.examples import Example
 from edgekit.quantize.shown import prompts
 from tests.checkpoints import write_checkpoint

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from edgekit.blocks import BlockModel, Floats
-from edgekit.checkpoint import Checkpoint, open_checkpoint
+from edgekit.checkpoint.checkpoint import Checkpoint
+from edgekit.checkpoint.open import open_checkpoint
 from edgekit.checkpoint.shapes import has_input_ranges, input_ranges
 from edgekit.cli.main import main
 from edgekit.export.export import build_graphs

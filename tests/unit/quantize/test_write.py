@@ -12,8 +12,8 @@ import pytest
 from safetensors.numpy import load_file
 
 from edgekit import config
-from edgekit.checkpoint import open_checkpoint
 from edgekit.checkpoint.checkpoint import Checkpoint
+from edgekit.checkpoint.open import open_checkpoint
 from edgekit.checkpoint.packed import Tensor, is_packed
 from edgekit.checkpoint.shapes import tensor_shapes
 from edgekit.checkpoint.spec import ModelSpec

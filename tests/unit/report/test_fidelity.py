@@ -11,7 +11,7 @@ import pytest
 
 from edgekit.bundle import Bundle
 from edgekit.check.fidelity import FIDELITY, read_fidelity
-from edgekit.checkpoint import open_checkpoint
+from edgekit.checkpoint.open import open_checkpoint
 from edgekit.checkpoint.packed import PackedTensor, Tensor
 from edgekit.cli.main import main
 from edgekit.errors import BundleError

@@ -9,8 +9,8 @@ import pytest
 import torch
 from tokenizers import Tokenizer
 
-from edgekit.checkpoint import open_checkpoint
 from edgekit.checkpoint.checkpoint import Checkpoint
+from edgekit.checkpoint.open import open_checkpoint
 from edgekit.inputs.images import Picture
 from edgekit.inputs.prompt import Prompt, TextPiece, Turn, build
 from edgekit.phantom import Question, draw, scene

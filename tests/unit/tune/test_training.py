@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from edgekit.checkpoint import open_checkpoint
+from edgekit.checkpoint.open import open_checkpoint
 from edgekit.checkpoint.spec import ImageSpec
 from edgekit.inputs.preprocess import preprocess
 from edgekit.phantom import Finding, Scene, draw, scene
