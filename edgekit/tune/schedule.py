@@ -29,13 +29,20 @@ class Schedule:
         return 0.5 * (1 + math.cos(math.pi * (step - rising) / (self.steps - rising)))
 
 
+def weight_type() -> torch.dtype:
+    """What weights are while they learn: bfloat16 where PyTorch has kernels for it on this processor, which saves a
+    third of the time, else float32. Without them (x86-64 with AVX2 alone) a product takes fifty times as long.
+    """
+    return torch.bfloat16 if torch.ops.mkldnn._is_mkldnn_bf16_supported() else torch.float32
+
+
 def minimise(
     parts: Mapping[nn.Module, float], losses: Callable[[torch.Generator], Iterator[Tensor]], schedule: Schedule
 ) -> Iterator[float]:
     """Take ``schedule.steps`` steps down the losses that ``losses`` yields, one for each batch; yields each loss.
 
-    Every part learns at its share of the schedule's rate. While this runs, weights are bfloat16, which saves a
-    third of the time; the steps are summed up in float32, and that is what is left in the end.
+    Every part learns at its share of the schedule's rate. While this runs, weights are of :func:`weight_type`; the
+    steps are summed up in float32, and that is what is left in the end.
     """
     weights = [weight for part in parts for weight in part.parameters()]
     shares = [share for part, share in parts.items() for _ in part.parameters()]
@@ -43,8 +50,9 @@ def minimise(
     optimizer = _optimizer(exact, shares, schedule)
     rate = torch.optim.lr_scheduler.LambdaLR(optimizer, schedule.factor)
     batches = losses(torch.Generator().manual_seed(schedule.seed))
+    while_learning = weight_type()
     for one in weights:
-        one.data = one.data.bfloat16()
+        one.data = one.data.to(while_learning)
     for step in range(1, schedule.steps + 1):
         loss = next(batches)
         loss.backward()

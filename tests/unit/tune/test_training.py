@@ -15,6 +15,7 @@ from edgekit.checkpoint.spec import ImageSpec
 from edgekit.inputs.preprocess import preprocess
 from edgekit.phantom import Finding, Scene, draw, scene
 from edgekit.phantom.embedded import NOTICE
+from edgekit.tune import schedule
 from edgekit.tune.embedded import Plan, make
 from edgekit.tune.pictures import pictures
 from edgekit.tune.schedule import Schedule, minimise
@@ -42,7 +43,7 @@ def test_training_learns_and_leaves_a_checkpoint(made: Path) -> None:
     assert tower["loss"] < 4.0  # guessing costs ln 28 + ln 2 = 4.03
     assert answers["loss"] < 5.6  # guessing costs ln 512 = 6.24
     checkpoint = open_checkpoint(made)
-    assert checkpoint.spec.template.name == "chatml"
+    assert checkpoint.spec.template.stop == ("<|im_end|>",)
     assert checkpoint.spec.intended_use == NOTICE
     assert checkpoint.spec.licence == "apache-2.0"
     assert "| answers | 25 |" in (made / "README.md").read_text()
@@ -119,12 +120,16 @@ def test_a_short_schedule_never_learns_faster_than_its_rate(steps: int) -> None:
     assert min(factors) > 0
 
 
-def test_minimise_goes_down_and_gives_float32_back() -> None:
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float32])
+def test_minimise_goes_down_and_gives_float32_back(dtype: torch.dtype, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the processor has kernels for."""
+    monkeypatch.setattr(schedule, "weight_type", lambda: dtype)
     layer = torch.nn.Linear(2, 1, bias=False)
     layer.weight.data.copy_(torch.tensor([[3.0, -2.0]]))
 
     def losses(rng: torch.Generator) -> Iterator[torch.Tensor]:
         while True:
+            assert layer.weight.dtype == dtype
             yield layer.weight.float().pow(2).sum()
 
     seen = list(minimise({layer: 1.0}, losses, Schedule(steps=200, batch=1, rate=0.1)))
