@@ -1,6 +1,6 @@
 """Chat templates of real models, written anew after what the published ones render, and where each was looked up.
 
-What tools, documents and a system message of the caller's add is left out: EdgeKit sends none.
+What tools and documents add is left out: EdgeKit sends none.
 """
 
 from __future__ import annotations
@@ -16,12 +16,24 @@ class Shape(NamedTuple):
     eos: str = "</s>"
 
 
-def _turns(user: str, assistant: str, opening: str = "", start: str = "") -> str:
-    """A loop over messages: ``user`` and ``assistant`` are Jinja expressions of ``message``."""
+def _turns(user: str, assistant: str, opening: str = "", start: str = "", system: str = "") -> str:
+    """A loop over messages: ``user``, ``assistant`` and ``system`` are Jinja expressions of ``m``."""
     end = "{% if add_generation_prompt %}{{ " + opening + " }}{% endif %}" if opening else ""
+    told = "{% elif m.role == 'system' %}{{ " + system + " }}" if system else ""
     return (
-        start + "{% for m in messages %}{% if m.role == 'user' %}{{ " + user + " }}"
-        "{% elif m.role == 'assistant' %}{{ " + assistant + " }}{% endif %}{% endfor %}" + end
+        start + "{% for m in messages %}{% if m.role == 'user' %}{{ " + user + " }}" + told + "{% elif m.role == "
+        "'assistant' %}{{ " + assistant + " }}{% endif %}{% endfor %}" + end
+    )
+
+
+def _system_first(given: str, otherwise: str) -> str:
+    """What stands at the start with a system message, and without; ``messages`` go on without it."""
+    return (
+        "{% if messages[0].role == 'system' %}{% set system = messages[0].content %}{% set messages = messages[1:] %}"
+        + given
+        + "{% else %}"
+        + otherwise
+        + "{% endif %}"
     )
 
 
@@ -152,7 +164,8 @@ SHAPES: dict[str, Shape] = {
     # HuggingFaceH4/zephyr-7b-beta, tokenizer_config.json.
     "Zephyr: line breaks of the template's own": Shape(
         "{% for m in messages %}\n{% if m.role == 'user' %}\n{{ '<|user|>\n' + m.content + "
-        "eos_token }}\n{% elif m.role == 'assistant' %}\n{{ '<|assistant|>\n' + m.content + eos_token }}"
+        "eos_token }}\n{% elif m.role == 'system' %}\n{{ '<|system|>\n' + m.content + eos_token }}"
+        "\n{% elif m.role == 'assistant' %}\n{{ '<|assistant|>\n' + m.content + eos_token }}"
         "\n{% endif %}\n{% if loop.last and add_generation_prompt %}\n{{ '<|assistant|>' }}\n{% endif %}\n{% endfor %}"
     ),
     # TinyLlama/TinyLlama-1.1B-Chat-v1.0, tokenizer_config.json.
@@ -164,10 +177,13 @@ SHAPES: dict[str, Shape] = {
     ),
     # meta-llama/Llama-2-7b-chat-hf, tokenizer_config.json; llama.cpp, test-chat-template.cpp.
     "Llama 2: the start token before every turn, texts trimmed": Shape(
-        _turns(
-            "bos_token + '[INST] ' + m.content.strip() + ' [/INST]'",
-            "' ' + m.content.strip() + ' ' + eos_token",
-        )
+        _system_first("", "{% set system = false %}")
+        + "{% for m in messages %}"
+        + _ALTERNATE
+        + "{% if loop.index0 == 0 and system != false %}{% set content = '<<SYS>>\\n' + system + '\\n<</SYS>>\\n\\n' + "
+        "m.content %}{% else %}{% set content = m.content %}{% endif %}{% if m.role == 'user' %}{{ bos_token + "
+        "'[INST] ' + content.strip() + ' [/INST]' }}{% else %}{{ ' ' + content.strip() + ' ' + eos_token }}"
+        "{% endif %}{% endfor %}"
     ),
     # bofenghuang/vigogne-2-70b-chat, in llama.cpp's test-chat-template.cpp.
     "Llama 2 with a default system text, unless a question holds `<<SYS>>`": Shape(
@@ -183,31 +199,38 @@ SHAPES: dict[str, Shape] = {
             "'[INST] ' + m.content + ' [/INST]'",
             "m.content + eos_token + ' '",
             start="{{ bos_token }}",
+            system="raise_exception('Only user and assistant roles are supported!')",
         )
     ),
     # mistralai/Mistral-7B-Instruct-v0.2, tokenizer_config.json.
     "Mistral v0.2: nothing before an answer": Shape(
-        _turns("'[INST] ' + m.content + ' [/INST]'", "m.content + eos_token", start="{{ bos_token }}")
+        _turns(
+            "'[INST] ' + m.content + ' [/INST]'",
+            "m.content + eos_token",
+            start="{{ bos_token }}",
+            system="raise_exception('Only user and assistant roles are supported!')",
+        )
     ),
     # mistralai/Mistral-7B-Instruct-v0.2 as of 2024-09, in llama.cpp's test-chat-template.cpp.
     "Mistral v0.2, newer: a blank before `[INST]`": Shape(
-        _turns(
-            "' [INST] ' + m.content + ' [/INST]'",
-            "' ' + m.content + eos_token",
-            start="{{- bos_token }}",
-        )
+        _system_first("", "{% set system = false %}")
+        + "{{- bos_token }}{% for m in messages %}{% if m.role == 'user' %}{% if loop.first and system is "
+        "string %}{{ ' [INST] ' + system + '\n\n' + m.content + ' [/INST]' }}{% else %}{{ ' [INST] ' + m.content + "
+        "' [/INST]' }}{% endif %}{% else %}{{ ' ' + m.content + eos_token }}{% endif %}{% endfor %}"
     ),
     # mistralai/Mistral-7B-Instruct-v0.3, tokenizer_config.json; Mistral-Large-Instruct-2407 in llama.cpp's tests.
     "Mistral v0.3: no blank before `[/INST]`, answers trimmed": Shape(
-        _turns(
-            "'[INST] ' + m.content + '[/INST]'",
-            "' ' + m.content | trim + eos_token",
-            start="{{ bos_token }}",
-        )
+        _system_first("", "{% set system = false %}")
+        + "{{ bos_token }}{% for m in messages %}{% if m.role == 'user' %}{% if loop.last and system is "
+        "string %}{{ '[INST] ' + system + '\n\n' + m.content + '[/INST]' }}{% else %}{{ '[INST] ' + m.content + "
+        "'[/INST]' }}{% endif %}{% else %}{{ ' ' + m.content | trim + eos_token }}{% endif %}{% endfor %}"
     ),
     # mistralai/Mistral-Nemo-Instruct-2407, in llama.cpp's test-chat-template.cpp.
     "Mistral Nemo: no blanks at all": Shape(
-        _turns("'[INST]' + m.content + '[/INST]'", "m.content + eos_token", start="{{ bos_token }}")
+        _system_first("", "{% set system = false %}")
+        + "{{ bos_token }}{% for m in messages %}{% if m.role == 'user' %}{% if loop.last and system is "
+        "string %}{{ '[INST]' + system + '\n\n' + m.content + '[/INST]' }}{% else %}{{ '[INST]' + m.content + "
+        "'[/INST]' }}{% endif %}{% else %}{{ m.content + eos_token }}{% endif %}{% endfor %}"
     ),
     # meta-llama/Meta-Llama-3-8B-Instruct, tokenizer_config.json; llama.cpp, test-chat-template.cpp.
     "Llama 3: texts trimmed": Shape(
@@ -221,8 +244,11 @@ SHAPES: dict[str, Shape] = {
     "Llama 3.2: a default system turn with a date": Shape(
         "{{- bos_token }}{%- if not date_string is defined %}{%- if strftime_now is defined %}{%- set date_string = "
         "strftime_now('%d %b %Y') %}{%- else %}{%- set date_string = '26 Jul 2024' %}{%- endif %}{%- endif %}"
-        "{{- '<|start_header_id|>system<|end_header_id|>\n\nCutting Knowledge Date: December 2023\nToday Date: ' + "
-        "date_string + '\n\n<|eot_id|>' }}{%- for m in messages %}{{- " + LLAMA3_HEADER + " + m.content | "
+        + _system_first("{% set system = system | trim %}", "{% set system = '' %}")
+        + "{{- '<|start_header_id|>system<|end_header_id|>\n\nCutting Knowledge Date: December 2023\nToday Date: ' + "
+        "date_string + '\n\n' + system + '<|eot_id|>' }}{%- for m in messages %}{{- "
+        + LLAMA3_HEADER
+        + " + m.content | "
         "trim + '<|eot_id|>' }}{%- endfor %}{%- if add_generation_prompt %}{{- '<|start_header_id|>assistant"
         "<|end_header_id|>\n\n' }}{%- endif %}",
         "<|begin_of_text|>",
@@ -254,7 +280,8 @@ SHAPES: dict[str, Shape] = {
     ),
     # google/gemma-7b-it, in llama.cpp's test-chat-template.cpp.
     "Gemma: texts trimmed, the assistant called model": Shape(
-        "{{ bos_token }}{% for m in messages %}" + _ALTERNATE + "{% set role = 'model' if m.role == "
+        "{{ bos_token }}{% if messages[0].role == 'system' %}{{ raise_exception('System role not supported') }}"
+        "{% endif %}{% for m in messages %}" + _ALTERNATE + "{% set role = 'model' if m.role == "
         "'assistant' else m.role %}{{ '<start_of_turn>' + role + '\n' + m.content | trim + '<end_of_turn>\n' }}"
         "{% endfor %}{% if add_generation_prompt %}{{ '<start_of_turn>model\n' }}{% endif %}",
         "<bos>",
@@ -272,7 +299,12 @@ SHAPES: dict[str, Shape] = {
     ),
     # eachadea/vicuna-13b-1.1, in llama.cpp's test-chat-template.cpp.
     "Vicuna 1.1 with line breaks": Shape(
-        _turns("'USER: ' + m.content + '\n'", "'ASSISTANT: ' + m.content + '</s>\n'", "'ASSISTANT:'")
+        _turns(
+            "'USER: ' + m.content + '\n'",
+            "'ASSISTANT: ' + m.content + '</s>\n'",
+            "'ASSISTANT:'",
+            system="m.content + '\n'",
+        )
     ),
     # unslothai/unsloth, unsloth/chat_templates.py, "alpaca".
     "Alpaca: a default text, then `### Instruction:`": Shape(
@@ -280,8 +312,11 @@ SHAPES: dict[str, Shape] = {
             "'### Instruction:\n' + m.content + '\n\n'",
             "'### Response:\n' + m.content + eos_token + '\n\n'",
             "'### Response:\n'",
-            "{{ bos_token + 'Below are some instructions that describe some tasks. Write responses that appropriately "
-            "complete each request.\n\n' }}",
+            _system_first(
+                "{{ bos_token + system }}",
+                "{{ bos_token + 'Below are some instructions that describe some tasks. Write responses that "
+                "appropriately complete each request.\n\n' }}",
+            ),
         )
     ),
     # deepseek-ai/deepseek-coder-33b-instruct, in llama.cpp's test-chat-template.cpp.
@@ -290,7 +325,9 @@ SHAPES: dict[str, Shape] = {
             "'### Instruction:\n' + m.content + '\n'",
             "'### Response:\n' + m.content + '\n<|EOT|>\n'",
             "'### Response:'",
-            "{{ bos_token + 'You are an AI programming assistant.\n' }}",
+            "{{ bos_token }}{% if messages[0].role != 'system' %}{{ 'You are an AI programming assistant.\n' }}"
+            "{% endif %}",
+            "m.content + '\n'",
         ),
         "<｜begin▁of▁sentence｜>",
         "<|EOT|>",
@@ -302,6 +339,7 @@ SHAPES: dict[str, Shape] = {
             "'Assistant: ' + m.content + eos_token",
             "'Assistant:'",
             "{{ bos_token }}",
+            "m.content + '\n\n'",
         ),
         "<｜begin▁of▁sentence｜>",
         "<｜end▁of▁sentence｜>",
@@ -318,7 +356,9 @@ SHAPES: dict[str, Shape] = {
     # ibm-granite/granite-3.0-8b-instruct, in llama.cpp's test-chat-template.cpp.
     "Granite 3": Shape(
         "{%- for m in messages %}\n    {%- if m.role == 'user' %}\n    {{- '<|start_of_role|>user"
-        "<|end_of_role|>' + m.content + '<|end_of_text|>\n' }}\n    {%- elif m.role == 'assistant' %}\n"
+        "<|end_of_role|>' + m.content + '<|end_of_text|>\n' }}\n    {%- elif m.role == 'system' %}\n    {{- "
+        "'<|start_of_role|>system<|end_of_role|>' + m.content + '<|end_of_text|>\n' }}\n"
+        "    {%- elif m.role == 'assistant' %}\n"
         "    {{- '<|start_of_role|>assistant<|end_of_role|>' + m.content + '<|end_of_text|>\n' }}\n    {%- endif %}"
         "\n    {%- if loop.last and add_generation_prompt %}\n    {{- '<|start_of_role|>assistant<|end_of_role|>' }}\n"
         "    {%- endif %}\n{%- endfor %}",
@@ -332,6 +372,7 @@ SHAPES: dict[str, Shape] = {
             "'<|START_OF_TURN_TOKEN|><|CHATBOT_TOKEN|>' + m.content.strip() + '<|END_OF_TURN_TOKEN|>'",
             "'<|START_OF_TURN_TOKEN|><|CHATBOT_TOKEN|>'",
             "{{ bos_token }}",
+            "'<|START_OF_TURN_TOKEN|><|SYSTEM_TOKEN|>' + m.content + '<|END_OF_TURN_TOKEN|>'",
         ),
         "<BOS_TOKEN>",
         "<|END_OF_TURN_TOKEN|>",

@@ -87,9 +87,11 @@ def _decoder(decoder: DecoderSpec) -> Iterator[str]:
 
 def _template(template: TemplateSpec) -> Iterator[str]:
     words = (template.system, template.user, template.opening, template.reply, template.pictured, template.past)
+    words += (template.system_turn, template.system_inside)
     others = (template.image_before, template.image_after, *template.reserved)
     places = [(template.user, 1), (template.reply, 1)]
     places += [(text, count) for text, count in ((template.pictured, 2), (template.past, 1)) if text]
+    places += [(text, 1) for text in (template.system_turn, template.system_inside) if text]
     if not all(_has_places(text, count) for text, count in places) or template.image.count("<image>") != 1:
         yield f"the template {template.name!r} has no place for the question, the answer or the image"
     if any("<image>" in text for text in (*words, *others)):

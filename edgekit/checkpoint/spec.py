@@ -145,8 +145,12 @@ class TemplateSpec:
 
     Where a chat template goes other ways: ``pictured.format(images, question)`` takes the place of ``user``
     in turns with images, ``past.format(answer)`` that of ``opening`` and ``reply`` in turns with an answer.
-    ``trim`` names what loses the blanks around it: a question, a question with its images ("turn"), an answer.
-    People's text does not hold the words of ``reserved``: the template would take them for its own.
+    ``trim`` names what loses the blanks around it: a question, a question with its images ("turn"), an answer,
+    a system text. People's text does not hold the words of ``reserved``: the template would take them for its own.
+
+    A caller's own system text takes the place of ``system`` as ``system_turn.format(text)``, or goes inside the first
+    turn, before its images, as ``system_inside.format(text)``. Where a template has neither, ``system_refused`` says
+    why; all three are empty in bundles from before this was looked at.
     """
 
     name: str
@@ -160,8 +164,11 @@ class TemplateSpec:
     stop: tuple[str, ...] = ()
     pictured: str = ""
     past: str = ""
-    trim: tuple[Literal["question", "turn", "answer"], ...] = ()
+    trim: tuple[Literal["question", "turn", "answer", "system"], ...] = ()
     reserved: tuple[str, ...] = ()
+    system_turn: str = ""
+    system_inside: str = ""
+    system_refused: str = ""
 
 
 @dataclass(frozen=True)

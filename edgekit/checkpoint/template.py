@@ -20,11 +20,23 @@ _CHAT = (
     "The assistant gives helpful, detailed, and polite answers to the user's questions. "
 )
 VICUNA = TemplateSpec(
-    name="vicuna", system=_CHAT, user="USER: {} ", opening="ASSISTANT:", reply=" {}</s>", stop=("</s>",)
+    name="vicuna",
+    system=_CHAT,
+    user="USER: {} ",
+    opening="ASSISTANT:",
+    reply=" {}</s>",
+    stop=("</s>",),
+    system_turn="{} ",
 )
 PHI = replace(VICUNA, name="phi", reply=" {}<|endoftext|>", stop=("<|endoftext|>",))
 MISTRAL = TemplateSpec(
-    name="mistral", system="", user="[INST] {} [/INST]", opening="", reply=" {} </s>", stop=("</s>",)
+    name="mistral",
+    system="",
+    user="[INST] {} [/INST]",
+    opening="",
+    reply=" {} </s>",
+    stop=("</s>",),
+    system_inside="<<SYS>>\n{}\n<</SYS>>\n\n",
 )
 
 _DATE = (

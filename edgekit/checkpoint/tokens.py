@@ -43,7 +43,8 @@ def _check_known(source: Source, tokenizer: Tokenizer, template: TemplateSpec, v
     added = tokenizer.get_added_tokens_decoder()
     words = {index for index in tokenizer.get_vocab().values() if index not in added}
     words |= {index for index, token in added.items() if not token.content.strip()}
-    conversation = write(template, [Spoken("a", "a", 1), Spoken("a", "a"), Spoken("a")])
+    turns = [Spoken("a", "a", 1), Spoken("a", "a"), Spoken("a")]
+    conversation = write(template, turns) + write(template, turns, "a")
     with tokenizer_errors(str(source.path)):
         words.update(
             start_ids(tokenizer), tokenizer.encode(conversation.replace(IMAGE, ""), add_special_tokens=False).ids

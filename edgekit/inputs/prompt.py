@@ -111,13 +111,13 @@ class Prompt:
         return tuple(piece for piece in self.pieces if isinstance(piece, ImagePiece))
 
 
-def build(spec: ModelSpec, tokenizer: Tokenizer, turns: Sequence[Turn]) -> Prompt:
+def build(spec: ModelSpec, tokenizer: Tokenizer, turns: Sequence[Turn], system: str | None = None) -> Prompt:
     """Write ``turns`` down as ``spec.template`` says; a last turn without an answer ends in the opening.
 
-    :class:`InputError` when there is no turn, a question is no text, or a turn before the last lacks its
-    answer.
+    ``system`` is a system text of the caller's, in place of the template's own. :class:`InputError` when there is no
+    turn, a text is none, a turn before the last lacks its answer, or the template has no place for a system text.
     """
-    text = render(spec.template, tokenizer, turns)
+    text = render(spec.template, tokenizer, turns, system)
     runs = _ids_between_images(tokenizer, text)
     pictures = [picture for turn in turns for picture in turn.images]
     assert len(runs) == len(pictures) + 1, "a marker for each picture and no other"
@@ -129,12 +129,14 @@ def build(spec: ModelSpec, tokenizer: Tokenizer, turns: Sequence[Turn]) -> Promp
     return Prompt(tuple(pieces))
 
 
-def render(template: TemplateSpec, tokenizer: Tokenizer, turns: Sequence[Turn]) -> str:
+def render(template: TemplateSpec, tokenizer: Tokenizer, turns: Sequence[Turn], system: str | None = None) -> str:
     """The conversation as one text, ``<image>`` standing for each picture; same errors as :func:`build`."""
     if not turns:
         raise InputError("There is nothing to ask", "Give a question.")
     for turn in turns:
-        _require_text(turn)
+        _require_text(turn.question, "question")
+    if system is not None:
+        _require_system(template, system)
     if any(turn.answer is None for turn in turns[:-1]):
         raise InputError("A turn before the last has no answer", "Only the last question may be open.")
     reserved = _reserved(tokenizer, template)
@@ -146,16 +148,28 @@ def render(template: TemplateSpec, tokenizer: Tokenizer, turns: Sequence[Turn]) 
         )
         for turn in turns
     ]
-    return write(template, spoken)
+    return write(template, spoken, None if system is None else _as_data(system, reserved))
 
 
-def _require_text(turn: Turn) -> None:
+def _require_text(text: str, name: str) -> None:
     try:
-        turn.question.encode()
+        text.encode()
     except UnicodeEncodeError as error:  # how Python hands on bytes that are no UTF-8
         raise InputError(
-            f"The question is not UTF-8 text (at its character {error.start + 1})", "Write it in a UTF-8 terminal."
+            f"The {name} is not UTF-8 text (at its character {error.start + 1})", "Write it in a UTF-8 terminal."
         ) from error
+
+
+def _require_system(template: TemplateSpec, system: str) -> None:
+    _require_text(system, "system text")
+    if not system.strip():
+        raise InputError("The system text is empty", "Leave it out: the template's own is used then.")
+    if not template.system_turn and not template.system_inside:
+        reason = template.system_refused or "the bundle was built before EdgeKit looked for one"
+        raise InputError(
+            f"This model's chat template has no place for a system text: {reason}",
+            "Say it in the first question; a bundle from before is built again.",
+        )
 
 
 def _reserved(tokenizer: Tokenizer, template: TemplateSpec) -> re.Pattern[str]:

@@ -46,10 +46,10 @@ def content_kind(program: Program) -> Content:
 def derive(program: Program, content: Content) -> TemplateSpec:
     """The pieces; :class:`CheckpointError` where the turns of a conversation are written in unlike ways."""
     first, second, third = _ASKED
-    head, after = _split(program, program.render([Spoken(first)], content), first)
+    head, after = split(program, program.render([Spoken(first)], content), first)
     turns = [Spoken(first, _SAID[0]), Spoken(second, _SAID[1]), Spoken(third)]
     text = program.render(turns, content)
-    parts = _split(program, text, first, _SAID[0], second, _SAID[1], third)
+    parts = split(program, text, first, _SAID[0], second, _SAID[1], third)
     unlike = [parts[0] != head, parts[1] != parts[3], parts[2] != parts[4], parts[5] != after]
     if any(unlike):
         raise program.error(f"writes the turns of a conversation in unlike ways: {text[:400]!r}")
@@ -57,16 +57,16 @@ def derive(program: Program, content: Content) -> TemplateSpec:
     plain = TemplateSpec(
         name=_NAME,
         system=head.removesuffix(before),
-        user=f"{_escaped(before)}{{}}",
+        user=f"{escaped(before)}{{}}",
         opening=after,
-        reply=f"{{}}{_escaped(end)}",
+        reply=f"{{}}{escaped(end)}",
         stop=_stops(end),
     )
     spec = _with_pictures(program, content, _with_past(plain, parts[1], end), head + first + after)
     return replace(spec, trim=_trim(program, content))
 
 
-def _split(program: Program, text: str, *words: str) -> list[str]:
+def split(program: Program, text: str, *words: str) -> list[str]:
     """What stands before, between and behind ``words``, each of which is there once, in this order."""
     parts = []
     for word in words:
@@ -99,33 +99,33 @@ def _cut(between: str, head: str, end: str | None) -> tuple[str, str]:
 def _with_past(spec: TemplateSpec, behind: str, end: str) -> TemplateSpec:
     """``spec`` with the form of an answer that stands ``behind`` a question: as the opening goes on, or otherwise."""
     if behind.startswith(spec.opening):
-        return replace(spec, reply=f"{_escaped(behind.removeprefix(spec.opening))}{{}}{_escaped(end)}")
-    return replace(spec, past=f"{_escaped(behind)}{{}}{_escaped(end)}")
+        return replace(spec, reply=f"{escaped(behind.removeprefix(spec.opening))}{{}}{escaped(end)}")
+    return replace(spec, past=f"{escaped(behind)}{{}}{escaped(end)}")
 
 
 def _with_pictures(program: Program, content: Content, spec: TemplateSpec, plain: str) -> TemplateSpec:
     """``spec`` with the form of pictures; ``plain`` is the first question without one."""
     word = _ASKED[0]
-    before, between, after = _split(program, program.render([Spoken(word, None, 1)], content), IMAGE, word)
+    before, between, after = split(program, program.render([Spoken(word, None, 1)], content), IMAGE, word)
     first, middle, last, _ = _split_two(program, program.render([Spoken(word, None, 2)], content), word)
     if first != before or after != spec.opening or not before.startswith(spec.system):
         raise program.error(f"writes a question with a picture in another way than one without: {plain[:300]!r}")
     begins = before.removeprefix(spec.system)
     each = IMAGE + middle
-    if last == between == middle and _escaped(begins) + "{}" == spec.user:
+    if last == between == middle and escaped(begins) + "{}" == spec.user:
         return replace(spec, image=each)
     # Two pictures end in `last`, one in `between`: the same, or what stands between two goes behind the last as well.
     joint = between.removeprefix(middle) if between.startswith(middle) else None
     if joint is None or last != between:
         raise program.error(f"joins pictures in a way of its own: {IMAGE}{middle}{IMAGE}{last}{word}")
-    return replace(spec, image=each, pictured=f"{_escaped(begins)}{{}}{_escaped(joint)}{{}}")
+    return replace(spec, image=each, pictured=f"{escaped(begins)}{{}}{escaped(joint)}{{}}")
 
 
 def _split_two(program: Program, text: str, word: str) -> list[str]:
     first, seen, rest = text.partition(IMAGE)
     if not seen:
         raise program.error(f"does not write each picture: {text[:300]!r}")
-    return [first, *_split(program, rest, IMAGE, word)]
+    return [first, *split(program, rest, IMAGE, word)]
 
 
 def _trim(program: Program, content: Content) -> tuple[Literal["question", "turn", "answer"], ...]:
@@ -148,5 +148,6 @@ def _stops(end: str) -> tuple[str, ...]:
     return (mark[1],) if mark else ()
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
+    """``text`` as a part of a format string."""
     return text.replace("{", "{{").replace("}", "}}")

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from edgekit.checkpoint.chat.derive import content_kind, derive
 from edgekit.checkpoint.chat.render import Program
+from edgekit.checkpoint.chat.system import with_system
 from edgekit.checkpoint.chat.verify import verified
 from edgekit.checkpoint.spec import TemplateSpec
 from edgekit.child import Crash, listen, python
@@ -25,7 +26,7 @@ _ENDED = (signal.SIGXCPU, signal.SIGKILL)
 def pieces(program: Program) -> TemplateSpec:
     """What the program writes, as pieces of text; :class:`CheckpointError` where these can't say it."""
     content = content_kind(program)
-    return verified(program, content, derive(program, content))
+    return with_system(program, content, verified(program, content, derive(program, content)))
 
 
 def pieces_apart(program: Program) -> TemplateSpec:

@@ -36,14 +36,20 @@ class Program:
     where: str
     tokens: Mapping[str, str]
 
-    def render(self, turns: Sequence[Spoken], content: Content, *, prompt: bool = True) -> str:
+    def render(
+        self, turns: Sequence[Spoken], content: Content, *, prompt: bool = True, system: str | None = None
+    ) -> str:
         """The text of a conversation; with ``prompt``, up to where the next answer goes.
+
+        ``system`` is what a caller's system message says, where there is one.
 
         :class:`CheckpointError` with the template's own words when it refuses, or is broken.
         """
         import jinja2
 
         messages = [message for turn in turns for message in _messages(turn, content)]
+        if system is not None:
+            messages.insert(0, {"role": "system", "content": _content(system, 0, content)})
         given = {"messages": messages, "tools": None, "documents": None, "add_generation_prompt": prompt}
         template = self._template  # what is wrong with it has an error of its own
         try:

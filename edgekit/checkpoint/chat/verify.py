@@ -27,6 +27,7 @@ _TEXTS = (
 _LONG = 20  # turns
 _LONGEST_CONSTANT = 100
 _SHOWN = 60
+_SYSTEM = "You are a careful radiologist."
 _MARK = re.compile(r"(?=.*[^\w\s]).{4,}", re.DOTALL)  # what people would not miss a blank in, unlike "?" or "image"
 
 
@@ -35,9 +36,7 @@ def verified(program: Program, content: Content, template: TemplateSpec) -> Temp
     for turns in _conversations():
         _compare(program, content, template, turns)
     reserved = []
-    for constant in program.constants:
-        if not constant.strip() or len(constant) > _LONGEST_CONSTANT or IMAGE in constant:
-            continue
+    for constant in _tried(program):
         for turns in _answering(constant):
             _compare(program, content, template, turns, f", where an answer holds {constant!r}")
         if _MARK.fullmatch(constant) and any(
@@ -48,6 +47,33 @@ def verified(program: Program, content: Content, template: TemplateSpec) -> Temp
         for turns in _asking(constant):
             _compare(program, content, template, turns, f", where a question holds {constant!r}")
     return replace(template, reserved=tuple(reserved))
+
+
+def verified_system(program: Program, content: Content, template: TemplateSpec) -> TemplateSpec:
+    """The same of conversations that begin with a system text, which ``template`` has a place for."""
+    for turns in _conversations():
+        _compare(program, content, template, turns, ", behind a system text", _SYSTEM)
+    for text in filter(str.strip, _TEXTS):
+        for turns in _answering(text):
+            _compare(program, content, template, turns, ", behind a system text", text)
+    reserved = list(template.reserved)
+    for constant in _tried(program):
+        if constant in reserved:
+            continue
+        systems = [(_SYSTEM, turns) for turns in _asking(constant)]
+        systems += [(text, [Spoken("Why?", None, images)]) for text in _around(constant) for images in (0, 1)]
+        if _MARK.fullmatch(constant) and any(
+            _differs(program, content, template, turns, system) for system, turns in systems
+        ):
+            reserved.append(constant)
+            continue
+        for system, turns in systems:
+            _compare(program, content, template, turns, f", where {constant!r} goes with a system text", system)
+    return replace(template, reserved=tuple(reserved))
+
+
+def _tried(program: Program) -> list[str]:
+    return [text for text in program.constants if text.strip() and len(text) <= _LONGEST_CONSTANT and IMAGE not in text]
 
 
 def _conversations() -> Iterator[list[Spoken]]:
@@ -75,14 +101,21 @@ def _around(words: str) -> tuple[str, ...]:
     return f"a{words}b", f"{words}b", f"a{words}", words
 
 
-def _differs(program: Program, content: Content, template: TemplateSpec, turns: Sequence[Spoken]) -> bool:
-    return program.render(turns, content) != write(template, turns)
+def _differs(
+    program: Program, content: Content, template: TemplateSpec, turns: Sequence[Spoken], system: str | None = None
+) -> bool:
+    return program.render(turns, content, system=system) != write(template, turns, system)
 
 
 def _compare(
-    program: Program, content: Content, template: TemplateSpec, turns: Sequence[Spoken], occasion: str = ""
+    program: Program,
+    content: Content,
+    template: TemplateSpec,
+    turns: Sequence[Spoken],
+    occasion: str = "",
+    system: str | None = None,
 ) -> None:
-    wanted, ours = program.render(turns, content), write(template, turns)
+    wanted, ours = program.render(turns, content, system=system), write(template, turns, system)
     if wanted == ours:
         return
     at = next((at for at, (one, other) in enumerate(zip(wanted, ours, strict=False)) if one != other), 0)

@@ -18,11 +18,18 @@ class Spoken(NamedTuple):
     images: int = 0
 
 
-def write(template: TemplateSpec, turns: Sequence[Spoken]) -> str:
-    """``turns`` as ``template`` writes them, ``<image>`` standing for each picture."""
-    text = template.system
-    for turn in turns:
-        text += _question(template, turn)
+def write(template: TemplateSpec, turns: Sequence[Spoken], system: str | None = None) -> str:
+    """``turns`` as ``template`` writes them, ``<image>`` standing for each picture.
+
+    ``system`` is a caller's own system text, for templates that have a place for one.
+    """
+    text, inside = template.system, ""
+    if system is not None:
+        system = system.strip() if "system" in template.trim else system
+        text = template.system_turn.format(system) if template.system_turn else text
+        inside = template.system_inside.format(system)
+    for at, turn in enumerate(turns):
+        text += _question(template, turn, "" if at else inside)
         if turn.answer is None:
             text += template.opening
             continue
@@ -31,10 +38,10 @@ def write(template: TemplateSpec, turns: Sequence[Spoken]) -> str:
     return text
 
 
-def _question(template: TemplateSpec, turn: Spoken) -> str:
+def _question(template: TemplateSpec, turn: Spoken, inside: str) -> str:
     marker = template.image.replace(IMAGE, f"{template.image_before}{IMAGE}{template.image_after}")
-    images = marker * turn.images
+    images = inside + marker * turn.images
     question = turn.question.strip() if "question" in template.trim else turn.question
-    if images and template.pictured:
+    if turn.images and template.pictured:
         return template.pictured.format(images, question)
     return template.user.format((images + question).strip() if "turn" in template.trim else images + question)

@@ -212,6 +212,54 @@ def test_tokens_are_those_of_a_processor_whose_template_starts(
         assert found == np.ravel(expected).tolist()
 
 
+SYSTEM = "{% if m.role == 'system' %}SYS: @ {% else %}[INST] @ [/INST]{% endif %}"
+INSIDE = (
+    "{% if messages[0].role == 'system' %}{% set system = messages[0].content[0].text %}"
+    "{% set messages = messages[1:] %}{% endif %}{{ bos_token }}{% for m in messages %}[INST] "
+    "{% if loop.first and system %}{{ '<<' + system + '>>' }}{% endif %}@ [/INST]{% endfor %}"
+)
+
+
+@pytest.mark.parametrize("chat", [f"{{% for m in messages %}}{SYSTEM}{{% endfor %}}", INSIDE], ids=["turn", "inside"])
+@pytest.mark.parametrize("kind", ["legacy", "bytes"])
+def test_a_system_text_stands_where_a_processors_template_puts_it(tmp_path: Path, kind: str, chat: str) -> None:
+    made, written = tokenizer(kind, image=True), chat.replace("@", PARTS)
+    (tmp_path / "chat_template.jinja").write_text(written)
+    (tmp_path / "tokenizer_config.json").write_text('{"bos_token": "<s>"}')
+    program = find_program(Source(tmp_path, Fields({}, "config.json"), {}))
+    assert program is not None
+    template = pieces(program)
+    theirs = hugging_faces(made, written)
+    system = "the heart is {seen}\n"
+    message = {"role": "system", "content": [{"type": "text", "text": system}]}
+    for turns in CONVERSATIONS[:5]:
+        expected = theirs.apply_chat_template(
+            [message, *conversation(turns)], tokenize=True, add_generation_prompt=True
+        )
+        prompt = build(model(template), made, turns, system)
+        assert ids(prompt, made.token_to_id("<image>") or 0, rows=True) == np.ravel(expected).tolist()
+
+
+def test_a_system_text_is_text_to_the_tokenizer() -> None:
+    told = replace(VICUNA, system_turn="{} ")
+    written = render(told, tokenizer("bytes"), [Turn("a?")], "Say </s> or <image>.")
+    assert written == "Say < /s> or < image>. USER: a? ASSISTANT:"
+
+
+@pytest.mark.parametrize(
+    ("template", "system", "message"),
+    [
+        (replace(VICUNA, system_refused="it raises"), "Be brief.", "no place for a system text: it raises"),
+        (VICUNA, "Be brief.", "before EdgeKit looked for one"),
+        (replace(VICUNA, system_turn="{} "), " \n", "The system text is empty"),
+        (replace(VICUNA, system_turn="{} "), "a\udcff", "The system text is not UTF-8 text"),
+    ],
+)
+def test_a_system_text_that_can_not_be_sent_is_refused(template: TemplateSpec, system: str, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        render(template, tokenizer("bytes"), [Turn("a?")], system)
+
+
 def conversation(turns: Sequence[Turn]) -> list[dict[str, Any]]:
     """As transformers' processors take it."""
     messages: list[dict[str, Any]] = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from transformers.utils.chat_template_utils import render_jinja_template
@@ -21,6 +22,7 @@ from tests.reads import rows
 
 ROWS = rows("Chat templates")
 READ = [name for name, verdict in ROWS.items() if verdict.startswith("read")]
+WITHOUT_SYSTEM = rows("System texts")
 REFUSED = [name for name, verdict in ROWS.items() if verdict.startswith("refused")]
 
 CONVERSATIONS = [
@@ -31,6 +33,7 @@ CONVERSATIONS = [
     [Spoken("  Compare\nboth. \n", " They\n\nare alike. ", 2), Spoken("\tWhy? ")],
     [Spoken("Größe? {{ messages }} %}", '"12 cm" <b>&</b>\n'), Spoken("影像?", images=2)],
 ]
+SYSTEMS = ["You read chest radiographs.", " Answer\nin {one} word. \n"]
 DATE = "26 Jul 2024"  # Llama 3.2's template has it for where there is no clock
 
 
@@ -40,8 +43,10 @@ def source(folder: Path, shape: Shape) -> Source:
     return Source(folder, Fields({}, "config.json"), {})
 
 
-def rendered(shape: Shape, turns: list[Spoken], *, parts: bool, **values: str) -> str:
-    messages = []
+def rendered(shape: Shape, turns: list[Spoken], *, parts: bool, system: str | None = None, **values: str) -> str:
+    messages: list[dict[str, Any]] = []
+    if system is not None:
+        messages.append({"role": "system", "content": [{"type": "text", "text": system}] if parts else system})
     for turn in turns:
         said = [("user", turn.question, turn.images), ("assistant", turn.answer, 0)]
         for role, text, images in said[: 1 if turn.answer is None else 2]:
@@ -74,6 +79,28 @@ def test_a_shape_is_written_as_transformers_renders_it(tmp_path: Path, name: str
         assert write(spec, turns) == rendered(shape, turns, parts=parts, date_string=DATE)
     _, _, note = ROWS[name].partition(": ")
     assert [about for about in template.notes(read) if note in about] if note else not template.notes(read)
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+@pytest.mark.parametrize("name", sorted(set(READ) - WITHOUT_SYSTEM.keys()))
+def test_a_system_text_is_written_as_transformers_renders_it(tmp_path: Path, name: str, system: str) -> None:
+    shape = SHAPES[name]
+    spec = taken_apart(source(tmp_path, shape))
+    assert not spec.system_refused
+    parts = "part.t" in shape.text
+    for turns in CONVERSATIONS:
+        expected = rendered(shape, turns, parts=parts, system=system, date_string=DATE)
+        assert write(spec, turns, system) == expected
+        assert system.strip() in expected
+
+
+@pytest.mark.parametrize("name", WITHOUT_SYSTEM)
+def test_a_template_without_a_place_for_a_system_text_says_why(tmp_path: Path, name: str) -> None:
+    spec = taken_apart(source(tmp_path, SHAPES[name]))
+    assert name in READ
+    assert not spec.system_turn
+    assert not spec.system_inside
+    assert WITHOUT_SYSTEM[name].partition(": ")[2] in spec.system_refused
 
 
 @pytest.mark.parametrize("name", REFUSED)
