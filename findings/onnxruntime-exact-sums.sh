@@ -12,7 +12,7 @@
 #   size 64", "must be null or have the same rank as x for blocked quantization".
 # - Two DynamicQuantizeMatMul that share a zero point: "AddInitializedOrtValue Attempt to replace the existing tensor".
 # Why it matters: a session may have the option only if its graph has int8 products, and each matrix wants a zero point
-# of its own (edgekit/session.py, edgekit/export/ort.py).
+# of its own (edgekit/onnx_session.py, edgekit/export/ort.py).
 #
 # Needs x86-64 with AVX2 and without VNNI; seen on AMD Zen 3. By ONNX Runtime's source, other processors with AVX2 rewrite
 # the same graphs, though their sums are exact without; other architectures ignore the option. There this script says so,
@@ -94,5 +94,5 @@ for name, (nodes, constants) in cases.items():
     print(f"{name}: {'runs' if isinstance(without, np.ndarray) else without}, with the option: "
           f"{'runs' if isinstance(asked, np.ndarray) else '… ' + asked}")
     same &= isinstance(without, np.ndarray) and isinstance(asked, str)
-sys.exit(0 if same else "This has changed: see edgekit/session.py and edgekit/export/ort.py.")
+sys.exit(0 if same else "This has changed: see edgekit/onnx_session.py and edgekit/export/ort.py.")
 PY

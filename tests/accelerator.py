@@ -13,7 +13,7 @@ from edgekit.detect import detect
 from edgekit.engines.tensorrt.api import present
 from edgekit.errors import MissingExtra
 from edgekit.gpus import Gpu, how_to_tell, silence, untold
-from edgekit.session import refuse_two_runtimes
+from edgekit.onnx_session import refuse_two_runtimes
 from edgekit.target import EngineName, Target
 
 

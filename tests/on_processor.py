@@ -19,15 +19,15 @@ import onnxruntime
 from edgekit.detect import cpu_features
 from edgekit.inputs.images import load_image
 from edgekit.inputs.prompt import Turn
+from edgekit.onnx_session import open_graph, options, sums_saturate
 from edgekit.runtime.embeddings import Embeddings
 from edgekit.runtime.model import Model
-from edgekit.session import open_session, options, sums_saturate
 
 
 def products(graph: Path, x: Any) -> dict[str, Any]:
     """The small graph's answer as the runtime gives it by itself, and as EdgeKit asks for it."""
     alone = onnxruntime.InferenceSession(str(graph), options(), providers=["CPUExecutionProvider"])
-    return {"alone": alone.run(None, {"x": x})[0], "asked": open_session(graph, "cpu").run(None, {"x": x})[0]}
+    return {"alone": alone.run(None, {"x": x})[0], "asked": open_graph(graph, "cpu").run(None, {"x": x})[0]}
 
 
 def answer(bundle: Path, turn: Turn, tokens: list[int]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from edgekit.blocks.fed import FedGraph
 from edgekit.checkpoint.spec import DecoderSpec
 from edgekit.errors import EngineError
-from edgekit.session import first_line
+from edgekit.onnx_session import first_line
 
 Floats: TypeAlias = npt.NDArray[np.float32]
 

@@ -14,7 +14,7 @@ from edgekit.checkpoint.checkpoint import Checkpoint, Weight
 from edgekit.checkpoint.packed import Tensor, is_packed
 from edgekit.export.embedding import EMBEDDING
 from edgekit.export.streams import chunks, convert
-from edgekit.session import Provider, open_session, options
+from edgekit.onnx_session import Provider, open_graph, options
 
 
 class BlockModel:
@@ -57,7 +57,7 @@ class BlockModel:
             made = options()
             made.add_session_config_entry("session.disable_prepacking", "1")
             graph = fed_graph(kind, self.spec, self.checkpoint.tensors)
-            self._kinds[kind] = graph, open_session(graph.data, self._provider, made)
+            self._kinds[kind] = graph, open_graph(graph.data, self._provider, made)
         graph, session = self._kinds[kind]
         layered = ".layers." in name
 

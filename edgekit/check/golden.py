@@ -19,9 +19,9 @@ from edgekit import config
 from edgekit.bundle import Bundle, Manifest
 from edgekit.checkpoint.packed import Array
 from edgekit.checkpoint.safetensors import open_file
+from edgekit.checkpoint.tensor_file import Entry, Put, write_safetensors
 from edgekit.errors import BundleError, CheckpointError, ConfigError
 from edgekit.files import write_text
-from edgekit.stream import Entry, Put, write_safetensors
 
 GOLDEN, ARRAYS, PICTURES = "golden.json", "golden.safetensors", "golden"
 FORMAT = 1

@@ -5,8 +5,8 @@ from __future__ import annotations
 import onnxruntime as ort
 
 from edgekit.errors import EngineError
+from edgekit.onnx_session import version
 from edgekit.recipe import Recipe
-from edgekit.session import version
 
 INT8_CACHE_SINCE = (1, 28)
 """The first whose CPU attention is right over an int8 cache. 1.27 has it, too, but of rows that decode together only

@@ -26,8 +26,8 @@ from edgekit.engines.base import Logits
 from edgekit.engines.embedding import Embedding
 from edgekit.engines.kernels import require_kernels
 from edgekit.errors import EngineError
+from edgekit.onnx_session import Provider, first_line, giving_back, open_graph, options
 from edgekit.plan.components import arena_rows, cache_dtype
-from edgekit.session import Provider, first_line, giving_back, open_session, options
 
 DECODER = "decoder.onnx"
 CHUNK = 128
@@ -59,9 +59,9 @@ class OnnxRuntimeEngine:
         self._dtype = manifest.target.activations
         self._vocab = manifest.spec.decoder.vocab
         self._embedding = Embedding(bundle.file("embedding.safetensors"), manifest.spec.decoder.hidden, self._dtype)
-        self._vision = open_session(graphs / "vision.onnx", provider, options(final=final))
-        self._projector = open_session(graphs / "projector.onnx", provider, options(final=final))
-        self._decoder = open_session(graphs / decoder, provider, options(final=final))
+        self._vision = open_graph(graphs / "vision.onnx", provider, options(final=final))
+        self._projector = open_graph(graphs / "projector.onnx", provider, options(final=final))
+        self._decoder = open_graph(graphs / decoder, provider, options(final=final))
         cache = cache_dtype(self._dtype, manifest.recipe)
         self._arena = _arena(ArenaShape.of(manifest.spec.decoder, arena_rows(slots), self.context, cache), provider)
         self._calls: dict[int, _Call] = {}

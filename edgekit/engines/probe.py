@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from edgekit.session import open_session, options
+from edgekit.onnx_session import open_graph, options
 
 PROBE = "probe.onnx"
 
@@ -21,7 +21,7 @@ def answers(probe: Path) -> str:
 
     On one thread: the answer must not depend on how many cores there are today.
     """
-    session = open_session(probe, "cpu", options(threads=1, final=True))
+    session = open_graph(probe, "cpu", options(threads=1, final=True))
     feeds = {value.name: _pattern(value.shape) for value in session.get_inputs()}
     digest = hashlib.sha256()
     for output in session.run(None, feeds):

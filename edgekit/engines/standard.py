@@ -17,7 +17,7 @@ from edgekit.checkpoint.packed import Array
 from edgekit.engines.base import Logits
 from edgekit.engines.embedding import Embedding
 from edgekit.errors import EngineError
-from edgekit.session import first_line, giving_back, open_session, options
+from edgekit.onnx_session import first_line, giving_back, open_graph, options
 
 CHUNK = 512
 
@@ -35,7 +35,7 @@ class StandardEngine:
             bundle.file("embedding.safetensors"), manifest.spec.decoder.hidden, manifest.target.activations
         )
         self._vision, self._projector, self._decoder = (
-            open_session(graphs / f"{name}.onnx", "cpu", _options()) for name in ("vision", "projector", "decoder")
+            open_graph(graphs / f"{name}.onnx", "cpu", _options()) for name in ("vision", "projector", "decoder")
         )
         decoder = manifest.spec.decoder
         shape = slots, decoder.kv_heads, self.context, decoder.head_dim

@@ -19,7 +19,7 @@ from edgekit.export.attention import GroupQueryAttention
 from edgekit.export.graph import MS
 from edgekit.export.spelling import FLOAT32, Attention, Norm, Spelling
 from edgekit.export.weights import Stack, stack
-from edgekit.session import ZERO_POINT
+from edgekit.onnx_session import ZERO_POINT
 
 _QUICK_GELU = {"quick_gelu": 1.702, "silu": 1.0}  # x · sigmoid(alpha x)
 
@@ -90,7 +90,7 @@ class OrtSpelling(Spelling):
         """Whole images at once, where this is three times as fast as MatMulNBits.
 
         Its activations have one range per call, so several images in a call change each other slightly.
-        On x86-64 without VNNI its sums saturate unless :mod:`edgekit.session` sees to it.
+        On x86-64 without VNNI its sums saturate unless :mod:`edgekit.onnx_session` sees to it.
         """
         n, k = weights.shape
         codes, scales = self.packed(name, weights, TensorProto.INT8, (k, n), (n,), streams.int8_columns)

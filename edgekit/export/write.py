@@ -9,11 +9,11 @@ import onnx
 from onnx import TensorProto, helper
 
 from edgekit import __version__
+from edgekit.checkpoint.tensor_file import Entry, Region, write_regions
+from edgekit.checkpoint.tensor_file import write_safetensors as _write_safetensors
 from edgekit.export.graph import IR_VERSION, MS, OPSET, Fill, Graph, Initializer
 from edgekit.files import writing
 from edgekit.progress import Progress, silent
-from edgekit.stream import Entry, Region, write_regions
-from edgekit.stream import write_safetensors as _write_safetensors
 
 _PAGE, _LINE = 4096, 64  # runtimes map large weights by pages; small ones only need their cache line
 _LARGE = 64 * 1024

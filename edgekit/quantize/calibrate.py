@@ -13,6 +13,7 @@ from edgekit.checkpoint.shapes import has_cache_scales
 from edgekit.errors import ConfigError
 from edgekit.inputs.examples import Example, read_examples
 from edgekit.inputs.prompt import Prompt
+from edgekit.onnx_session import fastest
 from edgekit.progress import Progress, silent
 from edgekit.quantize.cache import with_cache_scales
 from edgekit.quantize.calibrated import calibrated, looked_at
@@ -21,7 +22,6 @@ from edgekit.quantize.samples import samples
 from edgekit.quantize.shown import phantoms, prompts
 from edgekit.quantize.tower import Tower, with_tower
 from edgekit.recipe import Method, Recipe
-from edgekit.session import fastest
 
 SAMPLES = 32
 """Examples that are read. Half as many take a 7B model's shapes two minutes a layer on two cores, by awq."""

@@ -22,16 +22,16 @@ from edgekit.checkpoint.checkpoint import Checkpoint, Weight, component, is_matr
 from edgekit.checkpoint.packed import Bits, PackedWeight
 from edgekit.checkpoint.quantized import StoredPacked
 from edgekit.checkpoint.safetensors import open_file
+from edgekit.checkpoint.tensor_file import Entry, Put, write_safetensors
 from edgekit.export.embedding import EMBEDDING, HEAD
 from edgekit.files import write_text, writing
+from edgekit.onnx_session import fastest
 from edgekit.progress import Progress, silent
 from edgekit.quantize.layer import gather, quantized_block
 from edgekit.quantize.quantize import quantize
 from edgekit.quantize.rows import Rows, kept_rows, write_rows
 from edgekit.quantize.samples import Sample
 from edgekit.recipe import Recipe
-from edgekit.session import fastest
-from edgekit.stream import Entry, Put, write_safetensors
 
 _ABOUT = "calibration.json"
 

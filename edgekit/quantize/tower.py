@@ -22,10 +22,10 @@ from edgekit.checkpoint.shapes import range_of
 from edgekit.checkpoint.spec import ImageSpec
 from edgekit.export.export import build_graphs
 from edgekit.export.write import write_graph
+from edgekit.onnx_session import open_graph, options
 from edgekit.progress import Progress, silent
 from edgekit.quantize.cache import Held
 from edgekit.recipe import Recipe
-from edgekit.session import open_session, options
 
 COSINE = 0.999
 """Of the projector's output with static ranges to the original's, on the worst picture."""
@@ -113,7 +113,7 @@ def _by_graph(checkpoint: Checkpoint, pixels: Sequence[Floats]) -> list[npt.NDAr
         sessions = []
         for name in ("vision", "projector"):
             write_graph(graphs[name], Path(folder, f"{name}.onnx"))
-            sessions.append(open_session(Path(folder, f"{name}.onnx"), "cpu", options()))
+            sessions.append(open_graph(Path(folder, f"{name}.onnx"), "cpu", options()))
         vision, projector = sessions
         made = []
         for x in pixels:

@@ -22,11 +22,11 @@ import numpy as np
 from edgekit import __version__, config
 from edgekit.checkpoint.checkpoint import Checkpoint, Weight
 from edgekit.checkpoint.packed import PackedTensor, Tensor, groups, is_packed
+from edgekit.checkpoint.tensor_file import Entry, Fill, Put, write_safetensors
 from edgekit.files import new_directory, write_text
 from edgekit.progress import Progress, silent
 from edgekit.quantize.quantize import quantize
 from edgekit.recipe import Recipe
-from edgekit.stream import Entry, Fill, Put, write_safetensors
 from edgekit.units import MIB
 
 FORMAT = 1

@@ -236,12 +236,12 @@ def test_a_full_disk_leaves_nothing(
 def test_a_signal_in_the_middle_leaves_nothing(good: Path, tmp_path: Path, number: signal.Signals, said: str) -> None:
     """A build that is stopped while it writes: one line, exit 128 + number, no folder and no part of one."""
     program = (
-        "import sys, time, edgekit.stream as stream\n"
+        "import sys, time, edgekit.checkpoint.tensor_file as tensor_file\n"
         "from edgekit.cli.main import main\n"
-        "write = stream.write_regions\n"
+        "write = tensor_file.write_regions\n"
         "def slow(*a, **k):\n"
         "    print('writing', flush=True); time.sleep(30)\n"
-        "stream.write_regions = slow\n"
+        "tensor_file.write_regions = slow\n"
         "import edgekit.export.write as module; module.write_regions = slow\n"
         "sys.exit(main(sys.argv[1:]))\n"
     )

@@ -16,7 +16,7 @@ from edgekit.doctor.finding import said
 from edgekit.engines.tensorrt.log import Log
 from edgekit.engines.tensorrt.opened import because
 from edgekit.errors import CheckpointError, gist
-from edgekit.session import first_line
+from edgekit.onnx_session import first_line
 
 REASON = "For per axis quantization, x_zero_point must be null or 1D tensor with size 64"
 LONG = f"vision.layers.0.mlp.up failed in /{'a/path/of/sources/' * 30}quantize_linear.cc:120 {REASON}"

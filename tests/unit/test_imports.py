@@ -14,8 +14,8 @@ import edgekit
 
 ORDER = [
     *("errors", "units", "progress", "seal", "config", "data", "site", "console", "target", "recipe", "system"),
-    *("hashes", "cgroup", "gpus", "detect", "files", "child", "session"),
-    *("checkpoint", "stream", "inputs", "phantom", "export", "blocks", "quantize"),
+    *("hashes", "cgroup", "gpus", "detect", "files", "child", "onnx_session"),
+    *("checkpoint", "inputs", "phantom", "export", "blocks", "quantize"),
     *("bundle", "plan", "engines", "runtime"),
     *("check", "fitting", "pipeline", "doctor", "profile", "evaluate", "report", "demo", "tune", "cli", "__main__"),
 ]

@@ -16,7 +16,7 @@ from onnx import ModelProto, TensorProto, helper
 from edgekit.engines.packing.graph import Graph
 from edgekit.engines.packing.pack import saving
 from edgekit.engines.packing.spans import point, span_of
-from edgekit.session import open_session, options, sums_saturate
+from edgekit.onnx_session import open_graph, options, sums_saturate
 
 
 def optimize(source: Path, scratch: Path) -> Graph:
@@ -27,7 +27,7 @@ def optimize(source: Path, scratch: Path) -> Graph:
     made = saving(options(), target)
     made.add_session_config_entry("session.disable_prepacking", "1")
     made.add_session_config_entry("session.model_external_initializers_file_folder_path", str(source.parent))
-    open_session(model.SerializeToString(), "cpu", made)
+    open_graph(model.SerializeToString(), "cpu", made)
     final = onnx.load(str(target), load_external_data=False)
     for tensor in final.graph.initializer:
         _make_absolute(tensor, scratch)

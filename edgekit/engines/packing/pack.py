@@ -11,7 +11,7 @@ from onnx import NodeProto, TensorProto
 
 from edgekit.engines.packing.graph import SMALL, WEIGHT, Graph, add_alone, empty_like
 from edgekit.engines.packing.spans import Span, inline, point
-from edgekit.session import open_session, options
+from edgekit.onnx_session import open_graph, options
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ def pack(graph: Graph, node: NodeProto, matrix: Span, scratch: Path) -> Packed |
     made = saving(options(final=True), target)
     made.add_session_config_entry("session.save_external_prepacked_constant_initializers", "1")
     made.add_session_config_entry("session.model_external_initializers_file_folder_path", str(matrix.file.parent))
-    open_session(alone.SerializeToString(), "cpu", made)
+    open_graph(alone.SerializeToString(), "cpu", made)
     return _read(target, node.input[WEIGHT])
 
 

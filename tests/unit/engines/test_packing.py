@@ -28,7 +28,7 @@ from edgekit.engines.packing.spans import span_of
 from edgekit.engines.packing.write import Writer
 from edgekit.engines.probe import PROBE, answers
 from edgekit.errors import EdgeKitError, EngineError
-from edgekit.session import ZERO_POINT, open_session, options
+from edgekit.onnx_session import ZERO_POINT, open_graph, options
 
 VERSION = tuple(int(part) for part in onnxruntime.__version__.split(".")[:2])
 ONCE = VERSION < (1, 32)  # whether the runtime takes packed weights without comparing them with the originals
@@ -41,7 +41,7 @@ RNG = np.random.default_rng(0)
 def saturates(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> bool:
     """What is believed of this processor's sums. Forms equal each other to the last bit, whether it is so or not."""
     believed: bool = request.param
-    monkeypatch.setattr("edgekit.session.sums_saturate", lambda: believed)
+    monkeypatch.setattr("edgekit.onnx_session.sums_saturate", lambda: believed)
     monkeypatch.setattr("edgekit.engines.packing.optimize.sums_saturate", lambda: believed)
     return believed
 
@@ -109,7 +109,7 @@ def pack_graph(source: Path, folder: Path) -> Path:
 
 
 def run(path: Path, k: int, rows: int, final: bool) -> list[Array]:
-    session = open_session(path, "cpu", options(threads=1, final=final))
+    session = open_graph(path, "cpu", options(threads=1, final=final))
     x = np.random.default_rng(rows).normal(size=(rows, k)).astype(np.float32)
     found: list[Array] = session.run(None, {"x": x})
     return found
@@ -255,14 +255,14 @@ def test_a_runtime_that_saves_no_packed_weights_is_told(tmp_path: Path, monkeypa
 _MEASURE = """
 import sys
 from pathlib import Path
-from edgekit.session import open_session, options
+from edgekit.onnx_session import open_graph, options
 def anonymous():
     with open("/proc/self/status") as file:
         return next(int(line.split()[1]) for line in file if line.startswith("RssAnon"))
 made = options(threads=1, final=sys.argv[2] == "final")
-warm = open_session(Path(sys.argv[3]), "cpu", options(threads=1))
+warm = open_graph(Path(sys.argv[3]), "cpu", options(threads=1))
 before = anonymous()
-session = open_session(Path(sys.argv[1]), "cpu", made)
+session = open_graph(Path(sys.argv[1]), "cpu", made)
 print(anonymous() - before)
 """
 

@@ -16,7 +16,7 @@ from edgekit.checkpoint.checkpoint import Checkpoint
 from edgekit.checkpoint.packed import Array
 from edgekit.checkpoint.spec import DecoderSpec
 from edgekit.export import Activations, export
-from edgekit.session import open_session, options
+from edgekit.onnx_session import open_graph, options
 
 Logits = npt.NDArray[np.float32]
 
@@ -26,7 +26,7 @@ def session(path: Path) -> Any:
     made = options(threads=1)
     # DequantizeLinear and MatMul become MatMulNBits, which else rounds activations to int8.
     made.add_session_config_entry("session.qdq_matmulnbits_accuracy_level", "1")
-    return open_session(path, "cpu", made)
+    return open_graph(path, "cpu", made)
 
 
 def in_float32_activations(path: Path) -> None:

@@ -14,8 +14,8 @@ from safetensors import safe_open
 from safetensors.numpy import load_file
 
 from edgekit.checkpoint.packed import Array
+from edgekit.checkpoint.tensor_file import Entry, Fill, Put, Region, write_regions, write_safetensors
 from edgekit.errors import CheckpointError, EdgeKitError
-from edgekit.stream import Entry, Fill, Put, Region, write_regions, write_safetensors
 
 RNG = np.random.default_rng(0)
 BLOCK = RNG.integers(0, 256, (40, 25), np.uint8)

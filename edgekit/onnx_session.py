@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import onnxruntime as ort
+from packaging.version import Version
 
 from edgekit.detect import cpu_features, detect
 from edgekit.errors import EdgeKitError, EngineError, MissingExtra, gist
@@ -30,14 +31,14 @@ def options(threads: int | None = None, *, final: bool = False) -> Any:
 
     ``final`` for graphs that have been optimized already and must be taken as they are.
     """
-    made = ort.SessionOptions()
+    session_options = ort.SessionOptions()
     if final:
-        made.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
-    made.intra_op_num_threads = threads or cores()
-    made.inter_op_num_threads = 1
-    made.enable_mem_pattern = False
-    made.log_severity_level = 4  # what it logs as an error it also raises
-    return made
+        session_options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
+    session_options.intra_op_num_threads = threads or cores()
+    session_options.inter_op_num_threads = 1
+    session_options.enable_mem_pattern = False
+    session_options.log_severity_level = 4  # what it logs as an error it also raises
+    return session_options
 
 
 @cache
@@ -57,23 +58,23 @@ def multiplies_int8(graph: bytes) -> bool:
 
 def giving_back() -> Any:
     """Run options for rare and large calls: their scratch (60 MiB for an image) is not kept for the next one."""
-    made = ort.RunOptions()
-    made.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
-    return made
+    run_options = ort.RunOptions()
+    run_options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
+    return run_options
 
 
-def open_session(graph: Path | bytes, provider: Provider, made: Any = None) -> Any:
+def open_graph(graph: Path | bytes, provider: Provider, session_options: Any = None) -> Any:
     """Open a graph, a file or its bytes; :class:`EngineError` names it and keeps the runtime's own reason.
 
     :class:`MissingExtra` where the provider is not installed.
     """
     source, path = (graph, "A part of a graph") if isinstance(graph, bytes) else (str(graph), graph)
-    made = made or options()
+    session_options = session_options or options()
     try:
         if sums_saturate():
-            _make_exact(made, _content(graph), str(path))
+            _make_exact(session_options, _content(graph), str(path))
         # The runtime's own way of going on without a GPU prints to stdout, and leaves a service ten times slower.
-        session = ort.InferenceSession(source, made, providers=_providers(provider), enable_fallback=0)
+        session = ort.InferenceSession(source, session_options, providers=_providers(provider), enable_fallback=0)
         if provider == "cuda" and "CUDAExecutionProvider" not in session.get_providers():
             raise EngineError(
                 f"ONNX Runtime {ort.__version__} can't load its CUDA provider", "Run: edgekit doctor --target TARGET"
@@ -118,8 +119,8 @@ def _make_exact(session_options: Any, graph: bytes, path: str) -> None:
 
 def version() -> tuple[int, int]:
     """The installed runtime's, as far as it decides what it can do: (1, 32)."""
-    major, minor, *_ = ort.__version__.split(".")
-    return int(major), int(minor)
+    major, minor, *_ = Version(ort.__version__).release
+    return major, minor
 
 
 def first_line(error: Exception) -> str:

@@ -12,15 +12,15 @@ import numpy as np
 import onnxruntime
 import pytest
 
-from edgekit import session
+from edgekit import onnx_session
 from edgekit.checkpoint.open import open_checkpoint
 from edgekit.errors import EngineError, MissingExtra
 from edgekit.export import Activations, export
 from edgekit.export.export import SPELLINGS
+from edgekit.onnx_session import open_graph, options, refuse_two_runtimes, sums_saturate, version
 from edgekit.phantom.embedded import embedded
 from edgekit.quantize import quantize
 from edgekit.recipe import recipe
-from edgekit.session import open_session, options, refuse_two_runtimes, sums_saturate, version
 from edgekit.target import EngineName
 from tests.unit.int8_graphs import Case, X, dequantized, dynamic, static
 
@@ -62,7 +62,7 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> Opened:
 
 
 def believe(monkeypatch: pytest.MonkeyPatch, saturates: bool) -> None:
-    monkeypatch.setattr(session, "sums_saturate", lambda: saturates)
+    monkeypatch.setattr(onnx_session, "sums_saturate", lambda: saturates)
 
 
 @pytest.mark.parametrize(
@@ -82,9 +82,9 @@ def test_a_processor_s_instructions_tell_whether_its_sums_saturate(
     monkeypatch: pytest.MonkeyPatch, opened: Opened, arch: str, features: tuple[str, ...], expected: bool
 ) -> None:
     monkeypatch.setattr("platform.machine", lambda: arch)
-    monkeypatch.setattr(session, "cpu_features", lambda: features)
+    monkeypatch.setattr(onnx_session, "cpu_features", lambda: features)
     assert sums_saturate() == expected
-    open_session(dynamic().graph, "cpu")
+    open_graph(dynamic().graph, "cpu")
     assert opened.exact == {"bytes": expected}
 
 
@@ -109,17 +109,17 @@ def test_what_is_believed_of_this_processor_is_so() -> None:
 @pytest.mark.parity
 @pytest.mark.parametrize("kind", PRODUCTS)
 def test_int8_products_are_exact(kind: str) -> None:
-    (found,) = open_session(PRODUCTS[kind].graph, "cpu").run(None, {"x": X})
-    np.testing.assert_allclose(found, PRODUCTS[kind].answer, rtol=1e-5, atol=1e-4)
+    (product,) = open_graph(PRODUCTS[kind].graph, "cpu").run(None, {"x": X})
+    np.testing.assert_allclose(product, PRODUCTS[kind].answer, rtol=1e-5, atol=1e-4)
 
 
 @pytest.mark.parity
 def test_products_of_dequantized_weights_are_floats_where_sums_saturate_too(monkeypatch: pytest.MonkeyPatch) -> None:
     believe(monkeypatch, True)
-    case, made = dequantized(), options()
-    made.add_session_config_entry("session.qdq_matmulnbits_accuracy_level", "1")  # as it comes, it may be int8
-    (found,) = open_session(case.graph, "cpu", made).run(None, {"x": X})
-    np.testing.assert_allclose(found, case.answer, rtol=1e-5, atol=1e-4)
+    case, session_options = dequantized(), options()
+    session_options.add_session_config_entry("session.qdq_matmulnbits_accuracy_level", "1")  # may be int8 as it comes
+    (product,) = open_graph(case.graph, "cpu", session_options).run(None, {"x": X})
+    np.testing.assert_allclose(product, case.answer, rtol=1e-5, atol=1e-4)
 
 
 @pytest.mark.parametrize("name", ["q8", "q4", "fp16"])
@@ -134,7 +134,7 @@ def test_only_graphs_of_int8_products_get_the_option(
     quantized = quantize(open_checkpoint(embedded()), recipe(name))
     export(quantized, activations, 64, tmp_path, spelling=SPELLINGS[spelled])
     for graph in ("vision", "projector", "decoder"):
-        open_session(tmp_path / "graphs" / f"{graph}.onnx", "cpu", options(final=True))
+        open_graph(tmp_path / "graphs" / f"{graph}.onnx", "cpu", options(final=True))
     multiplying = {"vision", "projector"} if saturates and spelled == "onnxruntime" and name != "fp16" else set()
     assert {graph for graph, exact in opened.exact.items() if exact} == multiplying
     assert len(opened.exact) == 3
@@ -149,12 +149,12 @@ def test_a_graph_that_an_old_runtime_would_compute_wrong_is_refused(
     believe(monkeypatch, True)
     monkeypatch.setattr(onnxruntime, "__version__", "1.29.0")
     with pytest.raises(EngineError, match="int8 products wrong") as refused:
-        open_session(make(bias=bias, zero_point=False).graph, "cpu")
+        open_graph(make(bias=bias, zero_point=False).graph, "cpu")
     assert "onnxruntime>=1.30" in refused.value.hint
-    open_session(make(bias=bias).graph, "cpu")
-    open_session(dequantized().graph, "cpu")
+    open_graph(make(bias=bias).graph, "cpu")
+    open_graph(dequantized().graph, "cpu")
     believe(monkeypatch, False)
-    open_session(make(bias=bias, zero_point=False).graph, "cpu")
+    open_graph(make(bias=bias, zero_point=False).graph, "cpu")
 
 
 def test_a_graph_that_is_not_there_is_the_runtime_s_to_say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -162,7 +162,7 @@ def test_a_graph_that_is_not_there_is_the_runtime_s_to_say(tmp_path: Path, monke
     for saturates in (True, False):
         believe(monkeypatch, saturates)
         with pytest.raises(EngineError) as refused:
-            open_session(tmp_path / "vision.onnx", "cpu")
+            open_graph(tmp_path / "vision.onnx", "cpu")
         told.append(refused.value.message)
     assert told[0] == told[1]
 
@@ -177,12 +177,12 @@ def test_final_graphs_are_taken_as_they_are() -> None:
 def test_a_missing_extra_is_not_the_graphs_fault(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: ["CPUExecutionProvider"])
     with pytest.raises(MissingExtra, match="'gpu'"):
-        open_session(b"", "cuda")
+        open_graph(b"", "cuda")
 
 
 @pytest.mark.parametrize("installed", [{"onnxruntime"}, {"onnxruntime-gpu"}, {"onnxruntime", "onnxruntime-gpu"}])
 def test_two_runtimes_that_overwrite_each_other_are_named(monkeypatch: pytest.MonkeyPatch, installed: set[str]) -> None:
-    monkeypatch.setattr(session, "_is_installed", installed.__contains__)
+    monkeypatch.setattr(onnx_session, "_is_installed", installed.__contains__)
     if len(installed) == 1:
         refuse_two_runtimes()
         return
@@ -193,10 +193,10 @@ def test_two_runtimes_that_overwrite_each_other_are_named(monkeypatch: pytest.Mo
 
 def test_work_that_may_run_anywhere_runs_on_cuda_where_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: ["CPUExecutionProvider"])
-    assert session.fastest() == "cpu"
+    assert onnx_session.fastest() == "cpu"
     monkeypatch.setattr(
         onnxruntime, "get_available_providers", lambda: ["CUDAExecutionProvider", "CPUExecutionProvider"]
     )
-    assert session.fastest() == "cpu"  # the build for a GPU, on a machine without one
-    monkeypatch.setattr(session, "detect", lambda: SimpleNamespace(gpus=(object(),)))
-    assert session.fastest() == "cuda"
+    assert onnx_session.fastest() == "cpu"  # the build for a GPU, on a machine without one
+    monkeypatch.setattr(onnx_session, "detect", lambda: SimpleNamespace(gpus=(object(),)))
+    assert onnx_session.fastest() == "cuda"
