@@ -18,8 +18,8 @@ from threading import Event
 from typing import TypeVar
 
 from edgekit.errors import BundleError
+from edgekit.machine.system import cores
 from edgekit.progress import Progress, silent
-from edgekit.system import cores
 
 T = TypeVar("T")
 _BUFFER = 1 << 20

@@ -11,9 +11,9 @@ from typing import Any, Literal
 import onnxruntime as ort
 from packaging.version import Version
 
-from edgekit.detect import cpu_features, detect
 from edgekit.errors import EdgeKitError, EngineError, MissingExtra, gist
-from edgekit.system import cores
+from edgekit.machine.detect import cpu_features, detect
+from edgekit.machine.system import cores
 
 Provider = Literal["cpu", "cuda"]
 _EXACT = frozenset(["avx_vnni", "avx512_vnni", "amx_int8"])  # these add products of int8 in 32 bits

@@ -5,12 +5,15 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from edgekit import config
 from edgekit.data import load_shipped, require_name, shipped
 from edgekit.errors import ConfigError
 from edgekit.site import site_file
+
+if TYPE_CHECKING:  # a target is read without looking at a machine
+    from edgekit.machine.detect import Machine
 
 
 @dataclass(frozen=True)
@@ -91,6 +94,25 @@ def target(word: str) -> Target:
 def targets() -> list[Target]:
     """Every target that ships with EdgeKit, the smallest first."""
     return sorted((target(name) for name in shipped("targets")), key=lambda found: found.memory_bytes)
+
+
+def matching_target(machine: Machine) -> Target:
+    """The largest shipped target that a machine can stand for; "cpu" where its GPU is no target's."""
+    return max((shape for shape in targets() if _matches(shape, machine)), key=lambda shape: shape.memory_bytes)
+
+
+def _matches(target: Target, machine: Machine) -> bool:
+    if target.arch not in ("any", machine.arch):
+        return False
+    if not target.compute_capability:
+        return True
+    # A system sees a few per cent less than the memory that is sold: 61.4 of an Orin's 64 GiB.
+    needed = 0.9 * target.memory_bytes
+    return any(
+        gpu.compute_capability == target.compute_capability
+        and (machine.memory_bytes if target.unified else gpu.memory_bytes) >= needed
+        for gpu in machine.gpus
+    )
 
 
 def with_site_budget(target: Target) -> Target:

@@ -9,10 +9,10 @@ import re
 
 import onnxruntime as ort
 
-from edgekit.detect import detect
 from edgekit.engines.tensorrt.api import present
 from edgekit.errors import MissingExtra
-from edgekit.gpus import Gpu, how_to_tell, silence, untold
+from edgekit.machine.detect import detect
+from edgekit.machine.gpus import Gpu, how_to_tell, silence, untold
 from edgekit.onnx_session import refuse_two_runtimes
 from edgekit.target import EngineName, Target
 

@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 import onnxruntime
 
-from edgekit.detect import cpu_features
 from edgekit.inputs.images import load_image
 from edgekit.inputs.prompt import Turn
+from edgekit.machine.detect import cpu_features
 from edgekit.onnx_session import open_graph, options, sums_saturate
 from edgekit.runtime.embeddings import Embeddings
 from edgekit.runtime.model import Model

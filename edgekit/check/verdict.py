@@ -23,8 +23,8 @@ from edgekit.engines.place import Place, like
 from edgekit.engines.tensorrt.engine import TensorRtEngine
 from edgekit.errors import EdgeKitError
 from edgekit.files import write_text
+from edgekit.machine.system import utc_now
 from edgekit.progress import Progress, silent
-from edgekit.system import utc_now
 
 _log = logging.getLogger(__name__)
 

@@ -22,8 +22,8 @@ import numpy as np
 
 from edgekit.checkpoint.packed import Array
 from edgekit.files import require_space, writing
+from edgekit.machine.system import cores
 from edgekit.progress import Progress, silent
-from edgekit.system import cores
 
 Put: TypeAlias = Callable[[str, int, Array], None]
 """put(tensor, byte offset, array): store an array's bytes at a place within a tensor."""

@@ -6,8 +6,8 @@ import click
 
 from edgekit.cli.common import common
 from edgekit.console import Console
-from edgekit.detect import Machine, detect, matching_target
-from edgekit.target import Target, site_budget, target, targets, with_site_budget
+from edgekit.machine.detect import Machine, detect
+from edgekit.target import Target, matching_target, site_budget, target, targets, with_site_budget
 from edgekit.units import format_bytes
 
 

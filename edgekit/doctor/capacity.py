@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from edgekit.detect import available_memory
 from edgekit.doctor.finding import Finding
 from edgekit.doctor.host import Host
 from edgekit.doctor.nvidia import wants_gpu
+from edgekit.machine.detect import available_memory
 from edgekit.target import Target
 from edgekit.units import GIB, format_bytes
 

@@ -6,7 +6,6 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 
-from edgekit.detect import matching_target
 from edgekit.doctor.capacity import disk, memory, swap
 from edgekit.doctor.clock import clock
 from edgekit.doctor.extras import extras
@@ -20,7 +19,7 @@ from edgekit.doctor.runtime import cuda, runtime
 from edgekit.doctor.system import processor, python, system, systemd
 from edgekit.doctor.tensorrt import tensorrt
 from edgekit.errors import gist
-from edgekit.target import Target, with_site_budget
+from edgekit.target import Target, matching_target, with_site_budget
 
 Check = Callable[[Host, Target], Iterable[Finding]]
 CHECKS: dict[str, Check] = {

@@ -22,9 +22,9 @@ from importlib.metadata import Distribution, distributions
 from pathlib import Path
 
 from edgekit.child import environment
-from edgekit.detect import Machine, detect
-from edgekit.gpus import Gpu, shown
-from edgekit.system import read_text
+from edgekit.machine.detect import Machine, detect
+from edgekit.machine.gpus import Gpu, shown
+from edgekit.machine.system import read_text
 
 # Where programs of the system lie that an ordinary user's PATH may leave out: nvpmodel, ldconfig; WSL's nvidia-smi.
 _MORE_PATHS = ("/usr/sbin", "/sbin", "/usr/lib/wsl/lib")

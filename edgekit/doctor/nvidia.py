@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from edgekit.doctor.finding import Finding, said
 from edgekit.doctor.host import Host, Reply
-from edgekit.gpus import VISIBLE, fitting
+from edgekit.machine.gpus import VISIBLE, fitting
 from edgekit.target import Target
 from edgekit.units import format_bytes
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from edgekit.detect import matching_target
 from edgekit.doctor.finding import Finding
 from edgekit.doctor.host import Host
-from edgekit.target import Target
+from edgekit.target import Target, matching_target
 
 _OLDEST_PYTHON = (3, 10)
 

@@ -11,12 +11,12 @@ from collections.abc import Iterator, Mapping
 
 from packaging.version import InvalidVersion, Version
 
-from edgekit.detect import JETSONS
 from edgekit.doctor.finding import Finding
 from edgekit.doctor.host import Host
 from edgekit.doctor.libraries import in_toolkit, searched
 from edgekit.doctor.nvidia import cuda_major, newer, newest_cuda
 from edgekit.engines.tensorrt.api import OLDEST, Flavour
+from edgekit.machine.detect import JETSONS
 from edgekit.target import Target
 
 _PACKAGES = ("tensorrt", "tensorrt-cu12", "tensorrt-cu13", "tensorrt-rtx", "tensorrt-rtx-cu12", "tensorrt-rtx-cu13")

@@ -17,8 +17,8 @@ import psutil
 
 from edgekit.checkpoint.packed import Array
 from edgekit.checkpoint.spec import DecoderSpec
-from edgekit.detect import available_memory
 from edgekit.errors import EngineError
+from edgekit.machine.detect import available_memory
 from edgekit.units import format_bytes
 
 

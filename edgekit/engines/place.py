@@ -13,9 +13,9 @@ from importlib.metadata import PackageNotFoundError, version
 import onnxruntime as ort
 
 from edgekit import config
-from edgekit.detect import cpu_features, detect
 from edgekit.errors import EngineError
-from edgekit.gpus import Gpu, fitting, how_to_tell, silence, untold
+from edgekit.machine.detect import cpu_features, detect
+from edgekit.machine.gpus import Gpu, fitting, how_to_tell, silence, untold
 from edgekit.target import Target
 
 _DISTRIBUTIONS = {

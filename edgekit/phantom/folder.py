@@ -18,13 +18,13 @@ import numpy as np
 
 from edgekit.errors import EdgeKitError, InputError
 from edgekit.files import new_directory, writing
+from edgekit.machine.system import cores
 from edgekit.phantom.dicom import dicom_file, require_pydicom
 from edgekit.phantom.draw import draw
 from edgekit.phantom.questions import Question, ask
 from edgekit.phantom.scene import Scene, scene
 from edgekit.phantom.split import SEEDS, TEST_SCENES, Asked, Split, balanced
 from edgekit.progress import Progress, silent
-from edgekit.system import cores
 
 Layout: TypeAlias = Literal["llava", "vqa-rad", "dicom"]
 

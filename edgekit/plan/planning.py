@@ -10,8 +10,9 @@ from dataclasses import replace
 
 from edgekit.bundle import Bundle
 from edgekit.checkpoint.spec import ModelSpec
-from edgekit.detect import detect
 from edgekit.errors import ConfigError
+from edgekit.machine.detect import detect
+from edgekit.machine.system import cores
 from edgekit.plan.building import asking_bytes, building, largest_matrix, reading_bytes
 from edgekit.plan.coefficients import Coefficients, coefficients
 from edgekit.plan.components import (
@@ -31,7 +32,6 @@ from edgekit.plan.memory import MemoryPlan
 from edgekit.plan.subject import Model, Subject, apart, subject
 from edgekit.plan.working import packing_bytes, vision_bytes, working
 from edgekit.recipe import Recipe
-from edgekit.system import cores
 from edgekit.target import Target
 
 QUESTION = 64

@@ -16,9 +16,9 @@ from typing import Any
 from edgekit import config
 from edgekit.bundle import Bundle, open_bundle
 from edgekit.child import speak
-from edgekit.detect import detect
 from edgekit.inputs.images import load_image
 from edgekit.inputs.prompt import Turn
+from edgekit.machine.detect import detect
 from edgekit.profile import latency
 from edgekit.profile.footprint import Footprint, footprint
 from edgekit.profile.glance import Glance, glance_here

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from edgekit.doctor.heat import slowed_by, zones
 from edgekit.doctor.host import Host
 from edgekit.doctor.jetson import power_mode
-from edgekit.gpus import kept_to
+from edgekit.machine.gpus import kept_to
 from edgekit.profile.record import Condition
 
 _QUERY = ("nvidia-smi", "--query-gpu=power.draw,temperature.gpu", "--format=csv,noheader,nounits")

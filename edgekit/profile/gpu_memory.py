@@ -14,8 +14,8 @@ import threading
 from pathlib import Path
 from typing import Any, Protocol
 
-from edgekit.detect import Machine
-from edgekit.system import field_of, read_text
+from edgekit.machine.detect import Machine
+from edgekit.machine.system import field_of, read_text
 
 _log = logging.getLogger(__name__)
 _PID, _GPU_KIB = 0, 8

@@ -13,14 +13,15 @@ from typing import TypeVar
 import edgekit
 from edgekit import config
 from edgekit.bundle import Bundle
-from edgekit.cgroup import memory_peak
 from edgekit.child import listen, python
-from edgekit.detect import detect
 from edgekit.doctor.host import Host
 from edgekit.engines.lock import compiled_form, find_form
 from edgekit.engines.place import here, version_of
 from edgekit.errors import EngineError
-from edgekit.gpus import Gpu, fitting, keep_to
+from edgekit.machine.cgroup import memory_peak
+from edgekit.machine.detect import detect
+from edgekit.machine.gpus import Gpu, fitting, keep_to
+from edgekit.machine.system import utc_now
 from edgekit.plan import MemoryPlan, as_built, plan
 from edgekit.profile.asking import QUESTIONS, draw_pictures
 from edgekit.profile.components import measured_components, side_memories
@@ -31,7 +32,6 @@ from edgekit.profile.record import FORMAT, Device, Profile, RowRate, Spread, Tim
 from edgekit.profile.store import require_room, store
 from edgekit.profile.weights import counted_weights
 from edgekit.progress import Progress, silent
-from edgekit.system import utc_now
 from edgekit.target import Target
 
 T = TypeVar("T")

@@ -6,7 +6,7 @@ import hashlib
 import platform
 from pathlib import Path
 
-from edgekit.system import read_text
+from edgekit.machine.system import read_text
 
 
 def this_machine(root: Path = Path("/")) -> str:

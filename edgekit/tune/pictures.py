@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from edgekit.machine.system import cores
 from edgekit.phantom.draw import draw
 from edgekit.phantom.scene import Scene, scene
 from edgekit.phantom.split import SEEDS, Split
 from edgekit.progress import Progress, silent
-from edgekit.system import cores
 
 _CHUNK = 64
 

@@ -21,7 +21,7 @@ from edgekit.engines.open import open_engine
 from edgekit.engines.tensorrt.api import Flavour
 from edgekit.engines.tensorrt.cache import FILE
 from edgekit.errors import EngineError, MissingExtra
-from edgekit.gpus import Gpu
+from edgekit.machine.gpus import Gpu
 from edgekit.seal import wrap
 from tests.edited import edit
 from tests.flipped import unseen

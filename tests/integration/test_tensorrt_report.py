@@ -16,7 +16,7 @@ import pytest
 from edgekit.bundle import open_bundle
 from edgekit.cli.main import main
 from edgekit.engines.lock import ENGINES
-from edgekit.gpus import Gpu
+from edgekit.machine.gpus import Gpu
 from edgekit.profile.profile import device_here
 from edgekit.profile.record import Device, RowRate
 from edgekit.profile.store import store

@@ -12,7 +12,6 @@ import pytest
 from edgekit.bundle import open_bundle
 from edgekit.check import check
 from edgekit.cli.main import main
-from edgekit.detect import detect
 from edgekit.engines.lock import folder_of, write_lock
 from edgekit.engines.open import open_engine
 from edgekit.engines.place import Place
@@ -20,7 +19,8 @@ from edgekit.engines.standard import StandardEngine
 from edgekit.engines.tensorrt.api import Api
 from edgekit.engines.tensorrt.engine import TensorRtEngine
 from edgekit.errors import EngineError
-from edgekit.gpus import Gpu
+from edgekit.machine.detect import detect
+from edgekit.machine.gpus import Gpu
 from edgekit.phantom.embedded import embedded
 from edgekit.pipeline import build
 from edgekit.plan import plan

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from edgekit.detect import Machine, detect
 from edgekit.engines.tensorrt.api import Api
-from edgekit.gpus import Gpu
+from edgekit.machine.detect import Machine, detect
+from edgekit.machine.gpus import Gpu
 from edgekit.units import GIB
 from tests.simulated_tensorrt import builder
 from tests.simulated_tensorrt.device import FakeDevice

@@ -12,13 +12,14 @@ from pathlib import Path
 import click
 import pytest
 
-from edgekit import __version__, detect
+from edgekit import __version__
 from edgekit.cli import main as cli
 from edgekit.cli.common import common
 from edgekit.console import Console
 from edgekit.data import shipped
 from edgekit.errors import EdgeKitError, GateRefused, MissingExtra
-from edgekit.gpus import Gpu
+from edgekit.machine import detect
+from edgekit.machine.gpus import Gpu
 
 ROOT = Path(cli.__file__).parents[2]
 Capture = pytest.CaptureFixture[str]

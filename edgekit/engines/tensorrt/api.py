@@ -12,8 +12,8 @@ from typing import Any, Final, Literal, TypeAlias
 
 from packaging.version import InvalidVersion, Version
 
-from edgekit.detect import detect
 from edgekit.errors import EngineError, MissingExtra, gist
+from edgekit.machine.detect import detect
 
 Flavour: TypeAlias = Literal["tensorrt", "tensorrt_rtx"]
 

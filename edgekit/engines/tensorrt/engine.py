@@ -17,7 +17,6 @@ import numpy.typing as npt
 
 from edgekit.bundle import Bundle
 from edgekit.checkpoint.packed import Array
-from edgekit.detect import detect
 from edgekit.engines.arena import ArenaShape
 from edgekit.engines.base import Logits
 from edgekit.engines.embedding import Embedding
@@ -29,6 +28,7 @@ from edgekit.engines.tensorrt.loaded import Loaded
 from edgekit.engines.tensorrt.shapes import buckets
 from edgekit.engines.tensorrt.stage import Stage
 from edgekit.errors import EngineError
+from edgekit.machine.detect import detect
 
 _DTYPE = "float16"
 

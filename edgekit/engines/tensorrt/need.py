@@ -8,9 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from edgekit.detect import available_memory
+from edgekit.machine.detect import available_memory
+from edgekit.machine.system import field_of, read_text
 from edgekit.plan.coefficients import coefficients
-from edgekit.system import field_of, read_text
 from edgekit.units import format_bytes
 
 

@@ -6,11 +6,11 @@ import logging
 import platform
 from dataclasses import dataclass
 
-from edgekit.detect import detect
 from edgekit.engines.place import Place, like, version_of
 from edgekit.engines.tensorrt.api import Flavour, present
 from edgekit.errors import EngineError
-from edgekit.gpus import fitting, how_to_tell, keep_to, silence, untold
+from edgekit.machine.detect import detect
+from edgekit.machine.gpus import fitting, how_to_tell, keep_to, silence, untold
 from edgekit.target import Target
 
 _log = logging.getLogger(__name__)

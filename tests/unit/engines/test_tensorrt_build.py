@@ -16,7 +16,6 @@ import onnx
 import pytest
 
 from edgekit.child import environment
-from edgekit.detect import Machine
 from edgekit.engines.tensorrt.api import Flavour, flavour, present
 from edgekit.engines.tensorrt.build import BuiltPlan, build_plan
 from edgekit.engines.tensorrt.job import How, Job, loads
@@ -24,6 +23,7 @@ from edgekit.engines.tensorrt.log import Log, fused_attention
 from edgekit.engines.tensorrt.need import Need
 from edgekit.engines.tensorrt.phases import SHARES, Phases
 from edgekit.errors import EdgeKitError, EngineError, MissingExtra
+from edgekit.machine.detect import Machine
 from tests.simulated_tensorrt import builder
 
 PROFILES = [{"x": ((1, 8), (4, 8), (8, 8))}]

@@ -9,11 +9,11 @@ from dataclasses import replace
 
 import pytest
 
-from edgekit.detect import detect
 from edgekit.engines.tensorrt.api import Flavour, present
 from edgekit.engines.tensorrt.site import site
 from edgekit.errors import EngineError
-from edgekit.gpus import Gpu
+from edgekit.machine.detect import detect
+from edgekit.machine.gpus import Gpu
 from edgekit.target import target
 
 CARD = Gpu("NVIDIA GeForce RTX 3050", "8.6", 6 * 2**30, "580.95.05", "GPU-1")

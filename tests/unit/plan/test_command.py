@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from edgekit import detect
 from edgekit.bundle import Bundle
 from edgekit.cli.main import main
 from edgekit.data import shipped
+from edgekit.machine import detect
 from edgekit.phantom.embedded import embedded
 from edgekit.pipeline import build
 from edgekit.recipe import recipe

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgekit import detect
 from edgekit.bundle import Bundle
 from edgekit.checkpoint.open import open_checkpoint
 from edgekit.engines import standard
 from edgekit.engines.onnxruntime import CHUNK
 from edgekit.errors import ConfigError, GateRefused
+from edgekit.machine import detect
 from edgekit.phantom.embedded import embedded
 from edgekit.pipeline import build
 from edgekit.plan import MemoryPlan, as_built, document, matrix, plan, require_fit

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from edgekit.detect import Machine
-from edgekit.gpus import Gpu
+from edgekit.machine.detect import Machine
+from edgekit.machine.gpus import Gpu
 from edgekit.profile.gpu_memory import JtopMemory, MeminfoMemory, NvmlMemory, _opened, gpu_memory
 from edgekit.units import GIB, KIB
 

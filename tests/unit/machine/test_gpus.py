@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from edgekit import gpus
-from edgekit.detect import detect
-from edgekit.gpus import Gpu, driver_gpus, fitting, how_to_tell, keep_to, kept_to, untold
-from tests.unit.test_detect import FakeNvml
+from edgekit.machine import gpus
+from edgekit.machine.detect import detect
+from edgekit.machine.gpus import Gpu, driver_gpus, fitting, how_to_tell, keep_to, kept_to, untold
+from tests.unit.machine.test_detect import FakeNvml
 
 SMALL = ("NVIDIA GeForce RTX 3050", (8, 6), 6 * 2**30)
 LARGE = ("NVIDIA GeForce RTX 3080 Laptop GPU", (8, 6), 16 * 2**30)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from edgekit.cgroup import limiting_groups, memory_peak
-from edgekit.detect import available_memory, detect
+from edgekit.machine.cgroup import limiting_groups, memory_peak
+from edgekit.machine.detect import available_memory, detect
 from edgekit.units import MIB
 from tests.groups import run_in, small_group
 
@@ -87,5 +87,5 @@ def test_the_peak_is_the_own_group_s(files: dict[str, str], peak: int | None, tm
 
 def test_a_real_group_s_limit_is_seen() -> None:
     with small_group(640 * MIB) as group:
-        done = run_in(group, "-c", "from edgekit.detect import detect; print(detect().memory_bytes)")
+        done = run_in(group, "-c", "from edgekit.machine.detect import detect; print(detect().memory_bytes)")
     assert int(done.stdout) == 640 * MIB, done.stderr

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from edgekit.system import read_text
+from edgekit.machine.system import read_text
 
 _NO_LIMIT = 1 << 60  # version 1 says "none" by the largest number of pages that there is
 

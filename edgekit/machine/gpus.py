@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from edgekit.system import field_of, read_text
+from edgekit.machine.system import field_of, read_text
 
 VISIBLE = "CUDA_VISIBLE_DEVICES"
 

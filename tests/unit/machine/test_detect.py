@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from edgekit.data import shipped
-from edgekit.detect import Machine, available_memory, cpu_features, detect, matching_target
-from edgekit.gpus import Gpu
+from edgekit.machine.detect import Machine, available_memory, cpu_features, detect
+from edgekit.machine.gpus import Gpu
+from edgekit.target import matching_target
 
 ORIN = {
     "proc/cpuinfo": "processor\t: 0\nFeatures\t: fp asimd aes asimdhp asimddp\n\nprocessor\t: 1\n",

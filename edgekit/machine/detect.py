@@ -1,4 +1,4 @@
-"""What this machine is: its processor, its memory, its GPUs; and which target that makes it.
+"""What this machine is: its processor, its memory, its GPUs.
 
 Everything is read from where Linux, NVIDIA's driver and a Jetson's system image keep it. Whatever is not there
 is simply absent from the answer, so that this works on any machine; a ``root`` other than "/" describes the
@@ -17,10 +17,9 @@ from typing import Final
 
 import psutil
 
-from edgekit.cgroup import limiting_groups
-from edgekit.gpus import Gpu, all_hidden, driver_gpus, listed_gpus
-from edgekit.system import field_of, read_text
-from edgekit.target import Target, targets
+from edgekit.machine.cgroup import limiting_groups
+from edgekit.machine.gpus import Gpu, all_hidden, driver_gpus, listed_gpus
+from edgekit.machine.system import field_of, read_text
 
 # The instructions that decide how fast a matrix product is, and which form of packed weights a processor wants.
 _FEATURES = (
@@ -99,25 +98,6 @@ def cpu_features(root: Path = Path("/")) -> tuple[str, ...]:
     cpuinfo = read_text(root / "proc/cpuinfo")
     found = set((field_of(cpuinfo, "flags") or field_of(cpuinfo, "Features")).split())
     return tuple(name for name in _FEATURES if name in found)
-
-
-def matching_target(machine: Machine) -> Target:
-    """The largest shipped target that this machine can stand for; "cpu" where its GPU is no target's."""
-    return max((found for found in targets() if _matches(found, machine)), key=lambda found: found.memory_bytes)
-
-
-def _matches(target: Target, machine: Machine) -> bool:
-    if target.arch not in ("any", machine.arch):
-        return False
-    if not target.compute_capability:
-        return True
-    # A system sees a few per cent less than the memory that is sold: 61.4 of an Orin's 64 GiB.
-    needed = 0.9 * target.memory_bytes
-    return any(
-        gpu.compute_capability == target.compute_capability
-        and (machine.memory_bytes if target.unified else gpu.memory_bytes) >= needed
-        for gpu in machine.gpus
-    )
 
 
 def _memory(root: Path) -> int:

@@ -1,0 +1,1 @@
+"""What this computer is and how it fares: its processor, memory, control groups, GPUs, heat and power."""
