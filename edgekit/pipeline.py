@@ -89,7 +89,17 @@ def build(
     forced = () if planned.fits else (shortfall(planned),)
     context = planned.target.context
     _require_own_place(out, source.path.name, target, recipe)
-    manifest = Manifest(FORMAT, __version__, source.path.name, source.spec, recipe, target, context, forced, {})
+    manifest = Manifest(
+        format=FORMAT,
+        edgekit=__version__,
+        source=source.path.name,
+        spec=source.spec,
+        recipe=recipe,
+        target=target,
+        context=context,
+        forced=forced,
+        files={},
+    )
     made = quantized(source, recipe, calibrate, out, progress)
     examples = held_out(calibrate) if calibrate else ()
     also_forced: list[str] = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from edgekit.data import load_shipped, require_name, shipped
+from edgekit.config.shipped import load_shipped, require_name, shipped
 from edgekit.errors import ConfigError
 
 Precision = Literal["fp32", "fp16", "int8", "int4"]

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from edgekit import config
-from edgekit.data import load_shipped, require_name, shipped
+from edgekit.config.shipped import load_shipped, require_name, shipped
+from edgekit.config.site import site_file
 from edgekit.errors import ConfigError
-from edgekit.site import site_file
 
 if TYPE_CHECKING:  # a target is read without looking at a machine
     from edgekit.machine.detect import Machine

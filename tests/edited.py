@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from edgekit.seal import SEAL
+from edgekit.config.seal import SEAL
 
 
 def unsealed(path: Path) -> Any:

@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
 
-from edgekit import config, seal
+from edgekit import config
 from edgekit.bundle import Bundle
 from edgekit.check.check import Checked, check
 from edgekit.check.components import Measured
 from edgekit.check.measure import Figures
+from edgekit.config import seal
 from edgekit.engines.lock import VERDICT, place_of
 from edgekit.engines.open import open_engine
 from edgekit.engines.place import Place, like

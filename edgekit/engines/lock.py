@@ -14,14 +14,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from edgekit import config, seal
+from edgekit import config
 from edgekit.bundle import Bundle
+from edgekit.bundle.hashes import FileEntry, Sealed, hash_files, unreadable
+from edgekit.config import seal
 from edgekit.engines.place import Place, like
 from edgekit.engines.probe import PROBE, answers
 from edgekit.engines.tensorrt.shapes import sizes
 from edgekit.errors import BundleError, EdgeKitError
 from edgekit.files import write_text
-from edgekit.hashes import FileEntry, Sealed, hash_files, unreadable
 
 ENGINES = "engines"
 LOCK = "lock.json"

@@ -12,12 +12,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from edgekit import seal
 from edgekit.bundle import MANIFEST, PROFILES, Bundle, sealed_files
+from edgekit.bundle.hashes import check_hashes, read_sealed
+from edgekit.config import seal
 from edgekit.engines.lock import ENGINES, LOCK, VERDICT, form_files
 from edgekit.engines.tensorrt.cache import FILE
 from edgekit.errors import BundleError, ConfigError
-from edgekit.hashes import check_hashes, read_sealed
 from edgekit.progress import Progress, silent
 
 

@@ -7,8 +7,8 @@ from functools import cache
 from pathlib import Path
 
 from edgekit import config
+from edgekit.config.site import site_file
 from edgekit.plan.components import Basis
-from edgekit.site import site_file
 from edgekit.target import EngineName
 
 

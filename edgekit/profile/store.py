@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from edgekit import config, seal
+from edgekit import config
 from edgekit.bundle import PROFILES, Bundle
+from edgekit.config import seal
 from edgekit.errors import ConfigError, EdgeKitError
 from edgekit.files import require_space, write_text, writing
 from edgekit.profile.record import FORMAT, Profile

@@ -14,8 +14,9 @@ import onnx
 import pytest
 from PIL import Image
 
-from edgekit import config, seal
+from edgekit import config
 from edgekit.bundle import MANIFEST, Bundle, open_bundle
+from edgekit.bundle.hashes import hash_files
 from edgekit.check import Checked, check
 from edgekit.check.golden import read_golden
 from edgekit.check.verdict import check_here
@@ -23,10 +24,10 @@ from edgekit.checkpoint.checkpoint import Checkpoint
 from edgekit.checkpoint.open import open_checkpoint
 from edgekit.checkpoint.packed import Array
 from edgekit.cli.main import main
+from edgekit.config import seal
 from edgekit.engines.onnxruntime import OnnxRuntimeEngine
 from edgekit.errors import BundleError, GateRefused
 from edgekit.export.export import export
-from edgekit.hashes import hash_files
 from edgekit.phantom.embedded import embedded
 from edgekit.pipeline import Built, build
 from edgekit.quantize import quantize

@@ -15,6 +15,7 @@ import pytest
 
 from edgekit.bundle import open_bundle
 from edgekit.cli.main import main
+from edgekit.config.seal import wrap
 from edgekit.engines.compile import NotCompiled, compile_here
 from edgekit.engines.lock import ENGINES
 from edgekit.engines.open import open_engine
@@ -22,7 +23,6 @@ from edgekit.engines.tensorrt.api import Flavour
 from edgekit.engines.tensorrt.cache import FILE
 from edgekit.errors import EngineError, MissingExtra
 from edgekit.machine.gpus import Gpu
-from edgekit.seal import wrap
 from tests.edited import edit
 from tests.flipped import unseen
 from tests.simulated_tensorrt.machine import CARD, RTX, simulate

@@ -15,8 +15,8 @@ import pytest
 from edgekit import __version__
 from edgekit.cli import main as cli
 from edgekit.cli.common import common
+from edgekit.config.shipped import shipped
 from edgekit.console import Console
-from edgekit.data import shipped
 from edgekit.errors import EdgeKitError, GateRefused, MissingExtra
 from edgekit.machine import detect
 from edgekit.machine.gpus import Gpu

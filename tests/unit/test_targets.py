@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from edgekit.data import shipped
+from edgekit.config.shipped import shipped
 from edgekit.errors import ConfigError
 from edgekit.plan import plan
 from edgekit.recipe import recipe, recipes

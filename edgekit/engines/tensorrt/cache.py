@@ -2,8 +2,8 @@
 
 One cache serves all plans, in ``kernels.cache`` beside them, or in the user's cache where the bundle can't be written
 to. It is only ever a saving: one that can't be read, is damaged or was made elsewhere is passed over, and one that
-can't be written is not. A GPU runs what is in it, so it lies behind its SHA-256 (:mod:`edgekit.seal`). TensorRT itself
-has none. (``runtime.cache``, of an EdgeKit that did not seal it, is not read any more.)
+can't be written is not. A GPU runs what is in it, so it lies behind its SHA-256 (:mod:`edgekit.config.seal`). TensorRT
+itself has none. (``runtime.cache``, of an EdgeKit that did not seal it, is not read any more.)
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ import os
 from pathlib import Path
 from typing import Any
 
+from edgekit.config.seal import unwrap, wrap
 from edgekit.engines.tensorrt.kept import kept
 from edgekit.errors import EdgeKitError
 from edgekit.files import write_bytes, writing
-from edgekit.seal import unwrap, wrap
 
 FILE = "kernels.cache"
 _log = logging.getLogger(__name__)

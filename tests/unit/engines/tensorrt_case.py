@@ -55,7 +55,17 @@ def make_case(folder: Path, **options: Any) -> Case:
     tiny = write_checkpoint(folder / "checkpoint", "hf", **options)
     checkpoint = open_checkpoint(tiny.path)
     export(checkpoint, "float16", CONTEXT, folder / "bundle", spelling=TrtSpelling)
-    manifest = Manifest(FORMAT, "0", "test", checkpoint.spec, recipe("fp16"), target("cpu"), CONTEXT, (), {})
+    manifest = Manifest(
+        format=FORMAT,
+        edgekit="0",
+        source="test",
+        spec=checkpoint.spec,
+        recipe=recipe("fp16"),
+        target=target("cpu"),
+        context=CONTEXT,
+        forced=(),
+        files={},
+    )
     write_plans(folder / "plans", folder / "bundle" / "graphs", checkpoint.spec, SLOTS, CONTEXT)
     return Case(tiny, unsealed(folder / "bundle", manifest), folder / "plans")
 

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from edgekit import config
+from edgekit.bundle.hashes import FileEntry
 from edgekit.engines.lock import Lock
 from edgekit.engines.place import Place, here
-from edgekit.hashes import FileEntry
 
 PLACE = Place("onnxruntime", "1.31.1", "x86_64", ("avx", "avx2"))
 OTHERS: list[tuple[dict[str, Any], str]] = [

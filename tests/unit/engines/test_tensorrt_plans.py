@@ -24,7 +24,20 @@ GRAPHS = ("vision", "projector", "decoder")
 
 
 def bundle(folder: Path, wanted: Target) -> Bundle:
-    return unsealed(folder, Manifest(FORMAT, "0", "test", SPEC, recipe("q4"), wanted, 320, (), {}))
+    return unsealed(
+        folder,
+        Manifest(
+            format=FORMAT,
+            edgekit="0",
+            source="test",
+            spec=SPEC,
+            recipe=recipe("q4"),
+            target=wanted,
+            context=320,
+            forced=(),
+            files={},
+        ),
+    )
 
 
 def site(flavour: Flavour = "tensorrt", *, ahead: bool = False) -> Site:

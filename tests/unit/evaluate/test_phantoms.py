@@ -38,7 +38,17 @@ class Engine(FakeEngine):
 
 def model(engine: FakeEngine) -> Model:
     spec, tokenizer = fake_spec(), byte_tokenizer()
-    manifest = Manifest(FORMAT, "0", "toy", spec, recipe("q4"), target("cpu"), engine.context, (), {})
+    manifest = Manifest(
+        format=FORMAT,
+        edgekit="0",
+        source="toy",
+        spec=spec,
+        recipe=recipe("q4"),
+        target=target("cpu"),
+        context=engine.context,
+        forced=(),
+        files={},
+    )
     return Model(Bundle(Path(), manifest, ""), tokenizer, engine, Generator(engine, tokenizer, spec))
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from edgekit.data import shipped
+from edgekit.config.shipped import shipped
 from edgekit.machine.detect import Machine, available_memory, cpu_features, detect
 from edgekit.machine.gpus import Gpu
 from edgekit.target import matching_target

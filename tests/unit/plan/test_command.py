@@ -13,7 +13,7 @@ import pytest
 
 from edgekit.bundle import Bundle
 from edgekit.cli.main import main
-from edgekit.data import shipped
+from edgekit.config.shipped import shipped
 from edgekit.machine import detect
 from edgekit.phantom.embedded import embedded
 from edgekit.pipeline import build

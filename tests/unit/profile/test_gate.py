@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 
-from edgekit import config, seal
+from edgekit import config
 from edgekit.bundle import MANIFEST, PROFILES
+from edgekit.config import seal
 from edgekit.errors import ConfigError, EdgeKitError, GateRefused
 from edgekit.profile import gate
 from edgekit.profile.record import Profile

@@ -11,14 +11,15 @@ import re
 from pathlib import Path
 from typing import TypeVar
 
-from edgekit import config
+from edgekit.config.readers import did_you_mean
+from edgekit.config.reading import load_toml
 from edgekit.errors import ConfigError
 
 T = TypeVar("T")
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
-_PACKAGE = Path(__file__).parent
+_PACKAGE = Path(__file__).parents[1]
 _CHECKOUT = {"targets": _PACKAGE.parent / "targets", "recipes": _PACKAGE.parent / "build" / "recipes"}
 
 
@@ -32,12 +33,12 @@ def shipped(folder: str) -> dict[str, Path]:
 def load_shipped(folder: str, word: str, cls: type[T]) -> T:
     """Read ``word`` as ``cls``: a shipped name ("orin"), or the path of a TOML file ("./ward7.toml")."""
     if word.endswith(".toml") or os.sep in word:
-        return config.load_toml(Path(word), cls)
-    known = shipped(folder)
-    if word not in known:
-        hint = f"{config.did_you_mean(word, known)} A file of your own is given by its path, ending in .toml."
+        return load_toml(Path(word), cls)
+    files = shipped(folder)
+    if word not in files:
+        hint = f"{did_you_mean(word, files)} A file of your own is given by its path, ending in .toml."
         raise ConfigError(f"there is no {folder.removesuffix('s')} called '{word}'", hint)
-    return config.load_toml(known[word], cls)
+    return load_toml(files[word], cls)
 
 
 def require_name(name: str) -> None:

@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
-from edgekit import hashes
+from edgekit.bundle import hashes
+from edgekit.bundle.hashes import Sealed, check_hashes, hash_files, read_sealed
 from edgekit.errors import BundleError
-from edgekit.hashes import Sealed, check_hashes, hash_files, read_sealed
 
 MIB = 1 << 20
 SIZES = {"a": 0, "b/c": 1, "b/d": MIB, "e": 3 * MIB + 7}

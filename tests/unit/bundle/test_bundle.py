@@ -40,7 +40,17 @@ SPEC = ModelSpec(
 
 
 def manifest() -> Manifest:
-    return Manifest(FORMAT, "0", "source", SPEC, recipe("q4"), target("cpu"), 256, (), {})
+    return Manifest(
+        format=FORMAT,
+        edgekit="0",
+        source="source",
+        spec=SPEC,
+        recipe=recipe("q4"),
+        target=target("cpu"),
+        context=256,
+        forced=(),
+        files={},
+    )
 
 
 def seal(out: Path, text: str = "graph") -> Path:

@@ -1,8 +1,9 @@
 """A bundle: graphs, tokenizer, embedding and a manifest that hashes every file; the only thing that travels.
 
 It is written beside its place and renamed in, so it is never half there. Opening checks the manifest, by the seal that
-it carries itself (:mod:`edgekit.seal`), and the size of every file; :func:`verify` reads them all and compares their
-hashes. What a device adds later (compiled engines, profiles) lies in folders of its own and is not part of the seal.
+it carries itself (:mod:`edgekit.config.seal`), and the size of every file; :func:`verify` reads them all and compares
+their hashes. What a device adds later (compiled engines, profiles) lies in folders of its own and is not part of the
+seal.
 """
 
 from __future__ import annotations
@@ -16,34 +17,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
-from edgekit import config, seal
-from edgekit.checkpoint.check import check_spec
-from edgekit.checkpoint.spec import ModelSpec
-from edgekit.errors import BundleError, CheckpointError, ConfigError
-from edgekit.files import new_directory, write_text
-from edgekit.hashes import FileEntry, Sealed, check_hashes, hash_files, unreadable
+from edgekit.bundle.hashes import FileEntry, Sealed, check_hashes, hash_files, unreadable
+from edgekit.bundle.manifest import MANIFEST, Manifest, read_manifest
+from edgekit.config.writing import write_json
+from edgekit.errors import BundleError
+from edgekit.files import new_directory
 from edgekit.progress import Progress, silent
-from edgekit.recipe import Recipe
-from edgekit.target import Target
 
-FORMAT = 1
-MANIFEST, PROFILES = "manifest.json", "profiles"
-_LARGEST_ARENA = 1 << 40  # bytes of keys and values; no machine that this is for has them
-
-
-@dataclass(frozen=True)
-class Manifest:
-    """What a bundle says of itself. ``forced`` names the gates that ``--force`` passed over."""
-
-    format: int
-    edgekit: str
-    source: str
-    spec: ModelSpec
-    recipe: Recipe
-    target: Target
-    context: int
-    forced: tuple[str, ...]
-    files: dict[str, FileEntry]
+PROFILES = "profiles"
 
 
 @dataclass(frozen=True)
@@ -78,7 +59,7 @@ def sealing(out: Path, manifest: Manifest, progress: Progress = silent, forced: 
     with new_directory(out, replace=True) as folder:
         yield folder
         sealed = replace(manifest, files=hash_files(folder, progress), forced=(*manifest.forced, *forced))
-        write_text(folder / MANIFEST, seal.dumps(config.dump(sealed)))
+        write_json(folder / MANIFEST, sealed)
 
 
 def unsealed(folder: Path, manifest: Manifest) -> Bundle:
@@ -102,7 +83,7 @@ def open_bundle(path: Path) -> Bundle:
         else:
             hint = "Give the folder that `edgekit build` wrote."
         raise BundleError(f"{path} is not a bundle ({MANIFEST}: {error.strerror})", hint) from error
-    manifest = _read_manifest(path, text)
+    manifest = read_manifest(path / MANIFEST, text)
     for name, entry in manifest.files.items():
         _check_size(path, name, entry)
     return Bundle(path, manifest, hashlib.sha256(text).hexdigest())
@@ -122,38 +103,6 @@ def verify(bundle: Bundle, progress: Progress = silent) -> None:
     check_hashes(sealed_files(bundle), progress)
 
 
-def _read_manifest(path: Path, text: bytes) -> Manifest:
-    where = str(path / MANIFEST)
-    try:
-        data, _ = seal.loads(text, where)
-    except ConfigError as error:
-        raise BundleError(error.message, "Copy or build the bundle again.") from error
-    version = data.get("format") if isinstance(data, dict) else None
-    if version != FORMAT:
-        raise BundleError(
-            f"{where} has format {version!r}; this EdgeKit reads format {FORMAT}",
-            "Use the EdgeKit that built it, or build the bundle again with this one.",
-        )
-    try:
-        manifest = config.load(Manifest, data, where)
-        check_spec(manifest.spec, where)
-        _check_context(manifest, where)
-    except (ConfigError, CheckpointError) as error:
-        raise BundleError(error.message, "The manifest was damaged or changed: build the bundle again.") from error
-    return manifest
-
-
-def _check_context(manifest: Manifest, where: str) -> None:
-    """The rule that a build keeps: an image and some text fit into the context, which the model was made for."""
-    context, target, decoder = manifest.context, manifest.target, manifest.spec.decoder
-    most = min(target.context, decoder.context)
-    if not 1 <= manifest.spec.tokens_per_image + 64 <= context <= most:
-        raise ConfigError(f"{where} has a context of {context}; at most {most}, and more than an image takes, can be")
-    tensors, rows = 2 * decoder.layers, target.slots * context
-    if tensors * rows * decoder.kv_heads * decoder.head_dim * 4 > _LARGEST_ARENA:
-        raise ConfigError(f"{where} wants more keys and values than any machine holds ({target.slots} slots)")
-
-
 def _lies_inside(path: Path, name: str) -> bool:
     pure = PurePosixPath(name)
     if not name or pure.is_absolute() or ".." in pure.parts or "\0" in name or "\\" in name:
@@ -169,13 +118,13 @@ def _check_size(path: Path, name: str, entry: FileEntry) -> None:
     if not _lies_inside(path, name):
         raise BundleError(f"{path / MANIFEST} names {name!r}, which lies outside the bundle", "Don't use this bundle.")
     try:
-        found = file.stat()
+        status = file.stat()
     except OSError as error:
         raise unreadable(file, error) from error
-    is_file = stat.S_ISREG(found.st_mode)
-    if not is_file or found.st_size != entry.bytes:
-        what = f"has {found.st_size} bytes, not {entry.bytes}" if is_file else "is not a file"
-        raise BundleError(f"{file} {what}", "Copy or build the bundle again.")
+    is_file = stat.S_ISREG(status.st_mode)
+    if not is_file or status.st_size != entry.bytes:
+        damage = f"has {status.st_size} bytes, not {entry.bytes}" if is_file else "is not a file"
+        raise BundleError(f"{file} {damage}", "Copy or build the bundle again.")
     if not os.access(file, os.R_OK):
         raise unreadable(file, PermissionError(errno.EACCES, os.strerror(errno.EACCES)))
 

@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edgekit import config, seal
+from edgekit import config
+from edgekit.bundle.hashes import FileEntry
+from edgekit.config import seal
 from edgekit.errors import ConfigError
-from edgekit.hashes import FileEntry
 
 DOCUMENT = {"text": "Röntgen", "numbers": [1, 2.5], "nested": {"": None, "seal": ""}, "seal of": "", "digest": "0" * 64}
 JSON = st.recursive(

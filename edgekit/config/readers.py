@@ -1,10 +1,6 @@
-"""Strict reading: what a TOML or JSON file says becomes a frozen dataclass, or one clear :class:`ConfigError`.
+"""The readers of types: what a dataclass's annotations say becomes a function that reads, or one clear error.
 
-The dataclass is the schema: its annotations say what a key may hold, its defaults which keys may be left out.
-Nothing is coerced silently, with two exceptions that people expect: a whole number may stand for a float, and a
-size may be written with its unit. ``memory_bytes: int`` reads ``memory_bytes = 6442450944``,
-``memory_bytes = "6 GiB"`` and ``memory = "6 GiB"``; a field whose metadata says ``unit="B/s"`` reads "168 GB/s".
-
+A field whose name ends in ``_bytes`` reads a size with its unit, one whose metadata says ``unit="B/s"`` a rate.
 Every start reads a manifest through here, so the reader of each type is made once and kept.
 """
 
@@ -13,85 +9,20 @@ from __future__ import annotations
 import dataclasses
 import math
 import reprlib
-import sys
 import types
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
-from pathlib import Path
-from typing import Any, Literal, TypeAlias, TypeVar, Union, cast, get_args, get_origin, get_type_hints
+from typing import Any, Literal, TypeAlias, Union, cast, get_args, get_origin, get_type_hints
 
-from edgekit import seal
 from edgekit.errors import ConfigError
 from edgekit.units import parse_bytes
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
-
-T = TypeVar("T")
 Reader: TypeAlias = Callable[[object, str], Any]
 """reader(value, path): the value as its type, or a ConfigError that names the key path."""
 
 
-def load(cls: type[T], mapping: object, where: str) -> T:
-    """Read ``mapping`` (plain dicts, lists, text, numbers) as the dataclass ``cls``.
-
-    ``where`` names the source in errors ("targets/orin.toml"). Unknown keys, missing keys and values of
-    another type raise :class:`ConfigError`; so does a ``__post_init__`` that raises one.
-    """
-    try:
-        return cast(T, _reader(cast(Any, cls))(mapping, ""))
-    except ConfigError as error:
-        raise ConfigError(f"{where}: {error.message}", error.hint) from None
-
-
-def dump(value: Any) -> Any:
-    """What ``load`` reads, as plain dicts, lists, text and numbers that JSON can hold."""
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {field.name: dump(getattr(value, field.name)) for field in dataclasses.fields(value)}
-    if isinstance(value, Mapping):
-        return {key: dump(item) for key, item in value.items()}
-    if isinstance(value, (tuple, list)):
-        return [dump(item) for item in value]
-    return value
-
-
-def load_toml(path: Path, cls: type[T]) -> T:
-    """Read a TOML file as the dataclass ``cls``; a syntax error names its line."""
-    text = _read(path)
-    try:
-        mapping = tomllib.loads(text.decode("utf-8"))
-    except (ValueError, RecursionError) as error:  # syntax, encoding, a number or a nesting beyond all reason
-        raise ConfigError(f"{path} is not valid TOML: {error}", "Correct the file at that place.") from None
-    return load(cls, mapping, str(path))
-
-
-def load_json(path: Path, cls: type[T]) -> T:
-    """Read a JSON file as the dataclass ``cls``; a syntax error names its line, and a broken seal is an error, too."""
-    mapping, _ = seal.loads(_read(path), str(path))
-    return load(cls, mapping, str(path))
-
-
-def did_you_mean(word: str, choices: Iterable[str]) -> str:
-    """A hint for a word that is none of ``choices``: the nearest of them, and all of them."""
-    import difflib  # only errors need it
-
-    known = sorted(choices)
-    nearest = difflib.get_close_matches(word[:64], known, 1)
-    guess = f"Did you mean '{nearest[0]}'? " if nearest else ""
-    return f"{guess}Known: {', '.join(known)}."
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise ConfigError(f"{path} can't be read: {error.strerror}", "Check the path and its permissions.") from None
-
-
 @cache
-def _reader(hint: Any) -> Reader:
+def reader_of(hint: Any) -> Reader:
     """The reader of a type; a type that no config may have is our own mistake."""
     if dataclasses.is_dataclass(hint):
         return _dataclass_reader(cast(type, hint))
@@ -101,13 +32,13 @@ def _reader(hint: Any) -> Reader:
     if origin is Literal:
         return _literal_reader(args)
     if origin in (Union, types.UnionType) and len(args) == 2 and type(None) in args:
-        return _optional_reader(_reader(next(arg for arg in args if arg is not type(None))))
+        return _optional_reader(reader_of(next(arg for arg in args if arg is not type(None))))
     if origin is tuple and args[-1] is Ellipsis:
-        return _list_reader(_reader(args[0]))
+        return _list_reader(reader_of(args[0]))
     if origin is tuple:
-        return _tuple_reader([_reader(arg) for arg in args])
+        return _tuple_reader([reader_of(arg) for arg in args])
     if isinstance(origin, type) and issubclass(origin, Mapping) and args[0] is str:
-        return _dict_reader(_reader(args[1]))
+        return _dict_reader(reader_of(args[1]))
     raise TypeError(f"a config can't hold a {hint}")
 
 
@@ -145,7 +76,7 @@ def _is_required(field: dataclasses.Field[Any]) -> bool:
 
 def _field_reader(field: dataclasses.Field[Any], hint: Any) -> Reader:
     """The type's reader; where the field holds bytes or bytes per second, text with a unit is read first."""
-    plain = _reader(hint)
+    plain = reader_of(hint)
     rate = field.metadata.get("unit") == "B/s"
     if not rate and not field.name.endswith("_bytes"):
         return plain
@@ -253,3 +184,13 @@ def _wrong(path: str, expected: str, value: object) -> ConfigError:
 
 def _clip(text: str) -> str:
     return text if len(text) <= 120 else text[:119] + "…"
+
+
+def did_you_mean(word: str, choices: Iterable[str]) -> str:
+    """A hint for a word that is none of ``choices``: the nearest of them, and all of them."""
+    import difflib  # only errors need it
+
+    words = sorted(choices)
+    nearest = difflib.get_close_matches(word[:64], words, 1)
+    guess = f"Did you mean '{nearest[0]}'? " if nearest else ""
+    return f"{guess}Known: {', '.join(words)}."
