@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from edgekit import config
 from edgekit.bundle import Bundle
 from edgekit.check.cache import CacheLoss
 from edgekit.check.check import Checked
 from edgekit.check.components import Measured
 from edgekit.check.measure import Figures
 from edgekit.checkpoint.checkpoint import Checkpoint
+from edgekit.config import load_json
+from edgekit.config.writing import write_json
 from edgekit.errors import BundleError, ConfigError
-from edgekit.files import write_text
 from edgekit.quantize.calibrate import Calibrated
 from edgekit.quantize.fidelity import Linear, Part, linears, parts
 from edgekit.quantize.tower import Tower
@@ -53,16 +52,13 @@ def fidelity(
 
 def write_fidelity(folder: Path, report: Fidelity) -> None:
     """Write it into a bundle that is not sealed yet."""
-    write_text(folder / FIDELITY, json.dumps(config.dump(report), indent=1) + "\n")
+    write_json(folder / FIDELITY, report, "lines")
 
 
 def read_fidelity(bundle: Bundle) -> Fidelity:
     """A bundle's report; :class:`BundleError` where it has none, or a damaged one."""
     file = bundle.file(FIDELITY)
     try:
-        report = config.load_json(file, Fidelity)
+        return load_json(file, Fidelity, FORMAT)
     except ConfigError as error:
         raise BundleError(error.message, "Copy or build the bundle again.") from error
-    if report.format != FORMAT:
-        raise BundleError(f"{file} has format {report.format}; this EdgeKit reads {FORMAT}", "Build the bundle again.")
-    return report

@@ -6,7 +6,6 @@ folder ``golden`` the pictures at the model's own size. All of it is sealed with
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
@@ -15,13 +14,13 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from edgekit import config
 from edgekit.bundle import Bundle, Manifest
 from edgekit.checkpoint.packed import Array
 from edgekit.checkpoint.safetensors import open_file
 from edgekit.checkpoint.tensor_file import Entry, Put, write_safetensors
+from edgekit.config import load_json
+from edgekit.config.writing import write_json
 from edgekit.errors import BundleError, CheckpointError, ConfigError
-from edgekit.files import write_text
 
 GOLDEN, ARRAYS, PICTURES = "golden.json", "golden.safetensors", "golden"
 FORMAT = 1
@@ -122,7 +121,7 @@ def write_golden(folder: Path, golden: Golden, arrays: Arrays) -> None:
 
 def write_record(folder: Path, golden: Golden) -> None:
     """Write ``golden.json`` alone, whole or not at all."""
-    write_text(folder / GOLDEN, json.dumps(config.dump(golden), separators=(",", ":")) + "\n")
+    write_json(folder / GOLDEN, golden, "compact")
 
 
 def _narrow(array: Array) -> Array:
@@ -139,7 +138,7 @@ def read_golden(bundle: Bundle) -> tuple[Golden, Arrays]:
         )
     where = bundle.path / GOLDEN
     try:
-        golden = config.load_json(where, Golden)
+        golden = load_json(where, Golden, FORMAT)
         arrays = _arrays(bundle.file(ARRAYS))
         _require_sound(golden, arrays, bundle.manifest, where)
     except (ConfigError, CheckpointError) as error:
@@ -170,7 +169,6 @@ def _require_sound(golden: Golden, arrays: Arrays, manifest: Manifest, where: Pa
     first = min(1, len(golden.pictures))
     known = set(arrays.tokens.ravel().tolist())
     rules = {
-        f"format {golden.format}, where this EdgeKit reads {FORMAT}": golden.format == FORMAT,
         "no sequences": count > 0 and len(golden.alone) > 0,
         "tokens that do not rise": all(a < b for a, b in pairwise(arrays.tokens.ravel().tolist())),
         "a token outside the vocabulary": all(0 <= token < vocab for token in (*golden.probes, *known)),

@@ -12,18 +12,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
 
-from edgekit import config
 from edgekit.bundle import Bundle
 from edgekit.check.check import Checked, check
 from edgekit.check.components import Measured
 from edgekit.check.measure import Figures
-from edgekit.config import seal
+from edgekit.config import load_json
+from edgekit.config.writing import write_json
 from edgekit.engines.lock import VERDICT, place_of
 from edgekit.engines.open import open_engine
 from edgekit.engines.place import Place, like
 from edgekit.engines.tensorrt.engine import TensorRtEngine
 from edgekit.errors import EdgeKitError
-from edgekit.files import write_text
 from edgekit.machine.system import utc_now
 from edgekit.progress import Progress, silent
 
@@ -61,7 +60,7 @@ def check_here(bundle: Bundle, progress: Progress = silent) -> Checked:
 def verdict_of(folder: Path) -> Verdict | None:
     """Of the engines in ``folder``; None where they were never asked, or what was kept can't be read."""
     try:
-        return config.load_json(folder / VERDICT, Verdict)
+        return load_json(folder / VERDICT, Verdict)
     except EdgeKitError:
         return None
 
@@ -73,6 +72,6 @@ def _keep(checked: Checked, folder: Path, load_s: float) -> None:
         place, earlier = like(place_of(folder)), verdict_of(folder)
         first = earlier.first_load_s if earlier and earlier.place == place else round(load_s, 3)
         verdict = Verdict(made, place, checked.shortfall, checked.figures, components, first)
-        write_text(folder / VERDICT, seal.dumps(config.dump(verdict)))
+        write_json(folder / VERDICT, verdict)
     except EdgeKitError as error:
         _log.info("What the check said is not kept: %s", error.message)

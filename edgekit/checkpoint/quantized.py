@@ -73,19 +73,16 @@ class StoredPacked:
 
 def open_quantized(path: Path) -> Checkpoint:
     """Open a folder with an edgekit.json; :class:`CheckpointError` when anything in it does not fit together."""
-    where = str(path / ABOUT)
+    file = str(path / ABOUT)
     about = read_object(path / ABOUT)
-    if about.get("format") != FORMAT:
-        raise CheckpointError(
-            f"{where} has the format {str(about.get('format'))[:20]}, and this EdgeKit reads {FORMAT}",
-            "Use the EdgeKit that wrote it, or quantize the original checkpoint again.",
-        )
+    again = "Use the EdgeKit that wrote it, or quantize the original checkpoint again."
     try:
-        spec = config.load(ModelSpec, about.get("spec"), f"{where}: spec")
-        layouts = config.load(dict[str, _Layout], about.get("packed"), f"{where}: packed")
+        config.require_format(about, FORMAT, file, again)
+        spec = config.load(ModelSpec, about.get("spec"), f"{file}: spec")
+        layouts = config.load(dict[str, _Layout], about.get("packed"), f"{file}: packed")
     except ConfigError as error:
         raise CheckpointError(error.message, error.hint) from None
-    check_spec(spec, where)
+    check_spec(spec, file)
     stored = open_weights(path)
     shapes = tensor_shapes(spec)
     shapes |= cache_scales(spec.decoder) if has_cache_scales(stored) else {}
@@ -96,7 +93,7 @@ def open_quantized(path: Path) -> Checkpoint:
         spec=spec,
         tensors=tensors,
         tokenizer_json=read_text(path / "tokenizer.json"),
-        bytes=sum(file.stat().st_size for file in weight_files(path)),
+        bytes=sum(weights.stat().st_size for weights in weight_files(path)),
     )
 
 
@@ -121,6 +118,6 @@ def _stored(
     if tensor is None:
         raise CheckpointError(f"{path} lacks the tensor {name}", _AGAIN)
     if tensor.shape != shape or tensor.dtype not in [np.dtype(kind) for kind in kinds]:
-        found, wanted = f"{tensor.dtype} {list(tensor.shape)}", f"{' or '.join(kinds)} {list(shape)}"
-        raise CheckpointError(f"{name} in {path} is {found}, but {ABOUT} asks for {wanted}", _AGAIN)
+        stands, wanted = f"{tensor.dtype} {list(tensor.shape)}", f"{' or '.join(kinds)} {list(shape)}"
+        raise CheckpointError(f"{name} in {path} is {stands}, but {ABOUT} asks for {wanted}", _AGAIN)
     return tensor

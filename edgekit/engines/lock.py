@@ -14,15 +14,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from edgekit import config
 from edgekit.bundle import Bundle
 from edgekit.bundle.hashes import FileEntry, Sealed, hash_files, unreadable
-from edgekit.config import seal
+from edgekit.config import load_json
+from edgekit.config.writing import write_json
 from edgekit.engines.place import Place, like
 from edgekit.engines.probe import PROBE, answers
 from edgekit.engines.tensorrt.shapes import sizes
 from edgekit.errors import BundleError, EdgeKitError
-from edgekit.files import write_text
 
 ENGINES = "engines"
 LOCK = "lock.json"
@@ -74,7 +73,7 @@ def write_lock(bundle: Bundle, folder: Path, place: Place, probe: str, seconds: 
     """Lock the form in ``folder`` to a place and the bundle's graphs as they are; ``probe`` "" where there is none."""
     made = hash_files(folder)
     lock = Lock(_FORMAT, place, _graphs(bundle), made, probe, round(seconds, 2), peak_bytes, _shapes(bundle))
-    write_text(folder / LOCK, seal.dumps(config.dump(lock)))
+    write_json(folder / LOCK, lock)
 
 
 def compiled_form(bundle: Bundle) -> Path | None:
@@ -104,7 +103,7 @@ def find_form(bundle: Bundle) -> tuple[Path | None, str]:
 
 def place_of(folder: Path) -> Place:
     """What the compiled form in ``folder`` is for; :class:`EdgeKitError` where its lock can't be read."""
-    return config.load_json(folder / LOCK, Lock).place
+    return load_json(folder / LOCK, Lock).place
 
 
 def forms(bundle: Bundle) -> list[Form]:
@@ -141,7 +140,7 @@ def _files(bundle: Bundle, form: Form) -> Iterator[Sealed]:
 
 def _form(bundle: Bundle, folder: Path) -> Form:
     try:
-        lock = config.load_json(folder / LOCK, Lock)
+        lock = load_json(folder / LOCK, Lock)
     except EdgeKitError as error:
         return Form(folder, None, error.message)
     return Form(folder, lock, "; ".join(_misfits(bundle, folder, lock)))

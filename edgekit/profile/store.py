@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from edgekit import config
 from edgekit.bundle import PROFILES, Bundle
-from edgekit.config import seal
+from edgekit.config import load_json
+from edgekit.config.writing import write_json
 from edgekit.errors import ConfigError, EdgeKitError
-from edgekit.files import require_space, write_text, writing
+from edgekit.files import require_space, writing
 from edgekit.profile.record import FORMAT, Profile
 
 _ROOM = 1 << 20  # some times what a profile takes
@@ -34,16 +34,13 @@ def store(bundle: Bundle, made: Profile) -> Path:
     path = bundle.path / PROFILES / f"{made.device.fingerprint}-{stamp}.json"
     with writing(path):
         path.parent.mkdir(exist_ok=True)
-        write_text(path, seal.dumps(config.dump(made)))
+        write_json(path, made)
     return path
 
 
 def load_profile(path: Path) -> Profile:
     """Read one; :class:`ConfigError` where it is none, or of another version of EdgeKit."""
-    made = config.load_json(path, Profile)
-    if made.format != FORMAT:
-        raise ConfigError(f"{path} has format {made.format}; this EdgeKit reads format {FORMAT}", "Profile it again.")
-    return made
+    return load_json(path, Profile, FORMAT, "Profile it again.")
 
 
 def profiles(bundle: Path) -> list[Profile]:

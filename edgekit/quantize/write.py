@@ -11,7 +11,6 @@ A directory of three files:
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,17 +18,18 @@ from typing import cast
 
 import numpy as np
 
-from edgekit import __version__, config
+from edgekit import __version__
 from edgekit.checkpoint.checkpoint import Checkpoint, Weight
 from edgekit.checkpoint.packed import PackedTensor, Tensor, groups, is_packed
+from edgekit.checkpoint.quantized import ABOUT, FORMAT
 from edgekit.checkpoint.tensor_file import Entry, Fill, Put, write_safetensors
+from edgekit.config.writing import write_json
 from edgekit.files import new_directory, write_text
 from edgekit.progress import Progress, silent
 from edgekit.quantize.quantize import quantize
 from edgekit.recipe import Recipe
 from edgekit.units import MIB
 
-FORMAT = 1
 _CHUNK_ELEMENTS = 4 * MIB
 
 
@@ -55,14 +55,14 @@ def write_checkpoint(checkpoint: Checkpoint, recipe: Recipe, directory: Path, pr
         "format": FORMAT,
         "edgekit": __version__,
         "source": checkpoint.path.name,
-        "recipe": config.dump(recipe),
-        "spec": config.dump(checkpoint.spec),
+        "recipe": recipe,
+        "spec": checkpoint.spec,
         "packed": packed,
     }
     with new_directory(directory) as beside:
         write_safetensors(beside / "model.safetensors", entries, fills, {"format": "edgekit"}, progress)
         write_text(beside / "tokenizer.json", checkpoint.tokenizer_json)
-        write_text(beside / "edgekit.json", json.dumps(about, indent=1) + "\n")
+        write_json(beside / ABOUT, about, "lines")
 
 
 def _packed_entries(name: str, weight: PackedTensor) -> list[Entry]:

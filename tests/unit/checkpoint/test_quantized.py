@@ -90,7 +90,7 @@ UP = "decoder.layers.0.mlp.up.weight"
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda about: about.update(format=2), "has the format 2"),
+        (lambda about: about.update(format=2), "has format 2"),
         (lambda about: about.pop("spec"), "spec"),
         (lambda about: about["packed"].pop(UP), f"lacks the tensor {UP}"),
         (lambda about: about["packed"][UP].update(group=64), "asks for"),
