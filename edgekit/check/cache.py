@@ -17,7 +17,7 @@ from edgekit.check import forced
 from edgekit.check.golden import read_golden
 from edgekit.check.measure import UNUSABLE, divergence, logsumexp
 from edgekit.engines.base import Engine, Logits
-from edgekit.engines.onnxruntime import DECODER, OnnxRuntimeEngine
+from edgekit.engines.onnxruntime.engine import DECODER, OnnxRuntimeEngine
 from edgekit.engines.open import give_back_freed_memory
 from edgekit.files import writing
 from edgekit.progress import Progress, silent

@@ -13,8 +13,8 @@ from edgekit.check.limits import Limit, component_limits, whole_limits
 from edgekit.check.make import ids_of, prompt_of
 from edgekit.check.measure import UNUSABLE, Compared, Figures, compare, figures
 from edgekit.engines.base import PartedEngine
-from edgekit.engines.onnxruntime import OnnxRuntimeEngine
-from edgekit.engines.standard import StandardEngine
+from edgekit.engines.onnxruntime.engine import OnnxRuntimeEngine
+from edgekit.engines.onnxruntime.standard import StandardEngine
 from edgekit.errors import BundleError, GateRefused, InputError
 from edgekit.inputs.images import Picture, load_image
 from edgekit.inputs.prompt import Piece, Prompt, TextPiece

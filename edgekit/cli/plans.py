@@ -32,7 +32,7 @@ def check_document(checked: Checked | EdgeKitError | None) -> dict[str, Any] | N
 
 def show_plans(console: Console, bundle: Bundle, form: Compiled) -> None:
     """A line for each plan."""
-    from edgekit.engines.tensorrt.doubts import attention
+    from edgekit.engines.tensorrt.build.doubts import attention
 
     layers = attention(bundle.manifest.spec)
     rows = [

@@ -13,13 +13,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import psutil
 
-from edgekit.checkpoint.packed import Array
 from edgekit.checkpoint.spec import DecoderSpec
-from edgekit.errors import EngineError
-from edgekit.machine.detect import available_memory
-from edgekit.units import format_bytes
 
 
 @dataclass(frozen=True)
@@ -109,50 +104,3 @@ class Arena(ABC):
     @abstractmethod
     def close(self) -> None:
         """Give the memory back."""
-
-
-class HostArena(Arena):
-    """An arena in ordinary memory, written once so that it is resident and can't run short later."""
-
-    def __init__(self, shape: ArenaShape) -> None:
-        super().__init__(shape)
-        _require_memory(shape.nbytes)
-        self._tensors: list[Array] = []
-        try:
-            for _ in range(2 * shape.layers):
-                tensor = np.empty((shape.slots, shape.kv_heads, shape.context, shape.head_dim), shape.dtype)
-                tensor.fill(0)
-                self._tensors.append(tensor)
-        except MemoryError as error:
-            raise _too_big(shape.nbytes) from error
-
-    def pointers(self, row: int) -> list[tuple[int, int]]:
-        addresses = [tensor.ctypes.data + row * self.shape.row_bytes for tensor in self._tensors]
-        return list(zip(addresses[0::2], addresses[1::2], strict=True))
-
-    def _copy_rows(self, source: int, target: int, length: int) -> None:
-        for tensor in self._tensors:
-            tensor[target, :, :length] = tensor[source, :, :length]
-
-    def _swap_rows(self, a: int, b: int, length: int) -> None:
-        for tensor in self._tensors:
-            moved = tensor[a, :, :length].copy()
-            tensor[a, :, :length] = tensor[b, :, :length]
-            tensor[b, :, :length] = moved
-
-    def close(self) -> None:
-        self._tensors.clear()
-
-
-def _require_memory(nbytes: int) -> None:
-    """An arena is filled at once: one that the machine can't hold would end other processes, not only this one."""
-    free = available_memory() or psutil.virtual_memory().available
-    if nbytes > free:
-        raise _too_big(nbytes)
-
-
-def _too_big(nbytes: int) -> EngineError:
-    return EngineError(
-        f"This machine has no room for a KV arena of {format_bytes(nbytes)}",
-        "End other programs, or build the bundle for fewer slots or a shorter context.",
-    )

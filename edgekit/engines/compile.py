@@ -3,7 +3,7 @@
 On a CPU, ONNX Runtime repacks weights as it loads them and keeps them in memory of the process. The compiled form
 holds them as its kernels want them, to be mapped: a start takes next to no memory of its own, and processes share
 the rest. It is made in a process of its own, so that a crash of the runtime is one clear error, and what it takes
-is known. :mod:`edgekit.engines.packing` is how.
+is known. :mod:`edgekit.engines.onnxruntime.packing` is how.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from pathlib import Path
 
 from edgekit.bundle import Bundle, verify
 from edgekit.child import listen, python
-from edgekit.engines.kernels import require_kernels
 from edgekit.engines.lock import folder_of, write_lock
+from edgekit.engines.onnxruntime.engine import require_kernels
 from edgekit.engines.place import Place, here
-from edgekit.engines.tensorrt.doubts import doubts
-from edgekit.engines.tensorrt.plans import Record, build_plans
-from edgekit.engines.tensorrt.site import Site, site
+from edgekit.engines.tensorrt.build.doubts import doubts
+from edgekit.engines.tensorrt.build.plans import Record, build_plans
+from edgekit.engines.tensorrt.build.site import Site, site
 from edgekit.errors import EdgeKitError, EngineError
 from edgekit.files import new_directory
 from edgekit.progress import Progress, silent
@@ -145,7 +145,7 @@ def _where(bundle: Bundle) -> Site | None:
 
 def _pack(bundle: Bundle, folder: Path, progress: Progress) -> tuple[str, int]:
     """Pack in a child process; what the probe answers, and the child's peak memory in bytes."""
-    command = python("edgekit.engines.packing", str(bundle.path), str(folder))
+    command = python("edgekit.engines.onnxruntime.packing", str(bundle.path), str(folder))
     probe, peak = listen(command, "Compiling", progress)
     return probe, peak
 

@@ -18,8 +18,8 @@ from edgekit.bundle import Bundle
 from edgekit.bundle.hashes import FileEntry, Sealed, hash_files, unreadable
 from edgekit.config import load_json
 from edgekit.config.writing import write_json
+from edgekit.engines.onnxruntime.probe import PROBE, answers
 from edgekit.engines.place import Place, like
-from edgekit.engines.probe import PROBE, answers
 from edgekit.engines.tensorrt.shapes import sizes
 from edgekit.errors import BundleError, EdgeKitError
 

@@ -11,9 +11,9 @@ from typing import cast
 from edgekit.bundle import Bundle
 from edgekit.engines.base import PartedEngine
 from edgekit.engines.lock import compiled_form, find_form, place_of
-from edgekit.engines.onnxruntime import OnnxRuntimeEngine
+from edgekit.engines.onnxruntime.engine import OnnxRuntimeEngine
+from edgekit.engines.onnxruntime.standard import StandardEngine
 from edgekit.engines.place import gpu_for
-from edgekit.engines.standard import StandardEngine
 from edgekit.engines.tensorrt.api import Flavour, flavour
 from edgekit.engines.tensorrt.engine import TensorRtEngine
 from edgekit.errors import EngineError

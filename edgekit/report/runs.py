@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from edgekit.check.verdict import Verdict
 from edgekit.engines.place import Place
-from edgekit.engines.tensorrt.plans import Record
+from edgekit.engines.tensorrt.build.plans import Record
 from edgekit.errors import ConfigError
 from edgekit.profile.record import Condition, Device, RowRate, SideMemory, Times
 

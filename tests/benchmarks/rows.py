@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from edgekit.bundle import open_bundle
-from edgekit.engines.onnxruntime import OnnxRuntimeEngine
+from edgekit.engines.onnxruntime.engine import OnnxRuntimeEngine
 from edgekit.engines.open import open_engine
 
 

@@ -21,8 +21,9 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from edgekit.engines.tensorrt.api import flavour
-from edgekit.engines.tensorrt.job import How, Profile
-from edgekit.engines.tensorrt.network import Building
+from edgekit.engines.tensorrt.build.job import How
+from edgekit.engines.tensorrt.build.network import Building
+from edgekit.engines.tensorrt.shapes import Profile
 
 HEADS, KV_HEADS, WIDTH, CONTEXT, LAYERS = 32, 4, 64, 2048, 22
 PLACE = 2 * 2 * KV_HEADS * WIDTH * LAYERS

@@ -17,8 +17,8 @@ from pathlib import Path
 from edgekit.checkpoint.checkpoint import component
 from edgekit.checkpoint.open import open_checkpoint
 from edgekit.checkpoint.shapes import tensor_shapes
-from edgekit.engines.tensorrt.build import build_plan
-from edgekit.engines.tensorrt.job import How
+from edgekit.engines.tensorrt.build.job import How
+from edgekit.engines.tensorrt.build.plan import build_plan
 from edgekit.engines.tensorrt.shapes import profiles
 from edgekit.export.export import export
 from edgekit.export.trt import TrtSpelling

@@ -11,11 +11,11 @@ import numpy.typing as npt
 import pytest
 
 from edgekit.engines.arena import ArenaShape
-from edgekit.engines.tensorrt.arena import BucketArena
-from edgekit.engines.tensorrt.buffers import Buffer
-from edgekit.engines.tensorrt.cuda import CudaDevice
-from edgekit.engines.tensorrt.device import Device, Lines
-from edgekit.engines.tensorrt.scatter import KERNEL, Fresh, Writer, source
+from edgekit.engines.gpu.arena import BucketArena
+from edgekit.engines.gpu.buffers import Buffer
+from edgekit.engines.gpu.cuda import CudaDevice
+from edgekit.engines.gpu.device import Device, Lines
+from edgekit.engines.gpu.scatter import KERNEL, Fresh, Writer, source
 from tests.simulated_tensorrt.device import FakeDevice
 
 pytestmark = [pytest.mark.device, pytest.mark.usefixtures("gpu"), pytest.mark.filterwarnings("default")]

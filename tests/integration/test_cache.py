@@ -16,7 +16,7 @@ from edgekit.check.fidelity import read_fidelity
 from edgekit.check.forced import Reader, stored_rows
 from edgekit.check.golden import read_golden
 from edgekit.cli.main import main
-from edgekit.engines.onnxruntime import OnnxRuntimeEngine
+from edgekit.engines.onnxruntime.engine import OnnxRuntimeEngine
 from edgekit.engines.open import engine_here, open_engine
 from edgekit.errors import ConfigError, EngineError
 from edgekit.evaluate.fidelity import divergence, fidelity
@@ -163,7 +163,7 @@ def test_gpus_and_older_runtimes_are_told_what_to_do(bundle: Bundle, monkeypatch
         build_bundle(embedded(), target("orin"), KV8, Path("nowhere"))
     assert "activations" in refused.value.hint
     for version in ("1.23.2", "1.27.0"):
-        monkeypatch.setattr("edgekit.engines.kernels.ort.__version__", version)
+        monkeypatch.setattr("edgekit.engines.onnxruntime.engine.ort.__version__", version)
         with pytest.raises(EngineError, match=version) as older:
             open_engine(bundle, 1)
         assert "onnxruntime>=1.28" in older.value.hint

@@ -25,7 +25,7 @@ from edgekit.checkpoint.open import open_checkpoint
 from edgekit.checkpoint.packed import Array
 from edgekit.cli.main import main
 from edgekit.config import seal
-from edgekit.engines.onnxruntime import OnnxRuntimeEngine
+from edgekit.engines.onnxruntime.engine import OnnxRuntimeEngine
 from edgekit.errors import BundleError, GateRefused
 from edgekit.export.export import export
 from edgekit.phantom.embedded import embedded

@@ -25,10 +25,10 @@ from edgekit.checkpoint.packed import Array
 from edgekit.cli.main import main
 from edgekit.engines.compile import NotCompiled, compile_bundle, compile_here
 from edgekit.engines.lock import LOCK, compiled_form, folder_of
-from edgekit.engines.onnxruntime import OnnxRuntimeEngine
+from edgekit.engines.onnxruntime.engine import OnnxRuntimeEngine
+from edgekit.engines.onnxruntime.probe import PROBE
 from edgekit.engines.open import open_engine
 from edgekit.engines.place import here
-from edgekit.engines.probe import PROBE
 from edgekit.errors import EngineError
 from edgekit.pipeline import build
 from edgekit.recipe import Recipe, recipe
@@ -329,7 +329,7 @@ def test_the_compiler_ends_with_its_stdin(tmp_path: Path) -> None:
     (tmp_path / "graphs").mkdir()
     (tmp_path / "form").mkdir()
     os.mkfifo(tmp_path / "graphs" / "decoder.onnx")  # it would wait for this for ever
-    command = [sys.executable, "-m", "edgekit.engines.packing", str(tmp_path), str(tmp_path / "form")]
+    command = [sys.executable, "-m", "edgekit.engines.onnxruntime.packing", str(tmp_path), str(tmp_path / "form")]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL) as child:
         wait_until((tmp_path / "form" / "scratch").exists)
         assert child.poll() is None

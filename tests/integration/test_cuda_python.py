@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 import edgekit
-from edgekit.engines.tensorrt.nvrtc import cubin
-from edgekit.engines.tensorrt.scatter import _UNITS, KERNEL, source
+from edgekit.engines.gpu.cuda import cubin
+from edgekit.engines.gpu.scatter import _UNITS, KERNEL, source
 from edgekit.errors import EngineError
 
 pytestmark = pytest.mark.system
@@ -39,7 +39,7 @@ def called(path: Path) -> set[tuple[str, str]]:
 
 
 def test_every_name_is_the_real_ones(bindings: dict[str, Any]) -> None:
-    files = [FOLDER / "place.py", *(FOLDER / "tensorrt" / f"{name}.py" for name in ("cuda", "nvrtc"))]
+    files = [FOLDER / "place.py", FOLDER / "gpu" / "cuda.py", FOLDER / "onnxruntime" / "arenas.py"]
     names = set().union(*map(called, files))
     assert {("runtime", "cudaMalloc"), ("driver", "cuLaunchKernel"), ("nvrtc", "nvrtcGetCUBIN")} <= names
     assert len(names) > 30

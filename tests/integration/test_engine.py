@@ -13,8 +13,7 @@ import numpy as np
 import pytest
 
 from edgekit.bundle import open_bundle
-from edgekit.engines.kernels import require_kernels
-from edgekit.engines.onnxruntime import OnnxRuntimeEngine
+from edgekit.engines.onnxruntime.engine import OnnxRuntimeEngine, require_kernels
 from edgekit.engines.open import open_engine
 from edgekit.errors import EngineError
 from edgekit.pipeline import build

@@ -16,7 +16,7 @@ from edgekit.bundle import Bundle
 from edgekit.checkpoint.checkpoint import Checkpoint, Weight
 from edgekit.checkpoint.open import open_checkpoint
 from edgekit.checkpoint.packed import Array, PackedTensor
-from edgekit.engines.onnxruntime import OnnxRuntimeEngine
+from edgekit.engines.onnxruntime.engine import OnnxRuntimeEngine
 from edgekit.inputs.images import Picture
 from edgekit.inputs.prompt import ImagePiece, Piece, Prompt, Turn, build
 from edgekit.pipeline import build as build_bundle

@@ -39,7 +39,7 @@ def absent(wanted: Flavour | None) -> Flavour:
 def sealed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("sealed") / "bundle"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("edgekit.engines.tensorrt.site.present", absent)
+        patch.setattr("edgekit.engines.tensorrt.build.site.present", absent)
         assert main(["build", "--target", "rtx3050", "--out", str(out)]) == 0
     return out
 
@@ -326,7 +326,7 @@ def test_timings_are_kept_in_the_home_of_a_user_who_has_one(
     assert main(["compile", str(bundle)]) == 0
     kept = tmp_path / "home/.cache/edgekit/timings"
     assert [file.read_bytes()[:8] for file in kept.iterdir()] == [b"measured"]
-    monkeypatch.setattr("edgekit.engines.tensorrt.kept.Path.home", no_home)
+    monkeypatch.setattr("edgekit.engines.tensorrt.cache.Path.home", no_home)
     assert main(["compile", str(bundle)]) == 0
 
 

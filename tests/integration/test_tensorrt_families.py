@@ -14,8 +14,8 @@ from edgekit.checkpoint.checkpoint import Checkpoint
 from edgekit.checkpoint.packed import Array
 from edgekit.checkpoint.shapes import tensor_shapes
 from edgekit.checkpoint.spec import DecoderSpec, ModelSpec, ProjectorSpec, RopeSpec, VisionSpec
-from edgekit.engines.tensorrt.build import BuiltPlan, build_plan
-from edgekit.engines.tensorrt.job import How
+from edgekit.engines.tensorrt.build.job import How
+from edgekit.engines.tensorrt.build.plan import BuiltPlan, build_plan
 from edgekit.engines.tensorrt.shapes import profiles
 from edgekit.export.export import export
 from edgekit.export.trt import TrtSpelling

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from edgekit.engines.tensorrt.build import build_plan
-from edgekit.engines.tensorrt.job import How, Profile, Shape
+from edgekit.engines.tensorrt.build.job import How
+from edgekit.engines.tensorrt.build.plan import build_plan
+from edgekit.engines.tensorrt.shapes import Profile, Shape
 from edgekit.errors import EngineError
 from tests import trt_graphs
 

@@ -13,9 +13,9 @@ from edgekit.bundle import open_bundle
 from edgekit.check import check
 from edgekit.cli.main import main
 from edgekit.engines.lock import folder_of, write_lock
+from edgekit.engines.onnxruntime.standard import StandardEngine
 from edgekit.engines.open import open_engine
 from edgekit.engines.place import Place
-from edgekit.engines.standard import StandardEngine
 from edgekit.engines.tensorrt.api import Api
 from edgekit.engines.tensorrt.engine import TensorRtEngine
 from edgekit.errors import EngineError

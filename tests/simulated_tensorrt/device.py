@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from edgekit.engines.tensorrt import scatter
-from edgekit.engines.tensorrt.device import Grid, Lines, Pinned
+from edgekit.engines.gpu import scatter
+from edgekit.engines.gpu.device import Grid, Lines, Pinned
 from edgekit.errors import EngineError
 from edgekit.units import format_bytes
 
@@ -113,7 +113,7 @@ class FakeDevice:
         return (name, unit) if self.compiles else None
 
     def launch(self, kernel: Any, grid: Grid, block: int, arguments: Sequence[ctypes._SimpleCData[Any]]) -> None:
-        """The kernel of :mod:`edgekit.engines.tensorrt.scatter`, in Python."""
+        """The kernel of :mod:`edgekit.engines.gpu.scatter`, in Python."""
         name, unit = kernel
         assert name == scatter.KERNEL
         assert block <= 1024

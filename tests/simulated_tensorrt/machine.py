@@ -41,9 +41,9 @@ def simulate(folder: Path, patch: pytest.MonkeyPatch, *gpus: Gpu, l4t: str = "")
     def found() -> Machine:
         return here
 
-    for name in ("engines.tensorrt.site", "engines.place", "profile.profile"):
+    for name in ("engines.tensorrt.build.site", "engines.place", "profile.profile"):
         patch.setattr(importlib.import_module(f"edgekit.{name}"), "detect", found)
-    patch.setattr("edgekit.engines.tensorrt.site.version_of", lambda name: RTX)  # asked where plans are built ahead
+    patch.setattr("edgekit.engines.tensorrt.build.site.version_of", lambda name: RTX)  # where built ahead
     patch.setattr("edgekit.engines.open.flavour", lambda name: Api(module, name, (10, 3, 0)))
     patch.setattr("edgekit.engines.tensorrt.engine.CudaDevice", gpu)
     return module

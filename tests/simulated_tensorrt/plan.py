@@ -8,8 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from edgekit.checkpoint.spec import ModelSpec
-from edgekit.engines.tensorrt.job import Profile
-from edgekit.engines.tensorrt.shapes import profiles
+from edgekit.engines.tensorrt.shapes import Profile, profiles
 
 VERSION, GPU = "10.3.0", "sm_86"
 

@@ -1,4 +1,10 @@
-"""The runtime cache of TensorRT-RTX: kernels that it compiles for this GPU when a plan is opened, kept for next time.
+"""What a device has found out about its kernels, kept for later: it saves time, and no more.
+
+The user's cache holds, under a place's fingerprint, TensorRT's timings of a build (``~/.cache/edgekit/timings``) and
+TensorRT-RTX's kernels where a bundle can't (``~/.cache/edgekit/runtime``): a device's own, whatever bundle they were
+made with.
+
+The runtime cache of TensorRT-RTX: kernels that it compiles for this GPU when a plan is opened, kept for next time.
 
 One cache serves all plans, in ``kernels.cache`` beside them, or in the user's cache where the bundle can't be written
 to. It is only ever a saving: one that can't be read, is damaged or was made elsewhere is passed over, and one that
@@ -11,10 +17,9 @@ from __future__ import annotations
 import logging
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from edgekit.config.seal import unwrap, wrap
-from edgekit.engines.tensorrt.kept import kept
 from edgekit.errors import EdgeKitError
 from edgekit.files import write_bytes, writing
 
@@ -81,3 +86,12 @@ class RuntimeCache:
 
     def close(self) -> None:
         self._cache = None
+
+
+def kept(kind: Literal["timings", "runtime"], fingerprint: str) -> Path | None:
+    """The file for a place's fingerprint; None for a user without a home, as in a container."""
+    try:
+        home = Path.home()
+    except RuntimeError:
+        return None
+    return home / ".cache" / "edgekit" / kind / fingerprint

@@ -13,13 +13,13 @@ import numpy as np
 from edgekit.checkpoint.packed import Array
 from edgekit.checkpoint.spec import DecoderSpec
 from edgekit.engines.base import Logits
-from edgekit.engines.tensorrt.arena import ALIGNMENT, BucketArena
-from edgekit.engines.tensorrt.buffers import Buffer
+from edgekit.engines.gpu.arena import ALIGNMENT, BucketArena
+from edgekit.engines.gpu.buffers import Buffer
+from edgekit.engines.gpu.device import Device
+from edgekit.engines.gpu.replay import Replay
+from edgekit.engines.gpu.scatter import Fresh, Writer
 from edgekit.engines.tensorrt.context import Context
-from edgekit.engines.tensorrt.device import Device
 from edgekit.engines.tensorrt.opened import Plan
-from edgekit.engines.tensorrt.replay import Replay
-from edgekit.engines.tensorrt.scatter import Fresh, Writer
 
 PREFILL, DECODE = 0, 1
 """The plan's profiles."""

@@ -20,13 +20,12 @@ from edgekit.checkpoint.packed import Array
 from edgekit.engines.arena import ArenaShape
 from edgekit.engines.base import Logits
 from edgekit.engines.embedding import Embedding
-from edgekit.engines.tensorrt.arena import BucketArena, require_aligned
-from edgekit.engines.tensorrt.cuda import CudaDevice
+from edgekit.engines.gpu.arena import BucketArena, buckets, require_aligned
+from edgekit.engines.gpu.cuda import CudaDevice
+from edgekit.engines.gpu.device import Device
+from edgekit.engines.tensorrt.context import Stage
 from edgekit.engines.tensorrt.decoder import DECODE, PREFILL, Decoder, require_decoder
-from edgekit.engines.tensorrt.device import Device
 from edgekit.engines.tensorrt.loaded import Loaded
-from edgekit.engines.tensorrt.shapes import buckets
-from edgekit.engines.tensorrt.stage import Stage
 from edgekit.errors import EngineError
 from edgekit.machine.detect import detect
 

@@ -6,10 +6,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from edgekit.engines.gpu.device import Device
 from edgekit.engines.tensorrt.cache import RuntimeCache
 from edgekit.engines.tensorrt.context import Context
 from edgekit.engines.tensorrt.decoder import DECODE, PREFILL
-from edgekit.engines.tensorrt.device import Device
 from edgekit.engines.tensorrt.log import Log, logger
 from edgekit.engines.tensorrt.opened import Plan, because, open_plan, title
 from edgekit.errors import EngineError

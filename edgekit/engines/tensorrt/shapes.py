@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from edgekit.checkpoint.spec import DecoderSpec, ModelSpec
-from edgekit.engines.standard import CHUNK
-from edgekit.engines.tensorrt.job import Profile
+from collections.abc import Mapping
+from typing import TypeAlias
 
-BUCKET = 256
-"""The fewest places that are attended over; twice as many each time that a row has outgrown them."""
+from edgekit.checkpoint.spec import DecoderSpec, ModelSpec
+from edgekit.engines.gpu.arena import buckets
+from edgekit.engines.onnxruntime.standard import CHUNK
+
+Shape: TypeAlias = tuple[int, ...]
+Profile: TypeAlias = Mapping[str, tuple[Shape, Shape, Shape]]
+"""The shapes that a plan is made for: input → its smallest, its usual (kernels are the fastest there), its largest.
+
+A layer's query, key and value want to be one matrix in the graph. Where they are three, TensorRT-RTX 1.7 may keep them
+anew for every profile, and makes no one kernel of the attention of more than two rows that are one token long.
+"""
 _USUAL = 1024
 """A picture, a question and an answer."""
-
-
-def buckets(context: int) -> tuple[int, ...]:
-    """256, 512, 1,024 …, and the context."""
-    found, size = [], BUCKET
-    while size < context:
-        found.append(size)
-        size *= 2
-    return (*found, context)
 
 
 def sizes(slots: int, context: int) -> dict[str, int]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.engines.tensorrt_case import Case, make_case, spoilable
+from tests.unit.engines.tensorrt.case import Case, make_case, spoilable
 
 
 @pytest.fixture(scope="session")

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from edgekit.bundle import Bundle
 from edgekit.checkpoint.open import open_checkpoint
-from edgekit.engines import standard
-from edgekit.engines.onnxruntime import CHUNK
+from edgekit.engines.onnxruntime import standard
+from edgekit.engines.onnxruntime.engine import CHUNK
 from edgekit.errors import ConfigError, GateRefused
 from edgekit.machine import detect
 from edgekit.phantom.embedded import embedded

@@ -1,0 +1,64 @@
+"""The process that compiles: ``python -m edgekit.engines.onnxruntime.packing BUNDLE FOLDER``.
+
+It fills FOLDER with graphs, their tensors and a probe, and its result is what the probe answers and the peak of its
+memory in bytes (how it says so: :mod:`edgekit.child`).
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from edgekit.child import peak_bytes, speak
+from edgekit.engines.lock import ENGINES
+from edgekit.engines.onnxruntime.packing.graph import Graph
+from edgekit.engines.onnxruntime.packing.optimize import optimize
+from edgekit.engines.onnxruntime.packing.probe import samples, write_probe
+from edgekit.engines.onnxruntime.packing.spans import span_of
+from edgekit.engines.onnxruntime.packing.write import Writer
+from edgekit.files import require_space
+
+GRAPHS = ("decoder", "projector", "vision")
+
+
+def compile_graphs(bundle: Path, folder: Path, progress: Callable[[int, int], None]) -> str:
+    """Fill ``folder``; what its probe answers. :class:`EngineError` where this machine's runtime can't."""
+    scratch = folder / "scratch"
+    scratch.mkdir()
+    require_space(bundle / ENGINES, sum(file.stat().st_size for file in (bundle / "graphs").iterdir()))
+    graphs = {name: optimize(bundle / "graphs" / f"{name}.onnx", scratch) for name in GRAPHS}
+    chosen = samples(list(graphs.values()), scratch)
+    expected, once = write_probe(chosen, folder, scratch)
+    done, total = 0, sum(_external_bytes(graph) for graph in graphs.values())
+    # Packed int4 is an eighth larger: it has sums beside the codes.
+    require_space(bundle / ENGINES, total * 5 // 4 + (0 if once else total))
+
+    def wrote(size: int) -> None:
+        nonlocal done
+        done += size
+        progress(done, total)
+
+    writer = Writer(chosen, scratch, once=once, wrote=wrote)
+    for name, graph in graphs.items():
+        writer.write(graph, folder / f"{name}.onnx")
+    shutil.rmtree(scratch)
+    return expected
+
+
+def _external_bytes(graph: Graph) -> int:
+    spans = (span_of(tensor) for tensor in graph.tensors.values())
+    return sum(span.length for span in spans if span)
+
+
+def main(bundle: str, folder: str) -> None:
+    def work(say: Callable[..., None]) -> list[object]:
+        found = compile_graphs(Path(bundle), Path(folder), lambda done, total: say("progress", "compile", done, total))
+        return [found, peak_bytes()]
+
+    speak(work)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

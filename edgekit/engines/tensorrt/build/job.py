@@ -1,0 +1,72 @@
+"""What a build is asked for, and how that reaches the process that builds."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from edgekit.engines.tensorrt.api import Flavour
+from edgekit.engines.tensorrt.shapes import Profile
+
+
+@dataclass(frozen=True)
+class How:
+    """How to build.
+
+    ``flavour`` None takes what there is. ``compute_capability`` "8.6" is the GPU that the plan is for, None the one of
+    this machine; only TensorRT-RTX builds for another. ``workspace_bytes`` bounds the device memory that a kernel may
+    use beside its tensors. ``optimization_level`` 0…5 trades seconds of building for speed, None is TensorRT's own.
+    ``timing_cache`` is a file of measured kernels that a build reads and adds to; TensorRT-RTX measures none.
+    """
+
+    flavour: Flavour | None = None
+    compute_capability: str | None = None
+    workspace_bytes: int = 1 << 30
+    optimization_level: int | None = None
+    timing_cache: Path | None = None
+
+
+@dataclass(frozen=True)
+class Job:
+    """One graph, and the file ``plan`` to write, which will be ``place`` when it is whole. ``less_memory``: what to do
+    where memory runs out (:mod:`edgekit.engines.tensorrt.build.need`; who builds can't know what was free before)."""
+
+    graph: Path
+    plan: Path
+    place: Path
+    profiles: Sequence[Profile]
+    how: How
+    less_memory: str = ""
+
+    @property
+    def timings(self) -> Path:
+        """The timing cache with what this build measured, beside the plan."""
+        return self.plan.with_name(".timings")
+
+    def dumps(self) -> str:
+        """As one argument of a command."""
+        return json.dumps(
+            {
+                "graph": str(self.graph),
+                "plan": str(self.plan),
+                "place": str(self.place),
+                "profiles": [dict(profile) for profile in self.profiles],
+                "less_memory": self.less_memory,
+                "how": vars(self.how) | {"timing_cache": str(self.how.timing_cache or "")},
+            }
+        )
+
+
+def loads(text: str) -> Job:
+    """What :meth:`Job.dumps` wrote."""
+    said: dict[str, Any] = json.loads(text)
+    profiles = [
+        {name: (tuple(least), tuple(usual), tuple(most)) for name, (least, usual, most) in profile.items()}
+        for profile in said["profiles"]
+    ]
+    cache = said["how"].pop("timing_cache")
+    how = How(**said["how"], timing_cache=Path(cache) if cache else None)
+    return Job(Path(said["graph"]), Path(said["plan"]), Path(said["place"]), profiles, how, said["less_memory"])

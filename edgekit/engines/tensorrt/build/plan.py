@@ -1,0 +1,103 @@
+"""Build a plan: one graph, in a process of its own, so that a crash of the builder is one clear error.
+
+Nothing is half there afterwards, however it ends: the plan is written beside its place and renamed in, and what a
+killed build left behind, the next one for that plan removes.
+"""
+
+from __future__ import annotations
+
+import logging
+import signal
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from edgekit.child import Crash, listen, python
+from edgekit.engines.tensorrt.api import TITLES, Flavour, present
+from edgekit.engines.tensorrt.build.job import How, Job
+from edgekit.engines.tensorrt.build.need import Need, need
+from edgekit.engines.tensorrt.shapes import Profile
+from edgekit.errors import EdgeKitError, EngineError
+from edgekit.files import new_file, write_bytes
+from edgekit.progress import Progress, silent
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class BuiltPlan:
+    """A plan, what building it took, and what TensorRT told about it.
+
+    ``seconds``, ``peak_bytes`` (host memory, mapped files included) and ``device_peak_bytes`` are the build's.
+    ``weight_bytes`` of the plan and ``activation_bytes`` of each profile are device memory that running it will take.
+    None and () are where the builder doesn't tell. ``layers`` are "kind name", every profile's; ``fused`` counts fused
+    attention in each profile, or in all together where that can't be told apart (:mod:`edgekit.engines.tensorrt.log`
+    says how either is known).
+    """
+
+    path: Path
+    bytes: int
+    seconds: float
+    peak_bytes: int
+    device_peak_bytes: int | None
+    flavour: Flavour
+    version: str
+    weight_bytes: int | None
+    activation_bytes: tuple[int, ...]
+    layers: tuple[str, ...]
+    fused: tuple[int, ...]
+    warnings: tuple[str, ...]
+
+    @property
+    def fused_attention(self) -> int:
+        """Layers of fused attention in all profiles."""
+        return sum(self.fused)
+
+
+def build_plan(
+    graph: Path, plan: Path, profiles: Sequence[Profile], how: How, progress: Progress = silent
+) -> BuiltPlan:
+    """Compile ``graph`` (its external data beside it) to ``plan``, for the shapes of ``profiles``.
+
+    :class:`~edgekit.errors.MissingExtra` without the flavour asked for; :class:`EngineError` where TensorRT is too
+    old, can't read the graph, can't build it or runs out of memory; :class:`~edgekit.errors.EdgeKitError` where the
+    plan can't be written. An older plan and the timing cache are then as they were before.
+    """
+    name = present(how.flavour)
+    if not graph.is_file():
+        raise EngineError(f"There is no graph {graph}", "Build the bundle again.")
+    takes = need(graph)
+    if takes.unlikely:
+        _log.warning("%s, swap included: it may well fail.", takes.text)
+    started = time.monotonic()
+    with new_file(plan) as beside:
+        job = Job(graph.absolute(), beside, plan, profiles, how, takes.remedy)
+        command = python("edgekit.engines.tensorrt.build", job.dumps())
+        try:
+            (told,) = listen(command, f"Building {graph.name} with {TITLES[name]}", progress)
+        except Crash as crash:
+            if crash.signal == signal.SIGKILL:
+                raise _killed(takes) from crash
+            raise
+        size = beside.stat().st_size
+        _keep_timings(job.timings, how.timing_cache)
+    tuples = {key: tuple(value) for key, value in told.items() if isinstance(value, list)}
+    return BuiltPlan(path=plan, bytes=size, seconds=time.monotonic() - started, **(told | tuples))
+
+
+def _killed(takes: Need) -> EngineError:
+    return EngineError(
+        f"Building {takes.graph} was ended by the system (SIGKILL): most likely memory ran out", takes.remedy
+    )
+
+
+def _keep_timings(written: Path, cache: Path | None) -> None:
+    """Put what was measured in the cache's place: later builds take less time, so this one doesn't fail by it."""
+    if cache is None or not written.is_file():
+        return
+    try:
+        cache.parent.mkdir(parents=True, exist_ok=True)
+        write_bytes(cache, written.read_bytes())
+    except (EdgeKitError, OSError) as error:
+        _log.warning("the timing cache was not kept: %s", error)

@@ -1,0 +1,202 @@
+"""How an arena is laid out anew, and how new keys and values get to their places; without TensorRT."""
+
+from __future__ import annotations
+
+import ctypes
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edgekit.engines.arena import ArenaShape
+from edgekit.engines.gpu import scatter
+from edgekit.engines.gpu.arena import BucketArena, buckets, moves
+from edgekit.engines.gpu.device import Lines
+from tests.simulated_tensorrt.device import FakeDevice
+
+SHAPE = ArenaShape(layers=2, slots=3, kv_heads=2, context=600, head_dim=64, dtype="float16")
+
+
+@given(st.integers(1, 60), st.integers(1, 40), st.integers(1, 40), st.data())
+def test_no_line_is_written_over_before_it_has_moved(lines: int, old: int, new: int, data: st.DataObject) -> None:
+    width = data.draw(st.integers(1, min(old, new)))
+    spare = data.draw(st.integers(1, 5))
+    memory = np.full(lines * max(old, new), -1)
+    for line in range(lines):
+        memory[line * old : line * old + width] = line * 1000 + np.arange(width)
+    for move in moves(lines, old, new, width, spare):
+        places = range(move.first, move.first + move.count)
+        held = [memory[line * old : line * old + width].copy() for line in places]
+        sources = {place for line in places for place in range(line * old, line * old + width)}
+        targets = {place for line in places for place in range(line * new, line * new + width)}
+        if move.spared:
+            assert move.count <= spare
+        else:
+            assert max(min(sources), min(targets)) > min(max(sources), max(targets)), "a copy onto itself"
+        for line, values in zip(places, held, strict=True):
+            memory[line * new : line * new + width] = values
+    for line in range(lines):
+        assert (memory[line * new : line * new + width] == line * 1000 + np.arange(width)).all()
+
+
+def test_doubling_takes_few_copies_and_no_spare() -> None:
+    found = list(moves(lines=64 * 4 * 8, old=512, new=1024, width=512, spare=1))
+    assert len(found) == 11
+    assert not any(move.spared for move in found)
+
+
+def test_buckets_double_up_to_the_context() -> None:
+    assert buckets(2048) == (256, 512, 1024, 2048)
+    assert buckets(1500) == (256, 512, 1024, 1500)
+    assert buckets(256) == (256,)
+    assert buckets(100) == (100,)
+
+
+def fill(arena: BucketArena, device: FakeDevice, slot: int, length: int, seed: int) -> np.ndarray:
+    """Write random tokens of a slot straight into memory; returns them, ``[tensors, kv_heads, length, head_dim]``."""
+    shape = arena.shape
+    values = np.random.default_rng(seed).standard_normal((2 * shape.layers, shape.kv_heads, length, shape.head_dim))
+    for tensor, address in enumerate(np.ravel(arena.pointers(arena.row(slot)))):
+        view = device.at(int(address), arena.row_bytes).view(np.float16)
+        view.reshape(shape.kv_heads, arena.bucket, shape.head_dim)[:, :length] = values[tensor]
+    arena.lengths[slot] = length
+    return values.astype(np.float16)
+
+
+def held(arena: BucketArena, device: FakeDevice, slot: int) -> np.ndarray:
+    device.synchronize()
+    shape, found = arena.shape, []
+    for address in np.ravel(arena.pointers(arena.row(slot))):
+        view = device.at(int(address), arena.row_bytes).view(np.float16)
+        found.append(view.reshape(shape.kv_heads, arena.bucket, shape.head_dim)[:, : arena.lengths[slot]])
+    return np.stack(found)
+
+
+@given(
+    st.lists(
+        st.one_of(
+            st.tuples(st.just("fill"), st.integers(0, 2), st.integers(1, 600)),
+            st.tuples(st.just("copy"), st.integers(0, 2), st.integers(0, 2)),
+            st.tuples(st.just("lead"), st.permutations(range(3)), st.integers(1, 3)),
+            st.tuples(st.just("wash"), st.integers(0, 2), st.just(0)),
+        ),
+        max_size=8,
+    )
+)
+def test_slots_keep_their_tokens_in_every_bucket(steps: list[tuple[str, object, object]]) -> None:
+    device = FakeDevice()
+    arena = BucketArena(SHAPE, device)
+    expected = {slot: held(arena, device, slot) for slot in range(3)}
+    for number, (kind, a, b) in enumerate(steps):
+        if kind == "fill" and isinstance(a, int) and isinstance(b, int):
+            arena.lengths[a] = 0
+            arena.make_room(b, shrink=True)
+            device.synchronize()
+            expected[a] = fill(arena, device, a, b, number)
+        elif kind == "copy" and isinstance(a, int) and isinstance(b, int):
+            arena.copy(a, b, arena.lengths[a])
+            expected[b] = expected[a].copy()
+        elif kind == "wash" and isinstance(a, int):
+            arena.wash(a)
+            expected[a] = np.zeros_like(expected[a])
+        elif kind == "lead" and isinstance(a, list) and isinstance(b, int):
+            arena.lead(a[:b])
+        assert arena.bucket in buckets(600)
+        assert arena.bucket >= max(arena.lengths)
+        for slot in range(3):
+            np.testing.assert_array_equal(held(arena, device, slot), expected[slot])
+    device.synchronize()
+    assert np.isfinite(device.at(arena.address, SHAPE.nbytes).view(np.float16)).all()
+    arena.close()
+    assert not device.memory
+
+
+def test_every_row_begins_where_tensorrt_takes_it() -> None:
+    device = FakeDevice()
+    arena = BucketArena(SHAPE, device)
+    for length in (1, 300, 600):
+        arena.make_room(length)
+        addresses = [address for row in range(3) for pair in arena.pointers(row) for address in pair]
+        assert not any(address % 256 for address in addresses)
+
+
+HOST = """
+#include <string.h>
+struct uint2 { unsigned x, y; };
+struct uint4 { unsigned x, y, z, w; };
+struct place { int x, y, z; };
+static place blockIdx, blockDim, threadIdx;
+#define __global__
+%s
+extern "C" void run(const int* grid, int block, void* fresh, void* arena, int* starts, int heads, int width, int token,
+                    long long a, long long b, long long c, long long d)
+{
+    blockDim.x = block;
+    for (blockIdx.z = 0; blockIdx.z < grid[2]; blockIdx.z++)
+        for (blockIdx.y = 0; blockIdx.y < grid[1]; blockIdx.y++)
+            for (blockIdx.x = 0; blockIdx.x < grid[0]; blockIdx.x++)
+                for (threadIdx.x = 0; threadIdx.x < block; threadIdx.x++)
+                    keep((const UNIT*)fresh, (UNIT*)arena, starts, heads, width, token, a, b, c, d);
+}
+"""
+
+
+@pytest.mark.skipif(not shutil.which("g++"), reason="needs a C++ compiler")
+@pytest.mark.parametrize(("head_dim", "unit"), [(64, 16), (36, 8), (34, 4), (33, 2)])
+def test_the_kernel_itself_moves_what_its_likeness_in_python_moves(head_dim: int, unit: int, tmp_path: Path) -> None:
+    """CUDA C++ without shared memory is C++: each thread is one turn of a loop."""
+    (tmp_path / "keep.cpp").write_text(HOST % scatter.source(unit))
+    library = tmp_path / "keep.so"
+    subprocess.run(["g++", "-shared", "-fPIC", "-O1", "-o", library, tmp_path / "keep.cpp"], check=True)
+    run = ctypes.CDLL(str(library)).run
+
+    class Compiled(FakeDevice):
+        def launch(self, kernel: object, grid: tuple[int, int, int], block: int, arguments: object) -> None:
+            assert isinstance(arguments, list)
+            self.launches += 1
+            reals = list(arguments)
+            for index in range(3):  # addresses of this process in place of made-up ones
+                made_up = arguments[index].value
+                start = max(start for start in self.memory if start <= made_up)
+                reals[index] = ctypes.c_void_p(self.memory[start].ctypes.data + made_up - start)
+            run((ctypes.c_int * 3)(*grid), block, *reals)
+
+    shape = ArenaShape(layers=2, slots=3, kv_heads=2, context=512, head_dim=head_dim, dtype="float16")
+    found = []
+    for device in (Compiled(), FakeDevice(), FakeDevice(compiles=False)):
+        arena = BucketArena(shape, device)
+        writer = scatter.Writer(device, arena)
+        assert writer.by_kernel == device.compiles
+        fresh = device.allocate(4 * 8192, "new keys")
+        starts = device.allocate(8, "starts")
+        device.at(fresh, 4 * 8192).view(np.uint16)[:] = np.arange(4 * 4096)
+        device.at(starts, 8).view(np.int32)[:] = [200, 3]
+        device.synchronize()
+        writer.write(scatter.Fresh(fresh, 8192, starts), 1, [200, 3], 5)
+        writer.write(scatter.Fresh(fresh, 8192, starts), 0, [200], 20)
+        device.synchronize()
+        assert device.launches == (2 if device.compiles else 0)
+        found.append(device.at(arena.address, shape.nbytes).copy())
+    assert found[0].any()
+    np.testing.assert_array_equal(found[0], found[1])
+    np.testing.assert_array_equal(found[0], found[2])
+
+
+def test_the_simulated_gpu_refuses_what_a_real_one_would() -> None:
+    device = FakeDevice()
+    address = device.allocate(1000, "something")
+    other = device.allocate(1000, "something")
+    for target, source, width in ((address, other, 1001), (address + 500, other, 501)):
+        device.copy_lines(Lines(target, 2000), Lines(source, 2000), width, 1)
+        with pytest.raises(AssertionError, match="illegal address"):
+            device.synchronize()
+    with pytest.raises(AssertionError, match="overlapping"):
+        device.copy_lines(Lines(address, 100), Lines(address + 50, 100), 60, 2)
+    device.free(other)
+    device.clear_lines(Lines(other, 10), 10, 1)
+    with pytest.raises(AssertionError, match="illegal address"):
+        device.synchronize()
