@@ -21,7 +21,7 @@ from edgekit.checkpoint.checkpoint import Checkpoint
 from edgekit.checkpoint.open import open_checkpoint
 from edgekit.engines.verify import verify_everything
 from edgekit.errors import ConfigError, GateRefused
-from edgekit.evaluate.phantoms import Row, evaluate, questions
+from edgekit.evaluate.phantoms import ScoredAnswer, evaluate, questions
 from edgekit.evaluate.share import Share
 from edgekit.files import write_bytes
 from edgekit.phantom import Asked, ask, draw, scene
@@ -56,8 +56,8 @@ class Planned:
     weights: dict[str, dict[str, int]]
 
 
-@dataclass(frozen=True)
-class Made:
+@dataclass(frozen=True, kw_only=True)
+class DemoBundle:
     """The sealed bundle, compiled where this machine can, every file's hash compared; and the seconds it took."""
 
     bundle: str
@@ -70,7 +70,7 @@ class Made:
 
 
 @dataclass(frozen=True)
-class Checked:
+class DemoScores:
     """Right answers about phantoms that the model was not trained on, per form of question; and the seconds it took."""
 
     forms: dict[Form, Share]
@@ -82,13 +82,13 @@ class Shown:
     """A phantom's picture file and what was asked about it: a closed question, an open one, a description."""
 
     image: str
-    answers: tuple[Row, ...]
+    answers: tuple[ScoredAnswer, ...]
 
 
-Step: TypeAlias = Planned | Made | Checked | Glance | Shown
+Step: TypeAlias = Planned | DemoBundle | DemoScores | Glance | Shown
 
 
-def demo(how: Recipe, out: Path, progress: Progress = silent) -> Iterator[Step]:
+def demo(precision: Recipe, out: Path, progress: Progress = silent) -> Iterator[Step]:
     """Do what :data:`STEPS` says, and yield what came of each; ``out`` then holds the bundle and a phantom's picture.
 
     A bundle that an earlier run left there makes way when the new one is sealed.
@@ -98,8 +98,8 @@ def demo(how: Recipe, out: Path, progress: Progress = silent) -> Iterator[Step]:
     _require_writable(out)
     source = open_checkpoint(embedded())
     yield _plan(source)
-    bundle, made = _make(source.path, how, out, progress)
-    yield made
+    bundle, built = _build(source.path, precision, out, progress)
+    yield built
     image = out / "phantom.png"
     write_bytes(image, _png())
     with Model.open(bundle.path, bundle.manifest.target.slots) as model:
@@ -128,23 +128,30 @@ def _plan(source: Checkpoint) -> Planned:
     return Planned(source.path.name, parameters, weights)
 
 
-def _make(checkpoint: Path, how: Recipe, out: Path, progress: Progress) -> tuple[Bundle, Made]:
+def _build(checkpoint: Path, precision: Recipe, out: Path, progress: Progress) -> tuple[Bundle, DemoBundle]:
     began = time.perf_counter()
-    built = build(checkpoint, target(TARGET), how, out / how.name, progress=progress)
+    built = build(checkpoint, target(TARGET), precision, out / precision.name, progress=progress)
     verify_everything(built.bundle, progress)
     seconds = time.perf_counter() - began
     bundle = built.bundle
-    files = len(bundle.manifest.files)
-    return bundle, Made(str(bundle.path), how.name, TARGET, bundle.bytes, files, built.compiled, seconds)
+    return bundle, DemoBundle(
+        bundle=str(bundle.path),
+        recipe=precision.name,
+        target=TARGET,
+        bytes=bundle.bytes,
+        files=len(bundle.manifest.files),
+        compiled=built.compiled,
+        seconds=seconds,
+    )
 
 
-def _check(model: Model) -> Checked:
+def _check(model: Model) -> DemoScores:
     began = time.perf_counter()
     scores = evaluate(model, questions(CHECK))
-    return Checked(scores.forms, time.perf_counter() - began)
+    return DemoScores(scores.forms, time.perf_counter() - began)
 
 
-def require_right(checked: Checked) -> None:
+def require_right(checked: DemoScores) -> None:
     """:class:`GateRefused` where too few answers are right for the model to have survived the way."""
     right, total = (sum(getattr(share, of) for share in checked.forms.values()) for of in ("right", "total"))
     if right < LEAST * total:

@@ -17,11 +17,15 @@ from edgekit.onnx_session import first_line
 Floats: TypeAlias = npt.NDArray[np.float32]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Block:
-    """``name`` as tensors begin ("decoder.layers.3"), ``weights`` by their full names, float32.
+    """A block and its weights.
 
-    ``reads``: what each Linear's weight is multiplied by, as a name; Linears that read the same have the same.
+    * ``name`` as tensors begin ("decoder.layers.3"), and ``kind`` (:func:`~edgekit.blocks.fed.fed_graph`)
+    * ``weights`` by their full names, float32
+    * ``reads``: what each Linear's weight is multiplied by, as a name; Linears that read the same have the same
+    * ``graph`` of all blocks of the kind, and the ``session`` that runs it
+    * ``decoder``: how its cache is shaped
     """
 
     name: str
@@ -42,8 +46,8 @@ class Block:
     def with_taps(self, x: Floats, weights: Mapping[str, Floats] | None = None) -> tuple[Floats, dict[str, Floats]]:
         """As a call, and what each Linear read, by the names in ``reads``: ``[rows, length, in]``."""
         taps = sorted(set(self.graph.taps.values()) - set(self.graph.inputs) - {self.graph.output})
-        out, *found = self._run([self.graph.output, *taps], x, weights or {})
-        read = dict(zip(taps, found, strict=True))
+        out, *tapped = self._run([self.graph.output, *taps], x, weights or {})
+        read = dict(zip(taps, tapped, strict=True))
         return out, {name: read.get(name, x) for name in set(self.graph.taps.values())}
 
     def with_cache(self, x: Floats) -> tuple[Floats, Floats, Floats]:
@@ -66,12 +70,12 @@ class Block:
         if self.kind == "decoder":
             feeds |= self._cache(x.shape[0], x.shape[1], past)
         try:
-            found: list[Floats] = self.session.run(outputs, feeds)
+            values: list[Floats] = self.session.run(outputs, feeds)
         except Exception as error:  # the runtime's errors share no public base class
             raise EngineError(
                 f"{self.name} can't be run: {first_line(error)}", "Check that there is memory left; --debug says more."
             ) from error
-        return found
+        return values
 
     def _cache(self, rows: int, length: int, past: tuple[Floats, ...]) -> dict[str, Any]:
         """A cache that holds ``past``, with room for what this call writes."""

@@ -32,7 +32,7 @@ class FedSpelling(OrtSpelling):
         self.fed: list[str] = []
 
     def linear(self, x: str, name: str, parts: Sequence[str] = ()) -> str:
-        made = []
+        products = []
         for part in parts or [name]:
             self.taps[f"{part}.weight"] = x
             product = f"{part}.product"
@@ -41,10 +41,10 @@ class FedSpelling(OrtSpelling):
                 attributes={"transB": 1},
             )  # fmt: skip
             biased = f"{part}.bias" in self.tensors
-            made.append(self.add(product, self._feed(f"{part}.bias"), f"{part}.sum") if biased else product)
-        if len(made) == 1:
-            return made[0]
-        return self.graph.op("Concat", made, name=name, attributes={"axis": -1})[0]
+            products.append(self.add(product, self._feed(f"{part}.bias"), f"{part}.sum") if biased else product)
+        if len(products) == 1:
+            return products[0]
+        return self.graph.op("Concat", products, name=name, attributes={"axis": -1})[0]
 
     def stored(self, name: str, tensors: Stack) -> str:
         return self._feed(name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from typing import Any, cast
 
@@ -32,6 +32,21 @@ class BlockModel:
             yield self._block("tower", f"vision.layers.{index}")
         yield self._block("features", "vision.post_norm")
 
+    def encode(
+        self, pixels: Sequence[Floats], step: Callable[[], None] = lambda: None
+    ) -> tuple[list[Floats], list[Floats]]:
+        """Read pictures ``[1, 3, size, size]``: their features ``[1, tokens, width]`` and their rows for the decoder
+        ``[1, tokens, hidden]``. One goes after the other through each block, which is read once; ``step`` is called
+        behind each."""
+        features = list(pixels)
+        for block in self.tower:
+            features = [block(x) for x in features]
+            step()
+        projector = self.projector
+        embeds = [projector(x) for x in features]
+        step()
+        return features, embeds
+
     @property
     def projector(self) -> Block:
         """From features to rows that the decoder reads."""
@@ -54,19 +69,27 @@ class BlockModel:
 
     def _block(self, kind: str, name: str) -> Block:
         if kind not in self._kinds:
-            made = options()
-            made.add_session_config_entry("session.disable_prepacking", "1")
+            unpacked = options()
+            unpacked.add_session_config_entry("session.disable_prepacking", "1")
             graph = fed_graph(kind, self.spec, self.checkpoint.tensors)
-            self._kinds[kind] = graph, open_graph(graph.data, self._provider, made)
+            self._kinds[kind] = graph, open_graph(graph.data, self._provider, unpacked)
         graph, session = self._kinds[kind]
         layered = ".layers." in name
 
         def here(first: str) -> str:
             return first.replace(".layers.0.", f".{name.partition('.')[2]}.") if layered else first
 
-        weights = {here(one): load(self.checkpoint.tensors[here(one)], here(one)) for one in graph.weights}
-        reads = {here(one): tap for one, tap in graph.taps.items()}
-        return Block(name, kind, weights, reads, graph, session, self.spec.decoder)
+        weights = {here(first): load(self.checkpoint.tensors[here(first)], here(first)) for first in graph.weights}
+        reads = {here(first): tap for first, tap in graph.taps.items()}
+        return Block(
+            name=name,
+            kind=kind,
+            weights=weights,
+            reads=reads,
+            graph=graph,
+            session=session,
+            decoder=self.spec.decoder,
+        )
 
 
 def load(weight: Weight, name: str) -> Floats:
@@ -74,12 +97,12 @@ def load(weight: Weight, name: str) -> Floats:
 
     :class:`~edgekit.errors.CheckpointError` where it holds what is no number.
     """
-    found = np.empty(weight.shape, np.float32)
+    values = np.empty(weight.shape, np.float32)
     for start, stop in chunks(weight.shape):
-        found[start:stop] = convert(read(weight, start, stop), np.dtype(np.float32), name)
+        values[start:stop] = convert(read(weight, start, stop), np.dtype(np.float32), name)
         if not is_packed(weight):
             cast("Tensor", weight).release(start, stop)
-    return found
+    return values
 
 
 def read(weight: Weight, start: int, stop: int) -> Floats:

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from edgekit.check.check import Checked, Component, check, require_answers
+from edgekit.check.check import Checked, CheckedComponent, check, require_answers
 
-__all__ = ["Checked", "Component", "check", "require_answers"]
+__all__ = ["Checked", "CheckedComponent", "check", "require_answers"]

@@ -12,10 +12,11 @@ from pathlib import Path
 
 import numpy as np
 
+from edgekit.blocks.distributions import divergence, log_softmax
 from edgekit.bundle import Bundle, unsealed
 from edgekit.check import forced
 from edgekit.check.golden import read_golden
-from edgekit.check.measure import UNUSABLE, divergence, logsumexp
+from edgekit.check.measure import UNUSABLE
 from edgekit.engines.base import Engine, Logits
 from edgekit.engines.onnxruntime.engine import DECODER, OnnxRuntimeEngine
 from edgekit.engines.open import give_back_freed_memory
@@ -30,8 +31,8 @@ _ATTRIBUTES = ("k_quant_type", "v_quant_type", "kv_cache_bit_width")
 
 @dataclass(frozen=True)
 class CacheLoss:
-    """Over ``positions`` of answers: mean and worst divergence of what comes next, in nats, from that over a float
-    cache; ``same``: at how many both expect the same token most."""
+    """What a cache in int8 loses over ``positions`` of answers: mean and worst divergence of what comes next, in nats,
+    from that over a float cache; ``same``: at how many both expect the same token most."""
 
     positions: int
     kl: float
@@ -40,40 +41,39 @@ class CacheLoss:
 
 
 def cache_loss(bundle: Bundle, progress: Progress = silent) -> CacheLoss:
-    """Of a bundle for a CPU with an int8 cache and a golden record, which is not sealed yet.
+    """Measure it of a bundle for a CPU with an int8 cache and a golden record, which is not sealed yet.
 
     By the sequences that its decoder is checked by alone. :class:`~edgekit.errors.EdgeKitError` as of the record, the
     engine (a float cache takes four times the memory) and the disk.
     """
-    found = _read(bundle, DECODER, progress)
+    codes = _read(bundle, DECODER, progress)
     manifest, graphs = bundle.manifest, bundle.path / "graphs"
     over_floats = unsealed(bundle.path, replace(manifest, recipe=replace(manifest.recipe, kv="activations")))
     try:
         _write_plain(graphs / DECODER, graphs / _PLAIN)
-        expected = _read(over_floats, _PLAIN, progress)
+        floats = _read(over_floats, _PLAIN, progress)
     finally:
         (graphs / _PLAIN).unlink(missing_ok=True)
-    p, q = (side - logsumexp(side)[:, None] for side in (expected.astype(np.float64), found.astype(np.float64)))
+    p, q = (log_softmax(logits.astype(np.float64)) for logits in (floats, codes))
     kl = np.nan_to_num(np.maximum(divergence(p, q), 0), nan=UNUSABLE, posinf=UNUSABLE)
     return CacheLoss(len(kl), float(kl.mean()), float(kl.max()), int((p.argmax(1) == q.argmax(1)).sum()))
 
 
 def _read(bundle: Bundle, decoder: str, progress: Progress) -> Logits:
     with closing(OnnxRuntimeEngine(bundle, bundle.path / "graphs", 1, decoder=decoder)) as engine:
-        logits = _told(bundle, engine, progress)
+        logits = _forced(bundle, engine, progress)
     give_back_freed_memory()
     return logits
 
 
-def _told(bundle: Bundle, engine: Engine, progress: Progress) -> Logits:
-    """Logits ``[positions, vocab]``, each token told after it was asked for."""
+def _forced(bundle: Bundle, engine: Engine, progress: Progress) -> Logits:
+    """Logits ``[positions, vocab]`` of the answers by which the decoder is checked alone."""
     golden, arrays = read_golden(bundle)
-    reader, found = forced.Reader(engine), []
-    for done, at in enumerate(golden.alone, 1):
-        rows, following = forced.stored_rows(golden.sequences[at], arrays.tokens.tolist(), arrays.exact)
-        found.append(reader.told_rows(rows, following))
+    answers = []
+    for done, (_, logits) in enumerate(forced.stored_answers(engine, golden, arrays.tokens.tolist(), arrays.exact), 1):
+        answers.append(logits)
         progress("cache", done, len(golden.alone))
-    return np.concatenate(found)
+    return np.concatenate(answers)
 
 
 def _write_plain(decoder: Path, out: Path) -> None:
@@ -84,13 +84,13 @@ def _write_plain(decoder: Path, out: Path) -> None:
     for node in model.graph.node:
         if node.op_type == "GroupQueryAttention":
             del node.input[_SCALES:]
-            for attribute in [one for one in node.attribute if one.name in _ATTRIBUTES]:
+            for attribute in [entry for entry in node.attribute if entry.name in _ATTRIBUTES]:
                 node.attribute.remove(attribute)
     for value in (*model.graph.input, *model.graph.output):
         if value.name.startswith(("past.", "present.")):
             value.type.tensor_type.elem_type = onnx.TensorProto.FLOAT
     used = {name for node in model.graph.node for name in node.input}
-    for initializer in [one for one in model.graph.initializer if one.name not in used]:
+    for initializer in [entry for entry in model.graph.initializer if entry.name not in used]:
         model.graph.initializer.remove(initializer)
     with writing(out):
         out.write_bytes(model.SerializeToString())

@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 
 from edgekit.bundle import Bundle
 from edgekit.check import forced
-from edgekit.check.components import Measured, Subject, measure_components
+from edgekit.check.components import ComponentFigures, Specimen, measure_components
 from edgekit.check.golden import PICTURE, Golden, GoldenSequence, read_golden
 from edgekit.check.limits import Limit, component_limits, whole_limits
 from edgekit.check.make import ids_of, prompt_of
-from edgekit.check.measure import UNUSABLE, Compared, Figures, compare, figures
+from edgekit.check.measure import UNUSABLE, Figures, SequenceFigures, compare, figures
 from edgekit.engines.base import PartedEngine
 from edgekit.engines.onnxruntime.engine import OnnxRuntimeEngine
 from edgekit.engines.onnxruntime.standard import StandardEngine
@@ -27,10 +27,10 @@ PARTS = ("vision", "projector", "embedding", "decoder")
 
 
 @dataclass(frozen=True)
-class Component:
+class CheckedComponent:
     """A component with its limits; ``fault`` is wrong whatever they say."""
 
-    measured: Measured
+    measured: ComponentFigures
     limits: tuple[Limit, ...]
 
     @property
@@ -47,25 +47,31 @@ class Component:
         return UNUSABLE if self.measured.fault else max(limit.badness for limit in self.limits)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Checked:
-    """``worst``: the component that broke its limits most, or "" where all kept theirs. ``advice``: what to try; ""
-    where the check was passed. ``engine``: what gave the answers at the build, ``reference``: what they are held
-    against (:class:`~edgekit.check.golden.Golden`). ``stood_in``: a processor ran the graphs in place of the GPU that
-    they are for."""
+    """A bundle's answers beside its reference's.
+
+    * ``reference``: what they are held against, ``engine``: what gave them at the build
+      (:class:`~edgekit.check.golden.Golden`)
+    * ``figures`` of whole answers, ``limits`` of those
+    * ``components``: each by itself
+    * ``worst``: the component that broke its limits most, or "" where all kept theirs
+    * ``advice``: what to try; "" where the check was passed
+    * ``stood_in``: a processor ran the graphs in place of the GPU that they are for
+    """
 
     reference: str
     engine: str
     figures: Figures
     limits: tuple[Limit, ...]
-    components: tuple[Component, ...]
+    components: tuple[CheckedComponent, ...]
     worst: str
     advice: str
     stood_in: bool = False
 
     @property
     def passed(self) -> bool:
-        return all(limit.passed for limit in self.limits) and all(one.passed for one in self.components)
+        return all(limit.passed for limit in self.limits) and all(component.passed for component in self.components)
 
     @property
     def very_tokens(self) -> bool:
@@ -81,10 +87,10 @@ class Checked:
 
     def _shortfalls(self) -> Iterator[str]:
         yield from (limit.text for limit in self.limits if not limit.passed)
-        for one in self.components:
-            if one.measured.fault:
-                yield f"{one.name}: {one.measured.fault}"
-            yield from (f"{one.name}: {limit.text}" for limit in one.limits if not limit.passed)
+        for component in self.components:
+            if component.measured.fault:
+                yield f"{component.name}: {component.measured.fault}"
+            yield from (f"{component.name}: {limit.text}" for limit in component.limits if not limit.passed)
 
 
 def check(bundle: Bundle, engine: PartedEngine, progress: Progress = silent) -> Checked:
@@ -96,7 +102,9 @@ def check(bundle: Bundle, engine: PartedEngine, progress: Progress = silent) -> 
     golden, arrays = read_golden(bundle)
     pictures = tuple(_picture(bundle, name) for name in golden.pictures)
     tokenizer = open_tokenizer(bundle)
-    subject = Subject(bundle, golden, arrays, pictures, tokenizer, engine)
+    specimen = Specimen(
+        bundle=bundle, golden=golden, arrays=arrays, pictures=pictures, tokenizer=tokenizer, engine=engine
+    )
     embeddings, reader = Embeddings(engine), forced.Reader(engine)
     done, total = 0, len(golden.sequences) + 2 * len(golden.alone)
 
@@ -105,42 +113,44 @@ def check(bundle: Bundle, engine: PartedEngine, progress: Progress = silent) -> 
         done += 1
         progress("check", done, total)
 
-    def told(sequence: GoldenSequence) -> Compared:
-        compared = _whole(subject, sequence, embeddings, reader)
+    def whole(sequence: GoldenSequence) -> SequenceFigures:
+        compared = _whole(specimen, sequence, embeddings, reader)
         step()
         return compared
 
-    whole = figures([told(sequence) for sequence in golden.sequences])
-    found = judge(bundle, golden, whole, measure_components(subject, step))
-    return replace(found, stood_in=bundle.manifest.target.engine != "onnxruntime" and _on_processor(engine))
+    answers = figures([whole(sequence) for sequence in golden.sequences])
+    checked = judge(bundle, golden, answers, measure_components(specimen, step))
+    return replace(checked, stood_in=bundle.manifest.target.engine != "onnxruntime" and _on_processor(engine))
 
 
 def _on_processor(engine: PartedEngine) -> bool:
     return isinstance(engine, StandardEngine) or (isinstance(engine, OnnxRuntimeEngine) and engine.provider == "cpu")
 
 
-def judge(bundle: Bundle, golden: Golden, whole: Figures, measured: tuple[Measured, ...]) -> Checked:
+def judge(bundle: Bundle, golden: Golden, whole: Figures, measured: tuple[ComponentFigures, ...]) -> Checked:
     """Hold figures against the limits of the bundle's recipe."""
     gate = bundle.manifest.recipe.gate
-    components = tuple(Component(one, component_limits(one, golden, bundle, gate)) for one in measured)
-    worst = max(components, key=lambda one: one.badness)
+    components = tuple(
+        CheckedComponent(component, component_limits(component, golden, bundle, gate)) for component in measured
+    )
+    worst = max(components, key=lambda component: component.badness)
     limits = whole_limits(whole, gate)
     passed = all(limit.passed for limit in limits) and worst.passed
     # Where the whole falls short and every component keeps its own limits, the nearest to one is the first to try.
     named = "" if passed else worst.name
     return Checked(
-        golden.reference,
-        golden.engine,
-        whole,
-        limits,
-        components,
-        named,
-        _advice(worst, bundle.manifest.recipe) if named else "",
+        reference=golden.reference,
+        engine=golden.engine,
+        figures=whole,
+        limits=limits,
+        components=components,
+        worst=named,
+        advice=_advice(worst, bundle.manifest.recipe) if named else "",
     )
 
 
 def require_answers(checked: Checked) -> None:
-    """:class:`GateRefused` where a bundle's answers fell short: what, the worst component, and what to try."""
+    """Raise :class:`GateRefused` where a bundle's answers fell short: what, the worst component, and what to try."""
     if not checked.passed:
         raise GateRefused(checked.shortfall, checked.advice)
 
@@ -152,13 +162,16 @@ def _picture(bundle: Bundle, name: str) -> Picture:
         raise BundleError(error.message, "Copy or build the bundle again.") from error
 
 
-def _whole(subject: Subject, sequence: GoldenSequence, embeddings: Embeddings, reader: forced.Reader) -> Compared:
-    """One sequence the whole way: picture prepared and encoded, question written down, answer told."""
-    picture = None if sequence.picture is None else subject.pictures[sequence.picture]
-    prompt = prompt_of(subject.bundle.manifest.spec, subject.tokenizer, sequence.question, picture)
+def _whole(
+    specimen: Specimen, sequence: GoldenSequence, embeddings: Embeddings, reader: forced.Reader
+) -> SequenceFigures:
+    """One sequence the whole way: picture prepared and encoded, question written down, answer forced."""
+    picture = None if sequence.picture is None else specimen.pictures[sequence.picture]
+    prompt = prompt_of(specimen.bundle.manifest.spec, specimen.tokenizer, sequence.question, picture)
     if ids_of(prompt) != sequence.prompt:  # the template's own error says so; the rest is measured nevertheless
         prompt = _stored(sequence, prompt)
-    return compare(sequence.positions, reader.told(embeddings.rows(prompt, 0, len(prompt)), sequence.answer))
+    rows = embeddings.rows(prompt, 0, len(prompt))
+    return compare(sequence.positions, reader.forced(rows, sequence.answer[:-1]))
 
 
 def _stored(sequence: GoldenSequence, prompt: Prompt) -> Prompt:
@@ -168,7 +181,7 @@ def _stored(sequence: GoldenSequence, prompt: Prompt) -> Prompt:
     return Prompt(tuple(pieces))
 
 
-def _advice(worst: Component, recipe: Recipe) -> str:
+def _advice(worst: CheckedComponent, recipe: Recipe) -> str:
     """What to try where ``worst`` is the worst component."""
     broken = {limit.name for limit in worst.limits if not limit.passed}
     if worst.measured.fault or "error" in broken or "offset" in broken:

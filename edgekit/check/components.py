@@ -28,12 +28,15 @@ from edgekit.inputs.preprocess import preprocess
 Name: TypeAlias = Literal["image", "template", "vision", "projector", "embedding", "decoder"]
 
 
-@dataclass(frozen=True)
-class Measured:
-    """``error``: beside the same weights in exact arithmetic; ``loss``: beside the unquantized model. Both relative;
-    of the template, the share of prompts that differ; UNUSABLE where nothing can be compared. ``offset``: the part of
-    the error that all rows have alike, which noise has not. ``kl``: the decoder's loss in nats. ``fault``: what is
-    wrong whatever the figures say; "" for nothing."""
+@dataclass(frozen=True, kw_only=True)
+class ComponentFigures:
+    """How far a component is from what it should give: ``error``, beside the same weights in exact arithmetic, and
+    ``loss``, beside the unquantized model.
+
+    Both are relative; of the template, the share of prompts that differ; UNUSABLE where nothing can be compared.
+    ``offset``: the part of the error that all rows have alike, which noise has not. ``kl``: the decoder's loss in nats.
+    ``fault``: what is wrong whatever the figures say; "" for nothing.
+    """
 
     name: Name
     error: float
@@ -43,9 +46,9 @@ class Measured:
     fault: str = ""
 
 
-@dataclass(frozen=True)
-class Subject:
-    """What is looked at: a bundle with its record and pictures, and the engine that runs it."""
+@dataclass(frozen=True, kw_only=True)
+class Specimen:
+    """What is examined: a bundle with its record and pictures, and the engine that runs it."""
 
     bundle: Bundle
     golden: Golden
@@ -55,98 +58,99 @@ class Subject:
     engine: PartedEngine
 
 
-def measure_components(subject: Subject, step: Callable[[], None]) -> tuple[Measured, ...]:
-    """All six, in the order in which a question passes them; ``step`` is called once for each sequence."""
+def measure_components(specimen: Specimen, step: Callable[[], None]) -> tuple[ComponentFigures, ...]:
+    """Measure all six, in the order in which a question passes them; ``step`` is called once for each sequence."""
     return (
-        _image(subject),
-        _template(subject),
-        _vision(subject),
-        _projector(subject),
-        _embedding(subject),
-        _decoder(subject, step),
+        _image(specimen),
+        _template(specimen),
+        _vision(specimen),
+        _projector(specimen),
+        _embedding(specimen),
+        _decoder(specimen, step),
     )
 
 
-def _image(subject: Subject) -> Measured:
+def _image(specimen: Specimen) -> ComponentFigures:
     """The stored pictures, prepared as the manifest says."""
-    spec, expected = subject.bundle.manifest.spec.image, subject.arrays.pixels
-    pixels = [preprocess(picture.image, spec) for picture in subject.pictures]
-    return Measured("image", relative_error(np.stack(pixels), expected) if pixels else 0.0)
+    spec, expected = specimen.bundle.manifest.spec.image, specimen.arrays.pixels
+    pixels = [preprocess(picture.image, spec) for picture in specimen.pictures]
+    return ComponentFigures(name="image", error=relative_error(np.stack(pixels), expected) if pixels else 0.0)
 
 
-def _template(subject: Subject) -> Measured:
+def _template(specimen: Specimen) -> ComponentFigures:
     """The stored questions, written down by the bundle's own template and tokenizer."""
-    spec, sequences = subject.bundle.manifest.spec, subject.golden.sequences
+    spec, sequences = specimen.bundle.manifest.spec, specimen.golden.sequences
     wrong = 0
     for sequence in sequences:
-        picture = None if sequence.picture is None else subject.pictures[sequence.picture]
-        wrong += ids_of(prompt_of(spec, subject.tokenizer, sequence.question, picture)) != sequence.prompt
-    return Measured("template", wrong / len(sequences))
+        picture = None if sequence.picture is None else specimen.pictures[sequence.picture]
+        wrong += ids_of(prompt_of(spec, specimen.tokenizer, sequence.question, picture)) != sequence.prompt
+    return ComponentFigures(name="template", error=wrong / len(sequences))
 
 
-def _vision(subject: Subject) -> Measured:
-    return _encoded(subject, "vision", subject.engine.features, lambda outputs: subject.arrays.pixels[:1], "features")
+def _vision(specimen: Specimen) -> ComponentFigures:
+    return _encoded(
+        specimen, "vision", specimen.engine.features, lambda outputs: specimen.arrays.pixels[:1], "features"
+    )
 
 
-def _projector(subject: Subject) -> Measured:
-    return _encoded(subject, "projector", subject.engine.project, lambda outputs: outputs.features, "embeds")
+def _projector(specimen: Specimen) -> ComponentFigures:
+    return _encoded(specimen, "projector", specimen.engine.project, lambda outputs: outputs.features, "embeds")
 
 
 def _encoded(
-    subject: Subject,
+    specimen: Specimen,
     name: Name,
     run: Callable[[Array], Array],
     given: Callable[[Outputs], Array],
     wanted: str,
-) -> Measured:
+) -> ComponentFigures:
     """Tower or projector, on what exact arithmetic and on what the reference gave before it."""
-    exact, reference, fault = subject.arrays.exact, subject.arrays.reference, _dead(subject, name)
-    if not subject.pictures:
-        return Measured(name, 0.0, fault=fault)
-    found, expected = run(given(exact).astype(np.float32)), getattr(exact, wanted)
+    exact, reference, fault = specimen.arrays.exact, specimen.arrays.reference, _dead(specimen, name)
+    if not specimen.pictures:
+        return ComponentFigures(name=name, error=0.0, fault=fault)
+    outputs, expected = run(given(exact).astype(np.float32)), getattr(exact, wanted)
     loss = relative_error(run(given(reference).astype(np.float32)), getattr(reference, wanted))
-    return Measured(name, relative_error(found, expected), loss, offset(found, expected), fault=fault)
+    error, bias = relative_error(outputs, expected), offset(outputs, expected)
+    return ComponentFigures(name=name, error=error, loss=loss, offset=bias, fault=fault)
 
 
-def _embedding(subject: Subject) -> Measured:
+def _embedding(specimen: Specimen) -> ComponentFigures:
     """Rows of the tokens that were used; both figures are of the worst row, as a row is used alone."""
-    arrays = subject.arrays
-    found = subject.engine.embed(arrays.tokens.tolist())
+    arrays = specimen.arrays
+    rows = specimen.engine.embed(arrays.tokens.tolist())
     error, loss = (
-        max(relative_error(one, row) for one, row in zip(found, side.rows, strict=True))
+        max(relative_error(row, expected) for row, expected in zip(rows, side.rows, strict=True))
         for side in (arrays.exact, arrays.reference)
     )
-    rows = dead_rows(subject.bundle.file("embedding.safetensors"))
-    fault = f"{len(rows)} rows have a dead scale, the first that of token {rows[0]}" if rows else ""
-    return Measured("embedding", error, loss, fault=fault)
+    dead = dead_rows(specimen.bundle.file("embedding.safetensors"))
+    fault = f"{len(dead)} rows have a dead scale, the first that of token {dead[0]}" if dead else ""
+    return ComponentFigures(name="embedding", error=error, loss=loss, fault=fault)
 
 
-def _decoder(subject: Subject, step: Callable[[], None]) -> Measured:
+def _decoder(specimen: Specimen, step: Callable[[], None]) -> ComponentFigures:
     """Layers and head, on the rows of picture and text."""
-    exact, reference = subject.arrays.exact, subject.arrays.reference
-    given = _centred(_logits(subject, exact, step)[0])
-    logits, kl = _logits(subject, reference, step)
-    return Measured(
-        "decoder",
-        relative_error(given, _centred(exact.logits)),
-        relative_error(_centred(logits), _centred(reference.logits)),
-        offset(given, _centred(exact.logits)),
-        kl if np.isfinite(kl) else UNUSABLE,
-        _dead(subject, "decoder"),
+    exact, reference = specimen.arrays.exact, specimen.arrays.reference
+    given = _centred(_logits(specimen, exact, step)[0])
+    logits, kl = _logits(specimen, reference, step)
+    return ComponentFigures(
+        name="decoder",
+        error=relative_error(given, _centred(exact.logits)),
+        loss=relative_error(_centred(logits), _centred(reference.logits)),
+        offset=offset(given, _centred(exact.logits)),
+        kl=kl if np.isfinite(kl) else UNUSABLE,
+        fault=_dead(specimen, "decoder"),
     )
 
 
-def _logits(subject: Subject, outputs: Outputs, step: Callable[[], None]) -> tuple[Array, float]:
+def _logits(specimen: Specimen, outputs: Outputs, step: Callable[[], None]) -> tuple[Array, float]:
     """Of the token ids that are kept, ``[positions, probes]``; and the mean divergence from the reference."""
-    kl, found, reader = [], [], forced.Reader(subject.engine)
-    for at in subject.golden.alone:
-        sequence = subject.golden.sequences[at]
-        rows, following = forced.stored_rows(sequence, subject.arrays.tokens.tolist(), outputs)
-        logits = reader.told_rows(rows, following)
+    kl, probed = [], []
+    answers = forced.stored_answers(specimen.engine, specimen.golden, specimen.arrays.tokens.tolist(), outputs)
+    for sequence, logits in answers:
         kl.append(compare(sequence.positions, logits).kl)
-        found.append(logits[:, list(subject.golden.probes)])
+        probed.append(logits[:, list(specimen.golden.probes)])
         step()
-    return np.concatenate(found), float(np.concatenate(kl).mean())
+    return np.concatenate(probed), float(np.concatenate(kl).mean())
 
 
 def _centred(logits: Array) -> Array:
@@ -156,8 +160,8 @@ def _centred(logits: Array) -> Array:
     return centred
 
 
-def _dead(subject: Subject, name: str) -> str:
-    layers = dead_scales(subject.bundle.file(f"graphs/{name}.onnx"))
+def _dead(specimen: Specimen, name: str) -> str:
+    layers = dead_scales(specimen.bundle.file(f"graphs/{name}.onnx"))
     if not layers:
         return ""
     more = f" and {len(layers) - 1} more" if len(layers) > 1 else ""

@@ -8,46 +8,60 @@ from pathlib import Path
 from edgekit.bundle import Bundle
 from edgekit.check.cache import CacheLoss
 from edgekit.check.check import Checked
-from edgekit.check.components import Measured
+from edgekit.check.components import ComponentFigures
 from edgekit.check.measure import Figures
 from edgekit.checkpoint.checkpoint import Checkpoint
 from edgekit.config import load_json
 from edgekit.config.writing import write_json
 from edgekit.errors import BundleError, ConfigError
 from edgekit.quantize.calibrate import Calibrated
-from edgekit.quantize.fidelity import Linear, Part, linears, parts
-from edgekit.quantize.tower import Tower
+from edgekit.quantize.linears import ComponentWeights, Linear, linears, parts
+from edgekit.quantize.tower import TowerInputs
 from edgekit.recipe import Recipe
 
 FIDELITY = "fidelity.json"
 FORMAT = 1
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Fidelity:
-    """``linears``: every matrix; ``parts``: the components' bytes; ``components`` and ``figures``: the check's, as it
-    was at the build; ``tower``: what its Linears read, where examples were looked at; ``cache``: what keys and values
-    in int8 take, where they are."""
+    """What a recipe did to a model, and what its answers kept.
+
+    * ``format`` of the file; ``recipe`` by its name, and the ``method`` that it was done by
+    * ``linears``: every matrix; ``parts``: the components' bytes
+    * ``components`` and ``figures``: the check's, as it was at the build
+    * ``tower``: what its Linears read, where examples were looked at
+    * ``cache``: what keys and values in int8 take, where they are
+    """
 
     format: int
     recipe: str
     method: str
     linears: tuple[Linear, ...]
-    parts: tuple[Part, ...]
-    components: tuple[Measured, ...]
+    parts: tuple[ComponentWeights, ...]
+    components: tuple[ComponentFigures, ...]
     figures: Figures
-    tower: Tower | None = None
+    tower: TowerInputs | None = None
     cache: CacheLoss | None = None
 
 
 def fidelity(
-    source: Checkpoint, made: Calibrated, checked: Checked, recipe: Recipe, cache: CacheLoss | None
+    source: Checkpoint, calibrated: Calibrated, checked: Checked, recipe: Recipe, cache: CacheLoss | None
 ) -> Fidelity:
-    """Put together for a bundle of ``made``, which ``source`` was quantized to by ``recipe``."""
-    found = linears(source, made.checkpoint, made.errors)
-    components = tuple(one.measured for one in checked.components)
-    sizes, figures = parts(found, source), checked.figures
-    return Fidelity(FORMAT, recipe.name, recipe.method, found, sizes, components, figures, made.tower, cache)
+    """Put the report together for a bundle of ``calibrated``, which ``source`` was quantized to by ``recipe``."""
+    matrices = linears(source, calibrated.checkpoint, calibrated.errors)
+    components = tuple(component.measured for component in checked.components)
+    return Fidelity(
+        format=FORMAT,
+        recipe=recipe.name,
+        method=recipe.method,
+        linears=matrices,
+        parts=parts(matrices, source),
+        components=components,
+        figures=checked.figures,
+        tower=calibrated.tower,
+        cache=cache,
+    )
 
 
 def write_fidelity(folder: Path, report: Fidelity) -> None:
@@ -56,7 +70,7 @@ def write_fidelity(folder: Path, report: Fidelity) -> None:
 
 
 def read_fidelity(bundle: Bundle) -> Fidelity:
-    """A bundle's report; :class:`BundleError` where it has none, or a damaged one."""
+    """Read a bundle's report; :class:`BundleError` where it has none, or a damaged one."""
     file = bundle.file(FIDELITY)
     try:
         return load_json(file, Fidelity, FORMAT)

@@ -59,13 +59,18 @@ class GoldenSequence:
         return tuple(position.token for position in self.positions)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Golden:
-    """``reference``: the unquantized model, or the checkpoint "as stored" where that was quantized already.
+    """The record, but for its arrays (:class:`Arrays`).
 
-    ``engine``: what gave the answers. ``pictures``: files of the bundle. ``probes``: the token ids whose logits
-    :class:`Arrays` holds. ``alone``: the sequences by which the decoder is checked alone, all about the first picture.
-    ``errors``: of each component at the build, by its name: how far an engine that works is from exact arithmetic.
+    * ``format`` of the file
+    * ``reference``: the unquantized model, or the checkpoint "as stored" where that was quantized already
+    * ``engine``: what gave the answers
+    * ``pictures``: files of the bundle
+    * ``probes``: the token ids whose logits the arrays hold
+    * ``alone``: the sequences by which the decoder is checked alone, all about the first picture
+    * ``sequences``: the questions and their answers
+    * ``errors`` of each component at the build, by its name: how far an engine that works is from exact arithmetic
     """
 
     format: int
@@ -131,16 +136,16 @@ def _narrow(array: Array) -> Array:
 
 
 def read_golden(bundle: Bundle) -> tuple[Golden, Arrays]:
-    """A bundle's record; :class:`BundleError` where it has none, or one that is damaged."""
+    """Read a bundle's record; :class:`BundleError` where it has none, or one that is damaged."""
     if GOLDEN not in bundle.manifest.files:
         raise BundleError(
             f"{bundle.path} has no golden answers to be checked against", "Build it again: edgekit build makes them."
         )
-    where = bundle.path / GOLDEN
+    path = bundle.path / GOLDEN
     try:
-        golden = load_json(where, Golden, FORMAT)
+        golden = load_json(path, Golden, FORMAT)
         arrays = _arrays(bundle.file(ARRAYS))
-        _require_sound(golden, arrays, bundle.manifest, where)
+        _require_sound(golden, arrays, bundle.manifest, path)
     except (ConfigError, CheckpointError) as error:
         raise BundleError(error.message, _AGAIN) from error
     for name in golden.pictures:
@@ -162,28 +167,29 @@ def _arrays(path: Path) -> Arrays:
     return Arrays(read("pixels"), read("tokens", np.int64), outputs("reference"), outputs("exact"))
 
 
-def _require_sound(golden: Golden, arrays: Arrays, manifest: Manifest, where: Path) -> None:
+def _require_sound(golden: Golden, arrays: Arrays, manifest: Manifest, path: Path) -> None:
     """That every number names something that is there: what comes after relies on it."""
     spec, count = manifest.spec, len(golden.sequences)
     vocab, hidden, image_tokens = spec.decoder.vocab, spec.decoder.hidden, spec.tokens_per_image
     first = min(1, len(golden.pictures))
-    known = set(arrays.tokens.ravel().tolist())
+    tokens = set(arrays.tokens.ravel().tolist())
     rules = {
         "no sequences": count > 0 and len(golden.alone) > 0,
         "tokens that do not rise": all(a < b for a, b in pairwise(arrays.tokens.ravel().tolist())),
-        "a token outside the vocabulary": all(0 <= token < vocab for token in (*golden.probes, *known)),
+        "a token outside the vocabulary": all(0 <= token < vocab for token in (*golden.probes, *tokens)),
         "sequences that name what is not there": all(
-            _is_sound(one, len(golden.pictures), known, vocab) for one in golden.sequences
+            _is_sound(sequence, len(golden.pictures), tokens, vocab) for sequence in golden.sequences
         )
         and all(0 <= at < count and golden.sequences[at].picture in (None, 0) for at in golden.alone),
         "a sequence longer than the context": all(
-            len(one.prompt) + len(one.positions) + image_tokens * (one.picture is not None) - 1 <= manifest.context
-            for one in golden.sequences
+            len(sequence.prompt) + len(sequence.positions) + image_tokens * (sequence.picture is not None) - 1
+            <= manifest.context
+            for sequence in golden.sequences
         ),
     }
     for rule, kept in rules.items():
         if not kept:
-            raise ConfigError(f"{where} has {rule}")
+            raise ConfigError(f"{path} has {rule}")
     shapes = {
         "features": (first, image_tokens, spec.projector.widths[0]),
         "embeds": (first, image_tokens, hidden),
@@ -198,17 +204,17 @@ def _require_sound(golden: Golden, arrays: Arrays, manifest: Manifest, where: Pa
         if getattr(side, name).shape != shapes[name]
     ]
     if wrong or arrays.pixels.shape != pixels or arrays.tokens.ndim != 1:
-        raise ConfigError(f"{where.with_name(ARRAYS)} has arrays of another shape: {', '.join(wrong) or 'pixels'}")
+        raise ConfigError(f"{path.with_name(ARRAYS)} has arrays of another shape: {', '.join(wrong) or 'pixels'}")
 
 
-def _is_sound(sequence: GoldenSequence, pictures: int, known: set[int], vocab: int) -> bool:
+def _is_sound(sequence: GoldenSequence, pictures: int, stored: set[int], vocab: int) -> bool:
     marks = sequence.prompt.count(PICTURE)
     pictured = marks == 0 if sequence.picture is None else marks == 1 and 0 <= sequence.picture < pictures
     tokens = {*sequence.prompt, *sequence.answer} - {PICTURE}
     return (
         pictured
         and bool(sequence.prompt and sequence.positions)
-        and tokens <= known
+        and tokens <= stored
         and all(
             len(position.ids) == len(position.logits) > 1 and all(0 <= token < vocab for token in position.ids)
             for position in sequence.positions

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from math import sqrt
 
 from edgekit.bundle import Bundle
-from edgekit.check.components import Measured
+from edgekit.check.components import ComponentFigures
 from edgekit.check.golden import Golden
 from edgekit.check.measure import UNUSABLE, Figures
 from edgekit.recipe import Gate
@@ -48,7 +48,7 @@ class Limit:
 
 
 def whole_limits(figures: Figures, gate: Gate) -> tuple[Limit, ...]:
-    """What whole answers must keep."""
+    """Return what whole answers must keep."""
     agreement = max(0.0, gate.top1 - _CHANCE / max(1, figures.decided))
     return (
         Limit("top-1 where decided", figures.top1_decided, agreement, least=True),
@@ -57,8 +57,8 @@ def whole_limits(figures: Figures, gate: Gate) -> tuple[Limit, ...]:
     )
 
 
-def component_limits(measured: Measured, golden: Golden, bundle: Bundle, gate: Gate) -> tuple[Limit, ...]:
-    """What one component must keep."""
+def component_limits(measured: ComponentFigures, golden: Golden, bundle: Bundle, gate: Gate) -> tuple[Limit, ...]:
+    """Return what one component must keep."""
     at_build = golden.errors.get(measured.name)
     if measured.name in ("image", "template"):
         return (Limit("error", measured.error, _IMAGE if measured.name == "image" else 0.0),)

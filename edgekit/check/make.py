@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import onnxruntime as ort
@@ -17,6 +16,7 @@ from PIL import Image
 from tokenizers import Tokenizer
 
 from edgekit.blocks import BlockModel
+from edgekit.blocks.distributions import logsumexp
 from edgekit.bundle import Bundle
 from edgekit.check import forced
 from edgekit.check.golden import (
@@ -30,8 +30,7 @@ from edgekit.check.golden import (
     Position,
     write_golden,
 )
-from edgekit.check.measure import logsumexp
-from edgekit.check.reference import Read, Script, read_all
+from edgekit.check.reference import ReferenceOutputs, Script, read_all
 from edgekit.checkpoint.checkpoint import Checkpoint
 from edgekit.checkpoint.packed import is_packed
 from edgekit.checkpoint.spec import ModelSpec
@@ -53,10 +52,10 @@ ALONE = 2
 
 
 @dataclass(frozen=True)
-class Asked:
+class GoldenQuestion:
     """A question and the picture that it is about."""
 
-    question: str
+    text: str
     picture: Picture | None
 
 
@@ -79,18 +78,27 @@ def make_golden(
     scripts, questions, pictures = answers.scripts, answers.questions, answers.pictures
     names = _write_pictures(bundle.path, pictures)
     size = spec.image.size
-    pixels = [np.zeros((0, 3, size, size), np.float32), *(preprocess(one.image, spec.image)[None] for one in pictures)]
+    pixels = [
+        np.zeros((0, 3, size, size), np.float32),
+        *(preprocess(picture.image, spec.image)[None] for picture in pictures),
+    ]
     read = read_all(source, np.concatenate(pixels), scripts, progress)
     probes = _probes(spec.decoder.vocab)
-    alone = [at for at, one in enumerate(scripts) if one.picture == (0 if pictures else None)][:ALONE]
+    alone = [at for at, script in enumerate(scripts) if script.picture == (0 if pictures else None)][:ALONE]
     exact = read_all(quantized, np.concatenate(pixels[:2]), [scripts[at] for at in alone], progress, "exact")
     sequences = tuple(
         GoldenSequence(question, script.picture, script.prompt, _positions(script.answer, logits))
         for question, script, logits in zip(questions, scripts, read.logits, strict=True)
     )
-    packed = any(is_packed(weight) for weight in source.tensors.values())
-    how: Literal["unquantized", "as stored"] = "as stored" if packed else "unquantized"
-    golden = Golden(FORMAT, how, f"onnxruntime {ort.__version__}", names, probes, tuple(alone), sequences)
+    golden = Golden(
+        format=FORMAT,
+        reference="as stored" if any(map(is_packed, source.tensors.values())) else "unquantized",
+        engine=f"onnxruntime {ort.__version__}",
+        pictures=names,
+        probes=probes,
+        alone=tuple(alone),
+        sequences=sequences,
+    )
     arrays = Arrays(
         np.concatenate(pixels),
         np.array(read.tokens, np.int64),
@@ -101,8 +109,8 @@ def make_golden(
     return golden
 
 
-def phantoms(size: int, count: int) -> list[Asked]:
-    """Two questions about each phantom; half of the pictures are wider than high, as a fit can go wrong."""
+def phantoms(size: int, count: int) -> list[GoldenQuestion]:
+    """Ask two questions about each phantom; half of the pictures are wider than high, as a fit can go wrong."""
     from edgekit.phantom import ask, draw, scene
     from edgekit.phantom.split import SEEDS
 
@@ -114,15 +122,18 @@ def phantoms(size: int, count: int) -> list[Asked]:
             picture = picture.crop((0, size // 8, size, size - size // 8))
         questions = ask(shown, np.random.default_rng((seed, 2)))
         for form in ("open", "description"):
-            question = next(one for one in questions if one.form == form)
-            asked.append(Asked(question.text, Picture.of(picture)))
+            question = next(question for question in questions if question.form == form)
+            asked.append(GoldenQuestion(question.text, Picture.of(picture)))
     return asked
 
 
-def _chosen(examples: Sequence[Example], size: int, most: int) -> list[Asked]:
+def _chosen(examples: Sequence[Example], size: int, most: int) -> list[GoldenQuestion]:
     count = min(most, len(examples))
     taken = [examples[at * len(examples) // count] for at in range(count)]
-    return [Asked(one.question, None if one.image is None else _small(load_image(one.image), size)) for one in taken]
+    return [
+        GoldenQuestion(example.question, None if example.image is None else _small(load_image(example.image), size))
+        for example in taken
+    ]
 
 
 def _small(picture: Picture, size: int) -> Picture:
@@ -141,8 +152,8 @@ def ask_engine(
     examples: Sequence[Example] = (),
     progress: Progress = silent,
 ) -> Answers:
-    """The engine's answers to what fits into the context: at most :data:`QUESTIONS` of ``examples``, evenly spread, or
-    questions about phantoms.
+    """Get the engine's answers to what fits into the context: at most :data:`QUESTIONS` of ``examples``, evenly spread,
+    or questions about phantoms.
 
     :class:`~edgekit.errors.ConfigError` where no question fits; errors as of pictures and of the engine.
     """
@@ -153,16 +164,16 @@ def ask_engine(
     scripts: list[Script] = []
     questions: list[str] = []
     pictures: list[Picture] = []
-    for at, one in enumerate(asked):
-        prompt = prompt_of(spec, tokenizer, one.question, one.picture)
+    for at, question in enumerate(asked):
+        prompt = prompt_of(spec, tokenizer, question.text, question.picture)
         room = min(TOKENS, context - len(prompt))
         if room > 0:
             answer = reader.answer(embeddings.rows(prompt, 0, len(prompt)), spec.stop_ids, room)
-            if one.picture is not None and one.picture not in pictures:
-                pictures.append(one.picture)
-            where = None if one.picture is None else pictures.index(one.picture)
-            scripts.append(Script(ids_of(prompt), where, answer))
-            questions.append(one.question)
+            if question.picture is not None and question.picture not in pictures:
+                pictures.append(question.picture)
+            index = None if question.picture is None else pictures.index(question.picture)
+            scripts.append(Script(ids_of(prompt), index, answer))
+            questions.append(question.text)
         progress("golden answers", at + 1, len(asked))
     if not scripts:
         raise ConfigError(
@@ -172,12 +183,12 @@ def ask_engine(
 
 
 def prompt_of(spec: ModelSpec, tokenizer: Tokenizer, question: str, picture: Picture | None) -> Prompt:
-    """One question, as the model's template asks it."""
+    """Write down one question, as the model's template asks it."""
     return build(spec, tokenizer, [Turn(question, None, () if picture is None else (picture,))])
 
 
 def ids_of(prompt: Prompt) -> tuple[int, ...]:
-    """A prompt's token ids with :data:`~edgekit.check.golden.PICTURE` for each picture."""
+    """Return a prompt's token ids with :data:`~edgekit.check.golden.PICTURE` for each picture."""
     return tuple(
         token for piece in prompt.pieces for token in (piece.ids if isinstance(piece, TextPiece) else (PICTURE,))
     )
@@ -208,14 +219,16 @@ def _probes(vocab: int) -> tuple[int, ...]:
 def _positions(answer: Sequence[int], logits: np.ndarray) -> tuple[Position, ...]:
     count = min(TOP, logits.shape[1])
     totals = logsumexp(logits.astype(np.float64))
-    found = []
+    positions = []
     for token, row, total in zip(answer, logits, totals, strict=True):
         ids = np.argsort(-row, kind="stable")[:count]
-        top = tuple(round(float(row[one]), 5) for one in ids)
-        found.append(Position(token, round(float(row[token]), 5), tuple(map(int, ids)), top, round(float(total), 5)))
-    return tuple(found)
+        top = tuple(round(float(row[token_id]), 5) for token_id in ids)
+        positions.append(
+            Position(token, round(float(row[token]), 5), tuple(map(int, ids)), top, round(float(total), 5))
+        )
+    return tuple(positions)
 
 
-def _outputs(read: Read, rows: np.ndarray, logits: Sequence[np.ndarray], probes: Sequence[int]) -> Outputs:
-    probed = np.concatenate([one[:, list(probes)] for one in logits])
+def _outputs(read: ReferenceOutputs, rows: np.ndarray, logits: Sequence[np.ndarray], probes: Sequence[int]) -> Outputs:
+    probed = np.concatenate([answer[:, list(probes)] for answer in logits])
     return Outputs(read.features[:1], read.embeds[:1], rows, probed)

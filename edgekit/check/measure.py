@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from edgekit.blocks.distributions import divergence, logsumexp
 from edgekit.check.golden import Position
 from edgekit.engines.base import Logits
 
@@ -23,8 +24,8 @@ UNUSABLE = 1e9
 _LEAST = 1e-12
 
 
-@dataclass(frozen=True)
-class Compared:
+@dataclass(frozen=True, kw_only=True)
+class SequenceFigures:
     """One sequence, position by position: booleans and nats ``[positions]``."""
 
     top1: npt.NDArray[np.bool_]
@@ -35,12 +36,17 @@ class Compared:
     reference_nll: Floats
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Figures:
-    """Of all sequences. ``top1``: how often the engine's first choice is the reference's; ``top1_decided``: where that
-    was decided (1 where nothing was); ``first_token``: at answers' beginnings. ``kl``: mean KL(reference ‖ engine).
-    ``perplexity_ratio``: of the answers, the engine's to the reference's. ``same_tokens``: sequences in which the
-    engine gives the very tokens that the building engine gave."""
+    """What all sequences come to.
+
+    * ``sequences``, ``positions``, and of those the ``decided``: how many
+    * ``top1``: how often the engine's first choice is the reference's; ``top1_decided``: where that was decided (1
+      where nothing was); ``first_token``: at answers' beginnings
+    * ``kl``: mean KL(reference ‖ engine)
+    * ``perplexity_ratio``: of the answers, the engine's to the reference's
+    * ``same_tokens``: sequences in which the engine gives the very tokens that the building engine gave
+    """
 
     sequences: int
     positions: int
@@ -53,8 +59,8 @@ class Figures:
     same_tokens: int
 
 
-def compare(positions: Sequence[Position], logits: Logits) -> Compared:
-    """The engine's ``logits`` ``[positions, vocab]`` beside the record."""
+def compare(positions: Sequence[Position], logits: Logits) -> SequenceFigures:
+    """Compare the engine's ``logits`` ``[positions, vocab]`` with the record."""
     wide = logits.astype(np.float64)
     ids = np.array([position.ids for position in positions])
     reference = np.array([position.logits for position in positions])
@@ -65,37 +71,40 @@ def compare(positions: Sequence[Position], logits: Logits) -> Compared:
     own = logsumexp(wide)
     best = wide.argmax(1)
     ordered = -np.sort(-reference, 1)
-    return Compared(
+    return SequenceFigures(
         top1=best == ids[at, reference.argmax(1)],
         decided=ordered[:, 0] - ordered[:, 1] >= DECIDED,
         same=best == tokens,
-        kl=divergence(reference - total[:, None], wide[at[:, None], ids] - own[:, None]),
+        kl=divergence_of_kept(reference - total[:, None], wide[at[:, None], ids] - own[:, None]),
         nll=own - wide[at, tokens],
         reference_nll=total - token_logits,
     )
 
 
-def divergence(p: Floats, q: Floats) -> Floats:
-    """KL(p ‖ q) ``[n]`` of log probabilities ``[n, k]`` of the same outcomes, what is missing to 1 as one more."""
+def divergence_of_kept(p: Floats, q: Floats) -> Floats:
+    """Return KL(p ‖ q) ``[n]`` of log probabilities ``[n, k]`` of the same outcomes, what is missing to 1 as one
+    more."""
     rest = [np.clip(1 - np.exp(side).sum(1), _LEAST, 1) for side in (p, q)]
-    kl: Floats = (np.exp(p) * (p - q)).sum(1) + rest[0] * np.log(rest[0] / rest[1])
+    kl: Floats = divergence(p, q) + rest[0] * np.log(rest[0] / rest[1])
     return kl
 
 
-def figures(compared: Sequence[Compared]) -> Figures:
-    """What all sequences come to, every position counting alike."""
-    top1, decided, kl = (np.concatenate([getattr(one, name) for one in compared]) for name in ("top1", "decided", "kl"))
-    excess = np.concatenate([one.nll - one.reference_nll for one in compared])
+def figures(compared: Sequence[SequenceFigures]) -> Figures:
+    """Sum up all sequences, every position counting alike."""
+    top1, decided, kl = (
+        np.concatenate([getattr(sequence, name) for sequence in compared]) for name in ("top1", "decided", "kl")
+    )
+    excess = np.concatenate([sequence.nll - sequence.reference_nll for sequence in compared])
     return Figures(
         sequences=len(compared),
         positions=len(top1),
         decided=int(decided.sum()),
         top1=float(top1.mean()),
         top1_decided=float(top1[decided].mean()) if decided.any() else 1.0,
-        first_token=float(np.mean([one.top1[0] for one in compared])),
+        first_token=float(np.mean([sequence.top1[0] for sequence in compared])),
         kl=_number(kl.mean()),
         perplexity_ratio=_number(np.exp(np.clip(excess.mean(), -20, 20))),
-        same_tokens=sum(bool(one.same.all()) for one in compared),
+        same_tokens=sum(bool(sequence.same.all()) for sequence in compared),
     )
 
 
@@ -103,27 +112,28 @@ def _number(value: np.floating) -> float:
     return float(value) if np.isfinite(value) else UNUSABLE
 
 
-def logsumexp(logits: Floats) -> Floats:
-    """Over the last axis, in float64."""
-    top = logits.max(-1)
-    total: Floats = top + np.log(np.exp(logits - top[..., None]).sum(-1))
-    return total
-
-
-def relative_error(found: npt.ArrayLike, expected: npt.ArrayLike) -> float:
-    """‖found − expected‖ / ‖expected‖; UNUSABLE where ``found`` holds no numbers or is of another shape."""
-    f, e = (np.asarray(side, np.float64) for side in (found, expected))
-    if f.shape != e.shape or not np.isfinite(f).all():
+def relative_error(values: npt.ArrayLike, expected: npt.ArrayLike) -> float:
+    """Return ‖values − expected‖ / ‖expected‖; UNUSABLE where ``values`` are no numbers or of another shape."""
+    sides = _comparable(values, expected)
+    if sides is None:
         return UNUSABLE
-    return float(np.linalg.norm(f - e) / max(float(np.linalg.norm(e)), _LEAST))
+    v, e = sides
+    return float(np.linalg.norm(v - e) / max(float(np.linalg.norm(e)), _LEAST))
 
 
-def offset(found: npt.ArrayLike, expected: npt.ArrayLike) -> float:
-    """What all rows (the last axis) are off by alike, relative: ‖mean of (found − expected)‖ / rms length of a row."""
-    f, e = (np.asarray(side, np.float64) for side in (found, expected))
-    if f.shape != e.shape or not np.isfinite(f).all():
+def offset(values: npt.ArrayLike, expected: npt.ArrayLike) -> float:
+    """Return what all rows (the last axis) are off by alike, relative: ‖mean of (values − expected)‖ / rms length of a
+    row; UNUSABLE as of :func:`relative_error`."""
+    sides = _comparable(values, expected)
+    if sides is None:
         return UNUSABLE
-    width = f.shape[-1]
-    common = (f - e).reshape(-1, width).mean(0)
+    v, e = sides
+    width = v.shape[-1]
+    common = (v - e).reshape(-1, width).mean(0)
     length = np.sqrt((e.reshape(-1, width) ** 2).sum(-1).mean())
     return float(np.linalg.norm(common) / max(float(length), _LEAST))
+
+
+def _comparable(values: npt.ArrayLike, expected: npt.ArrayLike) -> tuple[Floats, Floats] | None:
+    v, e = np.asarray(values, np.float64), np.asarray(expected, np.float64)
+    return (v, e) if v.shape == e.shape and np.isfinite(v).all() else None

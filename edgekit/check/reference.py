@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from edgekit.blocks import Block, BlockModel, Floats
+from edgekit.check.forced import common_rows
 from edgekit.check.golden import PICTURE
 from edgekit.checkpoint.checkpoint import Checkpoint
 from edgekit.progress import Progress, silent
@@ -27,7 +28,7 @@ class Script:
 
 
 @dataclass(frozen=True)
-class Read:
+class ReferenceOutputs:
     """What the reference made of pictures and scripts, float32.
 
     ``features`` and ``embeds`` ``[pictures, tokens, width]``; ``tokens`` (rising) and their ``rows``
@@ -47,8 +48,8 @@ def read_all(
     scripts: Sequence[Script],
     progress: Progress = silent,
     stage: str = "reference",
-) -> Read:
-    """Pictures ``[pictures, 3, size, size]`` and scripts through the whole model, teacher-forced.
+) -> ReferenceOutputs:
+    """Send pictures ``[pictures, 3, size, size]`` and scripts through the whole model, teacher-forced.
 
     Errors as of reading a checkpoint; progress counts the blocks of ``stage``.
     """
@@ -62,7 +63,7 @@ def read_all(
         progress(stage, done, total)
 
     features, embeds = _pictures(model, pixels, step)
-    tokens = tuple(sorted({token for one in scripts for token in (*one.prompt, *one.answer)} - {PICTURE}))
+    tokens = tuple(sorted({token for script in scripts for token in (*script.prompt, *script.answer)} - {PICTURE}))
     rows = model.embed(tokens)
     place = {token: at for at, token in enumerate(tokens)}
 
@@ -73,33 +74,33 @@ def read_all(
         picture: Floats = embeds[script.picture]
         return picture
 
-    whole = [np.concatenate([row(token, one) for token in (*one.prompt, *one.answer[:-1])])[None] for one in scripts]
+    whole = [
+        np.concatenate([row(token, script) for token in (*script.prompt, *script.answer[:-1])])[None]
+        for script in scripts
+    ]
     shared = _shared(scripts, whole)
     hidden = [x[:, common:] for x, (_, common) in zip(whole, shared, strict=True)]
     for index in range(spec.decoder.layers):
         _layer(model.layer(index), hidden, shared)
         step()
-    wanted = [x[:, -len(one.answer) :] for x, one in zip(hidden, scripts, strict=True)]
+    wanted = [x[:, -len(script.answer) :] for x, script in zip(hidden, scripts, strict=True)]
     head = model.head
     logits = tuple(head(x)[0] for x in wanted)
     step()
-    return Read(features, embeds, tokens, rows, logits)
+    return ReferenceOutputs(features, embeds, tokens, rows, logits)
 
 
 def _shared(scripts: Sequence[Script], whole: Sequence[Floats]) -> list[tuple[int, int]]:
     """For each script the first that is about its picture, and how many rows it begins with alike: these are read once.
     The first itself shares none, and each keeps all rows whose logits are wanted."""
     first: dict[int | None, int] = {}
-    found = []
-    for at, (one, x) in enumerate(zip(scripts, whole, strict=True)):
-        leader = first.setdefault(one.picture, at)
-        most = min(x.shape[1], whole[leader].shape[1]) - len(one.answer)
-        if leader == at or most <= 0:
-            found.append((at, 0))
-            continue
-        same = (x[0, :most] == whole[leader][0, :most]).all(axis=1)
-        found.append((leader, most if same.all() else int(same.argmin())))
-    return found
+    shared = []
+    for at, (script, x) in enumerate(zip(scripts, whole, strict=True)):
+        leader = first.setdefault(script.picture, at)
+        most = min(x.shape[1], whole[leader].shape[1]) - len(script.answer)
+        common = 0 if leader == at else common_rows(x[0], whole[leader][0], most)
+        shared.append((leader if common else at, common))
+    return shared
 
 
 def _layer(layer: Block, hidden: list[Floats], shared: Sequence[tuple[int, int]]) -> None:
@@ -118,16 +119,9 @@ def _layer(layer: Block, hidden: list[Floats], shared: Sequence[tuple[int, int]]
 
 
 def _pictures(model: BlockModel, pixels: Floats, step: Callable[[], None]) -> tuple[Floats, Floats]:
-    """Features and embeds of the pictures, one at a time through each block."""
+    """Features and embeds of the pictures; of none where every question is text alone."""
     spec = model.spec
-    rows: list[Floats] = [pixels[at : at + 1] for at in range(len(pixels))]
-    for block in model.tower:
-        rows = [block(x) for x in rows]
-        step()
-    projector = model.projector
-    embeds = [projector(x) for x in rows]
-    step()
-    tokens, widths = spec.vision.tokens, (spec.projector.widths[0], spec.decoder.hidden)
-    none = [np.zeros((0, tokens, width), np.float32) for width in widths]  # where every question is text alone
-    features: Floats = np.concatenate([none[0], *rows])
-    return features, np.concatenate([none[1], *embeds])
+    features, embeds = model.encode([pixels[at : at + 1] for at in range(len(pixels))], step)
+    widths = spec.projector.widths[0], spec.decoder.hidden
+    none, nor_rows = (np.zeros((0, spec.vision.tokens, width), np.float32) for width in widths)
+    return np.concatenate([none, *features]), np.concatenate([nor_rows, *embeds])

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def dead_scales(graph: Path) -> list[str]:
-    """Names of the layers in an ONNX graph of a bundle that have a scale of zero, or one that is no number.
+    """List the layers in an ONNX graph of a bundle that have a scale of zero, or one that is no number.
 
     :class:`BundleError` where the graph can't be read.
     """
@@ -35,7 +35,7 @@ def dead_scales(graph: Path) -> list[str]:
 
 
 def dead_rows(embedding: Path) -> list[int]:
-    """Rows of an embedding table whose scale is zero or no number."""
+    """List the rows of an embedding table whose scale is zero or no number."""
     tensors = open_file(embedding)
     if "scales" not in tensors:
         return []

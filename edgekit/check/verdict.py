@@ -14,7 +14,7 @@ from time import monotonic
 
 from edgekit.bundle import Bundle
 from edgekit.check.check import Checked, check
-from edgekit.check.components import Measured
+from edgekit.check.components import ComponentFigures
 from edgekit.check.measure import Figures
 from edgekit.config import load_json
 from edgekit.config.writing import write_json
@@ -29,23 +29,28 @@ from edgekit.progress import Progress, silent
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """``made``: when, an ISO 8601 time in UTC. ``place``: the GPU that was asked, with its driver. ``shortfall``: what
-    fell short, in a sentence; "" where nothing did. ``figures`` are of whole answers. ``first_load_s``: seconds that
-    opening took in the first check on this GPU; where nothing had opened them before, with what TensorRT-RTX compiles
-    then, and keeps."""
+    """What a check on a GPU said.
+
+    * ``made``: when, an ISO 8601 time in UTC
+    * ``place``: the GPU that was asked, with its driver
+    * ``shortfall``: what fell short, in a sentence; "" where nothing did
+    * ``figures`` of whole answers, ``components`` each by itself
+    * ``first_load_s``: seconds that opening took in the first check on this GPU; where nothing had opened them before,
+      with what TensorRT-RTX compiles then, and keeps
+    """
 
     made: str
     place: Place
     shortfall: str
     figures: Figures
-    components: tuple[Measured, ...]
+    components: tuple[ComponentFigures, ...]
     first_load_s: float
 
 
 def check_here(bundle: Bundle, progress: Progress = silent) -> Checked:
-    """:func:`~edgekit.check.check.check` with the engine that runs ``bundle`` here; what it says of a GPU's engines
+    """Do :func:`~edgekit.check.check.check` with the engine that runs ``bundle`` here; what it says of a GPU's engines
     replaces the last verdict beside them. A bundle that can't be written to goes on without."""
     started = monotonic()
     with closing(open_engine(bundle, 1)) as engine:
@@ -58,7 +63,8 @@ def check_here(bundle: Bundle, progress: Progress = silent) -> Checked:
 
 
 def verdict_of(folder: Path) -> Verdict | None:
-    """Of the engines in ``folder``; None where they were never asked, or what was kept can't be read."""
+    """Read what was said of the engines in ``folder``; None where they were never asked, or what was kept can't be
+    read."""
     try:
         return load_json(folder / VERDICT, Verdict)
     except EdgeKitError:
@@ -66,12 +72,19 @@ def verdict_of(folder: Path) -> Verdict | None:
 
 
 def _keep(checked: Checked, folder: Path, load_s: float) -> None:
-    components = tuple(one.measured for one in checked.components)
-    made = utc_now()
+    components = tuple(component.measured for component in checked.components)
+    now = utc_now()
     try:
         place, earlier = like(place_of(folder)), verdict_of(folder)
         first = earlier.first_load_s if earlier and earlier.place == place else round(load_s, 3)
-        verdict = Verdict(made, place, checked.shortfall, checked.figures, components, first)
+        verdict = Verdict(
+            made=now,
+            place=place,
+            shortfall=checked.shortfall,
+            figures=checked.figures,
+            components=components,
+            first_load_s=first,
+        )
         write_json(folder / VERDICT, verdict)
     except EdgeKitError as error:
         _log.info("What the check said is not kept: %s", error.message)

@@ -15,7 +15,7 @@ from edgekit.cli.verify import verify, warn_unverified
 from edgekit.console import Console
 
 if TYPE_CHECKING:
-    from edgekit.check import Checked, Component
+    from edgekit.check import Checked, CheckedComponent
     from edgekit.check.limits import Limit
 
 
@@ -123,7 +123,7 @@ def _row(limit: Limit) -> tuple[str, str, str, str]:
     return "✓" if limit.passed else "✗", limit.name, f"{limit.measured:.3g}", f"{sign} {limit.limit:.3g}"
 
 
-def _component(one: Component) -> list[tuple[str, ...]]:
+def _component(one: CheckedComponent) -> list[tuple[str, ...]]:
     rows: list[tuple[str, ...]] = []
     for at, limit in enumerate(one.limits):
         mark, name, measured, bound = _row(limit)

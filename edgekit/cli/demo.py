@@ -17,7 +17,7 @@ from edgekit.progress import silent
 from edgekit.units import format_bytes
 
 if TYPE_CHECKING:
-    from edgekit.demo import Checked, Made, Planned, Shown
+    from edgekit.demo import DemoBundle, DemoScores, Planned, Shown
     from edgekit.profile.glance import Glance
 
 
@@ -81,13 +81,13 @@ def _show_plan(console: Console, step: Planned) -> None:
     _begin(console, "Build")
 
 
-def _show_made(console: Console, step: Made) -> None:
+def _show_made(console: Console, step: DemoBundle) -> None:
     how = "sealed, compiled, verified" if step.compiled else "sealed, verified"
     console.print(f"{step.recipe} for {step.target} in {step.seconds:.1f} s: {format_bytes(step.bytes)}, {how}")
     _begin(console, "Check")
 
 
-def _show_checked(console: Console, step: Checked) -> None:
+def _show_checked(console: Console, step: DemoScores) -> None:
     forms = ", ".join(f"{form} {share.right}/{share.total}" for form, share in step.forms.items())
     right, total = (sum(getattr(share, of) for share in step.forms.values()) for of in ("right", "total"))
     console.print(f"{right} of {total} right in {step.seconds:.1f} s: {forms}")

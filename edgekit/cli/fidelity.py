@@ -10,7 +10,7 @@ from edgekit.units import format_bytes
 
 if TYPE_CHECKING:
     from edgekit.check.fidelity import Fidelity
-    from edgekit.quantize.fidelity import Linear
+    from edgekit.quantize.linears import Linear
 
 _WORST = 8
 LARGEST_FLOAT16 = 65504

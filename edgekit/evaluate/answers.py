@@ -42,13 +42,13 @@ def normal(text: str) -> str:
 
 def _phrases() -> dict[str, str]:
     """Every way to say what is where, without articles, and the first of those that mean the same."""
-    found: dict[str, str] = {}
+    phrases: dict[str, str] = {}
     for kind, nouns in NOUNS.items():
-        where = (
+        places = (
             [""] if kind == "heart" else [f" {place(Finding(kind, side, zone))}" for side in SIDES for zone in ZONES]
         )
-        found |= {normal(noun + there): normal(nouns[0] + there) for noun in nouns for there in where}
-    return found
+        phrases |= {normal(noun + place_): normal(nouns[0] + place_) for noun in nouns for place_ in places}
+    return phrases
 
 
 _PHRASES = _phrases()

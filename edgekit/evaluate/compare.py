@@ -76,7 +76,7 @@ def require_writable(path: Path) -> None:
         raise ConfigError(f"{path} can't be written: {error.strerror}", "Give another file with --out.") from error
 
 
-def write_rows(path: Path, found: Sequence[Evaluated]) -> None:
-    """A line of JSON for every question asked of every bundle: the bundle's name, then the fields of a row."""
-    lines = [json.dumps({"bundle": one.name, **vars(row)}) + "\n" for one in found for row in one.scores.rows]
+def write_rows(path: Path, evaluated: Sequence[Evaluated]) -> None:
+    """Write a line of JSON for every question asked of every bundle: the bundle's name, then the fields of a row."""
+    lines = [json.dumps({"bundle": each.name, **vars(row)}) + "\n" for each in evaluated for row in each.scores.rows]
     write_text(path, "".join(lines))

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-Profile = Literal["edgekit", "paper"]
+NormalForm = Literal["edgekit", "paper"]
 """How many periods the normal form strips: all of them, or as the reference does the first 32."""
 
 _PUNCTUATION = ';/[]"{}()=+\\_-><@`,?!'
@@ -60,15 +60,15 @@ class Metrics:
 
 
 def measure(
-    closed: Iterable[tuple[str, str]], open_ended: Iterable[tuple[str, str]], profile: Profile = "edgekit"
+    closed: Iterable[tuple[str, str]], open_ended: Iterable[tuple[str, str]], form: NormalForm = "edgekit"
 ) -> Metrics:
     """The metrics of pairs of (right answer, given answer); every pair counts, also where nothing was answered."""
     pairs = list(closed)
-    recalls = [recall(gold, text, profile) for gold, text in open_ended]
+    recalls = [recall(gold, text, form) for gold, text in open_ended]
     return Metrics(
         Closed(
             _percent([closed_paper(gold, text) for gold, text in pairs]),
-            _percent([closed_llava_med(gold, text, profile) for gold, text in pairs]),
+            _percent([closed_llava_med(gold, text, form) for gold, text in pairs]),
         )
         if pairs
         else None,
@@ -81,28 +81,28 @@ def closed_paper(gold: str, text: str) -> bool:
     return gold.lower() in text.lower()
 
 
-def closed_llava_med(gold: str, text: str, profile: Profile = "edgekit") -> bool:
+def closed_llava_med(gold: str, text: str, form: NormalForm = "edgekit") -> bool:
     """As :func:`closed_paper` in normal form, of texts that hold "yes" or "no", if only as a part of a word.
 
     An either-or question, answered by one of the things that it names, is so counted as wrong.
     """
-    said = normal(text, profile)
-    return ("yes" in said or "no" in said) and normal(gold, profile) in said
+    said = normal(text, form)
+    return ("yes" in said or "no" in said) and normal(gold, form) in said
 
 
-def recall(gold: str, text: str, profile: Profile = "edgekit") -> float:
+def recall(gold: str, text: str, form: NormalForm = "edgekit") -> float:
     """How much of the right answer's words the text has, from 0 to 1.
 
     tp / (tp + fn): tp counts the words of the *text* that the right answer has too, fn those of the right answer
     that the text lacks. So a text that repeats a right word gains by it: the reference counts in this way.
     """
-    wanted, said = Counter(normal(gold, profile).split()), Counter(normal(text, profile).split())
-    found = sum(times for word, times in said.items() if word in wanted)
+    wanted, said = Counter(normal(gold, form).split()), Counter(normal(text, form).split())
+    matched = sum(times for word, times in said.items() if word in wanted)
     missed = sum(times for word, times in wanted.items() if word not in said)
-    return found / (found + missed) if found else 0.0
+    return matched / (matched + missed) if matched else 0.0
 
 
-def normal(text: str, profile: Profile = "edgekit") -> str:
+def normal(text: str, form: NormalForm = "edgekit") -> str:
     """The normal form of the VQA challenge: punctuation, case, number words, articles and contractions evened out.
 
     A punctuation mark that touches a space anywhere in the text goes without a trace, else it leaves a space; where
@@ -112,7 +112,7 @@ def normal(text: str, profile: Profile = "edgekit") -> str:
     for mark in _PUNCTUATION:
         touches = f"{mark} " in text or f" {mark}" in text or _THOUSANDS.search(text)
         without = without.replace(mark, "" if touches else " ")
-    words = [_DIGITS.get(word, word) for word in _PERIOD.sub("", without, count=_STRIPPED[profile]).lower().split()]
+    words = [_DIGITS.get(word, word) for word in _PERIOD.sub("", without, count=_STRIPPED[form]).lower().split()]
     return " ".join(_WHOLE.get(word, word) for word in words if word not in _ARTICLES)
 
 

@@ -23,15 +23,15 @@ from edgekit.progress import Progress, silent
 from edgekit.runtime.model import Model
 from edgekit.runtime.sampling import SamplingParams
 
-__all__ = ["FORMS", "Row", "Scores", "correct", "evaluate", "names_every_finding", "questions", "score"]
+__all__ = ["FORMS", "ScoredAnswer", "Scores", "correct", "evaluate", "names_every_finding", "questions", "score"]
 
 FORMS: tuple[Form, ...] = ("closed", "open", "description")
 QUESTIONS = 2400
 _GREEDY = SamplingParams(max_tokens=48)  # the longest description takes about half of them
 
 
-@dataclass(frozen=True)
-class Row:
+@dataclass(frozen=True, kw_only=True)
+class ScoredAnswer:
     """One question and what came of it; ``seed`` is the phantom's."""
 
     seed: int
@@ -43,7 +43,7 @@ class Row:
     right: bool
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Scores:
     """What a model answered rightly, by form and by topic.
 
@@ -56,7 +56,7 @@ class Scores:
     names_all: Share
     guessing: dict[Form, Share]
     metrics: Metrics
-    rows: tuple[Row, ...]
+    rows: tuple[ScoredAnswer, ...]
 
     def change(self, other: Scores, form: Form) -> Change:
         """What of ``form`` turned wrong and right from these scores to ``other``'s, on the same questions."""
@@ -86,8 +86,10 @@ def evaluate(model: Model, asked: Sequence[Asked], progress: Progress = silent) 
 
 def score(asked: Sequence[Asked], answers: Sequence[str]) -> Scores:
     """The scores of ``answers`` to the questions ``asked``, one each, in their order."""
-    rows = tuple(_row(one, text.strip()) for one, text in zip(asked, answers, strict=True))
-    described = [(one.question, row.answer) for one, row in zip(asked, rows, strict=True) if row.form == "description"]
+    rows = tuple(_scored(each, text.strip()) for each, text in zip(asked, answers, strict=True))
+    described = [
+        (each.question, row.answer) for each, row in zip(asked, rows, strict=True) if row.form == "description"
+    ]
     return Scores(
         forms={form: Share.of(row.right for row in rows if row.form == form) for form in FORMS},
         topics={topic: Share.of(row.right for row in rows if row.topic == topic) for topic in _topics(rows)},
@@ -101,8 +103,8 @@ def score(asked: Sequence[Asked], answers: Sequence[str]) -> Scores:
 def _prompts(model: Model, asked: Iterable[Asked]) -> Iterator[Prompt]:
     for scene, group in groupby(asked, key=attrgetter("scene")):
         picture = Picture.of(_drawn(scene))
-        for one in group:
-            yield model.prompt([Turn(one.question.text, images=(picture,))])
+        for each in group:
+            yield model.prompt([Turn(each.question.text, images=(picture,))])
 
 
 @lru_cache(maxsize=512)  # 25 MB: the next model is asked about the same phantoms, and drawing one takes 30 ms
@@ -110,24 +112,31 @@ def _drawn(scene: Scene) -> Image.Image:
     return draw(scene)
 
 
-def _row(one: Asked, text: str) -> Row:
-    question = one.question
-    right = correct(question, text)
-    return Row(one.scene.seed, question.form, question.topic, question.text, question.answer, text, right)
+def _scored(asked: Asked, text: str) -> ScoredAnswer:
+    question = asked.question
+    return ScoredAnswer(
+        seed=asked.scene.seed,
+        form=question.form,
+        topic=question.topic,
+        question=question.text,
+        expected=question.answer,
+        answer=text,
+        right=correct(question, text),
+    )
 
 
-def _topics(rows: Iterable[Row]) -> list[str]:
+def _topics(rows: Iterable[ScoredAnswer]) -> list[str]:
     """The topics, form by form."""
-    found = {(FORMS.index(row.form), row.topic) for row in rows}
-    return [topic for _, topic in sorted(found)]
+    topics = {(FORMS.index(row.form), row.topic) for row in rows}
+    return [topic for _, topic in sorted(topics)]
 
 
-def _guessing(rows: Sequence[Row]) -> Share:
+def _guessing(rows: Sequence[ScoredAnswer]) -> Share:
     answers: dict[str, Counter[str]] = {}
     for row in rows:
         answers.setdefault(row.topic, Counter())[row.expected] += 1
     return Share(sum(counts.most_common(1)[0][1] for counts in answers.values()), len(rows))
 
 
-def _pairs(rows: Iterable[Row], form: Form) -> list[tuple[str, str]]:
+def _pairs(rows: Iterable[ScoredAnswer], form: Form) -> list[tuple[str, str]]:
     return [(row.expected, row.answer) for row in rows if row.form == form]

@@ -20,7 +20,7 @@ from edgekit.quantize.calibrated import calibrated, looked_at
 from edgekit.quantize.quantize import quantize
 from edgekit.quantize.samples import samples
 from edgekit.quantize.shown import phantoms, prompts
-from edgekit.quantize.tower import Tower, with_tower
+from edgekit.quantize.tower import TowerInputs, with_tower
 from edgekit.recipe import Method, Recipe
 
 SAMPLES = 32
@@ -39,7 +39,7 @@ class Calibrated:
     checkpoint: Checkpoint
     notes: tuple[str, ...] = ()
     errors: Mapping[str, float] = field(default_factory=dict)
-    tower: Tower | None = None
+    tower: TowerInputs | None = None
 
 
 def with_method(checkpoint: Checkpoint, recipe: Recipe, data: Path | None) -> Recipe:

@@ -35,11 +35,15 @@ def _encoded(model: BlockModel, pieces: Sequence[ImagePiece], progress: Progress
     """Each picture's rows ``[tokens, hidden]``; a block is read once for all of them."""
     if not pieces:
         return []
-    made = [piece.pixels()[None] for piece in pieces]
-    for done, block in enumerate((*model.tower, model.projector), start=1):
-        made = [block(x) for x in made]
+    done = 0
+
+    def step() -> None:
+        nonlocal done
+        done += 1
         progress("pictures", done, model.spec.vision.layers + 3)
-    return [x[0] for x in made]
+
+    _, embeds = model.encode([piece.pixels()[None] for piece in pieces], step)
+    return [rows[0] for rows in embeds]
 
 
 def _sample(model: BlockModel, prompt: Prompt, pictures: dict[str, Floats]) -> Sample:

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edgekit.blocks import BlockModel, Floats
+from edgekit.blocks.distributions import Numbers, divergence, log_softmax
 from edgekit.checkpoint.checkpoint import Checkpoint
 from edgekit.inputs.prompt import Prompt, TextPiece
 from edgekit.progress import Progress, silent
@@ -48,13 +49,13 @@ def sensitivity(
         block, coarse = model.layer(index), rounded.layer(index).weights
         (group,) = [name for name, layers in groups.items() if index in layers]
         rows.setdefault(group, rows[""])
-        for name, made in rows.items():
-            rows[name] = [block(x[None], coarse if name == group else None)[0] for x in made]
+        for name, before in rows.items():
+            rows[name] = [block(x[None], coarse if name == group else None)[0] for x in before]
         progress("sensitivity", index + 1, model.spec.decoder.layers)
     words = [_words(prompt) for prompt in prompts]
     reference = _log_shares(model, rows[""], words)
     losses = {"lm_head": _mean_kl(reference, _log_shares(rounded, rows.pop(""), words))}
-    losses |= {name: _mean_kl(reference, _log_shares(model, made, words)) for name, made in rows.items()}
+    losses |= {name: _mean_kl(reference, _log_shares(model, last, words)) for name, last in rows.items()}
     return Sensitivity(losses, groups)
 
 
@@ -77,21 +78,14 @@ def _words(prompt: Prompt) -> npt.NDArray[np.bool_]:
 
 def _groups(layers: int) -> dict[str, tuple[int, ...]]:
     edges = np.linspace(0, layers, min(GROUPS, layers) + 1).round().astype(int)
-    ranges = [tuple(range(start, stop)) for start, stop in pairwise(edges.tolist())]
-    return {f"decoder.{one[0]}-{one[-1]}": one for one in ranges}
+    return {f"decoder.{start}-{stop - 1}": tuple(range(start, stop)) for start, stop in pairwise(edges.tolist())}
 
 
-def _log_shares(model: BlockModel, rows: Sequence[Floats], kept: Sequence[npt.NDArray[np.bool_]]) -> list[Floats]:
+def _log_shares(model: BlockModel, rows: Sequence[Floats], kept: Sequence[npt.NDArray[np.bool_]]) -> list[Numbers]:
     """Log probabilities of the next word ``[kept, vocab]`` behind the rows that are ``kept`` of each sample."""
-    found = []
-    for sample, mask in zip(rows, kept, strict=True):
-        logits = model.head(sample[mask][None])[0]
-        logits -= logits.max(axis=-1, keepdims=True)
-        logits -= np.log(np.exp(logits).sum(axis=-1, keepdims=True))
-        found.append(logits)
-    return found
+    return [log_softmax(model.head(sample[mask][None])[0]) for sample, mask in zip(rows, kept, strict=True)]
 
 
-def _mean_kl(reference: Sequence[Floats], found: Sequence[Floats]) -> float:
-    lost = [np.einsum("tv,tv->t", np.exp(one), one - other) for one, other in zip(reference, found, strict=True)]
+def _mean_kl(reference: Sequence[Numbers], variant: Sequence[Numbers]) -> float:
+    lost = [divergence(p, q) for p, q in zip(reference, variant, strict=True)]
     return max(0.0, float(np.concatenate(lost).mean()))

@@ -32,7 +32,7 @@ COSINE = 0.999
 
 
 @dataclass(frozen=True)
-class Tower:
+class TowerInputs:
     """``largest``: the largest absolute value that each Linear of tower and projector read, by its weight's name.
     ``cosine``: the least of static ranges, over examples and pictures unlike them; None where none were tried.
     ``static``: whether they were taken."""
@@ -52,21 +52,22 @@ class Tower:
 
 def with_tower(
     source: Checkpoint, quantized: Checkpoint, recipe: Recipe, pixels: Sequence[Floats], progress: Progress = silent
-) -> tuple[Checkpoint, Tower]:
+) -> tuple[Checkpoint, TowerInputs]:
     """``quantized`` with static ranges for its tower where the recipe asks for them and the output allows it, and what
     was measured on ``pixels``, prepared pictures ``[3, size, size]``."""
     model = BlockModel(source)
     largest = largest_inputs(model, pixels, progress)
     if recipe.vision_ranges == "dynamic":
-        return quantized, Tower(largest)
+        return quantized, TowerInputs(largest)
     ranges: dict[str, Weight] = {
         range_of(name): Held(np.array([max(value, 1e-6)], np.float32)) for name, value in largest.items()
     }
     candidate = replace(quantized, tensors={**quantized.tensors, **ranges})
     tried = [*pixels, *unlike(source.spec.image)]
-    cosine = min(map(_cosine, _original(model, tried), _by_graph(candidate, tried)))
+    _, original = model.encode([x[None] for x in tried])
+    cosine = min(map(_cosine, original, _by_graph(candidate, tried)))
     static = cosine >= COSINE
-    return candidate if static else quantized, Tower(largest, cosine, static)
+    return candidate if static else quantized, TowerInputs(largest, cosine, static)
 
 
 def largest_inputs(model: BlockModel, pixels: Sequence[Floats], progress: Progress = silent) -> dict[str, float]:
@@ -99,15 +100,8 @@ def unlike(spec: ImageSpec) -> list[Floats]:
     return [((level[None] * white - mean) / std).astype(np.float32) for level in levels]
 
 
-def _original(model: BlockModel, pixels: Sequence[Floats]) -> list[Floats]:
-    rows = [x[None] for x in pixels]
-    for block in (*model.tower, model.projector):
-        rows = [block(x) for x in rows]
-    return rows
-
-
 def _by_graph(checkpoint: Checkpoint, pixels: Sequence[Floats]) -> list[npt.NDArray[np.float32]]:
-    """The same by the graphs that a CPU would run."""
+    """Rows for the decoder, by the graphs that a CPU would run."""
     graphs = build_graphs(checkpoint, "float32", 1)
     with tempfile.TemporaryDirectory(prefix="edgekit-tower-") as folder:
         sessions = []
@@ -115,13 +109,13 @@ def _by_graph(checkpoint: Checkpoint, pixels: Sequence[Floats]) -> list[npt.NDAr
             write_graph(graphs[name], Path(folder, f"{name}.onnx"))
             sessions.append(open_graph(Path(folder, f"{name}.onnx"), "cpu", options()))
         vision, projector = sessions
-        made = []
+        embeds = []
         for x in pixels:
             (features,) = vision.run(["features"], {"pixels": x[None]})
-            made += projector.run(["embeds"], {"features": features})
-    return made
+            embeds += projector.run(["embeds"], {"features": features})
+    return embeds
 
 
-def _cosine(one: Floats, other: Floats) -> float:
-    a, b = one.ravel().astype(np.float64), other.ravel().astype(np.float64)
+def _cosine(embeds: Floats, others: Floats) -> float:
+    a, b = embeds.ravel().astype(np.float64), others.ravel().astype(np.float64)
     return float(a @ b / (np.linalg.norm(a) * np.linalg.norm(b) or 1.0))

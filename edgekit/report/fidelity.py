@@ -7,7 +7,7 @@ from pathlib import Path
 
 from edgekit.check.fidelity import Fidelity
 from edgekit.checkpoint.checkpoint import component, layer_of
-from edgekit.quantize.fidelity import Linear
+from edgekit.quantize.linears import Linear
 from edgekit.report.pictures import LINES, drawing
 
 _LEAST = 1e-6

@@ -16,9 +16,9 @@ import pytest
 import edgekit.demo
 from edgekit.cli import chat
 from edgekit.cli.main import main
-from edgekit.demo import SEED, STEPS, TOPICS, Checked, Made, Planned, Shown, about_one, require_right
+from edgekit.demo import SEED, STEPS, TOPICS, DemoBundle, DemoScores, Planned, Shown, about_one, require_right
 from edgekit.errors import EdgeKitError, GateRefused
-from edgekit.evaluate.phantoms import Row
+from edgekit.evaluate.phantoms import ScoredAnswer
 from edgekit.evaluate.share import Share
 from edgekit.phantom import scene
 from edgekit.phantom.embedded import NOTICE
@@ -34,16 +34,34 @@ Capture = pytest.CaptureFixture[str]
 Install = Callable[..., list[tuple[str, Path]]]
 
 ROWS = (
-    Row(SEED, "closed", "heart", "Is the heart enlarged?", "yes", "yes", True),
-    Row(SEED, "open", "where", "Where is the nodule?", "on the left", "on the right", False),
+    ScoredAnswer(
+        seed=SEED,
+        form="closed",
+        topic="heart",
+        question="Is the heart enlarged?",
+        expected="yes",
+        answer="yes",
+        right=True,
+    ),
+    ScoredAnswer(
+        seed=SEED,
+        form="open",
+        topic="where",
+        question="Where is the nodule?",
+        expected="on the left",
+        answer="on the right",
+        right=False,
+    ),
 )
 
 
 def made_up(out: Path) -> list[Any]:
     return [
         Planned("llava-phantom", 4_672_256, {"fp16": {"vision": 2 * MIB}, "q4": {"vision": 96 * KIB}}),
-        Made(str(out / "q4"), "q4", "cpu", 3 * MIB, 8, True, 1.26),
-        Checked({"closed": Share(28, 30), "open": Share(19, 20)}, 0.84),
+        DemoBundle(
+            bundle=str(out / "q4"), recipe="q4", target="cpu", bytes=3 * MIB, files=8, compiled=True, seconds=1.26
+        ),
+        DemoScores({"closed": Share(28, 30), "open": Share(19, 20)}, 0.84),
         Glance(Memory(30 * MIB, 20 * MIB), Memory(40 * MIB, 25 * MIB), Memory(50 * MIB, 27 * MIB), 0.0713, 12.4, 801.6),
         Shown(str(out / "phantom.png"), ROWS),
     ]
@@ -56,8 +74,8 @@ def steps(monkeypatch: pytest.MonkeyPatch) -> Install:
     def install(error: BaseException | None = None, after: int = 5) -> list[tuple[str, Path]]:
         asked: list[tuple[str, Path]] = []
 
-        def demo(how: Recipe, out: Path, progress: object) -> Iterator[Any]:
-            asked.append((how.name, out))
+        def demo(precision: Recipe, out: Path, progress: object) -> Iterator[Any]:
+            asked.append((precision.name, out))
             yield from made_up(out)[:after]
             if error is not None:
                 raise error
@@ -245,7 +263,7 @@ def test_a_folder_that_cant_be_written_is_an_error_that_names_out(
 
 
 def test_a_model_that_answers_wrongly_is_refused() -> None:
-    require_right(Checked({"closed": Share(28, 30), "open": Share(20, 30)}, 0.1))  # 48 of 60
+    require_right(DemoScores({"closed": Share(28, 30), "open": Share(20, 30)}, 0.1))  # 48 of 60
     with pytest.raises(GateRefused, match="Only 47 of 60") as caught:
-        require_right(Checked({"closed": Share(27, 30), "open": Share(20, 30)}, 0.1))
+        require_right(DemoScores({"closed": Share(27, 30), "open": Share(20, 30)}, 0.1))
     assert "--recipe q8" in caught.value.hint

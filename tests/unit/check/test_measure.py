@@ -6,7 +6,15 @@ import numpy as np
 import pytest
 
 from edgekit.check.golden import Position
-from edgekit.check.measure import UNUSABLE, Compared, compare, divergence, figures, offset, relative_error
+from edgekit.check.measure import (
+    UNUSABLE,
+    SequenceFigures,
+    compare,
+    divergence_of_kept,
+    figures,
+    offset,
+    relative_error,
+)
 
 VOCAB, KEPT = 40, 32
 
@@ -92,8 +100,8 @@ def test_numbers_that_are_none_are_far_away() -> None:
 
 
 def test_nothing_decided_is_nothing_wrong() -> None:
-    none = np.zeros(2, bool)
-    found = figures([Compared(none, none, none, np.zeros(2), np.zeros(2), np.zeros(2))])
+    none, nats = np.zeros(2, bool), np.zeros(2)
+    found = figures([SequenceFigures(top1=none, decided=none, same=none, kl=nats, nll=nats, reference_nll=nats)])
     assert found.top1_decided == 1
 
 
@@ -108,4 +116,4 @@ def test_an_offset_is_what_rows_have_alike() -> None:
 
 def test_divergence_of_equals_is_zero() -> None:
     p = log_softmax(normal(3, 10))[:, :4]
-    np.testing.assert_allclose(divergence(p, p), 0, atol=1e-12)
+    np.testing.assert_allclose(divergence_of_kept(p, p), 0, atol=1e-12)

@@ -18,7 +18,7 @@ from edgekit.errors import BundleError
 from edgekit.phantom.embedded import embedded
 from edgekit.pipeline import build
 from edgekit.quantize import quantize
-from edgekit.quantize.fidelity import linears, parts, weight_error
+from edgekit.quantize.linears import linears, parts, weight_error
 from edgekit.recipe import recipe
 from edgekit.report.fidelity import series
 from edgekit.target import target

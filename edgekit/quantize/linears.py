@@ -17,7 +17,7 @@ _ROWS, _PLACES = 32, 8
 """Rows that are looked at: a matrix's are alike, and a build is not to read all of a model once more."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Linear:
     """A matrix as it is stored. ``bits`` of a code (16 or 32: not quantized), ``group``: inputs per scale (0: none).
 
@@ -34,7 +34,7 @@ class Linear:
 
 
 @dataclass(frozen=True)
-class Part:
+class ComponentWeights:
     """All matrices of a component: bytes with scales, how many weights, and bits for each."""
 
     name: str
@@ -47,7 +47,8 @@ class Part:
 
 
 def linears(source: Checkpoint, quantized: Checkpoint, errors: Mapping[str, float]) -> tuple[Linear, ...]:
-    """Every matrix of ``quantized`` beside the one that it was; ``errors`` of outputs, where a calibration has them."""
+    """List every matrix of ``quantized`` beside the one that it was; ``errors`` of outputs, where a calibration has
+    them."""
     return tuple(_linears(source, quantized, errors))
 
 
@@ -56,10 +57,12 @@ def _linears(source: Checkpoint, quantized: Checkpoint, errors: Mapping[str, flo
         if not is_matrix(name):
             continue
         bits, group, size = _form(weight)
+        of: Literal["outputs", "weights"]
         if name in errors:
-            yield Linear(name, bits, group, size, errors[name], "outputs")
+            error, of = errors[name], "outputs"
         else:
-            yield Linear(name, bits, group, size, weight_error(source.tensors[name], weight), "weights")
+            error, of = weight_error(source.tensors[name], weight), "weights"
+        yield Linear(name=name, bits=bits, group=group, bytes=size, error=error, of=of)
 
 
 def _form(weight: Weight) -> tuple[int, int, int]:
@@ -72,22 +75,22 @@ def _form(weight: Weight) -> tuple[int, int, int]:
 
 
 def weight_error(original: Weight, stored: Weight) -> float:
-    """||W - Ŵ|| / ||W|| over rows from all over; 0 where nothing was changed."""
+    """Return ||W - Ŵ|| / ||W|| over rows from all over; 0 where nothing was changed."""
     if stored is original:
         return 0.0
     rows, lost, whole = original.shape[0], 0.0, 0.0
     for start in np.linspace(0, max(0, rows - _ROWS), _PLACES).astype(int).tolist():
-        one, other = (read(weight, start, min(rows, start + _ROWS)) for weight in (original, stored))
-        lost += float(np.square(one - other).sum(dtype=np.float64))
-        whole += float(np.square(one).sum(dtype=np.float64))
+        values, others = (read(weight, start, min(rows, start + _ROWS)) for weight in (original, stored))
+        lost += float(np.square(values - others).sum(dtype=np.float64))
+        whole += float(np.square(values).sum(dtype=np.float64))
     return float(np.sqrt(lost / whole)) if whole else 0.0
 
 
-def parts(found: tuple[Linear, ...], checkpoint: Checkpoint) -> tuple[Part, ...]:
-    """The components, in the order in which their first matrices come."""
-    made: dict[str, Part] = {}
-    for one in found:
-        name = component(one.name)
-        old = made.get(name, Part(name, 0, 0))
-        made[name] = Part(name, old.bytes + one.bytes, old.weights + prod(checkpoint.tensors[one.name].shape))
-    return tuple(made.values())
+def parts(matrices: tuple[Linear, ...], checkpoint: Checkpoint) -> tuple[ComponentWeights, ...]:
+    """List the components, in the order in which their first matrices come."""
+    sums: dict[str, ComponentWeights] = {}
+    for matrix in matrices:
+        name, weights = component(matrix.name), prod(checkpoint.tensors[matrix.name].shape)
+        before = sums.get(name, ComponentWeights(name, 0, 0))
+        sums[name] = ComponentWeights(name, before.bytes + matrix.bytes, before.weights + weights)
+    return tuple(sums.values())
