@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from edgekit.check.check import Checked, CheckedComponent, check, require_answers
+from edgekit.check.check import check
+from edgekit.check.checked import Checked, CheckedComponent, require_answers
 
 __all__ = ["Checked", "CheckedComponent", "check", "require_answers"]

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from edgekit.bundle import Bundle
 from edgekit.check import forced
+from edgekit.check.checked import Checked, CheckedComponent
 from edgekit.check.components import ComponentFigures, Specimen, measure_components
 from edgekit.check.golden import PICTURE, Golden, GoldenSequence, read_golden
-from edgekit.check.limits import Limit, component_limits, whole_limits
+from edgekit.check.limits import component_limits, whole_limits
 from edgekit.check.make import ids_of, prompt_of
-from edgekit.check.measure import UNUSABLE, Figures, SequenceFigures, compare, figures
+from edgekit.check.measure import Figures, SequenceFigures, compare, figures
 from edgekit.engines.base import PartedEngine
 from edgekit.engines.onnxruntime.engine import OnnxRuntimeEngine
 from edgekit.engines.onnxruntime.standard import StandardEngine
-from edgekit.errors import BundleError, GateRefused, InputError
+from edgekit.errors import BundleError, InputError
 from edgekit.inputs.images import Picture, load_image
 from edgekit.inputs.prompt import Piece, Prompt, TextPiece
 from edgekit.progress import Progress, silent
@@ -24,73 +24,6 @@ from edgekit.runtime.embeddings import Embeddings
 from edgekit.runtime.model import open_tokenizer
 
 PARTS = ("vision", "projector", "embedding", "decoder")
-
-
-@dataclass(frozen=True)
-class CheckedComponent:
-    """A component with its limits; ``fault`` is wrong whatever they say."""
-
-    measured: ComponentFigures
-    limits: tuple[Limit, ...]
-
-    @property
-    def name(self) -> str:
-        return self.measured.name
-
-    @property
-    def passed(self) -> bool:
-        return not self.measured.fault and all(limit.passed for limit in self.limits)
-
-    @property
-    def badness(self) -> float:
-        """How near its limits it is: above 1 it broke one."""
-        return UNUSABLE if self.measured.fault else max(limit.badness for limit in self.limits)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Checked:
-    """A bundle's answers beside its reference's.
-
-    * ``reference``: what they are held against, ``engine``: what gave them at the build
-      (:class:`~edgekit.check.golden.Golden`)
-    * ``figures`` of whole answers, ``limits`` of those
-    * ``components``: each by itself
-    * ``worst``: the component that broke its limits most, or "" where all kept theirs
-    * ``advice``: what to try; "" where the check was passed
-    * ``stood_in``: a processor ran the graphs in place of the GPU that they are for
-    """
-
-    reference: str
-    engine: str
-    figures: Figures
-    limits: tuple[Limit, ...]
-    components: tuple[CheckedComponent, ...]
-    worst: str
-    advice: str
-    stood_in: bool = False
-
-    @property
-    def passed(self) -> bool:
-        return all(limit.passed for limit in self.limits) and all(component.passed for component in self.components)
-
-    @property
-    def very_tokens(self) -> bool:
-        """Whether the engine here gives the very tokens that the engine gave that built the bundle."""
-        return self.figures.same_tokens == self.figures.sequences
-
-    @property
-    def shortfall(self) -> str:
-        """What fell short, in one sentence; "" where nothing did."""
-        parts = list(self._shortfalls())
-        named = f"; the worst component: {self.worst}" if self.worst else ""
-        return f"The answers fall short of the reference's: {', '.join(parts)}{named}" if parts else ""
-
-    def _shortfalls(self) -> Iterator[str]:
-        yield from (limit.text for limit in self.limits if not limit.passed)
-        for component in self.components:
-            if component.measured.fault:
-                yield f"{component.name}: {component.measured.fault}"
-            yield from (f"{component.name}: {limit.text}" for limit in component.limits if not limit.passed)
 
 
 def check(bundle: Bundle, engine: PartedEngine, progress: Progress = silent) -> Checked:
@@ -147,12 +80,6 @@ def judge(bundle: Bundle, golden: Golden, whole: Figures, measured: tuple[Compon
         worst=named,
         advice=_advice(worst, bundle.manifest.recipe) if named else "",
     )
-
-
-def require_answers(checked: Checked) -> None:
-    """Raise :class:`GateRefused` where a bundle's answers fell short: what, the worst component, and what to try."""
-    if not checked.passed:
-        raise GateRefused(checked.shortfall, checked.advice)
 
 
 def _picture(bundle: Bundle, name: str) -> Picture:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from edgekit.bundle import Bundle
 from edgekit.check.cache import CacheLoss
-from edgekit.check.check import Checked
+from edgekit.check.checked import Checked
 from edgekit.check.components import ComponentFigures
 from edgekit.check.measure import Figures
 from edgekit.checkpoint.checkpoint import Checkpoint

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import sqrt
+from typing import Any
 
+from edgekit import config
 from edgekit.bundle import Bundle
 from edgekit.check.components import ComponentFigures
 from edgekit.check.golden import Golden
@@ -45,6 +47,10 @@ class Limit:
         """As in: KL 0.12, at most 0.05."""
         word = "at least" if self.least else "at most"
         return f"{self.name} {self.measured:.3g}, {word} {self.limit:.3g}"
+
+    def document(self) -> dict[str, Any]:
+        """A limit as JSON has it."""
+        return {**config.dump(self), "passed": self.passed}
 
 
 def whole_limits(figures: Figures, gate: Gate) -> tuple[Limit, ...]:

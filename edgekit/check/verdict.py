@@ -13,7 +13,8 @@ from pathlib import Path
 from time import monotonic
 
 from edgekit.bundle import Bundle
-from edgekit.check.check import Checked, check
+from edgekit.check.check import check
+from edgekit.check.checked import Checked
 from edgekit.check.components import ComponentFigures
 from edgekit.check.measure import Figures
 from edgekit.config import load_json

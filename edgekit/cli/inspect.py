@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from edgekit.cli.common import common, vision_option
-from edgekit.cli.verify import verify
+from edgekit.cli.show.verify import verify
 from edgekit.console import Console
 from edgekit.units import format_bytes
 

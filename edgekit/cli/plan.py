@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from edgekit.cli.common import common, show_notes, vision_option
-from edgekit.cli.shares import show_disk, show_matrix, show_memory
+from edgekit.cli.show.memory import show_disk, show_matrix, show_memory
 from edgekit.console import Console
 
 if TYPE_CHECKING:

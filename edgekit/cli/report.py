@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from edgekit.cli.common import common
-from edgekit.cli.fidelity import show_fidelity
+from edgekit.cli.show.fidelity import show_fidelity
 from edgekit.console import Console
 from edgekit.units import GIB
 
@@ -144,7 +144,7 @@ def engines(console: Console, sources: Sequence[Path]) -> None:
 
     A bundle stands for its plans, their last check and its newest profiles. A REPORT is what this prints with --json.
     """
-    from edgekit.cli.engines import show_engines
+    from edgekit.cli.show.engines import show_engines
     from edgekit.report.engines import report
 
     found = report(sources)

@@ -17,6 +17,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from edgekit.bundle import Bundle, verify
 from edgekit.child import listen, python
@@ -51,6 +52,20 @@ class Compiled:
     plans: Mapping[str, Record] = field(default_factory=dict)
     ahead: bool = False
     doubts: tuple[str, ...] = ()
+
+    def document(self) -> dict[str, Any]:
+        """A compiled form as JSON has it."""
+        form = {
+            "folder": str(self.folder),
+            "bytes": self.bytes,
+            "seconds": round(self.seconds, 2),
+            "peak_bytes": self.peak_bytes,
+        }
+        return form | self.plans_document() if self.plans else form
+
+    def plans_document(self) -> dict[str, Any]:
+        """Plans as JSON has them: what they are bound to, whether that is another machine, what each took, doubts."""
+        return {"place": self.place, "ahead": self.ahead, "plans": dict(self.plans), "doubts": list(self.doubts)}
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,9 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from edgekit import config
 from edgekit.bundle import MANIFEST, PROFILES, Bundle, sealed_files
 from edgekit.bundle.hashes import check_hashes, read_sealed
 from edgekit.config import seal
@@ -30,6 +32,10 @@ class Verified:
     bytes: int
     seconds: float
     unsealed: tuple[str, ...]
+
+    def document(self) -> dict[str, Any]:
+        """What was compared, as JSON has it."""
+        return {**config.dump(self), "seconds": round(self.seconds, 3)}
 
 
 def verify_everything(bundle: Bundle, progress: Progress = silent) -> Verified:

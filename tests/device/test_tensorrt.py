@@ -13,7 +13,6 @@ import pytest
 from edgekit.bundle import open_bundle
 from edgekit.check import check
 from edgekit.engines.base import PartedEngine
-from edgekit.engines.compile import Compiled
 from edgekit.engines.open import engine_here, open_engine
 from edgekit.engines.tensorrt.engine import TensorRtEngine
 from edgekit.phantom.embedded import embedded
@@ -37,7 +36,7 @@ def engines(
 ) -> Iterator[tuple[PartedEngine, PartedEngine]]:
     wanted = target_here("tensorrt", slots=4)
     made = build(embedded(), wanted, recipe(request.param), tmp_path_factory.mktemp("trt") / request.param)
-    assert isinstance(made.form, Compiled), made.form.why
+    assert made.compiled, made.prepared.why
     bundle = open_bundle(made.bundle.path)
     gpu, cpu = open_engine(bundle, 4), engine_here(bundle, 4)
     assert isinstance(gpu, TensorRtEngine)

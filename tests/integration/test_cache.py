@@ -110,7 +110,7 @@ def test_a_figure_that_cannot_be_measured_costs_no_bundle(tmp_path: Path, monkey
     def no_room(bundle: Bundle, progress: Progress) -> CacheLoss:
         raise EngineError("This machine has no room for a KV arena")
 
-    monkeypatch.setattr("edgekit.pipeline.cache_loss", no_room)
+    monkeypatch.setattr("edgekit.pipeline.stages.cache_loss", no_room)
     made = build_bundle(embedded(), CPU, KV8, tmp_path / "bundle")
     assert made.notes[-1].endswith("was not measured: This machine has no room for a KV arena")
     assert read_fidelity(made.bundle).cache is None

@@ -196,7 +196,7 @@ def test_a_terminal_of_80_columns_is_wide_enough(
 
 
 def test_bars_are_plain_where_the_terminal_knows_no_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    from edgekit.cli.shares import _bar
+    from edgekit.cli.show.memory import _bar
 
     assert _bar(0, 4, 8, 8) == "████"
     assert _bar(4, 1, 8, 8) == "    █"

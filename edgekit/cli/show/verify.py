@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from edgekit.console import Console
 from edgekit.units import format_bytes
@@ -35,8 +35,3 @@ def warn_unverified(console: Console) -> None:
     console.note(
         "Warning: --no-verify: no file was compared with its hash. A damaged bundle may pass, and answer wrongly later."
     )
-
-
-def document(verified: Verified | None) -> dict[str, Any] | None:
-    """As JSON has it; None where nothing was compared."""
-    return None if verified is None else {**vars(verified), "seconds": round(verified.seconds, 3)}

@@ -8,52 +8,33 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from edgekit import __version__
-from edgekit.bundle import FORMAT, MANIFEST, Bundle, Manifest, open_bundle, sealing, unsealed
+from edgekit.bundle import FORMAT, MANIFEST, Manifest, open_bundle, sealing, unsealed
 from edgekit.check import Checked, check, require_answers
 from edgekit.check.cache import cache_loss
 from edgekit.check.fidelity import fidelity, write_fidelity
 from edgekit.check.golden import write_record
 from edgekit.check.make import ask_engine, make_golden
-from edgekit.check.verdict import check_here
 from edgekit.checkpoint.checkpoint import Checkpoint
 from edgekit.checkpoint.open import open_checkpoint
-from edgekit.engines.compile import Compiled, NotCompiled, compile_here
 from edgekit.engines.open import engine_here, give_back_freed_memory
 from edgekit.errors import BundleError, ConfigError, EdgeKitError
 from edgekit.export.export import SPELLINGS, export
 from edgekit.files import new_directory, require_space
-from edgekit.fitting import Decided, decide, forget, held_out, quantized
 from edgekit.inputs.examples import Example
-from edgekit.plan import MemoryPlan, plan, require_fit
+from edgekit.pipeline.built import Built
+from edgekit.pipeline.fitting import decide, forget, held_out, quantized
+from edgekit.pipeline.prepared import prepare_here
+from edgekit.plan import plan, require_fit
 from edgekit.plan.advice import shortfall
 from edgekit.plan.planning import usable_context
 from edgekit.progress import Progress, silent
 from edgekit.recipe import Recipe
 from edgekit.runtime.model import open_tokenizer
 from edgekit.target import Target
-
-
-@dataclass(frozen=True)
-class Built:
-    """A finished bundle, its plan, the check of its answers, what this machine has compiled of it for itself or why
-    not, how its precision was decided, and what was not as asked, a sentence each. ``on_gpu``: see :func:`check_plans`.
-    """
-
-    bundle: Bundle
-    plan: MemoryPlan
-    checked: Checked
-    form: Compiled | NotCompiled
-    on_gpu: Checked | EdgeKitError | None
-    decided: Decided
-    notes: tuple[str, ...]
-
-    @property
-    def compiled(self) -> bool:
-        return isinstance(self.form, Compiled)
 
 
 def build(
@@ -121,22 +102,8 @@ def build(
         write_fidelity(folder, fidelity(source, made, checked, recipe, cache))
     forget(out)
     bundle = open_bundle(out)
-    form = compile_here(bundle, progress)
-    on_gpu = check_plans(bundle, form, progress) if isinstance(form, Compiled) else None
-    return Built(bundle, planned, checked, form, on_gpu, decided, tuple(notes))
-
-
-def check_plans(bundle: Bundle, form: Compiled, progress: Progress = silent) -> Checked | EdgeKitError | None:
-    """The golden check of TensorRT's plans that were just built for this machine's GPU; None for any other form.
-
-    The error where they can't be asked: they are there all the same, and there is more to say of them.
-    """
-    if not form.plans or form.ahead:
-        return None
-    try:
-        return check_here(bundle, progress)
-    except EdgeKitError as error:
-        return error
+    prepared = prepare_here(bundle, progress)
+    return Built(plan=planned, checked=checked, prepared=prepared, decided=decided, notes=tuple(notes))
 
 
 def _golden(

@@ -1,0 +1,106 @@
+"""What a build made: the bundle, what was planned, checked and decided for it, and what this machine has of it."""
+
+from __future__ import annotations
+
+import platform
+import shlex
+from dataclasses import dataclass
+from typing import Any
+
+from edgekit.bundle import Bundle
+from edgekit.check import Checked
+from edgekit.pipeline.fitting import Decided
+from edgekit.pipeline.prepared import Prepared
+from edgekit.plan import MemoryPlan
+from edgekit.units import format_bytes
+
+
+@dataclass(frozen=True, kw_only=True)
+class Built:
+    """A finished bundle.
+
+    - ``plan``: what it was planned to take.
+    - ``checked``: the golden check of its graphs, which a processor ran whatever the target.
+    - ``prepared``: what this machine has compiled of it for itself, or why not.
+    - ``decided``: how its precision was decided.
+    - ``notes``: what was not as asked, a sentence each.
+    """
+
+    plan: MemoryPlan
+    checked: Checked
+    prepared: Prepared
+    decided: Decided
+    notes: tuple[str, ...]
+
+    @property
+    def bundle(self) -> Bundle:
+        return self.prepared.bundle
+
+    @property
+    def compiled(self) -> bool:
+        """Whether there is a compiled form, for this machine or ahead for a device."""
+        return self.prepared.compiled is not None
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What was not as asked, what the model's reading noticed, and what was forced, a sentence each."""
+        manifest = self.bundle.manifest
+        return (
+            *self.notes,
+            *(f"Note: {note}" for note in manifest.spec.notes),
+            *self.prepared.doubts,
+            *(f"Forced: {reason}" for reason in manifest.forced),
+        )
+
+    @property
+    def hindrance(self) -> str:
+        """Why no plans were built although this machine may be the device; "" where that is not so."""
+        refused, target = self.prepared.refused, self.bundle.manifest.target
+        if not refused or not self.prepared.needs_plans:
+            return ""
+        if not refused.tried and target.arch != platform.machine():
+            return ""
+        return f"{refused.why.message}\n{refused.why.hint}".rstrip()
+
+    @property
+    def next_step(self) -> str:
+        """What is still to do before a device of the target answers; "" where nothing is."""
+        refused, target = self.prepared.refused, self.bundle.manifest.target
+        if not refused or not self.prepared.needs_plans:
+            return self.prepared.next_step
+        compile_it = f"edgekit compile {shlex.quote(str(self.bundle.path))}"
+        if refused.tried:
+            return (
+                "The bundle is whole, but a device with that GPU does not answer without engines. "
+                f"Build them: {compile_it}"
+            )
+        if target.arch == "x86_64":
+            return f"Still to do, on the device or on any x86-64 machine with the extra rtx: {compile_it}"
+        if target.arch == "any":
+            return f"Still to do, on the device: {compile_it}"
+        memory = format_bytes(self.plan.building.compile_bytes)
+        return (
+            f"Still to do: TensorRT's engines are built on the device, in minutes and with about {memory} of memory. "
+            f"There, with JetPack 6.2 or newer and the extra jetson (pip install 'edgekit[jetson]'), run: {compile_it}"
+        )
+
+    def document(self) -> dict[str, Any]:
+        """What ``edgekit build --json`` writes."""
+        bundle, decided, prepared = self.bundle, self.decided, self.prepared
+        document: dict[str, Any] = {
+            "bundle": str(bundle.path),
+            "digest": bundle.digest,
+            "bytes": bundle.bytes,
+            "check": self.checked.document(),
+            "components": self.plan.components,
+            "compiled": self.compiled,
+            "why": prepared.why,
+            "method": bundle.manifest.recipe.method,
+            "sensitivity": decided.sensitivity,
+            "wider": decided.choice.wider if decided.choice else [],
+            "forced": bundle.manifest.forced,
+        }
+        if prepared.compiled and prepared.compiled.plans:
+            document |= prepared.compiled.plans_document()
+            document["gpu_check"] = prepared.checked.document() if prepared.checked else None
+        return document
