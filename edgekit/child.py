@@ -87,13 +87,13 @@ def _words(line: str) -> object:
 def _crash(doing: str, status: int, complaints: IO[bytes]) -> Crash:
     complaints.seek(0)
     lines = complaints.read().decode(errors="replace").strip().splitlines()
-    how = f"was ended by {_signal(-status)}" if status < 0 else f"failed: {gist((lines or ['it gave no answer'])[-1])}"
+    end = f"was ended by {_signal(-status)}" if status < 0 else f"failed: {gist((lines or ['it gave no answer'])[-1])}"
     hint = "Check that there is memory and disk left; run with --debug."
-    return Crash(f"{doing} {how}", hint, max(-status, 0))
+    return Crash(f"{doing} {end}", hint, max(-status, 0))
 
 
 def _signal(number: int) -> str:
-    names = {one.value: one.name for one in signal.Signals}
+    names = {member.value: member.name for member in signal.Signals}
     return names.get(number, f"signal {number}")
 
 

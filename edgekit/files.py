@@ -75,12 +75,12 @@ def new_file(path: Path) -> Iterator[Path]:
     """
     path = Path(os.path.realpath(path))
     with _locked_directory(path) as beside:
-        made = beside / path.name
-        yield made
+        file = beside / path.name
+        yield file
         with writing(path):
-            _flush(made)
-            os.chmod(made, 0o644)
-            os.replace(made, path)
+            _flush(file)
+            os.chmod(file, 0o644)
+            os.replace(file, path)
             _flush(path.parent)
 
 

@@ -78,10 +78,10 @@ def check_hashes(files: Sequence[Sealed], progress: Progress = silent) -> None:
 def read_sealed(path: Path) -> bytes:
     """A small file's bytes; :class:`BundleError` where it is gone, a link or no file, or can't be read."""
     try:
-        with open(path, "rb", opener=_no_link) as stream:
-            if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+        with open(path, "rb", opener=_no_link) as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                 raise BundleError(f"{path} is no file", _AGAIN)
-            return stream.read()
+            return file.read()
     except OSError as error:
         raise unreadable(path, error) from error
 
@@ -106,10 +106,10 @@ class _Reader:
         """SHA-256 (hex) of a file; :class:`BundleError` where it has not ``size`` bytes, or can't be read."""
         digest, buffer = hashlib.sha256(), memoryview(bytearray(_BUFFER))
         try:
-            with open(path, "rb", buffering=0, opener=_no_link) as stream:
-                if (found := os.fstat(stream.fileno()).st_size) != size:
-                    raise BundleError(f"{path} has {found} bytes, not {size}", _AGAIN)
-                while not self._stop.is_set() and (count := stream.readinto(buffer)):
+            with open(path, "rb", buffering=0, opener=_no_link) as file:
+                if (actual := os.fstat(file.fileno()).st_size) != size:
+                    raise BundleError(f"{path} has {actual} bytes, not {size}", _AGAIN)
+                while not self._stop.is_set() and (count := file.readinto(buffer)):
                     digest.update(buffer[:count])
                     self._counts.append(count)
         except OSError as error:
@@ -125,18 +125,18 @@ class _Reader:
 
         with ThreadPoolExecutor(cores(), thread_name_prefix="edgekit-hash") as pool:
             try:
-                reading = [pool.submit(job) for job in jobs]
-                left = set(reading)
+                readings = [pool.submit(job) for job in jobs]
+                left = set(readings)
                 while left:
                     if (done := sum(self._counts)) < total:
                         progress(stage, done, total)
                     ready, left = wait(left, _TICK_S, FIRST_COMPLETED)
-                    for one in ready:
-                        one.result()
+                    for reading in ready:
+                        reading.result()
             finally:
                 self._stop.set()
         progress(stage, total, total)
-        return [one.result() for one in reading]
+        return [reading.result() for reading in readings]
 
 
 def _no_link(path: str, flags: int) -> int:

@@ -44,32 +44,32 @@ class Manifest:
 
 def read_manifest(path: Path, text: bytes) -> Manifest:
     """Read the text of the manifest at ``path``; :class:`BundleError` says what is wrong with it."""
-    source = str(path)
+    origin = str(path)
     try:
-        document, _ = seal.loads(text, source)
+        document, _ = seal.loads(text, origin)
     except ConfigError as error:
         raise BundleError(error.message, "Copy or build the bundle again.") from error
     try:
         require_format(
-            document, FORMAT, source, "Use the EdgeKit that built it, or build the bundle again with this one."
+            document, FORMAT, origin, "Use the EdgeKit that built it, or build the bundle again with this one."
         )
     except ConfigError as error:
         raise BundleError(error.message, error.hint) from error
     try:
-        manifest = load(Manifest, document, source)
-        check_spec(manifest.spec, source)
-        _check_context(manifest, source)
+        manifest = load(Manifest, document, origin)
+        check_spec(manifest.spec, origin)
+        _check_context(manifest, origin)
     except (ConfigError, CheckpointError) as error:
         raise BundleError(error.message, "The manifest was damaged or changed: build the bundle again.") from error
     return manifest
 
 
-def _check_context(manifest: Manifest, source: str) -> None:
+def _check_context(manifest: Manifest, origin: str) -> None:
     """The rule that a build keeps: an image and some text fit into the context, which the model was made for."""
     context, target, decoder = manifest.context, manifest.target, manifest.spec.decoder
     most = min(target.context, decoder.context)
     if not 1 <= manifest.spec.tokens_per_image + 64 <= context <= most:
-        raise ConfigError(f"{source} has a context of {context}; at most {most}, and more than an image takes, can be")
+        raise ConfigError(f"{origin} has a context of {context}; at most {most}, and more than an image takes, can be")
     tensors, rows = 2 * decoder.layers, target.slots * context
     if tensors * rows * decoder.kv_heads * decoder.head_dim * 4 > _LARGEST_ARENA:
-        raise ConfigError(f"{source} wants more keys and values than any machine holds ({target.slots} slots)")
+        raise ConfigError(f"{origin} wants more keys and values than any machine holds ({target.slots} slots)")

@@ -14,11 +14,11 @@ _LARGEST_IMAGE = 4096
 _MOST_LAYERS = 1024  # More than any model has; what is listed per layer stays short.
 
 
-def check_spec(spec: ModelSpec, where: str) -> None:
-    """:class:`CheckpointError` that names the first thing wrong with ``spec``, which was read from ``where``."""
+def check_spec(spec: ModelSpec, origin: str) -> None:
+    """:class:`CheckpointError` that names the first thing wrong with ``spec``, which was read from ``origin``."""
     for problem in _problems(spec):
         raise CheckpointError(
-            f"{where} describes an impossible model: {problem}",
+            f"{origin} describes an impossible model: {problem}",
             "The file is damaged, or was edited: compare it with the original.",
         )
 

@@ -50,8 +50,8 @@ def component(name: str) -> str:
 
 def layer_of(name: str) -> int | None:
     """Which layer of its part a tensor belongs to, counted from 0; None where it is of no layer."""
-    _, found, rest = name.partition(".layers.")
-    return int(rest.split(".")[0]) if found else None
+    _, layers, rest = name.partition(".layers.")
+    return int(rest.split(".")[0]) if layers else None
 
 
 def is_matrix(name: str) -> bool:

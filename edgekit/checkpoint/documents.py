@@ -20,14 +20,14 @@ _LARGEST_COUNT = 2**31 - 1
 _HINT = "Compare the file with the published one; it may be damaged, or written by a tool that EdgeKit does not know."
 
 
-def parse_object(text: bytes | str, where: str) -> dict[str, Any]:
+def parse_object(text: bytes | str, origin: str) -> dict[str, Any]:
     """A JSON object; anything else, broken or nested beyond reason, is a :class:`CheckpointError`."""
     try:
         value = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise CheckpointError(f"{where} is not valid JSON: {error}", _HINT) from None
+        raise CheckpointError(f"{origin} is not valid JSON: {error}", _HINT) from None
     if not isinstance(value, dict):
-        raise CheckpointError(f"{where} holds {type(value).__name__}, not an object", _HINT)
+        raise CheckpointError(f"{origin} holds {type(value).__name__}, not an object", _HINT)
     return value
 
 
@@ -61,7 +61,7 @@ class Fields:
     """A config with its place (for messages). A key that holds null counts as absent."""
 
     values: Mapping[str, Any]
-    where: str
+    origin: str
 
     def __contains__(self, key: str) -> bool:
         return self.values.get(key) is not None
@@ -105,11 +105,11 @@ class Fields:
             value = {}
         if not isinstance(value, dict):
             raise self.error(key, "an object")
-        return Fields(value, f"{key} of {self.where}")
+        return Fields(value, f"{key} of {self.origin}")
 
     def error(self, key: str, wanted: str) -> CheckpointError:
-        found = json.dumps(self.values[key])[:80] if self.values.get(key) is not None else "missing"
-        return CheckpointError(f"'{key}' in {self.where} should be {wanted}, but is {found}", _HINT)
+        value = json.dumps(self.values[key])[:80] if self.values.get(key) is not None else "missing"
+        return CheckpointError(f"'{key}' in {self.origin} should be {wanted}, but is {value}", _HINT)
 
     def _get(self, key: str, default: Any) -> Any:
         value = self.values.get(key)

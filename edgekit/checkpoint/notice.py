@@ -32,13 +32,13 @@ def licence(source: Source) -> str:
 
 def _stated(source: Source) -> str:
     front = _FRONT_MATTER.match(_lenient(source, "README.md"))
-    found: dict[str, str] = dict(_LICENCE_KEY.findall(front[1])) if front else {}
+    card: dict[str, str] = dict(_LICENCE_KEY.findall(front[1])) if front else {}
     # "license: other" goes with a license_name that says which.
-    name = found.get("license", "").strip()
-    if name and not (name == "other" and found.get("license_name")):
+    name = card.get("license", "").strip()
+    if name and not (name == "other" and card.get("license_name")):
         return name
-    if "license_name" in found:
-        return found["license_name"].strip()
+    if "license_name" in card:
+        return card["license_name"].strip()
     if isinstance(value := source.config.values.get("license"), str) and value.strip():
         return value.strip()
     return _from_file(source)
@@ -49,8 +49,8 @@ def intended_use(source: Source) -> str:
     if is_llava_med(source):
         return LLAVA_MED
     front = _FRONT_MATTER.match(_lenient(source, "README.md"))
-    found = _USE_KEY.search(front[1]) if front else None
-    return printable(" ".join(found[1].split()).strip("'\""))[:500] if found else ""
+    use = _USE_KEY.search(front[1]) if front else None
+    return printable(" ".join(use[1].split()).strip("'\""))[:500] if use else ""
 
 
 def is_llava_med(source: Source) -> bool:

@@ -66,10 +66,10 @@ def _open(path: Path, vision: Path | None, requantize: bool) -> Checkpoint:
 
 def _check_biases(source: Source, reading: Reading) -> None:
     """AutoGPTQ writes biases of zeros beside Linears that have none: others would be lost without a word."""
-    known = {stored for stored, _ in reading.tensors.values()}
+    described = {stored for stored, _ in reading.tensors.values()}
     for name, tensor in source.tensors.items():
         bias = name.removesuffix("weight") + "bias"
-        if name in known and _was_packed(tensor) and bias in source.tensors and bias not in known:
+        if name in described and _was_packed(tensor) and bias in source.tensors and bias not in described:
             extra = cast("Tensor", source.tensors[bias])
             if len(extra.shape) != 1 or extra.rows(0, extra.shape[0]).any():
                 raise CheckpointError(

@@ -99,12 +99,12 @@ def _geometry(processor: Fields, family: _Family, size: int, padded: bool) -> tu
         out = out or (_DEFAULT_CROP if edge not in (None, size) else None)
     if out not in (None, size):
         raise CheckpointError(
-            f"{processor.where} prepares images of {out} pixels, but the vision tower reads {size}",
+            f"{processor.origin} prepares images of {out} pixels, but the vision tower reads {size}",
             "Compare both files with the published ones.",
         )
     if edge is not None and edge < size:
         raise CheckpointError(
-            f"{processor.where} resizes to {edge} pixels and crops {size} of them",
+            f"{processor.origin} resizes to {edge} pixels and crops {size} of them",
             "EdgeKit crops no more than there is: compare the file with the published one.",
         )
     if shortest and not crops and not padded:
@@ -117,7 +117,7 @@ def _edge(processor: Fields, family: _Family) -> tuple[int | None, bool]:
     """To how many pixels edges are resized (None: unsaid), and whether that is the shorter edge alone."""
     value: Any = processor.values.get("size")
     if isinstance(value, dict) and (sides := _sides(value)).keys() == {"shortest_edge"}:
-        return Fields(sides, processor.where).count("shortest_edge"), True
+        return Fields(sides, processor.origin).count("shortest_edge"), True
     shortest = family.crops  # by default, CLIP crops what SigLIP stretches
     if value is not None:
         shortest = isinstance(value, int) and not _switch(processor, "default_to_square", False)
@@ -133,7 +133,7 @@ def _square(processor: Fields, key: str, value: Any) -> int | None:
         if len(value) != 2 or value[0] != value[1]:
             raise processor.error(key, "one side of a square")
         value = value[0]
-    return None if value is None else Fields({key: value}, processor.where).count(key)
+    return None if value is None else Fields({key: value}, processor.origin).count(key)
 
 
 def _sides(size: dict[str, Any]) -> dict[str, Any]:

@@ -112,13 +112,13 @@ def open_weights(directory: Path) -> dict[str, StoredTensor]:
         )
     tensors: dict[str, StoredTensor] = {}
     for file in files:
-        found = open_file(file)
-        if twice := tensors.keys() & found.keys():
+        shard = open_file(file)
+        if twice := tensors.keys() & shard.keys():
             raise CheckpointError(
                 f"{_short(min(twice))} stands in {file.name} and in another file of {directory}",
                 "Keep one set of weights in the folder, or name the right files in model.safetensors.index.json.",
             )
-        tensors |= found
+        tensors |= shard
     return tensors
 
 
@@ -157,18 +157,18 @@ def _header(prefix: bytes, size: int, path: Path) -> int:
 
 
 def _tensor(name: str, entry: Any, mapped: mmap.mmap, data: int, size: int, path: Path) -> StoredTensor:
-    where = f"{_short(name)} in {path}"
+    label = f"{_short(name)} in {path}"
     if not isinstance(entry, dict):
-        raise CheckpointError(f"{where} has no dtype, shape and offsets", _AGAIN)
-    dtype = _dtype(entry.get("dtype"), where)
+        raise CheckpointError(f"{label} has no dtype, shape and offsets", _AGAIN)
+    dtype = _dtype(entry.get("dtype"), label)
     shape, offsets = _counts(entry.get("shape")), _counts(entry.get("data_offsets"))
     if shape is None or len(shape) > 8 or offsets is None or len(offsets) != 2:
-        raise CheckpointError(f"{where} has no shape and offsets that make sense: {_short(entry)}", _AGAIN)
+        raise CheckpointError(f"{label} has no shape and offsets that make sense: {_short(entry)}", _AGAIN)
     begin, end = offsets
     if end - begin != (needed := math.prod(shape) * dtype.itemsize):
-        raise CheckpointError(f"{where} takes {end - begin} bytes, but its shape needs {needed}", _AGAIN)
+        raise CheckpointError(f"{label} takes {end - begin} bytes, but its shape needs {needed}", _AGAIN)
     if data + end > size:
-        raise CheckpointError(f"{where} ends at byte {data + end}, but the file is cut off at {size}", _AGAIN)
+        raise CheckpointError(f"{label} ends at byte {data + end}, but the file is cut off at {size}", _AGAIN)
     return StoredTensor(shape, dtype, mapped, data + begin)
 
 
@@ -183,7 +183,7 @@ def _short(value: Any) -> str:
     return text if len(text) <= 80 else text[:77] + "…"
 
 
-def _dtype(name: Any, where: str) -> np.dtype[Any]:
+def _dtype(name: Any, label: str) -> np.dtype[Any]:
     if isinstance(name, str) and name in _ML_DTYPES:
         import ml_dtypes
 
@@ -191,7 +191,7 @@ def _dtype(name: Any, where: str) -> np.dtype[Any]:
         return lacking
     if not isinstance(name, str) or name not in _DTYPES:
         raise CheckpointError(
-            f"{where} has the dtype {_short(name)}, which EdgeKit does not read",
+            f"{label} has the dtype {_short(name)}, which EdgeKit does not read",
             "Use a checkpoint in float16, bfloat16 or float32.",
         )
     return np.dtype(_DTYPES[name])

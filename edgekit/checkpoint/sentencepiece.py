@@ -42,7 +42,7 @@ class SentencePieceModel:
     squeeze_blanks: bool
 
 
-def parse(data: bytes, where: str) -> SentencePieceModel:
+def parse(data: bytes, origin: str) -> SentencePieceModel:
     """Read a model file; :class:`CheckpointError` when it is damaged or not of the BPE kind."""
     pieces: list[Piece] = []
     trainer: dict[int, Any] = {}
@@ -63,9 +63,9 @@ def parse(data: bytes, where: str) -> SentencePieceModel:
             squeeze_blanks=bool(normalizer.get(4, 1)),
         )
     except (ValueError, LookupError, TypeError, struct.error) as error:
-        raise CheckpointError(f"{where} is not a SentencePiece model: {error}", _HINT) from None
+        raise CheckpointError(f"{origin} is not a SentencePiece model: {error}", _HINT) from None
     if trainer.get(3, 1) != _BPE or not pieces:
-        raise CheckpointError(f"{where} is a SentencePiece model of another kind than BPE", _HINT)
+        raise CheckpointError(f"{origin} is a SentencePiece model of another kind than BPE", _HINT)
     return model
 
 
@@ -115,14 +115,14 @@ def added_token(index: int, text: str, *, special: bool, **flags: bool) -> dict[
 def _merges(model: SentencePieceModel, vocabulary: Mapping[str, int]) -> list[list[str]]:
     """Every way to join two pieces to a third, best score first; longer left parts first among equals."""
     normal = {piece.text for piece in model.pieces if piece.kind == _NORMAL}
-    found = [
+    merges = [
         (-piece.score, vocabulary[piece.text], -cut, piece.text[:cut], piece.text[cut:])
         for piece in model.pieces
         if piece.kind == _NORMAL
         for cut in range(1, len(piece.text))
         if piece.text[:cut] in normal and piece.text[cut:] in normal
     ]
-    return [[left, right] for *_, left, right in sorted(found)]
+    return [[left, right] for *_, left, right in sorted(merges)]
 
 
 def _normalizers(model: SentencePieceModel, legacy: bool) -> Iterator[dict[str, Any]]:

@@ -56,12 +56,12 @@ def tokenizer_json(source: Source) -> str:
     return text
 
 
-def parse_tokenizer(text: str, where: str) -> Tokenizer:
+def parse_tokenizer(text: str, origin: str) -> Tokenizer:
     """The tokenizer that a tokenizer.json's text describes, and that can encode: else :class:`CheckpointError`.
 
     Texts are never cut or filled up, whatever training left in the file: the caller knows the context.
     """
-    with tokenizer_errors(where):
+    with tokenizer_errors(origin):
         tokenizer = Tokenizer.from_str(text)
         tokenizer.no_truncation()
         tokenizer.no_padding()
@@ -78,14 +78,14 @@ def start_ids(tokenizer: Tokenizer) -> list[int]:
 
 
 @contextmanager
-def tokenizer_errors(where: str) -> Iterator[None]:
+def tokenizer_errors(origin: str) -> Iterator[None]:
     """Translate what the tokenizers library raises: bare Exceptions, and panics, which are no Exception."""
     try:
         yield
     except BaseException as error:
         if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
             raise
-        raise CheckpointError(f"The tokenizer of {where} is broken: {gist(str(error), 200)}", _HINT) from error
+        raise CheckpointError(f"The tokenizer of {origin} is broken: {gist(str(error), 200)}", _HINT) from error
 
 
 def _written(tokenizer: dict[str, Any]) -> str:

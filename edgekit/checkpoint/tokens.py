@@ -67,9 +67,9 @@ def _stop_ids(source: Source, vocab: int) -> set[int]:
     text = source.config.table("text_config").values
     for config in (source.table("generation_config.json").values, source.config.values, text):
         ids = config.get("eos_token_id")
-        found = {index for index in (ids if isinstance(ids, list) else [ids]) if type(index) is int}
-        if known := {index for index in found if 0 <= index < vocab}:
-            return known
+        numbers = {index for index in (ids if isinstance(ids, list) else [ids]) if type(index) is int}
+        if stops := {index for index in numbers if 0 <= index < vocab}:
+            return stops
     return set()
 
 

@@ -63,7 +63,7 @@ def _separate(folder: Source, replaces: Source | None) -> StoredTower:
     # A whole CLIP or SigLIP keeps the tower's config beside the text model's.
     nested = folder.config.table("vision_config")
     kind = folder.config.text("model_type")
-    config = Fields({"model_type": kind, **nested.values}, nested.where) if nested.values else folder.config
+    config = Fields({"model_type": kind, **nested.values}, nested.origin) if nested.values else folder.config
     if replaces is None:
         return _tower(folder, prefix, config)
     notes = (f"The vision tower is {folder.path}'s; {replaces.path} holds one of its own, which is not used.",)
@@ -71,7 +71,7 @@ def _separate(folder: Source, replaces: Source | None) -> StoredTower:
 
 
 def _tower(source: Source, prefix: str, config: Fields, notes: tuple[str, ...] = ()) -> StoredTower:
-    module = find_tower(config.text("model_type"), config.where)
+    module = find_tower(config.text("model_type"), config.origin)
     return StoredTower(module, config, source.tensors, prefix, source, notes)
 
 
@@ -90,9 +90,9 @@ def _named(source: Source, prefix: str, name: str) -> StoredTower:
     for stem, asked in _shapes(config).items():
         tensor = source.tensors.get(prefix + stem)
         if tensor is None or tensor.shape != asked:
-            found = "missing" if tensor is None else f"of shape {list(tensor.shape)}"
+            stands = "missing" if tensor is None else f"of shape {list(tensor.shape)}"
             raise CheckpointError(
-                f"{source.path} names {shown}, but {prefix + stem} is {found}: of {full} it is {list(asked)}",
+                f"{source.path} names {shown}, but {prefix + stem} is {stands}: of {full} it is {list(asked)}",
                 "Fetch the tower that the model was trained with and give its folder: --vision DIR.",
             )
     notes = (f"The vision tower is taken for {full}, by the name of its folder ({printable(name[:100])}).",)

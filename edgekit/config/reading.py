@@ -27,16 +27,16 @@ else:
 T = TypeVar("T")
 
 
-def load(cls: type[T], mapping: object, source: str) -> T:
+def load(cls: type[T], mapping: object, origin: str) -> T:
     """Read ``mapping`` (plain dicts, lists, text, numbers) as the dataclass ``cls``.
 
-    ``source`` names the file in errors ("targets/orin.toml"). Unknown keys, missing keys and values of
+    ``origin`` names the file in errors ("targets/orin.toml"). Unknown keys, missing keys and values of
     another type raise :class:`ConfigError`; so does a ``__post_init__`` that raises one.
     """
     try:
         return cast(T, reader_of(cast(Any, cls))(mapping, ""))
     except ConfigError as error:
-        raise ConfigError(f"{source}: {error.message}", error.hint) from None
+        raise ConfigError(f"{origin}: {error.message}", error.hint) from None
 
 
 def dump(value: Any) -> Any:
@@ -71,11 +71,11 @@ def load_json(path: Path, cls: type[T], supported: int | None = None, remedy: st
     return load(cls, mapping, str(path))
 
 
-def require_format(document: object, supported: int, source: str, remedy: str) -> None:
+def require_format(document: object, supported: int, origin: str, remedy: str) -> None:
     """Raise :class:`ConfigError`, with ``remedy`` for a hint, unless a document's key ``format`` says ``supported``."""
     stated = document.get("format") if isinstance(document, Mapping) else None
     if stated != supported:
-        message = f"{source} has format {reprlib.repr(stated)}; this EdgeKit reads format {supported}"
+        message = f"{origin} has format {reprlib.repr(stated)}; this EdgeKit reads format {supported}"
         raise ConfigError(message, remedy)
 
 

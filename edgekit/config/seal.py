@@ -30,20 +30,20 @@ def dumps(document: Mapping[str, Any]) -> str:
     return f'{head}"{SEAL}": "{hashlib.sha256(text.encode()).hexdigest()}"{tail}'
 
 
-def loads(text: bytes, source: str) -> tuple[Any, bool]:
+def loads(text: bytes, origin: str) -> tuple[Any, bool]:
     """What JSON text says, its seal left out, and whether it had one.
 
-    ``source`` names the file in errors. :class:`ConfigError` where it is no JSON, and where it isn't what was sealed.
+    ``origin`` names the file in errors. :class:`ConfigError` where it is no JSON, and where it isn't what was sealed.
     """
     try:
         document = json.loads(text.decode("utf-8"))
     except (ValueError, RecursionError) as error:  # syntax, encoding, a number or a nesting beyond all reason
-        raise ConfigError(f"{source} is not valid JSON: {error}", "Correct the file at that place.") from None
+        raise ConfigError(f"{origin} is not valid JSON: {error}", "Correct the file at that place.") from None
     last = _LAST.search(text)
     if last is None and not (isinstance(document, dict) and SEAL in document):
         return document, False
     if last is None or last[1] != SEAL.encode() or _digest_without(text, last) != last[2]:
-        raise ConfigError(f"{source}: the contents differ from what was sealed", "The file was damaged or changed.")
+        raise ConfigError(f"{origin}: the contents differ from what was sealed", "The file was damaged or changed.")
     del document[SEAL]
     return document, True
 

@@ -43,14 +43,14 @@ def read_examples(path: Path) -> list[Example]:
     that is not one file in there (:func:`~edgekit.inputs.named.picture_of`).
     """
     file = _file(path)
-    found = []
+    examples = []
     for at, row in enumerate(_rows(file), 1):
-        examples = list(_examples(row, file, at))
-        _check_texts(examples, f"Entry {at} of {file}")
-        found += examples
-    if not found:
+        turns = list(_examples(row, file, at))
+        _check_texts(turns, f"Entry {at} of {file}")
+        examples += turns
+    if not examples:
         raise InputError(f"{file} holds no examples", _FORMS)
-    return found
+    return examples
 
 
 def _file(path: Path) -> Path:
@@ -58,11 +58,11 @@ def _file(path: Path) -> Path:
         return path
     if not path.is_dir():
         raise InputError(f"There is no file or folder {path}", "Give a JSON file of examples, or the folder with one.")
-    files = sorted(one for one in path.iterdir() if one.suffix in (".json", ".jsonl") and one.is_file())
+    files = sorted(file for file in path.iterdir() if file.suffix in (".json", ".jsonl") and file.is_file())
     if not files:
         raise InputError(f"{path} holds no JSON file", "Give the file of examples itself.")
     if len(files) > 1:
-        names = ", ".join(one.name for one in files[:8])
+        names = ", ".join(file.name for file in files[:8])
         raise InputError(f"{path} holds several JSON files: {names}", f"Give one of them, as in {files[0]}.")
     return files[0]
 
@@ -96,67 +96,67 @@ def _holds_lines(text: str) -> bool:
 
 
 def _examples(row: Any, file: Path, at: int) -> Iterator[Example]:
-    where = f"Entry {at} of {file}"
+    entry = f"Entry {at} of {file}"
     if not isinstance(row, Mapping):
-        raise InputError(f"{where} is not an object", _FORMS)
-    image = picture_of(row, file.parent, where)
+        raise InputError(f"{entry} is not an object", _FORMS)
+    image = picture_of(row, file.parent, entry)
     conversation = _first(row, _CONVERSATIONS)
     if conversation is not None:
-        yield from _turns(conversation, image, where)
+        yield from _turns(conversation, image, entry)
         return
     question = _first(row, _QUESTIONS)
     if not isinstance(question, str) or not _plain(question):
-        raise InputError(f"{where} has no question", _FORMS)
-    _check_marks(question, image, where)
-    yield Example(_plain(question), image, _answer(_first(row, _ANSWERS), where))
+        raise InputError(f"{entry} has no question", _FORMS)
+    _check_marks(question, image, entry)
+    yield Example(_plain(question), image, _answer(_first(row, _ANSWERS), entry))
 
 
-def _check_texts(examples: list[Example], where: str) -> None:
+def _check_texts(examples: list[Example], entry: str) -> None:
     """Refuse what JSON can escape and no text can hold: one half of a pair of surrogates."""
     try:
         for example in examples:
             f"{example.question}{example.answer}".encode()
     except UnicodeEncodeError as error:
         half = ascii(error.object[error.start])
-        raise InputError(f"{where} holds {half}, which is half a character", "Write that character whole.") from None
+        raise InputError(f"{entry} holds {half}, which is half a character", "Write that character whole.") from None
 
 
 def _first(row: Mapping[str, Any], keys: tuple[str, ...]) -> Any:
     return next((row[key] for key in keys if row.get(key) is not None), None)
 
 
-def _check_marks(question: str, image: Path | None, where: str) -> None:
+def _check_marks(question: str, image: Path | None, entry: str) -> None:
     marks = question.count(_MARK)
     if marks > 1 or (marks and image is None):
         pictures = f"{marks} pictures" if marks > 1 else "a picture, and names none"
-        raise InputError(f"{where} asks about {pictures}", "EdgeKit takes one picture a question, named by 'image'.")
+        raise InputError(f"{entry} asks about {pictures}", "EdgeKit takes one picture a question, named by 'image'.")
 
 
-def _turns(conversation: Any, image: Path | None, where: str) -> Iterator[Example]:
+def _turns(conversation: Any, image: Path | None, entry: str) -> Iterator[Example]:
     """Each question of people's with the answer that follows it; what a system says is the template's matter."""
     if not isinstance(conversation, list) or not all(isinstance(turn, Mapping) for turn in conversation):
-        raise InputError(f"{where}: 'conversations' is not a list of turns", _FORMS)
+        raise InputError(f"{entry}: 'conversations' is not a list of turns", _FORMS)
     asked: str | None = None
-    found = False
+    has_question = False
     for turn in conversation:
         speaker, value = turn.get("from"), turn.get("value")
-        check_keys(turn, image, where)
+        check_keys(turn, image, entry)
         if speaker == "human":
             if asked is not None:
                 yield Example(asked, image, None)
             if not isinstance(value, str) or not _plain(value):
-                raise InputError(f"{where} has a turn without a question", _FORMS)
-            _check_marks(value, image, where)
-            asked, found = _plain(value), True
+                raise InputError(f"{entry} has a turn without a question", _FORMS)
+            _check_marks(value, image, entry)
+            asked, has_question = _plain(value), True
         elif speaker == "gpt" and asked is not None:
-            yield Example(asked, image, _answer(value, where))
+            yield Example(asked, image, _answer(value, entry))
             asked = None
         elif speaker not in ("gpt", "system"):
-            raise InputError(f"{where} has a turn from {str(speaker)[:40]!r}, not from 'human' or 'gpt'", _FORMS)
+            raise InputError(f"{entry} has a turn from {str(speaker)[:40]!r}, not from 'human' or 'gpt'", _FORMS)
     if asked is not None:
         yield Example(asked, image, None)
-    if not found:
-        raise InputError(f"{where} has no question", _FORMS)
+    if not has_question:
+        raise InputError(f"{entry} has no question", _FORMS)
 
 
 def _plain(question: str) -> str:
@@ -164,9 +164,9 @@ def _plain(question: str) -> str:
     return question.replace(_MARK, "").strip()
 
 
-def _answer(value: Any, where: str) -> str | None:
+def _answer(value: Any, entry: str) -> str | None:
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
-        raise InputError(f"{where} has an answer that is no text", _FORMS)
+        raise InputError(f"{entry} has an answer that is no text", _FORMS)
     return str(value).strip()

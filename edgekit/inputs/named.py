@@ -28,54 +28,54 @@ _ONE = "EdgeKit takes one picture a question: give each its own entry, or make o
 _HINT = 'Save each picture as a file, and name it as in {"image": "x.png"}.'
 
 
-def picture_of(row: Mapping[str, Any], folder: Path, where: str) -> Path | None:
+def picture_of(row: Mapping[str, Any], folder: Path, entry: str) -> Path | None:
     """The file of the one picture that ``row`` names, in ``folder`` or its ``images`` or ``imgs``; None for text alone.
 
-    :class:`InputError`, which begins with ``where``, for a picture that is missing, named outside the folder, held by
+    :class:`InputError`, which begins with ``entry``, for a picture that is missing, named outside the folder, held by
     the row itself, one of several, or named by a key that is not known to name one.
     """
-    pictures = {_place(name, folder, where): key for key, name in _named(row, _NAMES, where)}
+    pictures = {_place(name, folder, entry): key for key, name in _named(row, _NAMES, entry)}
     if not pictures:
-        pictures = {_place(name, folder, where): key for key, name in _named(row, _NUMBERS, where)}
+        pictures = {_place(name, folder, entry): key for key, name in _named(row, _NUMBERS, entry)}
     if len(pictures) > 1:
-        raise InputError(f"{where} names several pictures: {', '.join(_clip(path.name) for path in pictures)}", _ONE)
+        raise InputError(f"{entry} names several pictures: {', '.join(_clip(path.name) for path in pictures)}", _ONE)
     picture = next(iter(pictures), None)
-    check_keys({key: value for key, value in row.items() if key not in (*_NAMES, *_NUMBERS)}, picture, where)
+    check_keys({key: value for key, value in row.items() if key not in (*_NAMES, *_NUMBERS)}, picture, entry)
     return picture
 
 
-def check_keys(entries: Mapping[str, Any], picture: Path | None, where: str) -> None:
+def check_keys(entries: Mapping[str, Any], picture: Path | None, entry: str) -> None:
     """Refuse ``entries`` with a key, or the name of a file, that may mean another picture than ``picture``."""
     for key, value in entries.items():
         if _names_another(str(key), value, picture):
-            raise InputError(f"{where} may name a picture by '{_clip(key)}', which is not known to", _HINT)
+            raise InputError(f"{entry} may name a picture by '{_clip(key)}', which is not known to", _HINT)
 
 
-def _named(row: Mapping[str, Any], keys: tuple[str, ...], where: str) -> Iterator[tuple[str, str]]:
+def _named(row: Mapping[str, Any], keys: tuple[str, ...], entry: str) -> Iterator[tuple[str, str]]:
     for key in keys:
         value = row.get(key)
         if isinstance(value, list):
             if len(value) > 1:
-                raise InputError(f"{where} names {len(value)} pictures by '{key}'", _ONE)
+                raise InputError(f"{entry} names {len(value)} pictures by '{key}'", _ONE)
             value = value[0] if value else None
         if value is None:
             continue
         if isinstance(value, (Mapping, list)):
-            raise InputError(f"{where} holds its picture itself, in '{key}', not the name of a file", _HINT)
+            raise InputError(f"{entry} holds its picture itself, in '{key}', not the name of a file", _HINT)
         if not isinstance(value, str) or not value or "\0" in value:
-            raise InputError(f"{where} names its picture by what is no text: '{key}' is {_clip(value)}", _HINT)
+            raise InputError(f"{entry} names its picture by what is no text: '{key}' is {_clip(value)}", _HINT)
         yield key, value
 
 
-def _place(name: str, folder: Path, where: str) -> Path:
+def _place(name: str, folder: Path, entry: str) -> Path:
     pure = PurePosixPath(name)
     if name.startswith("data:") or any(len(part.encode("utf-8", "replace")) > _LONGEST_NAME for part in pure.parts):
-        raise InputError(f"{where} holds its picture itself ({_clip(name)}), not the name of a file", _HINT)
+        raise InputError(f"{entry} holds its picture itself ({_clip(name)}), not the name of a file", _HINT)
     if re.match(r"[a-z][a-z0-9+]*://", name, re.IGNORECASE):
-        raise InputError(f"{where} names a picture on the net: {_clip(name)}", "Fetch it, and name the file.")
+        raise InputError(f"{entry} names a picture on the net: {_clip(name)}", "Fetch it, and name the file.")
     if pure.is_absolute() or ".." in pure.parts:
         raise InputError(
-            f"{where} names a picture outside its folder: {_clip(name)!r}", "Put the pictures beside the file."
+            f"{entry} names a picture outside its folder: {_clip(name)!r}", "Put the pictures beside the file."
         )
     for ending in _ENDINGS:
         for place in _FOLDERS:
@@ -84,7 +84,7 @@ def _place(name: str, folder: Path, where: str) -> Path:
                 if path.is_file():
                     return path
     raise InputError(
-        f"{where}: there is no picture {_clip(name)!r} in {folder}", f"Put it there, or into {folder / 'images'}."
+        f"{entry}: there is no picture {_clip(name)!r} in {folder}", f"Put it there, or into {folder / 'images'}."
     )
 
 

@@ -80,8 +80,8 @@ class ImagePiece:
     @cached_property
     def key(self) -> str:
         """Equal for equal pixels prepared in the same way: the name of this picture's embeddings."""
-        how = f"{self.picture.digest} {self.spec} {self.rows}"
-        return hashlib.sha256(how.encode()).hexdigest()
+        preparation = f"{self.picture.digest} {self.spec} {self.rows}"
+        return hashlib.sha256(preparation.encode()).hexdigest()
 
     @cached_property
     def keys(self) -> tuple[int, ...]:

@@ -109,7 +109,7 @@ def _name(seed: int) -> str:
 def _write_pictures(folder: Path, seeds: Sequence[int], layout: _Layout, progress: Progress) -> int:
     """Draw and write on all cores (most of it runs outside the interpreter's lock); the bytes written."""
 
-    def one(seed: int) -> int:
+    def draw_one(seed: int) -> int:
         return _write(folder / (_name(seed) + layout.suffix), layout.encode(scene(seed)))
 
     with writing(folder):
@@ -118,7 +118,7 @@ def _write_pictures(folder: Path, seeds: Sequence[int], layout: _Layout, progres
     with ThreadPoolExecutor(cores(), thread_name_prefix="edgekit-phantom") as pool:
         # A few at a time: whatever ends this loop waits for those alone.
         for start in range(0, len(seeds), at_once):
-            size += sum(pool.map(one, seeds[start : start + at_once]))
+            size += sum(pool.map(draw_one, seeds[start : start + at_once]))
             progress("draw", min(start + at_once, len(seeds)), len(seeds))
     return size
 

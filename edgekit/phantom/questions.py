@@ -96,7 +96,7 @@ def _clear(scene: Scene, rng: np.random.Generator) -> Answers:
     """One zone that holds something and one that does not."""
     every = [(side, zone) for side in SIDES for zone in ZONES]
     for wanted, answer in ((False, "no"), (True, "yes")):
-        zones = [one for one in every if (scene.at(*one) is None) == wanted]
+        zones = [place for place in every if (scene.at(*place) is None) == wanted]
         if zones:
             yield (words.zone(*_pick(rng, zones)),), answer
 

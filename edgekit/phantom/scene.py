@@ -56,7 +56,7 @@ class Scene:
 
     def at(self, side: Side, zone: Zone) -> Finding | None:
         """What lies in a zone."""
-        return next((one for one in self.findings if (one.side, one.zone) == (side, zone)), None)
+        return next((finding for finding in self.findings if (finding.side, finding.zone) == (side, zone)), None)
 
     def on(self, side: Side) -> tuple[Finding, ...]:
         """What lies on a side."""
@@ -67,21 +67,21 @@ def scene(seed: int) -> Scene:
     """The scene that belongs to ``seed``, the same on every machine."""
     rng = np.random.default_rng((seed, 0))
     wanted = int(rng.choice(len(_COUNTS), p=_COUNTS))
-    found: list[Finding] = []
+    findings: list[Finding] = []
     for index in rng.permutation(len(KINDS)):
         kind = KINDS[index]
-        if len(found) == wanted:
+        if len(findings) == wanted:
             break
         if kind == "heart":
-            found.append(Finding(kind))
+            findings.append(Finding(kind))
             continue
         free = [
             (side, zone)
             for side in SIDES
             for zone in ZONES_OF[kind]
-            if all((one.side, one.zone) != (side, zone) for one in found)
+            if all((finding.side, finding.zone) != (side, zone) for finding in findings)
         ]
         if free:
             side, zone = free[rng.integers(len(free))]
-            found.append(Finding(kind, side, zone))
-    return Scene(seed, tuple(sorted(found, key=lambda one: KINDS.index(one.kind))))
+            findings.append(Finding(kind, side, zone))
+    return Scene(seed, tuple(sorted(findings, key=lambda finding: KINDS.index(finding.kind))))

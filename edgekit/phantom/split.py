@@ -47,10 +47,10 @@ def balanced(split: Split, scenes: int = TEST_SCENES) -> Iterator[Asked]:
         shown = scene(seed)
         candidates = ask(shown, rng)
         for form, wanted in _PER_SCENE.items():
-            left = [one for one in candidates if one.form == form]
+            left = [question for question in candidates if question.form == form]
             for _ in range(wanted):
-                chosen = min(left, key=lambda one: (answers[one.topic, one.answer], topics[one.topic]))
-                left = [one for one in left if one.topic != chosen.topic]
+                chosen = min(left, key=lambda asked: (answers[asked.topic, asked.answer], topics[asked.topic]))
+                left = [question for question in left if question.topic != chosen.topic]
                 topics[chosen.topic] += 1
                 answers[chosen.topic, chosen.answer] += 1
                 yield Asked(shown, chosen)

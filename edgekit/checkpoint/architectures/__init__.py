@@ -48,24 +48,24 @@ TOWERS: tuple[Tower, ...] = (clip, siglip)
 DECODERS: tuple[Decoder, ...] = (llama, phi)
 
 
-def find_tower(model_type: str, where: str) -> Tower:
+def find_tower(model_type: str, origin: str) -> Tower:
     """The module that reads towers of this ``model_type``."""
-    return _find(TOWERS, model_type, "vision tower", where)
+    return _find(TOWERS, model_type, "vision tower", origin)
 
 
-def find_decoder(model_type: str, where: str) -> Decoder:
+def find_decoder(model_type: str, origin: str) -> Decoder:
     """The module that reads language models of this ``model_type``."""
-    return _find(DECODERS, model_type, "language model", where)
+    return _find(DECODERS, model_type, "language model", origin)
 
 
-def _find(modules: tuple[M, ...], model_type: str, what: str, where: str) -> M:
+def _find(modules: tuple[M, ...], model_type: str, noun: str, origin: str) -> M:
     for module in modules:
         if model_type in module.KINDS:
             return module
-    known = ", ".join(kind for module in modules for kind in module.KINDS)
+    kinds = ", ".join(kind for module in modules for kind in module.KINDS)
     raise CheckpointError(
-        f"{where} has a {what} of the kind {model_type[:60]!r}, which EdgeKit does not build",
-        f"It builds these: {known}.",
+        f"{origin} has a {noun} of the kind {model_type[:60]!r}, which EdgeKit does not build",
+        f"It builds these: {kinds}.",
     )
 
 

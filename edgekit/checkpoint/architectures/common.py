@@ -30,7 +30,7 @@ def side(config: Fields, key: str, default: int | None = None) -> int:
     """The side of a square, written as a number or as two equal ones."""
     value = config.values.get(key)
     if isinstance(value, list) and len(value) == 2 and value[0] == value[1]:
-        return Fields({key: value[0]}, config.where).count(key)
+        return Fields({key: value[0]}, config.origin).count(key)
     return config.count(key, default)
 
 
@@ -38,7 +38,7 @@ def check_multiple(config: Fields, what: str, value: int, of: str, divisor: int)
     """:class:`CheckpointError` unless ``value`` is a multiple of ``divisor``."""
     if value % divisor:
         raise CheckpointError(
-            f"In {config.where}, {what} is {value}, which is no multiple of {of} ({divisor})",
+            f"In {config.origin}, {what} is {value}, which is no multiple of {of} ({divisor})",
             "Compare config.json with the published one.",
         )
 
@@ -48,7 +48,7 @@ def selected_layers(config: Fields, depth: int, select: int) -> int:
     kept = select + 1 + depth if select < 0 else select
     if not 1 <= kept <= depth:
         raise CheckpointError(
-            f"The projector reads layer {select} of a vision tower with {depth} layers ({config.where})",
+            f"The projector reads layer {select} of a vision tower with {depth} layers ({config.origin})",
             "Compare config.json with the published one.",
         )
     return kept

@@ -30,7 +30,7 @@ def read(config: Fields) -> DecoderSpec:
     check_multiple(config, "num_attention_heads", heads, "num_key_value_heads", kv_heads)
     if config.flag("qk_layernorm", False):
         raise CheckpointError(
-            f"{config.where} normalises queries and keys, which EdgeKit does not build for Phi",
+            f"{config.origin} normalises queries and keys, which EdgeKit does not build for Phi",
             "Phi-2 itself does not: compare config.json with the published one.",
         )
     return DecoderSpec(

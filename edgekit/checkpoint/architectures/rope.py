@@ -22,7 +22,7 @@ def rope(config: Fields, head_dim: int, partial: float = 1.0) -> RopeSpec:
     dim = int(head_dim * holder.positive("partial_rotary_factor", partial))
     if not 2 <= dim <= head_dim or dim % 2:
         raise CheckpointError(
-            f"{config.where} rotates {dim} of {head_dim} elements per head",
+            f"{config.origin} rotates {dim} of {head_dim} elements per head",
             "Compare config.json with the published one.",
         )
     kind = _kind(scaling)
@@ -41,7 +41,7 @@ def rope(config: Fields, head_dim: int, partial: float = 1.0) -> RopeSpec:
             original_context=scaling.count("original_max_position_embeddings"),
         )
     raise CheckpointError(
-        f"{config.where} scales its rotary embedding by the rule {kind[:40]!r}, which EdgeKit does not build",
+        f"{config.origin} scales its rotary embedding by the rule {kind[:40]!r}, which EdgeKit does not build",
         "It builds: default, linear, llama3; of dynamic, the context that it was trained for.",
     )
 
@@ -58,7 +58,7 @@ def _table(config: Fields) -> Fields:
     table = old if old.values else config.table("rope_parameters")
     if layered := [key for key, value in table.values.items() if isinstance(value, dict)]:
         raise CheckpointError(
-            f"{table.where} differs from layer to layer ({', '.join(layered)[:80]}), which EdgeKit does not build",
+            f"{table.origin} differs from layer to layer ({', '.join(layered)[:80]}), which EdgeKit does not build",
             "It builds decoders whose layers all rotate alike: LLaMA, Mistral, Phi.",
         )
     return table

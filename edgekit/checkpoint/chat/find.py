@@ -31,8 +31,8 @@ def find_program(source: Source) -> Program | None:
         )
     if not (chosen := key or file or _in_json(source.table("tokenizer_config.json"))):
         return None
-    text, where = chosen
-    return Program(text, f"The chat template of {where}", special_tokens(source))
+    text, origin = chosen
+    return Program(text, f"The chat template of {origin}", special_tokens(source))
 
 
 def _in_json(table: Fields) -> tuple[str, str] | None:
@@ -40,9 +40,9 @@ def _in_json(table: Fields) -> tuple[str, str] | None:
     if isinstance(value, list):
         value = {str(item.get("name")): item.get("template") for item in value if isinstance(item, dict)}
     if isinstance(value, dict):
-        return _default(value, table.where)
+        return _default(value, table.origin)
     text = table.text("chat_template", "")
-    return (text, table.where) if text.strip() else None
+    return (text, table.origin) if text.strip() else None
 
 
 def _in_files(source: Source) -> tuple[str, str] | None:
@@ -55,12 +55,12 @@ def _in_files(source: Source) -> tuple[str, str] | None:
     return _default(dict.fromkeys(named), str(source.path / _FOLDER)) if named else None
 
 
-def _default(named: Mapping[Any, Any], where: str) -> tuple[str, str]:
+def _default(named: Mapping[Any, Any], origin: str) -> tuple[str, str]:
     text = named.get("default")
     if not isinstance(text, str):
         names = ", ".join(str(name)[:40] for name in named) or "none at all"
         raise CheckpointError(
-            f"Of the chat templates in {where}, none is called default: {names}",
+            f"Of the chat templates in {origin}, none is called default: {names}",
             "Say which one is for conversations: write it into chat_template.jinja, and take the others away.",
         )
-    return text, where
+    return text, origin

@@ -33,14 +33,14 @@ def pieces_apart(program: Program) -> TemplateSpec:
     """:func:`pieces` in a process of its own; :class:`CheckpointError` also for a program that takes too much."""
     with tempfile.TemporaryDirectory(prefix="edgekit-template-") as folder:
         file = Path(folder) / "program.json"
-        whole = {"source": program.source, "where": program.where, "tokens": dict(program.tokens)}
+        whole = {"source": program.source, "origin": program.origin, "tokens": dict(program.tokens)}
         file.write_text(json.dumps(whole), encoding="utf-8")
         try:
-            (found,) = listen(python("edgekit.checkpoint.chat", str(file)), "Reading the chat template")
+            (document,) = listen(python("edgekit.checkpoint.chat", str(file)), "Reading the chat template")
         except Crash as crash:
             if crash.signal in _ENDED:
                 raise program.error("takes too much time or memory for a short conversation") from None
             raise CheckpointError(crash.message, crash.hint) from None
         except EngineError as error:
             raise CheckpointError(error.message, error.hint) from None
-    return load(TemplateSpec, found, program.where)
+    return load(TemplateSpec, document, program.origin)

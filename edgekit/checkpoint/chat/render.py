@@ -30,10 +30,10 @@ _LONGEST = 100_000  # characters of one rendering: more than any prompt holds
 
 @dataclass(frozen=True)
 class Program:
-    """A chat template's source, from the file ``where``, and the special tokens that it may name (``bos_token``, …)."""
+    """A chat template: its ``source``, the ``origin`` of that for messages, and special tokens (``bos_token``, …)."""
 
     source: str
-    where: str
+    origin: str
     tokens: Mapping[str, str]
 
     def render(
@@ -57,7 +57,7 @@ class Program:
         except jinja2.UndefinedError as error:
             if "strftime_now" in str(error):
                 raise CheckpointError(
-                    f"{self.where} writes today's date into every prompt, so that no answer could be checked again",
+                    f"{self.origin} writes today's date into every prompt, so that no answer could be checked again",
                     "Put a template beside it that names a day, and take this one away.",
                 ) from None
             raise self.error(f"can't be rendered: {error}") from None
@@ -82,7 +82,7 @@ class Program:
 
     def error(self, problem: str) -> CheckpointError:
         """That the program ``problem``, and what to do."""
-        return CheckpointError(f"{self.where} {problem[:600]}", _HINT)
+        return CheckpointError(f"{self.origin} {problem[:600]}", _HINT)
 
     @cached_property
     def _environment(self) -> Environment:

@@ -118,10 +118,10 @@ def _compare(
     wanted, ours = program.render(turns, content, system=system), write(template, turns, system)
     if wanted == ours:
         return
-    at = next((at for at, (one, other) in enumerate(zip(wanted, ours, strict=False)) if one != other), 0)
+    at = next((at for at, (left, right) in enumerate(zip(wanted, ours, strict=False)) if left != right), 0)
     shown = slice(max(0, at - _SHOWN // 2), at + _SHOWN)
     raise CheckpointError(
-        f"{program.where} does what EdgeKit's pieces of text can't{occasion}: "
+        f"{program.origin} does what EdgeKit's pieces of text can't{occasion}: "
         f"it writes {wanted[shown]!r}, they {ours[shown]!r}",
         "EdgeKit takes templates that write every turn alike: give the checkpoint one, in place of this, that writes "
         "what the model was trained with.",

@@ -40,14 +40,14 @@ def find_dialect(source: Source) -> Dialect:
     for dialect in DIALECTS:
         if dialect.claims(source):
             return dialect
-    for parts, what in ((DECODERS, "a language model that does not see"), (TOWERS, "a vision tower alone")):
+    for parts, content in ((DECODERS, "a language model that does not see"), (TOWERS, "a vision tower alone")):
         if any(source.model_type in part.KINDS for part in parts):
             raise CheckpointError(
-                f"{source.path} holds {what} (model_type {source.model_type!r}), no vision-language model",
+                f"{source.path} holds {content} (model_type {source.model_type!r}), no vision-language model",
                 "Give the model that both are parts of; a tower goes beside one as --vision DIR.",
             )
-    known = "; ".join(f"{', '.join(one.MODEL_TYPES)} ({one.NAME})" for one in DIALECTS)
+    readable = "; ".join(f"{', '.join(dialect.MODEL_TYPES)} ({dialect.NAME})" for dialect in DIALECTS)
     raise CheckpointError(
-        f"{source.config.where} has the model_type {source.model_type[:60]!r}, which EdgeKit does not read",
-        f"It reads these: {known}.",
+        f"{source.config.origin} has the model_type {source.model_type[:60]!r}, which EdgeKit does not read",
+        f"It reads these: {readable}.",
     )

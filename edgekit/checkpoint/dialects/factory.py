@@ -28,7 +28,7 @@ def read(source: Source, vision: Source | None) -> Reading:
 
     decoder = language.find(source, _text(config), config, ("language_model.model.",), (_HEAD,))
     kind = config.text("connector_type")
-    projector = mlp_projector(kind, tower_spec, decoder.spec, config.where)
+    projector = mlp_projector(kind, tower_spec, decoder.spec, config.origin)
     parts = Parts(
         source=source,
         tower=stored,
@@ -46,7 +46,7 @@ def _text(config: Fields) -> Fields:
     described = config.table("text_config")
     if not described.values and (name := config.text("llm_model_name_or_path", "")):
         raise config.error("text_config", f"the config of {name[:80]}, which only its own folder says")
-    return Fields({"model_type": "llama", **described.values}, described.where)
+    return Fields({"model_type": "llama", **described.values}, described.origin)
 
 
 def _drops_first(config: Fields) -> bool:

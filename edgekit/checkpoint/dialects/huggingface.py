@@ -46,7 +46,7 @@ def read(source: Source, vision: Source | None) -> Reading:
     config = source.config
     text = _with_kind(config.table("text_config"), "llama")
     described = config.table("vision_config")
-    own = _with_kind(described, "clip_vision_model") if described.values else Fields(_DEFAULT_TOWER, config.where)
+    own = _with_kind(described, "clip_vision_model") if described.values else Fields(_DEFAULT_TOWER, config.origin)
     stored = tower.find(source, _VISION, own, vision, own.text("_name_or_path", ""))
     tower_spec = stored.module.read(
         stored.config, selected_layer(config, "vision_feature_layer", -2), _drops_first(config)
@@ -75,7 +75,7 @@ def read(source: Source, vision: Source | None) -> Reading:
 
 
 def _with_kind(config: Fields, default: str) -> Fields:
-    return Fields({"model_type": default, **config.values}, config.where)
+    return Fields({"model_type": default, **config.values}, config.origin)
 
 
 def _drops_first(config: Fields) -> bool:

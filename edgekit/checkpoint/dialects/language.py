@@ -50,7 +50,7 @@ def find(source: Source, text: Fields, outer: Fields, prefixes: Sequence[str], h
     ``text`` is its own config, ``outer`` the one around it: either may tie. :class:`CheckpointError` where there is
     no embedding, or the module can't read ``text``.
     """
-    module = find_decoder(text.text("model_type"), text.where)
+    module = find_decoder(text.text("model_type"), text.origin)
     spec = module.read(text)
     head = source.prefix(heads, "weight") or heads[0]
     ties = spec.tied or outer.flag("tie_word_embeddings", False)

@@ -46,10 +46,10 @@ def read(source: Source, vision: Source | None) -> Reading:
     select = selected_layer(config, "mm_vision_select_layer")
     tower_spec = stored.module.read(stored.config, select, _drops_first(config, stored))
 
-    text = Fields({**config.values, "model_type": _DECODERS[model_type]}, config.where)
+    text = Fields({**config.values, "model_type": _DECODERS[model_type]}, config.origin)
     decoder = language.find(source, text, config, ("model.",), ("lm_head.",))
     kind = config.text("mm_projector_type", "linear")
-    projector = mlp_projector(kind, tower_spec, decoder.spec, config.where)
+    projector = mlp_projector(kind, tower_spec, decoder.spec, config.origin)
     parts = Parts(
         source=source,
         tower=stored,

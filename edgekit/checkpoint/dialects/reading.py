@@ -65,7 +65,7 @@ class Parts:
             intended_use=notice.intended_use(source),
             notes=(*self.tower.notes, *self.decoder.notes, *about_template),
         )
-        check_spec(spec, source.config.where)
+        check_spec(spec, source.config.origin)
         return Reading(spec, {name: self._lookup(name) for name in tensor_shapes(spec)}, text)
 
     def _lookup(self, name: str) -> tuple[str, Weight | None]:
@@ -88,15 +88,15 @@ def selected_layer(config: Fields, key: str, default: int | None = None) -> int:
         return config.integer(key, default)
     if len(value) != 1:
         raise config.error(key, "one number: models whose projector reads several layers are not built")
-    return Fields({key: value[0]}, config.where).integer(key)
+    return Fields({key: value[0]}, config.origin).integer(key)
 
 
-def mlp_projector(kind: str, vision: VisionSpec, decoder: DecoderSpec, where: str) -> ProjectorSpec:
+def mlp_projector(kind: str, vision: VisionSpec, decoder: DecoderSpec, origin: str) -> ProjectorSpec:
     """ "linear", or "mlpNx_gelu": N linear layers with GELU between them."""
     match = re.fullmatch(r"mlp([1-9])x_gelu", kind)
     if kind != "linear" and match is None:
         raise CheckpointError(
-            f"{where} has a projector of the kind {kind[:40]!r}, which EdgeKit does not build",
+            f"{origin} has a projector of the kind {kind[:40]!r}, which EdgeKit does not build",
             "It builds: linear, mlpNx_gelu.",
         )
     depth = int(match[1]) if match else 1

@@ -21,12 +21,12 @@ _AWQS_OWN = {"w_bit": "bits", "q_group_size": "group_size"}
 
 def find_quantization(source: Source) -> Fields:
     """The description with ``quant_method`` in it, in lower case; empty where there is none."""
-    return next((fields for fields in _places(source) if fields.values), Fields({}, source.config.where))
+    return next((fields for fields in _places(source) if fields.values), Fields({}, source.config.origin))
 
 
 def find_in_config(source: Source) -> Fields:
     """As :func:`find_quantization`, of config.json alone."""
-    return next((fields for fields in _in_config(source) if fields.values), Fields({}, source.config.where))
+    return next((fields for fields in _in_config(source) if fields.values), Fields({}, source.config.origin))
 
 
 def method_of(quantization: Fields) -> str:
@@ -54,8 +54,8 @@ def _in_config(source: Source) -> Iterator[Fields]:
 def _default(fields: Fields, method: str) -> Fields:
     if not fields.values or "quant_method" in fields or not method:
         return fields
-    return Fields({**fields.values, "quant_method": method}, fields.where)
+    return Fields({**fields.values, "quant_method": method}, fields.origin)
 
 
 def _renamed(fields: Fields) -> Fields:
-    return Fields({_AWQS_OWN.get(key, key): value for key, value in fields.values.items()}, fields.where)
+    return Fields({_AWQS_OWN.get(key, key): value for key, value in fields.values.items()}, fields.origin)

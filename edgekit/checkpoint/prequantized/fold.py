@@ -41,7 +41,7 @@ def fold(source: Source, requantize: bool) -> tuple[Source, tuple[str, ...]]:
     config = find_quantization(source)
     if not config.values:
         raise CheckpointError(
-            f"{packed} in {source.path} is packed{_by_its_name(packed)}, but {source.config.where} has no "
+            f"{packed} in {source.path} is packed{_by_its_name(packed)}, but {source.config.origin} has no "
             "quantization_config",
             "Copy it into config.json from the published one: it says how the weights are packed.",
         )

@@ -10,4 +10,4 @@ ORIGINAL = "Give EdgeKit the original checkpoint in 16 bits: `edgekit quantize` 
 
 def unread(config: Fields, weights: str, way: str = "") -> CheckpointError:
     """The error for ``weights`` that ``config`` describes; ``way`` is a sentence on what else could be done."""
-    return CheckpointError(f"{config.where} has {weights}, which EdgeKit does not read", f"{way}{ORIGINAL}")
+    return CheckpointError(f"{config.origin} has {weights}, which EdgeKit does not read", f"{way}{ORIGINAL}")

@@ -109,12 +109,12 @@ def _rounds(config: Fields) -> str:
 def _sizes(config: Fields, title: str) -> tuple[int, ...]:
     if (bits := config.count("bits")) != 4:
         raise CheckpointError(
-            f"{config.where} has {title} weights of {bits} bits, and EdgeKit reads those of 4", ORIGINAL
+            f"{config.origin} has {title} weights of {bits} bits, and EdgeKit reads those of 4", ORIGINAL
         )
     size = config.integer("group_size")
     if not is_kept(size):
         raise CheckpointError(
-            f"{config.where} has one scale per {size} inputs (group_size {size}); EdgeKit reads groups of 32, 64 and "
+            f"{config.origin} has one scale per {size} inputs (group_size {size}); EdgeKit reads groups of 32, 64 and "
             "multiples of 128, and whole rows",
             ORIGINAL,
         )

@@ -55,10 +55,10 @@ class Source:
         """What pydicom's decoders have to be told of the pixels."""
         from pydicom.pixels.utils import as_pixel_options
 
-        told: dict[str, Any] = {"pixel_keyword": self.keyword, "pixel_vr": self.vr, "correct_unused_bits": False}
+        settings: dict[str, Any] = {"pixel_keyword": self.keyword, "pixel_vr": self.vr, "correct_unused_bits": False}
         if self.keyword != "PixelData":
-            told["bits_stored"] = self.header.BitsAllocated  # pydicom 3.0.0 asks for it, and floats have none
-        return {**as_pixel_options(self.header), **told}
+            settings["bits_stored"] = self.header.BitsAllocated  # pydicom 3.0.0 asks for it, and floats have none
+        return {**as_pixel_options(self.header), **settings}
 
     def encoded(self, frame: int) -> bytes:
         """One frame of encapsulated pixel data, as it is encoded."""
