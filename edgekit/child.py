@@ -15,7 +15,6 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable
-from pathlib import Path
 from typing import IO, Any
 
 from edgekit.errors import EdgeKitError, EngineError, gist
@@ -112,17 +111,6 @@ def speak(work: Callable[[Callable[..., None]], list[Any]]) -> None:
         say("done", *work(say))
     except EdgeKitError as error:
         say("error", error.message, error.hint)
-
-
-def peak_bytes() -> int:
-    """The most memory that this process has had resident, mapped files included (Linux's VmHWM).
-
-    Not getrusage's maximum: that begins with what the process was before it became this program.
-    """
-    for line in Path("/proc/self/status").read_text().splitlines():
-        if line.startswith("VmHWM:"):
-            return int(line.split()[1]) * 1024
-    return 0
 
 
 def _end_with_stdin() -> None:

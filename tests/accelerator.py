@@ -12,7 +12,8 @@ import onnxruntime as ort
 from edgekit.engines.tensorrt.api import present
 from edgekit.errors import MissingExtra
 from edgekit.machine.detect import detect
-from edgekit.machine.gpus import Gpu, how_to_tell, silence, untold
+from edgekit.machine.gpus import Gpu, silence, untold
+from edgekit.machine.nvml import how_to_tell
 from edgekit.onnx_session import refuse_two_runtimes
 from edgekit.target import EngineName, Target
 

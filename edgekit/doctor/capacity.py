@@ -1,7 +1,4 @@
-"""Room: memory, swap and disk against what a target needs.
-
-/proc/meminfo and /proc/swaps as in proc(5); a zram device's size in /sys/block/zramN/disksize (kernel's zram.rst).
-"""
+"""Room: memory, swap and disk against what a target needs."""
 
 from __future__ import annotations
 
@@ -9,9 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from edgekit.doctor.finding import Finding
-from edgekit.doctor.host import Host
 from edgekit.doctor.nvidia import wants_gpu
-from edgekit.machine.detect import available_memory
+from edgekit.machine.host import Host
+from edgekit.machine.room import available_memory, swap_areas
+from edgekit.machine.smi import free_memory
 from edgekit.target import Target
 from edgekit.units import GIB, format_bytes
 
@@ -40,12 +38,11 @@ def memory(host: Host, target: Target) -> Iterator[Finding]:
 
 
 def _gpu_memory(host: Host, target: Target, promised: int) -> Iterator[Finding]:
-    reply = host.run("nvidia-smi", "--query-gpu=memory.free,uuid", "--format=csv,noheader,nounits")
-    if reply.missing or (host.hidden and not host.machine.gpus):
+    free_bytes = free_memory(host.run)
+    if free_bytes is None or (host.hidden and not host.machine.gpus):
         return  # `driver` says so, or `gpu`
-    rows = [line.partition(", ") for line in reply.out.splitlines()] if reply.code == 0 else []
     hidden = {gpu.uuid for gpu in host.hidden}
-    free = [int(mib) * 2**20 for mib, _, uuid in rows if mib.isdecimal() and uuid.strip() not in hidden]
+    free = [size for uuid, size in free_bytes if uuid not in hidden]
     if not free:
         yield Finding("gpu memory", "unknown", "nvidia-smi does not tell what is free")
     elif max(free) < promised:
@@ -57,17 +54,15 @@ def _gpu_memory(host: Host, target: Target, promised: int) -> Iterator[Finding]:
 
 def swap(host: Host, target: Target) -> Iterator[Finding]:
     """Where memory goes that is not looked at: nowhere, into compressed memory (zram), or onto a disk."""
-    lines = host.read("proc/swaps").splitlines()
-    if not lines or not lines[0].startswith("Filename"):
+    areas = swap_areas(host.root)
+    if areas is None:
         yield Finding("swap", "unknown", "/proc/swaps can't be read")
         return
-    rows = [line.split() for line in lines[1:]]
-    areas = [(row[0], int(row[2]) * 1024, int(row[3]) * 1024) for row in rows if len(row) >= 4 and row[2].isdecimal()]
     if not areas:
         yield Finding("swap", "good", "none: what memory can't hold is ended, not slowed down")
         return
-    zram = sum(size for name, size, _ in areas if "zram" in name)
-    size, used = sum(area[1] for area in areas), sum(area[2] for area in areas)
+    zram = sum(area.size_bytes for area in areas if area.is_zram)
+    size, used = sum(area.size_bytes for area in areas), sum(area.used_bytes for area in areas)
     kind = "compressed memory (zram)" if zram == size else "disk and zram" if zram else "disk"
     yield Finding("swap", "good", f"{format_bytes(size)} on {kind}, {format_bytes(used)} used")
 

@@ -1,19 +1,17 @@
 """Is the time right? Certificates, audit stamps and prescriptions hang on it.
 
-A Jetson without a battery starts in 1970, or at the day its system was built. `timedatectl show` prints NTP=,
-CanNTP= and NTPSynchronized= (org.freedesktop.timedate1(5)); /sys/class/rtc/rtcN/since_epoch is the hardware clock
-(the kernel's ABI document sysfs-class-rtc).
+A Jetson without a battery starts in 1970, or at the day its system was built.
 """
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Iterator
 from contextlib import suppress
 
 from edgekit.doctor.finding import Finding
-from edgekit.doctor.host import Host
+from edgekit.machine.clock import hardware_clocks, network_time
+from edgekit.machine.host import Host
 from edgekit.target import Target
 
 _DAY = 86400
@@ -27,23 +25,22 @@ def clock(host: Host, target: Target) -> Iterator[Finding]:
         yield Finding("clock", "bad", what, _set(host))
     else:
         yield _confirmed(host, now)
-    hardware = [int(text) for path in host.glob("sys/class/rtc/rtc*") if (text := _since(host, path.name)).isdecimal()]
+    hardware = hardware_clocks(host)
     if hardware and max(hardware) < newest - _DAY and not (host.container or host.wsl):
         what = f"the hardware clock says {_date(max(hardware))}: without a network the next start will be wrong"
         yield Finding("clock", "bad", what, "sudo hwclock --systohc   (and give it a battery)")
 
 
 def _confirmed(host: Host, now: float) -> Finding:
-    told = dict(re.findall(r"^(\w+)=(.*)$", host.run("timedatectl", "show").out, re.MULTILINE))
-    synchronised = told.get("NTPSynchronized")
-    if synchronised == "yes":
+    network = network_time(host)
+    if network.synchronised:
         return Finding("clock", "good", f"{_date(now)}, synchronised with a time server")
     if host.container:
         return Finding("clock", "unknown", f"{_date(now)}; a container can't tell whether its host is synchronised")
-    if synchronised != "no":
+    if network.synchronised is None:
         what = f"{_date(now)}; timedatectl does not tell whether it is synchronised"
         return Finding("clock", "unknown", what, "date   (compare it with a clock that is right)")
-    mend = "sudo apt install systemd-timesyncd" if told.get("CanNTP") == "no" else _set(host)
+    mend = "sudo apt install systemd-timesyncd" if network.service is False else _set(host)
     return Finding("clock", "unknown", f"{_date(now)}, confirmed by no time server", mend)
 
 
@@ -53,10 +50,6 @@ def _set(host: Host) -> str:
     if host.wsl:
         return "sudo hwclock --hctosys"
     return "sudo timedatectl set-ntp true   without a network: sudo date --set 'YEAR-MONTH-DAY HOUR:MINUTE'"
-
-
-def _since(host: Host, name: str) -> str:
-    return host.read(f"sys/class/rtc/{name}/since_epoch").strip()
 
 
 def _newest(host: Host) -> float:

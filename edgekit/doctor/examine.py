@@ -11,7 +11,6 @@ from edgekit.doctor.clock import clock
 from edgekit.doctor.extras import extras
 from edgekit.doctor.finding import Finding, Report, worst_first
 from edgekit.doctor.heat import heat
-from edgekit.doctor.host import Host
 from edgekit.doctor.jetson import jetson, power
 from edgekit.doctor.nodes import nodes
 from edgekit.doctor.nvidia import driver, gpu
@@ -19,6 +18,7 @@ from edgekit.doctor.runtime import cuda, runtime
 from edgekit.doctor.system import processor, python, system, systemd
 from edgekit.doctor.tensorrt import tensorrt
 from edgekit.errors import gist
+from edgekit.machine.host import Host
 from edgekit.target import Target, matching_target, with_site_budget
 
 Check = Callable[[Host, Target], Iterable[Finding]]

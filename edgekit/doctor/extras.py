@@ -12,9 +12,9 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.version import InvalidVersion, Version
 
 from edgekit.doctor.finding import Finding
-from edgekit.doctor.host import Host
 from edgekit.doctor.nvidia import wants_gpu_build
 from edgekit.doctor.runtime import gpu_build
+from edgekit.machine.host import Host
 from edgekit.target import Target
 
 

@@ -1,47 +1,35 @@
-"""The device files that CUDA opens, and whether this user may.
-
-On a PC /dev/nvidiactl, /dev/nvidia-uvm and one /dev/nvidiaN (open to everyone, by the driver's default); in WSL 2
-/dev/dxg; on a Jetson /dev/nvmap, /dev/nvhost-* up to JetPack 5, /dev/nvgpu/igpu0 from JetPack 6 on and the render
-nodes, which belong to the groups video and render. Recorded in github.com/NVIDIA/NemoClaw (pull requests 5018, 7762).
-"""
+"""The device files that CUDA opens, and whether this user may."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from edgekit.doctor.finding import Finding
-from edgekit.doctor.host import Host
-from edgekit.doctor.nvidia import install, status, wants_gpu
+from edgekit.doctor.nvidia import install, wants_gpu
+from edgekit.machine.host import Host
+from edgekit.machine.nodes import device_files
+from edgekit.machine.smi import status
 from edgekit.target import Target
-
-# Each group of patterns must match something.
-_PC = (("dev/nvidiactl",), ("dev/nvidia[0-9]*",), ("dev/nvidia-uvm",))
-_WSL = (("dev/dxg",),)
-_JETSON = (("dev/nvmap",), ("dev/nvgpu/igpu0/ctrl", "dev/nvhost-ctrl-gpu", "dev/nvidiactl"), ("dev/dri/renderD*",))
 
 
 def nodes(host: Host, target: Target) -> Iterator[Finding]:
     """Nothing to say where neither the target nor the machine has an NVIDIA GPU."""
-    wanted = _WSL if host.wsl else _JETSON if host.machine.jetson else _PC
-    found = [[path for pattern in patterns for path in host.glob(pattern)] for patterns in wanted]
-    absent = [patterns[0] for patterns, paths in zip(wanted, found, strict=True) if not paths]
-    present = [path for paths in found for path in paths]
-    if not wants_gpu(target) and (not present or not host.machine.gpus):
+    files = device_files(host)
+    if not wants_gpu(target) and (not files.present or not host.machine.gpus):
         return
-    if absent:
-        names = ", ".join(f"/{name.replace('[0-9]*', '0').replace('D*', 'D128')}" for name in absent)
-        what = f"missing: {names}"
+    if files.absent:
+        what = f"missing: {', '.join(files.absent)}"
         yield Finding("gpu nodes", "bad" if wants_gpu(target) else "good", what, _create(host))
-    closed = [path for path in present if not host.may_open(path)]
+    closed = [path for path in files.present if not host.may_open(path)]
     if closed:
         yield _closed(host, closed)
-    elif present and not absent:
-        yield Finding("gpu nodes", "good", f"open to this user: {', '.join(_names(host, present))}")
+    elif files.present and not files.absent:
+        yield Finding("gpu nodes", "good", f"open to this user: {', '.join(_names(host, files.present))}")
 
 
 def _create(host: Host) -> str:
-    if host.container or host.wsl or (not host.machine.jetson and status(host).missing):
+    if host.container or host.wsl or (not host.machine.jetson and status(host.run).reply.missing):
         return install(host)
     if host.machine.jetson:
         return "sudo dmesg | grep -iE 'nvgpu|nvmap'   after a failed update: cut the power, start again"
@@ -67,7 +55,7 @@ def _closed(host: Host, closed: list[Path]) -> Finding:
     return Finding("gpu nodes", "bad", what, mend)
 
 
-def _names(host: Host, paths: list[Path]) -> list[str]:
+def _names(host: Host, paths: Sequence[Path]) -> list[str]:
     """The first three, which tell enough."""
     return [f"/{path.relative_to(host.root)}" for path in paths[:3]] + ["…"] * (len(paths) > 3)
 

@@ -1,23 +1,18 @@
-"""NVIDIA's driver and GPU: are they there, do they answer, is it the GPU that the target means?
-
-Formats: nvidia-smi's manual, and what it prints: "Driver Version: 580.95.05 … CUDA Version: 13.0", from driver 610 on
-"KMD Version: 610.57.04 … CUDA UMD Version: 13.3"; on a Jetson from JetPack 6 on, with "N/A" for what it has no
-sensor for. /proc/driver/nvidia/version: the loaded kernel module.
-"""
+"""NVIDIA's driver and GPU: are they there, do they answer, is it the GPU that the target means?"""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from edgekit.doctor.finding import Finding, said
-from edgekit.doctor.host import Host, Reply
 from edgekit.machine.gpus import VISIBLE, fitting
+from edgekit.machine.host import Host
+from edgekit.machine.nodes import on_the_bus
+from edgekit.machine.programs import Reply
+from edgekit.machine.smi import status
 from edgekit.target import Target
 from edgekit.units import format_bytes
 
-_NVIDIA = "0x10de"  # in the list of PCI vendors
-_DISPLAY = "0x03"
 _L4T_CUDA = {36: 12, 38: 13, 39: 13}  # developer.nvidia.com/embedded/jetpack-archive
 
 
@@ -30,39 +25,20 @@ def wants_gpu_build(target: Target) -> bool:
     return target.engine == "onnxruntime-cuda"
 
 
-def status(host: Host) -> Reply:
-    """`nvidia-smi -q`: everything that the driver tells about itself and its GPUs."""
-    return host.run("nvidia-smi", "-q")
-
-
-def newest_cuda(host: Host) -> str:
-    """The newest CUDA that the driver runs ("13.0"); "" where it doesn't say."""
-    return _value(status(host).out, r"CUDA (?:UMD )?Version")
-
-
 def cuda_major(host: Host) -> int:
     """The major of the newest CUDA that the driver runs; on a Jetson its system tells it too; 0 where nothing does."""
-    newest = newest_cuda(host)
+    newest = status(host.run).newest_cuda
     return int(newest.split(".")[0]) if newest else _L4T_CUDA.get(host.l4t, 0)
 
 
-def has_card(host: Host) -> bool:
-    """Whether an NVIDIA GPU is on the PCI bus, driver or not."""
-    return any(
-        host.read(f"{device}/vendor").strip() == _NVIDIA and host.read(f"{device}/class").startswith(_DISPLAY)
-        for device in (path.relative_to(host.root) for path in host.glob("sys/bus/pci/devices/*"))
-    )
-
-
 def driver(host: Host, target: Target) -> Iterator[Finding]:
-    reply = status(host)
-    version = _value(reply.out, r"(?:Driver|KMD) Version")
-    if reply.code == 0 and version:
-        cuda = newest_cuda(host)
-        yield Finding("driver", "good", f"{version}, runs CUDA up to {cuda}" if cuda else f"{version}, CUDA unknown")
+    answer = status(host.run)
+    if answer.reply.code == 0 and answer.driver:
+        cuda = f"runs CUDA up to {answer.newest_cuda}" if answer.newest_cuda else "CUDA unknown"
+        yield Finding("driver", "good", f"{answer.driver}, {cuda}")
     elif wants_gpu(target) or host.machine.jetson:
-        yield _trouble(host, reply)
-    elif has_card(host):
+        yield _trouble(host, answer.reply)
+    elif on_the_bus(host):
         what = f"an NVIDIA GPU without a working driver; target {target.name} needs none"
         yield Finding("driver", "good", what, install(host))
     else:
@@ -148,9 +124,3 @@ def _short(host: Host, target: Target) -> Iterator[Finding]:
         what = f"target {target.name} has {format_bytes(target.memory_bytes)}, this GPU {format_bytes(max(sizes))}"
         mend = "Copy the target's file, write this GPU's memory, and give its path to --target."
         yield Finding("gpu", "bad", what, mend)
-
-
-def _value(text: str, name: str) -> str:
-    """A version behind ``name`` in nvidia-smi's text: "CUDA Version  : 13.0"; not "N/A"."""
-    match = re.search(rf"(?<!\w){name}\s*:\s*(\d[\d.]*)", text)
-    return match[1] if match else ""

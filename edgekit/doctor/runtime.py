@@ -14,9 +14,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from edgekit.doctor.finding import Finding, said
-from edgekit.doctor.host import Host
-from edgekit.doctor.libraries import searched
-from edgekit.doctor.nvidia import newest_cuda, wants_gpu_build
+from edgekit.doctor.nvidia import wants_gpu_build
+from edgekit.machine.host import Host
+from edgekit.machine.installed import searched
+from edgekit.machine.smi import status
 from edgekit.target import Target
 
 _ASK = "import json, onnxruntime as o; print(json.dumps([o.__version__, o.get_available_providers()]))"
@@ -82,7 +83,7 @@ def cuda(host: Host, target: Target) -> Iterator[Finding]:
     if not library.exists():
         return  # overwritten by the other build; `runtime` says so
     built = _built_for(folder)
-    newest = newest_cuda(host)
+    newest = status(host.run).newest_cuda
     if built and newest and int(newest.split(".")[0]) < int(built.split(".")[0]):
         what = f"onnxruntime-gpu is built for CUDA {built}, the driver runs up to {newest}"
         yield Finding("cuda", "bad", what, _older(host, built))

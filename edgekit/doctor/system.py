@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator
 
 from edgekit.doctor.finding import Finding
-from edgekit.doctor.host import Host
+from edgekit.machine.host import Host
+from edgekit.machine.installed import systemd_version
 from edgekit.target import Target, matching_target
 
 _OLDEST_PYTHON = (3, 10)
@@ -21,7 +22,7 @@ def system(host: Host, target: Target) -> Iterator[Finding]:
         yield Finding("system", "bad", what, "wsl --install" if where else "Use a Linux machine or virtual machine.")
         return
     title = host.distribution_title or "Linux"
-    kernel = host.read("proc/sys/kernel/osrelease").strip() or "of unknown version"
+    kernel = host.kernel or "of unknown version"
     inside = ", in a container" if host.container else ""
     yield Finding("system", "good", f"{title}, kernel {kernel}, {machine.arch}{inside}")
     if host.wsl:
@@ -75,10 +76,10 @@ def processor(host: Host, target: Target) -> Iterator[Finding]:
 
 
 def systemd(host: Host, target: Target) -> Iterator[Finding]:
-    """Whether systemd runs the machine (sd_booted(3): /run/systemd/system exists): `edgekit install` needs it."""
-    if (host.root / "run/systemd/system").is_dir():
-        version = re.match(r"systemd (\d+)", host.run("systemctl", "--version").out)
-        yield Finding("systemd", "good", f"systemd {version[1]}" if version else "runs, version unknown")
+    """Whether systemd runs the machine: `edgekit install` needs it."""
+    version = systemd_version(host)
+    if version is not None:
+        yield Finding("systemd", "good", f"systemd {version}" if version else "runs, version unknown")
     elif host.container:
         yield Finding("systemd", "good", "none, as in containers: what a container runs is its service")
     elif host.wsl:

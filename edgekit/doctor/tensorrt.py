@@ -12,11 +12,12 @@ from collections.abc import Iterator, Mapping
 from packaging.version import InvalidVersion, Version
 
 from edgekit.doctor.finding import Finding
-from edgekit.doctor.host import Host
-from edgekit.doctor.libraries import in_toolkit, searched
-from edgekit.doctor.nvidia import cuda_major, newer, newest_cuda
+from edgekit.doctor.nvidia import cuda_major, newer
 from edgekit.engines.tensorrt.api import OLDEST, Flavour
 from edgekit.machine.detect import JETSONS
+from edgekit.machine.host import Host
+from edgekit.machine.installed import in_toolkit, searched
+from edgekit.machine.smi import status
 from edgekit.target import Target
 
 _PACKAGES = ("tensorrt", "tensorrt-cu12", "tensorrt-cu13", "tensorrt-rtx", "tensorrt-rtx-cu12", "tensorrt-rtx-cu13")
@@ -107,7 +108,7 @@ def _named(packages: Mapping[str, str]) -> str:
 
 
 def _runs(host: Host) -> str:
-    return newest_cuda(host) or str(cuda_major(host))
+    return status(host.run).newest_cuda or str(cuda_major(host))
 
 
 def _for_jetson(target: Target) -> bool:

@@ -17,7 +17,7 @@ from edgekit.engines.place import gpu_for
 from edgekit.engines.tensorrt.api import Flavour, flavour
 from edgekit.engines.tensorrt.engine import TensorRtEngine
 from edgekit.errors import EngineError
-from edgekit.machine.gpus import keep_to
+from edgekit.machine.keep import keep_to
 
 _log = logging.getLogger(__name__)
 

@@ -15,7 +15,8 @@ import onnxruntime as ort
 from edgekit import config
 from edgekit.errors import EngineError
 from edgekit.machine.detect import cpu_features, detect
-from edgekit.machine.gpus import Gpu, fitting, how_to_tell, silence, untold
+from edgekit.machine.gpus import Gpu, fitting, silence, untold
+from edgekit.machine.nvml import how_to_tell
 from edgekit.target import Target
 
 _DISTRIBUTIONS = {

@@ -15,10 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import psutil
-
-from edgekit.machine.cgroup import limiting_groups
-from edgekit.machine.gpus import Gpu, all_hidden, driver_gpus, listed_gpus
+from edgekit.machine.gpus import Gpu, all_hidden, listed_gpus
+from edgekit.machine.nvml import driver_gpus
+from edgekit.machine.room import total_memory
 from edgekit.machine.system import field_of, read_text
 
 # The instructions that decide how fast a matrix product is, and which form of packed weights a processor wants.
@@ -78,7 +77,7 @@ def detect(root: Path = Path("/"), arch: str = platform.machine(), gpus: Iterabl
         cpu=field_of(cpuinfo, "model name") or platform.processor() or arch,
         cores=len(re.findall(r"^processor\s*:", cpuinfo, re.MULTILINE)) or os.cpu_count() or 1,
         features=cpu_features(root),
-        memory_bytes=_memory(root),
+        memory_bytes=total_memory(root),
         gpus=() if hidden else (_jetson_gpu(jetson),) if jetson else seen,
         jetson=jetson,
         l4t=l4t,
@@ -98,23 +97,6 @@ def cpu_features(root: Path = Path("/")) -> tuple[str, ...]:
     cpuinfo = read_text(root / "proc/cpuinfo")
     found = set((field_of(cpuinfo, "flags") or field_of(cpuinfo, "Features")).split())
     return tuple(name for name in _FEATURES if name in found)
-
-
-def _memory(root: Path) -> int:
-    """The machine's memory, or the limit of this process's control group where that is less."""
-    total = field_of(read_text(root / "proc/meminfo"), "MemTotal").split()
-    whole = int(total[0]) * 1024 if total and total[0].isdecimal() else psutil.virtual_memory().total
-    return min([whole, *(group.limit_bytes for group in limiting_groups(root))])
-
-
-def available_memory(root: Path = Path("/")) -> int:
-    """Bytes that a new process may take without swapping: MemAvailable, or what a control group's limit leaves where
-    that is less (its page cache counts as free). 0 where the kernel doesn't say.
-    """
-    free = field_of(read_text(root / "proc/meminfo"), "MemAvailable").split()
-    if not free or not free[0].isdecimal():
-        return 0
-    return max(1, min([int(free[0]) * 1024, *(group.free_bytes for group in limiting_groups(root))]))
 
 
 def _jetson(root: Path) -> tuple[str, str]:

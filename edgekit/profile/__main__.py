@@ -19,10 +19,10 @@ from edgekit.child import speak
 from edgekit.inputs.images import load_image
 from edgekit.inputs.prompt import Turn
 from edgekit.machine.detect import detect
+from edgekit.machine.gpu_memory import gpu_memory
 from edgekit.profile import latency
 from edgekit.profile.footprint import Footprint, footprint
 from edgekit.profile.glance import Glance, glance_here
-from edgekit.profile.gpu_memory import gpu_memory
 from edgekit.profile.loading import load_seconds
 from edgekit.profile.record import RowRate, Times
 from edgekit.progress import Progress

@@ -17,9 +17,9 @@ from edgekit.bundle import Bundle
 from edgekit.engines.open import give_back_freed_memory, open_engine
 from edgekit.inputs.images import load_image
 from edgekit.inputs.prompt import Turn
+from edgekit.machine.gpu_memory import GpuMemory
+from edgekit.machine.memory import Memory, Peak, mapped_files, memory, shared_out_bytes
 from edgekit.profile.asking import ask_about, fill
-from edgekit.profile.gpu_memory import GpuMemory
-from edgekit.profile.memory import Memory, Peak, mapped_files, memory, shared_out_bytes
 from edgekit.profile.record import Moment
 from edgekit.profile.watch import Watch
 from edgekit.progress import Progress, silent

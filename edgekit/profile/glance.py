@@ -11,8 +11,8 @@ from edgekit import config
 from edgekit.bundle import Bundle, open_bundle
 from edgekit.child import listen, python
 from edgekit.inputs.prompt import Turn
+from edgekit.machine.memory import Memory, Peak, memory
 from edgekit.profile.latency import repeated, timed_answer
-from edgekit.profile.memory import Memory, Peak, memory
 from edgekit.runtime.model import Model
 
 

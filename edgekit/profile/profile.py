@@ -14,18 +14,19 @@ import edgekit
 from edgekit import config
 from edgekit.bundle import Bundle
 from edgekit.child import listen, python
-from edgekit.doctor.host import Host
 from edgekit.engines.lock import compiled_form, find_form
 from edgekit.engines.place import here, version_of
 from edgekit.errors import EngineError
 from edgekit.machine.cgroup import memory_peak
+from edgekit.machine.condition import condition
 from edgekit.machine.detect import detect
-from edgekit.machine.gpus import Gpu, fitting, keep_to
+from edgekit.machine.gpus import Gpu, fitting
+from edgekit.machine.host import Host
+from edgekit.machine.keep import keep_to
 from edgekit.machine.system import utc_now
 from edgekit.plan import MemoryPlan, as_built, plan
 from edgekit.profile.asking import QUESTIONS, draw_pictures
 from edgekit.profile.components import measured_components, side_memories
-from edgekit.profile.condition import condition
 from edgekit.profile.footprint import Footprint
 from edgekit.profile.loading import forget
 from edgekit.profile.record import FORMAT, Device, Profile, RowRate, Spread, Times

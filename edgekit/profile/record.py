@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 from edgekit import config
 from edgekit.errors import ConfigError
+from edgekit.machine.condition import Condition
 
 FORMAT = 2
 
@@ -67,19 +68,6 @@ class Device:
     def fingerprint(self) -> str:
         """Equal where nothing differs that figures hang on."""
         return hashlib.sha256(json.dumps(config.dump(self)).encode()).hexdigest()[:16]
-
-
-@dataclass(frozen=True)
-class Condition:
-    """How the device fared at one moment; None and "" where it doesn't tell.
-
-    ``throttling`` names what held clocks back, in the device's words.
-    """
-
-    power_w: float | None = None
-    temperature_c: float | None = None
-    throttling: tuple[str, ...] = ()
-    power_mode: str = ""
 
 
 @dataclass(frozen=True)
@@ -141,7 +129,7 @@ class Profile:
 
     ``slots``, ``context``, ``target`` and ``recipe`` are those that were measured. ``share_bytes`` is the process's
     proportional share (PSS) after loading. ``library_bytes`` are pages of libraries in its RAM at the end, beside what
-    the sides count (:mod:`edgekit.profile.memory` says why). ``weights`` are bytes counted
+    the sides count (:mod:`edgekit.machine.memory` says why). ``weights`` are bytes counted
     in the bundle's own files, by component; ``components`` bytes measured, named as in the plan where it has such a
     component. ``planned`` are the plan's components. ``growth_bytes`` is how much of the process's own memory each
     further question kept. ``load_cold_s`` is None where pages could not be dropped. ``disk_bytes``: the most on the

@@ -1,6 +1,6 @@
 """Memory over time, for a picture of a run, and for what keeps no mark of its own: a GPU's memory.
 
-A process's peaks come from the kernel (:class:`~edgekit.profile.memory.Peak`); what NVIDIA's library or a Jetson's
+A process's peaks come from the kernel (:class:`~edgekit.machine.memory.Peak`); what NVIDIA's library or a Jetson's
 tells is only ever the present, so a thread looks often.
 """
 
@@ -10,8 +10,8 @@ import threading
 import time
 from types import TracebackType
 
-from edgekit.profile.gpu_memory import GpuMemory
-from edgekit.profile.memory import memory
+from edgekit.machine.gpu_memory import GpuMemory
+from edgekit.machine.memory import memory
 from edgekit.profile.record import Moment
 
 INTERVAL_S = 0.01

@@ -16,10 +16,10 @@ from edgekit.engines.lock import Form, forms
 from edgekit.engines.tensorrt.build.doubts import doubts
 from edgekit.engines.tensorrt.build.plans import records
 from edgekit.errors import ConfigError
+from edgekit.machine.name import this_machine
 from edgekit.profile import bandwidth_shares
 from edgekit.profile.record import Profile
 from edgekit.profile.store import profiles
-from edgekit.report.machine import this_machine
 from edgekit.report.runs import Report, Run, Speed, beside_fp16, last
 
 

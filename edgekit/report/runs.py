@@ -14,7 +14,8 @@ from edgekit.check.verdict import Verdict
 from edgekit.engines.place import Place
 from edgekit.engines.tensorrt.build.plans import Record
 from edgekit.errors import ConfigError
-from edgekit.profile.record import Condition, Device, RowRate, SideMemory, Times
+from edgekit.machine.condition import Condition
+from edgekit.profile.record import Device, RowRate, SideMemory, Times
 
 _REFERENCE = "fp16"
 _CUDA = 'engine = "onnxruntime-cuda"'

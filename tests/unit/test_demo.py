@@ -20,11 +20,11 @@ from edgekit.demo import SEED, STEPS, TOPICS, DemoBundle, DemoScores, Planned, S
 from edgekit.errors import EdgeKitError, GateRefused
 from edgekit.evaluate.phantoms import ScoredAnswer
 from edgekit.evaluate.share import Share
+from edgekit.machine.memory import Memory
 from edgekit.phantom import scene
 from edgekit.phantom.embedded import NOTICE
 from edgekit.phantom.split import SEEDS
 from edgekit.profile.glance import Glance
-from edgekit.profile.memory import Memory
 from edgekit.recipe import Recipe
 from edgekit.runtime.model import Model
 from edgekit.units import KIB, MIB

@@ -13,8 +13,8 @@ import pytest
 import edgekit
 
 ORDER = [
-    *("errors", "units", "progress", "files", "config", "console", "machine", "target", "recipe"),
-    *("child", "onnx_session"),
+    *("errors", "units", "progress", "files", "config", "console", "child", "machine", "target", "recipe"),
+    *("onnx_session",),
     *("checkpoint", "inputs", "phantom", "export", "blocks", "quantize"),
     *("bundle", "plan", "engines", "runtime"),
     *("check", "pipeline", "doctor", "profile", "evaluate", "report", "demo", "tune", "cli", "__main__"),

@@ -13,7 +13,7 @@ import psutil
 from edgekit.checkpoint.packed import Array
 from edgekit.engines.arena import Arena, ArenaShape
 from edgekit.errors import EngineError, MissingExtra
-from edgekit.machine.detect import available_memory
+from edgekit.machine.room import available_memory
 from edgekit.units import format_bytes
 
 

@@ -10,9 +10,9 @@ from typing import TypeAlias
 import pytest
 
 from edgekit.doctor.finding import Finding
-from edgekit.doctor.host import Host
+from edgekit.machine.host import Host
 from edgekit.target import Target
-from tests.unit.doctor.machines import Recording, named
+from tests.unit.machine.recordings import Recording, named
 
 Check: TypeAlias = Callable[[Host, Target], Iterable[Finding]]
 Says: TypeAlias = Callable[..., list[tuple[str, str, str]]]

@@ -10,13 +10,13 @@ import pytest
 from edgekit.doctor.capacity import disk, memory, swap
 from edgekit.doctor.clock import clock
 from edgekit.doctor.heat import heat
-from edgekit.doctor.host import Reply
 from edgekit.doctor.jetson import jetson, power
 from edgekit.doctor.runtime import cuda, runtime
 from edgekit.doctor.system import processor, python, system
+from edgekit.machine.programs import Reply
 from edgekit.target import Budget, target
 from tests.unit.doctor.conftest import Says
-from tests.unit.doctor.machines import (
+from tests.unit.machine.recordings import (
     DESKTOP,
     LDD_LACKING,
     NOW,

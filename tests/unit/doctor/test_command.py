@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from edgekit.cli import main as cli
-from tests.unit.doctor.machines import ORIN6, ORIN7, VM, Recording, lay_cuda_provider
+from tests.unit.machine.recordings import ORIN6, ORIN7, VM, Recording, lay_cuda_provider
 
 Capture = pytest.CaptureFixture[str]
 

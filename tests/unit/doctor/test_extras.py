@@ -12,7 +12,7 @@ from packaging.specifiers import SpecifierSet
 import edgekit
 from edgekit.doctor.extras import extras
 from edgekit.target import target
-from tests.unit.doctor.machines import (
+from tests.unit.machine.recordings import (
     DESKTOP,
     ORIN6,
     VM,

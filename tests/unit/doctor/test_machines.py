@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from edgekit.doctor import Host, Report, examine
 from edgekit.doctor.finding import Finding
-from edgekit.doctor.host import Reply
+from edgekit.machine.programs import Reply
 from edgekit.target import target
-from tests.unit.doctor.machines import (
+from tests.unit.machine.recordings import (
     CONTAINER,
     DESKTOP,
     ORIN6,

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from edgekit.doctor.capacity import memory
-from edgekit.doctor.host import Reply
 from edgekit.doctor.nodes import nodes
 from edgekit.doctor.nvidia import driver, gpu
+from edgekit.machine.programs import Reply
 from tests.unit.doctor.conftest import Says
-from tests.unit.doctor.machines import (
+from tests.unit.machine.recordings import (
     DESKTOP,
     ORIN6,
     UUID,

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from edgekit.doctor.host import Reply
 from edgekit.doctor.tensorrt import tensorrt
+from edgekit.machine.programs import Reply
 from tests.unit.doctor.conftest import Says
-from tests.unit.doctor.machines import (
+from tests.unit.machine.recordings import (
     DESKTOP,
     ORIN6,
     ORIN7,

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from edgekit.machine.cgroup import limiting_groups, memory_peak
-from edgekit.machine.detect import available_memory, detect
+from edgekit.machine.detect import detect
+from edgekit.machine.room import available_memory
 from edgekit.units import MIB
 from tests.groups import run_in, small_group
 

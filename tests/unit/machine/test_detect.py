@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from edgekit.config.shipped import shipped
-from edgekit.machine.detect import Machine, available_memory, cpu_features, detect
+from edgekit.machine.detect import Machine, cpu_features, detect
 from edgekit.machine.gpus import Gpu
+from edgekit.machine.room import available_memory
 from edgekit.target import matching_target
 
 ORIN = {

@@ -11,7 +11,9 @@ import pytest
 
 from edgekit.machine import gpus
 from edgekit.machine.detect import detect
-from edgekit.machine.gpus import Gpu, driver_gpus, fitting, how_to_tell, keep_to, kept_to, untold
+from edgekit.machine.gpus import Gpu, fitting, untold
+from edgekit.machine.keep import keep_to, kept_to
+from edgekit.machine.nvml import driver_gpus, how_to_tell
 from tests.unit.machine.test_detect import FakeNvml
 
 SMALL = ("NVIDIA GeForce RTX 3050", (8, 6), 6 * 2**30)

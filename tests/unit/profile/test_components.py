@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from edgekit.machine.memory import Memory
 from edgekit.profile.components import measured_components, side_memories
 from edgekit.profile.footprint import Footprint, PeakOf
-from edgekit.profile.memory import Memory
 from edgekit.target import target
 
 # In MB, so that sums are easy: 30 of the process, 5 of tokenizer, 100 of arena, 400 of weights, 10 of the engine.

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from edgekit.profile.memory import Peak
+from edgekit.machine.memory import Peak
 from edgekit.profile.record import Moment
 from edgekit.profile.watch import Watch, _thinned
 from edgekit.units import MIB
@@ -21,7 +21,7 @@ import json, sys, time
 from pathlib import Path
 from edgekit.profile.footprint import _Measured
 from edgekit.profile.watch import Watch
-from edgekit.profile.memory import memory
+from edgekit.machine.memory import memory
 
 MIB, kept = 2**20, []
 

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from edgekit.child import peak_bytes, speak
+from edgekit.child import speak
 from edgekit.engines.lock import ENGINES
 from edgekit.engines.onnxruntime.packing.graph import Graph
 from edgekit.engines.onnxruntime.packing.optimize import optimize
@@ -19,6 +19,7 @@ from edgekit.engines.onnxruntime.packing.probe import samples, write_probe
 from edgekit.engines.onnxruntime.packing.spans import span_of
 from edgekit.engines.onnxruntime.packing.write import Writer
 from edgekit.files import require_space
+from edgekit.machine.memory import peak_bytes
 
 GRAPHS = ("decoder", "projector", "vision")
 

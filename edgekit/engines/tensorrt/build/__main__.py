@@ -15,13 +15,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from edgekit.child import peak_bytes, speak
+from edgekit.child import speak
 from edgekit.engines.tensorrt.api import flavour
 from edgekit.engines.tensorrt.build.job import Job, loads
 from edgekit.engines.tensorrt.build.network import Building
 from edgekit.engines.tensorrt.log import fused_attention
 from edgekit.errors import EngineError
 from edgekit.files import writing
+from edgekit.machine.memory import peak_bytes
 
 
 def build(job: Job, report: Callable[[int, int], None]) -> dict[str, object]:

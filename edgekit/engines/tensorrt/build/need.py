@@ -8,8 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from edgekit.machine.detect import available_memory
-from edgekit.machine.system import field_of, read_text
+from edgekit.machine.room import available_memory, free_swap
 from edgekit.plan.coefficients import coefficients
 from edgekit.units import format_bytes
 
@@ -56,6 +55,5 @@ def need(graph: Path, root: Path = Path("/")) -> Need:
     known, data = coefficients("tensorrt"), graph.with_name(f"{graph.name}.data")
     weights = data.stat().st_size if data.is_file() else 0
     memory = available_memory(root)
-    swap = field_of(read_text(root / "proc/meminfo"), "SwapFree").split()
-    free = memory + int(swap[0]) * 1024 if memory and swap and swap[0].isdecimal() else memory
+    free = memory + free_swap(root) if memory else 0
     return Need(graph.name, known.compile_base.size_bytes + round(known.compile_matrix.ratio * weights), memory, free)

@@ -10,7 +10,9 @@ from edgekit.engines.place import Place, like, version_of
 from edgekit.engines.tensorrt.api import Flavour, present
 from edgekit.errors import EngineError
 from edgekit.machine.detect import detect
-from edgekit.machine.gpus import fitting, how_to_tell, keep_to, silence, untold
+from edgekit.machine.gpus import fitting, silence, untold
+from edgekit.machine.keep import keep_to
+from edgekit.machine.nvml import how_to_tell
 from edgekit.target import Target
 
 _log = logging.getLogger(__name__)

@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from edgekit.profile.memory import MappedFiles, Memory, Peak, mapped_files, memory, shared_out_bytes
+from edgekit.machine.memory import MappedFiles, Memory, Peak, mapped_files, memory, shared_out_bytes
 from edgekit.units import MIB
 
 TOLERANCE = 2 * MIB

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from edgekit.machine.detect import Machine
+from edgekit.machine.nvml import NvmlMemory, size_of
 from edgekit.machine.system import field_of, read_text
 
 _log = logging.getLogger(__name__)
@@ -58,35 +59,6 @@ def _opened(kind: Any, *arguments: object, seconds: float = 15) -> GpuMemory | N
     return made[0] if made else None
 
 
-class NvmlMemory:
-    """NVIDIA's management library; its errors are those of ``pynvml``. Of the GPU ``uuid``, or else of the first."""
-
-    source = "NVML"
-
-    def __init__(self, uuid: str = "", pid: int | None = None) -> None:
-        import pynvml
-
-        self._nvml = pynvml
-        self._pid = pid or os.getpid()
-        pynvml.nvmlInit()
-        self._handle = pynvml.nvmlDeviceGetHandleByUUID(uuid) if uuid else pynvml.nvmlDeviceGetHandleByIndex(0)
-
-    def process_bytes(self) -> int | None:
-        try:
-            found = self._nvml.nvmlDeviceGetComputeRunningProcesses(self._handle)
-        except self._nvml.NVMLError:
-            return None
-        # A process that has not touched the GPU yet is not listed; in a container, pids are of another namespace.
-        mine = [one.usedGpuMemory for one in found if one.pid == self._pid]
-        return _size(mine[0]) if mine else None
-
-    def total_bytes(self) -> int:
-        return int(self._nvml.nvmlDeviceGetMemoryInfo(self._handle).used)
-
-    def close(self) -> None:
-        self._nvml.nvmlShutdown()
-
-
 class JtopMemory:
     """The service of jetson-stats, through its public interface; raises JtopException where it doesn't run."""
 
@@ -102,7 +74,7 @@ class JtopMemory:
     def process_bytes(self) -> int | None:
         for row in self._service.processes:
             if len(row) > _GPU_KIB and row[_PID] == self._pid:
-                return _size(row[_GPU_KIB], 1024)
+                return size_of(row[_GPU_KIB], 1024)
         return None
 
     def total_bytes(self) -> int:
@@ -129,8 +101,3 @@ class MeminfoMemory:
         return 1024 * (int(total) - int(free)) if total.isdecimal() and free.isdecimal() else 0
 
     def close(self) -> None: ...
-
-
-def _size(value: object, unit: int = 1) -> int | None:
-    """A number of bytes; None for whatever else an interface may say."""
-    return value * unit if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None

@@ -89,6 +89,14 @@ def shared_out_bytes() -> int:
     return 1024 * int(found[1]) if found else 0
 
 
+def peak_bytes() -> int:
+    """The most memory that this process has had resident, mapped files included (VmHWM); 0 where it isn't told.
+
+    Not getrusage's maximum: that begins with what the process was before it became this program.
+    """
+    return _counts().get("VmHWM", 0)
+
+
 class Peak:
     """While in ``with``, the most memory; ``memory`` has it afterwards, and ``source`` says who kept it.
 

@@ -1,7 +1,7 @@
-"""The machine that is examined: its files below a root, its programs, its environment.
+"""The machine that is read: its files below a root, its programs, its environment.
 
-Checks see the machine through a :class:`Host` only. With another root, another ``runner`` and the other readers
-replaced it is any machine whose files and answers were recorded.
+Whoever reads a machine's state does it through a :class:`Host` only. With another root, another ``runner`` and
+the other readers replaced it is any machine whose files and answers were recorded.
 """
 
 from __future__ import annotations
@@ -9,13 +9,10 @@ from __future__ import annotations
 import os
 import platform
 import shutil
-import signal
-import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from importlib.metadata import Distribution, distributions
@@ -24,57 +21,9 @@ from pathlib import Path
 from edgekit.child import environment
 from edgekit.machine.detect import Machine, detect
 from edgekit.machine.gpus import Gpu, shown
+from edgekit.machine.programs import Reply, Runner, run
+from edgekit.machine.smi import listed
 from edgekit.machine.system import read_text
-
-# Where programs of the system lie that an ordinary user's PATH may leave out: nvpmodel, ldconfig; WSL's nvidia-smi.
-_MORE_PATHS = ("/usr/sbin", "/sbin", "/usr/lib/wsl/lib")
-
-
-@dataclass(frozen=True)
-class Reply:
-    """A program's answer; ``code`` is None where it did not run to its end, and ``why`` says why."""
-
-    code: int | None
-    out: str = ""
-    err: str = ""
-    why: str = ""
-
-    @property
-    def missing(self) -> bool:
-        return self.why == MISSING
-
-
-MISSING = "is not installed"
-Runner = Callable[[tuple[str, ...], float, Mapping[str, str]], Reply]
-
-
-def run(command: tuple[str, ...], seconds: float, variables: Mapping[str, str]) -> Reply:
-    """Run a program for at most ``seconds``; one that does not end is killed, or left alone where even that fails."""
-    path = os.pathsep.join((variables.get("PATH", os.defpath), *_MORE_PATHS))
-    program = shutil.which(command[0], path=path)
-    if program is None:
-        return Reply(None, why=MISSING)
-    pipe, nothing = subprocess.PIPE, subprocess.DEVNULL
-    try:
-        process = subprocess.Popen(
-            (program, *command[1:]), stdin=nothing, stdout=pipe, stderr=pipe, env=variables, start_new_session=True
-        )
-    except OSError as error:
-        return Reply(None, why=f"can't be run: {error.strerror}")
-    try:
-        out, err = process.communicate(timeout=seconds)
-    except subprocess.TimeoutExpired:
-        _kill(process)
-        return Reply(None, why=f"gave no answer within {seconds:g} s")
-    return Reply(process.returncode, out.decode(errors="replace"), err.decode(errors="replace"))
-
-
-def _kill(process: subprocess.Popen[bytes]) -> None:
-    """End a program and what it started; one that waits in the kernel (a stuck driver) can't be ended or waited for."""
-    with suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    with suppress(subprocess.TimeoutExpired):
-        process.communicate(timeout=1)
 
 
 def _disk_free(path: Path) -> int:
@@ -91,9 +40,9 @@ def _group(path: Path) -> str:
         return str(number)
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Host:
-    """A machine and whoever examines it. ``folder`` is where bundles go; ``site`` are the folders of Python's packages;
+    """A machine and whoever reads it. ``folder`` is where bundles go; ``site`` are the folders of Python's packages;
     ``package`` is EdgeKit's own; ``virtual``: a virtual environment; ``now``: seconds since 1970."""
 
     root: Path = Path("/")
@@ -153,13 +102,18 @@ class Host:
 
     @cached_property
     def _gpus(self) -> list[Gpu]:
-        return _gpus(self)
+        return listed(self.run)
+
+    @cached_property
+    def kernel(self) -> str:
+        """The release of its kernel, "6.8.0-85-generic"; "" where it doesn't say."""
+        return self.read("proc/sys/kernel/osrelease").strip()
 
     @cached_property
     def wsl(self) -> int:
         """1 or 2 inside Windows Subsystem for Linux, else 0. Its kernels are called 4.4.0-19041-Microsoft (1) and
         5.15.167.4-microsoft-standard-WSL2 (2): github.com/microsoft/WSL/issues/4555."""
-        kernel = self.read("proc/sys/kernel/osrelease").lower()
+        kernel = self.kernel.lower()
         return 0 if "microsoft" not in kernel else 2 if "wsl2" in kernel else 1
 
     @cached_property
@@ -188,22 +142,3 @@ class Host:
 def _shell_value(text: str, name: str) -> str:
     found = [line.partition("=")[2] for line in text.splitlines() if line.startswith(f"{name}=")]
     return found[-1].strip().strip("\"'") if found else ""
-
-
-_FIELDS = "name,compute_cap,memory.total,driver_version,uuid"
-_QUERY = ("nvidia-smi", f"--query-gpu={_FIELDS}", "--format=csv,noheader,nounits")
-
-
-def _gpus(host: Host) -> list[Gpu]:
-    """What nvidia-smi tells: "NVIDIA GeForce RTX 3050, 8.6, 6144, 580.95.05, GPU-1b2c…"; memory in MiB, "[N/A]" on a
-    Jetson."""
-    reply = host.run(*_QUERY)
-    rows = [[cell.strip() for cell in line.split(",")] for line in reply.out.splitlines()] if reply.code == 0 else []
-    return [
-        Gpu(name, capability if capability.replace(".", "").isdecimal() else "", _mib(memory), driver, uuid)
-        for name, capability, memory, driver, uuid in (row for row in rows if len(row) == 5)
-    ]
-
-
-def _mib(text: str) -> int:
-    return int(text) * 2**20 if text.isdecimal() else 0

@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 
 from edgekit.machine.detect import Machine
+from edgekit.machine.gpu_memory import JtopMemory, MeminfoMemory, _opened, gpu_memory
 from edgekit.machine.gpus import Gpu
-from edgekit.profile.gpu_memory import JtopMemory, MeminfoMemory, NvmlMemory, _opened, gpu_memory
+from edgekit.machine.nvml import NvmlMemory
 from edgekit.units import GIB, KIB
 
 PC = Machine("Linux", "x86_64", "", 8, (), 16 * GIB, gpus=(Gpu("NVIDIA GeForce RTX 3050", "8.6", 6 * GIB),))

@@ -14,7 +14,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from edgekit.doctor.host import MISSING, Host, Reply
+from edgekit.machine.host import Host
+from edgekit.machine.programs import MISSING, Reply
 from edgekit.target import Target, target
 
 NOW = 1_790_000_000.0  # in September 2026
@@ -139,7 +140,7 @@ def lay_package(site: Path, name: str, version: str, more: str = "") -> Path:
 
 
 def lay_cuda_provider(site: Path, built: str = "13.0") -> None:
-    """What `runtime.cuda` looks at in onnxruntime-gpu."""
+    """What `runtime.cuda` of the doctor looks at in onnxruntime-gpu."""
     folder = site / "onnxruntime/capi"
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "libonnxruntime_providers_cuda.so").touch()

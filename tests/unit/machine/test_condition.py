@@ -6,10 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from edgekit.doctor.host import Reply
-from edgekit.profile.condition import condition
-from edgekit.profile.record import Condition
-from tests.unit.doctor.machines import CONTAINER, DESKTOP, ORIN6, VM, WSL2, Recording, zone
+from edgekit.machine.condition import Condition, condition
+from edgekit.machine.programs import Reply
+from tests.unit.machine.recordings import CONTAINER, DESKTOP, ORIN6, VM, WSL2, Recording, zone
 
 QUERY = "nvidia-smi --query-gpu=power.draw,temperature.gpu"
 

@@ -1,0 +1,98 @@
+"""NVIDIA's management library (NVML), through its Python module: the GPUs that the driver knows, and their memory."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from typing import Any
+
+from edgekit.machine.gpus import Gpu, shown
+
+
+def how_to_tell() -> str:
+    """What has an :func:`untold` GPU tell its compute capability."""
+    try:
+        import pynvml  # noqa: F401
+    except ImportError:
+        return "Run: pip install nvidia-ml-py"
+    return "Run `nvidia-smi`: it says what keeps the driver from telling."
+
+
+def driver_gpus() -> tuple[Gpu, ...] | None:
+    """The GPUs that NVIDIA's management library knows and CUDA shows; None without its Python module or its driver."""
+    try:
+        import pynvml
+    except ImportError:
+        return None
+    try:
+        pynvml.nvmlInit()
+    except pynvml.NVMLError:  # no driver
+        return None
+    try:
+        found = [_described(pynvml, index) for index in range(pynvml.nvmlDeviceGetCount())]
+    except pynvml.NVMLError:
+        return None
+    finally:
+        with suppress(pynvml.NVMLError):
+            pynvml.nvmlShutdown()
+    return tuple(shown(found))
+
+
+class NvmlMemory:
+    """NVIDIA's management library; its errors are those of ``pynvml``. Of the GPU ``uuid``, or else of the first."""
+
+    source = "NVML"
+
+    def __init__(self, uuid: str = "", pid: int | None = None) -> None:
+        import pynvml
+
+        self._nvml = pynvml
+        self._pid = pid or os.getpid()
+        pynvml.nvmlInit()
+        self._handle = pynvml.nvmlDeviceGetHandleByUUID(uuid) if uuid else pynvml.nvmlDeviceGetHandleByIndex(0)
+
+    def process_bytes(self) -> int | None:
+        try:
+            found = self._nvml.nvmlDeviceGetComputeRunningProcesses(self._handle)
+        except self._nvml.NVMLError:
+            return None
+        # A process that has not touched the GPU yet is not listed; in a container, pids are of another namespace.
+        mine = [one.usedGpuMemory for one in found if one.pid == self._pid]
+        return size_of(mine[0]) if mine else None
+
+    def total_bytes(self) -> int:
+        return int(self._nvml.nvmlDeviceGetMemoryInfo(self._handle).used)
+
+    def close(self) -> None:
+        self._nvml.nvmlShutdown()
+
+
+def _described(nvml: Any, index: int) -> Gpu:
+    """By its number alone where it can't be asked ("GPU is lost", for one): it is there, and nobody knows its kind."""
+    with suppress(nvml.NVMLError):
+        handle = nvml.nvmlDeviceGetHandleByIndex(index)
+        major, minor = nvml.nvmlDeviceGetCudaComputeCapability(handle)
+        memory = _memory(nvml, handle)
+        driver, name = _text(nvml.nvmlSystemGetDriverVersion()), _text(nvml.nvmlDeviceGetName(handle))
+        # One that shares the machine's memory has no other beside it to be told from, and CUDA may not know its UUID.
+        uuid = _text(nvml.nvmlDeviceGetUUID(handle)) if memory else ""
+        return Gpu(name, f"{major}.{minor}", memory, driver, uuid)
+    return Gpu(f"NVIDIA GPU {index}")
+
+
+def _memory(nvml: Any, handle: Any) -> int:
+    """Of the GPU's own; 0 where it shares the machine's, as a Jetson's does, which NVML calls "not supported"."""
+    try:
+        return int(nvml.nvmlDeviceGetMemoryInfo(handle).total)
+    except nvml.NVMLError_NotSupported:
+        return 0
+
+
+def _text(value: str | bytes) -> str:
+    """Older versions of the module return bytes."""
+    return value.decode(errors="replace") if isinstance(value, bytes) else value
+
+
+def size_of(value: object, unit: int = 1) -> int | None:
+    """A number of bytes; None for whatever else an interface may say."""
+    return value * unit if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None

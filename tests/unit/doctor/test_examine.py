@@ -1,0 +1,36 @@
+"""Checks that hang or fail."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+from edgekit.doctor import examine
+from edgekit.doctor.finding import Finding
+from edgekit.machine.host import Host
+from edgekit.target import Target, target
+from tests.unit.machine.recordings import VM
+
+
+def test_a_check_that_hangs_or_fails_leaves_the_others_alone(tmp_path: Path) -> None:
+    release = threading.Event()
+
+    def hangs(host: Host, wanted: Target) -> Iterator[Finding]:
+        release.wait(60)
+        yield Finding("slow", "good", "at last")
+
+    def fails(host: Host, wanted: Target) -> Iterator[Finding]:
+        raise RuntimeError("nobody thought of this")
+
+    def works(host: Host, wanted: Target) -> Iterator[Finding]:
+        yield Finding("fast", "good", "fine")
+        yield Finding("fast", "bad", "worse", "mend it")
+
+    report = examine(VM.at(tmp_path), target("cpu"), {"slow": hangs, "odd": fails, "fast": works}, limit_s=0.5)
+    release.set()
+    assert [(found.subject, found.state) for found in report.findings] == [
+        ("odd", "unknown"), ("fast", "bad"), ("fast", "good"), ("slow", "unknown"),
+    ]  # fmt: skip
+    assert "RuntimeError: nobody thought of this" in report.findings[0].what
+    assert report.findings[3].what == "no answer within 0.5 s"
