@@ -13,7 +13,7 @@ Cache = Literal["activations", "int8"]
 Method = Literal["rtn", "awq", "gptq", "awq+gptq"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Gate:
     """What a bundle's answers must keep; see docs/check.md for what each figure is and what was measured.
 
@@ -35,7 +35,7 @@ class Gate:
             raise ConfigError("A limit of 'gate' is no share from 0 to 1, or is below 0", "Correct it.")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Recipe:
     """Precision per component. int4 has one scale per ``group`` inputs, int8 one per output row.
 

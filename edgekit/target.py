@@ -16,7 +16,7 @@ if TYPE_CHECKING:  # a target is read without looking at a machine
     from edgekit.machine.detect import Machine
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Budget:
     """What a deployment on this target may cost; None where the target sets no limit.
 
@@ -36,7 +36,7 @@ class Budget:
 EngineName: TypeAlias = Literal["onnxruntime", "onnxruntime-cuda", "tensorrt"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Target:
     """A device: memory in bytes, bandwidth in bytes per second.
 

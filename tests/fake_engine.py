@@ -155,7 +155,18 @@ def fake_spec(stop_ids: tuple[int, ...] = (STOP,), stop: tuple[str, ...] = ()) -
     """A model's description with the toy engine's sizes."""
     return ModelSpec(
         family="toy",
-        vision=VisionSpec("siglip", HIDDEN, 1, 1, HIDDEN, 4, 2, "gelu", 1e-5, drop_cls=False),
+        vision=VisionSpec(
+            kind="siglip",
+            hidden=HIDDEN,
+            layers=1,
+            heads=1,
+            ff=HIDDEN,
+            image_size=4,
+            patch=2,
+            activation="gelu",
+            norm_eps=1e-5,
+            drop_cls=False,
+        ),
         projector=ProjectorSpec((HIDDEN, HIDDEN)),
         decoder=DecoderSpec(
             kind="llama",
@@ -171,10 +182,10 @@ def fake_spec(stop_ids: tuple[int, ...] = (STOP,), stop: tuple[str, ...] = ()) -
             norm_eps=1e-5,
             activation="silu",
             gated=True,
-            rope=RopeSpec(10000.0, HIDDEN),
+            rope=RopeSpec(theta=10000.0, dim=HIDDEN),
         ),
         image=IMAGE,
-        template=TemplateSpec("toy", system="", user="{}", opening="", reply="{}", stop=stop),
+        template=TemplateSpec(name="toy", system="", user="{}", opening="", reply="{}", stop=stop),
         bos_id=None,
         stop_ids=stop_ids,
     )

@@ -24,7 +24,7 @@ class Part:
     dtypes: tuple[str, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Inspection:
     """A checkpoint at a glance. ``context`` and ``tokens_per_image`` count tokens; ``bytes`` is the files' size."""
 

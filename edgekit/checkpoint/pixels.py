@@ -56,7 +56,16 @@ def image_spec(source: Source, vision: VisionSpec, aspect: str | None) -> ImageS
     _switch(
         processor, "do_convert_rgb", True
     )  # every picture comes in as RGB: without, the original takes no other either
-    return ImageSpec(vision.image_size, mean, std, fit, _scale(processor), _filter(processor), resized, fill)
+    return ImageSpec(
+        size=vision.image_size,
+        mean=mean,
+        std=std,
+        fit=fit,
+        scale=_scale(processor),
+        filter=_filter(processor),
+        resized=resized,
+        fill=fill,
+    )
 
 
 def _processor(source: Source) -> Fields:

@@ -13,7 +13,7 @@ Activation = Literal["silu", "quick_gelu", "gelu_tanh", "gelu"]
 Filter = Literal["nearest", "lanczos", "bilinear", "bicubic", "box", "hamming"]  # by Pillow's numbers, 0…5
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class VisionSpec:
     """A ViT tower, cut after the layer whose output the projector reads.
 
@@ -61,7 +61,7 @@ class ProjectorSpec:
     bias: bool = True
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class RopeSpec:
     """Rotary embedding of the first ``dim`` elements of a head, rotate-half form.
 
@@ -78,7 +78,7 @@ class RopeSpec:
     original_context: int = 8192
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class DecoderSpec:
     """A decoder-only transformer.
 
@@ -109,7 +109,7 @@ class DecoderSpec:
     tied: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ImageSpec:
     """How pixels are prepared: ``fit``, then the middle ``size``², then (pixel·``scale`` − mean)/std per channel.
 
@@ -133,7 +133,7 @@ class ImageSpec:
         return self.resized or self.size
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class TemplateSpec:
     """How a conversation is written down; :mod:`edgekit.checkpoint.chat.write` does it.
 
@@ -171,7 +171,7 @@ class TemplateSpec:
     system_refused: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ModelSpec:
     """A whole vision-language model: three parts, how it is fed, and what it may be used for."""
 

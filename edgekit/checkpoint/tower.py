@@ -22,7 +22,7 @@ PROBE = "embeddings.patch_embedding.weight"
 _ALONE = ("vision_model.", "", "vision_tower.vision_model.", "vision_tower.")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class StoredTower:
     """A tower's module, its config, and its tensors under ``prefix``; ``notes`` say what config.json does not."""
 
@@ -72,7 +72,7 @@ def _separate(folder: Source, replaces: Source | None) -> StoredTower:
 
 def _tower(source: Source, prefix: str, config: Fields, notes: tuple[str, ...] = ()) -> StoredTower:
     module = find_tower(config.text("model_type"), config.origin)
-    return StoredTower(module, config, source.tensors, prefix, source, notes)
+    return StoredTower(module=module, config=config, tensors=source.tensors, prefix=prefix, source=source, notes=notes)
 
 
 def _named(source: Source, prefix: str, name: str) -> StoredTower:

@@ -24,7 +24,7 @@ SIZE = 224
 _TALL, _ABOVE = 0.81, 0.14
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class _View:
     """How the patient stood and was exposed."""
 

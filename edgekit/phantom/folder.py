@@ -29,7 +29,7 @@ from edgekit.progress import Progress, silent
 Layout: TypeAlias = Literal["llava", "vqa-rad", "dicom"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Folder:
     """What was written."""
 
@@ -79,7 +79,7 @@ def write_folder(
         size = _write_pictures(directory / layout.folder, SEEDS[split][:count], layout, progress)
         index = directory / layout.index.format(split=split)
         size += _write(index, (json.dumps([layout.row(row) for row in rows], indent=2) + "\n").encode())
-    return Folder(path, form, split, count, len(rows), size)
+    return Folder(path=path, form=form, split=split, phantoms=count, questions=len(rows), bytes=size)
 
 
 def _rows(split: Split, count: int, suffix: str) -> Iterator[_Row]:

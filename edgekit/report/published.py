@@ -48,8 +48,8 @@ def _subject(name: str, vision: VisionSpec, decoder: DecoderSpec, mean: float) -
         vision=vision,
         projector=ProjectorSpec((vision.hidden, decoder.hidden, decoder.hidden)),
         decoder=decoder,
-        image=ImageSpec(vision.image_size, (mean, mean, mean), (0.5, 0.5, 0.5), "pad"),
-        template=TemplateSpec("plain", "", "{}", "", "{}"),
+        image=ImageSpec(size=vision.image_size, mean=(mean, mean, mean), std=(0.5, 0.5, 0.5), fit="pad"),
+        template=TemplateSpec(name="plain", system="", user="{}", opening="", reply="{}"),
         bos_id=1,
         stop_ids=(2,),
     )
@@ -83,7 +83,7 @@ def _decoder(
         norm_eps=1e-5,
         activation="silu",
         gated=True,
-        rope=RopeSpec(theta, head_dim),
+        rope=RopeSpec(theta=theta, dim=head_dim),
     )
 
 
@@ -92,7 +92,18 @@ LLAVA_MED = PublishedModel(
     "llava-med",
     _subject(
         "llava-med-v1.5-mistral-7b",
-        VisionSpec("clip", 1024, 23, 16, 4096, 336, 14, "quick_gelu", 1e-5, drop_cls=True),
+        VisionSpec(
+            kind="clip",
+            hidden=1024,
+            layers=23,
+            heads=16,
+            ff=4096,
+            image_size=336,
+            patch=14,
+            activation="quick_gelu",
+            norm_eps=1e-5,
+            drop_cls=True,
+        ),
         _decoder("mistral", 4096, 32, 8, 128, 14336, 32768, 1e6),
         0.45,
     ),
@@ -107,7 +118,18 @@ TINYLLAVA = PublishedModel(
     "tinyllava",
     _subject(
         "TinyLLaVA-1.5B",
-        VisionSpec("siglip", 1152, 26, 16, 4304, 384, 14, "gelu_tanh", 1e-6, drop_cls=False),
+        VisionSpec(
+            kind="siglip",
+            hidden=1152,
+            layers=26,
+            heads=16,
+            ff=4304,
+            image_size=384,
+            patch=14,
+            activation="gelu_tanh",
+            norm_eps=1e-6,
+            drop_cls=False,
+        ),
         _decoder("llama", 2048, 22, 4, 64, 5632, 2048, 1e4),
         0.5,
     ),

@@ -164,4 +164,14 @@ def _recipe(
     name: str, embedding: Precision, decoder: Precision, head: Precision, group: Any = 128, method: Any = "rtn"
 ) -> Recipe:
     """The tower and the projector, which no text passes, stay as they are."""
-    return Recipe(name, name, "fp32", "fp32", embedding, decoder, head, group=group, method=method)
+    return Recipe(
+        name=name,
+        title=name,
+        vision="fp32",
+        projector="fp32",
+        embedding=embedding,
+        decoder=decoder,
+        lm_head=head,
+        group=group,
+        method=method,
+    )

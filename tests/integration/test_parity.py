@@ -60,7 +60,16 @@ def normal(*shape: int, seed: int = 0) -> npt.NDArray[np.float32]:
 
 def in_precision(checkpoint: Checkpoint, precision: Precision) -> Checkpoint:
     embedding: Precision = "int8" if precision == "int4" else precision
-    recipe = Recipe("test", "Test", precision, precision, embedding, precision, precision, group=32)
+    recipe = Recipe(
+        name="test",
+        title="Test",
+        vision=precision,
+        projector=precision,
+        embedding=embedding,
+        decoder=precision,
+        lm_head=precision,
+        group=32,
+    )
     return quantize(checkpoint, recipe)
 
 
@@ -185,7 +194,9 @@ def test_an_answer_about_a_picture_is_the_one_transformers_generates(
     layout: Layout, decoder: DecoderKind, tower: TowerKind, tmp_path: Path
 ) -> None:
     tiny = write_checkpoint(tmp_path / "checkpoint", layout, decoder, tower)
-    whole = Recipe("test", "Test", "fp32", "fp32", "fp32", "fp32", "fp32")
+    whole = Recipe(
+        name="test", title="Test", vision="fp32", projector="fp32", embedding="fp32", decoder="fp32", lm_head="fp32"
+    )
     built = build_bundle(tiny.path, replace(target("cpu"), context=320), whole, tmp_path / "bundle").bundle
     tokenizer = Tokenizer.from_file(str(built.file("tokenizer.json")))
     noise = np.random.default_rng(1).integers(0, 256, (2, 40, 31, 3), dtype=np.uint8)

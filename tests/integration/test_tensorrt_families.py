@@ -29,16 +29,39 @@ pytestmark = pytest.mark.system
 pytest.importorskip("tensorrt_rtx", reason="TensorRT-RTX is not installed", exc_type=ImportError)
 
 LAYERS, VOCAB, CONTEXT, SLOTS = 2, 4096, 2048, 4
-CLIP = VisionSpec("clip", 1024, LAYERS, 16, 4096, 336, 14, "quick_gelu", 1e-5, True)
-SIGLIP = VisionSpec("siglip", 1152, LAYERS, 16, 4304, 384, 14, "gelu_tanh", 1e-6, False)
+CLIP = VisionSpec(
+    kind="clip",
+    hidden=1024,
+    layers=LAYERS,
+    heads=16,
+    ff=4096,
+    image_size=336,
+    patch=14,
+    activation="quick_gelu",
+    norm_eps=1e-5,
+    drop_cls=True,
+)
+SIGLIP = VisionSpec(
+    kind="siglip",
+    hidden=1152,
+    layers=LAYERS,
+    heads=16,
+    ff=4304,
+    image_size=384,
+    patch=14,
+    activation="gelu_tanh",
+    norm_eps=1e-6,
+    drop_cls=False,
+)
 
 
 def decoder(kind: Any, hidden: int, heads: int, kv_heads: int, head_dim: int, ff: int, **more: Any) -> DecoderSpec:
-    rope = RopeSpec(1e4, more.pop("rope", head_dim))
+    rope = RopeSpec(theta=1e4, dim=more.pop("rope", head_dim))
     norm: Any = "layer" if kind == "phi" else "rms"
     return DecoderSpec(
-        kind, hidden, LAYERS, heads, kv_heads, head_dim, ff, VOCAB, CONTEXT, norm, 1e-5,
-        more.pop("activation", "silu"), more.pop("gated", True), rope, **more,
+        kind=kind, hidden=hidden, layers=LAYERS, heads=heads, kv_heads=kv_heads, head_dim=head_dim,
+        ff=ff, vocab=VOCAB, context=CONTEXT, norm=norm, norm_eps=1e-5,
+        activation=more.pop("activation", "silu"), gated=more.pop("gated", True), rope=rope, **more,
     )  # fmt: skip
 
 
@@ -55,9 +78,20 @@ FAMILIES = {
     ),
 }  # fmt: skip
 RECIPES = {
-    "fp16": (Recipe("fp16", "", "fp16", "fp16", "fp16", "fp16", "fp16"), 2.1),
-    "q8": (Recipe("q8", "", "int8", "int8", "int8", "int8", "int8"), 1.2),
-    "q4": (Recipe("q4", "", "int8", "int8", "int8", "int4", "int4"), 0.58),
+    "fp16": (
+        Recipe(
+            name="fp16", title="", vision="fp16", projector="fp16", embedding="fp16", decoder="fp16", lm_head="fp16"
+        ),
+        2.1,
+    ),
+    "q8": (
+        Recipe(name="q8", title="", vision="int8", projector="int8", embedding="int8", decoder="int8", lm_head="int8"),
+        1.2,
+    ),
+    "q4": (
+        Recipe(name="q4", title="", vision="int8", projector="int8", embedding="int8", decoder="int4", lm_head="int4"),
+        0.58,
+    ),
 }
 
 

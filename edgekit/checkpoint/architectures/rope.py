@@ -27,14 +27,14 @@ def rope(config: Fields, head_dim: int, partial: float = 1.0) -> RopeSpec:
         )
     kind = _kind(scaling)
     if kind in ("default", "dynamic"):
-        return RopeSpec(theta, dim)
+        return RopeSpec(theta=theta, dim=dim)
     if kind == "linear":
-        return RopeSpec(theta, dim, "linear", scaling.positive("factor"))
+        return RopeSpec(theta=theta, dim=dim, scaling="linear", factor=scaling.positive("factor"))
     if kind == "llama3":
         return RopeSpec(
-            theta,
-            dim,
-            "llama3",
+            theta=theta,
+            dim=dim,
+            scaling="llama3",
             factor=scaling.positive("factor"),
             low_freq_factor=scaling.positive("low_freq_factor"),
             high_freq_factor=scaling.positive("high_freq_factor"),

@@ -20,7 +20,7 @@ _EMBEDDING = "embed_tokens.weight"
 _FIRST = "layers.0.input_layernorm.weight"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class StoredDecoder:
     """A language model's module and description, and where it lies.
 
@@ -57,12 +57,26 @@ def find(source: Source, text: Fields, outer: Fields, prefixes: Sequence[str], h
     prefix = source.prefix(prefixes, _EMBEDDING)
     alone = source.prefix(prefixes, _FIRST)
     if prefix is None and ties and alone is not None and head + "weight" in source.tensors:
-        return StoredDecoder(module, replace(spec, tied=True), alone, head, head + "weight", module.notes(text))
+        return StoredDecoder(
+            module=module,
+            spec=replace(spec, tied=True),
+            prefix=alone,
+            head=head,
+            embedding=head + "weight",
+            notes=module.notes(text),
+        )
     if prefix is None:
         raise _no_embedding(source, prefixes)
     own = ties and _is_of_its_own(source, prefix + _EMBEDDING, head + "weight")
     notes = (*module.notes(text), *([_own_head(head)] if own else []))
-    return StoredDecoder(module, replace(spec, tied=ties and not own), prefix, head, prefix + _EMBEDDING, notes)
+    return StoredDecoder(
+        module=module,
+        spec=replace(spec, tied=ties and not own),
+        prefix=prefix,
+        head=head,
+        embedding=prefix + _EMBEDDING,
+        notes=notes,
+    )
 
 
 def _is_of_its_own(source: Source, embedding: str, head: str) -> bool:

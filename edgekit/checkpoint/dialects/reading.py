@@ -30,7 +30,7 @@ class Reading:
     tokenizer_json: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Parts:
     """What a dialect found out: the parts' descriptions, and where they lie in ``source``.
 

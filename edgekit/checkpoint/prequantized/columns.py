@@ -28,7 +28,7 @@ from edgekit.units import MIB
 _BLOCK_BYTES = 8 * MIB  # of the file that are mapped at once
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ColumnPacked:
     """Satisfies :class:`~edgekit.checkpoint.prequantized.matrix.PackedLinear`.
 

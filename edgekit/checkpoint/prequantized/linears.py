@@ -114,13 +114,13 @@ def _columns(stem: Stem) -> ColumnPacked:
     if n % 8 or k % 2 or (method == "awq" and k % (grouping.size if grouping.size > 0 else k)):
         raise stem.misshapen(n, k, method.upper())
     linear = ColumnPacked(
-        method,
-        scheme.less_one,
-        (n, k),
-        grouping,
-        qweight,
-        stem.tensor("qzeros", ("int32",), (grouping.stored, n // 8)),
-        stem.tensor("scales", _SCALES, (grouping.stored, n)),
+        method=method,
+        less_one=scheme.less_one,
+        shape=(n, k),
+        grouping=grouping,
+        qweight=qweight,
+        qzeros=stem.tensor("qzeros", ("int32",), (grouping.stored, n // 8)),
+        scales=stem.tensor("scales", _SCALES, (grouping.stored, n)),
     )
     if method == "gptq":
         stem.check_order("g_idx", grouping, None)

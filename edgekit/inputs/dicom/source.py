@@ -29,7 +29,7 @@ _KEYWORDS = {b"\x08\0": "FloatPixelData", b"\x09\0": "DoubleFloatPixelData", b"\
 _UNDEFINED = 2**32 - 1  # the length of pixel data that are encapsulated
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Source:
     """An opened file: pixel data begin at byte ``start`` of ``stream`` and are ``length`` bytes.
 
@@ -95,7 +95,16 @@ def open_source(stream: BinaryIO, name: str, notes: list[str]) -> Source:
     complete(header, notes)
     keyword, vr, start, length = _pixels(stream, header, name)
     items = _items(stream, start) if length is None else ()
-    source = Source(stream, header, str(syntax or _native(header)), keyword, vr, start, length, items)
+    source = Source(
+        stream=stream,
+        header=header,
+        syntax=str(syntax or _native(header)),
+        keyword=keyword,
+        vr=vr,
+        start=start,
+        length=length,
+        items=items,
+    )
     _check_pixels(source, name)
     return source
 

@@ -196,9 +196,23 @@ LLAMA3 = {
 @pytest.mark.parametrize(
     ("rope", "expected"),
     [
-        ({"rope_type": "default", "rope_theta": 1e6}, RopeSpec(1e6, 48)),
-        ({"rope_type": "linear", "rope_theta": 1e4, "factor": 2.0}, RopeSpec(1e4, 48, "linear", 2.0)),
-        (LLAMA3, RopeSpec(5e5, 48, "llama3", 8.0, 1.0, 4.0, 256)),
+        ({"rope_type": "default", "rope_theta": 1e6}, RopeSpec(theta=1e6, dim=48)),
+        (
+            {"rope_type": "linear", "rope_theta": 1e4, "factor": 2.0},
+            RopeSpec(theta=1e4, dim=48, scaling="linear", factor=2.0),
+        ),
+        (
+            LLAMA3,
+            RopeSpec(
+                theta=5e5,
+                dim=48,
+                scaling="llama3",
+                factor=8.0,
+                low_freq_factor=1.0,
+                high_freq_factor=4.0,
+                original_context=256,
+            ),
+        ),
     ],
 )
 def test_rope_is_read_in_both_spellings(

@@ -16,7 +16,18 @@ from edgekit.checkpoint.spec import ImageSpec, VisionSpec
 from edgekit.errors import CheckpointError
 from tests.checkpoints import CLIP_MEAN, CLIP_STD
 
-CLIP = VisionSpec("clip", 72, 2, 3, 100, 336, 14, "quick_gelu", 1e-5, drop_cls=True)
+CLIP = VisionSpec(
+    kind="clip",
+    hidden=72,
+    layers=2,
+    heads=3,
+    ff=100,
+    image_size=336,
+    patch=14,
+    activation="quick_gelu",
+    norm_eps=1e-5,
+    drop_cls=True,
+)
 SIGLIP = replace(CLIP, kind="siglip", image_size=384, drop_cls=False)
 SQUARE = {"height": 336, "width": 336}
 EDGE = {"shortest_edge": 336}
@@ -87,7 +98,9 @@ def test_the_usual_scaling_is_taken_as_said(tmp_path: Path) -> None:
 
 def test_what_the_usual_processors_say_is_written_as_it_always_was(tmp_path: Path) -> None:
     spec = image_spec(source(tmp_path, {"size": EDGE, "crop_size": SQUARE, "do_pad": True}), CLIP, None)
-    assert spec == ImageSpec(336, (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711), "pad")
+    assert spec == ImageSpec(
+        size=336, mean=(0.48145466, 0.4578275, 0.40821073), std=(0.26862954, 0.26130258, 0.27577711), fit="pad"
+    )
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,7 @@ from tests.prequantized import (
 )
 
 DOWN = "model.layers.0.mlp.down_proj"
-Q4 = Recipe("q", "Test", "fp16", "fp16", "int8", "int4", "int4")
+Q4 = Recipe(name="q", title="Test", vision="fp16", projector="fp16", embedding="int8", decoder="int4", lm_head="int4")
 
 
 @pytest.fixture(scope="module", params=["gptq", "awq", "auto-round_v2", "compressed-tensors"])
@@ -124,8 +124,31 @@ def test_asymmetric_matrices_are_refused_or_quantized_anew(half: Written) -> Non
 @pytest.mark.parametrize(
     ("recipe", "says"),
     [
-        (Recipe("q", "Test", "fp16", "fp16", "int8", "int4", "int4", group=64), 'decoder = "int4" and group = 128'),
-        (Recipe("q", "Test", "fp16", "fp16", "fp16", "fp16", "fp16"), 'decoder = "int4" and group = 128'),
+        (
+            Recipe(
+                name="q",
+                title="Test",
+                vision="fp16",
+                projector="fp16",
+                embedding="int8",
+                decoder="int4",
+                lm_head="int4",
+                group=64,
+            ),
+            'decoder = "int4" and group = 128',
+        ),
+        (
+            Recipe(
+                name="q",
+                title="Test",
+                vision="fp16",
+                projector="fp16",
+                embedding="fp16",
+                decoder="fp16",
+                lm_head="fp16",
+            ),
+            'decoder = "int4" and group = 128',
+        ),
     ],
 )
 def test_a_recipe_that_does_not_fit_is_told_which_would(written: Written, recipe: Recipe, says: str) -> None:

@@ -16,8 +16,15 @@ from edgekit.checkpoint.template import VICUNA
 from edgekit.checkpoint.tokens import special_ids
 from edgekit.errors import CheckpointError
 
-LLAMA3 = TemplateSpec("llama 3", "", "{}<|eot_id|>", "<|start_header_id|>", "{}<|eot_id|>", stop=("<|eot_id|>",))
-PLAIN = TemplateSpec("plain", "", "USER: {} ", "ASSISTANT:", " {} ")
+LLAMA3 = TemplateSpec(
+    name="llama 3",
+    system="",
+    user="{}<|eot_id|>",
+    opening="<|start_header_id|>",
+    reply="{}<|eot_id|>",
+    stop=("<|eot_id|>",),
+)
+PLAIN = TemplateSpec(name="plain", system="", user="USER: {} ", opening="ASSISTANT:", reply=" {} ")
 
 
 def tokenizer(*added: str) -> Tokenizer:

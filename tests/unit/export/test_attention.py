@@ -22,7 +22,20 @@ from tests.unit.export.running import session
 Floats = npt.NDArray[np.float32]
 HEADS, KV_HEADS, DIM, CONTEXT = 4, 2, 32, 64
 DECODER = DecoderSpec(
-    "llama", 128, 1, HEADS, KV_HEADS, DIM, 256, 100, CONTEXT, "rms", 1e-5, "silu", True, RopeSpec(1e4, DIM)
+    kind="llama",
+    hidden=128,
+    layers=1,
+    heads=HEADS,
+    kv_heads=KV_HEADS,
+    head_dim=DIM,
+    ff=256,
+    vocab=100,
+    context=CONTEXT,
+    norm="rms",
+    norm_eps=1e-5,
+    activation="silu",
+    gated=True,
+    rope=RopeSpec(theta=1e4, dim=DIM),
 )
 WIDTH = (HEADS + 2 * KV_HEADS) * DIM
 LENGTHS = (41, 23, 7, 60)

@@ -27,21 +27,71 @@ from tests.unit.quantize.fakes import SPEC, Stored, normal
 
 LLAVA_MED = replace(
     SPEC,
-    vision=VisionSpec("clip", 1024, 23, 16, 4096, 336, 14, "quick_gelu", 1e-5, True),
+    vision=VisionSpec(
+        kind="clip",
+        hidden=1024,
+        layers=23,
+        heads=16,
+        ff=4096,
+        image_size=336,
+        patch=14,
+        activation="quick_gelu",
+        norm_eps=1e-5,
+        drop_cls=True,
+    ),
     projector=ProjectorSpec((1024, 4096, 4096)),
     decoder=DecoderSpec(
-        "mistral", 4096, 32, 32, 8, 128, 14336, 32000, 32768, "rms", 1e-5, "silu", True, RopeSpec(1e6, 128)
+        kind="mistral",
+        hidden=4096,
+        layers=32,
+        heads=32,
+        kv_heads=8,
+        head_dim=128,
+        ff=14336,
+        vocab=32000,
+        context=32768,
+        norm="rms",
+        norm_eps=1e-5,
+        activation="silu",
+        gated=True,
+        rope=RopeSpec(theta=1e6, dim=128),
     ),
 )
 TINY_LLAVA = replace(
     SPEC,
-    vision=VisionSpec("siglip", 1152, 26, 16, 4304, 384, 14, "gelu_tanh", 1e-6, False),
+    vision=VisionSpec(
+        kind="siglip",
+        hidden=1152,
+        layers=26,
+        heads=16,
+        ff=4304,
+        image_size=384,
+        patch=14,
+        activation="gelu_tanh",
+        norm_eps=1e-6,
+        drop_cls=False,
+    ),
     projector=ProjectorSpec((1152, 2048, 2048)),
-    decoder=DecoderSpec("llama", 2048, 22, 32, 4, 64, 5632, 32000, 2048, "rms", 1e-5, "silu", True, RopeSpec(1e4, 64)),
+    decoder=DecoderSpec(
+        kind="llama",
+        hidden=2048,
+        layers=22,
+        heads=32,
+        kv_heads=4,
+        head_dim=64,
+        ff=5632,
+        vocab=32000,
+        context=2048,
+        norm="rms",
+        norm_eps=1e-5,
+        activation="silu",
+        gated=True,
+        rope=RopeSpec(theta=1e4, dim=64),
+    ),
 )
-Q4 = Recipe("q4", "", "int8", "int8", "int8", "int4", "int4")
-Q8 = Recipe("q8", "", "int8", "int8", "int8", "int8", "int8")
-FP16 = Recipe("fp16", "", "fp16", "fp16", "fp16", "fp16", "fp16")
+Q4 = Recipe(name="q4", title="", vision="int8", projector="int8", embedding="int8", decoder="int4", lm_head="int4")
+Q8 = Recipe(name="q8", title="", vision="int8", projector="int8", embedding="int8", decoder="int8", lm_head="int8")
+FP16 = Recipe(name="fp16", title="", vision="fp16", projector="fp16", embedding="fp16", decoder="fp16", lm_head="fp16")
 
 
 @dataclass(frozen=True)

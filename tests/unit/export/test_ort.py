@@ -183,7 +183,20 @@ def test_patches_leave_out_what_is_no_whole_square(size: int, tmp_path: Path) ->
 def test_heads_that_the_kernel_does_not_take_are_refused() -> None:
     for head_dim, rotary, said in ((24, 24, "attention heads are 24"), (80, 40, "rotary embedding are 40")):
         decoder = DecoderSpec(
-            "phi", 96, 1, 2, 2, head_dim, 200, 320, 512, "layer", 1e-5, "gelu_tanh", False, RopeSpec(1e4, rotary)
+            kind="phi",
+            hidden=96,
+            layers=1,
+            heads=2,
+            kv_heads=2,
+            head_dim=head_dim,
+            ff=200,
+            vocab=320,
+            context=512,
+            norm="layer",
+            norm_eps=1e-5,
+            activation="gelu_tanh",
+            gated=False,
+            rope=RopeSpec(theta=1e4, dim=rotary),
         )
         with pytest.raises(CheckpointError, match=said):
             OrtSpelling(Graph("decoder"), {}, np.dtype(np.float32)).cached_attention(decoder, 64)

@@ -16,11 +16,22 @@ from edgekit.export.rope import tables
 
 LLAMA3 = {"low_freq_factor": 1.0, "high_freq_factor": 4.0, "original_max_position_embeddings": 64}
 CASES: list[tuple[RopeSpec, dict[str, Any]]] = [
-    (RopeSpec(10000.0, 48), {"rope_type": "default", "rope_theta": 10000.0}),
-    (RopeSpec(1e6, 128), {"rope_type": "default", "rope_theta": 1e6}),
-    (RopeSpec(10000.0, 48, "linear", 4.0), {"rope_type": "linear", "rope_theta": 10000.0, "factor": 4.0}),
+    (RopeSpec(theta=10000.0, dim=48), {"rope_type": "default", "rope_theta": 10000.0}),
+    (RopeSpec(theta=1e6, dim=128), {"rope_type": "default", "rope_theta": 1e6}),
     (
-        RopeSpec(500000.0, 64, "llama3", 8.0, 1.0, 4.0, 64),
+        RopeSpec(theta=10000.0, dim=48, scaling="linear", factor=4.0),
+        {"rope_type": "linear", "rope_theta": 10000.0, "factor": 4.0},
+    ),
+    (
+        RopeSpec(
+            theta=500000.0,
+            dim=64,
+            scaling="llama3",
+            factor=8.0,
+            low_freq_factor=1.0,
+            high_freq_factor=4.0,
+            original_context=64,
+        ),
         {"rope_type": "llama3", "rope_theta": 500000.0, "factor": 8.0, **LLAMA3},
     ),
 ]
@@ -48,5 +59,5 @@ def test_a_partial_rotation_has_its_own_frequencies() -> None:
     parameters = {"rope_type": "default", "rope_theta": 10000.0, "partial_rotary_factor": 0.4}
     config = PhiConfig(hidden_size=160, num_attention_heads=2, rope_parameters=parameters)
     expected = oracle(PhiRotaryEmbedding(config), 64)
-    for got, want in zip(tables(RopeSpec(10000.0, 32), 64), expected, strict=True):
+    for got, want in zip(tables(RopeSpec(theta=10000.0, dim=32), 64), expected, strict=True):
         np.testing.assert_allclose(got, want, atol=1e-5)

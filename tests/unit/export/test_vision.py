@@ -21,8 +21,30 @@ from edgekit.export.write import write_graph
 from tests.unit.export.running import session
 from tests.unit.quantize.fakes import Stored, normal
 
-CLIP = VisionSpec("clip", 72, 2, 3, 100, 28, 7, "quick_gelu", 1e-5, drop_cls=True)
-SIGLIP = VisionSpec("siglip", 72, 2, 3, 100, 28, 7, "gelu_tanh", 1e-6, drop_cls=False)
+CLIP = VisionSpec(
+    kind="clip",
+    hidden=72,
+    layers=2,
+    heads=3,
+    ff=100,
+    image_size=28,
+    patch=7,
+    activation="quick_gelu",
+    norm_eps=1e-5,
+    drop_cls=True,
+)
+SIGLIP = VisionSpec(
+    kind="siglip",
+    hidden=72,
+    layers=2,
+    heads=3,
+    ff=100,
+    image_size=28,
+    patch=7,
+    activation="gelu_tanh",
+    norm_eps=1e-6,
+    drop_cls=False,
+)
 PIXELS = np.random.default_rng(0).standard_normal((2, 3, 28, 28), dtype=np.float32)
 
 

@@ -59,10 +59,10 @@ def oracle(image: Image.Image, spec: ImageSpec) -> npt.NDArray[np.float32]:
 @pytest.mark.parametrize(
     "spec",
     [
-        ImageSpec(56, CLIP_MEAN, CLIP_STD, "pad"),
-        ImageSpec(84, HALF, HALF, "pad"),
-        ImageSpec(56, CLIP_MEAN, CLIP_STD, "crop"),
-        ImageSpec(37, HALF, HALF, "stretch"),
+        ImageSpec(size=56, mean=CLIP_MEAN, std=CLIP_STD, fit="pad"),
+        ImageSpec(size=84, mean=HALF, std=HALF, fit="pad"),
+        ImageSpec(size=56, mean=CLIP_MEAN, std=CLIP_STD, fit="crop"),
+        ImageSpec(size=37, mean=HALF, std=HALF, fit="stretch"),
     ],
     ids=lambda spec: f"{spec.fit}{spec.size}",
 )
@@ -79,7 +79,7 @@ def test_equals_the_familys_own_processor(spec: ImageSpec, size: tuple[int, int]
 def test_long_thin_pictures_take_little_memory(fit: str, size: tuple[int, int]) -> None:
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     image = Image.new("RGB", size, (250, 250, 250))
-    pixels = preprocess(image, ImageSpec(56, (0.0, 0.0, 0.0), (1.0, 1.0, 1.0), fit))  # type: ignore[arg-type]
+    pixels = preprocess(image, ImageSpec(size=56, mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0), fit=fit))  # type: ignore[arg-type]
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 128 * 1024  # KiB; a square takes 0.8 GiB
     if fit != "pad":
         np.testing.assert_allclose(pixels, 250 / 255, atol=1e-6)

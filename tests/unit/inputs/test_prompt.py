@@ -34,8 +34,10 @@ from edgekit.errors import InputError
 from edgekit.inputs.images import Picture
 from edgekit.inputs.prompt import Prompt, TextPiece, Turn, build, render
 
-VICUNA = TemplateSpec("vicuna", "A chat. ", "USER: {} ", "ASSISTANT:", " {}</s>", stop=("</s>",))
-MISTRAL = TemplateSpec("mistral", "", "[INST] {} [/INST]", "", " {} </s>")
+VICUNA = TemplateSpec(
+    name="vicuna", system="A chat. ", user="USER: {} ", opening="ASSISTANT:", reply=" {}</s>", stop=("</s>",)
+)
+MISTRAL = TemplateSpec(name="mistral", system="", user="[INST] {} [/INST]", opening="", reply=" {} </s>")
 MARKED = replace(VICUNA, image_before="<im_start>", image_after="<im_end>")
 TEXT = "A chat. USER: what is seen in this image of the chest? ASSISTANT: the heart is enlarged [INST] [/INST] { } x"
 RED, BLUE = (Picture.of(Image.new("RGB", (9, 5), colour)) for colour in ("red", "blue"))
@@ -46,10 +48,38 @@ def model(template: TemplateSpec) -> ModelSpec:
     """CLIP-shaped, 28 pixels in patches of 14: 4 rows a picture."""
     return ModelSpec(
         family="test",
-        vision=VisionSpec("clip", 8, 1, 1, 16, 28, 14, "quick_gelu", 1e-5, drop_cls=True),
+        vision=VisionSpec(
+            kind="clip",
+            hidden=8,
+            layers=1,
+            heads=1,
+            ff=16,
+            image_size=28,
+            patch=14,
+            activation="quick_gelu",
+            norm_eps=1e-5,
+            drop_cls=True,
+        ),
         projector=ProjectorSpec((8, 8)),
-        decoder=DecoderSpec("llama", 8, 1, 1, 1, 8, 8, 600, 64, "rms", 1e-5, "silu", True, RopeSpec(1e4, 8)),
-        image=ImageSpec(28, (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711), "pad"),
+        decoder=DecoderSpec(
+            kind="llama",
+            hidden=8,
+            layers=1,
+            heads=1,
+            kv_heads=1,
+            head_dim=8,
+            ff=8,
+            vocab=600,
+            context=64,
+            norm="rms",
+            norm_eps=1e-5,
+            activation="silu",
+            gated=True,
+            rope=RopeSpec(theta=1e4, dim=8),
+        ),
+        image=ImageSpec(
+            size=28, mean=(0.48145466, 0.4578275, 0.40821073), std=(0.26862954, 0.26130258, 0.27577711), fit="pad"
+        ),
         template=template,
         bos_id=1,
         stop_ids=(2,),

@@ -48,8 +48,8 @@ def checkpoint(vision: VisionSpec, decoder: DecoderSpec) -> Checkpoint:
         vision=vision,
         projector=ProjectorSpec((vision.hidden, decoder.hidden, decoder.hidden)),
         decoder=decoder,
-        image=ImageSpec(vision.image_size, (0.5, 0.5, 0.5), (0.5, 0.5, 0.5), "pad"),
-        template=TemplateSpec("plain", "", "{}", "", "{}"),
+        image=ImageSpec(size=vision.image_size, mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5), fit="pad"),
+        template=TemplateSpec(name="plain", system="", user="{}", opening="", reply="{}"),
         bos_id=1,
         stop_ids=(2,),
     )
@@ -57,17 +57,54 @@ def checkpoint(vision: VisionSpec, decoder: DecoderSpec) -> Checkpoint:
 
 
 def llama(hidden: int, layers: int, kv_heads: int, head_dim: int, ff: int) -> DecoderSpec:
-    rope = RopeSpec(10000.0, head_dim)
+    rope = RopeSpec(theta=10000.0, dim=head_dim)
     return DecoderSpec(
-        "llama", hidden, layers, 32, kv_heads, head_dim, ff, 32000, 4096, "rms", 1e-5, "silu", True, rope
+        kind="llama",
+        hidden=hidden,
+        layers=layers,
+        heads=32,
+        kv_heads=kv_heads,
+        head_dim=head_dim,
+        ff=ff,
+        vocab=32000,
+        context=4096,
+        norm="rms",
+        norm_eps=1e-5,
+        activation="silu",
+        gated=True,
+        rope=rope,
     )
 
 
 LLAVA_MED = checkpoint(
-    VisionSpec("clip", 1024, 23, 16, 4096, 336, 14, "quick_gelu", 1e-5, True), llama(4096, 32, 8, 128, 14336)
+    VisionSpec(
+        kind="clip",
+        hidden=1024,
+        layers=23,
+        heads=16,
+        ff=4096,
+        image_size=336,
+        patch=14,
+        activation="quick_gelu",
+        norm_eps=1e-5,
+        drop_cls=True,
+    ),
+    llama(4096, 32, 8, 128, 14336),
 )
 TINYLLAVA = checkpoint(
-    VisionSpec("siglip", 1152, 26, 16, 4304, 384, 14, "gelu_tanh", 1e-6, False), llama(2048, 22, 4, 64, 5632)
+    VisionSpec(
+        kind="siglip",
+        hidden=1152,
+        layers=26,
+        heads=16,
+        ff=4304,
+        image_size=384,
+        patch=14,
+        activation="gelu_tanh",
+        norm_eps=1e-6,
+        drop_cls=False,
+    ),
+    llama(2048, 22, 4, 64, 5632),
 )
 
 

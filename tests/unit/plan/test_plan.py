@@ -22,7 +22,7 @@ from edgekit.plan import MemoryPlan, as_built, document, matrix, plan, require_f
 from edgekit.plan.coefficients import coefficients
 from edgekit.plan.memory import total
 from edgekit.plan.planning import usable_context
-from edgekit.recipe import Recipe, recipe, recipes
+from edgekit.recipe import Precision, Recipe, recipe, recipes
 from edgekit.runtime.embeddings import IMAGE_CACHE_BYTES
 from edgekit.target import Budget, Target, target, targets
 from edgekit.units import GIB, MIB
@@ -30,8 +30,8 @@ from tests.unit.plan.models import LLAVA_MED, TINYLLAVA, write_sparse
 
 WEIGHTS = ("vision", "projector", "embedding", "decoder", "lm_head")
 WIDTH = {"fp32": 4.0, "fp16": 2.0, "int8": 1.0, "int4": 0.5}
-precisions = st.sampled_from(list(WIDTH))
-small_ones = st.sampled_from([precision for precision in WIDTH if precision != "int4"])
+precisions: st.SearchStrategy[Precision] = st.sampled_from(list(WIDTH))
+small_ones: st.SearchStrategy[Precision] = st.sampled_from([precision for precision in WIDTH if precision != "int4"])
 any_target = st.sampled_from(targets())
 
 
@@ -50,7 +50,15 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
 @st.composite
 def recipe_of(draw: st.DrawFn) -> Recipe:
     vision, projector, embedding = draw(small_ones), draw(small_ones), draw(small_ones)
-    return Recipe("any", "", vision, projector, embedding, draw(precisions), draw(precisions))  # type: ignore[arg-type]
+    return Recipe(
+        name="any",
+        title="",
+        vision=vision,
+        projector=projector,
+        embedding=embedding,
+        decoder=draw(precisions),
+        lm_head=draw(precisions),
+    )
 
 
 def test_a_small_card_holds_the_4_bit_model_and_not_the_16_bit_one() -> None:
@@ -249,7 +257,9 @@ def test_a_budget_is_held_against_the_plan() -> None:
         True
     ] * 4
     exact = plan(LLAVA_MED, card, recipe("q4"))
-    enough = Budget(exact.static_bytes, exact.dynamic_bytes, disk_bytes=exact.disk.device_bytes)
+    enough = Budget(
+        static_bytes=exact.static_bytes, dynamic_bytes=exact.dynamic_bytes, disk_bytes=exact.disk.device_bytes
+    )
     assert plan(LLAVA_MED, replace(card, budget=enough), recipe("q4")).over_budget == ()
 
 
