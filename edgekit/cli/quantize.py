@@ -32,7 +32,7 @@ def command(
 ) -> None:
     """Write CHECKPOINT's weights in a recipe's precision, in EdgeKit's own format."""
     from edgekit.checkpoint.open import open_checkpoint
-    from edgekit.pipeline.fitting import quantize_to
+    from edgekit.pipeline.precision import quantize_to
     from edgekit.recipe import recipe
 
     source, how = open_checkpoint(checkpoint, vision, requantize=requantize), recipe(recipe_name)

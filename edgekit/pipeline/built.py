@@ -9,7 +9,7 @@ from typing import Any
 
 from edgekit.bundle import Bundle
 from edgekit.check import Checked
-from edgekit.pipeline.fitting import Decided
+from edgekit.pipeline.precision import Decided
 from edgekit.pipeline.prepared import Prepared
 from edgekit.plan import MemoryPlan
 from edgekit.units import format_bytes

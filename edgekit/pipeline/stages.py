@@ -26,7 +26,7 @@ from edgekit.export.export import SPELLINGS, export
 from edgekit.files import new_directory, require_space
 from edgekit.inputs.examples import Example
 from edgekit.pipeline.built import Built
-from edgekit.pipeline.fitting import decide, forget, held_out, quantized
+from edgekit.pipeline.precision import decide, forget, held_out, quantized
 from edgekit.pipeline.prepared import prepare_here
 from edgekit.plan import plan, require_fit
 from edgekit.plan.advice import shortfall

@@ -32,7 +32,7 @@ class Inputs:
     inverse: bool = False
 
     def scaled(self, scales: Float32) -> Inputs:
-        """Of inputs that are divided by ``scales`` ``[k]``; the matrix is changed in place."""
+        """Return those of inputs that are divided by ``scales`` ``[k]``; the matrix is changed in place."""
         if self.inverse:
             self.matrix[:] *= scales
         else:
@@ -42,7 +42,8 @@ class Inputs:
 
 
 def loss(weights: Float32, stand_ins: Float32, seen: Inputs, rows: Float32 | None = None) -> float:
-    """How far outputs are from those of ``weights``, squared, summed over all that was seen: tr(E H Eᵀ) of errors E.
+    """Return how far outputs are from those of ``weights``, squared, summed over all that was seen: tr(E H Eᵀ) of
+    errors E.
 
     Where GPTQ is to round, later inputs make up for an error as far as H lets them: of input j's, its square by
     1 / U[j, j]² is left. ``rows`` multiply outputs. Of large matrices every second, third, … row is looked at, which
@@ -57,7 +58,7 @@ def loss(weights: Float32, stand_ins: Float32, seen: Inputs, rows: Float32 | Non
 
 
 def search(matrices: Sequence[Float32], seen: Inputs, group: int, source: Places | None = None) -> Float32:
-    """Scales for what makes the inputs of ``matrices`` ``[n, k]``: all ones where nothing is better.
+    """Search scales for what makes the inputs of ``matrices`` ``[n, k]``: all ones where nothing is better.
 
     ``source`` ``[k]``: which maker an input comes from (grouped queries: several heads from one); else each has its
     own. An input's scale is its maker's, ``scales[source]``, multiplied into its column.
@@ -79,14 +80,14 @@ def search(matrices: Sequence[Float32], seen: Inputs, group: int, source: Places
 
 
 def _by_maker(combine: np.ufunc, values: Float32, source: Places) -> Float32:
-    found = np.zeros(int(source.max()) + 1, np.float32)
-    combine.at(found, source, values)
-    found += np.float32(1e-8)
-    return found
+    combined = np.zeros(int(source.max()) + 1, np.float32)
+    combine.at(combined, source, values)
+    combined += np.float32(1e-8)
+    return combined
 
 
 def rounded_with(weights: Float32, scales: Float32, group: int) -> Float32:
-    """What ``weights`` become when their columns are scaled, rounded, and scaled back."""
+    """Return what ``weights`` become when their columns are scaled, rounded, and scaled back."""
     scaled = weights * scales
     stand_ins: Float32 = rounded(scaled, scales_of(scaled, group), group) / scales
     return stand_ins

@@ -45,14 +45,14 @@ class Held:
 
 
 def with_cache_scales(checkpoint: Checkpoint, prompts: Sequence[Prompt], progress: Progress = silent) -> Checkpoint:
-    """The (quantized) checkpoint with scales for its cache, by prompts that have their answers.
+    """Give the (quantized) checkpoint scales for its cache, by prompts that have their answers.
 
     It is read once, a layer at a time; the prompts' rows are held. :class:`~edgekit.errors.EdgeKitError` where a weight
     is no number or a picture can't be read.
     """
     model, decoder = BlockModel(checkpoint), checkpoint.spec.decoder
     rows = [sample.rows[None] for sample in samples(model, prompts, progress)]
-    found: dict[str, Weight] = {}
+    stored: dict[str, Weight] = {}
     progress("cache", 0, decoder.layers)
     for index in range(decoder.layers):
         block = model.layer(index)
@@ -62,26 +62,27 @@ def with_cache_scales(checkpoint: Checkpoint, prompts: Sequence[Prompt], progres
             keys = np.maximum(keys, _largest(lengths_of_pairs(its_keys, decoder)))
             values = np.maximum(values, _largest(its_values))
         name = f"decoder.layers.{index}.attn"
-        found |= {f"{name}.k_scale": Held(scales(keys)), f"{name}.v_scale": Held(scales(values))}
+        stored |= {f"{name}.k_scale": Held(scales(keys)), f"{name}.v_scale": Held(scales(values))}
         progress("cache", index + 1, decoder.layers)
-    return replace(checkpoint, tensors={**checkpoint.tensors, **found})
+    return replace(checkpoint, tensors={**checkpoint.tensors, **stored})
 
 
 def scales(ranges: Floats) -> Floats:
-    """From the largest absolute value that each channel of a layer had to its scale, above zero."""
+    """Turn the largest absolute value that each channel of a layer had into its scale, above zero."""
     largest = float(ranges.max()) or 1.0
-    made: Floats = (np.maximum(ranges, _FLOOR * largest) * (MARGIN / _CODES)).astype(np.float32)
-    return made
+    steps: Floats = (np.maximum(ranges, _FLOOR * largest) * (MARGIN / _CODES)).astype(np.float32)
+    return steps
 
 
 def lengths_of_pairs(keys: Floats, decoder: DecoderSpec) -> Floats:
-    """Keys ``[…, head_dim]`` behind rotary embedding: of each pair of channels that is turned, its length in both."""
+    """Put in both of each pair of channels that is turned its length, in keys ``[…, head_dim]`` behind rotary
+    embedding."""
     turned, half = decoder.rope.dim, decoder.rope.dim // 2
     lengths = np.hypot(keys[..., :half], keys[..., half:turned])
     return np.concatenate([lengths, lengths, np.abs(keys[..., turned:])], axis=-1)
 
 
-def _largest(found: Floats) -> Floats:
+def _largest(values: Floats) -> Floats:
     """Of ``[rows, kv_heads, length, head_dim]`` the largest absolute value of each channel, ``[kv_heads head_dim]``."""
-    largest: Floats = np.abs(found).max(axis=(0, 2)).reshape(-1)
+    largest: Floats = np.abs(values).max(axis=(0, 2)).reshape(-1)
     return largest

@@ -43,7 +43,8 @@ class Calibrated:
 
 
 def with_method(checkpoint: Checkpoint, recipe: Recipe, data: Path | None) -> Recipe:
-    """The recipe with the method that it will be done by: its own, or the best where there is data and it names none.
+    """Return the recipe with the method that it will be done by: its own, or the best where there is data and it names
+    none.
 
     :class:`ConfigError` where the method wants data and there is none, or data would be of no use.
     """
@@ -66,11 +67,11 @@ def with_method(checkpoint: Checkpoint, recipe: Recipe, data: Path | None) -> Re
 
 
 def best(group: int) -> Method:
-    """The method that loses least for groups of so many inputs."""
+    """Return the method that loses least for groups of so many inputs."""
     return "awq+gptq" if group >= COARSE else "gptq"
 
 
-def made(
+def quantized_by_method(
     checkpoint: Checkpoint, recipe: Recipe, data: Path | None, folder: Path, progress: Progress = silent
 ) -> Calibrated:
     """Quantize by the recipe's method (:func:`with_method`), with examples of ``data``, spread over all of it.
@@ -85,26 +86,26 @@ def made(
     errors: Mapping[str, float] = {}
     if shown and recipe.method != "rtn":
         taken = samples(BlockModel(checkpoint, fastest()), shown, progress)
-        found, errors = calibrated(checkpoint, recipe, taken, folder, progress)
+        quantized, errors = calibrated(checkpoint, recipe, taken, folder, progress)
     else:
-        found = quantize(checkpoint, recipe)
-    if recipe.kv == "int8" and not has_cache_scales(found.tensors):
-        found = with_cache_scales(found, shown or phantoms(checkpoint), progress)
+        quantized = quantize(checkpoint, recipe)
+    if recipe.kv == "int8" and not has_cache_scales(quantized.tensors):
+        quantized = with_cache_scales(quantized, shown or phantoms(checkpoint), progress)
     tower = None
     if recipe.vision == "int8" and (shown or recipe.vision_ranges == "static"):
-        found, tower = with_tower(checkpoint, found, recipe, pictures(shown or phantoms(checkpoint)), progress)
+        quantized, tower = with_tower(checkpoint, quantized, recipe, pictures(shown or phantoms(checkpoint)), progress)
         notes += tower.notes
-    return Calibrated(found, notes, errors, tower)
+    return Calibrated(quantized, notes, errors, tower)
 
 
 def pictures(shown: Sequence[Prompt]) -> list[Floats]:
-    """Some of the pictures of prompts, prepared: ``[3, size, size]`` each."""
+    """Prepare some of the pictures of prompts: ``[3, size, size]`` each."""
     pieces = {piece.key: piece for prompt in shown for piece in prompt.images}
     return [piece.pixels() for piece in list(pieces.values())[:PICTURES]]
 
 
 def spread(examples: Sequence[Example], count: int) -> Sequence[Example]:
-    """So many of them, from all over."""
+    """Take so many of them, from all over."""
     return examples[:: max(1, len(examples) // count)][:count]
 
 

@@ -37,7 +37,7 @@ _ABOUT = "calibration.json"
 
 
 def looked_at(checkpoint: Checkpoint, recipe: Recipe) -> dict[str, Bits]:
-    """The matrices that calibration packs, and in how many bits: the decoder's and its head's."""
+    """List the matrices that calibration packs, and in how many bits: the decoder's and its head's."""
     bits: dict[str, Bits] = {"int4": 4, "int8": 8}
     return {
         name: bits[precision]
@@ -50,8 +50,8 @@ def looked_at(checkpoint: Checkpoint, recipe: Recipe) -> dict[str, Bits]:
 def calibrated(
     checkpoint: Checkpoint, recipe: Recipe, samples: Sequence[Sample], folder: Path, progress: Progress = silent
 ) -> tuple[Checkpoint, dict[str, float]]:
-    """The checkpoint in the recipe's precision, matrices of the decoder and its head by ``recipe.method``; and the
-    relative error of the outputs of each of those.
+    """Return the checkpoint in the recipe's precision, matrices of the decoder and its head by ``recipe.method``; and
+    the relative error of the outputs of each of those.
 
     ``folder`` keeps what is done (as large as the packed decoder, and the samples' rows); the checkpoint that is
     returned reads from it. :class:`~edgekit.errors.EdgeKitError` where a weight is no number or the disk is full.
@@ -70,23 +70,23 @@ def calibrated(
     while rows.index < layers:
         index = rows.index
         block = model.layer(index)
-        stand_ins = _one(block, rows, weights, names, recipe, folder)
+        stand_ins = _quantize(block, rows, weights, names, recipe, folder)
         rows = rows.next(block(x[None], stand_ins)[0] for x in rows)
         progress("calibrating", index + 1, layers + 1)
     if not _file(folder, layers).exists():
-        _one(model.head, rows, weights, names, recipe, folder)
+        _quantize(model.head, rows, weights, names, recipe, folder)
     progress("calibrating", layers + 1, layers + 1)
-    found: dict[str, Weight] = {}
+    tensors: dict[str, Weight] = {}
     errors: dict[str, float] = {}
     for path in filter(Path.exists, (_file(folder, index) for index in range(layers + 1))):
-        found |= _read(path, checkpoint, names, recipe.group)
+        tensors |= _read(path, checkpoint, names, recipe.group)
         errors |= json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
     if checkpoint.spec.decoder.tied and recipe.shares_head:  # one table for both, as it was
-        found[EMBEDDING] = found[HEAD]
-    return replace(plain, tensors={**plain.tensors, **found}), errors
+        tensors[EMBEDDING] = tensors[HEAD]
+    return replace(plain, tensors={**plain.tensors, **tensors}), errors
 
 
-def _one(
+def _quantize(
     block: Block, rows: Rows, weights: Sequence[Floats], names: Mapping[str, Bits], recipe: Recipe, folder: Path
 ) -> Mapping[str, Floats]:
     """Quantize a block and keep it; its weights as they are from now on."""
@@ -94,11 +94,11 @@ def _one(
     if not wanted:
         return block.weights
     moments = gather(block, zip(rows, weights, strict=True))
-    made = quantized_block(block, moments, wanted, recipe.method, recipe.group)
+    quantized = quantized_block(block, moments, wanted, recipe.method, recipe.group)
     path = _file(folder, rows.index)
-    write_text(path.with_suffix(".json"), json.dumps(made.errors) + "\n")
-    _write(path, made.plain, made.packed)
-    return {**made.plain, **{name: weight.dequantize() for name, weight in made.packed.items()}}
+    write_text(path.with_suffix(".json"), json.dumps(quantized.errors) + "\n")
+    _write(path, quantized.plain, quantized.packed)
+    return {**quantized.plain, **{name: weight.dequantize() for name, weight in quantized.packed.items()}}
 
 
 def _file(folder: Path, index: int) -> Path:
@@ -131,15 +131,15 @@ def _write(path: Path, plain: Mapping[str, Floats], packed: Mapping[str, PackedW
 
 def _read(path: Path, checkpoint: Checkpoint, names: Mapping[str, Bits], group: int) -> dict[str, Weight]:
     stored = open_file(path)
-    found: dict[str, Weight] = {}
+    tensors: dict[str, Weight] = {}
     for name in {key.removesuffix(".codes").removesuffix(".scales") for key in stored}:
         if name in names:
             shape = checkpoint.tensors[name].shape
             width = group if names[name] == 4 else shape[1]
-            found[name] = StoredPacked(shape, names[name], width, stored[f"{name}.codes"], stored[f"{name}.scales"])
+            tensors[name] = StoredPacked(shape, names[name], width, stored[f"{name}.codes"], stored[f"{name}.scales"])
         else:
-            found[name] = cast("Weight", stored[name])
-    return found
+            tensors[name] = cast("Weight", stored[name])
+    return tensors
 
 
 def _same_or_anew(folder: Path, checkpoint: Checkpoint, recipe: Recipe, samples: Sequence[Sample]) -> None:

@@ -25,7 +25,7 @@ class Choice:
     wider: tuple[str, ...]
 
 
-def choose(recipe: Recipe, found: Sensitivity, limit: int, size: Callable[[Recipe], int]) -> Choice:
+def choose(recipe: Recipe, sensitivity: Sensitivity, limit: int, size: Callable[[Recipe], int]) -> Choice:
     """Widen parts of ``recipe`` while ``size`` of it stays within ``limit`` bytes.
 
     :class:`ConfigError` where the recipe itself is larger.
@@ -37,11 +37,11 @@ def choose(recipe: Recipe, found: Sensitivity, limit: int, size: Callable[[Recip
             "Allow more bytes, or choose a smaller model.",
         )
     chosen, bytes_, wider = recipe, least, []
-    left = dict(found.losses)
+    left = dict(sensitivity.losses)
     while left:
         options = []
         for name, loss in left.items():
-            other = widened(chosen, name, found)
+            other = widened(chosen, name, sensitivity)
             if other is not None and (more := size(other) - bytes_) <= limit - bytes_:
                 options.append((loss / max(1, more), name, other))
         if not options:
@@ -53,12 +53,12 @@ def choose(recipe: Recipe, found: Sensitivity, limit: int, size: Callable[[Recip
     return Choice(replace(chosen, name=recipe.name), bytes_, tuple(wider))
 
 
-def widened(recipe: Recipe, part: str, found: Sensitivity) -> Recipe | None:
-    """The recipe with one part in its next wider precision; None where it is wide already."""
-    if part in found.layers:
+def widened(recipe: Recipe, part: str, sensitivity: Sensitivity) -> Recipe | None:
+    """Return the recipe with one part in its next wider precision; None where it is wide already."""
+    if part in sensitivity.layers:
         if recipe.decoder != "int4":
             return None
-        return replace(recipe, int8_layers=tuple(sorted({*recipe.int8_layers, *found.layers[part]})))
+        return replace(recipe, int8_layers=tuple(sorted({*recipe.int8_layers, *sensitivity.layers[part]})))
     if part == "lm_head":
         return replace(recipe, lm_head="int8") if recipe.lm_head == "int4" else None
     if part == "vision":

@@ -40,7 +40,7 @@ def require(high: Float32, low: Float32, fits: npt.NDArray[np.bool_]) -> None:
 
 
 def extremes(raw: Array, axis: int | tuple[int, ...]) -> tuple[Float32, Float32]:
-    """The largest value (0 if none is positive) and the magnitude of the lowest one, as float32.
+    """Return the largest value (0 if none is positive) and the magnitude of the lowest one, as float32.
 
     Either is infinite or NaN when ``raw`` holds such a number of that sign.
     """
@@ -53,7 +53,7 @@ def extremes(raw: Array, axis: int | tuple[int, ...]) -> tuple[Float32, Float32]
 
 
 def widen(raw: Array) -> Float32:
-    """Finite numbers of any of the three formats as a new float32 array, exactly."""
+    """Widen finite numbers of any of the three formats to a new float32 array, exactly."""
     if raw.dtype.itemsize == 4:
         return raw.astype(np.float32)
     if raw.dtype != np.float16:  # bfloat16 is the upper half of a float32
@@ -67,7 +67,7 @@ def widen(raw: Array) -> Float32:
 
 
 def ceil_float16(values: Float32) -> Float16:
-    """The least float16 that is not below each of ``values`` (0 ≤ value ≤ 65504)."""
+    """Return the least float16 that is not below each of ``values`` (0 ≤ value ≤ 65504)."""
     nearest = values.astype(np.float16)
     below = nearest.astype(np.float32) < values
     return (nearest.view(np.uint16) + below).astype(np.uint16).view(np.float16)

@@ -20,7 +20,7 @@ _STRETCH = 128
 
 
 def gptq(weights: Float32, factor: Float32, group: int, bits: Bits = 4) -> tuple[Float32, Float32, Float32]:
-    """Codes (as float32 ``[n, k]``) and scales ``[n, groups]`` of ``weights`` ``[n, k]``, and what is lost
+    """Return codes (as float32 ``[n, k]``) and scales ``[n, groups]`` of ``weights`` ``[n, k]``, and what is lost
     ``[n]``: diag(E H Eᵀ), the squared errors of each output summed over all that was seen.
 
     ``factor`` is :func:`inverse_factor` of the sum of x xᵀ over the inputs that were seen, ``[k, k]``. A group's scales
@@ -28,7 +28,7 @@ def gptq(weights: Float32, factor: Float32, group: int, bits: Bits = 4) -> tuple
     """
     rest = np.ascontiguousarray(weights.T)  # an input's weights side by side
     k, n = rest.shape
-    found, scales = np.empty_like(rest), np.empty((n, groups(k, group)), np.float32)
+    chosen, scales = np.empty_like(rest), np.empty((n, groups(k, group)), np.float32)
     lost = np.zeros(n, np.float32)
     importance = np.diag(factor).astype(np.float32) ** -2
     for start in range(0, k, min(group, _STRETCH)):
@@ -39,17 +39,17 @@ def gptq(weights: Float32, factor: Float32, group: int, bits: Bits = 4) -> tuple
             scales[:, start // group] = scale
         errors = np.empty((stop - start, n), np.float32)
         for j in range(start, stop):
-            found[j] = codes(rest[j], scale, bits)
-            error = (rest[j] - found[j] * scale) / factor[j, j]
+            chosen[j] = codes(rest[j], scale, bits)
+            error = (rest[j] - chosen[j] * scale) / factor[j, j]
             rest[j + 1 : stop] -= factor[j, j + 1 : stop, None] * error
             errors[j - start] = error
         lost += np.square(errors).sum(axis=0)
         rest[stop:] -= factor[start:stop, stop:].T @ errors
-    return np.ascontiguousarray(found.T), scales, lost
+    return np.ascontiguousarray(chosen.T), scales, lost
 
 
 def inverse_factor(second_moments: Float32) -> Float32:
-    """U, upper triangular, with UᵀU = H⁻¹, of H damped; an input that was never seen stands alone.
+    """Return U, upper triangular, with UᵀU = H⁻¹, of H damped; an input that was never seen stands alone.
 
     In place: ``second_moments`` is gone afterwards, since a 7B model's largest takes 0.8 GiB.
     """

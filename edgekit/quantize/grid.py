@@ -19,7 +19,7 @@ _LEAST = np.float16(2.0**-14)
 
 
 def whole_scales(weights: Float32, bits: Bits = 4) -> Float32:
-    """Of groups ``[…, group]`` the scales ``[…]`` under which nothing is clipped, as float16 can hold them."""
+    """Return the scales ``[…]`` of groups ``[…, group]`` under which nothing is clipped, as float16 can hold them."""
     low, high = _ENDS[bits]
     exact = np.maximum(weights.max(axis=-1) / np.float32(high), weights.min(axis=-1) / np.float32(low))
     scales: Float32 = np.maximum(ceil_float16(np.maximum(exact, 0)), _LEAST).astype(np.float32)
@@ -27,7 +27,7 @@ def whole_scales(weights: Float32, bits: Bits = 4) -> Float32:
 
 
 def best_scales(weights: Float32, importance: Float32, bits: Bits = 4) -> Float32:
-    """Scales ``[n]`` of one group of each row, ``weights`` ``[n, group]``, that lose least.
+    """Return the scales ``[n]`` of one group of each row, ``weights`` ``[n, group]``, that lose least.
 
     ``importance``: of each input ``[group]``, or of each pair of them ``[group, group]`` (errors of two inputs that go
     together add up). The loss of a row is the sum of importance · error², or eᵀ · importance · e.
@@ -45,32 +45,33 @@ def best_scales(weights: Float32, importance: Float32, bits: Bits = 4) -> Float3
 
 
 def codes(weights: Float32, scales: Float32, bits: Bits = 4) -> Float32:
-    """The nearest codes, as float32."""
+    """Return the nearest codes, as float32."""
     nearest: Float32 = np.clip(np.rint(weights / scales), *_ENDS[bits])
     return nearest
 
 
 def rounded(weights: Float32, scales: Float32, group: int) -> Float32:
-    """A matrix ``[n, k]`` as codes to ``scales`` ``[n, groups]`` stand for it."""
+    """Return a matrix ``[n, k]`` as codes to ``scales`` ``[n, groups]`` stand for it."""
     spread = np.repeat(scales, group, axis=1)[:, : weights.shape[1]]
     return codes(weights, spread) * spread
 
 
 def scales_of(weights: Float32, group: int, importance: Float32 | None = None) -> Float32:
-    """Scales ``[n, groups]`` of a matrix ``[n, k]``: clipping nothing, or by ``importance`` of pairs ``[k, k]``."""
-    found = np.empty((len(weights), groups(weights.shape[1], group)), np.float32)
-    for index in range(found.shape[1]):
+    """Return the scales ``[n, groups]`` of a matrix ``[n, k]``: clipping nothing, or by ``importance`` of pairs ``[k,
+    k]``."""
+    scales = np.empty((len(weights), groups(weights.shape[1], group)), np.float32)
+    for index in range(scales.shape[1]):
         place = slice(index * group, (index + 1) * group)
         part = weights[:, place]
-        found[:, index] = whole_scales(part) if importance is None else best_scales(part, importance[place, place])
-    return found
+        scales[:, index] = whole_scales(part) if importance is None else best_scales(part, importance[place, place])
+    return scales
 
 
-def nibbles(found: Float32, group: int) -> Array:
-    """Codes ``[n, k]`` (-8…7) as they are stored: uint8 ``[n, groups · group / 2]``, rows padded with zeros."""
-    n, k = found.shape
+def nibbles(signed: Float32, group: int) -> Array:
+    """Pack codes ``[n, k]`` (-8…7) as they are stored: uint8 ``[n, groups · group / 2]``, rows padded with zeros."""
+    n, k = signed.shape
     padded = np.zeros((n, groups(k, group) * group), np.int8)
-    padded[:, :k] = found
+    padded[:, :k] = signed
     shifted = (padded + 8).astype(np.uint8)
     packed: Array = shifted[:, 0::2] | shifted[:, 1::2] << 4
     return packed

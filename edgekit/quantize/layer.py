@@ -44,13 +44,14 @@ class Moments:
 
 
 def gather(block: Block, rows: Iterable[tuple[Floats, Floats]]) -> dict[str, Moments]:
-    """What the block's Linears read, by the names in ``block.reads``, over ``rows`` (``[length, hidden]``, weights)."""
-    found: dict[str, Moments] = {}
+    """Gather what the block's Linears read, by the names in ``block.reads``, over ``rows`` (``[length, hidden]``,
+    weights)."""
+    moments: dict[str, Moments] = {}
     for x, weights in rows:
         kept, counted = _thinned(weights)
         for name, tap in block.with_taps(x[None])[1].items():
-            found.setdefault(name, Moments(tap.shape[-1])).add(tap[0, kept], counted)
-    return found
+            moments.setdefault(name, Moments(tap.shape[-1])).add(tap[0, kept], counted)
+    return moments
 
 
 def _thinned(weights: Floats) -> tuple[Places, Floats]:
@@ -77,7 +78,7 @@ class Fold:
 
 
 def folds(name: str, block: Block) -> Iterator[Fold]:
-    """Where scales can move in a decoder's layer (or the head) without changing what it computes."""
+    """List where scales can move in a decoder's layer (or the head) without changing what it computes."""
 
     def there(*suffixes: str) -> tuple[str, ...]:
         return tuple(full for suffix in suffixes if (full := f"{name}.{suffix}") in block.weights)
@@ -103,27 +104,27 @@ def _queries(decoder: DecoderSpec) -> Places:
 
 
 def fold(
-    weights: dict[str, Floats], inputs: dict[str, Inputs], reads: Mapping[str, str], one: Fold, group: int
+    weights: dict[str, Floats], inputs: dict[str, Inputs], reads: Mapping[str, str], place: Fold, group: int
 ) -> Floats:
-    """Find scales for one fold and move them: ``weights`` and ``inputs`` are as if the makers had always been so.
-    The makers' scales, by which they were divided.
+    """Find scales for one place and move them: ``weights`` and ``inputs`` are as if the makers had always been so.
+    Return the makers' scales, by which they were divided.
 
     A norm is rounded to float16, in which it is stored, and its readers get what it then really is divided by.
     """
-    read = reads[one.readers[0]]
-    found = awq.search([weights[name] for name in one.readers], inputs[read], group, one.source)
-    if one.is_norm:
-        gain = weights[one.makers[0]]
-        stored = (gain / found).astype(np.float16).astype(np.float32)
-        found = np.where((stored == 0) | ~np.isfinite(stored), 1, gain / np.where(stored == 0, 1, stored))
-        found = found.astype(np.float32)
-    scales = found if one.source is None else found[one.source]
-    for name in one.makers:
-        weights[name] = weights[name] / (found[:, None] if weights[name].ndim == 2 else found)
-    for name in one.readers:
+    read = reads[place.readers[0]]
+    divisors = awq.search([weights[name] for name in place.readers], inputs[read], group, place.source)
+    if place.is_norm:
+        gain = weights[place.makers[0]]
+        stored = (gain / divisors).astype(np.float16).astype(np.float32)
+        divisors = np.where((stored == 0) | ~np.isfinite(stored), 1, gain / np.where(stored == 0, 1, stored))
+        divisors = divisors.astype(np.float32)
+    scales = divisors if place.source is None else divisors[place.source]
+    for name in place.makers:
+        weights[name] = weights[name] / (divisors[:, None] if weights[name].ndim == 2 else divisors)
+    for name in place.readers:
         weights[name] = weights[name] * scales
     inputs[read] = inputs[read].scaled(scales)
-    return found
+    return divisors
 
 
 @dataclass(frozen=True)
@@ -144,7 +145,7 @@ def quantized_block(
     Scales move for int4 alone: a row of int8 has one scale, and errors a sixteenth as large.
     """
     weights = dict(block.weights)
-    inputs = {tap: one.inputs for tap, one in moments.items()}
+    inputs = {tap: gathered.inputs for tap, gathered in moments.items()}
     whole = {
         name: awq.loss(weights[name], np.zeros_like(weights[name][:1]), inputs[read])
         for name, read in block.reads.items()
@@ -154,10 +155,10 @@ def quantized_block(
         inputs = {tap: Inputs(inverse_factor(seen.matrix), seen.mean_abs, True) for tap, seen in inputs.items()}
     divided: dict[str, Floats] = {}
     if "awq" in method:
-        for one in folds(block.name, block):
-            if all(wanted.get(name) == 4 for name in one.readers):
-                found = fold(weights, inputs, block.reads, one, group)
-                divided |= dict.fromkeys(one.makers, found)
+        for place in folds(block.name, block):
+            if all(wanted.get(name) == 4 for name in place.readers):
+                divisors = fold(weights, inputs, block.reads, place, group)
+                divided |= dict.fromkeys(place.makers, divisors)
     packed, errors = {}, {}
     for read in dict.fromkeys(block.reads.values()):
         seen = inputs.pop(read)  # a 7B model's take a quarter of what a block does
@@ -172,12 +173,12 @@ def _pack(weights: Floats, seen: Inputs, divided: Floats | None, bits: Bits, gro
     its rows had not been ``divided``."""
     group = weights.shape[1] if bits == 8 else group
     if seen.inverse:
-        found, scales, by_row = gptq(weights, seen.matrix, group, bits)
+        signed, scales, by_row = gptq(weights, seen.matrix, group, bits)
         lost = float((by_row if divided is None else by_row * np.square(divided)).sum(dtype=np.float64))
     else:
         scales = scales_of(weights, group, seen.matrix) if bits == 4 else whole_scales(weights, 8)[:, None]
         spread = np.repeat(scales, group, axis=1)[:, : weights.shape[1]]
-        found = codes(weights, spread, bits)
-        lost = awq.loss(weights, found * spread, seen, divided)
-    stored: Array = nibbles(found, group) if bits == 4 else found.astype(np.int8)
+        signed = codes(weights, spread, bits)
+        lost = awq.loss(weights, signed * spread, seen, divided)
+    stored: Array = nibbles(signed, group) if bits == 4 else signed.astype(np.int8)
     return PackedWeight(bits, group, weights.shape[1], stored, scales.astype(np.float16)), lost

@@ -23,7 +23,7 @@ _BITS: dict[Precision, Bits] = {"int4": 4, "int8": 8}
 
 
 def quantize(checkpoint: Checkpoint, recipe: Recipe) -> Checkpoint:
-    """The checkpoint in the recipe's precision: matrices packed, the rest in fp16 (fp32 where the recipe says).
+    """Return the checkpoint in the recipe's precision: matrices packed, the rest in fp16 (fp32 where the recipe says).
 
     Each matrix by itself, rounded to nearest (:mod:`edgekit.quantize.rtn`), whatever the recipe's method: other ones
     want samples (:mod:`edgekit.quantize.calibrate`). Weights that are packed already stay as they are when they fit

@@ -29,9 +29,9 @@ class Rows:
             yield self._mapped[start : start + length]
             start += length
 
-    def next(self, made: Iterator[Floats]) -> Rows:
+    def next(self, following: Iterator[Floats]) -> Rows:
         """Write the rows behind this block, and let these go."""
-        after = write_rows(self._folder, self.index + 1, made, self._lengths, self._hidden)
+        after = write_rows(self._folder, self.index + 1, following, self._lengths, self._hidden)
         self.drop()
         return after
 
@@ -40,7 +40,7 @@ class Rows:
         _file(self._folder, self.index).unlink(missing_ok=True)
 
 
-def write_rows(folder: Path, index: int, made: Iterator[Floats], lengths: Sequence[int], hidden: int) -> Rows:
+def write_rows(folder: Path, index: int, samples: Iterator[Floats], lengths: Sequence[int], hidden: int) -> Rows:
     """Write the rows before block ``index``, as they are made; whole or not at all."""
     path = _file(folder, index)
     require_space(path, 4 * sum(lengths) * hidden)
@@ -48,7 +48,7 @@ def write_rows(folder: Path, index: int, made: Iterator[Floats], lengths: Sequen
     with writing(path):
         mapped = np.memmap(beside, np.float32, "w+", shape=(sum(lengths), hidden))
         start = 0
-        for rows in made:
+        for rows in samples:
             mapped[start : start + len(rows)] = rows
             start += len(rows)
         mapped.flush()
@@ -58,7 +58,7 @@ def write_rows(folder: Path, index: int, made: Iterator[Floats], lengths: Sequen
 
 
 def kept_rows(folder: Path, lengths: Sequence[int], hidden: int) -> Rows | None:
-    """The furthest rows that were written, if any are whole."""
+    """Open the furthest rows that were written, if any are whole."""
     whole = [path for path in folder.glob("rows-*.f32") if path.stat().st_size == 4 * sum(lengths) * hidden]
     if not whole:
         return None

@@ -19,7 +19,7 @@ _ROUND = np.float32(1.5 * 2**23)
 
 
 def int4(raw: Array, group: int) -> tuple[Array, Float16]:
-    """Codes uint8 ``[n, groups · group / 2]`` and scales float16 ``[n, groups]`` of a block ``[n, k]``.
+    """Round to codes uint8 ``[n, groups · group / 2]`` and scales float16 ``[n, groups]`` of a block ``[n, k]``.
 
     Rows are padded with zeros to whole groups. Raises :class:`Unfit`.
     """
@@ -38,7 +38,7 @@ def int4(raw: Array, group: int) -> tuple[Array, Float16]:
 
 
 def int8(raw: Array) -> tuple[Array, Float16]:
-    """Codes int8 ``[n, k]`` and scales float16 ``[n, 1]`` of a block ``[n, k]``; raises :class:`Unfit`."""
+    """Round to codes int8 ``[n, k]`` and scales float16 ``[n, 1]`` of a block ``[n, k]``; raises :class:`Unfit`."""
     high, low = extremes(raw, axis=-1)
     scales = _scales(high, low, np.maximum(high / np.float32(127), low / np.float32(127)))[:, None]
     return _round(raw, scales[:, 0], offset=0).view(np.int8), scales

@@ -25,7 +25,7 @@ class Sample:
 
 
 def samples(model: BlockModel, prompts: Sequence[Prompt], progress: Progress = silent) -> list[Sample]:
-    """Prompts (with their answers) as the decoder reads them; every picture goes through the tower once."""
+    """Turn prompts (with their answers) into what the decoder reads; every picture goes through the tower once."""
     pieces = {piece.key: piece for prompt in prompts for piece in prompt.images}
     pictures = dict(zip(pieces, _encoded(model, list(pieces.values()), progress), strict=True))
     return [_sample(model, prompt, pictures) for prompt in prompts]

@@ -22,8 +22,8 @@ PHANTOMS = 8
 
 
 def prompts(checkpoint: Checkpoint, examples: Sequence[Example]) -> list[Prompt]:
-    """Examples as the checkpoint's model reads them. :class:`~edgekit.errors.InputError` for a picture that can't be
-    read."""
+    """Write examples as the checkpoint's model reads them. :class:`~edgekit.errors.InputError` for a picture that can't
+    be read."""
     pictures = {example.image: load_image(example.image) for example in examples if example.image}
     for path, picture in pictures.items():
         for note in picture.notes:
@@ -38,12 +38,12 @@ def prompts(checkpoint: Checkpoint, examples: Sequence[Example]) -> list[Prompt]
 
 
 def phantoms(checkpoint: Checkpoint, count: int = PHANTOMS) -> list[Prompt]:
-    """Phantoms of the training split as the checkpoint's model reads them."""
+    """Write phantoms of the training split as the checkpoint's model reads them."""
     turns = []
     for index, seed in enumerate(SEEDS["train"][:count]):
         asked = ask(scene(seed), np.random.default_rng((seed, 2)))
-        one = asked[-1 - index % len(asked)]  # the last is the description
-        turns.append(Turn(one.text, one.answer, (Picture.of(draw(scene(seed))),)))
+        question = asked[-1 - index % len(asked)]  # the last is the description
+        turns.append(Turn(question.text, question.answer, (Picture.of(draw(scene(seed))),)))
     return _written(checkpoint, turns)
 
 

@@ -53,8 +53,8 @@ class TowerInputs:
 def with_tower(
     source: Checkpoint, quantized: Checkpoint, recipe: Recipe, pixels: Sequence[Floats], progress: Progress = silent
 ) -> tuple[Checkpoint, TowerInputs]:
-    """``quantized`` with static ranges for its tower where the recipe asks for them and the output allows it, and what
-    was measured on ``pixels``, prepared pictures ``[3, size, size]``."""
+    """Return ``quantized`` with static ranges for its tower where the recipe asks for them and the output allows it,
+    and what was measured on ``pixels``, prepared pictures ``[3, size, size]``."""
     model = BlockModel(source)
     largest = largest_inputs(model, pixels, progress)
     if recipe.vision_ranges == "dynamic":
@@ -71,21 +71,21 @@ def with_tower(
 
 
 def largest_inputs(model: BlockModel, pixels: Sequence[Floats], progress: Progress = silent) -> dict[str, float]:
-    """What each Linear of tower and projector read at most, over pictures ``[3, size, size]``."""
+    """Measure what each Linear of tower and projector read at most, over pictures ``[3, size, size]``."""
     rows = [x[None] for x in pixels]
-    found: dict[str, float] = {}
+    largest: dict[str, float] = {}
     steps = model.spec.vision.layers + 3
     for done, block in enumerate((*model.tower, model.projector), start=1):
         for at, x in enumerate(rows):
             rows[at], read = block.with_taps(x)
             for name, tap in block.reads.items():
-                found[name] = max(found.get(name, 0.0), float(np.abs(read[tap]).max()))
+                largest[name] = max(largest.get(name, 0.0), float(np.abs(read[tap]).max()))
         progress("tower", done, steps)
-    return found
+    return largest
 
 
 def unlike(spec: ImageSpec) -> list[Floats]:
-    """Pictures that no hospital has, prepared: noise, darkness, a ramp, stripes."""
+    """Prepare pictures that no hospital has: noise, darkness, a ramp, stripes."""
     rng = np.random.default_rng(0)
     ramp = np.linspace(0, 1, spec.size, dtype=np.float32)
     stripes = (np.arange(spec.size) // 8 % 2).astype(np.float32)

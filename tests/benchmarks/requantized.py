@@ -18,7 +18,7 @@ from edgekit.checkpoint.checkpoint import Checkpoint, Weight, component
 from edgekit.checkpoint.packed import PackedWeight, Tensor, is_packed
 from edgekit.export.embedding import EMBEDDING, is_the_head
 from edgekit.inputs.prompt import Prompt, TextPiece
-from edgekit.pipeline.fitting import SENSED
+from edgekit.pipeline.precision import SENSED
 from edgekit.plan.components import weights_on_disk
 from edgekit.plan.subject import subject
 from edgekit.quantize import quantize

@@ -12,7 +12,7 @@ from edgekit.units import format_bytes
 
 if TYPE_CHECKING:
     from edgekit.pipeline import Built
-    from edgekit.pipeline.fitting import Decided
+    from edgekit.pipeline.precision import Decided
 
 
 def show_built(console: Console, built: Built) -> None:

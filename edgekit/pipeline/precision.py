@@ -1,4 +1,4 @@
-"""Quantizing as it is asked for: by a recipe alone, fitted to examples, within so many bytes.
+"""Quantizing as it is asked for: by a recipe alone, calibrated on examples, within so many bytes.
 
 What an interrupted calibration has done lies beside the place of its result until that is there.
 """
@@ -14,11 +14,11 @@ from edgekit.errors import ConfigError
 from edgekit.inputs.examples import Example, read_examples
 from edgekit.plan.components import weight_bytes, width
 from edgekit.progress import Progress, silent
-from edgekit.quantize import write_checkpoint
-from edgekit.quantize.calibrate import SAMPLES, Calibrated, made, spread, with_method
+from edgekit.quantize.calibrate import SAMPLES, Calibrated, quantized_by_method, spread, with_method
 from edgekit.quantize.choose import Choice, choose
 from edgekit.quantize.sensitivity import Sensitivity, sensitivity
 from edgekit.quantize.shown import prompts
+from edgekit.quantize.write import write_checkpoint
 from edgekit.recipe import Recipe
 from edgekit.target import Target
 
@@ -43,8 +43,8 @@ def decide(
     fit: int | None,
     progress: Progress = silent,
 ) -> Decided:
-    """By which recipe ``source`` is quantized: with ``fit``, the one that loses least in so many bytes of weights in
-    the target's memory. :class:`~edgekit.errors.ConfigError` where that is not possible.
+    """Decide by which recipe ``source`` is quantized: with ``fit``, the one that loses least in so many bytes of
+    weights in the target's memory. :class:`~edgekit.errors.ConfigError` where that is not possible.
     """
     recipe = with_method(source, recipe, data)
     if fit is None:
@@ -53,28 +53,28 @@ def decide(
         raise ConfigError(
             "What each part may lose is measured on examples", "Give questions with pictures: --calibrate DATA."
         )
-    found = sensitivity(source, recipe, prompts(source, spread(read_examples(data), SENSED)), progress)
+    losses = sensitivity(source, recipe, prompts(source, spread(read_examples(data), SENSED)), progress)
     wide = width(target.activations)
-    choice = choose(recipe, found, fit, lambda other: sum(weight_bytes(source, other, wide).values()))
-    return Decided(choice.recipe, found, choice)
+    choice = choose(recipe, losses, fit, lambda other: sum(weight_bytes(source, other, wide).values()))
+    return Decided(choice.recipe, losses, choice)
 
 
 def quantized(
     source: Checkpoint, recipe: Recipe, data: Path | None, out: Path, progress: Progress = silent
 ) -> Calibrated:
-    """The checkpoint by a recipe that was decided on, for a result at ``out``."""
-    return made(source, recipe, data, _work(out), progress)
+    """Quantize by a recipe that was decided on, for a result at ``out``."""
+    return quantized_by_method(source, recipe, data, _work(out), progress)
 
 
 def held_out(data: Path) -> list[Example]:
-    """Examples that no calibration looked at, all of them where it looked at all."""
+    """Read the examples that no calibration looked at, all of them where it looked at all."""
     every = read_examples(data)
     used = set(map(id, spread(every, SAMPLES)))
     return [example for example in every if id(example) not in used] or every
 
 
 def forget(out: Path) -> None:
-    """``out`` is there: what was kept for it may go."""
+    """Remove what was kept for ``out``, which is there now."""
     shutil.rmtree(_work(out), ignore_errors=True)
 
 
@@ -82,12 +82,12 @@ def quantize_to(
     source: Checkpoint, recipe: Recipe, out: Path, data: Path | None = None, progress: Progress = silent
 ) -> tuple[str, ...]:
     """Write a checkpoint in the recipe's precision to a new folder ``out``, fitted to the examples of ``data`` where
-    there are any; what was not as asked, a sentence each."""
-    how = with_method(source, recipe, data)
-    result = quantized(source, how, data, out, progress)
-    write_checkpoint(result.checkpoint, how, out, progress)
+    there are any; return what was not as asked, a sentence each."""
+    recipe = with_method(source, recipe, data)
+    calibrated = quantized(source, recipe, data, out, progress)
+    write_checkpoint(calibrated.checkpoint, recipe, out, progress)
     forget(out)
-    return result.notes
+    return calibrated.notes
 
 
 def _work(out: Path) -> Path:
