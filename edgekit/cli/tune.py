@@ -25,13 +25,13 @@ def command(console: Console) -> None:
 def embedded(console: Console, out: Path, seed: int) -> None:
     """Make the embedded model anew, from nothing, and write its checkpoint to DIR: under an hour on two cores."""
     try:
-        from edgekit.tune.embedded import Plan, make
+        from edgekit.tune.embedded import Curriculum, train_embedded
     except ModuleNotFoundError as missing:
         if missing.name not in ("torch", "transformers"):
             raise
         raise MissingExtra("Training", "tune") from missing
     with console.progress() as progress:
-        made = make(out, Plan(seed=seed), progress)
+        made = train_embedded(out, Curriculum(seed=seed), progress)
     console.document(made)
     last = made["curve"][-1]
     reached = ", ".join(f"{form} {100 * last[form]:.1f} %" for form in ("closed", "open", "description"))

@@ -16,62 +16,62 @@ from edgekit.engines.lock import Form, forms
 from edgekit.engines.tensorrt.build.doubts import doubts
 from edgekit.engines.tensorrt.build.plans import records
 from edgekit.errors import ConfigError
-from edgekit.machine.name import this_machine
+from edgekit.machine.pseudonym import pseudonym
 from edgekit.profile import bandwidth_shares
 from edgekit.profile.record import Profile
 from edgekit.profile.store import profiles
-from edgekit.report.runs import Report, Run, Speed, beside_fp16, last
+from edgekit.report.runs import EnginesReport, Run, Speed, beside_fp16, last
 
 
-def report(sources: Sequence[Path]) -> Report:
-    """The runs of bundles, and of reports that were made of bundles before; each once, as it was last measured.
+def report(sources: Sequence[Path]) -> EnginesReport:
+    """Gather the runs of bundles, and of reports that were made of bundles before; each once, as it was last measured.
 
     :class:`~edgekit.errors.EdgeKitError` where a source is neither, or a bundle that never ran and has no plans.
     """
-    found = last(run for source in sources for run in _runs(source))
-    return Report(tuple(replace(run, beside_fp16=beside_fp16(run, found)) for run in found))
+    runs = last(run for source in sources for run in _runs(source))
+    return EnginesReport(tuple(replace(run, beside_fp16=beside_fp16(run, runs)) for run in runs))
 
 
 def _runs(source: Path) -> Iterable[Run]:
     if not source.is_dir():
-        return config.load_json(source, Report).runs
+        return config.load_json(source, EnginesReport).runs
     bundle = open_bundle(source)
-    found = list(_of_bundle(bundle, profiles(source)))
-    if not found:
+    runs = list(_of_bundle(bundle, profiles(source)))
+    if not runs:
         path = shlex.quote(str(source))
         compiles = f"edgekit compile {path}, or " if bundle.manifest.target.engine == "tensorrt" else ""
         raise ConfigError(f"{source} has no engines of a GPU, nor a profile", f"Run: {compiles}edgekit profile {path}")
-    return found
+    return runs
 
 
-def _of_bundle(bundle: Bundle, made: Sequence[Profile]) -> Iterator[Run]:
+def _of_bundle(bundle: Bundle, recorded: Sequence[Profile]) -> Iterator[Run]:
     """Each of its plans with each profile of them, then what was profiled without."""
     on_gpu = bundle.manifest.target.engine == "tensorrt"
     plans = {form.folder.name: form for form in (forms(bundle) if on_gpu else [])}
     for name, form in plans.items():
-        yield from _of_plans(bundle, form, [one for one in made if one.form == name])
-    for one in made:
-        if one.form not in plans:
-            yield _of_profile(bundle, one)
+        yield from _of_plans(bundle, form, [profile for profile in recorded if profile.form == name])
+    for profile in recorded:
+        if profile.form not in plans:
+            yield _of_profile(bundle, profile)
 
 
-def _of_plans(bundle: Bundle, form: Form, made: Sequence[Profile]) -> Iterator[Run]:
+def _of_plans(bundle: Bundle, form: Form, recorded: Sequence[Profile]) -> Iterator[Run]:
     if form.lock is None:
-        for one in made:
-            yield replace(_of_profile(bundle, one), doubts=(form.misfit,))
-        if not made:
+        for profile in recorded:
+            yield replace(_of_profile(bundle, profile), doubts=(form.misfit,))
+        if not recorded:
             yield replace(_run(bundle, "unknown", "a device that is not known"), doubts=(form.misfit,))
         return
     place, verdict = form.lock.place, verdict_of(form.folder)
     run = replace(_run(bundle, f"{place.engine} {place.version}", ""), place=place, misfit=form.misfit)
     run = _built(bundle, form.folder, run)
     asked = verdict.place.device if verdict else ""
-    for one in made:
-        name = one.device.name
-        yield replace(run, device=name, check=verdict if name == asked else None, speed=_speed(bundle, one))
-    if asked not in [one.device.name for one in made]:
+    for profile in recorded:
+        name = profile.device.name
+        yield replace(run, device=name, check=verdict if name == asked else None, speed=_speed(bundle, profile))
+    if asked not in [profile.device.name for profile in recorded]:
         ahead = f"any GPU of compute capability {place.compute_capability}"
-        if asked or not made:
+        if asked or not recorded:
             yield replace(run, device=asked or place.device or ahead, check=verdict)
 
 
@@ -87,28 +87,37 @@ def _built(bundle: Bundle, folder: Path, run: Run) -> Run:
         return replace(run, doubts=(error.message,))
 
 
-def _of_profile(bundle: Bundle, made: Profile) -> Run:
-    engine = f"{made.device.engine} {made.device.engine_version}"
-    return replace(_run(bundle, engine, made.device.name), speed=_speed(bundle, made))
+def _of_profile(bundle: Bundle, profile: Profile) -> Run:
+    engine = f"{profile.device.engine} {profile.device.engine_version}"
+    return replace(_run(bundle, engine, profile.device.name), speed=_speed(bundle, profile))
 
 
 def _run(bundle: Bundle, engine: str, device: str) -> Run:
     manifest, path = bundle.manifest, str(bundle.path.absolute())
     recipe = manifest.recipe
     target = manifest.target.name
-    return Run(path, manifest.source, recipe.name, recipe.decoder, target, engine, device, told_by=this_machine())
+    return Run(
+        bundle=path,
+        model=manifest.source,
+        recipe=recipe.name,
+        decoder=recipe.decoder,
+        target=target,
+        engine=engine,
+        device=device,
+        told_by=pseudonym(),
+    )
 
 
-def _speed(bundle: Bundle, made: Profile) -> Speed:
+def _speed(bundle: Bundle, profile: Profile) -> Speed:
     return Speed(
-        made.made,
-        made.device,
-        made.slots,
-        made.context,
-        made.times,
-        made.rows,
-        bandwidth_shares(made, bundle.manifest.target),
-        made.sides[0],
-        made.load_s,
-        made.after,
+        made=profile.made,
+        device=profile.device,
+        slots=profile.slots,
+        context=profile.context,
+        times=profile.times,
+        rows=profile.rows,
+        shares=bandwidth_shares(profile, bundle.manifest.target),
+        memory=profile.sides[0],
+        load_s=profile.load_s,
+        after=profile.after,
     )

@@ -15,7 +15,7 @@ _LEAST = 1e-6
 
 
 def fidelity_picture(report: Fidelity, name: str, out: Path) -> None:
-    """A line for each kind of matrix of the decoder over its layers, and one for the tower's mean.
+    """Draw a line for each kind of matrix of the decoder over its layers, and one for the tower's mean.
 
     :class:`~edgekit.errors.MissingExtra` without matplotlib; :class:`~edgekit.errors.EdgeKitError` where ``out`` can't
     be written.
@@ -30,25 +30,25 @@ def fidelity_picture(report: Fidelity, name: str, out: Path) -> None:
         for ticks in (axes.yaxis.set_major_formatter, axes.yaxis.set_minor_formatter):
             ticks(lambda value, place: f"{value:g}")
         axes.set_xlabel("layer")
-        of = "outputs" if any(one.of == "outputs" for one in report.linears) else "weights"
+        of = "outputs" if any(matrix.of == "outputs" for matrix in report.linears) else "weights"
         axes.set_ylabel(f"relative error of {of}")
         axes.set_title(f"Fidelity of {name} by {report.recipe} ({report.method})", fontsize=11, loc="left")
         figure.legend(loc="outside lower center", ncols=4, frameon=False)
 
 
-def series(found: tuple[Linear, ...]) -> dict[str, list[tuple[int, float]]]:
-    """Errors over layers: "attn.q", "mlp.up", … of the decoder, and "vision", the mean of a layer's matrices."""
+def series(matrices: tuple[Linear, ...]) -> dict[str, list[tuple[int, float]]]:
+    """Gather errors over layers: "attn.q", "mlp.up", … of the decoder, and "vision", the mean of a layer's matrices."""
     lines: dict[str, list[tuple[int, float]]] = defaultdict(list)
     tower: dict[int, list[float]] = defaultdict(list)
-    for one in found:
-        layer = layer_of(one.name)
+    for matrix in matrices:
+        layer = layer_of(matrix.name)
         if layer is None:
             continue
-        if component(one.name) == "vision":
-            tower[layer].append(one.error)
+        if component(matrix.name) == "vision":
+            tower[layer].append(matrix.error)
         else:
-            kind = one.name.split(".", 3)[3].removesuffix(".weight")
-            lines[kind].append((layer, max(_LEAST, one.error)))
+            kind = matrix.name.split(".", 3)[3].removesuffix(".weight")
+            lines[kind].append((layer, max(_LEAST, matrix.error)))
     if tower:
         lines["vision"] = [(layer, max(_LEAST, sum(errors) / len(errors))) for layer, errors in sorted(tower.items())]
     return dict(lines)

@@ -20,7 +20,7 @@ SLOTS, CONTEXT = 1, 2048
 _ALIKE = 0.05  # a longer vocabulary makes a model up to so much larger; LLaVA-Med 1.0 and TinyLLaVA-2.0B differ by more
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Ours:
     """Bytes of one variant on one device; ``peak_bytes`` is the highest, ``dynamic_bytes`` as published: the mean of
     questions' peaks where it was measured, and the planned peak where it was planned. Ratios are to what was published,
@@ -47,7 +47,7 @@ class Variant:
 
 
 def variants(targets: Sequence[Target], profiles: Sequence[Profile] = ()) -> list[Variant]:
-    """The six variants, each with a plan for every target and what ``profiles`` measured of it; of several of one
+    """List the six variants, each with a plan for every target and what ``profiles`` measured of it; of several of one
     device the newest."""
     return [
         Variant(model.title, name, published, _planned(model, name, targets), _measured(model, name, profiles))
@@ -56,40 +56,45 @@ def variants(targets: Sequence[Target], profiles: Sequence[Profile] = ()) -> lis
     ]
 
 
-def is_of(model: PublishedModel, made: Profile) -> bool:
-    """Whether ``made`` was measured of ``model``: by its weights' sizes, whatever its name, or by a name that says so
-    and weights of about that size (another vocabulary), so that no larger sister is taken for it."""
-    if made.recipe not in model.variants:
+def is_of(model: PublishedModel, profile: Profile) -> bool:
+    """Whether ``profile`` was measured of ``model``: by its weights' sizes, whatever its name, or by a name that says
+    so and weights of about that size (another vocabulary), so that no larger sister is taken for it."""
+    if profile.recipe not in model.variants:
         return False
-    wide = width("float32" if made.device.engine == "onnxruntime" else "float16")
-    ours = weights_in_memory(model.subject.kinds, recipe(made.recipe), wide)
-    found = {part: made.planned.get(part, 0) for part in ours}
-    called_so = model.word in made.model.lower().replace("_", "-")
+    wide = width("float32" if profile.device.engine == "onnxruntime" else "float16")
+    ours = weights_in_memory(model.subject.kinds, recipe(profile.recipe), wide)
+    planned = {part: profile.planned.get(part, 0) for part in ours}
+    called_so = model.word in profile.model.lower().replace("_", "-")
     size = sum(ours.values())
-    return found == ours or (called_so and abs(sum(found.values()) - size) < _ALIKE * size)
+    return planned == ours or (called_so and abs(sum(planned.values()) - size) < _ALIKE * size)
 
 
 def _planned(model: PublishedModel, name: str, targets: Sequence[Target]) -> dict[str, Ours]:
-    found = {}
+    ours = {}
     for target in targets:
         planned = plan_subject(model.subject, replace(target, slots=SLOTS, context=CONTEXT), recipe(name))
         static, dynamic = planned.static_bytes, planned.dynamic_bytes
-        found[target.name] = _beside(model.variants[name], static, dynamic, dynamic, planned.fits)
-    return found
+        ours[target.name] = _beside(model.variants[name], static, dynamic, dynamic, planned.fits)
+    return ours
 
 
 def _measured(model: PublishedModel, name: str, profiles: Sequence[Profile]) -> dict[str, Ours]:
-    found = {}
-    for made in sorted(profiles, key=lambda one: one.made):
-        if made.recipe == name and is_of(model, made):
-            side = made.sides[0]
-            where = f"{made.device.name}, {made.slots} × {made.context}"
+    ours = {}
+    for profile in sorted(profiles, key=lambda profile: profile.made):
+        if profile.recipe == name and is_of(model, profile):
+            side = profile.sides[0]
+            device = f"{profile.device.name}, {profile.slots} × {profile.context}"
             static, mean = side.static_bytes, side.mean_peak_bytes
-            found[where] = _beside(model.variants[name], static, mean, side.dynamic_bytes, True)
-    return found
+            ours[device] = _beside(model.variants[name], static, mean, side.dynamic_bytes, True)
+    return ours
 
 
 def _beside(published: Published, static: int, dynamic: int, peak: int, fits: bool) -> Ours:
-    static_ratio = static / published.static_bytes if published.static_bytes else None
-    dynamic_ratio = dynamic / published.dynamic_bytes if published.dynamic_bytes else None
-    return Ours(static, dynamic, peak, fits, static_ratio, dynamic_ratio)
+    return Ours(
+        static_bytes=static,
+        dynamic_bytes=dynamic,
+        peak_bytes=peak,
+        fits=fits,
+        static_ratio=static / published.static_bytes if published.static_bytes else None,
+        dynamic_ratio=dynamic / published.dynamic_bytes if published.dynamic_bytes else None,
+    )

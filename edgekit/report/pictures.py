@@ -35,25 +35,26 @@ _LONGEST = 60  # letters of a name: a longer one would leave no place for the pi
 _WIDE = 10  # from the slowest to the fastest: more than a linear scale can show
 
 
-def memory_picture(made: Profile, out: Path) -> None:
-    """Own and mapped memory over the run, its phases named, with static and peak figures as measured and as planned.
+def memory_picture(profile: Profile, out: Path) -> None:
+    """Draw own and mapped memory over the run, its phases named, with static and peak figures as measured and as
+    planned.
 
     :class:`MissingExtra` without matplotlib; :class:`~edgekit.errors.EdgeKitError` where ``out`` can't be written.
     """
     with drawing(out) as (figure, axes):
-        unit, name = (GIB, "GiB") if made.dynamic_bytes > 2 * GIB else (MIB, "MiB")
-        seconds = [moment.seconds for moment in made.moments]
-        own = [moment.own_bytes / unit for moment in made.moments]
-        mapped = [moment.mapped_bytes / unit for moment in made.moments]
-        device = [moment.device_bytes / unit for moment in made.moments]
+        unit, name = (GIB, "GiB") if profile.dynamic_bytes > 2 * GIB else (MIB, "MiB")
+        seconds = [moment.seconds for moment in profile.moments]
+        own = [moment.own_bytes / unit for moment in profile.moments]
+        mapped = [moment.mapped_bytes / unit for moment in profile.moments]
+        device = [moment.device_bytes / unit for moment in profile.moments]
         axes.stackplot(seconds, own, mapped, colors=[_OWN, _MAPPED], labels=["the process's own", "mapped files"])
         if any(device):
             axes.plot(seconds, device, color=_GPU, linewidth=2, label="on the GPU")
         limits = (
-            ("static", made.static_bytes, _MEASURED, ":"),
-            ("planned static", made.planned_static_bytes, _PLANNED, "-."),
-            ("peak", made.dynamic_bytes, _MEASURED, "-"),
-            ("planned peak", made.planned_dynamic_bytes, _PLANNED, "--"),
+            ("static", profile.static_bytes, _MEASURED, ":"),
+            ("planned static", profile.planned_static_bytes, _PLANNED, "-."),
+            ("peak", profile.dynamic_bytes, _MEASURED, "-"),
+            ("planned peak", profile.planned_dynamic_bytes, _PLANNED, "--"),
         )
         for label, size, color, style in limits:
             text = f"{label}, {format_bytes(size)}"
@@ -61,19 +62,19 @@ def memory_picture(made: Profile, out: Path) -> None:
         highest = [low + high for low, high in zip(own, mapped, strict=True)]
         axes.set_ylim(0, 1.06 * max([1.0, *(size / unit for _, size, _, _ in limits), *device, *highest]))
         axes.set_xlim(0, max(seconds, default=1.0) or 1.0)
-        _name_phases(axes, made)
+        _name_phases(axes, profile)
         axes.set_xlabel("seconds")
         axes.set_ylabel(f"memory, {name}")
-        title = f"Memory of {_short(made.model)} by {made.recipe}\n{_device(made)}, {made.made[:10]}"
+        title = f"Memory of {_short(profile.model)} by {profile.recipe}\n{_device(profile)}, {profile.made[:10]}"
         axes.set_title(title, fontsize=11, loc="left")
         figure.legend(loc="outside lower center", ncols=3, frameon=False)
 
 
-def _name_phases(axes: Axes, made: Profile) -> None:
+def _name_phases(axes: Axes, profile: Profile) -> None:
     """A line where each phase begins, and its name above the picture; the names of short ones share a place."""
-    near = _NEAR * (made.moments[-1].seconds if made.moments else 0)
+    near = _NEAR * (profile.moments[-1].seconds if profile.moments else 0)
     named: list[tuple[float, str]] = []
-    for phase, group in groupby(made.moments, key=lambda moment: moment.phase):
+    for phase, group in groupby(profile.moments, key=lambda moment: moment.phase):
         start = next(group).seconds
         axes.axvline(start, color=_MEASURED, linewidth=0.6, alpha=0.5)
         if named and start - named[-1][0] < near:
@@ -89,20 +90,20 @@ def _name_phases(axes: Axes, made: Profile) -> None:
 
 
 def rows_picture(profiles: Sequence[Profile], out: Path) -> None:
-    """Tokens per second of all rows together against how many there are, a line for each profile; bars from the least
-    to the most that was measured. Errors as of :func:`memory_picture`."""
+    """Draw tokens per second of all rows together against how many there are, a line for each profile; bars from the
+    least to the most that was measured. Errors as of :func:`memory_picture`."""
     with drawing(out) as (figure, axes):
-        for index, (made, label) in enumerate(zip(profiles, _labels(profiles), strict=True)):
-            rows = [rate.rows for rate in made.rows]
-            median = [rate.tokens_per_s.median for rate in made.rows]
-            below = [rate.tokens_per_s.median - rate.tokens_per_s.least for rate in made.rows]
-            above = [rate.tokens_per_s.most - rate.tokens_per_s.median for rate in made.rows]
+        for index, (profile, label) in enumerate(zip(profiles, _labels(profiles), strict=True)):
+            rows = [rate.rows for rate in profile.rows]
+            median = [rate.tokens_per_s.median for rate in profile.rows]
+            below = [rate.tokens_per_s.median - rate.tokens_per_s.least for rate in profile.rows]
+            above = [rate.tokens_per_s.most - rate.tokens_per_s.median for rate in profile.rows]
             color, marker = LINES[index % len(LINES)], "os^Dv"[index % 5]
             axes.errorbar(rows, median, yerr=[below, above], marker=marker, capsize=4, color=color, label=label)
-        most = max((rate.rows for made in profiles for rate in made.rows), default=1)
+        most = max((rate.rows for profile in profiles for rate in profile.rows), default=1)
         axes.set_xticks(range(1, most + 1))
         axes.set_xlim(0.5, most + 0.5)
-        speeds = [rate.tokens_per_s.median for made in profiles for rate in made.rows]
+        speeds = [rate.tokens_per_s.median for profile in profiles for rate in profile.rows]
         if min(speeds, default=0) > 0 and max(speeds) > _WIDE * min(speeds):
             axes.set_yscale("log")
         else:
@@ -116,19 +117,22 @@ def rows_picture(profiles: Sequence[Profile], out: Path) -> None:
 
 def _labels(profiles: Sequence[Profile]) -> list[str]:
     """Model and recipe of each; its device where there are several; and what else it takes to tell them apart."""
-    labels = [f"{_short(made.model)}, {made.recipe}" for made in profiles]
-    devices = [_device(made) for made in profiles]
+    labels = [f"{_short(profile.model)}, {profile.recipe}" for profile in profiles]
+    devices = [_device(profile) for profile in profiles]
     if len(set(devices)) > 1:
         labels = [f"{label}, {device}" for label, device in zip(labels, devices, strict=True)]
-    for more in ([f"{made.slots} × {made.context} tokens" for made in profiles], [made.made for made in profiles]):
+    for more in (
+        [f"{profile.slots} × {profile.context} tokens" for profile in profiles],
+        [profile.made for profile in profiles],
+    ):
         longer = [f"{label}, {said}" for label, said in zip(labels, more, strict=True)]
         if len(set(longer)) > len(set(labels)):
             labels = longer
     return labels
 
 
-def _device(made: Profile) -> str:
-    return _short(made.device.name)
+def _device(profile: Profile) -> str:
+    return _short(profile.device.name)
 
 
 def _short(name: str) -> str:
@@ -137,7 +141,7 @@ def _short(name: str) -> str:
 
 @contextmanager
 def drawing(out: Path) -> Iterator[tuple[Figure, Axes]]:
-    """A figure to draw on, which becomes ``out`` at the end; no state of matplotlib's own changes."""
+    """Give a figure to draw on, which becomes ``out`` at the end; no state of matplotlib's own changes."""
     kind = out.suffix.lower().lstrip(".")
     if kind not in ("png", "svg"):
         raise InputError(f"{out} is no picture that can be drawn", "Let its name end in .png or .svg.")

@@ -21,10 +21,17 @@ _REFERENCE = "fp16"
 _CUDA = 'engine = "onnxruntime-cuda"'
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Speed:
-    """Of a profile, which was made at ``made`` on ``device``. ``shares``: of the memory's bandwidth, for each of
-    ``rows``. ``memory`` is the device's, where it has its own; ``after``: how the device fared at the end."""
+    """How fast a run was, from a profile.
+
+    * ``made``: when it was profiled, and on which ``device``, with how many ``slots`` of what ``context``
+    * ``times`` of answers, and the rates of ``rows`` that decode together
+    * ``shares`` of the memory's bandwidth, for each of ``rows``
+    * ``memory``: the device's, where it has its own
+    * ``load_s``: seconds that opening took
+    * ``after``: how the device fared at the end
+    """
 
     made: str
     device: Device
@@ -52,13 +59,20 @@ class Speed:
         return self.rows[0].tokens_per_s.median
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Run:
-    """``told_by``: the machine that told it, where ``bundle`` is a path. ``decoder``: its precision. ``device``: its
-    name, or for which plans were built ahead. ``plans`` are {} where no TensorRT runs it, else bound to ``place``;
-    ``misfit``: why the machine that told this would not use them; ``width``: the decoder's plan by parameters, in
-    bytes. ``check`` is what the plans' answers came to on the device, None where they were not asked. ``beside_fp16``:
-    the speed of one row beside that of the same model by fp16, with the same engine and on the very same device."""
+    """A bundle by one engine on one device.
+
+    * ``bundle``: its path on the machine that told it; ``told_by``: which that was (:mod:`~edgekit.report.pseudonym`)
+    * ``model``, ``recipe`` and ``target`` by their names; ``decoder``: its precision
+    * ``engine`` and its version; ``device``: its name, or for which plans were built ahead
+    * ``plans``: {} where no TensorRT runs it, else bound to ``place``; ``misfit``: why the machine that told this would
+      not use them; ``width``: the decoder's plan by parameters, in bytes; ``doubts`` about them, a sentence each
+    * ``check``: what the plans' answers came to on the device, None where they were not asked
+    * ``speed``, where it was profiled
+    * ``beside_fp16``: the speed of one row beside that of the same model by fp16, with the same engine and on the very
+      same device
+    """
 
     bundle: str
     model: str
@@ -79,47 +93,48 @@ class Run:
 
 
 @dataclass(frozen=True)
-class Report:
+class EnginesReport:
     """Runs of any devices."""
 
     runs: tuple[Run, ...]
 
 
 def last(runs: Iterable[Run]) -> list[Run]:
-    """Of those of one bundle and engine on one machine the one that was measured last, or told last."""
-    found: dict[tuple[object, ...], dict[str, Run]] = {}
+    """Keep of the runs of one bundle and engine on one machine the one that was measured last, or told last."""
+    kept: dict[tuple[object, ...], dict[str, Run]] = {}
     for run in runs:
-        of = found.setdefault((run.told_by, run.bundle, run.place, run.engine, run.device), {})
+        of = kept.setdefault((run.told_by, run.bundle, run.place, run.engine, run.device), {})
         machine = run.speed.machine if run.speed else ""
-        if machine not in of or _made(of[machine]) <= _made(run):
+        if machine not in of or _measured_at(of[machine]) <= _measured_at(run):
             of[machine] = run
-    return [run for of in found.values() for machine, run in of.items() if machine or len(of) == 1]
+    return [run for of in kept.values() for machine, run in of.items() if machine or len(of) == 1]
 
 
-def _made(run: Run) -> str:
+def _measured_at(run: Run) -> str:
     return run.speed.made if run.speed else ""
 
 
 def beside_fp16(run: Run, runs: Sequence[Run]) -> float | None:
-    """The speed of one row beside that of the newest of ``runs`` by fp16 that is like it; None where there is none."""
-    like = [one for one in _like(run, runs) if one.recipe == _REFERENCE]
+    """Return the speed of one row beside that of the newest of ``runs`` by fp16 that is like it; None where there is
+    none."""
+    like = [other for other in _like(run, runs) if other.recipe == _REFERENCE]
     if run.speed is None or run.recipe == _REFERENCE or not like:
         return None
-    reference = max(like, key=_made)
+    reference = max(like, key=_measured_at)
     return run.speed.alone / reference.speed.alone if reference.speed and reference.speed.alone else None
 
 
 def slow(runs: Sequence[Run]) -> Iterator[tuple[Run, str]]:
-    """Those whose decoder's narrow weights made it no faster than fp16, each with a sentence that says so and what to
-    do."""
+    """Yield those whose decoder's narrow weights made it no faster than fp16, each with a sentence that says so and
+    what to do."""
     for run in runs:
         if run.beside_fp16 is None or run.beside_fp16 >= 1 or run.decoder not in ("int4", "int8"):
             continue
-        newest = sorted(_like(run, runs), key=lambda one: (one is run, _made(one)))
-        known = {one.recipe: one.speed.alone for one in newest if one.speed}
-        fastest = max(known, key=lambda name: known[name])
-        better = f"Of {', '.join(sorted(known))} the fastest is {fastest}"
-        if run.decoder == "int4" and "q8" not in known:
+        newest = sorted(_like(run, runs), key=lambda other: (other is run, _measured_at(other)))
+        speeds = {other.recipe: other.speed.alone for other in newest if other.speed}
+        fastest = max(speeds, key=lambda name: speeds[name])
+        better = f"Of {', '.join(sorted(speeds))} the fastest is {fastest}"
+        if run.decoder == "int4" and "q8" not in speeds:
             better += "; measure --recipe q8 as well"
         if run.plans and run.place and run.place.arch == "x86_64":
             better += f"; ONNX Runtime has kernels of its own ({_CUDA} in a copy of the target's file)"
@@ -133,10 +148,10 @@ def slow(runs: Sequence[Run]) -> Iterator[tuple[Run, str]]:
 def _like(run: Run, runs: Sequence[Run]) -> list[Run]:
     """Measured runs of the same model, by the same engine on the very same device; ``run`` itself is one."""
     return [
-        one
-        for one in runs
+        other
+        for other in runs
         if run.speed
-        and one.speed
-        and (one.model, one.engine) == (run.model, run.engine)
-        and one.speed.machine == run.speed.machine
+        and other.speed
+        and (other.model, other.engine) == (run.model, run.engine)
+        and other.speed.machine == run.speed.machine
     ]

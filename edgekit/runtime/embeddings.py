@@ -29,7 +29,7 @@ class Embeddings:
         self._images: OrderedDict[str, Array] = OrderedDict()
 
     def rows(self, prompt: Prompt, start: int, stop: int) -> Array:
-        """Rows ``start``…``stop`` of ``prompt``, ``[stop - start, hidden]`` in the engine's activation dtype.
+        """Make rows ``start``…``stop`` of ``prompt``, ``[stop - start, hidden]`` in the engine's activation dtype.
 
         Raises what preparing or encoding an image raises (:class:`InputError`, :class:`EngineError`).
         """

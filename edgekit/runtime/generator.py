@@ -92,7 +92,8 @@ class Generator:
             self._finish(sequence, "cancelled")
 
     def step(self) -> list[Event]:
-        """Read one chunk, decode one token for every sequence that has begun; what came of it, in order."""
+        """Read one chunk, decode one token for every sequence that has begun; return what came of it, in
+        order."""
         step = self._scheduler.schedule()
         if step.read is not None:
             self._prefill(step.read)
@@ -102,7 +103,7 @@ class Generator:
         return events
 
     def stream(self, prompt: Prompt, params: SamplingParams = DEFAULTS) -> abc.Generator[Event, None, None]:
-        """One request's events; raises its error. Closing the stream early cancels the request."""
+        """Yield one request's events; raises its error. Closing the stream early cancels the request."""
         sequence = self.submit(prompt, params)
         try:
             while sequence.completion is None:
@@ -115,7 +116,7 @@ class Generator:
             raise sequence.completion.error
 
     def generate(self, prompts: Iterable[Prompt], params: SamplingParams = DEFAULTS) -> Iterator[Completion]:
-        """The completions in the order of ``prompts``, which are taken only as slots come free.
+        """Yield the completions in the order of ``prompts``, which are taken only as slots come free.
 
         A request that fails gives a completion with its ``error``; one that can't fit raises :class:`InputError`.
         """
@@ -142,7 +143,7 @@ class Generator:
             embeds = self._embeddings.rows(sequence.prompt, read.start, read.stop)
             logits = self._engine.prefill(slot, embeds, read.start)
         except Exception as error:  # whatever a picture or a runtime does, other requests go on
-            self._finish(sequence, "error", _known(error))
+            self._finish(sequence, "error", _ours(error))
             return
         sequence.written = read.stop
         if sequence.state == "decoding":
@@ -153,7 +154,7 @@ class Generator:
             logits = self._engine.decode([sequence.keys[-1] for sequence in sequences], [*map(_slot, sequences)])
         except Exception as error:
             for sequence in sequences:
-                self._finish(sequence, "error", _known(error))
+                self._finish(sequence, "error", _ours(error))
             return
         for sequence, row in zip(sequences, logits, strict=True):
             sequence.written += 1
@@ -192,13 +193,13 @@ class Generator:
         self._events = [event for event in self._events if event.sequence is not sequence]
 
 
-def _known(error: Exception) -> EdgeKitError:
+def _ours(error: Exception) -> EdgeKitError:
     """The error itself, or one of ours that names it."""
     if isinstance(error, EdgeKitError):
         return error
-    known = EngineError(f"The request failed: {type(error).__name__}: {error}", "Run with --debug for more.")
-    known.__cause__ = error
-    return known
+    failure = EngineError(f"The request failed: {type(error).__name__}: {error}", "Run with --debug for more.")
+    failure.__cause__ = error
+    return failure
 
 
 def _slot(sequence: Sequence) -> int:

@@ -41,11 +41,11 @@ class Model:
         return cls(bundle, tokenizer, engine, Generator(engine, tokenizer, bundle.manifest.spec))
 
     def prompt(self, turns: Sequence[Turn]) -> Prompt:
-        """A conversation in the model's own template."""
+        """Write a conversation in the model's own template."""
         return build(self.bundle.manifest.spec, self.tokenizer, turns)
 
     def stream(self, turns: Sequence[Turn], params: SamplingParams = DEFAULTS) -> Iterator[Event]:
-        """The next answer of a conversation, as it comes."""
+        """Yield the next answer of a conversation, as it comes."""
         return self.generator.stream(self.prompt(turns), params)
 
     def __enter__(self) -> Model:
@@ -58,7 +58,7 @@ class Model:
 
 
 def open_tokenizer(bundle: Bundle) -> Tokenizer:
-    """A bundle's tokenizer; :class:`BundleError` where it is none."""
+    """Open a bundle's tokenizer; :class:`BundleError` where it is none."""
     file = bundle.file("tokenizer.json")
     try:
         return parse_tokenizer(read_text(file), str(file))

@@ -25,13 +25,15 @@ Weights = npt.NDArray[np.float32]
 COLDEST = 1e-6  # a lower temperature is no number any more in float32, and greedy long before
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class SamplingParams:
     """How an answer is generated; :class:`InputError` where a value can't be meant.
 
-    ``temperature`` 0 is greedy (the lowest id wins a tie) and needs no other filter. ``top_k`` 0, ``top_p``
-    1, ``min_p`` 0 and ``repetition_penalty`` 1 are off. The text ends before the first of the strings in
-    ``stop``. Without a ``seed`` a random one is taken; the completion says which.
+    * ``max_tokens``: where it is cut at the latest
+    * ``temperature``: 0 is greedy (the lowest id wins a tie) and needs no other filter
+    * ``top_p``, ``top_k``, ``min_p``, ``repetition_penalty``: filters; 1, 0, 0 and 1 are off
+    * ``stop``: the text ends before the first of these strings
+    * ``seed``: without, a random one is taken; the completion says which
     """
 
     max_tokens: int = 512
@@ -81,7 +83,7 @@ class Sampler:
         self._seen = set(seen) if params.repetition_penalty != 1 else set()
 
     def __call__(self, logits: Logits) -> int:
-        """The next token for ``logits`` [vocab]; :class:`EngineError` when they hold NaN or nothing finite."""
+        """Take the next token for ``logits`` [vocab]; :class:`EngineError` when they hold NaN or nothing finite."""
         token = int(logits.argmax())  # finds a NaN too, if there is one
         if not math.isfinite(logits[token]):
             raise EngineError(
@@ -110,7 +112,7 @@ class Sampler:
 
 
 def penalize(logits: Logits, seen: Ids, penalty: float) -> Logits:
-    """Logits [vocab] with those of ``seen`` divided by ``penalty`` (negative ones: multiplied)."""
+    """Return logits [vocab] with those of ``seen`` divided by ``penalty`` (negative ones: multiplied)."""
     seen = seen[seen < len(logits)]
     scores: Logits = logits.copy()
     chosen = logits[seen]
@@ -119,7 +121,7 @@ def penalize(logits: Logits, seen: Ids, penalty: float) -> Logits:
 
 
 def candidates(logits: Logits, params: SamplingParams) -> tuple[Ids, Weights]:
-    """Which tokens may be drawn, by id, and their probabilities up to a common factor; both [candidates]."""
+    """Say which tokens may be drawn, by id, and their probabilities up to a common factor; both [candidates]."""
     with np.errstate(under="ignore", over="ignore"):  # all but the likeliest may become 0
         weights: Weights = np.exp((logits - logits.max()) / np.float32(max(params.temperature, COLDEST)))
     ids: Ids = np.arange(len(weights))

@@ -101,7 +101,7 @@ class Scheduler:
         self.waiting.append(sequence)
 
     def schedule(self) -> Step:
-        """The next step; the caller runs it, advances each sequence's ``written``, and finishes what ended."""
+        """Plan the next step; the caller runs it, advances each sequence's ``written``, and finishes what ended."""
         running = self.running
         decode = tuple(sequence for sequence in running if sequence.state == "decoding")
         reading = next((sequence for sequence in running if sequence.state == "prefilling"), None)
@@ -143,5 +143,5 @@ class Scheduler:
 
 
 def common(left: list[int], right: list[int]) -> int:
-    """How many items two lists share from the start."""
+    """Count the items that two lists share from the start."""
     return next(compress(count(), map(ne, left, right)), min(len(left), len(right)))

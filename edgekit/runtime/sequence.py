@@ -19,14 +19,17 @@ State = Literal["waiting", "prefilling", "decoding", "finished"]
 Reason = Literal["stop", "length", "cancelled", "error"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Completion:
     """An answer, and how it came about.
 
-    ``ids`` are the tokens generated, without the one that ended it. ``reused_tokens`` of the
-    ``prompt_tokens`` (image rows count) were in the KV already. ``first_token_ms`` runs from ``submit`` to
-    the first token, waiting included; ``tokens_per_s`` is the rate after it (both 0 where there is none).
-    ``seed`` is the one used. ``error`` is set when ``reason`` is "error".
+    * ``text``, and its ``ids``: the tokens generated, without the one that ended it
+    * ``reason``: why it ended
+    * ``prompt_tokens`` (image rows count), of which ``reused_tokens`` were in the KV already
+    * ``first_token_ms`` from ``submit`` to the first token, waiting included; ``tokens_per_s``: the rate after it (both
+      0 where there is none)
+    * ``seed``: the one used
+    * ``error``: set when ``reason`` is "error"
     """
 
     text: str
@@ -44,7 +47,7 @@ class Completion:
         return len(self.ids)
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, kw_only=True)
 class Sequence:
     """The handle that ``Generator.submit`` gives: read ``state`` and ``completion``, leave the rest to it."""
 

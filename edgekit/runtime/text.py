@@ -34,7 +34,7 @@ class Detokenizer:
         self._sent = 0  # characters of the window's text that were given out
 
     def push(self, token: int) -> str:
-        """The text that ``token`` completes; "" while a character is unfinished."""
+        """Return the text that ``token`` completes; "" while a character is unfinished."""
         name = None if token in self._skipped else self._tokenizer.id_to_token(token)
         if name is None:  # special, or padding of the vocabulary: it has no text and breaks no run
             return ""
@@ -50,7 +50,7 @@ class Detokenizer:
         return piece
 
     def flush(self) -> str:
-        """The rest, at the end: unfinished characters come out as U+FFFD."""
+        """Return the rest, at the end: unfinished characters come out as U+FFFD."""
         piece = self._decode(self._window)[self._sent :]
         self._sent += len(piece)
         return piece
@@ -73,20 +73,20 @@ class StopStrings:
         self.stopped = False
 
     def push(self, text: str) -> str:
-        """What of the text so far may be shown now; "" once a stop string was found."""
+        """Return what of the text so far may be shown now; "" once a stop string was found."""
         if self.stopped:
             return ""
         text = self._held + text
-        found = [(at + len(stop), at) for stop in self._stops if (at := text.find(stop)) >= 0]
-        if found:
+        ends = [(at + len(stop), at) for stop in self._stops if (at := text.find(stop)) >= 0]
+        if ends:
             self.stopped, self._held = True, ""
-            return text[: min(found)[1]]
+            return text[: min(ends)[1]]
         show = len(text) - self._undecided(text)
         self._held = text[show:]
         return text[:show]
 
     def flush(self) -> str:
-        """What was kept back, at the end: it became no stop string."""
+        """Return what was kept back, at the end: it became no stop string."""
         text, self._held = self._held, ""
         return text
 

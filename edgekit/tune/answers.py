@@ -18,7 +18,7 @@ from transformers import AttentionInterface, LlavaForConditionalGeneration
 
 from edgekit.phantom.scene import Scene
 from edgekit.phantom.split import Asked
-from edgekit.tune.conversations import IGNORED, Batch, Writer
+from edgekit.tune.conversations import IGNORED, Batch, ConversationWriter
 from edgekit.tune.schedule import Schedule, minimise
 from edgekit.tune.small import PATCHES
 from edgekit.tune.tower import TowerLabels, features, prepare, varied
@@ -30,7 +30,7 @@ _TOWER = 0.2  # its share of the learning rate: it has learnt already
 def grouped_attention(
     module: nn.Module, query: Tensor, key: Tensor, value: Tensor, mask: Tensor, scaling: float, **_: object
 ) -> tuple[Tensor, None]:
-    """Attention whose keys are not repeated for the query heads that share them: a third of the stock one's time.
+    """Attend with keys that are not repeated for the query heads that share them: a third of the stock one's time.
 
     ``query`` [rows, heads, length, head_dim], ``key`` and ``value`` [rows, kv_heads, length, head_dim], ``mask``
     [rows, 1, length, length], added; returns [rows, length, heads, head_dim].
@@ -49,7 +49,7 @@ AttentionInterface.register("grouped", grouped_attention)
 
 def train_answers(
     net: LlavaForConditionalGeneration,
-    told: TowerLabels,
+    labels: TowerLabels,
     tokenizer: Tokenizer,
     scenes: Sequence[Scene],
     pictures: NDArray[np.uint8],
@@ -57,7 +57,7 @@ def train_answers(
     questions: int,
 ) -> Iterator[float]:
     """Train the whole of ``net`` in place, ``questions`` on each picture; yields the loss of every step."""
-    writer = Writer(tokenizer, net.config.image_token_id, told.patches, questions)
+    writer = ConversationWriter(tokenizer, net.config.image_token_id, labels.patches, questions)
 
     def losses(rng: torch.Generator) -> Iterator[Tensor]:
         words = np.random.default_rng(schedule.seed)
@@ -68,14 +68,14 @@ def train_answers(
                 patches = features(net.model.vision_tower, pixels)
                 logits = answers(net, patches, batch)
                 heard = batch.targets[batch.targets != IGNORED]
-                yield functional.cross_entropy(logits.float(), heard) + _LABELS * told.loss(patches, chosen)
+                yield functional.cross_entropy(logits.float(), heard) + _LABELS * labels.loss(patches, chosen)
 
     parts = {net.model.vision_tower: _TOWER, net.model.multi_modal_projector: 1.0, net.model.language_model: 1.0}
-    return minimise({**parts, net.lm_head: 1.0, told: _TOWER}, losses, schedule)
+    return minimise({**parts, net.lm_head: 1.0, labels: _TOWER}, losses, schedule)
 
 
 def answers(net: LlavaForConditionalGeneration, patches: Tensor, batch: Batch) -> Tensor:
-    """Logits where an assistant speaks: [tokens, vocabulary]."""
+    """Return the logits where an assistant speaks: [tokens, vocabulary]."""
     inner: nn.Module = net.model
     embeds = inner.language_model.embed_tokens(batch.tokens).clone()
     embeds[:, batch.image] = inner.multi_modal_projector(patches)
@@ -92,13 +92,13 @@ def answers(net: LlavaForConditionalGeneration, patches: Tensor, batch: Batch) -
 def accuracy(
     net: LlavaForConditionalGeneration, tokenizer: Tokenizer, asked: Sequence[Asked], pictures: NDArray[np.uint8]
 ) -> dict[str, float]:
-    """Share of questions of each form that greedy decoding answers to the letter, asked alone.
+    """Return the share of questions of each form that greedy decoding answers to the letter, asked alone.
 
     A token that is likeliest after all right ones before it is the one that greedy decoding takes, so one pass says
     it. ``pictures`` are those of the scenes of ``asked``, in order and each once.
     """
-    writer = Writer(tokenizer, net.config.image_token_id, PATCHES, 0)
-    rows = [[one.question for one in group] for _, group in groupby(asked, key=lambda one: one.scene)]
+    writer = ConversationWriter(tokenizer, net.config.image_token_id, PATCHES, 0)
+    rows = [[each.question for each in group] for _, group in groupby(asked, key=lambda each: each.scene)]
     right: dict[str, list[bool]] = {}
     for start in range(0, len(rows), 50):
         some = rows[start : start + 50]

@@ -33,9 +33,9 @@ On {validation} phantoms of the validation split, in percent of questions that g
 """
 
 
-def write_card(folder: Path, made: Mapping[str, Any]) -> None:
+def write_card(folder: Path, training: Mapping[str, Any]) -> None:
     """Write ``README.md`` from what ``training.json`` says."""
-    plan = made["plan"]
+    plan = training["plan"]
     text = _CARD.format(
         notice=NOTICE,
         pictures=plan["pictures"],
@@ -44,10 +44,10 @@ def write_card(folder: Path, made: Mapping[str, Any]) -> None:
         questions=plan["questions"],
         answers_steps=plan["answers"]["steps"],
         answers_batch=plan["answers"]["batch"],
-        minutes=round(made["seconds"] / 60),
+        minutes=round(training["seconds"] / 60),
         validation=plan["validation"],
-        curve=_table(made["curve"]),
-        **made["machine"],
+        curve=_table(training["curve"]),
+        **training["machine"],
     )
     (folder / "README.md").write_text(text, encoding="utf-8")
 

@@ -23,7 +23,7 @@ IGNORED = -100  # what a loss leaves out
 _BEFORE, _AFTER_IMAGE, _TURN = "<|im_start|>user\n", "\n", "\n<|im_start|>user\n"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Batch:
     """Sequences of pictures and turns; the picture's tokens stand at ``image`` of every row.
 
@@ -56,7 +56,7 @@ class _Row:
         self.turn += [turn] * len(tokens)
 
 
-class Writer:
+class ConversationWriter:
     """Writes scenes' questions as token sequences."""
 
     def __init__(self, tokenizer: Tokenizer, image_token: int, patches: int, questions: int) -> None:
@@ -68,19 +68,22 @@ class Writer:
         self._image = slice(len(before), len(before) + patches)
 
     def batch(self, scenes: Sequence[Scene], rng: np.random.Generator) -> Batch:
-        """One row for each scene, of as many questions as the writer was made for, in words as people type them."""
+        """Write one row for each scene, of as many questions as the writer was made for, in words as people type
+        them."""
         chosen = [self._choose(scene, rng) for scene in scenes]
-        asked = [[replace(one, text=_as_typed(one.text, rng)) for one in questions] for questions in chosen]
+        asked = [
+            [replace(question, text=_as_typed(question.text, rng)) for question in questions] for questions in chosen
+        ]
         return self.write(asked, rng.integers(2, size=len(scenes)).astype(bool).tolist())
 
     def write(self, rows: Sequence[Sequence[Question]], alone: Sequence[bool]) -> Batch:
-        """One row for each picture's questions: a conversation, or each question ``alone``."""
-        made = [self._row(questions, lonely) for questions, lonely in zip(rows, alone, strict=True)]
-        length = max(len(row.tokens) for row in made)
+        """Write one row for each picture's questions: a conversation, or each question ``alone``."""
+        grown = [self._row(questions, lonely) for questions, lonely in zip(rows, alone, strict=True)]
+        length = max(len(row.tokens) for row in grown)
         tokens, positions = torch.zeros(2, len(rows), length, dtype=torch.long)
         targets = torch.full((len(rows), length), IGNORED)
         turns = torch.full((len(rows), length), -1)  # padding belongs to none
-        for index, row in enumerate(made):
+        for index, row in enumerate(grown):
             size = len(row.tokens)
             tokens[index, :size], positions[index, :size] = torch.tensor(row.tokens), torch.tensor(row.positions)
             turns[index, :size] = torch.tensor(row.turn)
@@ -90,7 +93,9 @@ class Writer:
         picture = (turns == 0)[:, None, :]
         lonely = torch.tensor(alone)[:, None, None]
         seen = torch.ones(length, length, dtype=torch.bool).tril() & (~lonely | same | picture)
-        return Batch(tokens, positions, targets, turns, seen[:, None], self._image)
+        return Batch(
+            tokens=tokens, positions=positions, targets=targets, turns=turns, seen=seen[:, None], image=self._image
+        )
 
     def _row(self, questions: Sequence[Question], alone: bool) -> _Row:
         row = _Row([], [], [], [])

@@ -31,8 +31,8 @@ from edgekit.tune.tower import TowerLabels, label_accuracy, train_tower
 _EVERY = 250  # steps between two points of the learning curve
 
 
-@dataclass(frozen=True)
-class Plan:
+@dataclass(frozen=True, kw_only=True)
+class Curriculum:
     """What a run is made of; the defaults made the model that is shipped."""
 
     seed: int = 1
@@ -44,8 +44,8 @@ class Plan:
 
 
 @dataclass
-class Log:
-    """The learning curve: for every point ``stage``, ``step``, ``seconds``, ``loss`` and what was reached."""
+class LearningCurve:
+    """What was reached when: for every point ``stage``, ``step``, ``seconds``, ``loss`` and what was reached."""
 
     points: list[dict[str, float | str]]
     started: float
@@ -71,11 +71,11 @@ class Log:
                 since.clear()
 
 
-def make(out: Path, plan: Plan, progress: Progress = silent) -> dict[str, Any]:
+def train_embedded(out: Path, plan: Curriculum, progress: Progress = silent) -> dict[str, Any]:
     """Train by ``plan`` and write the checkpoint to a new folder ``out``; what ``training.json`` says is returned."""
     plan = replace(plan, tower=replace(plan.tower, seed=plan.seed), answers=replace(plan.answers, seed=plan.seed))
     with new_directory(out) as folder:
-        log = Log([], time.monotonic())
+        curve = LearningCurve([], time.monotonic())
         torch.manual_seed(plan.seed)
         scenes, drawn = pictures("train", plan.pictures, SIZE, progress)
         unseen, unseen_drawn = pictures("validation", plan.validation, SIZE, progress)
@@ -83,30 +83,30 @@ def make(out: Path, plan: Plan, progress: Progress = silent) -> dict[str, Any]:
         net, text = model(), tokenizer()
         net.set_attn_implementation({"vision_config": "eager", "text_config": "grouped"})
         tower = net.model.vision_tower
-        told = TowerLabels(net.config.vision_config.hidden_size, SIZE // PATCH, scenes)
+        labels = TowerLabels(net.config.vision_config.hidden_size, SIZE // PATCH, scenes)
 
-        log.follow(
+        curve.follow(
             "tower",
-            train_tower(tower, told, drawn, plan.tower),
+            train_tower(tower, labels, drawn, plan.tower),
             plan.tower.steps,
-            lambda: {"scenes": label_accuracy(tower, told, unseen, unseen_drawn)},
+            lambda: {"scenes": label_accuracy(tower, labels, unseen, unseen_drawn)},
             progress,
         )
-        log.follow(
+        curve.follow(
             "answers",
-            train_answers(net, told, text, scenes, drawn, plan.answers, plan.questions),
+            train_answers(net, labels, text, scenes, drawn, plan.answers, plan.questions),
             plan.answers.steps,
             lambda: accuracy(net, text, asked, unseen_drawn),
             progress,
         )
         save(net, text, folder)
-        made = {
+        training = {
             "plan": asdict(plan),
-            "seconds": round(time.monotonic() - log.started),
+            "seconds": round(time.monotonic() - curve.started),
             "machine": {"machine": platform.machine(), "threads": torch.get_num_threads()},
             "versions": {"edgekit": __version__, "torch": torch.__version__, "transformers": transformers.__version__},
-            "curve": log.points,
+            "curve": curve.points,
         }
-        (folder / "training.json").write_text(json.dumps(made, indent=1) + "\n", encoding="utf-8")
-        write_card(folder, made)
-    return made
+        (folder / "training.json").write_text(json.dumps(training, indent=1) + "\n", encoding="utf-8")
+        write_card(folder, training)
+    return training

@@ -20,7 +20,8 @@ _CHUNK = 64
 
 
 def pictures(split: Split, count: int, size: int, progress: Progress = silent) -> tuple[list[Scene], NDArray[np.uint8]]:
-    """The first ``count`` phantoms of a split and their pictures as the model sees them: [count, size, size]."""
+    """Draw the first ``count`` phantoms of a split and return them with their pictures as the model sees them: [count,
+    size, size]."""
     seeds = SEEDS[split][:count]
     chunks = [(list(seeds[start : start + _CHUNK]), size) for start in range(0, count, _CHUNK)]
     drawn = np.empty((count, size, size), np.uint8)

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Schedule:
     """``steps`` of ``batch`` pictures each, learning at ``rate`` at most; ``seed`` orders and varies them."""
 
@@ -30,7 +30,7 @@ class Schedule:
 
 
 def weight_type() -> torch.dtype:
-    """What weights are while they learn: bfloat16 where PyTorch has kernels for it on this processor, which saves a
+    """Say what weights are while they learn: bfloat16 where PyTorch has kernels for it on this processor, which saves a
     third of the time, else float32. Without them (x86-64 with AVX2 alone) a product takes fifty times as long.
     """
     return torch.bfloat16 if torch.ops.mkldnn._is_mkldnn_bf16_supported() else torch.float32
@@ -46,27 +46,27 @@ def minimise(
     """
     weights = [weight for part in parts for weight in part.parameters()]
     shares = [share for part, share in parts.items() for _ in part.parameters()]
-    exact = [one.detach().clone() for one in weights]
+    exact = [weight.detach().clone() for weight in weights]
     optimizer = _optimizer(exact, shares, schedule)
     rate = torch.optim.lr_scheduler.LambdaLR(optimizer, schedule.factor)
     batches = losses(torch.Generator().manual_seed(schedule.seed))
     while_learning = weight_type()
-    for one in weights:
-        one.data = one.data.to(while_learning)
+    for weight in weights:
+        weight.data = weight.data.to(while_learning)
     for step in range(1, schedule.steps + 1):
         loss = next(batches)
         loss.backward()
-        for precise, one in zip(exact, weights, strict=True):
-            precise.grad = one.grad.float() if one.grad is not None else None
-            one.grad = None
+        for precise, weight in zip(exact, weights, strict=True):
+            precise.grad = weight.grad.float() if weight.grad is not None else None
+            weight.grad = None
         torch.nn.utils.clip_grad_norm_(exact, 1.0)
         optimizer.step()
         rate.step()
         if step < schedule.steps:
-            torch._foreach_copy_([one.data for one in weights], exact)
+            torch._foreach_copy_([weight.data for weight in weights], exact)
         else:  # before the last loss is yielded, so that what is measured then is what is kept
-            for precise, one in zip(exact, weights, strict=True):
-                one.data = precise
+            for precise, weight in zip(exact, weights, strict=True):
+                weight.data = precise
         yield loss.item()
 
 

@@ -25,7 +25,7 @@ CHAT = (
 
 
 def tokenizer() -> Tokenizer:
-    """A byte-level BPE of :data:`VOCAB` tokens over the phantoms' language: any text can be written in it."""
+    """Train a byte-level BPE of :data:`VOCAB` tokens over the phantoms' language: any text can be written in it."""
     text = Tokenizer(models.BPE())
     text.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     text.decoder = decoders.ByteLevel()
@@ -35,15 +35,15 @@ def tokenizer() -> Tokenizer:
         initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
         show_progress=False,
     )
-    asked = [one.question for one in balanced("train", 2000)]
-    turns = [f"user\n{one.text}\nassistant\n{one.answer}" for one in asked]
+    questions = [asked.question for asked in balanced("train", 2000)]
+    turns = [f"user\n{question.text}\nassistant\n{question.answer}" for question in questions]
     text.train_from_iterator(turns + [turn.lower() for turn in turns], trainer)
     assert text.get_vocab_size() == VOCAB
     return text
 
 
 def model() -> LlavaForConditionalGeneration:
-    """A fresh model of 4.7 million parameters in float32; its weights come from torch's current seed."""
+    """Make a fresh model of 4.7 million parameters in float32; its weights come from torch's current seed."""
     vision = SiglipVisionConfig(
         hidden_size=128,
         intermediate_size=512,

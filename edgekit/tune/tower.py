@@ -37,38 +37,44 @@ class TowerLabels(nn.Module):
         self.zone = nn.Linear(hidden, _ZONES * len(_CLASSES))
         self.heart = nn.Linear(hidden, 2)
         self.patches = grid * grid
-        self.where = zone_of_patch(grid)
+        self.patch_zones = zone_of_patch(grid)
         self.zones, self.hearts = labels(scenes)
 
     def loss(self, patches: Tensor, chosen: Tensor) -> Tensor:
-        """Of the patches of the scenes ``chosen``, [batch, patches, hidden]."""
-        seen = self.where >= 0
+        """Return it of the patches of the scenes ``chosen``, [batch, patches, hidden]."""
+        seen = self.patch_zones >= 0
         zone, heart = self.zone(patches[:, seen]), self.heart(patches)
-        wanted = self.zones[chosen][:, self.where[seen]] + len(_CLASSES) * self.where[seen]
+        wanted = self.zones[chosen][:, self.patch_zones[seen]] + len(_CLASSES) * self.patch_zones[seen]
         beats = self.hearts[chosen][:, None].expand(-1, self.patches)
         return functional.cross_entropy(zone.flatten(0, 1).float(), wanted.flatten()) + functional.cross_entropy(
             heart.flatten(0, 1).float(), beats.flatten()
         )
 
     def right(self, patches: Tensor, scenes: Sequence[Scene]) -> Tensor:
-        """Whether every zone and the heart are read rightly: [batch], of bool."""
+        """Say whether every zone and the heart are read rightly: [batch], of bool."""
         zones, hearts = labels(scenes)
         zone = self.zone(patches).unflatten(-1, (_ZONES, len(_CLASSES)))
-        found = torch.stack([zone[:, self.where == index, index].mean(1).argmax(-1) for index in range(_ZONES)], 1)
-        return (found == zones).all(1) & (self.heart(patches).mean(1).argmax(-1) == hearts)
+        kinds = torch.stack(
+            [zone[:, self.patch_zones == index, index].mean(1).argmax(-1) for index in range(_ZONES)], 1
+        )
+        return (kinds == zones).all(1) & (self.heart(patches).mean(1).argmax(-1) == hearts)
 
 
 def labels(scenes: Sequence[Scene]) -> tuple[Tensor, Tensor]:
-    """The right answers of :class:`TowerLabels`."""
+    """Return the right answers of :class:`TowerLabels`."""
     zones = [
-        [_CLASSES.index(found.kind) if (found := scene.at(side, zone)) else 0 for side in SIDES[::-1] for zone in ZONES]
+        [
+            _CLASSES.index(finding.kind) if (finding := scene.at(side, zone)) else 0
+            for side in SIDES[::-1]
+            for zone in ZONES
+        ]
         for scene in scenes
     ]
     return torch.tensor(zones), torch.tensor([int(scene.find("heart") is not None) for scene in scenes])
 
 
 def zone_of_patch(side: int) -> Tensor:
-    """Which zone each patch of a ``side`` × ``side`` grid belongs to, -1 for the middle: [patches]."""
+    """Say which zone each patch of a ``side`` × ``side`` grid belongs to, -1 for the middle: [patches]."""
     grid = torch.full((side, side), -1)
     half, upper = side // 2, round(_UPPER * side)
     for column, first in ((slice(0, half), 0), (slice(side - half, side), 2)):
@@ -78,13 +84,13 @@ def zone_of_patch(side: int) -> Tensor:
 
 
 def prepare(pictures: NDArray[np.uint8] | Tensor) -> Tensor:
-    """Grey pictures [batch, size, size] as the tower reads them: [batch, 3, size, size] from -1 to 1."""
+    """Turn grey pictures [batch, size, size] into what the tower reads: [batch, 3, size, size] from -1 to 1."""
     pixels = torch.as_tensor(pictures).float() / 127.5 - 1
     return pixels[:, None].expand(-1, 3, -1, -1)
 
 
 def varied(pixels: Tensor, rng: torch.Generator) -> Tensor:
-    """Other exposures and places of the same pictures, so that drawing them anew is not needed."""
+    """Vary exposures and places of the same pictures, so that drawing them anew is not needed."""
     count, _, size, _ = pixels.shape
     gain = 1 + 0.2 * (torch.rand(count, 1, 1, 1, generator=rng) - 0.5)
     offset = 0.2 * (torch.rand(count, 1, 1, 1, generator=rng) - 0.5)
@@ -94,7 +100,7 @@ def varied(pixels: Tensor, rng: torch.Generator) -> Tensor:
 
 
 def features(tower: nn.Module, pixels: Tensor) -> Tensor:
-    """What the projector reads: the last layer's output, before the closing norm: [batch, patches, hidden]."""
+    """Return what the projector reads: the last layer's output, before the closing norm: [batch, patches, hidden]."""
     states = tower(pixels.to(next(tower.parameters()).dtype), output_hidden_states=True).hidden_states[-1]
     assert isinstance(states, Tensor)
     return states
@@ -102,7 +108,7 @@ def features(tower: nn.Module, pixels: Tensor) -> Tensor:
 
 def train_tower(
     tower: nn.Module,
-    told: TowerLabels,
+    labels: TowerLabels,
     pictures: NDArray[np.uint8],
     schedule: Schedule,
 ) -> Iterator[float]:
@@ -112,16 +118,18 @@ def train_tower(
         while True:
             for chosen in torch.randperm(len(pictures), generator=rng).split(schedule.batch):
                 pixels = varied(prepare(pictures[chosen.numpy()]), rng)
-                yield told.loss(features(tower, pixels), chosen)
+                yield labels.loss(features(tower, pixels), chosen)
 
-    return minimise({tower: 1.0, told: 1.0}, losses, schedule)
+    return minimise({tower: 1.0, labels: 1.0}, losses, schedule)
 
 
 @torch.no_grad()
-def label_accuracy(tower: nn.Module, told: TowerLabels, scenes: Sequence[Scene], pictures: NDArray[np.uint8]) -> float:
-    """Share of scenes of which every zone and the heart are read rightly."""
+def label_accuracy(
+    tower: nn.Module, labels: TowerLabels, scenes: Sequence[Scene], pictures: NDArray[np.uint8]
+) -> float:
+    """Return the share of scenes of which every zone and the heart are read rightly."""
     right = 0
     for start in range(0, len(scenes), 100):
         patches = features(tower, prepare(pictures[start : start + 100]))
-        right += int(told.right(patches, scenes[start : start + 100]).sum())
+        right += int(labels.right(patches, scenes[start : start + 100]).sum())
     return right / len(scenes)

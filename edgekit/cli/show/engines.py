@@ -8,13 +8,13 @@ from edgekit.console import Console
 from edgekit.units import format_bytes, rounded
 
 if TYPE_CHECKING:
-    from edgekit.report.runs import Report, Run, Speed
+    from edgekit.report.runs import EnginesReport, Run, Speed
 
 _PLANS = ("", "engine", "of", "plans", "decoder, B/parameter", "built in", "peak", "top-1 on the GPU")
 _SPEED = ("", "engine", "first token", "tokens/s", "beside fp16", "of bandwidth", "memory", "highest peak")
 
 
-def show_engines(console: Console, report: Report) -> None:
+def show_engines(console: Console, report: EnginesReport) -> None:
     """For each device what plans are, then what was measured, and what is not as it should be."""
     from edgekit.report.runs import slow
 

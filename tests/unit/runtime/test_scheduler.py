@@ -19,7 +19,13 @@ TOKENIZER = byte_tokenizer()
 
 def _sequence(keys: list[int] | range, max_tokens: int = 4) -> Sequence:
     prompt = Prompt((TextPiece(tuple(keys)),))
-    return Sequence(prompt, max_tokens, Sampler(SamplingParams()), TextStream(TOKENIZER, ()), submitted=0.0)
+    return Sequence(
+        prompt=prompt,
+        max_tokens=max_tokens,
+        sampler=Sampler(SamplingParams()),
+        stream=TextStream(TOKENIZER, ()),
+        submitted=0.0,
+    )
 
 
 def _run(scheduler: Scheduler, step: Step, token: int = 7) -> None:

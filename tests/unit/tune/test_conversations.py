@@ -16,7 +16,7 @@ from edgekit.inputs.prompt import Prompt, TextPiece, Turn, build
 from edgekit.phantom import Question, draw, scene
 from edgekit.phantom.questions import ask
 from edgekit.tune.answers import answers, grouped_attention
-from edgekit.tune.conversations import IGNORED, Batch, Writer
+from edgekit.tune.conversations import IGNORED, Batch, ConversationWriter
 from edgekit.tune.small import PATCHES, SPECIAL, model, save, tokenizer
 from edgekit.tune.tower import features, prepare
 
@@ -38,8 +38,8 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Checkpoint:
     return open_checkpoint(folder)
 
 
-def writer(questions: int = 3) -> Writer:
-    return Writer(TOKENIZER, IMAGE_TOKEN, PATCHES, questions)
+def writer(questions: int = 3) -> ConversationWriter:
+    return ConversationWriter(TOKENIZER, IMAGE_TOKEN, PATCHES, questions)
 
 
 def prompted(checkpoint: Checkpoint, *turns: Turn) -> list[int]:

@@ -16,12 +16,12 @@ from edgekit.inputs.preprocess import preprocess
 from edgekit.phantom import Finding, Scene, draw, scene
 from edgekit.phantom.embedded import NOTICE
 from edgekit.tune import schedule
-from edgekit.tune.embedded import Plan, make
+from edgekit.tune.embedded import Curriculum, train_embedded
 from edgekit.tune.pictures import pictures
 from edgekit.tune.schedule import Schedule, minimise
 from edgekit.tune.tower import TowerLabels, labels, prepare, varied, zone_of_patch
 
-SMALL = Plan(
+SMALL = Curriculum(
     pictures=96,
     validation=8,
     questions=3,
@@ -33,7 +33,7 @@ SMALL = Plan(
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder: Path = tmp_path_factory.mktemp("made") / "small"
-    make(folder, SMALL)
+    train_embedded(folder, SMALL)
     return folder
 
 
@@ -50,7 +50,7 @@ def test_training_learns_and_leaves_a_checkpoint(made: Path) -> None:
 
 
 def test_the_same_seed_makes_the_same_model(made: Path, tmp_path: Path) -> None:
-    make(tmp_path / "again", SMALL)
+    train_embedded(tmp_path / "again", SMALL)
     assert (tmp_path / "again" / "model.safetensors").read_bytes() == (made / "model.safetensors").read_bytes()
 
 
