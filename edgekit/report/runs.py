@@ -63,7 +63,7 @@ class Speed:
 class Run:
     """A bundle by one engine on one device.
 
-    * ``bundle``: its path on the machine that told it; ``told_by``: which that was (:mod:`~edgekit.report.pseudonym`)
+    * ``bundle``: its path on the machine that told it; ``told_by``: which that was (:mod:`~edgekit.machine.pseudonym`)
     * ``model``, ``recipe`` and ``target`` by their names; ``decoder``: its precision
     * ``engine`` and its version; ``device``: its name, or for which plans were built ahead
     * ``plans``: {} where no TensorRT runs it, else bound to ``place``; ``misfit``: why the machine that told this would
