@@ -1,0 +1,154 @@
+"""The keys of every command's ``--json`` document, and of the files in a bundle: what people's scripts rely on.
+
+``python -m tests.documents`` records them anew, into ``tests/data/documents.json``: run it where a key is added on
+purpose, and say so in the changelog. Types stand in the place of values, and a list is what its first element is.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import pytest
+
+from edgekit.phantom.embedded import embedded
+from tests import before
+from tests.commands import run
+from tests.edited import edit
+from tests.simulated_tensorrt.machine import CARD, simulate
+
+RECORD = before.DATA / "documents.json"
+Shape: TypeAlias = "str | list[Any] | dict[str, Any]"
+SEALED = ("manifest.json", "golden.json", "fidelity.json")
+
+
+def shape(value: Any) -> Shape:
+    """Nested keys with the names of JSON's types: "text", "number", "truth", or "nothing" for null."""
+    if isinstance(value, dict):
+        return {key: shape(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [shape(value[0])] if value else []
+    return "truth" if isinstance(value, bool) else _SCALARS[type(value)]
+
+
+_SCALARS = {str: "text", int: "number", float: "number", type(None): "nothing"}
+
+
+def differences(recorded: Shape, today: Shape, path: str = "") -> Iterator[str]:
+    """What differs, a line each. Null and an empty list differ from nothing: a machine may have none of something."""
+    if "nothing" in (recorded, today) or (isinstance(recorded, list) and isinstance(today, list) and not today):
+        return
+    if isinstance(recorded, dict) and isinstance(today, dict):
+        if list(recorded) != list(today) and set(recorded) == set(today):
+            yield f"{path}: {', '.join(today)} stood in another order: {', '.join(recorded)}"
+        for key in [*recorded, *(key for key in today if key not in recorded)]:
+            if key not in today or key not in recorded:
+                yield f"{path}/{key} is {'gone' if key in recorded else 'new'}"
+            else:
+                yield from differences(recorded[key], today[key], f"{path}/{key}")
+    elif isinstance(recorded, list) and isinstance(today, list):
+        yield from differences(recorded[0], today[0], f"{path}/0") if recorded else ()
+    elif recorded != today:
+        yield f"{path} is {_word(today)}, and was {_word(recorded)}"
+
+
+def _word(value: Shape) -> str:
+    return value if isinstance(value, str) else "a list" if isinstance(value, list) else "an object"
+
+
+def documents(folder: Path) -> dict[str, Shape]:
+    """Run every command with ``--json``, and read the files that they left; by what was run."""
+    return {name: shape(json.loads(json.dumps(value).replace(f"{folder}/", ""))) for name, value in _documents(folder)}
+
+
+def _documents(folder: Path) -> Iterator[tuple[str, Any]]:
+    checkpoint = before.unpack(folder / "before") / "checkpoint"
+    edit(checkpoint / "config.json", lambda config: config["text_config"].update(max_position_embeddings=512))
+    model, small = str(embedded()), str(checkpoint)
+    yield "demo", run("demo", "--no-chat", "--out", str(folder / "demo"))
+    bundle, picture = folder / "demo" / "q4", str(folder / "demo" / "phantom.png")
+    yield "targets", run("targets")
+    yield "targets orin", run("targets", "orin")
+    yield "targets --detect", run("targets", "--detect")
+    yield "doctor", run("doctor", "--target", "cpu", codes=(0, 1))
+    yield "doctor --target orin", run("doctor", "--target", "orin", codes=(0, 1))
+    yield "inspect CHECKPOINT", run("inspect", model)
+    yield from _planned(bundle)
+    yield from _built(folder, model, small)
+    yield from _of_bundle(folder, bundle, picture)
+    with pytest.MonkeyPatch.context() as patch:
+        yield from _simulated(folder / "gpu", small, patch)
+
+
+def _planned(bundle: Path) -> Iterator[tuple[str, Any]]:
+    yield "plan", run("plan")
+    yield "plan --target rtx3050", run("plan", "--target", "rtx3050")
+    narrow = bundle.parent / "narrow.toml"
+    cpu = (before.TARGETS / "cpu.toml").read_text(encoding="utf-8")
+    narrow.write_text(cpu.replace('memory = "0 B"', 'memory = "1354 MiB"'), encoding="utf-8")
+    yield "plan, too large", run("plan", "--target", str(narrow), "--slots", "64", codes=(3,))
+    yield "plan --all", run("plan", "--all")
+    yield "plan BUNDLE", run("plan", str(bundle))
+
+
+def _built(folder: Path, model: str, small: str) -> Iterator[tuple[str, Any]]:
+    calibration = folder / "phantoms"
+    yield "phantoms", run("phantoms", str(calibration), "--count", "4")
+    for form in ("vqa-rad", "dicom"):
+        yield f"phantoms --form {form}", run("phantoms", str(folder / form), "--count", "1", "--form", form)
+    yield "build", run("build", "--target", "cpu", "--out", str(folder / "embedded"))
+    yield "build --target orin", run("build", small, "--target", "orin", "--out", str(folder / "orin"))
+    widened = ("--fit", "1 MiB", "--calibrate", str(calibration))
+    yield "build --fit", run("build", small, "--target", "cpu", *widened, "--out", str(folder / "widened"))
+    yield "quantize", run("quantize", model, "--out", str(folder / "quantized"))
+    yield "export", run("export", small, "--out", str(folder / "graphs"))
+
+
+def _of_bundle(folder: Path, bundle: Path, picture: str) -> Iterator[tuple[str, Any]]:
+    path = str(bundle)
+    yield "compile", run("compile", path)
+    yield "inspect BUNDLE", run("inspect", path, "--verify")
+    yield "check", run("check", path)
+    yield "check --processor --no-verify", run("check", path, "--processor", "--no-verify")
+    yield "ask", run("ask", path, "What do you see?", "--image", picture, "--max-tokens", "3")
+    yield "profile", run("profile", path, "--slots", "1", "--force")
+    yield "evaluate BUNDLE", run("evaluate", path, "--questions", "6")
+    yield "evaluate BUNDLE BUNDLE", run("evaluate", path, path, "--questions", "6")
+    yield "plan --fit", run("plan", "--fit", path)
+    yield "report memory", run("report", "memory", path)
+    yield "report profile", run("report", "profile", path, "--out", str(folder / "pictures"))
+    yield "report fidelity", run("report", "fidelity", path)
+    yield "report engines", run("report", "engines", path)
+    (compiled,), (profile,) = (bundle / "engines").iterdir(), (bundle / "profiles").iterdir()
+    files = {name: bundle / name for name in SEALED} | {"lock.json": compiled / "lock.json", "profile.json": profile}
+    for name, file in files.items():
+        yield name, json.loads(file.read_text(encoding="utf-8"))
+
+
+def _simulated(folder: Path, small: str, patch: pytest.MonkeyPatch) -> Iterator[tuple[str, Any]]:
+    """What only a GPU's bundle has: engines that were compiled here, and their check."""
+    folder.mkdir()
+    simulate(folder, patch, CARD)
+    bundle = folder / "bundle"
+    yield "GPU: build", run("build", small, "--target", "rtx3050", "--out", str(bundle))
+    yield "GPU: compile", run("compile", str(bundle))
+    yield "GPU: check", run("check", str(bundle))
+    yield "GPU: inspect", run("inspect", str(bundle))
+    yield "GPU: report engines", run("report", "engines", str(bundle))
+    (compiled,) = (bundle / "engines").iterdir()
+    for file in sorted(compiled.glob("*.json")):
+        yield f"GPU: {file.name}", json.loads(file.read_text(encoding="utf-8"))
+
+
+def main() -> None:
+    """Record."""
+    with tempfile.TemporaryDirectory() as name:
+        text = json.dumps(documents(Path(name)), indent=1)
+    RECORD.write_text(text + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
