@@ -44,20 +44,20 @@ class Block:
         return self._run([self.graph.output], x, weights or {})[0]
 
     def with_taps(self, x: Floats, weights: Mapping[str, Floats] | None = None) -> tuple[Floats, dict[str, Floats]]:
-        """As a call, and what each Linear read, by the names in ``reads``: ``[rows, length, in]``."""
+        """Do as a call, and return as well what each Linear read, by the names in ``reads``: ``[rows, length, in]``."""
         taps = sorted(set(self.graph.taps.values()) - set(self.graph.inputs) - {self.graph.output})
         out, *tapped = self._run([self.graph.output, *taps], x, weights or {})
         read = dict(zip(taps, tapped, strict=True))
         return out, {name: read.get(name, x) for name in set(self.graph.taps.values())}
 
     def with_cache(self, x: Floats) -> tuple[Floats, Floats, Floats]:
-        """As a call of a decoder's layer, and the keys (behind rotary embedding) and values that it attended over:
-        ``[rows, kv_heads, length, head_dim]``."""
+        """Do as a call of a decoder's layer, and return as well the keys (behind rotary embedding) and values that it
+        attended over: ``[rows, kv_heads, length, head_dim]``."""
         out, keys, values = self._run([self.graph.output, "present.0.key", "present.0.value"], x, {})
         return out, keys, values
 
     def behind(self, x: Floats, keys: Floats, values: Floats) -> Floats:
-        """As a call of a decoder's layer, of rows that go on behind others, whose keys and values those are."""
+        """Do as a call of a decoder's layer, of rows that go on behind others, whose keys and values those are."""
         return self._run([self.graph.output], x, {}, (keys, values))[0]
 
     def _run(

@@ -50,7 +50,7 @@ class FedSpelling(OrtSpelling):
         return self._feed(name)
 
     def cached_attention(self, decoder: DecoderSpec, context: int) -> Attention:
-        """In float32, whatever cache the checkpoint has scales for."""
+        """Attend in float32, whatever cache the checkpoint has scales for."""
         return GroupQueryAttention(self.graph, FLOAT32, decoder, context, {})
 
     def _feed(self, name: str) -> str:
@@ -73,7 +73,7 @@ class FedGraph:
 
 
 def fed_graph(kind: str, spec: ModelSpec, tensors: Mapping[str, Weight]) -> FedGraph:
-    """A block's graph: "embed", "tower" (a layer), "features", "projector", "decoder" (a layer) or "head"."""
+    """Build a block's graph: "embed", "tower" (a layer), "features", "projector", "decoder" (a layer) or "head"."""
     graph = Graph(kind)
     say = FedSpelling(graph, tensors)
     kinds[kind](say, spec)

@@ -53,7 +53,7 @@ class BlockModel:
         return self._block("projector", "projector")
 
     def layer(self, index: int) -> Block:
-        """A decoder's layer: ``[rows, length, hidden]`` → the same."""
+        """Read a decoder's layer: ``[rows, length, hidden]`` → the same."""
         return self._block("decoder", f"decoder.layers.{index}")
 
     @cached_property
@@ -62,7 +62,7 @@ class BlockModel:
         return self._block("head", "decoder")
 
     def embed(self, ids: Sequence[int]) -> Floats:
-        """Rows of the embedding table, float32 ``[len(ids), hidden]``; only these are read."""
+        """Read rows of the embedding table, float32 ``[len(ids), hidden]``; only these are read."""
         table = self.checkpoint.tensors[EMBEDDING]
         rows = {token: read(table, token, token + 1)[0] for token in sorted(set(ids))}
         return np.stack([rows[token] for token in ids]) if rows else np.zeros((0, table.shape[1]), np.float32)
@@ -93,7 +93,7 @@ class BlockModel:
 
 
 def load(weight: Weight, name: str) -> Floats:
-    """A whole tensor, float32; packed ones as the numbers that their codes stand for.
+    """Read a whole tensor, float32; packed ones as the numbers that their codes stand for.
 
     :class:`~edgekit.errors.CheckpointError` where it holds what is no number.
     """
@@ -106,7 +106,7 @@ def load(weight: Weight, name: str) -> Floats:
 
 
 def read(weight: Weight, start: int, stop: int) -> Floats:
-    """Rows of a tensor, plain or packed, float32."""
+    """Read rows of a tensor, plain or packed, float32."""
     if is_packed(weight):
         return weight.packed_rows(start, stop).dequantize()
     return cast("Tensor", weight).rows(start, stop).astype(np.float32)

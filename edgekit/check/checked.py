@@ -34,7 +34,7 @@ class CheckedComponent:
         return UNUSABLE if self.measured.fault else max(limit.badness for limit in self.limits)
 
     def document(self) -> dict[str, Any]:
-        """A component as JSON has it."""
+        """Return the component as JSON has it."""
         limits = [limit.document() for limit in self.limits]
         return {**config.dump(self.measured), "passed": self.passed, "limits": limits}
 
@@ -82,7 +82,7 @@ class Checked:
         return "unquantized model" if self.reference == "unquantized" else "checkpoint as it is stored"
 
     def document(self) -> dict[str, Any]:
-        """A check as JSON has it; the first four keys are fixed, scripts read them."""
+        """Return the check as JSON has it; the first four keys are fixed, scripts read them."""
         return {
             "passed": self.passed,
             "worst": self.worst,

@@ -49,7 +49,7 @@ class Limit:
         return f"{self.name} {self.measured:.3g}, {word} {self.limit:.3g}"
 
     def document(self) -> dict[str, Any]:
-        """A limit as JSON has it."""
+        """Return the limit as JSON has it."""
         return {**config.dump(self), "passed": self.passed}
 
 

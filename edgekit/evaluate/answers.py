@@ -14,7 +14,7 @@ _NEXT = re.compile(r", and |, | and ")
 
 
 def correct(question: Question, text: str) -> bool:
-    """Whether ``text`` answers ``question``: the whole answer, not a part of it.
+    """Say whether ``text`` answers ``question``: the whole answer, not a part of it.
 
     A closed or open answer has to be equal, up to case, articles, final punctuation and spaces. A description has
     to name exactly the findings that are there, each with its place, in any order and by any of its nouns.
@@ -25,7 +25,7 @@ def correct(question: Question, text: str) -> bool:
 
 
 def names_every_finding(question: Question, text: str) -> bool:
-    """Whether ``text`` names every finding of a description's answer, wherever it puts it.
+    """Say whether ``text`` names every finding of a description's answer, wherever it puts it.
 
     What it names beside those is not counted against it: whether a description is right, :func:`correct` says. Of a
     phantom without findings it has to say just that.

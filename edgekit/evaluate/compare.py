@@ -35,7 +35,7 @@ class Evaluated:
 def evaluate_bundles(
     paths: Sequence[Path], asked: Sequence[Asked], slots: int | None, progress: Progress = silent
 ) -> Iterator[Evaluated]:
-    """Each bundle's scores, one bundle in memory at a time; ``slots`` None: as many as its target has.
+    """Yield each bundle's scores, one bundle in memory at a time; ``slots`` None: as many as its target has.
 
     Raises what opening a bundle and asking it raise.
     """
@@ -67,7 +67,7 @@ def _evaluate(bundle: Bundle, name: str, asked: Sequence[Asked], slots: int | No
 
 
 def require_writable(path: Path) -> None:
-    """:class:`ConfigError` where :func:`write_rows` could not write to ``path``; its folder is made."""
+    """Raise :class:`ConfigError` where :func:`write_rows` could not write to ``path``; its folder is made."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         if not os.access(path.parent, os.W_OK | os.X_OK):

@@ -62,7 +62,8 @@ class Metrics:
 def measure(
     closed: Iterable[tuple[str, str]], open_ended: Iterable[tuple[str, str]], form: NormalForm = "edgekit"
 ) -> Metrics:
-    """The metrics of pairs of (right answer, given answer); every pair counts, also where nothing was answered."""
+    """Return the metrics of pairs of (right answer, given answer); every pair counts, also where nothing was
+    answered."""
     pairs = list(closed)
     recalls = [recall(gold, text, form) for gold, text in open_ended]
     return Metrics(
@@ -77,12 +78,12 @@ def measure(
 
 
 def closed_paper(gold: str, text: str) -> bool:
-    """Whether the right answer stands in the text, case aside, if only as a part of a word."""
+    """Say whether the right answer stands in the text, case aside, if only as a part of a word."""
     return gold.lower() in text.lower()
 
 
 def closed_llava_med(gold: str, text: str, form: NormalForm = "edgekit") -> bool:
-    """As :func:`closed_paper` in normal form, of texts that hold "yes" or "no", if only as a part of a word.
+    """Do as :func:`closed_paper` in normal form, of texts that hold "yes" or "no", if only as a part of a word.
 
     An either-or question, answered by one of the things that it names, is so counted as wrong.
     """
@@ -91,7 +92,7 @@ def closed_llava_med(gold: str, text: str, form: NormalForm = "edgekit") -> bool
 
 
 def recall(gold: str, text: str, form: NormalForm = "edgekit") -> float:
-    """How much of the right answer's words the text has, from 0 to 1.
+    """Return how much of the right answer's words the text has, from 0 to 1.
 
     tp / (tp + fn): tp counts the words of the *text* that the right answer has too, fn those of the right answer
     that the text lacks. So a text that repeats a right word gains by it: the reference counts in this way.
@@ -103,7 +104,8 @@ def recall(gold: str, text: str, form: NormalForm = "edgekit") -> float:
 
 
 def normal(text: str, form: NormalForm = "edgekit") -> str:
-    """The normal form of the VQA challenge: punctuation, case, number words, articles and contractions evened out.
+    """Return the normal form of the VQA challenge: punctuation, case, number words, articles and contractions evened
+    out.
 
     A punctuation mark that touches a space anywhere in the text goes without a trace, else it leaves a space; where
     the text has a number with a comma, all marks go without a trace. A period stays before a digit.

@@ -59,13 +59,13 @@ class Scores:
     rows: tuple[ScoredAnswer, ...]
 
     def change(self, other: Scores, form: Form) -> Change:
-        """What of ``form`` turned wrong and right from these scores to ``other``'s, on the same questions."""
+        """Return what of ``form`` turned wrong and right from these scores to ``other``'s, on the same questions."""
         before, after = ([row.right for row in scores.rows if row.form == form] for scores in (self, other))
         return Change.between(before, after)
 
 
 def questions(count: int = QUESTIONS) -> list[Asked]:
-    """The first ``count`` questions of the balanced test."""
+    """Return the first ``count`` questions of the balanced test."""
     return list(islice(balanced("test", len(SEEDS["test"])), count))
 
 
@@ -85,7 +85,7 @@ def evaluate(model: Model, asked: Sequence[Asked], progress: Progress = silent) 
 
 
 def score(asked: Sequence[Asked], answers: Sequence[str]) -> Scores:
-    """The scores of ``answers`` to the questions ``asked``, one each, in their order."""
+    """Return the scores of ``answers`` to the questions ``asked``, one each, in their order."""
     rows = tuple(_scored(each, text.strip()) for each, text in zip(asked, answers, strict=True))
     described = [
         (each.question, row.answer) for each, row in zip(asked, rows, strict=True) if row.form == "description"

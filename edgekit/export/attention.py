@@ -78,12 +78,12 @@ def _positive(name: str, scale: Tensor) -> Fill:
     """A vector of scales in float32; :class:`CheckpointError` for one that is no positive number."""
 
     def fill(put: Put) -> None:
-        found = streams.convert(scale.rows(0, scale.shape[0]), FLOAT32, name)
-        if not (found > 0).all():
+        values = streams.convert(scale.rows(0, scale.shape[0]), FLOAT32, name)
+        if not (values > 0).all():
             raise CheckpointError(
                 f"'{name}' holds a scale that is not above zero", "The checkpoint is damaged: quantize it again."
             )
-        put(name, 0, found)
+        put(name, 0, values)
 
     return fill
 

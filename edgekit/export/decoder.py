@@ -9,7 +9,8 @@ from edgekit.export.spelling import FLOAT32, Attention, Spelling
 
 
 def build_decoder(say: Spelling, decoder: DecoderSpec, context: int) -> None:
-    """``inputs_embeds`` ``[rows, length, hidden]`` (and what the spelling's cache needs) → ``logits``.
+    """Build the graph from ``inputs_embeds`` ``[rows, length, hidden]`` (and what the spelling's cache needs) to
+    ``logits``.
 
     Logits are float32 ``[rows, vocab]``, those of the token at ``logits_at`` (int64, a place within this
     call). From the last layer's attention on, only that token goes further, since nothing reads the others.
@@ -36,7 +37,7 @@ def layer(
     attention: Attention,
     read: str | None = None,
 ) -> tuple[str, str]:
-    """One layer on ``norm1(residual)``: what it adds, and the residual to add it to.
+    """Write one layer on ``norm1(residual)``: return what it adds, and the residual to add it to.
 
     ``read`` is a token's place (a scalar of the graph): from the attention on, only that one goes further.
     """

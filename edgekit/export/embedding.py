@@ -18,7 +18,7 @@ _HEAD_CODES = f"{HEAD}.codes"
 
 
 def embedding(checkpoint: Checkpoint, decoder: Graph | None) -> tuple[list[Initializer], list[tuple[int, Fill]]]:
-    """The table as ``weight`` ``[vocab, hidden]``, or int8 ``codes`` and float16 ``scales`` ``[vocab, 1]``.
+    """Lay out the table as ``weight`` ``[vocab, hidden]``, or int8 ``codes`` and float16 ``scales`` ``[vocab, 1]``.
 
     A tied head in int8 has the same codes: then ``codes_at`` (int64, one number) is their place in the data of the
     graph ``decoder``, where they lie as code + 128; None where a head can't be read so. :class:`CheckpointError` for a
@@ -42,11 +42,11 @@ def embedding(checkpoint: Checkpoint, decoder: Graph | None) -> tuple[list[Initi
 
 
 def is_the_head(checkpoint: Checkpoint) -> bool:
-    """Whether a tied head is stored in the very same codes."""
+    """Say whether a tied head is stored in the very same codes."""
     table, head = checkpoint.tensors[EMBEDDING], checkpoint.tensors[HEAD]
     if not (checkpoint.spec.decoder.tied and is_packed(table) and is_packed(head) and table.bits == head.bits == 8):
         return False
-    pieces = ([one.packed_rows(start, stop) for one in (table, head)] for start, stop in streams.chunks(table.shape))
+    pieces = ([part.packed_rows(start, stop) for part in (table, head)] for start, stop in streams.chunks(table.shape))
     return all(np.array_equal(a.codes, b.codes) and np.array_equal(a.scales, b.scales) for a, b in pieces)
 
 

@@ -8,7 +8,7 @@ graph of any size is built in a few megabytes, and only :mod:`edgekit.export.wri
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -47,6 +47,7 @@ class Graph:
     """Collects nodes, small constants (kept inline) and streamed weights; names are unique by construction."""
 
     name: str
+    _: KW_ONLY
     nodes: list[onnx.NodeProto] = field(default_factory=list)
     constants: dict[str, onnx.TensorProto] = field(default_factory=dict)
     weights: dict[str, Initializer] = field(default_factory=dict)
@@ -80,7 +81,7 @@ class Graph:
         return tuple(outputs)
 
     def constant(self, name: str, value: Array) -> str:
-        """A small constant, kept inside the graph; the same name may be asked for again."""
+        """Add a small constant, kept inside the graph; the same name may be asked for again."""
         if name not in self.constants:
             self.constants[name] = numpy_helper.from_array(np.asarray(value, order="C"), name)
         return name

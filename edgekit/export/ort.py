@@ -38,8 +38,8 @@ class OrtSpelling(Spelling):
         if weights.storage == "int4":
             return self._int4(x, name, weights, bias)
         if self.activations == FLOAT32 and not name.startswith("decoder."):
-            if (found := range_of(f"{parts[0]}.weight")) in self.tensors:
-                return self._int8_static(x, name, weights, bias, found)
+            if (input_range := range_of(f"{parts[0]}.weight")) in self.tensors:
+                return self._int8_static(x, name, weights, bias, input_range)
             return self._int8_dynamic(x, name, weights, bias)
         return self._int8(x, name, weights, bias)
 
@@ -97,11 +97,11 @@ class OrtSpelling(Spelling):
         inputs = [x, codes, scales, self._zero_point(name), *([bias] if bias else [])]
         return self.graph.op("DynamicQuantizeMatMul", inputs, name=name, domain=MS)[0]
 
-    def _int8_static(self, x: str, name: str, weights: Stack, bias: str, found: str) -> str:
+    def _int8_static(self, x: str, name: str, weights: Stack, bias: str, input_range: str) -> str:
         """As :meth:`_int8_dynamic`, by the range that was measured: what lies beyond it is cut off."""
         n, k = weights.shape
         codes, scales = self.packed(name, weights, TensorProto.INT8, (k, n), (n,), streams.int8_columns)
-        largest = float(cast("Tensor", self.tensors[found]).rows(0, 1)[0])
+        largest = float(cast("Tensor", self.tensors[input_range]).rows(0, 1)[0])
         step = self.graph.constant(f"{name}.step", np.array(largest / 127, np.float32))
         middle = self.graph.constant("middle_code", np.array(128, np.uint8))
         rounded = self.graph.op("QuantizeLinear", [x, step, middle], name=f"{name}.rounded")[0]
@@ -136,7 +136,7 @@ class OrtSpelling(Spelling):
         return self.graph.op("Gelu", [x], name=name, attributes={"approximate": approximate})[0]
 
     def self_attention(self, qkv: str, heads: int, head_dim: int, name: str) -> str:
-        """The fused kernel takes Q, K and V apart (its packed form is CUDA's only)."""
+        """Attend by the fused kernel, which takes Q, K and V apart (its packed form is CUDA's only)."""
         parts = self.split(qkv, [heads * head_dim] * 3, f"{name}.split")
         return self.graph.op("MultiHeadAttention", parts, name=name, domain=MS, attributes={"num_heads": heads})[0]
 

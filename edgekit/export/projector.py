@@ -7,7 +7,7 @@ from edgekit.export.spelling import Spelling
 
 
 def build_projector(say: Spelling, projector: ProjectorSpec, tokens: int) -> None:
-    """``features`` ``[images, tokens, in]`` → ``embeds`` ``[images, tokens, out]``."""
+    """Build the graph from ``features`` ``[images, tokens, in]`` to ``embeds`` ``[images, tokens, out]``."""
     x = say.input("features", ["images", tokens, projector.widths[0]])
     for index in range(len(projector.widths) - 1):
         if index:

@@ -21,7 +21,7 @@ def tables(rope: RopeSpec, positions: int) -> tuple[Floats, Floats]:
 
 
 def frequencies(rope: RopeSpec) -> Floats:
-    """Radians per position, float32 ``[rope.dim / 2]``: theta^(-2i/dim), scaled as the spec says."""
+    """Return radians per position, float32 ``[rope.dim / 2]``: theta^(-2i/dim), scaled as the spec says."""
     exponents = np.arange(0, rope.dim, 2, dtype=np.float32) / np.float32(rope.dim)
     plain: Floats = np.float32(1) / np.power(np.float32(rope.theta), exponents)
     if rope.scaling == "linear":

@@ -77,7 +77,7 @@ class StackedAttention:
         return self.kept_apart(flat, name)
 
     def kept_apart(self, x: str, name: str, axis: int = 1) -> str:
-        """``x`` as it is, ``[rows, length, …]``, or with ``axis`` 0 ``[rows, …]``: all of its places, by an index.
+        """Keep ``x`` as it is, ``[rows, length, …]``, or with ``axis`` 0 ``[rows, …]``: all of its places, by an index.
 
         TensorRT-RTX can't know that this changes nothing, and so draws no reordering of what comes before or after into
         a product's weights. It would write int8 ones out in float16 at every step (behind attention's heads), keep
@@ -102,8 +102,8 @@ class StackedAttention:
             "Split", [x, self._integers(*widths)], len(widths), name=f"{name}.halves", attributes={"axis": -1}
         )
         products = {
-            (one, by): self._op("Mul", [x_part, angle], f"{name}.{one}.{by}")
-            for one, x_part in (("first", first), ("second", second))
+            (part, by): self._op("Mul", [x_part, angle], f"{name}.{part}.{by}")
+            for part, x_part in (("first", first), ("second", second))
             for by, angle in (("cos", self._cos), ("sin", self._sin))
         }
         turned = [
@@ -121,13 +121,13 @@ class StackedAttention:
 
     def _angles(self, positions: str, context: int) -> tuple[str, str]:
         """cos and sin of each token's place, ``[rows, 1, length, rope.dim / 2]``."""
-        found = []
+        angles = []
         for name, table in zip(("cos", "sin"), rope.tables(self._decoder.rope, context), strict=True):
             rows = self._op(
                 "Gather", [self._constant(name, table.astype(self._dtype)), positions], f"{name}.rows", axis=0
             )
-            found.append(self._op("Unsqueeze", [rows, self._integers(1)], f"{name}.angles"))
-        return found[0], found[1]
+            angles.append(self._op("Unsqueeze", [rows, self._integers(1)], f"{name}.angles"))
+        return angles[0], angles[1]
 
     def _stacked_mask(self, count: str, new: str) -> str:
         """What is added to scores, ``[rows, 1, group · length, capacity + length]``: a token sees its row's past, and

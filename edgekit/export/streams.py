@@ -26,7 +26,7 @@ _EXPONENT: dict[str, tuple[type[np.unsignedinteger], int]] = {  # all ones in Na
 
 
 def chunks(shape: tuple[int, ...]) -> Iterator[tuple[int, int]]:
-    """Ranges of rows of a tensor that hold about :data:`CHUNK_BYTES` each, at least one row."""
+    """Yield ranges of rows of a tensor that hold about :data:`CHUNK_BYTES` each, at least one row."""
     width = int(np.prod(shape[1:], dtype=np.int64))
     step = max(1, CHUNK_BYTES // (4 * max(1, width)))
     for start in range(0, shape[0], step):
@@ -34,7 +34,7 @@ def chunks(shape: tuple[int, ...]) -> Iterator[tuple[int, int]]:
 
 
 def plain(target: str, parts: Mapping[str, Tensor], dtype: np.dtype[np.floating]) -> Fill:
-    """Rows as they are, converted to ``dtype``; raises :class:`CheckpointError` as :func:`convert` does."""
+    """Read rows as they are, converted to ``dtype``; raises :class:`CheckpointError` as :func:`convert` does."""
 
     def fill(put: Put) -> None:
         offset = 0
@@ -93,7 +93,7 @@ def int8_columns(codes: str, scales: str, parts: Mapping[str, PackedTensor], dty
 
 
 def convert(array: Array, dtype: np.dtype[np.floating], name: str) -> npt.NDArray[np.floating]:
-    """``array`` in ``dtype``; :class:`CheckpointError` where it holds NaN or infinity, or overflows."""
+    """Convert ``array`` to ``dtype``; :class:`CheckpointError` where it holds NaN or infinity, or overflows."""
     if not _finite(array):
         raise CheckpointError(
             f"'{name}' holds NaN or infinity", "The file is damaged or its training diverged: get the checkpoint anew."

@@ -7,7 +7,7 @@ from edgekit.export.spelling import Spelling
 
 
 def build_vision(say: Spelling, vision: VisionSpec) -> None:
-    """``pixels`` ``[images, 3, size, size]`` → ``features`` ``[images, tokens, hidden]``."""
+    """Build the graph from ``pixels`` ``[images, 3, size, size]`` to ``features`` ``[images, tokens, hidden]``."""
     x = embed(say, vision)
     normed = say.norm(x, "vision.layers.0.norm1", "layer", vision.norm_eps) if vision.layers else x
     for index in range(vision.layers):
@@ -20,7 +20,7 @@ def build_vision(say: Spelling, vision: VisionSpec) -> None:
 
 
 def embed(say: Spelling, vision: VisionSpec) -> str:
-    """``pixels``, an input of the graph, as the rows that the first layer reads."""
+    """Turn ``pixels``, an input of the graph, into the rows that the first layer reads."""
     pixels = say.input("pixels", ["images", 3, vision.image_size, vision.image_size])
     x = say.patches(pixels, "vision.patch", vision.hidden, vision.patch)
     if vision.has_cls:
@@ -30,7 +30,7 @@ def embed(say: Spelling, vision: VisionSpec) -> str:
 
 
 def layer(say: Spelling, normed: str, residual: str, index: int, vision: VisionSpec) -> tuple[str, str]:
-    """One layer on ``norm1(residual)``: what it adds, and the residual to add it to."""
+    """Write one layer on ``norm1(residual)``: return what it adds, and the residual to add it to."""
     name = f"vision.layers.{index}"
     attended = _attention(say, normed, f"{name}.attn", vision)
     normed, residual = say.add_norm(attended, residual, f"{name}.norm2", "layer", vision.norm_eps)
@@ -39,7 +39,7 @@ def layer(say: Spelling, normed: str, residual: str, index: int, vision: VisionS
 
 
 def finish(say: Spelling, x: str, vision: VisionSpec) -> None:
-    """From the last layer's rows to ``features``, an output of the graph."""
+    """Turn the last layer's rows into ``features``, an output of the graph."""
     if vision.post_norm:
         x = say.norm(x, "vision.post_norm", "layer", vision.norm_eps)
     if vision.drop_cls:

@@ -52,7 +52,7 @@ class Stack:
         return count * (max(part.dtype.itemsize for part in self.plain.values()) if self.storage == "plain" else 2)
 
     def dtype(self, activations: np.dtype[np.floating]) -> np.dtype[np.floating]:
-        """What a plain stack is stored in: float16 where that loses nothing that the graph computes with.
+        """Return what a plain stack is stored in: float16 where that loses nothing that the graph computes with.
 
         bfloat16 has no place in a graph for devices of compute capability below 8; float16 holds all of
         its significant bits, and too large a value is an error when it is read.
@@ -62,7 +62,7 @@ class Stack:
 
 
 def stack(tensors: Mapping[str, Weight], names: Sequence[str]) -> Stack:
-    """The named tensors as one; :class:`CheckpointError` when one is missing or they don't go together."""
+    """Stack the named tensors to one; :class:`CheckpointError` when one is missing or they don't go together."""
     parts = {name: find(tensors, name) for name in names}
     kinds = {(_storage(part), getattr(part, "group", 0) if _storage(part) == "int4" else 0) for part in parts.values()}
     widths = {part.shape[1:] for part in parts.values()}
@@ -75,7 +75,7 @@ def stack(tensors: Mapping[str, Weight], names: Sequence[str]) -> Stack:
 
 
 def find(tensors: Mapping[str, Weight], name: str) -> Weight:
-    """The tensor called ``name``, or a :class:`CheckpointError`."""
+    """Find the tensor called ``name``, or raise :class:`CheckpointError`."""
     if name not in tensors:
         raise CheckpointError(f"The checkpoint has no '{name}'", "It is incomplete, or its config describes another.")
     return tensors[name]

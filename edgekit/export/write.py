@@ -62,7 +62,7 @@ def write_safetensors(
 
 
 def layout(weights: Iterable[Initializer]) -> dict[str, Region]:
-    """Where each weight lies in the data file: large ones start at a page, small ones at a cache line."""
+    """Say where each weight lies in the data file: large ones start at a page, small ones at a cache line."""
     regions, end = {}, 0
     for weight in weights:
         align = _PAGE if weight.nbytes >= _LARGE else _LINE
@@ -73,7 +73,7 @@ def layout(weights: Iterable[Initializer]) -> dict[str, Region]:
 
 
 def model(graph: Graph, regions: Mapping[str, Region], location: str) -> onnx.ModelProto:
-    """A graph as ONNX has it, its weights in the file ``location`` beside it."""
+    """Turn a graph into ONNX's form, its weights in the file ``location`` beside it."""
     initializers = [*graph.constants.values()]
     initializers += [_external(weight, regions[weight.name], location) for weight in graph.weights.values()]
     return helper.make_model(

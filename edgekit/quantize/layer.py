@@ -26,7 +26,7 @@ class Moments:
         self._second, self._sum, self._weight = np.zeros((k, k), np.float32), np.zeros(k, np.float64), 0.0
 
     def add(self, x: Floats, weights: Floats) -> None:
-        """``x`` ``[length, k]``, each row counting as much as its weight."""
+        """Add ``x`` ``[length, k]``, each row counting as much as its weight."""
         weighed = x * np.sqrt(weights)[:, None]
         for start in range(0, len(self._second), _STRIP):  # up to the diagonal: the rest is its mirror image
             stop = start + _STRIP

@@ -34,7 +34,8 @@ class RoundedTensor:
         return self.source.shape
 
     def packed_rows(self, start: int, stop: int) -> PackedWeight:
-        """Rows start…stop, packed; :class:`CheckpointError` where they hold NaN, infinity or too large a number."""
+        """Read rows start…stop, packed; :class:`CheckpointError` where they hold NaN, infinity or too large a
+        number."""
         n, k = stop - start, self.shape[1]
         count = groups(k, self.group)
         codes: Array = np.empty((n, count * self.group // 2), np.uint8) if self.bits == 4 else np.empty((n, k), np.int8)
@@ -63,7 +64,7 @@ class CastTensor:
         return self.source.shape
 
     def rows(self, start: int, stop: int) -> Array:
-        """Rows start…stop; :class:`CheckpointError` where they hold NaN, infinity or too large a number."""
+        """Read rows start…stop; :class:`CheckpointError` where they hold NaN, infinity or too large a number."""
         if self.source.dtype == self.dtype:
             raw = self.source.rows(start, stop)
             self._check(raw, start)

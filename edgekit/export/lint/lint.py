@@ -32,7 +32,7 @@ _RULES: tuple[Callable[[View], Iterator[Complaint]], ...] = (
 
 
 def lint(model: onnx.ModelProto, version: Version = _JETPACK_6, folder: Path | None = None) -> list[Complaint]:
-    """All that TensorRT ``version`` (major, minor; 10.3 is JetPack 6.2's) would not build well of a graph.
+    """List all that TensorRT ``version`` (major, minor; 10.3 is JetPack 6.2's) would not build well of a graph.
 
     ``folder`` is where its external data lies, in the form of ``TensorProto.external_data``; without it, rules on
     values look only at what the graph itself holds. Takes element types from declarations and ONNX's inference;
@@ -54,9 +54,9 @@ def require_clean(path: Path, version: Version = _JETPACK_6) -> None:
         raise EngineError(f"{path} can't be read: {error}", "Copy or build the bundle again.") from error
     except Exception as error:  # protobuf's errors share no public base class
         raise EngineError(f"{path} is no graph: {error}", "Copy or build the bundle again.") from error
-    found = [complaint for complaint in lint(model, version, path.parent) if not complaint.warning]
-    if found:
+    refusals = [complaint for complaint in lint(model, version, path.parent) if not complaint.warning]
+    if refusals:
         release = "TensorRT " + ".".join(map(str, version))
-        more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
-        first = found[0]
+        more = f" (and {len(refusals) - 1} more)" if len(refusals) > 1 else ""
+        first = refusals[0]
         raise EngineError(f"{path} is not for {release}: at {first.name}: {first.what}{more}", first.remedy)

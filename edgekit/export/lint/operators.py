@@ -55,10 +55,10 @@ DATA_DEPENDENT = frozenset({"Compress", "NonMaxSuppression", "NonZero", "Unique"
 
 
 def since(operator: str) -> Version | None:
-    """The release of TensorRT 10 that brought a standard operator, or None where none has."""
+    """Return the release of TensorRT 10 that brought a standard operator, or None where none has."""
     return (10, 0) if operator in _FROM_THE_START else _ADDED.get(operator)
 
 
 def last_opset(version: Version) -> int:
-    """The newest opset that a release is known to read."""
+    """Return the newest opset that a release is known to read."""
     return next((opset for release, opset in _OPSETS if version >= release), 21)

@@ -26,7 +26,7 @@ _MULTIPLIES = frozenset({"MatMul", "Gemm"})
 
 
 def quantized(view: View) -> Iterator[Complaint]:
-    """All rules of one QuantizeLinear or DequantizeLinear, and INT4 tensors that anything else reads."""
+    """Check all rules of one QuantizeLinear or DequantizeLinear, and INT4 tensors that anything else reads."""
     for node in view.nodes:
         standard = node.domain in STANDARD
         if standard and node.op_type in ("QuantizeLinear", "DequantizeLinear"):
@@ -64,8 +64,8 @@ def _zero_point(view: View, node: NodeProto) -> Iterator[Complaint]:
         return
     tensor = view.constants.get(name)
     if tensor is None or any(piece.astype(np.float32).any() for piece in view.values(tensor)):
-        how = "computed" if tensor is None else "not zero"
-        what = f"The zero point '{name}' is {how}; TensorRT knows symmetric quantization only."
+        fault = "computed" if tensor is None else "not zero"
+        what = f"The zero point '{name}' is {fault}; TensorRT knows symmetric quantization only."
         yield Complaint(label(node), "zero-point", what, "Quantize symmetrically, without zero points.")
 
 

@@ -41,7 +41,8 @@ def opset(view: View) -> Iterator[Complaint]:
 
 
 def operators(view: View) -> Iterator[Complaint]:
-    """Operators that the release lacks; the parser's own ``supports_operator`` calls any foreign domain's known."""
+    """Check for operators that the release lacks; the parser's own ``supports_operator`` calls any foreign domain's
+    known."""
     for node in (*view.nodes, *view.functions):
         if (node.domain, node.op_type) in view.local:
             continue
@@ -55,7 +56,7 @@ def operators(view: View) -> Iterator[Complaint]:
 
 
 def restrictions(view: View) -> Iterator[Complaint]:
-    """What an operator that is known still may not do, by onnx-tensorrt's ``docs/operators.md`` and changelog."""
+    """Check what an operator that is known still may not do, by onnx-tensorrt's ``docs/operators.md`` and changelog."""
     for node in view.nodes:
         if node.domain in STANDARD:
             yield from _computed(view, node)
@@ -128,18 +129,19 @@ def mixed_types(view: View) -> Iterator[Complaint]:
 
 
 def wide_products(view: View) -> Iterator[Complaint]:
-    """float32 products in a graph that multiplies in float16 elsewhere: twice the bytes, and no tensor cores."""
+    """Check for float32 products in a graph that multiplies in float16 elsewhere: twice the bytes, and no tensor
+    cores."""
     products = [node for node in view.nodes if node.op_type in _PRODUCTS and node.domain in STANDARD]
     codes = [{view.types.get(name) for name in node.input} for node in products]
-    if any(TensorProto.FLOAT16 in found for found in codes):
-        for node, found in zip(products, codes, strict=True):
-            if found == {TensorProto.FLOAT}:
+    if any(TensorProto.FLOAT16 in types for types in codes):
+        for node, types in zip(products, codes, strict=True):
+            if types == {TensorProto.FLOAT}:
                 what = f"{node.op_type} multiplies in float32 in a graph of float16."
                 yield Complaint(label(node), "wide-matmul", what, "Cast its inputs to float16 if it need not be exact.")
 
 
 def external_data(view: View) -> Iterator[Complaint]:
-    """Whether weights lie where the graph says, at a page or a cache line, so that a runtime may map them."""
+    """Check whether weights lie where the graph says, at a page or a cache line, so that a runtime may map them."""
     for name, tensor in view.initializers.items():
         if not is_external(tensor) or tensor.data_type == TensorProto.UNDEFINED:
             continue

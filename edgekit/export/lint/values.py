@@ -15,7 +15,7 @@ FOUR_BITS = frozenset({TensorProto.INT4, TensorProto.UINT4, TensorProto.FLOAT4E2
 
 
 def nbytes(tensor: TensorProto) -> int:
-    """What a tensor takes in a file by its shape and type; four-bit numbers lie two in a byte."""
+    """Count what a tensor takes in a file by its shape and type; four-bit numbers lie two in a byte."""
     count = int(np.prod(tensor.dims, dtype=np.int64))
     if tensor.data_type in FOUR_BITS:
         return (count + 1) // 2
@@ -38,7 +38,7 @@ def is_external(tensor: TensorProto) -> bool:
 
 
 def pieces(tensor: TensorProto, folder: Path) -> Iterator[npt.NDArray[Any]]:
-    """A tensor's values, flat, a few MiB at a time; external four-bit numbers as packed bytes.
+    """Yield a tensor's values, flat, a few MiB at a time; external four-bit numbers as packed bytes.
 
     ``folder`` is where external data lies. :class:`OSError` or :class:`ValueError` where they can't be read.
     """

@@ -36,9 +36,10 @@ class Complaint:
         return self.rule in _WARNINGS
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class View:
-    """Construct with :func:`look`. Names are unique in an ONNX graph with all its subgraphs, so one table serves."""
+    """A graph as rules look at it; construct it with :func:`look`. Names are unique in an ONNX graph with all its
+    subgraphs, so one table serves."""
 
     name: str
     version: Version
@@ -59,7 +60,7 @@ class View:
         return "TensorRT " + ".".join(map(str, self.version))
 
     def values(self, tensor: TensorProto) -> Iterator[npt.NDArray[Any]]:
-        """A constant's values in pieces; none where they lie in a file that can't be read (a rule of its own)."""
+        """Yield a constant's values in pieces; none where they lie in a file that can't be read (a rule of its own)."""
         if is_external(tensor) and self.folder is None:
             return
         try:
@@ -97,22 +98,22 @@ def look(model: ModelProto, version: Version, folder: Path | None) -> View:
 
 
 def label(node: NodeProto) -> str:
-    """What a person can find a node by."""
+    """Return what a person can find a node by."""
     return node.name or next(filter(None, node.output), node.op_type)
 
 
 def attribute(node: NodeProto, name: str, default: Any) -> Any:
-    """A node's attribute, or what ONNX takes for it."""
+    """Return a node's attribute, or what ONNX takes for it."""
     return next((helper.get_attribute_value(entry) for entry in node.attribute if entry.name == name), default)
 
 
 def at(names: Iterable[str], index: int) -> str:
-    """An input's or output's name by its place, "" where it is left out."""
+    """Return an input's or output's name by its place, "" where it is left out."""
     return next((name for place, name in enumerate(names) if place == index), "")
 
 
 def spoken(code: int) -> str:
-    """An element type as numpy calls it: float16, int4."""
+    """Call an element type as numpy does: float16, int4."""
     try:
         return str(helper.tensor_dtype_to_np_dtype(code).name)
     except KeyError:
@@ -143,9 +144,9 @@ def _constants(nodes: Iterable[NodeProto]) -> Iterator[tuple[str, TensorProto]]:
 def _types(model: ModelProto) -> dict[str, int]:
     with suppress(Exception):  # protobuf's and the inference's errors share no public base; declared types remain
         model = onnx.shape_inference.infer_shapes(model, data_prop=False)
-    known = {}
+    types = {}
     for graph in _graphs(model.graph):
         for value in (*graph.input, *graph.output, *graph.value_info):
             if value.type.HasField("tensor_type") and value.type.tensor_type.elem_type:
-                known[value.name] = value.type.tensor_type.elem_type
-    return known
+                types[value.name] = value.type.tensor_type.elem_type
+    return types
