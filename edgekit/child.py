@@ -37,12 +37,14 @@ class Crash(EngineError):
 
 
 def python(module: str, *arguments: str) -> list[str]:
-    """The command that runs one of our modules with the interpreter that runs this."""
+    """Return the command that runs one of our modules with the interpreter that runs this."""
     return [sys.executable, "-c", _RUN, module, *arguments]
 
 
 def environment() -> dict[str, str]:
-    """This process's environment, in which a child finds every module that this process has found, and no other."""
+    """Return this process's environment, in which a child finds every module that this process has found,
+    and no other.
+    """
     paths = os.pathsep.join(path for path in sys.path if path)
     return os.environ | {"PYTHONPATH": paths, "PYTHONSAFEPATH": "1"}
 
@@ -97,7 +99,7 @@ def _signal(number: int) -> str:
 
 
 def speak(work: Callable[[Callable[..., None]], list[Any]]) -> None:
-    """The child's side: end with stdin, do ``work`` and tell its result or its error.
+    """Play the child's side: end with stdin, do ``work`` and tell its result or its error.
 
     ``work`` gets a function that tells lines: ``say("progress", stage, done, total)``.
     """

@@ -39,27 +39,27 @@ class Console:
     debug: bool = False
 
     def print(self, text: str = "", end: str = "\n") -> None:
-        """A line for people, at once; nothing with ``--json``. With ``end=""`` a streamed answer goes on."""
+        """Print a line for people, at once; nothing with ``--json``. With ``end=""`` a streamed answer goes on."""
         if not self.json:
             click.echo(text.translate(_CONTROLS) + end, nl=False)
 
     def heading(self, text: str, end: str = "\n") -> None:
-        """A line for people that stands out on a terminal."""
+        """Print a line for people that stands out on a terminal."""
         if not self.json:
             plain = text.translate(_CONTROLS)
             click.echo((click.style(plain, bold=True) if _styled(sys.stdout) else plain) + end, nl=False)
 
     def note(self, text: str) -> None:
-        """A remark that is no result: stderr, with ``--json`` too."""
+        """Print a remark that is no result: on stderr, with ``--json`` too."""
         click.echo(text.translate(_CONTROLS), err=True)
 
     def document(self, value: Any) -> None:
-        """With ``--json``, the command's one document: dataclasses, dicts, lists, text and numbers."""
+        """Print, with ``--json``, the command's one document: dataclasses, dicts, lists, text and numbers."""
         if self.json:
             click.echo(json.dumps(config.dump(value), indent=2))
 
     def table(self, columns: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence[str] = ()) -> None:
-        """A table for people; the columns named in ``right`` hold figures and stand on the right."""
+        """Print a table for people; the columns named in ``right`` hold figures and stand on the right."""
         if self.json:
             return
         from rich.table import Table
@@ -73,14 +73,14 @@ class Console:
         _rich(sys.stdout).print(table)
 
     def fields(self, pairs: Sequence[tuple[str, str]]) -> None:
-        """Names and values for people, one pair a line."""
+        """Print names and values for people, one pair a line."""
         width = max((len(name) for name, _ in pairs), default=0)
         for name, value in pairs:
             self.print(f"{name:<{width}}  {value}".rstrip())
 
     @contextmanager
     def progress(self) -> Iterator[Progress]:
-        """A :data:`~edgekit.progress.Progress` that draws bars on a terminal and writes plain lines to a log."""
+        """Yield a :data:`~edgekit.progress.Progress` that draws bars on a terminal and writes plain lines to a log."""
         if not sys.stderr.isatty():
             yield log_lines(self.note)
             return
@@ -100,7 +100,7 @@ class Console:
             yield show
 
     def error(self, error: EdgeKitError) -> None:
-        """What went wrong, then what to do."""
+        """Print what went wrong, then what to do."""
         word = click.style("Error:", fg="red", bold=True) if _styled(sys.stderr) else "Error:"
         click.echo(f"{word} {error.message.translate(_CONTROLS)}", err=True)
         if error.hint:
@@ -117,7 +117,7 @@ class Console:
 
 
 def log_lines(write: Callable[[str], None], clock: Callable[[], float] = time.monotonic) -> Progress:
-    """Progress as lines: one when a stage ends, and one every ten seconds while it lasts."""
+    """Return a progress that writes lines: one when a stage ends, and one every ten seconds while it lasts."""
     started: dict[str, tuple[float, int]] = {}
     last: dict[str, float] = {}
 

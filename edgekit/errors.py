@@ -65,8 +65,8 @@ class GateRefused(EdgeKitError):
 
 
 def gist(text: str, limit: int = 300) -> str:
-    """Another program's words in ``limit`` characters at most: how they begin, and twice as much of how they end, since
-    that is where the reason mostly stands.
+    """Return another program's words in ``limit`` characters at most: how they begin, and twice as much of how they
+    end, since that is where the reason mostly stands.
     """
     if len(text) <= limit:
         return text

@@ -51,7 +51,7 @@ def _make_room(path: Path) -> str:
 
 @contextmanager
 def new_directory(path: Path, *, replace: bool = False) -> Iterator[Path]:
-    """A directory to fill, beside ``path``; it becomes ``path`` at the end, or is removed on any error.
+    """Yield a directory to fill, beside ``path``; it becomes ``path`` at the end, or is removed on any error.
 
     Raises :class:`EdgeKitError` when ``path`` exists already; with ``replace``, the old one makes way
     (it stays whole until the new one is complete and on the disk).
@@ -69,7 +69,8 @@ def new_directory(path: Path, *, replace: bool = False) -> Iterator[Path]:
 
 @contextmanager
 def new_file(path: Path) -> Iterator[Path]:
-    """A file to write, alone in a directory beside ``path``; it becomes ``path`` at the end, in place of an older one.
+    """Yield a file to write, alone in a directory beside ``path``; it becomes ``path`` at the end,
+    in place of an older one.
 
     The directory may hold other files, too; it is removed with them, as :func:`new_directory`'s is on any error.
     """

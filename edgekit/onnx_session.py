@@ -27,7 +27,7 @@ _NEEDS_NO_ZERO_POINT = (1, 30)
 
 
 def options(threads: int | None = None, *, final: bool = False) -> Any:
-    """Session options: all cores, no memory pattern (it holds the largest shape's scratch for good).
+    """Return session options: all cores, no memory pattern (it holds the largest shape's scratch for good).
 
     ``final`` for graphs that have been optimized already and must be taken as they are.
     """
@@ -43,7 +43,7 @@ def options(threads: int | None = None, *, final: bool = False) -> Any:
 
 @cache
 def sums_saturate() -> bool:
-    """Whether this processor adds products of uint8 and int8 in 16 bits, which overflow: x86-64 without VNNI.
+    """Tell whether this processor adds products of uint8 and int8 in 16 bits, which overflow: x86-64 without VNNI.
 
     The runtime can avoid that there, with weights as uint8. It would do so with VNNI too, where it takes 1.4 times
     as long for the same answer; so it is asked for only here.
@@ -52,7 +52,7 @@ def sums_saturate() -> bool:
 
 
 def multiplies_int8(graph: bytes) -> bool:
-    """Whether a serialized graph rounds activations to 8 bits and multiplies them with int8 weights."""
+    """Tell whether a serialized graph rounds activations to 8 bits and multiplies them with int8 weights."""
     return any(product in graph for product in _PRODUCTS)
 
 
@@ -118,19 +118,19 @@ def _make_exact(session_options: Any, graph: bytes, path: str) -> None:
 
 
 def version() -> tuple[int, int]:
-    """The installed runtime's, as far as it decides what it can do: (1, 32)."""
+    """Return the installed runtime's version, as far as it decides what it can do: (1, 32)."""
     major, minor, *_ = Version(ort.__version__).release
     return major, minor
 
 
 def first_line(error: Exception) -> str:
-    """The first line of a runtime's message, without its codes; where it is long, its start and its end."""
+    """Return the first line of a runtime's message, without its codes; where it is long, its start and its end."""
     text = str(error).strip().splitlines() or [type(error).__name__]
     return gist(text[0].rsplit(" : ", 1)[-1])
 
 
 def fastest() -> Provider:
-    """CUDA where this installation has it and there is a GPU, else the CPU: for work that may run on either."""
+    """Return CUDA where this installation has it and there is a GPU, else the CPU: for work that may run on either."""
     return "cuda" if "CUDAExecutionProvider" in ort.get_available_providers() and detect().gpus else "cpu"
 
 
@@ -145,7 +145,9 @@ def _providers(provider: Provider) -> list[Any]:
 
 
 def refuse_two_runtimes() -> None:
-    """onnxruntime and onnxruntime-gpu write over each other's files: installed both, one is broken."""
+    """Raise where onnxruntime and onnxruntime-gpu are both installed: they write over each other's files,
+    and one is broken.
+    """
     installed = [name for name in ("onnxruntime", "onnxruntime-gpu") if _is_installed(name)]
     if len(installed) > 1:
         raise EngineError(

@@ -10,4 +10,4 @@ Progress: TypeAlias = Callable[[str, int, int], None]
 
 
 def silent(stage: str, done: int, total: int) -> None:
-    """A :data:`Progress` for callers who don't care."""
+    """Say nothing: a :data:`Progress` for callers who don't care."""

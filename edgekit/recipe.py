@@ -15,12 +15,19 @@ Method = Literal["rtn", "awq", "gptq", "awq+gptq"]
 
 @dataclass(frozen=True, kw_only=True)
 class Gate:
-    """What a bundle's answers must keep; see docs/check.md for what each figure is and what was measured.
+    """A gate says what a bundle's answers must keep; docs/check.md has what each figure is and what was measured.
 
-    Beside the unquantized model: ``top1``, the least share of its decided first choices; ``kl``, the most mean
-    divergence in nats; ``perplexity``, the most ratio; ``loss``, the most relative error of vision tower, projector and
-    embedding. Beside the bundle's own weights in exact arithmetic: ``error``, the most relative error of a component;
-    ``offset``, of the projector, what all rows are off by alike, beyond what noise explains.
+    Beside the unquantized model:
+
+    * ``top1``: the least share of its decided first choices
+    * ``kl``: the most mean divergence in nats
+    * ``perplexity``: the most ratio
+    * ``loss``: the most relative error of vision tower, projector and embedding
+
+    Beside the bundle's own weights in exact arithmetic:
+
+    * ``error``: the most relative error of a component
+    * ``offset``: of the projector, what all rows are off by alike, beyond what noise explains
     """
 
     top1: float = 0.9
@@ -37,13 +44,16 @@ class Gate:
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """Precision per component. int4 has one scale per ``group`` inputs, int8 one per output row.
+    """A recipe names a precision for each component: int4 has one scale per ``group`` inputs, int8 one per output row.
 
-    ``method`` is how the decoder's codes are found: "rtn" rounds to nearest; the others look at what the model reads
-    (``--calibrate``): "awq" scales inputs and clips (int4), "gptq" lets later inputs make up for errors, or both.
-    ``int8_layers``: layers of an int4 decoder that stay in int8, counted from 0. ``vision_ranges``: whether an int8
-    tower finds the ranges of what it reads at every call, or has them fixed, where its output stands that.
-    ``kv``: keys and values are kept in the dtype of activations, or in int8, which engines on a CPU have kernels for.
+    * ``vision``, ``projector``, ``embedding``, ``decoder``, ``lm_head``: the components' precisions
+    * ``kv``: keys and values are kept in the dtype of activations, or in int8, which engines on a CPU have kernels for
+    * ``method``: how the decoder's codes are found: "rtn" rounds to nearest; the others look at what the model reads
+      (``--calibrate``): "awq" scales inputs and clips (int4), "gptq" lets later inputs make up for errors, or both
+    * ``int8_layers``: layers of an int4 decoder that stay in int8, counted from 0
+    * ``vision_ranges``: whether an int8 tower finds the ranges of what it reads at every call, or has them fixed, where
+      its output stands that
+    * ``gate``: what answers must keep
     """
 
     name: str
@@ -64,7 +74,7 @@ class Recipe:
         require_name(self.name)
 
     def precision(self, component: str, layer: int | None = None) -> Precision:
-        """The precision of "vision", "projector", "embedding", "decoder" (of one of its layers) or "lm_head"."""
+        """Return the precision of "vision", "projector", "embedding", "decoder" (of one of its layers) or "lm_head"."""
         value: Precision = getattr(self, component)
         return "int8" if component == "decoder" and layer in self.int8_layers else value
 
@@ -75,10 +85,10 @@ class Recipe:
 
 
 def recipe(word: str) -> Recipe:
-    """A recipe by its name ("q4") or by the path of its TOML file; :class:`ConfigError` where there is none."""
+    """Return a recipe by its name ("q4") or by the path of its TOML file; :class:`ConfigError` where there is none."""
     return load_shipped("recipes", word, Recipe)
 
 
 def recipes() -> list[Recipe]:
-    """Every recipe that ships with EdgeKit, in alphabetical order."""
+    """Return every recipe that ships with EdgeKit, in alphabetical order."""
     return [recipe(name) for name in shipped("recipes")]

@@ -18,10 +18,15 @@ if TYPE_CHECKING:  # a target is read without looking at a machine
 
 @dataclass(frozen=True, kw_only=True)
 class Budget:
-    """What a deployment on this target may cost; None where the target sets no limit.
+    """A budget says what a deployment on a target may cost; None where the target sets no limit.
 
-    ``static_bytes``: memory after loading. ``dynamic_bytes``: at the peak of a question. ``memory_bytes``: the most
-    over a service's life. Each of the device's memory, where it has its own. ``disk_bytes``: the most on the device.
+    * ``static_bytes``: memory after loading, of the device's, where it has its own; the same for the next two
+    * ``dynamic_bytes``: memory at the peak of a question
+    * ``memory_bytes``: the most memory over a service's life
+    * ``first_token_ms``: the wait for an answer's first token
+    * ``tokens_per_s``: the least speed of one answer
+    * ``load_s``: seconds until the model answers
+    * ``disk_bytes``: the most on the device's disk
     """
 
     static_bytes: int | None = None
@@ -73,8 +78,9 @@ class Target:
         return self.engine != "tensorrt"
 
     def context_step(self, width: int) -> int:
-        """Tokens that a context must be a multiple of, a token's keys being ``width`` numbers: TensorRT takes addresses
-        at multiples of 256 bytes alone, and every row of the cache begins at one."""
+        """Return the number of tokens that a context must be a multiple of, a token's keys being ``width`` numbers:
+        TensorRT takes addresses at multiples of 256 bytes alone, and every row of the cache begins at one.
+        """
         return 256 // math.gcd(256, 2 * width) if self.engine == "tensorrt" else 1
 
     @property
@@ -84,7 +90,7 @@ class Target:
 
 
 def target(word: str) -> Target:
-    """A target by its name ("orin") or by the path of its TOML file; :class:`ConfigError` where there is none.
+    """Return a target by its name ("orin") or by the path of its TOML file; :class:`ConfigError` where there is none.
 
     As it ships: what a site lays over its budget, :func:`with_site_budget` adds.
     """
@@ -92,12 +98,12 @@ def target(word: str) -> Target:
 
 
 def targets() -> list[Target]:
-    """Every target that ships with EdgeKit, the smallest first."""
+    """Return every target that ships with EdgeKit, the smallest first."""
     return sorted((target(name) for name in shipped("targets")), key=lambda found: found.memory_bytes)
 
 
 def matching_target(machine: Machine) -> Target:
-    """The largest shipped target that a machine can stand for; "cpu" where its GPU is no target's."""
+    """Return the largest shipped target that a machine can stand for; "cpu" where its GPU is no target's."""
     return max((shape for shape in targets() if _matches(shape, machine)), key=lambda shape: shape.memory_bytes)
 
 
@@ -116,7 +122,8 @@ def _matches(target: Target, machine: Machine) -> bool:
 
 
 def with_site_budget(target: Target) -> Target:
-    """The target with the budget that holds at this site: its file ``budgets/NAME.toml`` may name any limit anew.
+    """Return the target with the budget that holds at this site:
+    its file ``budgets/NAME.toml`` may name any limit anew.
 
     :class:`ConfigError` where that file says something wrong.
     """
@@ -129,5 +136,5 @@ def with_site_budget(target: Target) -> Target:
 
 
 def site_budget(name: str) -> Path | None:
-    """The site's file for a target's budget, where there is one."""
+    """Return the site's file for a target's budget, where there is one."""
     return site_file(f"budgets/{name}.toml")

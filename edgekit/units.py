@@ -30,7 +30,7 @@ def parse_bytes(text: str) -> int:
 
 
 def rounded(value: float) -> str:
-    """A number in three figures, or as a whole one: 0.0412, 41.2, 412, 4120."""
+    """Return a number in three figures, or as a whole one: 0.0412, 41.2, 412, 4120."""
     return f"{value:.3g}" if value < 100 else f"{value:.0f}"
 
 

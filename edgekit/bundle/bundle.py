@@ -36,7 +36,7 @@ class Bundle:
     digest: str
 
     def file(self, name: str) -> Path:
-        """The path of a sealed file; :class:`BundleError` where the manifest doesn't list it."""
+        """Return the path of a sealed file; :class:`BundleError` where the manifest doesn't list it."""
         if name not in self.manifest.files:
             raise BundleError(f"{self.path}: the bundle holds no '{name}'", "Build the bundle again.")
         return self.path / name
@@ -63,7 +63,7 @@ def sealing(out: Path, manifest: Manifest, progress: Progress = silent, forced: 
 
 
 def unsealed(folder: Path, manifest: Manifest) -> Bundle:
-    """What lies in a folder that is being filled, as a bundle that can be opened but vouches for nothing."""
+    """Return what lies in a folder that is being filled, as a bundle that can be opened but vouches for nothing."""
     files = {
         p.relative_to(folder).as_posix(): FileEntry(p.stat().st_size, "") for p in folder.rglob("*") if p.is_file()
     }
@@ -90,7 +90,7 @@ def open_bundle(path: Path) -> Bundle:
 
 
 def sealed_files(bundle: Bundle) -> list[Sealed]:
-    """Every file that the manifest names, as it was sealed."""
+    """Return every file that the manifest names, as it was sealed."""
     remedy = "copy or build the bundle again"
     return [Sealed(bundle.path / name, entry, remedy) for name, entry in bundle.manifest.files.items()]
 

@@ -45,7 +45,7 @@ class Sealed:
 
 
 def hash_files(folder: Path, progress: Progress = silent) -> dict[str, FileEntry]:
-    """Size and hash of every file in ``folder`` and the folders in it, by its relative name."""
+    """Return the size and hash of every file in ``folder`` and the folders in it, by its relative name."""
     sizes = {path: path.stat().st_size for path in sorted(folder.rglob("*")) if path.is_file()}
     reader = _Reader()
     jobs = [partial(reader.digest, path, size) for path, size in sizes.items()]
@@ -76,7 +76,7 @@ def check_hashes(files: Sequence[Sealed], progress: Progress = silent) -> None:
 
 
 def read_sealed(path: Path) -> bytes:
-    """A small file's bytes; :class:`BundleError` where it is gone, a link or no file, or can't be read."""
+    """Read a small file's bytes; :class:`BundleError` where it is gone, a link or no file, or can't be read."""
     try:
         with open(path, "rb", opener=_no_link) as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
@@ -87,7 +87,7 @@ def read_sealed(path: Path) -> bytes:
 
 
 def unreadable(path: Path, error: OSError) -> BundleError:
-    """The error for a file of a bundle that the system does not let read."""
+    """Return the error for a file of a bundle that the system does not let read."""
     if isinstance(error, FileNotFoundError):
         return BundleError(f"{path} is missing", _AGAIN)
     if error.errno == errno.ELOOP:
@@ -103,7 +103,9 @@ class _Reader:
         self._counts: list[int] = []  # appending needs no lock
 
     def digest(self, path: Path, size: int) -> str:
-        """SHA-256 (hex) of a file; :class:`BundleError` where it has not ``size`` bytes, or can't be read."""
+        """Return the SHA-256 (hex) of a file; :class:`BundleError` where it has not ``size`` bytes,
+        or can't be read.
+        """
         digest, buffer = hashlib.sha256(), memoryview(bytearray(_BUFFER))
         try:
             with open(path, "rb", buffering=0, opener=_no_link) as file:
@@ -117,7 +119,7 @@ class _Reader:
         return digest.hexdigest()
 
     def together(self, jobs: Sequence[Callable[[], T]], total: int, stage: str, progress: Progress) -> list[T]:
-        """What ``jobs``, which read ``total`` bytes, return; the first error of one ends all.
+        """Run ``jobs``, which read ``total`` bytes, and return their results; the first error ends all.
 
         ``progress`` is called from this thread alone, and no thread reads on however this ends.
         """

@@ -15,7 +15,9 @@ _MOST_LAYERS = 1024  # More than any model has; what is listed per layer stays s
 
 
 def check_spec(spec: ModelSpec, origin: str) -> None:
-    """:class:`CheckpointError` that names the first thing wrong with ``spec``, which was read from ``origin``."""
+    """Raise a :class:`CheckpointError` that names the first thing wrong with ``spec``,
+    which was read from ``origin``.
+    """
     for problem in _problems(spec):
         raise CheckpointError(
             f"{origin} describes an impossible model: {problem}",

@@ -41,7 +41,7 @@ class Checkpoint:
 
 
 def component(name: str) -> str:
-    """The part of a recipe that a tensor belongs to: vision, projector, embedding, lm_head or decoder."""
+    """Return the part of a recipe that a tensor belongs to: vision, projector, embedding, lm_head or decoder."""
     part, _, rest = name.partition(".")
     if part == "decoder":
         return rest.split(".")[0] if rest.startswith(("embedding.", "lm_head.")) else "decoder"
@@ -49,13 +49,13 @@ def component(name: str) -> str:
 
 
 def layer_of(name: str) -> int | None:
-    """Which layer of its part a tensor belongs to, counted from 0; None where it is of no layer."""
+    """Return which layer of its part a tensor belongs to, counted from 0; None where it is of no layer."""
     _, layers, rest = name.partition(".layers.")
     return int(rest.split(".")[0]) if layers else None
 
 
 def is_matrix(name: str) -> bool:
-    """Whether a tensor is a matrix that a recipe may quantize (a Linear's weight, or the embedding)."""
+    """Tell whether a tensor is a matrix that a recipe may quantize (a Linear's weight, or the embedding)."""
     return name.endswith(".weight") and (
         ".attn." in name or ".mlp." in name or name.startswith(("projector.", "decoder.embedding.", "decoder.lm_head."))
     )

@@ -21,7 +21,7 @@ _HINT = "Compare the file with the published one; it may be damaged, or written 
 
 
 def parse_object(text: bytes | str, origin: str) -> dict[str, Any]:
-    """A JSON object; anything else, broken or nested beyond reason, is a :class:`CheckpointError`."""
+    """Parse a JSON object; anything else, broken or nested beyond reason, is a :class:`CheckpointError`."""
     try:
         value = json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -32,12 +32,12 @@ def parse_object(text: bytes | str, origin: str) -> dict[str, Any]:
 
 
 def unreadable(path: Path, error: OSError) -> CheckpointError:
-    """The error for a file that the system does not let us read."""
+    """Return the error for a file that the system does not let us read."""
     return CheckpointError(f"{path} can't be read: {error.strerror}", "Check the path and its permissions.")
 
 
 def read_text(path: Path) -> str:
-    """A UTF-8 file."""
+    """Read a UTF-8 file."""
     try:
         return path.read_text(encoding="utf-8")
     except OSError as error:
@@ -47,12 +47,12 @@ def read_text(path: Path) -> str:
 
 
 def read_object(path: Path) -> dict[str, Any]:
-    """The JSON object that a file holds."""
+    """Read the JSON object that a file holds."""
     return parse_object(read_text(path), str(path))
 
 
 def read_optional(path: Path) -> dict[str, Any]:
-    """The JSON object that a file holds, or an empty one when there is no such file."""
+    """Read the JSON object that a file holds, or an empty one when there is no such file."""
     return read_object(path) if path.is_file() else {}
 
 
@@ -67,7 +67,7 @@ class Fields:
         return self.values.get(key) is not None
 
     def count(self, key: str, default: int | None = None) -> int:
-        """A whole number of at least 1."""
+        """Return a whole number of at least 1."""
         value = self._get(key, default)
         if type(value) is not int or not 1 <= value <= _LARGEST_COUNT:
             raise self.error(key, "a positive whole number")
@@ -80,7 +80,7 @@ class Fields:
         return value
 
     def positive(self, key: str, default: float | None = None) -> float:
-        """A finite number above zero."""
+        """Return a finite number above zero."""
         value = self._get(key, default)
         if type(value) not in (int, float) or not (0 < value < math.inf) or value > 1e30:
             raise self.error(key, "a number above zero")
@@ -99,7 +99,7 @@ class Fields:
         return value
 
     def table(self, key: str) -> Fields:
-        """A nested object; empty when it is absent."""
+        """Return a nested object; empty when it is absent."""
         value = self.values.get(key)
         if value is None:
             value = {}

@@ -79,7 +79,7 @@ def _part(name: str, kind: str, tensors: Mapping[str, Weight]) -> Part:
 
 
 def stored_bytes(weight: Weight) -> int:
-    """What a weight takes: its elements, or its codes and scales."""
+    """Return what a weight takes: its elements, or its codes and scales."""
     if is_packed(weight):
         n, k = weight.shape
         count = groups(k, weight.group)

@@ -20,7 +20,9 @@ _BEHIND = ("post_layernorm.", "head.")
 
 
 def left_out(source: Source, reading: Reading) -> tuple[str, ...]:
-    """A note that names the tensors of ``source`` that ``reading`` leaves out; none where that is as it should be."""
+    """Return a note that names the tensors of ``source`` that ``reading`` leaves out;
+    none where that is as it should be.
+    """
     used = {stored for stored, _ in reading.tensors.values()}
     names = sorted(name for name in source.tensors if name not in used and not _expected(name, source, reading))
     if not names:

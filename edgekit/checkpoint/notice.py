@@ -26,7 +26,9 @@ _TITLES = (
 
 
 def licence(source: Source) -> str:
-    """From the model card's front matter, config.json or a licence file, in that order; empty when none says."""
+    """Return the licence that the model card's front matter, config.json or a licence file names, in that order;
+    empty when none does.
+    """
     return printable(_stated(source))[:200]
 
 
@@ -45,7 +47,9 @@ def _stated(source: Source) -> str:
 
 
 def intended_use(source: Source) -> str:
-    """The notice that belongs to a family, or what the model card's front matter says; empty where neither does."""
+    """Return the notice that belongs to a family, or what the model card's front matter says;
+    empty where neither does.
+    """
     if is_llava_med(source):
         return LLAVA_MED
     front = _FRONT_MATTER.match(_lenient(source, "README.md"))
@@ -54,7 +58,7 @@ def intended_use(source: Source) -> str:
 
 
 def is_llava_med(source: Source) -> bool:
-    """By its names, its model card, or the fields that only LLaVA-Med's training code left in its config.
+    """Tell LLaVA-Med by its names, its model card, or the fields that only its training code left in its config.
 
     A model fine-tuned from it says so in its card: the notice had better stand once too often.
     """

@@ -31,11 +31,11 @@ class Tensor(Protocol):
     @property
     def dtype(self) -> np.dtype[Any]: ...
     def rows(self, start: int, stop: int) -> Array:
-        """Rows start…stop of the first axis: a view of mapped memory where the tensor lies in a file."""
+        """Return rows start…stop of the first axis: a view of mapped memory where the tensor lies in a file."""
         ...
 
     def release(self, start: int, stop: int) -> None:
-        """Rows start…stop have been read and are not needed soon: their pages may go.
+        """Let go of rows start…stop, which have been read and are not needed soon: their pages may go.
 
         Nothing is lost (a later ``rows`` reads them again); it keeps a pass over a checkpoint that is
         larger than memory from piling up resident pages. Call it behind the reader, as often as once a
@@ -63,7 +63,7 @@ class PackedWeight:
         return int(self.codes.nbytes + self.scales.nbytes)
 
     def dequantize(self) -> npt.NDArray[np.float32]:
-        """The matrix that the codes stand for, float32 ``[n, k]``."""
+        """Return the matrix that the codes stand for, float32 ``[n, k]``."""
         scales = self.scales.astype(np.float32)
         if self.bits == 8:
             return self.codes.astype(np.float32) * scales
@@ -88,12 +88,12 @@ class PackedTensor(Protocol):
 
 
 def is_packed(weight: Tensor | PackedTensor) -> TypeGuard[PackedTensor]:
-    """Whether a checkpoint's weight is quantized."""
+    """Tell whether a checkpoint's weight is quantized."""
     return hasattr(weight, "packed_rows")
 
 
 def int8_block(k: int, activation_bytes: int) -> int:
-    """Elements of a row of ``k`` that MatMulNBits takes as one block of int8.
+    """Return how many elements of a row of ``k`` MatMulNBits takes as one block of int8.
 
     A row has one scale, so any width is right: 256 decodes a tenth faster than 128 on the CPU; CUDA's kernels, which
     have 16-bit activations, end at 128.
@@ -104,5 +104,5 @@ def int8_block(k: int, activation_bytes: int) -> int:
 
 
 def groups(k: int, group: int) -> int:
-    """How many scales a row of ``k`` elements has."""
+    """Return how many scales a row of ``k`` elements has."""
     return -(-k // group)

@@ -43,7 +43,9 @@ _FAMILIES = {
 
 
 def image_spec(source: Source, vision: VisionSpec, aspect: str | None) -> ImageSpec:
-    """``aspect`` is ``image_aspect_ratio`` of LLaVA's own configs: "pad" goes before what the processor says."""
+    """Read how pictures are prepared; ``aspect`` is ``image_aspect_ratio`` of LLaVA's own configs:
+    "pad" goes before what the processor says.
+    """
     if aspect is not None and aspect not in ("pad", "square"):
         raise CheckpointError(
             f"{source.path} was trained with image_aspect_ratio {aspect[:40]!r}: one image becomes several",

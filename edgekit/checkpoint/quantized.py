@@ -58,7 +58,7 @@ class StoredPacked:
         return self.codes.nbytes + self.scales.nbytes
 
     def packed_rows(self, start: int, stop: int) -> PackedWeight:
-        """Rows start…stop, as views of the file.
+        """Return rows start…stop, as views of the file.
 
         Readers go through a matrix from its first row to its last, so the pages of the stretch before
         this one are given back: a pass over the checkpoint does not pile up resident memory.

@@ -72,7 +72,7 @@ class StoredTensor:
         return math.prod(self.shape) * self.dtype.itemsize
 
     def rows(self, start: int, stop: int) -> Array:
-        """Rows start…stop of the first axis: a read-only view of the file, valid as long as it is held."""
+        """Return rows start…stop of the first axis: a read-only view of the file, valid as long as it is held."""
         assert 0 <= start <= stop <= self.shape[0], (start, stop, self.shape)
         shape = (stop - start, *self.shape[1:])
         if not math.prod(shape):
@@ -97,7 +97,7 @@ class StoredTensor:
 
 
 def open_weights(directory: Path) -> dict[str, StoredTensor]:
-    """Every tensor of a checkpoint folder by its stored name; :class:`CheckpointError` on any defect."""
+    """Open every tensor of a checkpoint folder by its stored name; :class:`CheckpointError` on any defect."""
     index = directory / INDEX
     if index.is_file():
         return _open_shards(directory, index)
@@ -123,7 +123,7 @@ def open_weights(directory: Path) -> dict[str, StoredTensor]:
 
 
 def weight_files(directory: Path) -> list[Path]:
-    """The files that :func:`open_weights` reads, in order."""
+    """Return the files that :func:`open_weights` reads, in order."""
     index = directory / INDEX
     if index.is_file():
         return [directory / name for name in sorted(set(_weight_map(index).values()))]
@@ -132,7 +132,7 @@ def weight_files(directory: Path) -> list[Path]:
 
 
 def open_file(path: Path) -> dict[str, StoredTensor]:
-    """The tensors of one safetensors file."""
+    """Open one safetensors file; its tensors by their names."""
     try:
         with path.open("rb") as file:
             size = os.fstat(file.fileno()).st_size

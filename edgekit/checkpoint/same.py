@@ -14,7 +14,7 @@ _PIECE = 2**22  # elements: 8 MiB of float16
 
 
 def same_values(first: Weight, second: Weight) -> bool:
-    """Whether both have one shape and equal numbers, whatever their dtypes; what is packed equals nothing.
+    """Tell whether both have one shape and equal numbers, whatever their dtypes; what is packed equals nothing.
 
     The first piece that differs ends it, so that only weights that are the same are read to their end.
     """

@@ -70,7 +70,7 @@ def parse(data: bytes, origin: str) -> SentencePieceModel:
 
 
 def to_tokenizer_json(model: SentencePieceModel, legacy: bool) -> dict[str, Any]:
-    """The tokenizer as an object of the tokenizers library's format, without a post-processor.
+    """Return the tokenizer as an object of the tokenizers library's format, without a post-processor.
 
     ``legacy`` is the flag of a Llama tokenizer's config: a blank goes before every stretch of text
     between special tokens, rather than before the first only.
@@ -107,7 +107,7 @@ def to_tokenizer_json(model: SentencePieceModel, legacy: bool) -> dict[str, Any]
 
 
 def added_token(index: int, text: str, *, special: bool, **flags: bool) -> dict[str, Any]:
-    """An entry of tokenizer.json's added_tokens."""
+    """Return an entry of tokenizer.json's added_tokens."""
     plain = {"single_word": False, "lstrip": False, "rstrip": False, "normalized": False}
     return {"id": index, "content": text, **plain, **flags, "special": special}
 

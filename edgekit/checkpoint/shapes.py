@@ -14,7 +14,7 @@ Shape = tuple[int, ...]
 
 
 def tensor_shapes(spec: ModelSpec) -> dict[str, Shape]:
-    """Name → shape of every tensor; a tied head is listed, since it can be read under its own name too."""
+    """Return the shape of every tensor by its name; a tied head is listed: it can be read under its own name too."""
     return dict([*vision_shapes(spec.vision), *projector_shapes(spec.projector), *decoder_shapes(spec.decoder)])
 
 
@@ -66,7 +66,7 @@ def decoder_shapes(decoder: DecoderSpec) -> Iterator[tuple[str, Shape]]:
 
 
 def cache_scales(decoder: DecoderSpec) -> dict[str, Shape]:
-    """The scales of an int8 KV cache, one for each channel of a layer's keys and values: float32, above zero.
+    """Return the scales of an int8 KV cache, one for each channel of a layer's keys and values: float32, above zero.
 
     Only a quantized checkpoint may have them, all of them.
     """
@@ -75,7 +75,7 @@ def cache_scales(decoder: DecoderSpec) -> dict[str, Shape]:
 
 
 def input_ranges(spec: ModelSpec) -> dict[str, Shape]:
-    """Static ranges of what the Linears of tower and projector read: the largest absolute value, float32, above zero.
+    """Return static ranges of what the Linears of tower and projector read: the largest absolute value, float32, > 0.
 
     Only a quantized checkpoint may have them, all of them.
     """
@@ -85,17 +85,17 @@ def input_ranges(spec: ModelSpec) -> dict[str, Shape]:
 
 
 def range_of(weight: str) -> str:
-    """The name of the range of what a Linear reads, by its weight's."""
+    """Return the name of the range of what a Linear reads, by its weight's."""
     return f"{weight.removesuffix('weight')}input_range"
 
 
 def has_input_ranges(names: Container[str]) -> bool:
-    """Whether these tensors hold static ranges of a tower."""
+    """Tell whether these tensors hold static ranges of a tower."""
     return "projector.0.input_range" in names
 
 
 def has_cache_scales(names: Container[str]) -> bool:
-    """Whether these tensors hold the scales of an int8 KV cache."""
+    """Tell whether these tensors hold the scales of an int8 KV cache."""
     return "decoder.layers.0.attn.k_scale" in names
 
 

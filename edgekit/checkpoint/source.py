@@ -14,7 +14,7 @@ Config = Mapping[str, Any]
 
 
 def printable(text: str) -> str:
-    """``text`` with "?" for half surrogate pairs, which JSON may spell and no file can hold."""
+    """Return ``text`` with "?" for half surrogate pairs, which JSON may spell and no file can hold."""
     return text.encode("utf-8", "replace").decode()
 
 
@@ -28,30 +28,30 @@ class Source:
 
     @property
     def model_type(self) -> str:
-        """config.json's; empty when it says none."""
+        """The model_type of config.json; empty when it says none."""
         kind = self.config.values.get("model_type")
         return kind if isinstance(kind, str) else ""
 
     def files(self) -> frozenset[str]:
-        """The names of what lies in the folder, folders included."""
+        """Return the names of what lies in the folder, folders included."""
         return frozenset(entry.name for entry in self.path.iterdir())
 
     def table(self, name: str) -> Fields:
-        """A JSON file beside the weights; empty when there is none."""
+        """Read a JSON file beside the weights; empty when there is none."""
         return Fields(read_optional(self.path / name), str(self.path / name))
 
     def prefix(self, candidates: Sequence[str], probe: str) -> str | None:
-        """The first of ``candidates`` under which a tensor ``probe`` lies."""
+        """Return the first of ``candidates`` under which a tensor ``probe`` lies."""
         return next((prefix for prefix in candidates if prefix + probe in self.tensors), None)
 
     def names(self) -> Iterator[str]:
-        """What the checkpoint calls itself, in lower case: its folder, and the names in its config."""
+        """Yield what the checkpoint calls itself, in lower case: its folder, and the names in its config."""
         yield self.path.name.lower()
         for key in ("_name_or_path", "llm_model_name_or_path"):
             if isinstance(name := self.config.values.get(key), str):
                 yield name.lower()
 
     def text(self, name: str) -> str:
-        """A text file beside the weights; empty when there is none."""
+        """Read a text file beside the weights; empty when there is none."""
         path = self.path / name
         return read_text(path) if path.is_file() else ""

@@ -15,7 +15,7 @@ Filter = Literal["nearest", "lanczos", "bilinear", "bicubic", "box", "hamming"] 
 
 @dataclass(frozen=True, kw_only=True)
 class VisionSpec:
-    """A ViT tower, cut after the layer whose output the projector reads.
+    """A vision tower is a ViT, cut after the layer whose output the projector reads.
 
     ``layers`` counts the layers kept. ``post_norm``: the final layer norm applies to the output.
     ``drop_cls``: the first row is left out of the output. That is CLIP's class token; SigLIP has none,
@@ -54,7 +54,7 @@ class VisionSpec:
 
 @dataclass(frozen=True)
 class ProjectorSpec:
-    """Linear layers with ``activation`` between them: ``widths`` = (in, hidden…, out)."""
+    """A projector is linear layers with ``activation`` between them: ``widths`` = (in, hidden…, out)."""
 
     widths: tuple[int, ...]
     activation: Activation = "gelu"
@@ -63,7 +63,7 @@ class ProjectorSpec:
 
 @dataclass(frozen=True, kw_only=True)
 class RopeSpec:
-    """Rotary embedding of the first ``dim`` elements of a head, rotate-half form.
+    """A rotary embedding turns the first ``dim`` elements of a head, in the rotate-half form.
 
     ``scaling`` "linear" divides positions by ``factor``; "llama3" is the piecewise rule of Llama 3.1
     with the two frequency factors and the context of pre-training.
@@ -80,7 +80,7 @@ class RopeSpec:
 
 @dataclass(frozen=True, kw_only=True)
 class DecoderSpec:
-    """A decoder-only transformer.
+    """A decoder is a decoder-only transformer.
 
     ``norm``: RMSNorm or LayerNorm (with bias). ``gated``: the MLP is act(gate)·up → down, else
     act(up) → down. ``parallel``: attention and MLP read one norm and add up into the residual (Phi-2).
@@ -111,7 +111,7 @@ class DecoderSpec:
 
 @dataclass(frozen=True, kw_only=True)
 class ImageSpec:
-    """How pixels are prepared: ``fit``, then the middle ``size``², then (pixel·``scale`` − mean)/std per channel.
+    """Pixels are prepared so: ``fit``, then the middle ``size``², then (pixel·``scale`` − mean)/std per channel.
 
     "pad" grows the image to a square filled with ``fill`` (None: ``int(255·mean)``), then resizes it; "crop" resizes
     its shorter edge; "stretch" resizes both edges. All resize with Pillow's ``filter`` to ``resized`` pixels (None:
@@ -135,22 +135,23 @@ class ImageSpec:
 
 @dataclass(frozen=True, kw_only=True)
 class TemplateSpec:
-    """How a conversation is written down; :mod:`edgekit.checkpoint.chat.write` does it.
+    """A template says how a conversation is written down; :mod:`edgekit.checkpoint.chat.write` does it.
 
-    The text is ``system``, then for each turn ``user.format(question)``, ``opening`` and
-    ``reply.format(answer)``; where the answer is still to come, it ends with ``opening``. Replies end at
-    one of ``stop_ids`` or at a string of ``stop``.
-    ``image`` is what an image is written as before the question ("<image>\\n"); ``<image>`` itself is
-    replaced by the image's embeddings.
+    The text is ``system``, then for each turn ``user.format(question)``, ``opening`` and ``reply.format(answer)``;
+    where the answer is still to come, it ends with ``opening``.
 
-    Where a chat template goes other ways: ``pictured.format(images, question)`` takes the place of ``user``
-    in turns with images, ``past.format(answer)`` that of ``opening`` and ``reply`` in turns with an answer.
-    ``trim`` names what loses the blanks around it: a question, a question with its images ("turn"), an answer,
-    a system text. People's text does not hold the words of ``reserved``: the template would take them for its own.
-
-    A caller's own system text takes the place of ``system`` as ``system_turn.format(text)``, or goes inside the first
-    turn, before its images, as ``system_inside.format(text)``. Where a template has neither, ``system_refused`` says
-    why; all three are empty in bundles from before this was looked at.
+    * ``image``: what an image is written as before the question ("<image>\\n"); ``<image>`` itself is replaced by the
+      image's embeddings, with ``image_before`` and ``image_after`` around it
+    * ``stop``: strings that end a reply, as the spec's ``stop_ids`` do
+    * ``pictured``: ``pictured.format(images, question)`` takes the place of ``user`` in turns with images, where a chat
+      template goes other ways
+    * ``past``: ``past.format(answer)`` takes that of ``opening`` and ``reply`` in turns with an answer
+    * ``trim``: what loses the blanks around it: a question, a question with its images ("turn"), an answer, a system
+      text
+    * ``reserved``: words that people's text does not hold, since the template would take them for its own
+    * ``system_turn``: ``system_turn.format(text)`` takes the place of ``system`` for a caller's own system text
+    * ``system_inside``: or that goes inside the first turn, before its images, as ``system_inside.format(text)``
+    * ``system_refused``: why a template has neither; all three are empty in bundles from before this was looked at
     """
 
     name: str
@@ -173,7 +174,7 @@ class TemplateSpec:
 
 @dataclass(frozen=True, kw_only=True)
 class ModelSpec:
-    """A whole vision-language model: three parts, how it is fed, and what it may be used for."""
+    """A whole vision-language model is three parts, how it is fed, and what it may be used for."""
 
     family: str
     vision: VisionSpec

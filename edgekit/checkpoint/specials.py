@@ -16,8 +16,9 @@ _SUPPOSED = (
 
 
 def tokenizer_class(source: Source) -> str:
-    """The class in tokenizer_config.json. Without one, transformers takes Llama's for LLaVA, and GPT-2's two files
-    have GPT-2's."""
+    """Return the class in tokenizer_config.json. Without one, transformers takes Llama's for LLaVA,
+    and GPT-2's two files have GPT-2's.
+    """
     name = source.table("tokenizer_config.json").values.get("tokenizer_class")
     if isinstance(name, str) and name:
         return name
@@ -26,7 +27,7 @@ def tokenizer_class(source: Source) -> str:
 
 
 def special_tokens(source: Source) -> dict[str, str]:
-    """Texts of the tokens with a role, by its name in transformers: "bos_token", "eos_token", …"""
+    """Return the texts of the tokens with a role, by its name in transformers: "bos_token", "eos_token", …"""
     name = tokenizer_class(source)
     supposed = next((tokens for start, tokens in _SUPPOSED if name.startswith(start)), {})
     said = source.table("tokenizer_config.json").values  # null there: the class's token is none

@@ -41,7 +41,7 @@ _CACHED = re.compile(r"models--([\w.-]+?)--([\w.-]+)/snapshots/[^/]+")
 
 
 def published(name: str) -> tuple[str, dict[str, Any]] | None:
-    """(the published tower that ``name`` means, its config); None where the name says nothing.
+    """Return (the published tower that ``name`` means, its config); None where the name says nothing.
 
     ``name`` is a hub's name, or a path whose last folder is called like one (also in a hub's cache). Another's
     model of the same last name, as in "laion/clip-vit-large-patch14", is another's.

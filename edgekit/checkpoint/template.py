@@ -46,12 +46,12 @@ _DATE = (
 
 
 def for_decoder(decoder: DecoderSpec) -> TemplateSpec:
-    """What LLaVA's and TinyLLaVA's own code use with a language model of this kind."""
+    """Return what LLaVA's and TinyLLaVA's own code use with a language model of this kind."""
     return {"llama": VICUNA, "mistral": MISTRAL, "phi": PHI}[decoder.kind]
 
 
 def from_chat_template(source: Source) -> TemplateSpec | None:
-    """What a Hugging Face checkpoint's chat template writes, or None when it has none.
+    """Return what a Hugging Face checkpoint's chat template writes, or None when it has none.
 
     :class:`CheckpointError` for one that does more than pieces of text can say: in other words than those that it
     learned, the model would answer badly.
@@ -61,7 +61,7 @@ def from_chat_template(source: Source) -> TemplateSpec | None:
 
 
 def notes(source: Source) -> tuple[str, ...]:
-    """What people should know of what :func:`from_chat_template` decided."""
+    """Say what people should know of what :func:`from_chat_template` decided."""
     program = find_program(source)
     if program is None or "strftime_now" not in program.source:
         return ()

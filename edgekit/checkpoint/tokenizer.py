@@ -40,7 +40,7 @@ _FLAGS = ("single_word", "lstrip", "rstrip", "normalized")
 
 
 def tokenizer_json(source: Source) -> str:
-    """The text of a tokenizer.json that the tokenizers library has accepted, and that encodes as the version of
+    """Return the text of a tokenizer.json that the tokenizers library has accepted, and that encodes as the version of
     transformers did that saved the checkpoint.
 
     :class:`CheckpointError` when there is no tokenizer, or a broken one.
@@ -57,7 +57,7 @@ def tokenizer_json(source: Source) -> str:
 
 
 def parse_tokenizer(text: str, origin: str) -> Tokenizer:
-    """The tokenizer that a tokenizer.json's text describes, and that can encode: else :class:`CheckpointError`.
+    """Return the tokenizer that a tokenizer.json's text describes, and that can encode: else :class:`CheckpointError`.
 
     Texts are never cut or filled up, whatever training left in the file: the caller knows the context.
     """
@@ -70,8 +70,9 @@ def parse_tokenizer(text: str, origin: str) -> Tokenizer:
 
 
 def start_ids(tokenizer: Tokenizer) -> list[int]:
-    """What the tokenizer puts in front of every text. A text is asked: around an empty one, nothing tells front from
-    behind, and what stands behind ends a text."""
+    """Return what the tokenizer puts in front of every text. A text is asked: around an empty one, nothing tells front
+    from behind, and what stands behind ends a text.
+    """
     encoded = tokenizer.encode("a")
     front = takewhile(lambda pair: pair[1] is None, zip(encoded.ids, encoded.sequence_ids, strict=True))
     return [index for index, _ in front]

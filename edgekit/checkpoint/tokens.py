@@ -18,7 +18,7 @@ _USUAL_ENDS = ("</s>", "<|endoftext|>", "<|im_end|>", "<|eot_id|>")
 def special_ids(
     source: Source, tokenizer: Tokenizer, template: TemplateSpec, vocab: int
 ) -> tuple[int | None, tuple[int, ...]]:
-    """(the token that the tokenizer puts in front, or None; the tokens that end a reply).
+    """Return (the token that the tokenizer puts in front, or None; the tokens that end a reply).
 
     The model knows ``vocab`` tokens. :class:`CheckpointError` when a prompt may hold others, since the
     tokenizer belongs to another model then, and when nothing ends a reply.

@@ -35,7 +35,7 @@ class StoredTower:
 
 
 def find(source: Source, prefixes: Sequence[str], config: Fields, separate: Source | None, name: str) -> StoredTower:
-    """The tower under one of ``prefixes`` of ``source``, or in the folder ``separate`` when one is given.
+    """Return the tower under one of ``prefixes`` of ``source``, or in the folder ``separate`` when one is given.
 
     ``config`` is the checkpoint's own description of it, empty when it has none; ``name`` is what the
     checkpoint calls its tower. The checkpoint's own tensors win over any stock tower of that name, but not over

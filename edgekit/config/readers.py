@@ -23,7 +23,7 @@ Reader: TypeAlias = Callable[[object, str], Any]
 
 @cache
 def reader_of(hint: Any) -> Reader:
-    """The reader of a type; a type that no config may have is our own mistake."""
+    """Return the reader of a type; a type that no config may have is our own mistake."""
     if dataclasses.is_dataclass(hint):
         return _dataclass_reader(cast(type, hint))
     if hint in _SCALARS:
@@ -187,7 +187,7 @@ def _clip(text: str) -> str:
 
 
 def did_you_mean(word: str, choices: Iterable[str]) -> str:
-    """A hint for a word that is none of ``choices``: the nearest of them, and all of them."""
+    """Return a hint for a word that is none of ``choices``: the nearest of them, and all of them."""
     import difflib  # only errors need it
 
     words = sorted(choices)

@@ -40,7 +40,7 @@ def load(cls: type[T], mapping: object, origin: str) -> T:
 
 
 def dump(value: Any) -> Any:
-    """What ``load`` reads, as plain dicts, lists, text and numbers that JSON can hold."""
+    """Return what ``load`` reads, as plain dicts, lists, text and numbers that JSON can hold."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {field.name: dump(getattr(value, field.name)) for field in dataclasses.fields(value)}
     if isinstance(value, Mapping):

@@ -23,7 +23,7 @@ _LAST = re.compile(rb'\n "([^"\n]*)": "([^"\n]{%d})"\n\}\n\Z' % (2 * _DIGEST))
 
 
 def dumps(document: Mapping[str, Any]) -> str:
-    """``document`` as JSON text, a line for every value, and sealed."""
+    """Return ``document`` as JSON text, a line for every value, and sealed."""
     text = json.dumps({**document, SEAL: ""}, indent=1) + "\n"
     head, empty, tail = text.rpartition(_EMPTY)
     assert empty, "the seal stands last"
@@ -31,7 +31,7 @@ def dumps(document: Mapping[str, Any]) -> str:
 
 
 def loads(text: bytes, origin: str) -> tuple[Any, bool]:
-    """What JSON text says, its seal left out, and whether it had one.
+    """Return what JSON text says, its seal left out, and whether it had one.
 
     ``origin`` names the file in errors. :class:`ConfigError` where it is no JSON, and where it isn't what was sealed.
     """
@@ -55,11 +55,11 @@ def _digest_without(text: bytes, last: re.Match[bytes]) -> bytes:
 
 
 def wrap(data: bytes) -> bytes:
-    """``data`` behind its SHA-256."""
+    """Return ``data`` behind its SHA-256."""
     return hashlib.sha256(data).digest() + data
 
 
 def unwrap(sealed: bytes) -> bytes | None:
-    """What :func:`wrap` got; None where it is not whole."""
+    """Return what :func:`wrap` got; None where it is not whole."""
     data = sealed[_DIGEST:]
     return data if hashlib.sha256(data).digest() == sealed[:_DIGEST] else None

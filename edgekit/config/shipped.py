@@ -24,7 +24,7 @@ _CHECKOUT = {"targets": _PACKAGE.parent / "targets", "recipes": _PACKAGE.parent 
 
 
 def shipped(folder: str) -> dict[str, Path]:
-    """The shipped files of "targets" or "recipes" by name, in alphabetical order."""
+    """Return the shipped files of "targets" or "recipes" by name, in alphabetical order."""
     wheel = _PACKAGE / "_data" / folder
     place = wheel if wheel.is_dir() else _CHECKOUT[folder]
     return {path.stem: path for path in sorted(place.glob("*.toml"))}
@@ -42,6 +42,6 @@ def load_shipped(folder: str, word: str, cls: type[T]) -> T:
 
 
 def require_name(name: str) -> None:
-    """:class:`ConfigError` unless ``name`` can be part of a folder's name: bundles are called after it."""
+    """Raise :class:`ConfigError` unless ``name`` can be part of a folder's name: bundles are called after it."""
     if not _NAME.fullmatch(name):
         raise ConfigError(f"{name[:40]!r} is no name for a file to go by", "Use letters, digits, '.', '_' and '-'.")

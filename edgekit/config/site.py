@@ -11,6 +11,6 @@ from pathlib import Path
 
 
 def site_file(name: str) -> Path | None:
-    """A site's file by its name below the folder; None where there is none."""
+    """Return a site's file by its name below the folder; None where there is none."""
     path = Path(os.environ.get("EDGEKIT_SITE") or "/etc/edgekit") / name
     return path if path.exists() else None

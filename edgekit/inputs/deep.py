@@ -30,7 +30,8 @@ _OTHER_END = {"L": "B", "B": "L", "N": "B" if sys.byteorder == "little" else "L"
 
 
 def load(reopen: Callable[[], ImageFile.ImageFile], name: str) -> Image.Image:
-    """The picture that ``reopen`` opens, upright, of 8 bits a sample at most (or in a mode that :func:`grey` takes).
+    """Return the picture that ``reopen`` opens, upright, of 8 bits a sample at most (or
+    in a mode that :func:`grey` takes).
 
     Colour of 16 bits is scaled by the depth that it uses, as grey is, all channels alike. :class:`InputError` names
     ``name``.
@@ -51,12 +52,14 @@ def load(reopen: Callable[[], ImageFile.ImageFile], name: str) -> Image.Image:
 
 
 def is_deep(image: Image.Image) -> bool:
-    """Whether a decoded picture is grey in a mode that is more than 8 bits deep."""
+    """Tell whether a decoded picture is grey in a mode that is more than 8 bits deep."""
     return image.mode == "F" or image.mode.startswith("I")
 
 
 def grey(values: Values, *, white_is_zero: bool = False) -> Shades:
-    """Grey values of any kind as shades: whole numbers ≥ 0 by their depth, others from the least to the greatest."""
+    """Show grey values of any kind as shades: whole numbers ≥ 0 by their depth,
+    others from the least to the greatest.
+    """
     if values.dtype.kind == "f":
         return spread(-values if white_is_zero else values)
     shades = by_depth(values, int(values.max())) if values.min() >= 0 else spread(values)

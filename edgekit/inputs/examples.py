@@ -36,7 +36,7 @@ class Example:
 
 
 def read_examples(path: Path) -> list[Example]:
-    """Every example of a ``.json`` or ``.jsonl`` file, or of the one such file in a folder, in the file's order.
+    """Read every example of a ``.json`` or ``.jsonl`` file, or of the one such file in a folder, in the file's order.
 
     A conversation of several turns gives an example a turn. A picture lies in the file's folder or in the folder
     ``images`` or ``imgs`` beside it. :class:`InputError` for what is missing or of another form, and for a picture

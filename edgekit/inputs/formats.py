@@ -73,12 +73,14 @@ _OURS = {
 
 
 def ours(head: bytes) -> str | None:
-    """The format that Pillow is to read, by the same bytes: what it is when Pillow then does not know it."""
+    """Return the format that Pillow is to read, by the same bytes: what it is when Pillow then does not know it."""
     return next((name for name, sign in _OURS.items() if re.match(sign, head, re.DOTALL)), None)
 
 
 def foreign(head: bytes) -> Format | None:
-    """What begins with ``head`` (:data:`HEAD` bytes where there are as many); None for all that has no sign here."""
+    """Return what begins with ``head`` (:data:`HEAD` bytes where there are as many);
+    None for all that has no sign here.
+    """
     kind = next((kind for sign, kind in _COMPILED if sign.match(head)), None)
     if kind is not None and head.startswith(b"\x1f\x8b"):
         return foreign(_unpacked(head)) or kind

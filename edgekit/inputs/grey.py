@@ -12,7 +12,7 @@ Shades = npt.NDArray[np.uint8]
 
 
 def by_depth(values: Values, top: int) -> Shades:
-    """Integers ≥ 0 scaled by their bit depth: the smallest, of at least 8 bits, that holds ``top``.
+    """Return integers ≥ 0 scaled by their bit depth: the smallest, of at least 8 bits, that holds ``top``.
 
     Cameras and detectors of 10, 12 or 14 bits store their values in 16; scaled by 16 bits such a picture
     would be all but black. Pictures of 8 bits come out unchanged, whatever they are stored in.
@@ -23,7 +23,9 @@ def by_depth(values: Values, top: int) -> Shades:
 
 
 def spread(values: Values, valid: npt.NDArray[np.bool_] | None = None) -> Shades:
-    """The least value black, the greatest white; what is not ``valid`` (or not finite) is black and not counted."""
+    """Make the least value black, the greatest white; what is not ``valid`` (or not
+    finite) is black and not counted.
+    """
     used = np.isfinite(values) if valid is None else valid & np.isfinite(values)
     if not used.any():
         return np.zeros(values.shape, np.uint8)
@@ -36,6 +38,6 @@ def spread(values: Values, valid: npt.NDArray[np.bool_] | None = None) -> Shades
 
 
 def unit(values: Values) -> Shades:
-    """0…1 as 0…255; what lies outside is cut off."""
+    """Return 0…1 as 0…255; what lies outside is cut off."""
     shades: Shades = np.rint(np.clip(values, 0, 1) * 255).astype(np.uint8)
     return shades

@@ -29,7 +29,8 @@ _HINT = 'Save each picture as a file, and name it as in {"image": "x.png"}.'
 
 
 def picture_of(row: Mapping[str, Any], folder: Path, entry: str) -> Path | None:
-    """The file of the one picture that ``row`` names, in ``folder`` or its ``images`` or ``imgs``; None for text alone.
+    """Return the file of the one picture that ``row`` names, in ``folder`` or its ``images`` or ``imgs``;
+    None for text alone.
 
     :class:`InputError`, which begins with ``entry``, for a picture that is missing, named outside the folder, held by
     the row itself, one of several, or named by a key that is not known to name one.

@@ -19,7 +19,7 @@ _MOST_TAGS = 512
 
 
 def black_is_zero(stream: BinaryIO) -> tuple[io.BytesIO, list[bool]]:
-    """A copy of a TIFF in which every zero is black, and of each page whether it was white.
+    """Return a copy of a TIFF in which every zero is black, and of each page whether it was white.
 
     Whatever is damaged is copied as far as it makes sense, and nothing of what is too large or BigTIFF: it is for the
     decoder to refuse.

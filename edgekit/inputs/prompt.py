@@ -74,12 +74,12 @@ class ImagePiece:
         return self.rows
 
     def pixels(self) -> npt.NDArray[np.float32]:
-        """The picture as the vision tower wants it, float32 ``[3, size, size]``."""
+        """Return the picture as the vision tower wants it, float32 ``[3, size, size]``."""
         return preprocess(self.picture.image, self.spec)
 
     @cached_property
     def key(self) -> str:
-        """Equal for equal pixels prepared in the same way: the name of this picture's embeddings."""
+        """The name of this picture's embeddings: equal for equal pixels prepared in the same way."""
         preparation = f"{self.picture.digest} {self.spec} {self.rows}"
         return hashlib.sha256(preparation.encode()).hexdigest()
 
@@ -130,7 +130,7 @@ def build(spec: ModelSpec, tokenizer: Tokenizer, turns: Sequence[Turn], system: 
 
 
 def render(template: TemplateSpec, tokenizer: Tokenizer, turns: Sequence[Turn], system: str | None = None) -> str:
-    """The conversation as one text, ``<image>`` standing for each picture; same errors as :func:`build`."""
+    """Return the conversation as one text, ``<image>`` standing for each picture; same errors as :func:`build`."""
     if not turns:
         raise InputError("There is nothing to ask", "Give a question.")
     for turn in turns:

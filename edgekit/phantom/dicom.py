@@ -35,7 +35,7 @@ def require_pydicom() -> None:
 
 
 def dicom_file(seed: int, picture: Image.Image) -> bytes:
-    """The file of the phantom ``seed`` drawn as ``picture`` (mode "L"); the same picture gives the same bytes.
+    """Return the file of the phantom ``seed`` drawn as ``picture`` (mode "L"); the same picture gives the same bytes.
 
     The window restores the picture's 256 shades exactly. :class:`~edgekit.errors.MissingExtra` without pydicom.
     """

@@ -38,7 +38,7 @@ class _View:
 
 
 def draw(scene: Scene, size: int = SIZE) -> Image.Image:
-    """The scene as a grey picture of ``size``² pixels (mode "L"); the same seed draws the same picture."""
+    """Draw the scene as a grey picture of ``size``² pixels (mode "L"); the same seed draws the same picture."""
     rng = np.random.default_rng((scene.seed, 1))
     view = _view(rng)
     body = _body(rng, *_coordinates(view, size), enlarged=scene.find("heart") is not None)

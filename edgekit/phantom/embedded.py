@@ -8,5 +8,5 @@ NOTICE = "The pictures are synthetic phantoms, and this is no medical device: no
 
 
 def embedded() -> Path:
-    """The checkpoint's folder, in Hugging Face's LLaVA layout; its README says how it was trained."""
+    """Return the checkpoint's folder, in Hugging Face's LLaVA layout; its README says how it was trained."""
     return Path(__file__).parent / "llava-phantom"

@@ -18,12 +18,12 @@ Map = NDArray[np.floating[Any]]
 
 
 def clipped(values: Map) -> Map:
-    """A soft edge: 0 below 0, 1 above 1."""
+    """Return a soft edge: 0 below 0, 1 above 1."""
     return np.clip(values, np.float32(0), np.float32(1))
 
 
 def smooth_noise(rng: np.random.Generator, size: int, cells: int) -> Map:
-    """Noise from -1 to 1 that changes over about 1/``cells`` of the picture: [size, size]."""
+    """Return noise from -1 to 1 that changes over about 1/``cells`` of the picture: [size, size]."""
     coarse = Image.fromarray(rng.uniform(-1, 1, (cells, cells)).astype(np.float32))
     return np.asarray(coarse.resize((size, size), Image.Resampling.BICUBIC), np.float32)
 
@@ -47,7 +47,7 @@ class Body:
         return len(self.v)
 
     def lung_of(self, sign: int, shrink: float = 1.0) -> Map:
-        """One lung, 0 to 1; ``sign`` is 1 for the patient's left. ``shrink`` pulls it from the chest wall."""
+        """Return one lung, 0 to 1; ``sign`` is 1 for the patient's left. ``shrink`` pulls it from the chest wall."""
         away, height, width, tall = self.lung
         across = (sign * self.u - away * (0.86 if shrink < 1 else 1)) / (width * shrink)
         up = (self.v - height - (1 - shrink) * 0.3) / (tall * shrink)

@@ -31,7 +31,7 @@ Layout: TypeAlias = Literal["llava", "vqa-rad", "dicom"]
 
 @dataclass(frozen=True, kw_only=True)
 class Folder:
-    """What was written."""
+    """A folder of phantoms that was written, its counts and its bytes."""
 
     path: Path
     form: Layout

@@ -32,7 +32,7 @@ class Question:
 
 
 def ask(scene: Scene, rng: np.random.Generator) -> list[Question]:
-    """Questions about ``scene`` on every topic that it has an answer to, in words chosen by ``rng``."""
+    """Return questions about ``scene`` on every topic that it has an answer to, in words chosen by ``rng``."""
     return [
         Question(form, topic, _pick(rng, phrasings).format(*blanks), answer)
         for topic, (form, phrasings, make) in _TOPICS.items()

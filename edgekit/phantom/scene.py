@@ -51,20 +51,20 @@ class Scene:
     findings: tuple[Finding, ...]
 
     def find(self, kind: Kind) -> Finding | None:
-        """The finding of this kind, of which there is one at most."""
+        """Return the finding of this kind, of which there is one at most."""
         return next((finding for finding in self.findings if finding.kind == kind), None)
 
     def at(self, side: Side, zone: Zone) -> Finding | None:
-        """What lies in a zone."""
+        """Return what lies in a zone."""
         return next((finding for finding in self.findings if (finding.side, finding.zone) == (side, zone)), None)
 
     def on(self, side: Side) -> tuple[Finding, ...]:
-        """What lies on a side."""
+        """Return what lies on a side."""
         return tuple(finding for finding in self.findings if finding.side == side)
 
 
 def scene(seed: int) -> Scene:
-    """The scene that belongs to ``seed``, the same on every machine."""
+    """Return the scene that belongs to ``seed``, the same on every machine."""
     rng = np.random.default_rng((seed, 0))
     wanted = int(rng.choice(len(_COUNTS), p=_COUNTS))
     findings: list[Finding] = []

@@ -36,7 +36,7 @@ class Asked:
 
 
 def balanced(split: Split, scenes: int = TEST_SCENES) -> Iterator[Asked]:
-    """Six questions about each of ``scenes`` phantoms: every topic, and within it every answer, about as often.
+    """Yield six questions about each of ``scenes`` phantoms: every topic, and within it every answer, about as often.
 
     A phantom's own questions are many; taken are those whose topic and answer came up least so far.
     """

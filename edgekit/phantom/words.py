@@ -20,22 +20,22 @@ NUMBERS = ("none", "one", "two", "three")
 
 
 def a(noun: str) -> str:
-    """The noun with its article."""
+    """Return the noun with its article."""
     return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
 
 
 def name(kind: Kind) -> str:
-    """A kind as answers name it: "a nodule"."""
+    """Return a kind as answers name it: "a nodule"."""
     return a(NOUNS[kind][0])
 
 
 def zone(side: Side, height: Zone) -> str:
-    """ "left upper zone" """
+    """Return the words for a zone: "left upper zone"."""
     return f"{side} {height} zone"
 
 
 def place(finding: Finding) -> str:
-    """Where a finding lies, as exactly as its kind can vary: "in the left upper zone", "on the left"."""
+    """Return where a finding lies, as exactly as its kind can vary: "in the left upper zone", "on the left"."""
     assert finding.side is not None and finding.zone is not None, "a heart has no place of its own"
     if finding.kind in ("nodule", "consolidation"):
         return f"in the {zone(finding.side, finding.zone)}"
@@ -43,19 +43,19 @@ def place(finding: Finding) -> str:
 
 
 def phrase(finding: Finding) -> str:
-    """A finding with its place: "a nodule in the left upper zone"."""
+    """Return a finding with its place: "a nodule in the left upper zone"."""
     return name(finding.kind) if finding.side is None else f"{name(finding.kind)} {place(finding)}"
 
 
 def listed(items: Sequence[str]) -> str:
-    """ "x", "x and y", "x, y and z"; "nothing" for none."""
+    """List words: "x", "x and y", "x, y and z"; "nothing" for none."""
     if len(items) < 2:
         return items[0] if items else "nothing"
     return f"{', '.join(items[:-1])} and {items[-1]}"
 
 
 def description(findings: Sequence[Finding]) -> str:
-    """The whole picture in one sentence."""
+    """Return the whole picture in one sentence."""
     if not findings:
         return "There are no findings."
     return f"There is {listed([phrase(finding) for finding in findings])}."

@@ -38,7 +38,7 @@ class Decoder(Protocol):
 
     def read(self, config: Fields) -> DecoderSpec: ...
     def notes(self, config: Fields) -> tuple[str, ...]:
-        """Where the description differs from what config.json says, and why; for people."""
+        """Say where the description differs from what config.json says, and why; for people."""
         ...
 
 
@@ -49,12 +49,12 @@ DECODERS: tuple[Decoder, ...] = (llama, phi)
 
 
 def find_tower(model_type: str, origin: str) -> Tower:
-    """The module that reads towers of this ``model_type``."""
+    """Return the module that reads towers of this ``model_type``."""
     return _find(TOWERS, model_type, "vision tower", origin)
 
 
 def find_decoder(model_type: str, origin: str) -> Decoder:
-    """The module that reads language models of this ``model_type``."""
+    """Return the module that reads language models of this ``model_type``."""
     return _find(DECODERS, model_type, "language model", origin)
 
 
@@ -70,7 +70,7 @@ def _find(modules: tuple[M, ...], model_type: str, noun: str, origin: str) -> M:
 
 
 def stored_stem(stem: str, names: Mapping[str, str]) -> str:
-    """The architecture's own name of a tensor, without its prefix.
+    """Return the architecture's own name of a tensor, without its prefix.
 
     ``stem`` is an EdgeKit name without "vision." or "decoder."; ``names`` has ``{}`` for a layer's number.
     "layers.3.attn.q.weight" becomes "layers.3.self_attn.q_proj.weight".

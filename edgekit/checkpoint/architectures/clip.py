@@ -25,7 +25,9 @@ NAMES = {
 
 
 def read(config: Fields, select: int, drop_cls: bool) -> VisionSpec:
-    """``select`` is the index of the hidden state that the projector reads; ``drop_cls`` leaves its first row out."""
+    """Read the config; ``select`` is the index of the hidden state that the projector reads,
+    ``drop_cls`` leaves its first row out.
+    """
     hidden, heads = config.count("hidden_size", 768), config.count("num_attention_heads", 12)
     check_multiple(config, "hidden_size", hidden, "num_attention_heads", heads)
     size, patch = side(config, "image_size", 224), side(config, "patch_size", 32)

@@ -19,7 +19,7 @@ _ACTIVATIONS: dict[str, Activation] = {
 
 
 def activation(config: Fields, key: str, default: str) -> Activation:
-    """The activation under ``key``."""
+    """Return the activation under ``key``."""
     name = config.text(key, default)
     if name not in _ACTIVATIONS:
         raise config.error(key, f"one of {', '.join(_ACTIVATIONS)}")
@@ -27,7 +27,7 @@ def activation(config: Fields, key: str, default: str) -> Activation:
 
 
 def side(config: Fields, key: str, default: int | None = None) -> int:
-    """The side of a square, written as a number or as two equal ones."""
+    """Return the side of a square, written as a number or as two equal ones."""
     value = config.values.get(key)
     if isinstance(value, list) and len(value) == 2 and value[0] == value[1]:
         return Fields({key: value[0]}, config.origin).count(key)
@@ -35,7 +35,7 @@ def side(config: Fields, key: str, default: int | None = None) -> int:
 
 
 def check_multiple(config: Fields, what: str, value: int, of: str, divisor: int) -> None:
-    """:class:`CheckpointError` unless ``value`` is a multiple of ``divisor``."""
+    """Raise :class:`CheckpointError` unless ``value`` is a multiple of ``divisor``."""
     if value % divisor:
         raise CheckpointError(
             f"In {config.origin}, {what} is {value}, which is no multiple of {of} ({divisor})",
@@ -44,7 +44,7 @@ def check_multiple(config: Fields, what: str, value: int, of: str, divisor: int)
 
 
 def selected_layers(config: Fields, depth: int, select: int) -> int:
-    """How many of a tower's ``depth`` layers are kept when hidden state ``select`` is read (−1 is the last)."""
+    """Return how many of a tower's ``depth`` layers are kept when hidden state ``select`` is read (−1 is the last)."""
     kept = select + 1 + depth if select < 0 else select
     if not 1 <= kept <= depth:
         raise CheckpointError(

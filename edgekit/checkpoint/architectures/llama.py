@@ -44,7 +44,9 @@ _DEFAULTS: dict[_Kind, _Defaults] = {
 
 
 def read(config: Fields) -> DecoderSpec:
-    """A :class:`CheckpointError` when widths don't fit. The context ends where a sliding window would begin to move."""
+    """Read the config; :class:`CheckpointError` when widths don't fit. The context ends
+    where a sliding window would begin to move.
+    """
     kind = _kind(config)
     default = _DEFAULTS[kind]
     hidden, heads = config.count("hidden_size", 4096), config.count("num_attention_heads", 32)
@@ -80,7 +82,7 @@ def read(config: Fields) -> DecoderSpec:
 
 
 def notes(config: Fields) -> tuple[str, ...]:
-    """Where the context that :func:`read` gives is not the one that config.json names, and why."""
+    """Say where the context that :func:`read` gives is not the one that config.json names, and why."""
     context, window = _trained(config), _window(config)
     said = rope_notes(config, context)
     if window is None or window >= context:

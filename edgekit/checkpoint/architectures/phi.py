@@ -23,7 +23,7 @@ NAMES = {
 
 
 def read(config: Fields) -> DecoderSpec:
-    """A :class:`CheckpointError` when widths don't fit, or queries and keys are normalised."""
+    """Read the config; :class:`CheckpointError` when widths don't fit, or queries and keys are normalised."""
     hidden, heads = config.count("hidden_size", 2048), config.count("num_attention_heads", 32)
     kv_heads = config.count("num_key_value_heads", heads)
     check_multiple(config, "hidden_size", hidden, "num_attention_heads", heads)
@@ -58,7 +58,7 @@ def read(config: Fields) -> DecoderSpec:
 
 
 def notes(config: Fields) -> tuple[str, ...]:
-    """What limits the context that :func:`read` gives."""
+    """Say what limits the context that :func:`read` gives."""
     return rope_notes(config, _context(config))
 
 

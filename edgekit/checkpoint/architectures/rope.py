@@ -14,7 +14,7 @@ _THETA = 10000.0  # of LLaMA, Mistral and Phi, in every version
 
 
 def rope(config: Fields, head_dim: int, partial: float = 1.0) -> RopeSpec:
-    """``partial`` is the architecture's default for the part of a head that is rotated."""
+    """Read the rotary settings; ``partial`` is the architecture's default for the part of a head that is rotated."""
     scaling = _table(config)
     theta = _holder(scaling, config, "rope_theta").positive("rope_theta", _THETA)
     # transformers rounds down, as int() does.
@@ -47,7 +47,9 @@ def rope(config: Fields, head_dim: int, partial: float = 1.0) -> RopeSpec:
 
 
 def rope_notes(config: Fields, context: int) -> tuple[str, ...]:
-    """ "dynamic" rescales only what is longer than ``context`` (max_position_embeddings): up to there it is default."""
+    """Say where the rotary embedding is rescaled: "dynamic" does so beyond ``context``
+    (max_position_embeddings) alone; up to there it is default.
+    """
     if _kind(_table(config)) != "dynamic":
         return ()
     return (f"Its rotary embedding is rescaled beyond {context} tokens; EdgeKit's context ends there.",)

@@ -12,7 +12,9 @@ NAMES = {stem: name for stem, name in clip.NAMES.items() if stem not in ("cls", 
 
 
 def read(config: Fields, select: int, drop_cls: bool) -> VisionSpec:
-    """As :func:`clip.read`. With ``drop_cls`` the first patch is lost, as in the code that trained such a model."""
+    """Read the config as :func:`clip.read` does. With ``drop_cls`` the first patch is lost,
+    as in the code that trained such a model.
+    """
     hidden, heads = config.count("hidden_size", 768), config.count("num_attention_heads", 12)
     check_multiple(config, "hidden_size", hidden, "num_attention_heads", heads)
     return VisionSpec(

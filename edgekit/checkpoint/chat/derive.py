@@ -25,7 +25,7 @@ _LISTED = re.compile(r"\btype\b.{1,20}\btext\b")  # a message's parts as Python 
 
 
 def content_kind(program: Program) -> Content:
-    """Whether the template goes through a message's parts or takes it for a text.
+    """Tell whether the template goes through a message's parts or takes it for a text.
 
     :class:`CheckpointError` when it does neither, and when it writes a picture otherwise than ``<image>``.
     """
@@ -44,7 +44,7 @@ def content_kind(program: Program) -> Content:
 
 
 def derive(program: Program, content: Content) -> TemplateSpec:
-    """The pieces; :class:`CheckpointError` where the turns of a conversation are written in unlike ways."""
+    """Derive the pieces; :class:`CheckpointError` where the turns of a conversation are written in unlike ways."""
     first, second, third = _ASKED
     head, after = split(program, program.render([Spoken(first)], content), first)
     turns = [Spoken(first, _SAID[0]), Spoken(second, _SAID[1]), Spoken(third)]
@@ -67,7 +67,7 @@ def derive(program: Program, content: Content) -> TemplateSpec:
 
 
 def split(program: Program, text: str, *words: str) -> list[str]:
-    """What stands before, between and behind ``words``, each of which is there once, in this order."""
+    """Return what stands before, between and behind ``words``, each of which is there once, in this order."""
     parts = []
     for word in words:
         before, seen, text = text.partition(word)
@@ -149,5 +149,5 @@ def _stops(end: str) -> tuple[str, ...]:
 
 
 def escaped(text: str) -> str:
-    """``text`` as a part of a format string."""
+    """Return ``text`` as a part of a format string."""
     return text.replace("{", "{{").replace("}", "}}")

@@ -21,7 +21,9 @@ _FOLDER = "additional_chat_templates"
 
 
 def find_program(source: Source) -> Program | None:
-    """The checkpoint's chat template, or None when it has none; :class:`CheckpointError` when none of several is it."""
+    """Return the checkpoint's chat template, or None when it has none;
+    :class:`CheckpointError` when none of several is it.
+    """
     key = _in_json(source.table("processor_config.json"))
     file = _in_json(source.table("chat_template.json")) or _in_files(source)
     if key and file and key[0] != file[0]:

@@ -24,13 +24,15 @@ _ENDED = (signal.SIGXCPU, signal.SIGKILL)
 
 
 def pieces(program: Program) -> TemplateSpec:
-    """What the program writes, as pieces of text; :class:`CheckpointError` where these can't say it."""
+    """Return what the program writes, as pieces of text; :class:`CheckpointError` where these can't say it."""
     content = content_kind(program)
     return with_system(program, content, verified(program, content, derive(program, content)))
 
 
 def pieces_apart(program: Program) -> TemplateSpec:
-    """:func:`pieces` in a process of its own; :class:`CheckpointError` also for a program that takes too much."""
+    """Do what :func:`pieces` does in a process of its own;
+    :class:`CheckpointError` also for a program that takes too much.
+    """
     with tempfile.TemporaryDirectory(prefix="edgekit-template-") as folder:
         file = Path(folder) / "program.json"
         whole = {"source": program.source, "origin": program.origin, "tokens": dict(program.tokens)}

@@ -39,7 +39,7 @@ class Program:
     def render(
         self, turns: Sequence[Spoken], content: Content, *, prompt: bool = True, system: str | None = None
     ) -> str:
-        """The text of a conversation; with ``prompt``, up to where the next answer goes.
+        """Return the text of a conversation; with ``prompt``, up to where the next answer goes.
 
         ``system`` is what a caller's system message says, where there is one.
 
@@ -81,7 +81,7 @@ class Program:
         return tuple(sorted(text for text in texts if isinstance(text, str)))
 
     def error(self, problem: str) -> CheckpointError:
-        """That the program ``problem``, and what to do."""
+        """Return the error that the program ``problem``, with what to do."""
         return CheckpointError(f"{self.origin} {problem[:600]}", _HINT)
 
     @cached_property

@@ -20,7 +20,9 @@ _SYSTEM, _ASKED, _BLANKS = "Sxfirst", "Qxfirst", " \n"
 
 
 def with_system(program: Program, content: Content, template: TemplateSpec) -> TemplateSpec:
-    """``template`` with the place of a system text that the program writes alike, or with the reason for none."""
+    """Return ``template`` with the place of a system text that the program writes alike,
+    or with the reason for none.
+    """
     try:
         places = _places(program, content, template)
     except CheckpointError as error:

@@ -32,7 +32,9 @@ _MARK = re.compile(r"(?=.*[^\w\s]).{4,}", re.DOTALL)  # what people would not mi
 
 
 def verified(program: Program, content: Content, template: TemplateSpec) -> TemplateSpec:
-    """``template`` with the words that it keeps for itself; :class:`CheckpointError` where it writes another text."""
+    """Return ``template`` with the words that it keeps for itself;
+    :class:`CheckpointError` where it writes another text.
+    """
     for turns in _conversations():
         _compare(program, content, template, turns)
     reserved = []
@@ -50,7 +52,9 @@ def verified(program: Program, content: Content, template: TemplateSpec) -> Temp
 
 
 def verified_system(program: Program, content: Content, template: TemplateSpec) -> TemplateSpec:
-    """The same of conversations that begin with a system text, which ``template`` has a place for."""
+    """Do what :func:`verified` does for conversations that begin with a system text,
+    which ``template`` has a place for.
+    """
     for turns in _conversations():
         _compare(program, content, template, turns, ", behind a system text", _SYSTEM)
     for text in filter(str.strip, _TEXTS):

@@ -19,7 +19,7 @@ class Spoken(NamedTuple):
 
 
 def write(template: TemplateSpec, turns: Sequence[Spoken], system: str | None = None) -> str:
-    """``turns`` as ``template`` writes them, ``<image>`` standing for each picture.
+    """Return ``turns`` as ``template`` writes them, ``<image>`` standing for each picture.
 
     ``system`` is a caller's own system text, for templates that have a place for one.
     """

@@ -23,11 +23,11 @@ class Dialect(Protocol):
     @property
     def MODEL_TYPES(self) -> tuple[str, ...]: ...
     def claims(self, source: Source) -> bool:
-        """Whether a checkpoint is written in this dialect; looks at its config and tensor names only."""
+        """Tell whether a checkpoint is written in this dialect; looks at its config and tensor names only."""
         ...
 
     def read(self, source: Source, vision: Source | None) -> Reading:
-        """The model's description, and under which names its tensors lie."""
+        """Return the model's description, and under which names its tensors lie."""
         ...
 
 
@@ -36,7 +36,7 @@ DIALECTS: tuple[Dialect, ...] = (huggingface, factory, llava)
 
 
 def find_dialect(source: Source) -> Dialect:
-    """The dialect that claims ``source``; :class:`CheckpointError` that lists the supported ones otherwise."""
+    """Return the dialect that claims ``source``; :class:`CheckpointError` that lists the supported ones otherwise."""
     for dialect in DIALECTS:
         if dialect.claims(source):
             return dialect

@@ -36,7 +36,7 @@ class StoredDecoder:
     notes: tuple[str, ...] = ()
 
     def stored(self, stem: str) -> str:
-        """The stored name of a tensor; ``stem`` is EdgeKit's without "decoder."."""
+        """Return the stored name of a tensor; ``stem`` is EdgeKit's without "decoder."."""
         if stem == "embedding.weight" or (stem == "lm_head.weight" and self.spec.tied):
             return self.embedding
         if stem.startswith("lm_head."):
@@ -45,7 +45,7 @@ class StoredDecoder:
 
 
 def find(source: Source, text: Fields, outer: Fields, prefixes: Sequence[str], heads: Sequence[str]) -> StoredDecoder:
-    """The language model under one of ``prefixes``, its head under one of ``heads``.
+    """Return the language model under one of ``prefixes``, its head under one of ``heads``.
 
     ``text`` is its own config, ``outer`` the one around it: either may tie. :class:`CheckpointError` where there is
     no embedding, or the module can't read ``text``.

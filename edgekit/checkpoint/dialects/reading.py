@@ -47,7 +47,7 @@ class Parts:
     def read(
         self, family: str, image: ImageSpec, template: TemplateSpec, about_template: tuple[str, ...] = ()
     ) -> Reading:
-        """The whole description, with every tensor looked up; ``about_template`` is among its notes."""
+        """Return the whole description, with every tensor looked up; ``about_template`` is among its notes."""
         source = self.source
         text = tokenizer_json(source)
         tokenizer = parse_tokenizer(text, str(source.path))
@@ -82,7 +82,7 @@ class Parts:
 
 
 def selected_layer(config: Fields, key: str, default: int | None = None) -> int:
-    """Which of the tower's hidden states the projector reads: a number, or a list of one."""
+    """Return which of the tower's hidden states the projector reads: a number, or a list of one."""
     value = config.values.get(key)
     if not isinstance(value, list):
         return config.integer(key, default)
@@ -92,7 +92,7 @@ def selected_layer(config: Fields, key: str, default: int | None = None) -> int:
 
 
 def mlp_projector(kind: str, vision: VisionSpec, decoder: DecoderSpec, origin: str) -> ProjectorSpec:
-    """ "linear", or "mlpNx_gelu": N linear layers with GELU between them."""
+    """Return the projector of a kind: "linear", or "mlpNx_gelu", N linear layers with GELU between them."""
     match = re.fullmatch(r"mlp([1-9])x_gelu", kind)
     if kind != "linear" and match is None:
         raise CheckpointError(
@@ -104,5 +104,7 @@ def mlp_projector(kind: str, vision: VisionSpec, decoder: DecoderSpec, origin: s
 
 
 def mlp_names(prefix: str, kind: str, depth: int) -> list[str]:
-    """A lone Linear has no number; in a Sequential, the activations take the odd ones."""
+    """Return the projector's stored names: a lone Linear has no number; in a Sequential,
+    the activations take the odd ones.
+    """
     return [prefix] if kind == "linear" else [f"{prefix}.{2 * i}" for i in range(depth)]

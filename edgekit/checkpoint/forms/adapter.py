@@ -33,7 +33,7 @@ _MERGE_LLAVAS = (
 
 
 def by_files(source: Source) -> CheckpointError | None:
-    """A folder with PEFT's files, alone or beside a model: transformers would add the adapter to a base."""
+    """Recognise a folder with PEFT's files, alone or beside a model: transformers would add the adapter to a base."""
     files = source.files()
     adapter = next((name for name in _FILES if name in files), "")
     if not adapter:
@@ -53,7 +53,9 @@ def by_files(source: Source) -> CheckpointError | None:
 
 
 def by_tensors(source: Source) -> CheckpointError | None:
-    """Tensors under the names that PEFT gives them: those of an adapter, or of a model that one still sits in."""
+    """Recognise tensors under the names that PEFT gives them: those of an adapter,
+    or of a model that one still sits in.
+    """
     name = next((name for name in source.tensors if _NAME.search(name)), None)
     if name is None:
         return None

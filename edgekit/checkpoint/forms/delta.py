@@ -24,7 +24,9 @@ _HINT = (
 
 
 def by_name(source: Source) -> CheckpointError | None:
-    """Pickles in a folder, or of a model, that is called a delta: LLaVA-Med v1's are. Safetensors can be looked at."""
+    """Recognise pickles in a folder, or of a model, that is called a delta:
+    LLaVA-Med v1's are. Safetensors can be looked at.
+    """
     files = source.files()
     if any(name.endswith(".safetensors") for name in files) or not any(name.endswith(".bin") for name in files):
         return None
@@ -38,7 +40,9 @@ def by_name(source: Source) -> CheckpointError | None:
 
 
 def by_norm(path: Path, norm: Array) -> CheckpointError | None:
-    """Weights of the decoder's last norm around zero: every logit of such a model would be next to nothing."""
+    """Recognise weights of the decoder's last norm around zero:
+    every logit of such a model would be next to nothing.
+    """
     average = float(np.abs(norm.astype(np.float32)).mean())
     if not average < _SMALLEST:  # nor where it is NaN: that is damage, not a difference
         return None

@@ -17,7 +17,7 @@ _DENSE = "EdgeKit builds dense decoders only. Give it a dense model of the famil
 
 
 def by_config(source: Source) -> CheckpointError | None:
-    """Med-MoE's ``moe`` table and its kinds of model, or a number of experts."""
+    """Recognise Med-MoE's ``moe`` table and its kinds of model, or a number of experts."""
     for config in (source.config.values, source.config.values.get("text_config")):
         if not isinstance(config, dict):
             continue
@@ -33,7 +33,7 @@ def by_config(source: Source) -> CheckpointError | None:
 
 
 def by_tensors(source: Source) -> CheckpointError | None:
-    """The experts' own tensors."""
+    """Recognise the experts' own tensors."""
     name = next((name for name in source.tensors if _EXPERT.search(name)), None)
     if name is None:
         return None

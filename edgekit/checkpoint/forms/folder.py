@@ -24,7 +24,7 @@ _LFS = b"version https://git-lfs.github.com/spec/"
 
 
 def check_is_folder(path: Path) -> None:
-    """:class:`CheckpointError` unless ``path`` is a folder."""
+    """Raise :class:`CheckpointError` unless ``path`` is a folder."""
     if path.is_dir():
         return
     if not path.exists():
@@ -37,14 +37,14 @@ def check_is_folder(path: Path) -> None:
 
 
 def empty(source: Source) -> CheckpointError | None:
-    """Nothing, or hidden files alone."""
+    """Recognise a folder that holds nothing, or hidden files alone."""
     if all(name.startswith(".") for name in source.files()):
         return CheckpointError(f"{source.path} is empty: it has no config.json and no weights", _GIVE)
     return None
 
 
 def bundle(source: Source) -> CheckpointError | None:
-    """What ``edgekit build`` wrote."""
+    """Recognise what ``edgekit build`` wrote."""
     if not {"manifest.json", "graphs"} <= source.files():
         return None
     return CheckpointError(
@@ -54,7 +54,7 @@ def bundle(source: Source) -> CheckpointError | None:
 
 
 def elsewhere(source: Source) -> CheckpointError | None:
-    """A folder around checkpoints: a hub's cache (snapshots/HASH) or a training run (checkpoint-500)."""
+    """Recognise a folder around checkpoints: a hub's cache (snapshots/HASH) or a training run (checkpoint-500)."""
     if "config.json" in source.files():
         return None
     inner = sorted(str(at.parent.relative_to(source.path)) for at in _configs(source.path))
@@ -67,7 +67,7 @@ def elsewhere(source: Source) -> CheckpointError | None:
 
 
 def foreign(source: Source) -> CheckpointError | None:
-    """Weights in another format, and none in safetensors."""
+    """Recognise weights in another format, and none in safetensors."""
     files = sorted(source.files() - {*_NO_WEIGHTS})
     if any(name.endswith(".safetensors") for name in files):
         return None
@@ -86,7 +86,9 @@ def foreign(source: Source) -> CheckpointError | None:
 
 
 def incomplete(source: Source) -> CheckpointError | None:
-    """No config.json, or weights that git-lfs has not fetched: a file of some 130 bytes stands for each."""
+    """Recognise a folder without config.json, or with weights that git-lfs has not fetched:
+    a file of some 130 bytes stands for each.
+    """
     if not (source.path / "config.json").is_file():
         return CheckpointError(f"{source.path} has no config.json", _GIVE)
     for name in sorted(source.files()):

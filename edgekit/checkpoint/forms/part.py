@@ -16,7 +16,7 @@ _WHOLE = (
 
 
 def by_files(source: Source) -> CheckpointError | None:
-    """A folder whose only weights are in one of LLaVA's files for a part."""
+    """Recognise a folder whose only weights are in one of LLaVA's files for a part."""
     weights = {name for name in source.files() if name.endswith((".bin", ".safetensors"))} - {"training_args.bin"}
     if not weights or not weights <= {*_PIECES}:
         return None
@@ -25,7 +25,9 @@ def by_files(source: Source) -> CheckpointError | None:
 
 
 def by_folders(source: Source) -> CheckpointError | None:
-    """A training run's own state: TinyLLaVA Factory's parts in folders, DeepSpeed's shards of an optimizer."""
+    """Recognise a training run's own state: TinyLLaVA Factory's parts in folders,
+    DeepSpeed's shards of an optimizer.
+    """
     files = source.files()
     if any(name.endswith(".safetensors") for name in files):
         return None
@@ -44,7 +46,7 @@ def by_folders(source: Source) -> CheckpointError | None:
 
 
 def by_tensors(source: Source) -> CheckpointError | None:
-    """Tensors that are all a projector's."""
+    """Recognise tensors that are all a projector's."""
     if source.tensors and all(map(_PROJECTOR.search, source.tensors)):
         return CheckpointError(f"{source.path} holds only a projector ({min(source.tensors)}), no whole model", _WHOLE)
     return None

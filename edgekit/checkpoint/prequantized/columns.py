@@ -30,7 +30,7 @@ _BLOCK_BYTES = 8 * MIB  # of the file that are mapped at once
 
 @dataclass(frozen=True, kw_only=True)
 class ColumnPacked:
-    """Satisfies :class:`~edgekit.checkpoint.prequantized.matrix.PackedLinear`.
+    """A Linear packed by columns, a :class:`~edgekit.checkpoint.prequantized.matrix.PackedLinear`.
 
     The tensors' shapes are those of :mod:`~edgekit.checkpoint.prequantized.layout`: who makes one checks them.
     ``less_one``: stored zero points are one less than they stand for.
@@ -52,13 +52,13 @@ class ColumnPacked:
         return not np.isfinite(_all(self.scales)).all()
 
     def misfit(self) -> str:
-        """Reads zero points and scales, 1/26 of the bytes at a group of 128."""
+        """Read zero points and scales, 1/26 of the bytes at a group of 128."""
         if (_all(self.qzeros) != word_of_eights(self.less_one)).any():
             return "zero points other than 8"
         return scale_misfit(_all(self.scales))
 
     def holds_doubtful_zero(self) -> bool:
-        """Whether a stored zero point is one that tools add one to in different ways."""
+        """Tell whether a stored zero point is one that tools add one to in different ways."""
         return self.less_one and holds_fifteen(_all(self.qzeros))
 
     def codes(self, start: int, stop: int, release: bool) -> Array:

@@ -20,7 +20,9 @@ _FLOATS = {8: "FP8", 6: "FP6", 4: "FP4"}
 
 
 def read_sizes(config: Fields) -> tuple[tuple[int, ...], bool]:
-    """How many inputs share a scale, by group, and whether inputs were reordered; ``CheckpointError`` if not read."""
+    """Read how many inputs share a scale, by group, and whether inputs were reordered;
+    ``CheckpointError`` if not read.
+    """
     if not config.table("config_groups").values:
         raise config.error("config_groups", "an object of groups")
     if (name := scheme_name(config)) != "W4A16":
@@ -34,7 +36,9 @@ def read_sizes(config: Fields) -> tuple[tuple[int, ...], bool]:
 
 
 def scheme_name(config: Fields) -> str:
-    """What the scheme is called: "W4A16" where it may be read, else such as "W8A8 FP8" or "sparse 2:4 (marlin-24)"."""
+    """Return what the scheme is called: "W4A16" where it may be read,
+    else such as "W8A8 FP8" or "sparse 2:4 (marlin-24)".
+    """
     written = config.text("format", _PACKED)
     sparse = config.table("sparsity_config").text("format", "dense")
     if written == "marlin-24" or sparse in _SPARSE:

@@ -20,17 +20,17 @@ _AWQS_OWN = {"w_bit": "bits", "q_group_size": "group_size"}
 
 
 def find_quantization(source: Source) -> Fields:
-    """The description with ``quant_method`` in it, in lower case; empty where there is none."""
+    """Return the description with ``quant_method`` in it, in lower case; empty where there is none."""
     return next((fields for fields in _places(source) if fields.values), Fields({}, source.config.origin))
 
 
 def find_in_config(source: Source) -> Fields:
-    """As :func:`find_quantization`, of config.json alone."""
+    """Find what :func:`find_quantization` does, in config.json alone."""
     return next((fields for fields in _in_config(source) if fields.values), Fields({}, source.config.origin))
 
 
 def method_of(quantization: Fields) -> str:
-    """``quant_method`` as it is compared: "" where it is absent or no text."""
+    """Return ``quant_method`` as it is compared: "" where it is absent or no text."""
     method = quantization.values.get("quant_method")
     return method.lower().replace("_", "-") if isinstance(method, str) else ""
 

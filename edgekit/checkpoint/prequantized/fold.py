@@ -27,7 +27,7 @@ _GO_ON = (
 
 
 def fold(source: Source, requantize: bool) -> tuple[Source, tuple[str, ...]]:
-    """``source`` with one weight in place of each packed Linear, and what its user should know.
+    """Return ``source`` with one weight in place of each packed Linear, and what its user should know.
 
     Matrices that fit EdgeKit's int4 are kept as they are (a ``PackedTensor``). Others are plain tensors of what they
     stand for, where ``requantize`` says so, and a note tells; otherwise a :class:`CheckpointError` names the first.

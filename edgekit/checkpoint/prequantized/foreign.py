@@ -90,7 +90,7 @@ _VAGUE = ("FP8", "int8", "packed bytes", "packed words", "NVFP4", "MXFP4")
 
 
 def refuse_foreign(source: Source) -> None:
-    """:class:`CheckpointError` where a tensor of ``source`` is of a form that EdgeKit does not read."""
+    """Raise :class:`CheckpointError` where a tensor of ``source`` is of a form that EdgeKit does not read."""
     seen = _seen(source)
     if seen is None:
         return

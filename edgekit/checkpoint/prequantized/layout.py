@@ -28,7 +28,7 @@ _ONES = 0x11111111
 
 
 def gptq_codes(words: Array) -> Array:
-    """Codes uint8 ``[out, 4 · r]`` of words ``[r, out]``: two inputs a byte, the earlier one in the low nibble.
+    """Return codes uint8 ``[out, 4 · r]`` of words ``[r, out]``: two inputs a byte, the earlier one in the low nibble.
 
     A word's bytes are already as EdgeKit packs eight codes, so that only words are moved.
     """
@@ -36,7 +36,7 @@ def gptq_codes(words: Array) -> Array:
 
 
 def awq_codes(words: Array) -> Array:
-    """Codes uint8 ``[8 · c, r / 2]`` of words ``[r, c]``, r even, packed as :func:`gptq_codes` does."""
+    """Return codes uint8 ``[8 · c, r / 2]`` of words ``[r, c]``, r even, packed as :func:`gptq_codes` does."""
     rows, columns = words.shape
     pairs = np.ascontiguousarray(words).view(np.uint8).reshape(rows // 2, 2, columns, 4)
     first, second = pairs[:, 0], pairs[:, 1]
@@ -47,7 +47,7 @@ def awq_codes(words: Array) -> Array:
 
 
 def zero_points(words: Array, method: Literal["gptq", "awq"], less_one: bool) -> Array:
-    """Zero points uint8 ``[8 · c, groups]`` of words ``[groups, c]``.
+    """Return zero points uint8 ``[8 · c, groups]`` of words ``[groups, c]``.
 
     With ``less_one``, one is added to a word's nibbles at once, carries and all, as GPTQModel does it, which took
     them off so: 0, 8, 8… was stored as 15, 6, 7…
@@ -63,18 +63,18 @@ def zero_points(words: Array, method: Literal["gptq", "awq"], less_one: bool) ->
 
 
 def holds_fifteen(words: Array) -> bool:
-    """Whether a nibble is 15: one more is 0 and a carry to GPTQModel, 0 to AutoGPTQ, 16 to AutoRound."""
+    """Tell whether a nibble is 15: one more is 0 and a carry to GPTQModel, 0 to AutoGPTQ, 16 to AutoRound."""
     stored = np.ascontiguousarray(words).view(np.uint8)
     return bool(((stored & 0x0F) == 0x0F).any() or (stored >= 0xF0).any())
 
 
 def row_zero_points(words: Array, n: int) -> Array:
-    """Zero points uint8 ``[n, groups]`` of compressed-tensors' words ``[n / 8, groups]``."""
+    """Return zero points uint8 ``[n, groups]`` of compressed-tensors' words ``[n / 8, groups]``."""
     bytes_ = np.ascontiguousarray(words.T).view(np.uint8)
     zeros = np.stack([bytes_ & 0x0F, bytes_ >> 4], axis=-1).reshape(words.shape[1], -1)
     return np.ascontiguousarray(zeros[:, :n].T)
 
 
 def word_of_eights(less_one: bool) -> int:
-    """The int32 that holds eight zero points of 8, in every format."""
+    """Return the int32 that holds eight zero points of 8, in every format."""
     return 0x77777777 if less_one else 0x88888888 - 2**32

@@ -39,7 +39,7 @@ class Stem:
     source: Source
 
     def tensor(self, leaf: str, kinds: tuple[str, ...], shape: tuple[int, ...] | None) -> StoredTensor:
-        """The tensor ``leaf``, of one of the dtypes and of the shape, or of any two axes where that is None."""
+        """Return the tensor ``leaf``, of one of the dtypes and of the shape, or of any two axes where that is None."""
         name = f"{self.name}.{leaf}"
         tensor = self.tensors.get(name)
         if tensor is None:
@@ -54,17 +54,17 @@ class Stem:
         return tensor
 
     def shape_of(self, leaf: str) -> tuple[int, ...]:
-        """A tensor's shape if it is there and has two axes, else zeros."""
+        """Return a tensor's shape if it is there and has two axes, else zeros."""
         tensor = self.tensors.get(f"{self.name}.{leaf}")
         return tensor.shape if tensor is not None and len(tensor.shape) == 2 else (0, 0)
 
     def grouping(self, k: int, count: int) -> Grouping:
-        """The scheme's first size by which ``k`` inputs have ``count`` scales; its usual one where none has."""
+        """Return the scheme's first size by which ``k`` inputs have ``count`` scales; its usual one where none has."""
         options = [Grouping(k, size) for size in self.scheme.sizes]
         return next((option for option in options if option.stored == count), options[0])
 
     def check_order(self, leaf: str, grouping: Grouping, unordered: int | None) -> None:
-        """Groups must be of neighbouring inputs, which ``g_idx`` [in] says whatever the config calls it.
+        """Check that groups are of neighbouring inputs, which ``g_idx`` [in] says whatever the config calls it.
 
         ``unordered`` is a value that says nothing, where the format has one.
         """
@@ -81,7 +81,7 @@ class Stem:
             )
 
     def has_bits(self, bits: int) -> CheckpointError:
-        """The error for a Linear that is packed in ``bits`` bits."""
+        """Return the error for a Linear that is packed in ``bits`` bits."""
         return CheckpointError(
             f"{self.name} in {self.source.path} is packed in {bits} bits, unlike others there, and EdgeKit reads 4",
             ORIGINAL,
@@ -94,7 +94,9 @@ class Stem:
 
 
 def packed_linear(stem: Stem) -> PackedLinear:
-    """The Linear under ``stem``; :class:`CheckpointError` where its tensors don't fit together or aren't read."""
+    """Return the Linear under ``stem``; :class:`CheckpointError` where its tensors don't
+    fit together or aren't read.
+    """
     build: Callable[[Stem], PackedLinear] = _rows if stem.scheme.method == "compressed-tensors" else _columns
     linear = build(stem)
     if linear.holds_nonfinite_scale():

@@ -14,7 +14,7 @@ PADDING = 0x88  # two codes of zero
 
 
 class PackedLinear(Protocol):
-    """What lies in the file under one name: a matrix ``[n, k]``, outputs first, one zero and scale per group."""
+    """A packed Linear is a matrix ``[n, k]`` of the file, outputs first, with one zero and scale per group."""
 
     @property
     def shape(self) -> tuple[int, int]: ...
@@ -24,22 +24,22 @@ class PackedLinear(Protocol):
     def nbytes(self) -> int: ...
     def holds_nonfinite_scale(self) -> bool: ...
     def misfit(self) -> str:
-        """Why codes and scales can't be kept in EdgeKit's symmetric int4; "" where they can."""
+        """Return why codes and scales can't be kept in EdgeKit's symmetric int4; "" where they can."""
         ...
 
     def codes(self, start: int, stop: int, release: bool) -> Array:
-        """Rows start…stop, packed as EdgeKit does, uint8 ``[rows, groups · group / 2]``, to be kept.
+        """Return rows start…stop, packed as EdgeKit does, uint8 ``[rows, groups · group / 2]``, to be kept.
 
         With ``release``, pages of the file are given back as soon as they have been read.
         """
         ...
 
     def zeros_of(self, start: int, stop: int) -> Array:
-        """Zero points of rows start…stop, uint8 ``[rows, groups]``."""
+        """Return zero points of rows start…stop, uint8 ``[rows, groups]``."""
         ...
 
     def scales_of(self, start: int, stop: int) -> Array:
-        """Scales of rows start…stop in their own dtype, ``[rows, groups]``, a copy."""
+        """Return scales of rows start…stop in their own dtype, ``[rows, groups]``, a copy."""
         ...
 
     def release(self) -> None:
@@ -49,7 +49,7 @@ class PackedLinear(Protocol):
 
 @dataclass(frozen=True)
 class KeptMatrix:
-    """A symmetric one, codes and scales as they are; satisfies :class:`~edgekit.checkpoint.packed.PackedTensor`."""
+    """A kept matrix has its codes and scales as they are; a :class:`~edgekit.checkpoint.packed.PackedTensor`."""
 
     stored: PackedLinear
 
@@ -77,7 +77,7 @@ class KeptMatrix:
 
 @dataclass(frozen=True)
 class UnpackedMatrix:
-    """One that doesn't fit, as the numbers that it stands for; satisfies :class:`~edgekit.checkpoint.packed.Tensor`.
+    """An unpacked matrix is the numbers that it stands for; a :class:`~edgekit.checkpoint.packed.Tensor`.
 
     float32 holds them exactly where scales have 16 bits: a code less its zero has five bits, a scale eleven at most.
     ``misfit`` says why it doesn't fit.
@@ -110,6 +110,6 @@ class UnpackedMatrix:
         return np.ascontiguousarray(flat)
 
     def release(self, start: int, stop: int) -> None:
-        """GPTQ's and AWQ's rows lie all over the file: pages go with the last one."""
+        """Let go of the pages: GPTQ's and AWQ's rows lie all over the file, so they go with the last one."""
         if stop == self.shape[0]:
             self.stored.release()

@@ -9,5 +9,5 @@ ORIGINAL = "Give EdgeKit the original checkpoint in 16 bits: `edgekit quantize` 
 
 
 def unread(config: Fields, weights: str, way: str = "") -> CheckpointError:
-    """The error for ``weights`` that ``config`` describes; ``way`` is a sentence on what else could be done."""
+    """Return the error for ``weights`` that ``config`` describes; ``way`` is a sentence on what else could be done."""
     return CheckpointError(f"{config.origin} has {weights}, which EdgeKit does not read", f"{way}{ORIGINAL}")

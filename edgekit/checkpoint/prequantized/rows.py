@@ -15,7 +15,10 @@ from edgekit.checkpoint.safetensors import StoredTensor
 
 @dataclass(frozen=True)
 class RowPacked:
-    """Satisfies :class:`~edgekit.checkpoint.prequantized.matrix.PackedLinear`; ``zeros`` is None where all are 8."""
+    """A Linear packed by rows, a :class:`~edgekit.checkpoint.prequantized.matrix.PackedLinear`.
+
+    ``zeros`` is None where all are 8.
+    """
 
     shape: tuple[int, int]
     grouping: Grouping

@@ -18,7 +18,7 @@ _ANY_SCALE = np.float16(2.0**-14)  # of a group whose weights are all zero, as i
 
 
 def is_kept(size: int) -> bool:
-    """Whether one scale per ``size`` inputs can be told in EdgeKit's groups."""
+    """Tell whether one scale per ``size`` inputs can be told in EdgeKit's groups."""
     return size in GROUPS or size == WHOLE_ROW or (size > 0 and size % max(GROUPS) == 0)
 
 
@@ -45,14 +45,14 @@ class Grouping:
         return groups(self.k, self.group)
 
     def spread(self, values: Array) -> Array:
-        """``[n, stored]`` to ``[n, count]``: each group's value, a copy."""
+        """Spread ``[n, stored]`` to ``[n, count]``: each group's value, a copy."""
         size = self.k if self.size == WHOLE_ROW else self.size
         spread: Array = values[:, np.arange(self.count) * self.group // size]
         return spread
 
 
 def scale_misfit(scales: Array) -> str:
-    """Why ``scales`` can't be EdgeKit's, which are positive and of float16; "" where they can.
+    """Return why ``scales`` can't be EdgeKit's, which are positive and of float16; "" where they can.
 
     A negative scale can't be turned around: its code -8 would become 8. Zeros are dealt with in :func:`positive`.
     """
@@ -67,7 +67,7 @@ def scale_misfit(scales: Array) -> str:
 
 
 def positive(scales: Array) -> tuple[Array, Array]:
-    """Scales as float16 with a positive one in place of zero, and where that was: such weights are zero."""
+    """Return scales as float16 with a positive one in place of zero, and where that was: such weights are zero."""
     held = scales.astype(np.float16)
     nothing: Array = held == 0
     held[nothing] = _ANY_SCALE

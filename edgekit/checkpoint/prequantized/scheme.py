@@ -57,7 +57,7 @@ class Scheme:
 
 
 def read_scheme(config: Fields) -> Scheme:
-    """The scheme that ``config`` describes; :class:`CheckpointError` for one that isn't read."""
+    """Read the scheme that ``config`` describes; :class:`CheckpointError` for one that isn't read."""
     method = method_of(config)
     if method == "compressed-tensors":
         sizes, act_order = read_sizes(config)

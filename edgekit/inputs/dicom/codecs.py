@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 
 def jpeg_12(encoded: bytes, header: Dataset) -> Values:
-    """A grey frame of 12-bit JPEG, any of the processes with a discrete cosine transform, uint16 ``[rows, columns]``.
+    """Return a grey frame of 12-bit JPEG, any of the processes with a discrete cosine transform,
+    uint16 ``[rows, columns]``.
 
     By GDCM, which decodes what pydicom's plugin for it refuses to hand over (pydicom 3.0). GDCM chooses among its
     decoders by the bits allocated: 16 would first try the one for 16 bits, which complains on stderr.
@@ -47,5 +48,5 @@ def jpeg_12(encoded: bytes, header: Dataset) -> Values:
 
 
 def inflate(encoded: bytes, size: int) -> bytes:
-    """A frame of Deflated Image Frame Compression (PS3.5 8.2.16): at most ``size`` bytes are inflated."""
+    """Return a frame of Deflated Image Frame Compression (PS3.5 8.2.16): at most ``size`` bytes are inflated."""
     return zlib.decompressobj(-zlib.MAX_WBITS).decompress(encoded, size)

@@ -25,7 +25,7 @@ class Extent(NamedTuple):
 
 
 def precision(encoded: bytes) -> int | None:
-    """Bits of a sample in a JPEG, JPEG-LS or JPEG 2000 codestream; None where it doesn't say."""
+    """Return bits of a sample in a JPEG, JPEG-LS or JPEG 2000 codestream; None where it doesn't say."""
     from pydicom.pixels.utils import get_j2k_parameters
 
     at = _frame_header(encoded)
@@ -36,7 +36,7 @@ def precision(encoded: bytes) -> int | None:
 
 
 def check_extent(encoded: bytes, header: Dataset) -> None:
-    """:class:`ValueError` for a codestream of another size, or of more samples, than ``header`` says."""
+    """Raise :class:`ValueError` for a codestream of another size, or of more samples, than ``header`` says."""
     extent = _extent(encoded)
     if extent is None:
         raise ValueError("its pixels have no header that says how large they are")

@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
 
 def is_palette(header: Dataset) -> bool:
-    """Whether the stored values are indices into a palette."""
+    """Tell whether the stored values are indices into a palette."""
     return bool(header.get("PhotometricInterpretation") == "PALETTE COLOR")
 
 
 def colour(stored: Values, header: Dataset, words: str, notes: list[str]) -> Shades:
-    """RGB of any depth, or indices into a palette, as 8-bit RGB: the high byte, whatever fills the low ones."""
+    """Return RGB of any depth, or indices into a palette, as 8-bit RGB: the high byte, whatever fills the low ones."""
     depth = int(header.get("BitsStored") or 8)
     if is_palette(header):
         stored, depth = _palette(stored, header, words, notes)

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 
 def decode(source: Source, frames: Iterable[int], notes: list[str]) -> Iterator[Values]:
-    """Stored values of each frame asked for: ``[rows, columns]``, or ``[rows, columns, 3]`` as RGB.
+    """Yield stored values of each frame asked for: ``[rows, columns]``, or ``[rows, columns, 3]`` as RGB.
 
     :class:`~edgekit.errors.MissingExtra` without a decoder that the extra ``dicom`` brings; anything that pydicom and
     its decoders raise.

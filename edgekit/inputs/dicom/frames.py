@@ -16,7 +16,7 @@ _PARTS = ("PixelMeasuresSequence", "PixelValueTransformationSequence", "FrameVOI
 
 
 def choose_frame(header: Dataset, name: str, frame: int | None) -> int:
-    """``frame``, or the middle one. :class:`~edgekit.errors.InputError` for one that isn't there."""
+    """Return ``frame``, or the middle one. :class:`~edgekit.errors.InputError` for one that isn't there."""
     count = int(header.NumberOfFrames)
     if frame is None:
         return (count - 1) // 2

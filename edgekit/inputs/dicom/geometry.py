@@ -24,7 +24,7 @@ _TOO_MUCH = 10.0  # more is a slip of the pen
 
 
 def square(shades: Shades, header: Dataset, check_size: Callable[[int, int], None], notes: list[str]) -> Shades:
-    """The picture with square pixels: stretched along the side where they are coarser, with a note.
+    """Return the picture with square pixels: stretched along the side where they are coarser, with a note.
 
     Where the result would be larger than ``check_size`` lets pass, the other side is shrunk instead.
     """

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def grayscale(stored: Values, header: Dataset, words: str, notes: list[str]) -> Shades:
-    """Stored grey values as a viewer shows them; padding is black and does not count.
+    """Return stored grey values as a viewer shows them; padding is black and does not count.
 
     Without a look-up table or window that can be used, the least value is black and the greatest white.
     """

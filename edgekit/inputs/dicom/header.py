@@ -21,7 +21,9 @@ class Unusable(Exception):
 
 
 def optional(stage: str, read: Callable[[], T | None], notes: list[str]) -> T | None:
-    """What ``read`` gives. Where it raises :class:`Unusable`: None, and a note that ``stage`` is left out and why."""
+    """Return what ``read`` gives. Where it raises :class:`Unusable`: None,
+    and a note that ``stage`` is left out and why.
+    """
     try:
         return read()
     except Unusable as error:
@@ -30,7 +32,9 @@ def optional(stage: str, read: Callable[[], T | None], notes: list[str]) -> T | 
 
 
 def numbers(header: Dataset, keyword: str) -> list[float] | None:
-    """The finite numbers of an element, at least one; None without the element, :class:`Unusable` for anything else."""
+    """Return the finite numbers of an element, at least one; None without the element,
+    :class:`Unusable` for anything else.
+    """
     if keyword not in header:
         return None
     try:
@@ -46,7 +50,7 @@ def numbers(header: Dataset, keyword: str) -> list[float] | None:
 
 
 def items(header: Dataset, keyword: str) -> list[Dataset] | None:
-    """The items of a sequence, at least one; None without the element, :class:`Unusable` for anything else."""
+    """Return the items of a sequence, at least one; None without the element, :class:`Unusable` for anything else."""
     from pydicom import Sequence
 
     if keyword not in header:
@@ -63,12 +67,12 @@ def items(header: Dataset, keyword: str) -> list[Dataset] | None:
 
 
 def text(header: Dataset, keyword: str) -> str:
-    """A coded word in capitals without blanks around it; "" where there is none."""
+    """Return a coded word in capitals without blanks around it; "" where there is none."""
     return str(header.get(keyword) or "").strip().upper()
 
 
 def title(keyword: str) -> str:
-    """The name that the standard gives an element."""
+    """Return the name that the standard gives an element."""
     from pydicom.datadict import dictionary_description
 
     return dictionary_description(keyword)

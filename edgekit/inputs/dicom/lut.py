@@ -38,7 +38,8 @@ class Table:
 
 
 def read_table(header: Dataset, words: str, notes: list[str], *, stem: str = "LUT", signed: bool = False) -> Table:
-    """The table in ``header``'s elements ``…Descriptor`` and ``…Data``; ``words`` is the dtype of the file's 16 bits.
+    """Read the table in ``header``'s elements ``…Descriptor`` and ``…Data``;
+    ``words`` is the dtype of the file's 16 bits.
 
     ``signed``: whether the first value mapped is (what the descriptor's own VR says about that is often wrong). Tables
     of 8 bits an entry are found in words and packed in bytes. A descriptor that gives too few bits for the entries, or

@@ -31,7 +31,7 @@ class Rescale:
 
 
 def read_modality(header: Dataset, words: str, notes: list[str]) -> Modality | None:
-    """The first of table and rescale that can be used; None without either. What can't be used is noted."""
+    """Read the first of table and rescale that can be used; None without either. What can't be used is noted."""
     table = optional("The modality LUT", partial(_table, header, words, notes), notes)
     return table or optional("The rescale", partial(_rescale, header), notes)
 

@@ -29,7 +29,7 @@ class Rendering:
 
 
 def read_dicom(stream: BinaryIO, name: str, frame: int | None, check_size: CheckSize) -> Rendering:
-    """The picture in ``stream``.
+    """Read the picture in ``stream``.
 
     ``frame`` counts from 0; None takes the middle one, or puts a slide's tiles together. ``check_size(width, height)``
     is asked before anything is decoded. :class:`~edgekit.errors.InputError` for what holds no picture or can't be

@@ -6,7 +6,7 @@ from edgekit.inputs import formats
 
 
 def is_dicom(head: bytes, name: str) -> bool:
-    """Whether a file that begins with ``head`` (132 bytes) is DICOM.
+    """Tell whether a file that begins with ``head`` (132 bytes) is DICOM.
 
     Old files have no preamble and start with an element of group 2 or 8, as no other picture does. The
     name decides only where the content says nothing.

@@ -15,7 +15,7 @@ _DISCRETE, _LINEAR, _COPY = 0, 1, 2
 
 
 def check_segments(words: Sequence[int], offset_words: int) -> None:
-    """:class:`ValueError` for segments that make more entries than a palette has, or copy what is a copy.
+    """Raise :class:`ValueError` for segments that make more entries than a palette has, or copy what is a copy.
 
     An offset takes ``offset_words`` words: 2 of 16 bits, 4 of 8. What else is wrong is for who draws them out, pydicom,
     to say: it counts offsets in words, and takes 0 segments to copy for all that are left.

@@ -61,7 +61,7 @@ class Source:
         return {**as_pixel_options(self.header), **settings}
 
     def encoded(self, frame: int) -> bytes:
-        """One frame of encapsulated pixel data, as it is encoded."""
+        """Return one frame of encapsulated pixel data, as it is encoded."""
         from pydicom.encaps import get_frame
 
         frames, fragments = int(self.header.NumberOfFrames), self.items[1:]  # the first item is a table of offsets

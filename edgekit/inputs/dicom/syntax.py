@@ -60,7 +60,7 @@ HINT = "Export the picture from the viewer or PACS as PNG, or as uncompressed DI
 
 
 def name_of(uid: str) -> str:
-    """What the standard, or its maker, calls a transfer syntax; the UID itself where nobody says."""
+    """Return what the standard, or its maker, calls a transfer syntax; the UID itself where nobody says."""
     from pydicom.uid import UID_dictionary
 
     return _UNNAMED.get(uid) or UID_dictionary.get(uid, (uid,))[0]

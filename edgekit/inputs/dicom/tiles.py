@@ -43,7 +43,7 @@ class Grid:
 
 
 def read_grid(header: Dataset, name: str, check_size: Callable[[int, int], None], notes: list[str]) -> Grid | None:
-    """How the tiles of the first focal plane and optical path lie; None for a file that is no picture in tiles.
+    """Read how the tiles of the first focal plane and optical path lie; None for a file that is no picture in tiles.
 
     :class:`~edgekit.errors.InputError` for a level that is too large to be put together.
     """
@@ -64,8 +64,9 @@ def read_grid(header: Dataset, name: str, check_size: Callable[[int, int], None]
 
 
 def assemble(source: Source, grid: Grid, notes: list[str]) -> Values:
-    """The stored values of all tiles, ``[rows, columns]`` or ``[rows, columns, 3]``; what no tile covers is white in
-    colour pictures, as slides are, and 0 in grey ones."""
+    """Return the stored values of all tiles, ``[rows, columns]`` or ``[rows, columns, 3]``; what no tile covers is
+    white in colour pictures, as slides are, and 0 in grey ones.
+    """
     whole: Values | None = None
     covered = np.zeros((grid.rows, grid.columns), bool)
     tiles = decode(source, (tile.frame for tile in grid.tiles), notes)

@@ -48,7 +48,7 @@ class Window:
 
 
 def read_voi(header: Dataset, words: str, signed: bool, notes: list[str]) -> VOI | None:
-    """The first of tables and windows that can be used; None without any. What can't be used is noted.
+    """Read the first of tables and windows that can be used; None without any. What can't be used is noted.
 
     ``signed``: whether values may be below 0, and with them the first that a table maps.
     """
