@@ -51,14 +51,14 @@ def _measured(path: Path) -> tuple[Measured, Profile]:
 
     made = newest(path)
     bundle = open_bundle(path if path.is_dir() else path.resolve().parent.parent)
-    if made.digest != bundle.digest:
+    if made.bundle.digest != bundle.digest:
         raise InputError(f"{path} is a profile of another bundle than {bundle.path}", "Measure that one anew.")
-    target = replace(bundle.manifest.target, slots=made.slots, context=made.context)
-    what = f"{made.model} by {made.recipe}, {made.slots} × {made.context}"
-    where = f"{made.device.name}, {made.device.engine} {made.device.engine_version}, {made.made[:10]}"
+    target = replace(bundle.manifest.target, slots=made.bundle.slots, context=made.bundle.context)
+    what = f"{made.bundle.model} by {made.bundle.recipe}, {made.bundle.slots} × {made.bundle.context}"
+    where = f"{made.device.name}, {made.device.engine} {made.device.engine_version}, {made.measured_at[:10]}"
     known = subject(bundle, bundle.manifest.recipe)
-    whole = sum(side.dynamic_bytes for side in made.sides)
-    return Measured(known, bundle.manifest.recipe, target, made.components, whole, f"{what}: {where}"), made
+    whole = sum(side.dynamic_bytes for side in made.memory.sides)
+    return Measured(known, bundle.manifest.recipe, target, made.memory.components, whole, f"{what}: {where}"), made
 
 
 def _show(console: Console, found: Sequence[tuple[Measured, Profile]], tables: dict[str, Coefficients]) -> None:
@@ -69,10 +69,10 @@ def _show(console: Console, found: Sequence[tuple[Measured, Profile]], tables: d
     for one, made in found:
         planned = plan_subject(one.known, one.target, one.recipe, tables[one.target.engine])
         for name, old, new, measured in (
-            ("static", made.planned_static_bytes, planned.static_bytes, made.static_bytes),
-            ("dynamic", made.planned_dynamic_bytes, planned.dynamic_bytes, made.dynamic_bytes),
+            ("static", made.planned.static_bytes, planned.static_bytes, made.static_bytes),
+            ("dynamic", made.planned.dynamic_bytes, planned.dynamic_bytes, made.dynamic_bytes),
         ):
             shares = [f"{format_bytes(size)} ({100 * (size / measured - 1):+.1f} %)" for size in (old, new)]
-            rows.append((f"{made.model} {made.recipe}", name, *shares, format_bytes(measured)))
+            rows.append((f"{made.bundle.model} {made.bundle.recipe}", name, *shares, format_bytes(measured)))
     columns = ("", "", "planned", "planned now", "measured")
     console.table(columns, rows, right=columns[2:])

@@ -154,8 +154,8 @@ def engines(console: Console, sources: Sequence[Path]) -> None:
 
 def _file_name(made: Profile) -> str:
     """Of a profile's picture: another one for each profile, and none that leads out of its folder."""
-    stamp = made.made.replace("-", "").replace(":", "")
-    words = (made.model[:100], made.recipe, made.device.fingerprint, stamp)
+    stamp = made.measured_at.replace("-", "").replace(":", "")
+    words = (made.bundle.model[:100], made.bundle.recipe, made.device.fingerprint, stamp)
     return re.sub(r"[^A-Za-z0-9._-]+", "_", f"memory-{'-'.join(words)}")[:200] + ".png"
 
 

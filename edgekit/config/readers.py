@@ -19,6 +19,8 @@ from edgekit.units import parse_bytes
 
 Reader: TypeAlias = Callable[[object, str], Any]
 """reader(value, path): the value as its type, or a ConfigError that names the key path."""
+FILE_KEYS = "FILE_KEYS"
+"""The class attribute of a record that is flat in its file: :func:`keys_of`."""
 
 
 @cache
@@ -43,20 +45,20 @@ def reader_of(hint: Any) -> Reader:
 
 
 def _dataclass_reader(cls: type) -> Reader:
-    hints = get_type_hints(cls)
-    fields = {field.name: field for field in dataclasses.fields(cls) if field.init}
-    readers = {name: _field_reader(field, hints[name]) for name, field in fields.items()}
-    required = [name for name, field in fields.items() if _is_required(field)]
-    sizes = {name.removesuffix("_bytes"): name for name in fields if name.endswith("_bytes")}
-    short = {name: full for name, full in sizes.items() if name not in fields}
+    paths = keys_of(cls)
+    leaves = {key: _leaf(cls, path) for key, path in paths.items()}
+    readers = {key: _field_reader(field, hint) for key, (field, hint) in leaves.items()}
+    required = [key for key, (field, _) in leaves.items() if _is_required(field)]
+    sizes = {key.removesuffix("_bytes"): key for key in leaves if key.endswith("_bytes")}
+    short = {name: full for name, full in sizes.items() if name not in leaves}
 
     def read(value: object, path: str) -> Any:
         values: dict[str, Any] = {}
         for key, item in _mapping(value, path).items():
             place = f"{path}.{key}" if path else key
             name = short.get(key, key)
-            if name not in fields:
-                raise ConfigError(f"unknown key '{_clip(place)}'", did_you_mean(key, [*fields, *short]))
+            if name not in leaves:
+                raise ConfigError(f"unknown key '{_clip(place)}'", did_you_mean(key, [*leaves, *short]))
             if name in values:
                 raise ConfigError(f"'{place}' is given twice", f"Keep one of '{key}' and '{name}'.")
             if name != key and not isinstance(item, str):
@@ -65,9 +67,43 @@ def _dataclass_reader(cls: type) -> Reader:
         for name in required:
             if name not in values:
                 raise ConfigError(f"'{f'{path}.{name}' if path else name}' is missing", "Add it.")
-        return cls(**values)
+        if not hasattr(cls, FILE_KEYS):
+            return cls(**values)
+        return _nested(cls, {paths[name]: item for name, item in values.items()}, paths.values())
 
     return read
+
+
+def keys_of(cls: type) -> Mapping[str, str]:
+    """The keys that a dataclass has in a file, each with the attribute that it holds: "memory.sides", say.
+
+    They are its fields' names, unless its class attribute ``FILE_KEYS`` says otherwise: for a record that is made of
+    others, and flat in its file.
+    """
+    fields = [field.name for field in dataclasses.fields(cls) if field.init]
+    keys: Mapping[str, str] = getattr(cls, FILE_KEYS, dict(zip(fields, fields, strict=True)))
+    return keys
+
+
+def _leaf(cls: type, path: str) -> tuple[dataclasses.Field[Any], Any]:
+    """The field that an attribute path ends at, and its type."""
+    name, _, rest = path.partition(".")
+    hint = get_type_hints(cls)[name]
+    if rest:
+        return _leaf(hint, rest)
+    return next(field for field in dataclasses.fields(cls) if field.name == name), hint
+
+
+def _nested(cls: type, values: Mapping[str, Any], paths: Iterable[str]) -> Any:
+    """A dataclass made of others, from values by attribute path; ``paths`` are all that it has."""
+    own = {path: value for path, value in values.items() if "." not in path}
+    hints = get_type_hints(cls)
+    for name in dict.fromkeys(path.partition(".")[0] for path in paths if "." in path):
+        start = f"{name}."
+        parts = {path.removeprefix(start): value for path, value in values.items() if path.startswith(start)}
+        within = [path.removeprefix(start) for path in paths if path.startswith(start)]
+        own[name] = _nested(hints[name], parts, within)
+    return cls(**own)
 
 
 def _is_required(field: dataclasses.Field[Any]) -> bool:

@@ -12,11 +12,12 @@ import dataclasses
 import reprlib
 import sys
 from collections.abc import Mapping
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from edgekit.config import seal
-from edgekit.config.readers import reader_of
+from edgekit.config.readers import keys_of, reader_of
 from edgekit.errors import ConfigError
 
 if sys.version_info >= (3, 11):
@@ -42,7 +43,7 @@ def load(cls: type[T], mapping: object, origin: str) -> T:
 def dump(value: Any) -> Any:
     """Return what ``load`` reads, as plain dicts, lists, text and numbers that JSON can hold."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {field.name: dump(getattr(value, field.name)) for field in dataclasses.fields(value)}
+        return {key: dump(attrgetter(path)(value)) for key, path in keys_of(type(value)).items()}
     if isinstance(value, Mapping):
         return {key: dump(item) for key, item in value.items()}
     if isinstance(value, (tuple, list)):

@@ -21,8 +21,8 @@ def latest(bundle: Bundle) -> Profile | None:
     target = bundle.manifest.target
     fingerprint = device_here(target).fingerprint
     for made in profiles(bundle.path):
-        same = made.digest == bundle.digest and made.device.fingerprint == fingerprint
-        if same and made.slots >= target.slots:
+        same = made.bundle.digest == bundle.digest and made.device.fingerprint == fingerprint
+        if same and made.bundle.slots >= target.slots:
             return made
     return None
 
@@ -52,7 +52,7 @@ def require_within(made: Profile, target: Target) -> None:
     broken = [row for row in judge(made, target) if not row.passed]
     if broken:
         raise GateRefused(
-            f"{made.model} by {made.recipe} breaks the budget of {target.name}: "
+            f"{made.bundle.model} by {made.bundle.recipe} breaks the budget of {target.name}: "
             + "; ".join(row_text(row) for row in broken),
             "`edgekit plan` says what would fit: a smaller recipe, fewer slots, a shorter context.",
         )

@@ -61,10 +61,10 @@ def judge(made: Profile, target: Target) -> tuple[Row, ...]:
     return (
         Row("static memory", made.static_bytes, budget.static_bytes, "bytes"),
         Row("dynamic memory", made.dynamic_bytes, budget.dynamic_bytes, "bytes"),
-        Row("memory over time", made.dynamic_bytes + made.planned_service_bytes, most, "bytes"),
-        Row("first token", made.times.first_token_ms.median, budget.first_token_ms, "ms"),
+        Row("memory over time", made.dynamic_bytes + made.planned.service_bytes, most, "bytes"),
+        Row("first token", made.speed.times.first_token_ms.median, budget.first_token_ms, "ms"),
         Row("speed", made.tokens_per_s, budget.tokens_per_s, "tokens/s", least=True),
-        Row("load, cold" if made.load_cold_s is not None else "load, warm", made.load_s, budget.load_s, "s"),
+        Row("load, cold" if made.speed.load_cold_s is not None else "load, warm", made.load_s, budget.load_s, "s"),
         Row("disk", made.disk_bytes, budget.disk_bytes, "bytes"),
     )
 
@@ -75,8 +75,8 @@ def bandwidth_shares(made: Profile, target: Target) -> tuple[float, ...]:
     A step reads decoder and head once for all of its rows, which bounds its speed on every device that there is.
     Keys and values come on top and are not counted.
     """
-    step = made.weights.get("decoder", 0) + made.weights.get("lm_head", 0)
-    return tuple(rate.tokens_per_s.median / rate.rows * step / target.bandwidth for rate in made.rows)
+    step = made.memory.weights.get("decoder", 0) + made.memory.weights.get("lm_head", 0)
+    return tuple(rate.tokens_per_s.median / rate.rows * step / target.bandwidth for rate in made.speed.rows)
 
 
 def against_plan(made: Profile) -> tuple[Compared, ...]:
@@ -85,10 +85,10 @@ def against_plan(made: Profile) -> tuple[Compared, ...]:
 
 
 def _compared(made: Profile) -> Iterator[Compared]:
-    planned = dict(made.planned)
+    planned = dict(made.planned.components)
     planned["engine"] = sum(planned.pop(name, 0) for name in ENGINE)
-    for name, measured in made.components.items():
+    for name, measured in made.memory.components.items():
         if name in planned:
             yield Compared(name, planned[name], measured)
-    yield Compared("static", made.planned_static_bytes, made.static_bytes)
-    yield Compared("dynamic", made.planned_dynamic_bytes, made.dynamic_bytes)
+    yield Compared("static", made.planned.static_bytes, made.static_bytes)
+    yield Compared("dynamic", made.planned.dynamic_bytes, made.dynamic_bytes)

@@ -29,7 +29,18 @@ from edgekit.profile.asking import QUESTIONS, draw_pictures
 from edgekit.profile.components import measured_components, side_memories
 from edgekit.profile.footprint import Footprint
 from edgekit.profile.loading import forget
-from edgekit.profile.record import FORMAT, Device, Profile, RowRate, Spread, Times
+from edgekit.profile.record import (
+    FORMAT,
+    Device,
+    PlannedMemory,
+    Profile,
+    ProfiledBundle,
+    ProfiledMemory,
+    ProfiledSpeed,
+    RowRate,
+    Spread,
+    Times,
+)
 from edgekit.profile.store import require_room, store
 from edgekit.profile.weights import counted_weights
 from edgekit.progress import Progress, silent
@@ -66,46 +77,52 @@ def profile(bundle: Bundle, slots: int | None = None, seconds: float = SECONDS, 
         for done in range(1, WARM + 1):
             loads.append(phases.run("load", float))
             progress("load", done, WARM)
-        found = phases.run("footprint", Footprint)
+        footprint = phases.run("footprint", Footprint)
         times = phases.run("times", Times)
         rates = phases.run("rates", tuple[RowRate, ...])
-    form = compiled_form(bundle)
-    made = Profile(
+    measured = Profile(
         format=FORMAT,
         edgekit=edgekit.__version__,
-        made=utc_now(),
+        measured_at=utc_now(),
+        bundle=_as_it_ran(bundle, target),
+        device=device_here(target),
+        memory=_memory(bundle, footprint, target),
+        planned=_planned_memory(planned),
+        speed=ProfiledSpeed(Spread.of(loads), cold, times, rates),
+        disk_bytes=_disk_bytes(bundle),
+        before=before,
+        after=condition(Host()),
+    )
+    store(bundle, measured)
+    return measured
+
+
+def _as_it_ran(bundle: Bundle, target: Target) -> ProfiledBundle:
+    form, manifest = compiled_form(bundle), bundle.manifest
+    return ProfiledBundle(
         digest=bundle.digest,
-        model=bundle.manifest.source,
-        recipe=recipe.name,
+        model=manifest.source,
+        recipe=manifest.recipe.name,
         target=target.name,
         slots=target.slots,
         context=target.context,
         compiled=form is not None,
         form=form.name if form else "",
-        device=device_here(target),
-        sides=side_memories(found, target),
-        share_bytes=found.loaded_share_bytes,
-        library_bytes=found.library_bytes,
-        weights=counted_weights(bundle),
-        components={},
-        planned=planned.components,
-        planned_static_bytes=planned.static_bytes,
-        planned_dynamic_bytes=planned.dynamic_bytes,
-        planned_service_bytes=_service_bytes(planned),
-        growth_bytes=found.growth_bytes,
-        load_warm_s=Spread.of(loads),
-        load_cold_s=cold,
-        times=times,
-        rows=rates,
-        disk_bytes=_disk_bytes(bundle),
-        cgroup_peak_bytes=memory_peak(),
-        before=before,
-        after=condition(Host()),
-        moments=found.moments,
     )
-    made = replace(made, components=measured_components(found, made.weights, target))
-    store(bundle, made)
-    return made
+
+
+def _memory(bundle: Bundle, footprint: Footprint, target: Target) -> ProfiledMemory:
+    weights = counted_weights(bundle)
+    return ProfiledMemory(
+        sides=side_memories(footprint, target),
+        share_bytes=footprint.loaded_share_bytes,
+        library_bytes=footprint.library_bytes,
+        weights=weights,
+        components=measured_components(footprint, weights, target),
+        growth_bytes=footprint.growth_bytes,
+        cgroup_peak_bytes=memory_peak(),
+        moments=footprint.moments,
+    )
 
 
 def _require_engines(bundle: Bundle) -> None:
@@ -163,9 +180,10 @@ def _tensorrt() -> str:
     return ", ".join(f"{name} {version}" for name in ("tensorrt", "tensorrt_rtx") if (version := version_of(name)))
 
 
-def _service_bytes(planned: MemoryPlan) -> int:
+def _planned_memory(planned: MemoryPlan) -> PlannedMemory:
     side = planned.sides[0]
-    return side.needed_bytes - side.dynamic_bytes
+    service = side.needed_bytes - side.dynamic_bytes
+    return PlannedMemory(planned.components, planned.static_bytes, planned.dynamic_bytes, service)
 
 
 def _disk_bytes(bundle: Bundle) -> int:

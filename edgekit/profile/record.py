@@ -9,8 +9,9 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from edgekit import config
 from edgekit.errors import ConfigError
@@ -123,22 +124,16 @@ class Moment:
     device_bytes: int = 0
 
 
-@dataclass(frozen=True)
-class Profile:
-    """A bundle on a device. ``digest`` is the bundle's, ``made`` an ISO 8601 time in UTC.
+@dataclass(frozen=True, kw_only=True)
+class ProfiledBundle:
+    """What was measured: a bundle as it ran.
 
-    ``slots``, ``context``, ``target`` and ``recipe`` are those that were measured. ``share_bytes`` is the process's
-    proportional share (PSS) after loading. ``library_bytes`` are pages of libraries in its RAM at the end, beside what
-    the sides count (:mod:`edgekit.machine.memory` says why). ``weights`` are bytes counted
-    in the bundle's own files, by component; ``components`` bytes measured, named as in the plan where it has such a
-    component. ``planned`` are the plan's components. ``growth_bytes`` is how much of the process's own memory each
-    further question kept. ``load_cold_s`` is None where pages could not be dropped. ``disk_bytes``: the most on the
-    device's disk, as a plan counts. ``form``: the fingerprint of the compiled form that ran, "" for none.
+    - ``digest``: the bundle's, by which it is told from any other.
+    - ``model``, ``recipe``, ``target``: their names.
+    - ``slots``, ``context``: how many conversations of how many tokens were held, which need not be the target's.
+    - ``compiled``, ``form``: whether a compiled form ran, and its fingerprint; "" for none.
     """
 
-    format: int
-    edgekit: str
-    made: str
     digest: str
     model: str
     recipe: str
@@ -146,48 +141,115 @@ class Profile:
     slots: int
     context: int
     compiled: bool
-    device: Device
+    form: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProfiledMemory:
+    """What it took, in bytes.
+
+    - ``sides``: each memory, the one that decides first.
+    - ``share_bytes``: the process's proportional share (PSS) after loading.
+    - ``library_bytes``: pages of libraries in its RAM at the end, beside what the sides count
+      (:mod:`edgekit.machine.memory` says why).
+    - ``weights``: counted in the bundle's own files, by component.
+    - ``components``: measured, named as in the plan where it has such a component.
+    - ``growth_bytes``: how much of the process's own memory each further question kept.
+    - ``cgroup_peak_bytes``: the highest that its control group counted; None where there is none.
+    - ``moments``: the course of the run, for the picture.
+    """
+
     sides: tuple[SideMemory, ...]
     share_bytes: int
     library_bytes: int
     weights: dict[str, int]
     components: dict[str, int]
-    planned: dict[str, int]
-    planned_static_bytes: int
-    planned_dynamic_bytes: int
-    planned_service_bytes: int
     growth_bytes: float
+    cgroup_peak_bytes: int | None
+    moments: tuple[Moment, ...] = ()
+
+
+@dataclass(frozen=True)
+class PlannedMemory:
+    """What the plan expected, in bytes: each component, after loading, at the peak, and what a service adds."""
+
+    components: dict[str, int]
+    static_bytes: int
+    dynamic_bytes: int
+    service_bytes: int
+
+
+@dataclass(frozen=True)
+class ProfiledSpeed:
+    """Seconds that opening takes, of which ``load_cold_s`` is None where pages could not be dropped; times of
+    questions, and rates of rows that decode together."""
+
     load_warm_s: Spread
     load_cold_s: float | None
     times: Times
     rows: tuple[RowRate, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Profile:
+    """A bundle on a device. ``measured_at`` is an ISO 8601 time in UTC, ``edgekit`` the version that measured,
+    ``disk_bytes`` the most on the device's disk, as a plan counts; ``before`` and ``after``: how the device fared.
+
+    In its file it is flat: ``FILE_KEYS`` says what stands there under which key.
+    """
+
+    format: int
+    edgekit: str
+    measured_at: str
+    bundle: ProfiledBundle
+    device: Device
+    memory: ProfiledMemory
+    planned: PlannedMemory
+    speed: ProfiledSpeed
     disk_bytes: int
-    cgroup_peak_bytes: int | None
     before: Condition = field(default_factory=Condition)
     after: Condition = field(default_factory=Condition)
-    form: str = ""
-    moments: tuple[Moment, ...] = ()
+
+    FILE_KEYS: ClassVar[Mapping[str, str]] = {
+        "format": "format",
+        "edgekit": "edgekit",
+        "made": "measured_at",
+        **{name: f"bundle.{name}" for name in ("digest", "model", "recipe", "target", "slots", "context", "compiled")},
+        "device": "device",
+        **{name: f"memory.{name}" for name in ("sides", "share_bytes", "library_bytes", "weights", "components")},
+        "planned": "planned.components",
+        **{f"planned_{name}": f"planned.{name}" for name in ("static_bytes", "dynamic_bytes", "service_bytes")},
+        "growth_bytes": "memory.growth_bytes",
+        **{name: f"speed.{name}" for name in ("load_warm_s", "load_cold_s", "times", "rows")},
+        "disk_bytes": "disk_bytes",
+        "cgroup_peak_bytes": "memory.cgroup_peak_bytes",
+        "before": "before",
+        "after": "after",
+        "form": "bundle.form",
+        "moments": "memory.moments",
+    }
 
     def __post_init__(self) -> None:
-        if not self.sides or not self.rows:
+        if not self.memory.sides or not self.speed.rows:
             raise ConfigError("a profile without memory or without speed tells nothing", "Profile the bundle again.")
 
     @property
     def static_bytes(self) -> int:
         """After loading, of the side that decides: the device's own memory, or the memory that all share."""
-        return self.sides[0].static_bytes
+        return self.memory.sides[0].static_bytes
 
     @property
     def dynamic_bytes(self) -> int:
         """At the peak, counted as ``static_bytes``."""
-        return self.sides[0].dynamic_bytes
+        return self.memory.sides[0].dynamic_bytes
 
     @property
     def load_s(self) -> float:
         """From the disk, where that could be measured."""
-        return self.load_cold_s if self.load_cold_s is not None else self.load_warm_s.median
+        speed = self.speed
+        return speed.load_cold_s if speed.load_cold_s is not None else speed.load_warm_s.median
 
     @property
     def tokens_per_s(self) -> float:
         """The median rate of one answer alone."""
-        return self.rows[0].tokens_per_s.median
+        return self.speed.rows[0].tokens_per_s.median

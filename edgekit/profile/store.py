@@ -30,7 +30,7 @@ def store(bundle: Bundle, made: Profile) -> Path:
 
     :class:`~edgekit.errors.EdgeKitError` where the bundle can't be written to.
     """
-    stamp = made.made.replace("-", "").replace(":", "")
+    stamp = made.measured_at.replace("-", "").replace(":", "")
     path = bundle.path / PROFILES / f"{made.device.fingerprint}-{stamp}.json"
     with writing(path):
         path.parent.mkdir(exist_ok=True)
@@ -46,7 +46,7 @@ def load_profile(path: Path) -> Profile:
 def profiles(bundle: Path) -> list[Profile]:
     """The profiles of a bundle that can be read, the newest first; others are passed over."""
     found = [_readable(path) for path in sorted((bundle / PROFILES).glob("*.json"))]
-    return sorted(filter(None, found), key=lambda one: one.made, reverse=True)
+    return sorted(filter(None, found), key=lambda one: one.measured_at, reverse=True)
 
 
 def newest(path: Path) -> Profile:

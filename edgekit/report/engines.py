@@ -49,9 +49,9 @@ def _of_bundle(bundle: Bundle, recorded: Sequence[Profile]) -> Iterator[Run]:
     on_gpu = bundle.manifest.target.engine == "tensorrt"
     plans = {form.folder.name: form for form in (forms(bundle) if on_gpu else [])}
     for name, form in plans.items():
-        yield from _of_plans(bundle, form, [profile for profile in recorded if profile.form == name])
+        yield from _of_plans(bundle, form, [profile for profile in recorded if profile.bundle.form == name])
     for profile in recorded:
-        if profile.form not in plans:
+        if profile.bundle.form not in plans:
             yield _of_profile(bundle, profile)
 
 
@@ -110,14 +110,14 @@ def _run(bundle: Bundle, engine: str, device: str) -> Run:
 
 def _speed(bundle: Bundle, profile: Profile) -> Speed:
     return Speed(
-        made=profile.made,
+        made=profile.measured_at,
         device=profile.device,
-        slots=profile.slots,
-        context=profile.context,
-        times=profile.times,
-        rows=profile.rows,
+        slots=profile.bundle.slots,
+        context=profile.bundle.context,
+        times=profile.speed.times,
+        rows=profile.speed.rows,
         shares=bandwidth_shares(profile, bundle.manifest.target),
-        memory=profile.sides[0],
+        memory=profile.memory.sides[0],
         load_s=profile.load_s,
         after=profile.after,
     )

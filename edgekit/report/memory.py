@@ -59,12 +59,12 @@ def variants(targets: Sequence[Target], profiles: Sequence[Profile] = ()) -> lis
 def is_of(model: PublishedModel, profile: Profile) -> bool:
     """Whether ``profile`` was measured of ``model``: by its weights' sizes, whatever its name, or by a name that says
     so and weights of about that size (another vocabulary), so that no larger sister is taken for it."""
-    if profile.recipe not in model.variants:
+    if profile.bundle.recipe not in model.variants:
         return False
     wide = width("float32" if profile.device.engine == "onnxruntime" else "float16")
-    ours = weights_in_memory(model.subject.kinds, recipe(profile.recipe), wide)
-    planned = {part: profile.planned.get(part, 0) for part in ours}
-    called_so = model.word in profile.model.lower().replace("_", "-")
+    ours = weights_in_memory(model.subject.kinds, recipe(profile.bundle.recipe), wide)
+    planned = {part: profile.planned.components.get(part, 0) for part in ours}
+    called_so = model.word in profile.bundle.model.lower().replace("_", "-")
     size = sum(ours.values())
     return planned == ours or (called_so and abs(sum(planned.values()) - size) < _ALIKE * size)
 
@@ -80,10 +80,10 @@ def _planned(model: PublishedModel, name: str, targets: Sequence[Target]) -> dic
 
 def _measured(model: PublishedModel, name: str, profiles: Sequence[Profile]) -> dict[str, Ours]:
     ours = {}
-    for profile in sorted(profiles, key=lambda profile: profile.made):
-        if profile.recipe == name and is_of(model, profile):
-            side = profile.sides[0]
-            device = f"{profile.device.name}, {profile.slots} × {profile.context}"
+    for profile in sorted(profiles, key=lambda profile: profile.measured_at):
+        if profile.bundle.recipe == name and is_of(model, profile):
+            side = profile.memory.sides[0]
+            device = f"{profile.device.name}, {profile.bundle.slots} × {profile.bundle.context}"
             static, mean = side.static_bytes, side.mean_peak_bytes
             ours[device] = _beside(model.variants[name], static, mean, side.dynamic_bytes, True)
     return ours

@@ -43,18 +43,18 @@ def memory_picture(profile: Profile, out: Path) -> None:
     """
     with drawing(out) as (figure, axes):
         unit, name = (GIB, "GiB") if profile.dynamic_bytes > 2 * GIB else (MIB, "MiB")
-        seconds = [moment.seconds for moment in profile.moments]
-        own = [moment.own_bytes / unit for moment in profile.moments]
-        mapped = [moment.mapped_bytes / unit for moment in profile.moments]
-        device = [moment.device_bytes / unit for moment in profile.moments]
+        seconds = [moment.seconds for moment in profile.memory.moments]
+        own = [moment.own_bytes / unit for moment in profile.memory.moments]
+        mapped = [moment.mapped_bytes / unit for moment in profile.memory.moments]
+        device = [moment.device_bytes / unit for moment in profile.memory.moments]
         axes.stackplot(seconds, own, mapped, colors=[_OWN, _MAPPED], labels=["the process's own", "mapped files"])
         if any(device):
             axes.plot(seconds, device, color=_GPU, linewidth=2, label="on the GPU")
         limits = (
             ("static", profile.static_bytes, _MEASURED, ":"),
-            ("planned static", profile.planned_static_bytes, _PLANNED, "-."),
+            ("planned static", profile.planned.static_bytes, _PLANNED, "-."),
             ("peak", profile.dynamic_bytes, _MEASURED, "-"),
-            ("planned peak", profile.planned_dynamic_bytes, _PLANNED, "--"),
+            ("planned peak", profile.planned.dynamic_bytes, _PLANNED, "--"),
         )
         for label, size, color, style in limits:
             text = f"{label}, {format_bytes(size)}"
@@ -65,16 +65,17 @@ def memory_picture(profile: Profile, out: Path) -> None:
         _name_phases(axes, profile)
         axes.set_xlabel("seconds")
         axes.set_ylabel(f"memory, {name}")
-        title = f"Memory of {_short(profile.model)} by {profile.recipe}\n{_device(profile)}, {profile.made[:10]}"
+        measured = f"{_device(profile)}, {profile.measured_at[:10]}"
+        title = f"Memory of {_short(profile.bundle.model)} by {profile.bundle.recipe}\n{measured}"
         axes.set_title(title, fontsize=11, loc="left")
         figure.legend(loc="outside lower center", ncols=3, frameon=False)
 
 
 def _name_phases(axes: Axes, profile: Profile) -> None:
     """A line where each phase begins, and its name above the picture; the names of short ones share a place."""
-    near = _NEAR * (profile.moments[-1].seconds if profile.moments else 0)
+    near = _NEAR * (profile.memory.moments[-1].seconds if profile.memory.moments else 0)
     named: list[tuple[float, str]] = []
-    for phase, group in groupby(profile.moments, key=lambda moment: moment.phase):
+    for phase, group in groupby(profile.memory.moments, key=lambda moment: moment.phase):
         start = next(group).seconds
         axes.axvline(start, color=_MEASURED, linewidth=0.6, alpha=0.5)
         if named and start - named[-1][0] < near:
@@ -94,16 +95,16 @@ def rows_picture(profiles: Sequence[Profile], out: Path) -> None:
     least to the most that was measured. Errors as of :func:`memory_picture`."""
     with drawing(out) as (figure, axes):
         for index, (profile, label) in enumerate(zip(profiles, _labels(profiles), strict=True)):
-            rows = [rate.rows for rate in profile.rows]
-            median = [rate.tokens_per_s.median for rate in profile.rows]
-            below = [rate.tokens_per_s.median - rate.tokens_per_s.least for rate in profile.rows]
-            above = [rate.tokens_per_s.most - rate.tokens_per_s.median for rate in profile.rows]
+            rows = [rate.rows for rate in profile.speed.rows]
+            median = [rate.tokens_per_s.median for rate in profile.speed.rows]
+            below = [rate.tokens_per_s.median - rate.tokens_per_s.least for rate in profile.speed.rows]
+            above = [rate.tokens_per_s.most - rate.tokens_per_s.median for rate in profile.speed.rows]
             color, marker = LINES[index % len(LINES)], "os^Dv"[index % 5]
             axes.errorbar(rows, median, yerr=[below, above], marker=marker, capsize=4, color=color, label=label)
-        most = max((rate.rows for profile in profiles for rate in profile.rows), default=1)
+        most = max((rate.rows for profile in profiles for rate in profile.speed.rows), default=1)
         axes.set_xticks(range(1, most + 1))
         axes.set_xlim(0.5, most + 0.5)
-        speeds = [rate.tokens_per_s.median for profile in profiles for rate in profile.rows]
+        speeds = [rate.tokens_per_s.median for profile in profiles for rate in profile.speed.rows]
         if min(speeds, default=0) > 0 and max(speeds) > _WIDE * min(speeds):
             axes.set_yscale("log")
         else:
@@ -117,13 +118,13 @@ def rows_picture(profiles: Sequence[Profile], out: Path) -> None:
 
 def _labels(profiles: Sequence[Profile]) -> list[str]:
     """Model and recipe of each; its device where there are several; and what else it takes to tell them apart."""
-    labels = [f"{_short(profile.model)}, {profile.recipe}" for profile in profiles]
+    labels = [f"{_short(profile.bundle.model)}, {profile.bundle.recipe}" for profile in profiles]
     devices = [_device(profile) for profile in profiles]
     if len(set(devices)) > 1:
         labels = [f"{label}, {device}" for label, device in zip(labels, devices, strict=True)]
     for more in (
-        [f"{profile.slots} × {profile.context} tokens" for profile in profiles],
-        [profile.made for profile in profiles],
+        [f"{profile.bundle.slots} × {profile.bundle.context} tokens" for profile in profiles],
+        [profile.measured_at for profile in profiles],
     ):
         longer = [f"{label}, {said}" for label, said in zip(labels, more, strict=True)]
         if len(set(longer)) > len(set(labels)):

@@ -21,13 +21,13 @@ def test_a_card_and_its_host_are_measured_each_for_itself(tmp_path: Path) -> Non
         pytest.skip("This GPU has no memory of its own: there is one side, not two.")
     bundle = build(embedded(), wanted, recipe("q4"), tmp_path / "q4").bundle
     made = profile(bundle, seconds=0.1)
-    assert [side.name for side in made.sides] == ["device", "host"]
+    assert [side.name for side in made.memory.sides] == ["device", "host"]
     assert made.device.gpu == wanted.title
     assert made.device.driver
-    device, host = made.sides
-    assert made.components["kv_arena"] < device.static_bytes <= device.dynamic_bytes
+    device, host = made.memory.sides
+    assert made.memory.components["kv_arena"] < device.static_bytes <= device.dynamic_bytes
     assert 0 < host.static_bytes <= host.dynamic_bytes
-    assert max(moment.device_bytes for moment in made.moments) <= device.dynamic_bytes
+    assert max(moment.device_bytes for moment in made.memory.moments) <= device.dynamic_bytes
     assert made.before.power_w is not None
     for one in against_plan(made):
         print(one.name, one.planned, one.measured)  # every CUDA coefficient is an assumption until this was read

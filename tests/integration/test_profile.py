@@ -42,11 +42,11 @@ def made(bundle: Bundle) -> Profile:
 
 
 def test_weights_are_planned_to_the_byte(made: Profile, bundle: Bundle) -> None:
-    assert made.weights == counted_weights(bundle)
-    assert set(made.weights) == {"vision", "projector", "embedding", "decoder", "lm_head"}
-    for name, size in made.weights.items():
-        assert made.planned[name] == size
-    assert made.planned["kv_arena"] == made.components["kv_arena"]
+    assert made.memory.weights == counted_weights(bundle)
+    assert set(made.memory.weights) == {"vision", "projector", "embedding", "decoder", "lm_head"}
+    for name, size in made.memory.weights.items():
+        assert made.planned.components[name] == size
+    assert made.planned.components["kv_arena"] == made.memory.components["kv_arena"]
 
 
 @pytest.mark.parametrize("name", ["fp32", "fp16", "q8"])
@@ -63,22 +63,22 @@ def test_the_plan_misses_5_per_cent_at_most_after_loading_and_10_at_the_peak(mad
     errors = {one.name: abs(one.error) for one in against_plan(made)}
     assert errors["static"] <= 0.05
     assert errors["dynamic"] <= 0.10
-    assert 10 * MIB < made.library_bytes < 120 * MIB
+    assert 10 * MIB < made.memory.library_bytes < 120 * MIB
 
 
 def test_figures_are_in_the_order_in_which_they_must_be(made: Profile) -> None:
-    (side,) = made.sides
+    (side,) = made.memory.sides
     assert 0 < side.static_bytes <= side.mean_peak_bytes <= side.dynamic_bytes
-    assert 0 < made.times.encode_ms.median < made.times.first_token_ms.median
-    assert made.times.second_turn_ms.median < made.times.first_token_ms.median
-    assert made.times.inter_token_ms.count >= 3 * 63
-    assert [rate.rows for rate in made.rows] == [1, 2]
-    assert made.rows[1].tokens_per_s.most > made.rows[0].tokens_per_s.most
-    assert all(rate.tokens_per_s.least > 0 for rate in made.rows)
-    assert made.load_warm_s.count == 3
-    assert {moment.phase for moment in made.moments} >= {"opening", "questions", "full contexts"}
-    most = side.dynamic_bytes + made.library_bytes + 4 * MIB
-    assert max(moment.own_bytes + moment.mapped_bytes for moment in made.moments) <= most
+    assert 0 < made.speed.times.encode_ms.median < made.speed.times.first_token_ms.median
+    assert made.speed.times.second_turn_ms.median < made.speed.times.first_token_ms.median
+    assert made.speed.times.inter_token_ms.count >= 3 * 63
+    assert [rate.rows for rate in made.speed.rows] == [1, 2]
+    assert made.speed.rows[1].tokens_per_s.most > made.speed.rows[0].tokens_per_s.most
+    assert all(rate.tokens_per_s.least > 0 for rate in made.speed.rows)
+    assert made.speed.load_warm_s.count == 3
+    assert {moment.phase for moment in made.memory.moments} >= {"opening", "questions", "full contexts"}
+    most = side.dynamic_bytes + made.memory.library_bytes + 4 * MIB
+    assert max(moment.own_bytes + moment.mapped_bytes for moment in made.memory.moments) <= most
 
 
 def test_it_is_kept_in_the_bundle_and_the_gate_finds_it(made: Profile, bundle: Bundle) -> None:
@@ -86,11 +86,11 @@ def test_it_is_kept_in_the_bundle_and_the_gate_finds_it(made: Profile, bundle: B
     assert load_profile(path) == made
     found = latest(bundle)
     assert found
-    assert found.digest == bundle.digest
+    assert found.bundle.digest == bundle.digest
 
 
 def _stamp(made: Profile) -> str:
-    return made.made.replace("-", "").replace(":", "")
+    return made.measured_at.replace("-", "").replace(":", "")
 
 
 def test_the_measuring_process_tells_peaks_that_can_be(bundle: Bundle, tmp_path: Path) -> None:

@@ -99,8 +99,8 @@ def test_its_memory_is_what_was_planned(
 ) -> None:
     run(capsys, "build", smol.checkpoint, "--target", "cpu", "--recipe", name, "--out", tmp_path / name, "--force")
     made = profile(open_bundle(tmp_path / name), seconds=0.1)
-    for part, size in made.weights.items():
-        assert made.planned[part] == size
+    for part, size in made.memory.weights.items():
+        assert made.planned.components[part] == size
     errors = {one.name: abs(one.error) for one in against_plan(made)}
     assert errors["static"] <= 0.05
     assert errors["dynamic"] <= 0.10

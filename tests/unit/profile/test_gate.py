@@ -67,12 +67,12 @@ def test_what_is_of_something_else_does_not_count(bundle: Any, changed: dict[str
     calls: list[Profile] = []
     found, _ = gate.require_profile(bundle, measure=measuring(bundle, profile(made="2026-11-02T00:00:00Z"), calls))
     assert len(calls) == 1
-    assert found.made == "2026-11-02T00:00:00Z"
+    assert found.measured_at == "2026-11-02T00:00:00Z"
     assert gate.latest(bundle) == found  # and the next time it is there
 
 
 def test_the_newest_counts_even_where_it_is_the_worse(bundle: Any) -> None:
-    side = profile().sides[0]
+    side = profile().memory.sides[0]
     worse = profile(made="2026-11-03T00:00:00Z", sides=(replace(side, static_bytes=3 * GIB, dynamic_bytes=3 * GIB),))
     store(bundle, profile())
     store(bundle, worse)

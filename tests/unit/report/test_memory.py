@@ -20,7 +20,7 @@ from edgekit.report.published import LLAVA_MED, TINYLLAVA, PublishedModel
 from edgekit.target import target, targets
 from edgekit.units import GIB
 from tests.unit.plan import models
-from tests.unit.profile.made import profile
+from tests.unit.profile.made import changed, profile
 
 Capture = pytest.CaptureFixture[str]
 
@@ -90,13 +90,16 @@ def test_a_profile_is_known_by_its_weights_whatever_its_name(name: str) -> None:
 
 def test_a_longer_vocabulary_needs_the_name_and_a_larger_sister_is_another_model() -> None:
     made = of(LLAVA_MED, "q4", model="LLaVA_Med-padded")
-    padded = replace(made, planned={**made.planned, "embedding": made.planned["embedding"] * 32064 // 32000})
+    words = made.planned.components["embedding"] * 32064 // 32000
+    padded = changed(made, planned={**made.planned.components, "embedding": words})
     assert owners(padded) == [("LLaVA-Med", "q4")]
-    assert not owners(replace(padded, model="ward7"))
+    assert not owners(changed(padded, model="ward7"))
     assert owners(of(LLAVA_MED, "q4", model="TinyLLaVA-3.1B")) == [("LLaVA-Med", "q4")]  # weights say more than names
     sister = of(TINYLLAVA, "q4", model="TinyLLaVA-2.0B")
-    assert not owners(replace(sister, planned={**sister.planned, "decoder": sister.planned["decoder"] * 3 // 2}))
-    assert not owners(replace(made, recipe="mine"))
+    assert not owners(
+        changed(sister, planned={**sister.planned.components, "decoder": sister.planned.components["decoder"] * 3 // 2})
+    )
+    assert not owners(changed(made, recipe="mine"))
 
 
 def test_ratios_are_ours_to_the_published_and_none_where_nothing_was() -> None:
@@ -176,7 +179,7 @@ def test_pictures_stay_in_their_folder_and_none_takes_another_s_place(
     leading_out = of(LLAVA_MED, "q4", model="../../x/" + "y" * 500, made="2026-11-09T12:00:00Z")
     other.write_text(json.dumps(config.dump(leading_out)))
     again = tmp_path / "again.json"
-    again.write_text(json.dumps(config.dump(replace(leading_out, made="2026-11-10T12:00:00Z"))))
+    again.write_text(json.dumps(config.dump(changed(leading_out, made="2026-11-10T12:00:00Z"))))
     out = tmp_path / "one" / "two" / "out"
     assert main(["report", "profile", *map(str, (file, other, again)), "--out", str(out), "--json"]) == 0
     found = [Path(picture) for picture in json.loads(capsys.readouterr().out)["pictures"]]

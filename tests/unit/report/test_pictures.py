@@ -16,7 +16,7 @@ from edgekit.errors import EdgeKitError, InputError, MissingExtra
 from edgekit.profile.record import Moment, RowRate, Spread
 from edgekit.report.pictures import memory_picture, rows_picture
 from edgekit.units import GIB, MIB
-from tests.unit.profile.made import profile
+from tests.unit.profile.made import changed, profile
 
 PHASES = ("opening", "questions", "full contexts")
 MOMENTS = tuple(Moment(phase, 10.0 * at, at * MIB * 100, GIB, 0) for at, phase in enumerate(PHASES))
@@ -69,9 +69,9 @@ def test_lines_say_what_tells_their_profiles_apart(tmp_path: Path) -> None:
     card = replace(here, device=replace(here.device, gpu="Some card"))
     rows_picture([here, card], tmp_path / "devices.svg")
     assert {"llava-test, q4, Some processor", "llava-test, q4, Some card", "Speed"} <= set(told(tmp_path, "devices"))
-    rows_picture([here, replace(here, slots=4)], tmp_path / "slots.svg")
+    rows_picture([here, changed(here, slots=4)], tmp_path / "slots.svg")
     assert {"llava-test, q4, 2 × 1024 tokens", "llava-test, q4, 4 × 1024 tokens"} <= set(told(tmp_path, "slots"))
-    rows_picture([here, replace(here, made="2026-11-02T12:00:00Z")], tmp_path / "days.svg")
+    rows_picture([here, changed(here, made="2026-11-02T12:00:00Z")], tmp_path / "days.svg")
     days = {f"llava-test, q4, {day}T12:00:00Z" for day in ("2026-11-01", "2026-11-02")}
     assert days <= set(told(tmp_path, "days"))
 
