@@ -23,26 +23,26 @@ DEEP = np.array([[0, 100, 1000, 2000], [3000, 3500, 4000, 4095]], np.uint16)
 def dataset(values: npt.NDArray[Any], **elements: Any) -> Dataset:
     """A data set with the given stored values, ``[(frames,) rows, columns(, 3)]``."""
     colour = values.shape[-1] == 3
-    made = Dataset()
-    made.file_meta = FileMetaDataset()
-    made.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    made.file_meta.MediaStorageSOPClassUID = made.SOPClassUID = SecondaryCaptureImageStorage
-    made.file_meta.MediaStorageSOPInstanceUID = made.SOPInstanceUID = UID("1.2.3")
-    made.SamplesPerPixel = 3 if colour else 1
-    made.PhotometricInterpretation = "RGB" if colour else "MONOCHROME2"
+    instance = Dataset()
+    instance.file_meta = FileMetaDataset()
+    instance.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    instance.file_meta.MediaStorageSOPClassUID = instance.SOPClassUID = SecondaryCaptureImageStorage
+    instance.file_meta.MediaStorageSOPInstanceUID = instance.SOPInstanceUID = UID("1.2.3")
+    instance.SamplesPerPixel = 3 if colour else 1
+    instance.PhotometricInterpretation = "RGB" if colour else "MONOCHROME2"
     if colour:
-        made.PlanarConfiguration = 0
+        instance.PlanarConfiguration = 0
     size = values.shape[:-1] if colour else values.shape
-    made.Rows, made.Columns = size[-2:]
+    instance.Rows, instance.Columns = size[-2:]
     if len(size) == 3:
-        made.NumberOfFrames = size[0]
-    made.BitsAllocated = made.BitsStored = 8 * values.dtype.itemsize
-    made.HighBit = made.BitsStored - 1
-    made.PixelRepresentation = int(values.dtype.kind == "i")
-    made.add_new("PixelData", "OW" if made.BitsAllocated > 8 else "OB", values.tobytes())
+        instance.NumberOfFrames = size[0]
+    instance.BitsAllocated = instance.BitsStored = 8 * values.dtype.itemsize
+    instance.HighBit = instance.BitsStored - 1
+    instance.PixelRepresentation = int(values.dtype.kind == "i")
+    instance.add_new("PixelData", "OW" if instance.BitsAllocated > 8 else "OB", values.tobytes())
     for keyword, value in elements.items():
-        setattr(made, keyword, value)
-    return made
+        setattr(instance, keyword, value)
+    return instance
 
 
 def deep(values: npt.NDArray[Any] = DEEP, **elements: Any) -> Dataset:
@@ -52,18 +52,18 @@ def deep(values: npt.NDArray[Any] = DEEP, **elements: Any) -> Dataset:
 
 def item(**elements: Any) -> Dataset:
     """An item of a sequence."""
-    made = Dataset()
+    instance = Dataset()
     for keyword, value in elements.items():
-        setattr(made, keyword, value)
-    return made
+        setattr(instance, keyword, value)
+    return instance
 
 
 def table(descriptor: list[int], data: Any, vr: str = "OW", descriptor_vr: str = "US", **elements: Any) -> Dataset:
     """A look-up table as an item."""
-    made = item(**elements)
-    made.add_new("LUTDescriptor", descriptor_vr, descriptor)
-    made.add_new("LUTData", vr, data)
-    return made
+    instance = item(**elements)
+    instance.add_new("LUTDescriptor", descriptor_vr, descriptor)
+    instance.add_new("LUTData", vr, data)
+    return instance
 
 
 def words(entries: Any) -> bytes:
@@ -71,19 +71,19 @@ def words(entries: Any) -> bytes:
     return np.asarray(entries).astype("<u2").tobytes()
 
 
-def encode(made: Dataset) -> bytes:
+def encode(instance: Dataset) -> bytes:
     """A data set as a file."""
     stream = io.BytesIO()
-    made.save_as(stream, enforce_file_format=True)
+    instance.save_as(stream, enforce_file_format=True)
     return stream.getvalue()
 
 
-def encapsulated(made: Dataset, frames: list[bytes], syntax: str) -> bytes:
+def encapsulated(instance: Dataset, frames: list[bytes], syntax: str) -> bytes:
     """A data set as a file, with ``frames`` as its encoded pixels, under any transfer syntax."""
-    made.file_meta.TransferSyntaxUID = JPEGLosslessSV1
-    made.PixelData = encapsulate(frames)
-    made["PixelData"].is_undefined_length = True
-    return under(encode(made), syntax)
+    instance.file_meta.TransferSyntaxUID = JPEGLosslessSV1
+    instance.PixelData = encapsulate(frames)
+    instance["PixelData"].is_undefined_length = True
+    return under(encode(instance), syntax)
 
 
 def under(data: bytes, syntax: str) -> bytes:
@@ -105,14 +105,14 @@ def slide(whole: npt.NDArray[Any], side: int, order: list[int] | None = None, **
     padded[:rows, :columns] = whole
     corners = [(top, left) for top in range(0, rows, side) for left in range(0, columns, side)]
     chosen = corners if order is None else [corners[index] for index in order]
-    made = dataset(np.stack([padded[top : top + side, left : left + side] for top, left in chosen]))
-    made.TotalPixelMatrixRows, made.TotalPixelMatrixColumns = rows, columns
-    made.DimensionOrganizationType = "TILED_FULL" if order is None else "TILED_SPARSE"
+    instance = dataset(np.stack([padded[top : top + side, left : left + side] for top, left in chosen]))
+    instance.TotalPixelMatrixRows, instance.TotalPixelMatrixColumns = rows, columns
+    instance.DimensionOrganizationType = "TILED_FULL" if order is None else "TILED_SPARSE"
     if order is not None:
-        made.PerFrameFunctionalGroupsSequence = [_place(top, left) for top, left in chosen]
+        instance.PerFrameFunctionalGroupsSequence = [_place(top, left) for top, left in chosen]
     for keyword, value in elements.items():
-        setattr(made, keyword, value)
-    return made
+        setattr(instance, keyword, value)
+    return instance
 
 
 def _place(top: int, left: int) -> Dataset:
@@ -120,14 +120,14 @@ def _place(top: int, left: int) -> Dataset:
     return item(PlanePositionSlideSequence=[place])
 
 
-def read(made: Dataset | bytes, frame: int | None = None) -> Picture:
+def read(instance: Dataset | bytes, frame: int | None = None) -> Picture:
     """A data set, written and read back."""
-    return load_image(made if isinstance(made, bytes) else encode(made), frame)
+    return load_image(instance if isinstance(instance, bytes) else encode(instance), frame)
 
 
-def shades(made: Dataset | bytes, frame: int | None = None) -> npt.NDArray[np.int64]:
+def shades(instance: Dataset | bytes, frame: int | None = None) -> npt.NDArray[np.int64]:
     """The picture's red channel, checked to be grey."""
-    picture = np.asarray(read(made, frame).image).astype(np.int64)
+    picture = np.asarray(read(instance, frame).image).astype(np.int64)
     assert (picture == picture[..., :1]).all()
     return picture[..., 0]
 

@@ -12,7 +12,7 @@ from edgekit.checkpoint.dialects.reading import Reading
 from edgekit.checkpoint.packed import is_packed
 from edgekit.checkpoint.prequantized.matrix import UnpackedMatrix
 from edgekit.checkpoint.source import Source, printable
-from edgekit.checkpoint.tower import PROBE
+from edgekit.checkpoint.tower import PATCH_WEIGHT
 
 _TABLES = re.compile(r"(?:rotary_emb\.inv_freq|position_ids|masked_bias)$")
 _LAYER = re.compile(r"encoder\.layers\.(\d+)\.")
@@ -43,7 +43,7 @@ def _is_spare_tower(name: str, source: Source, reading: Reading) -> bool:
     patch, tensor = reading.tensors["vision.patch.weight"]
     if tensor is not source.tensors.get(patch):  # a note of its own says so
         return "vision_tower." in name
-    tower = patch.removesuffix(PROBE)
+    tower = patch.removesuffix(PATCH_WEIGHT)
     stem = name.removeprefix(tower)
     layer = _LAYER.match(stem)
     behind = stem.startswith(_BEHIND) or bool(layer and int(layer[1]) >= reading.spec.vision.layers)

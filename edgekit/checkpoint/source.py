@@ -40,9 +40,9 @@ class Source:
         """Read a JSON file beside the weights; empty when there is none."""
         return Fields(read_optional(self.path / name), str(self.path / name))
 
-    def prefix(self, candidates: Sequence[str], probe: str) -> str | None:
-        """Return the first of ``candidates`` under which a tensor ``probe`` lies."""
-        return next((prefix for prefix in candidates if prefix + probe in self.tensors), None)
+    def prefix(self, candidates: Sequence[str], tensor: str) -> str | None:
+        """Return the first of ``candidates`` under which a tensor ``tensor`` lies."""
+        return next((prefix for prefix in candidates if prefix + tensor in self.tensors), None)
 
     def names(self) -> Iterator[str]:
         """Yield what the checkpoint calls itself, in lower case: its folder, and the names in its config."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from edgekit.checkpoint.architectures import Tower, find_tower
+from edgekit.checkpoint.architectures import TowerModule, find_tower
 from edgekit.checkpoint.checkpoint import Weight
 from edgekit.checkpoint.documents import Fields
 from edgekit.checkpoint.source import Source, printable
@@ -17,7 +17,7 @@ from edgekit.checkpoint.stock import published
 from edgekit.errors import CheckpointError
 
 _CLIP = "clip_vision_model"
-PROBE = "embeddings.patch_embedding.weight"
+PATCH_WEIGHT = "embeddings.patch_embedding.weight"
 # As saved alone: by transformers 4 and CLIPModel, and by transformers 5.
 _ALONE = ("vision_model.", "", "vision_tower.vision_model.", "vision_tower.")
 
@@ -26,7 +26,7 @@ _ALONE = ("vision_model.", "", "vision_tower.vision_model.", "vision_tower.")
 class StoredTower:
     """A tower's module, its config, and its tensors under ``prefix``; ``notes`` say what config.json does not."""
 
-    module: Tower
+    module: TowerModule
     config: Fields
     tensors: Mapping[str, Weight]
     prefix: str
@@ -41,7 +41,7 @@ def find(source: Source, prefixes: Sequence[str], config: Fields, separate: Sour
     checkpoint calls its tower. The checkpoint's own tensors win over any stock tower of that name, but not over
     ``separate``. :class:`CheckpointError` where nothing says how the tower computes.
     """
-    prefix = source.prefix(prefixes, PROBE)
+    prefix = source.prefix(prefixes, PATCH_WEIGHT)
     if separate is not None:
         return _separate(separate, replaces=source if prefix is not None else None)
     if prefix is None:
@@ -55,7 +55,7 @@ def find(source: Source, prefixes: Sequence[str], config: Fields, separate: Sour
 
 
 def _separate(folder: Source, replaces: Source | None) -> StoredTower:
-    prefix = folder.prefix(_ALONE, PROBE)
+    prefix = folder.prefix(_ALONE, PATCH_WEIGHT)
     if prefix is None:
         raise CheckpointError(
             f"{folder.path} does not contain a vision tower", "Give the folder of a CLIP or SigLIP model as --vision."
@@ -104,7 +104,7 @@ def _shapes(config: Fields) -> dict[str, tuple[int, ...]]:
     hidden, patch = config.count("hidden_size"), config.count("patch_size")
     has_cls = config.text("model_type") == _CLIP
     return {
-        PROBE: (hidden, 3, patch, patch),
+        PATCH_WEIGHT: (hidden, 3, patch, patch),
         "embeddings.position_embedding.weight": ((config.count("image_size") // patch) ** 2 + has_cls, hidden),
         "encoder.layers.0.mlp.fc1.weight": (config.count("intermediate_size"), hidden),
     }

@@ -17,7 +17,7 @@ from edgekit.checkpoint.spec import DecoderSpec, VisionSpec
 from edgekit.errors import CheckpointError
 
 
-class Tower(Protocol):
+class TowerModule(Protocol):
     """A module that reads a vision tower's config."""
 
     @property
@@ -28,7 +28,7 @@ class Tower(Protocol):
     def read(self, config: Fields, select: int, drop_cls: bool) -> VisionSpec: ...
 
 
-class Decoder(Protocol):
+class DecoderModule(Protocol):
     """A module that reads a language model's config."""
 
     @property
@@ -42,18 +42,18 @@ class Decoder(Protocol):
         ...
 
 
-M = TypeVar("M", Tower, Decoder)
+M = TypeVar("M", TowerModule, DecoderModule)
 
-TOWERS: tuple[Tower, ...] = (clip, siglip)
-DECODERS: tuple[Decoder, ...] = (llama, phi)
+TOWERS: tuple[TowerModule, ...] = (clip, siglip)
+DECODERS: tuple[DecoderModule, ...] = (llama, phi)
 
 
-def find_tower(model_type: str, origin: str) -> Tower:
+def find_tower(model_type: str, origin: str) -> TowerModule:
     """Return the module that reads towers of this ``model_type``."""
     return _find(TOWERS, model_type, "vision tower", origin)
 
 
-def find_decoder(model_type: str, origin: str) -> Decoder:
+def find_decoder(model_type: str, origin: str) -> DecoderModule:
     """Return the module that reads language models of this ``model_type``."""
     return _find(DECODERS, model_type, "language model", origin)
 

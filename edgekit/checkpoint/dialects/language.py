@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from edgekit.checkpoint.architectures import Decoder, find_decoder, stored_stem
+from edgekit.checkpoint.architectures import DecoderModule, find_decoder, stored_stem
 from edgekit.checkpoint.documents import Fields
 from edgekit.checkpoint.same import same_values
 from edgekit.checkpoint.source import Source
@@ -28,7 +28,7 @@ class StoredDecoder:
     embedding's whole name. ``notes`` say what config.json does not, or says otherwise than what is stored.
     """
 
-    module: Decoder
+    module: DecoderModule
     spec: DecoderSpec
     prefix: str
     head: str

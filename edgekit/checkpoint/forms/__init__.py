@@ -18,9 +18,9 @@ from edgekit.checkpoint.safetensors import open_weights
 from edgekit.checkpoint.source import Source
 from edgekit.errors import CheckpointError
 
-Form = Callable[[Source], CheckpointError | None]
+Recogniser = Callable[[Source], CheckpointError | None]
 
-BY_FILES: tuple[Form, ...] = (
+BY_FILES: tuple[Recogniser, ...] = (
     folder.empty,
     adapter.by_files,
     part.by_files,
@@ -32,7 +32,7 @@ BY_FILES: tuple[Form, ...] = (
     folder.foreign,
     folder.incomplete,
 )
-BY_TENSORS: tuple[Form, ...] = (adapter.by_tensors, experts.by_tensors, part.by_tensors)
+BY_TENSORS: tuple[Recogniser, ...] = (adapter.by_tensors, experts.by_tensors, part.by_tensors)
 
 
 def open_source(path: Path) -> Source:
@@ -46,7 +46,7 @@ def open_source(path: Path) -> Source:
     return source
 
 
-def _refuse(forms: tuple[Form, ...], source: Source) -> None:
-    for form in forms:
-        if (error := form(source)) is not None:
+def _refuse(recognisers: tuple[Recogniser, ...], source: Source) -> None:
+    for recognise in recognisers:
+        if (error := recognise(source)) is not None:
             raise error

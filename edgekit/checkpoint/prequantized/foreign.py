@@ -25,7 +25,7 @@ _UNDO = (
 
 
 @dataclass(frozen=True)
-class Form:
+class ForeignPacking:
     """A way of storing quantized weights: what gives it away is a tensor with this name (and one of the dtypes)."""
 
     title: str
@@ -36,7 +36,7 @@ class Form:
 
 _FP8 = ("float8_e4m3fn", "float8_e5m2", "float8_e4m3fnuz", "float8_e5m2fnuz", "float8_e8m0fnu")
 _FORMS = tuple(
-    Form(title, re.compile(tensor), dtypes, hint)
+    ForeignPacking(title, re.compile(tensor), dtypes, hint)
     for title, tensor, dtypes, hint in (
         ("bitsandbytes (NF4)", r"\.quant_state\.bitsandbytes__nf4$", (), _UNDO),
         ("bitsandbytes (FP4)", r"\.quant_state\.bitsandbytes__fp4$", (), _UNDO),
@@ -94,35 +94,35 @@ def refuse_foreign(source: Source) -> None:
     seen = _seen(source)
     if seen is None:
         return
-    form, name = seen
+    packing, name = seen
     raise CheckpointError(
-        f"{source.path} holds quantized weights, {_title(form, find_quantization(source))} ({name}), which EdgeKit "
+        f"{source.path} holds quantized weights, {_title(packing, find_quantization(source))} ({name}), which EdgeKit "
         "does not read",
-        form.hint,
+        packing.hint,
     )
 
 
-def _seen(source: Source) -> tuple[Form, str] | None:
+def _seen(source: Source) -> tuple[ForeignPacking, str] | None:
     """The first form that a tensor gives away, and that tensor's name."""
     dtypes = {name: cast("Tensor", tensor).dtype.name for name, tensor in source.tensors.items()}
-    for form in _FORMS:
+    for packing in _FORMS:
         for name, dtype in dtypes.items():
-            if (not form.dtypes or dtype in form.dtypes) and form.tensor.search(name):
-                return form, name
+            if (not packing.dtypes or dtype in packing.dtypes) and packing.tensor.search(name):
+                return packing, name
     scaled = next((name for name in dtypes if name.endswith(".weight_scale")), None)
     if scaled and f"{scaled.removesuffix('scale')}packed" not in dtypes:
-        return Form("scales beside plain weights", re.compile("")), scaled
+        return ForeignPacking("scales beside plain weights", re.compile("")), scaled
     return None
 
 
-def _title(form: Form, config: Fields) -> str:
+def _title(packing: ForeignPacking, config: Fields) -> str:
     """The form's name; the config's where that tells more."""
     method = method_of(config)
     if method == "compressed-tensors":
         name = scheme_name(config)
-        return f"compressed-tensors {form.title if name == 'W4A16' else name}"
-    if method == "bitsandbytes" and form.title in _VAGUE:
+        return f"compressed-tensors {packing.title if name == 'W4A16' else name}"
+    if method == "bitsandbytes" and packing.title in _VAGUE:
         return "bitsandbytes (int8)" if config.flag("load_in_8bit", False) else "bitsandbytes (4 bits)"
-    if form.title in _VAGUE and method:
+    if packing.title in _VAGUE and method:
         return _TITLES.get(method, repr(method[:40]))
-    return form.title
+    return packing.title

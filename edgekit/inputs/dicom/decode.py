@@ -11,7 +11,7 @@ import numpy as np
 from edgekit.errors import MissingExtra
 from edgekit.inputs.dicom import codecs
 from edgekit.inputs.dicom.codestream import check_extent, precision
-from edgekit.inputs.dicom.source import Source
+from edgekit.inputs.dicom.file import DicomFile
 from edgekit.inputs.dicom.syntax import (
     BY_PRECISION,
     DEFLATED_FRAMES,
@@ -33,45 +33,45 @@ if TYPE_CHECKING:
     from pydicom import Dataset
 
 
-def decode(source: Source, frames: Iterable[int], notes: list[str]) -> Iterator[Values]:
+def decode(file: DicomFile, frames: Iterable[int], notes: list[str]) -> Iterator[Values]:
     """Yield stored values of each frame asked for: ``[rows, columns]``, or ``[rows, columns, 3]`` as RGB.
 
     :class:`~edgekit.errors.MissingExtra` without a decoder that the extra ``dicom`` brings; anything that pydicom and
     its decoders raise.
     """
-    high = _high_bit(source.header, source.keyword, notes)
+    high = _high_bit(file.header, file.keyword, notes)
     for frame in frames:
-        if source.syntax in NATIVE:
-            yield _align(_native(source, source.stream, source.start, frame), source.header, high)
+        if file.syntax in NATIVE:
+            yield _align(_native(file, file.stream, file.start, frame), file.header, high)
         else:
-            encoded = source.encoded(frame)
+            encoded = file.encoded(frame)
             bits = precision(encoded)
-            values = _decompress(source, encoded, bits)
-            as_encoded = high == source.header.BitsStored - 1 and source.syntax in BY_PRECISION
-            yield values if as_encoded else _align(values, source.header, high, bits)
+            values = _decompress(file, encoded, bits)
+            as_encoded = high == file.header.BitsStored - 1 and file.syntax in BY_PRECISION
+            yield values if as_encoded else _align(values, file.header, high, bits)
 
 
-def _native(source: Source, stream: BinaryIO, start: int, frame: int) -> Values:
+def _native(file: DicomFile, stream: BinaryIO, start: int, frame: int) -> Values:
     """Frame ``frame`` of uncompressed samples that begin at ``start``."""
-    needed = -(-_frame_bits(source.header) * (frame + 1) // 8)
-    stored = source.length if stream is source.stream else stream.seek(0, io.SEEK_END)
+    needed = -(-_frame_bits(file.header) * (frame + 1) // 8)
+    stored = file.length if stream is file.stream else stream.seek(0, io.SEEK_END)
     if stored is not None and stored < needed:
         raise ValueError(f"its pixels take {needed} bytes, and it holds {stored}")
     stream.seek(start)
-    big = source.syntax == EXPLICIT_BIG
-    values = _by_pydicom(source, stream, EXPLICIT_BIG if big else EXPLICIT_LITTLE, frame)
-    return values.byteswap() if source.syntax == GE_BIG_PIXELS else values
+    big = file.syntax == EXPLICIT_BIG
+    values = _by_pydicom(file, stream, EXPLICIT_BIG if big else EXPLICIT_LITTLE, frame)
+    return values.byteswap() if file.syntax == GE_BIG_PIXELS else values
 
 
-def _decompress(source: Source, encoded: bytes, bits: int | None) -> Values:
+def _decompress(file: DicomFile, encoded: bytes, bits: int | None) -> Values:
     """One encoded frame, whose codestream says that its samples have so many bits."""
     from pydicom.encaps import encapsulate
 
-    header, syntax = source.header, source.syntax
+    header, syntax = file.header, file.syntax
     if syntax == DEFLATED_FRAMES:
         encoded = codecs.inflate(encoded, -(-_frame_bits(header) // 8))
     if syntax in (DEFLATED_FRAMES, ENCAPSULATED_UNCOMPRESSED):
-        return _native(source, io.BytesIO(encoded), 0, 0)
+        return _native(file, io.BytesIO(encoded), 0, 0)
     if bits is not None and bits > header.BitsAllocated:
         raise ValueError(f"its samples have {bits} bits, and Bits Allocated is {header.BitsAllocated}")
     if syntax != RLE:
@@ -81,16 +81,16 @@ def _decompress(source: Source, encoded: bytes, bits: int | None) -> Values:
             return codecs.jpeg_12(encoded, header)
         syntax = JPEG_BASELINE  # whose decoders read the other processes with 8 bits too
     changes = {"number_of_frames": 1, "extended_offsets": None, "bits_stored": max(bits or 0, header.BitsStored)}
-    return _by_pydicom(source, encapsulate([encoded]), syntax, 0, **changes)  # GDCM cuts off what isn't "stored"
+    return _by_pydicom(file, encapsulate([encoded]), syntax, 0, **changes)  # GDCM cuts off what isn't "stored"
 
 
-def _by_pydicom(source: Source, pixels: BinaryIO | bytes, syntax: str, frame: int, **changes: Any) -> Values:
+def _by_pydicom(file: DicomFile, pixels: BinaryIO | bytes, syntax: str, frame: int, **changes: Any) -> Values:
     from pydicom.pixels import get_decoder
 
     decoder = get_decoder(syntax)
     if not decoder.is_available:
         raise MissingExtra(f"Reading {name_of(syntax)}", "dicom")
-    values, properties = decoder.as_array(pixels, index=frame, **{**source.options, **changes})
+    values, properties = decoder.as_array(pixels, index=frame, **{**file.options, **changes})
     colours = properties["photometric_interpretation"]
     if values.ndim == 3 and colours not in ("RGB", "YBR_ICT", "YBR_RCT"):
         raise ValueError(f"colours of the kind {colours} are not supported")

@@ -9,10 +9,10 @@ from typing import BinaryIO
 from edgekit.errors import EdgeKitError, InputError, MissingExtra
 from edgekit.inputs.dicom.colour import colour, is_palette
 from edgekit.inputs.dicom.decode import decode
+from edgekit.inputs.dicom.file import DicomFile, open_dicom
 from edgekit.inputs.dicom.frames import choose_frame, flatten
 from edgekit.inputs.dicom.geometry import square
 from edgekit.inputs.dicom.grayscale import grayscale
-from edgekit.inputs.dicom.source import Source, open_source
 from edgekit.inputs.dicom.syntax import HINT
 from edgekit.inputs.dicom.tiles import assemble, read_grid
 from edgekit.inputs.grey import Shades, Values
@@ -49,25 +49,25 @@ def read_dicom(stream: BinaryIO, name: str, frame: int | None, check_size: Check
 
 def _render(stream: BinaryIO, name: str, frame: int | None, check_size: CheckSize) -> Rendering:
     notes: list[str] = []
-    source = open_source(stream, name, notes)
-    header = source.header
+    file = open_dicom(stream, name, notes)
+    header = file.header
     check_size(int(header.Columns), int(header.Rows))
-    stored, frame = _stored(source, name, frame, check_size, notes)
+    stored, frame = _stored(file, name, frame, check_size, notes)
     flatten(header, frame, notes)
     in_colour = stored.ndim == 3 or is_palette(header)
-    shades = (colour if in_colour else grayscale)(stored, header, source.words, notes)
+    shades = (colour if in_colour else grayscale)(stored, header, file.words, notes)
     return Rendering(square(shades, header, check_size, notes), tuple(notes))
 
 
 def _stored(
-    source: Source, name: str, frame: int | None, check_size: CheckSize, notes: list[str]
+    file: DicomFile, name: str, frame: int | None, check_size: CheckSize, notes: list[str]
 ) -> tuple[Values, int]:
     """The stored values of one frame, or of a slide put together, and the frame whose window and rescale count."""
-    grid = read_grid(source.header, name, check_size, notes) if frame is None else None
+    grid = read_grid(file.header, name, check_size, notes) if frame is None else None
     if grid is not None:
-        return assemble(source, grid, notes), grid.tiles[0].frame if grid.tiles else 0
-    chosen = choose_frame(source.header, name, frame)
-    return next(decode(source, [chosen], notes)), chosen
+        return assemble(file, grid, notes), grid.tiles[0].frame if grid.tiles else 0
+    chosen = choose_frame(file.header, name, frame)
+    return next(decode(file, [chosen], notes)), chosen
 
 
 def _reason(error: Exception) -> str:

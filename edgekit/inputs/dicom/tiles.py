@@ -12,8 +12,8 @@ import numpy as np
 
 from edgekit.errors import InputError
 from edgekit.inputs.dicom.decode import decode
+from edgekit.inputs.dicom.file import DicomFile
 from edgekit.inputs.dicom.header import numbers, optional, text
-from edgekit.inputs.dicom.source import Source
 from edgekit.inputs.grey import Values
 
 if TYPE_CHECKING:
@@ -63,16 +63,16 @@ def read_grid(header: Dataset, name: str, check_size: Callable[[int, int], None]
     return Grid(rows, columns, tiles)
 
 
-def assemble(source: Source, grid: Grid, notes: list[str]) -> Values:
+def assemble(file: DicomFile, grid: Grid, notes: list[str]) -> Values:
     """Return the stored values of all tiles, ``[rows, columns]`` or ``[rows, columns, 3]``; what no tile covers is
     white in colour pictures, as slides are, and 0 in grey ones.
     """
     whole: Values | None = None
     covered = np.zeros((grid.rows, grid.columns), bool)
-    tiles = decode(source, (tile.frame for tile in grid.tiles), notes)
+    tiles = decode(file, (tile.frame for tile in grid.tiles), notes)
     for tile, values in zip(grid.tiles, tiles, strict=True):
         if whole is None:
-            ground = 2 ** int(source.header.BitsStored) - 1 if values.ndim == 3 else 0
+            ground = 2 ** int(file.header.BitsStored) - 1 if values.ndim == 3 else 0
             whole = np.full((grid.rows, grid.columns, *values.shape[2:]), ground, values.dtype)
         part = values[: max(0, grid.rows - tile.top), : max(0, grid.columns - tile.left)]
         place = np.s_[tile.top : tile.top + part.shape[0], tile.left : tile.left + part.shape[1]]

@@ -90,26 +90,26 @@ def model(template: TemplateSpec) -> ModelSpec:
 def tokenizer(kind: str, image: bool = False) -> Tokenizer:
     """A small tokenizer: "legacy" and "first" put Llama's blank before every piece or the first; "bytes" is GPT's."""
     specials = ["<unk>", "<s>", "</s>", "<im_start>", "<im_end>"]
-    made = Tokenizer(models.BPE(unk_token="<unk>", byte_fallback=kind != "bytes", fuse_unk=True))
+    bpe = Tokenizer(models.BPE(unk_token="<unk>", byte_fallback=kind != "bytes", fuse_unk=True))
     if kind == "bytes":
-        made.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-        made.decoder = decoders.ByteLevel()
+        bpe.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+        bpe.decoder = decoders.ByteLevel()
     elif kind == "legacy":
-        made.normalizer = normalizers.Sequence([normalizers.Prepend("▁"), normalizers.Replace(" ", "▁")])
+        bpe.normalizer = normalizers.Sequence([normalizers.Prepend("▁"), normalizers.Replace(" ", "▁")])
     else:
-        made.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme="first", split=False)
+        bpe.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme="first", split=False)
     alphabet = pre_tokenizers.ByteLevel.alphabet() if kind == "bytes" else []
     size = 400 if kind == "bytes" else 600
     values = [] if kind == "bytes" else [f"<0x{i:02X}>" for i in range(256)]
     trainer = trainers.BpeTrainer(
         vocab_size=size, special_tokens=[*specials, *values], initial_alphabet=alphabet, show_progress=False
     )
-    made.train_from_iterator([TEXT] * 3, trainer)
+    bpe.train_from_iterator([TEXT] * 3, trainer)
     if kind != "bytes":
-        made.post_processor = processors.TemplateProcessing(single="<s> $A", special_tokens=[("<s>", 1)])
+        bpe.post_processor = processors.TemplateProcessing(single="<s> $A", special_tokens=[("<s>", 1)])
     if image:
-        made.add_special_tokens([AddedToken("<image>", special=True, normalized=False)])
-    return made
+        bpe.add_special_tokens([AddedToken("<image>", special=True, normalized=False)])
+    return bpe
 
 
 def ids(prompt: Prompt, image_id: int, rows: bool) -> list[int]:
@@ -120,9 +120,9 @@ def ids(prompt: Prompt, image_id: int, rows: bool) -> list[int]:
     return written
 
 
-def llava_ids(made: Tokenizer, text: str) -> list[int]:
+def llava_ids(bpe: Tokenizer, text: str) -> list[int]:
     """What LLaVA's tokenizer_image_token does: pieces one by one, one BOS, a stand-in between them."""
-    wrapped = PreTrainedTokenizerFast(tokenizer_object=made, bos_token="<s>", eos_token="</s>", unk_token="<unk>")
+    wrapped = PreTrainedTokenizerFast(tokenizer_object=bpe, bos_token="<s>", eos_token="</s>", unk_token="<unk>")
     pieces = [wrapped(piece).input_ids for piece in text.split("<image>")]
     has_bos = bool(pieces[0]) and pieces[0][0] == wrapped.bos_token_id
     out = [wrapped.bos_token_id] if has_bos else []
@@ -154,19 +154,19 @@ WRITTEN = [
 @pytest.mark.parametrize(("turns", "text"), list(zip(CONVERSATIONS, WRITTEN, strict=True)))
 @pytest.mark.parametrize("kind", ["legacy", "first", "bytes"])
 def test_tokens_are_those_of_original_llava(kind: str, turns: Sequence[Turn], text: str) -> None:
-    made = tokenizer(kind)
-    assert render(VICUNA, made, turns) == text
-    prompt = build(model(VICUNA), made, turns)
-    assert ids(prompt, IMAGE_ID, rows=False) == llava_ids(made, text)
+    bpe = tokenizer(kind)
+    assert render(VICUNA, bpe, turns) == text
+    prompt = build(model(VICUNA), bpe, turns)
+    assert ids(prompt, IMAGE_ID, rows=False) == llava_ids(bpe, text)
 
 
-def hugging_faces(made: Tokenizer, chat_template: str | None = None) -> Any:
+def hugging_faces(bpe: Tokenizer, chat_template: str | None = None) -> Any:
     """Hugging Face's processor for :func:`model`."""
     return LlavaProcessor(
         image_processor=LlavaImageProcessorPil(
             do_pad=True, size={"shortest_edge": 28}, crop_size={"height": 28, "width": 28}
         ),
-        tokenizer=PreTrainedTokenizerFast(tokenizer_object=made, bos_token="<s>", unk_token="<unk>"),
+        tokenizer=PreTrainedTokenizerFast(tokenizer_object=bpe, bos_token="<s>", unk_token="<unk>"),
         patch_size=14,
         vision_feature_select_strategy="default",
         num_additional_image_tokens=1,
@@ -178,12 +178,12 @@ def hugging_faces(made: Tokenizer, chat_template: str | None = None) -> Any:
 @pytest.mark.parametrize(("turns", "text"), list(zip(CONVERSATIONS, WRITTEN, strict=True)))
 @pytest.mark.parametrize("kind", ["legacy", "first", "bytes"])
 def test_tokens_and_pixels_are_those_of_hugging_faces_processor(kind: str, turns: Sequence[Turn], text: str) -> None:
-    made = tokenizer(kind, image=True)
-    image_id = made.token_to_id("<image>") or 0
-    processor = hugging_faces(made)
+    bpe = tokenizer(kind, image=True)
+    image_id = bpe.token_to_id("<image>") or 0
+    processor = hugging_faces(bpe)
     pictures = [picture.image for turn in turns for picture in turn.images] or None
     expected = processor(images=pictures, text=text, return_tensors="np" if pictures else None)
-    prompt = build(model(VICUNA), made, turns)
+    prompt = build(model(VICUNA), bpe, turns)
     assert ids(prompt, image_id, rows=True) == np.ravel(expected["input_ids"]).tolist()
     for piece, pixels in zip(prompt.images, expected["pixel_values"] if pictures else [], strict=True):
         np.testing.assert_allclose(piece.pixels(), pixels, atol=1e-6)
@@ -192,9 +192,9 @@ def test_tokens_and_pixels_are_those_of_hugging_faces_processor(kind: str, turns
 FRAMES = ["<s> $A </s>", "$A </s>", "<s> $A", "$A"]
 
 
-def framed(made: Tokenizer, frame: str) -> Tokenizer:
-    """``made`` with another post-processor."""
-    copy = Tokenizer.from_str(made.to_str())
+def framed(bpe: Tokenizer, frame: str) -> Tokenizer:
+    """``bpe`` with another post-processor."""
+    copy = Tokenizer.from_str(bpe.to_str())
     copy.post_processor = processors.TemplateProcessing(single=frame, special_tokens=[("<s>", 1), ("</s>", 2)])
     return copy
 
@@ -203,14 +203,14 @@ def framed(made: Tokenizer, frame: str) -> Tokenizer:
 @pytest.mark.parametrize("image", [False, True])
 @pytest.mark.parametrize("kind", ["legacy", "first", "bytes"])
 def test_a_prompt_starts_once_and_does_not_end(kind: str, image: bool, frame: str) -> None:
-    made = framed(tokenizer(kind, image), frame)
+    bpe = framed(tokenizer(kind, image), frame)
     start, bare = [1] * frame.startswith("<s>"), framed(tokenizer(kind, image), "$A")
     for turns, text in zip(CONVERSATIONS, WRITTEN, strict=True):
         pieces = [bare.encode(piece).ids for piece in text.split("<image>")]
         whole = bare.encode(text).ids
         expected = whole if image else [index for piece in pieces for index in [IMAGE_ID, *piece]][1:]
         found = ids(
-            build(model(VICUNA), made, turns), (made.token_to_id("<image>") or 0) if image else IMAGE_ID, rows=False
+            build(model(VICUNA), bpe, turns), (bpe.token_to_id("<image>") or 0) if image else IMAGE_ID, rows=False
         )
         assert found == start + expected
 
@@ -229,16 +229,16 @@ PARTS = "{% for p in m.content %}{{ '<image>' if p.type == 'image' else p.text }
 def test_tokens_are_those_of_a_processor_whose_template_starts(
     tmp_path: Path, kind: str, frame: str, chat: str
 ) -> None:
-    made, written = framed(tokenizer(kind, image=True), frame), chat.replace("@", PARTS)
+    bpe, written = framed(tokenizer(kind, image=True), frame), chat.replace("@", PARTS)
     (tmp_path / "chat_template.jinja").write_text(written)
     (tmp_path / "tokenizer_config.json").write_text('{"bos_token": "<s>"}')
     program = find_program(Source(tmp_path, Fields({}, "config.json"), {}))
     assert program is not None
     template = pieces(program)
-    theirs = hugging_faces(made, written)
+    theirs = hugging_faces(bpe, written)
     for turns in CONVERSATIONS[:5]:
         expected = theirs.apply_chat_template(conversation(turns), tokenize=True, add_generation_prompt=True)
-        found = ids(build(model(template), made, turns), made.token_to_id("<image>") or 0, rows=True)
+        found = ids(build(model(template), bpe, turns), bpe.token_to_id("<image>") or 0, rows=True)
         assert found == np.ravel(expected).tolist()
 
 
@@ -253,21 +253,21 @@ INSIDE = (
 @pytest.mark.parametrize("chat", [f"{{% for m in messages %}}{SYSTEM}{{% endfor %}}", INSIDE], ids=["turn", "inside"])
 @pytest.mark.parametrize("kind", ["legacy", "bytes"])
 def test_a_system_text_stands_where_a_processors_template_puts_it(tmp_path: Path, kind: str, chat: str) -> None:
-    made, written = tokenizer(kind, image=True), chat.replace("@", PARTS)
+    bpe, written = tokenizer(kind, image=True), chat.replace("@", PARTS)
     (tmp_path / "chat_template.jinja").write_text(written)
     (tmp_path / "tokenizer_config.json").write_text('{"bos_token": "<s>"}')
     program = find_program(Source(tmp_path, Fields({}, "config.json"), {}))
     assert program is not None
     template = pieces(program)
-    theirs = hugging_faces(made, written)
+    theirs = hugging_faces(bpe, written)
     system = "the heart is {seen}\n"
     message = {"role": "system", "content": [{"type": "text", "text": system}]}
     for turns in CONVERSATIONS[:5]:
         expected = theirs.apply_chat_template(
             [message, *conversation(turns)], tokenize=True, add_generation_prompt=True
         )
-        prompt = build(model(template), made, turns, system)
-        assert ids(prompt, made.token_to_id("<image>") or 0, rows=True) == np.ravel(expected).tolist()
+        prompt = build(model(template), bpe, turns, system)
+        assert ids(prompt, bpe.token_to_id("<image>") or 0, rows=True) == np.ravel(expected).tolist()
 
 
 def test_a_system_text_is_text_to_the_tokenizer() -> None:
@@ -308,9 +308,9 @@ def test_words_that_the_template_takes_for_its_own_are_broken() -> None:
 
 
 def test_marks_around_a_picture_are_tokens() -> None:
-    made = tokenizer("legacy")
-    prompt = build(model(MARKED), made, [Turn("what is seen?", images=(RED,))])
-    start, end = made.token_to_id("<im_start>"), made.token_to_id("<im_end>")
+    bpe = tokenizer("legacy")
+    prompt = build(model(MARKED), bpe, [Turn("what is seen?", images=(RED,))])
+    start, end = bpe.token_to_id("<im_start>"), bpe.token_to_id("<im_end>")
     before, picture, after = prompt.pieces
     assert before.keys[-1] == start
     assert picture in prompt.images
@@ -318,24 +318,24 @@ def test_marks_around_a_picture_are_tokens() -> None:
 
 
 def test_keys_say_which_rows_are_alike() -> None:
-    made, spec = tokenizer("legacy"), model(MISTRAL)
-    prompt = build(spec, made, [Turn("compare", images=(RED, BLUE))])
+    bpe, spec = tokenizer("legacy"), model(MISTRAL)
+    prompt = build(spec, bpe, [Turn("compare", images=(RED, BLUE))])
     assert len(prompt) == len(prompt.keys) == sum(map(len, prompt.pieces))
     rows = [key for key in prompt.keys if key < 0]
     assert len(rows) == len(set(rows)) == 2 * spec.tokens_per_image
     assert min(rows) >= -(2**63)
-    again = build(spec, made, [Turn("compare", images=(Picture.of(Image.new("RGB", (9, 5), "red")), BLUE))])
+    again = build(spec, bpe, [Turn("compare", images=(Picture.of(Image.new("RGB", (9, 5), "red")), BLUE))])
     assert again.keys == prompt.keys
     assert again.images[0].key == prompt.images[0].key != prompt.images[1].key
     stretched = replace(spec, image=replace(spec.image, fit="stretch"))
-    other = build(stretched, made, [Turn("compare", images=(RED, BLUE))])
+    other = build(stretched, bpe, [Turn("compare", images=(RED, BLUE))])
     assert not set(rows) & set(other.keys)
 
 
 def test_the_next_turn_goes_on_from_the_last() -> None:
-    made, spec = tokenizer("bytes"), model(VICUNA)
-    first = build(spec, made, [Turn("what is seen?", images=(RED,))])
-    second = build(spec, made, [Turn("what is seen?", "the heart", (RED,)), Turn("is it enlarged?")])
+    bpe, spec = tokenizer("bytes"), model(VICUNA)
+    first = build(spec, bpe, [Turn("what is seen?", images=(RED,))])
+    second = build(spec, bpe, [Turn("what is seen?", "the heart", (RED,)), Turn("is it enlarged?")])
     assert second.keys[: len(first)] == first.keys
 
 
@@ -350,14 +350,14 @@ SCRAPS = ["<im", "age>", "</", "s>", "<", ">", "_start>", " ", "\n", "{}x"]
 @settings(max_examples=200, deadline=None)
 def test_peoples_text_stays_text(question: str, kind: str) -> None:
     for image in (False, True):
-        made = tokenizer(kind, image)
-        plain, tried = (build(model(VICUNA), made, [Turn(text, text, (RED,)), Turn(text)]) for text in ("x", question))
+        bpe = tokenizer(kind, image)
+        plain, tried = (build(model(VICUNA), bpe, [Turn(text, text, (RED,)), Turn(text)]) for text in ("x", question))
         assert len(tried.images) == 1
-        special = [made.token_to_id(word) for word in ("<s>", "</s>", "<im_start>", "<image>")]
+        special = [bpe.token_to_id(word) for word in ("<s>", "</s>", "<im_start>", "<image>")]
         assert [key for key in tried.keys if key in special] == [key for key in plain.keys if key in special]
-        text = render(VICUNA, made, [Turn(question)])
+        text = render(VICUNA, bpe, [Turn(question)])
         blank = str.maketrans("", "", " ")
-        assert text.translate(blank) == render(VICUNA, made, [Turn("")]).replace("USER:", f"USER:{question}").translate(
+        assert text.translate(blank) == render(VICUNA, bpe, [Turn("")]).replace("USER:", f"USER:{question}").translate(
             blank
         )  # nothing but blanks was put in
 
@@ -368,15 +368,15 @@ def test_ordinary_text_is_left_alone() -> None:
 
 
 def test_runs_of_blanks_are_text_even_where_they_are_tokens() -> None:
-    made = Tokenizer(models.BPE(vocab={"<unk>": 0, "a": 1}, merges=[], unk_token="<unk>"))
-    made.add_tokens([AddedToken("  ", normalized=True), AddedToken("\t\t", normalized=True)])
-    assert "a  a\t\ta" in render(MISTRAL, made, [Turn("a  a\t\ta")])
+    bpe = Tokenizer(models.BPE(vocab={"<unk>": 0, "a": 1}, merges=[], unk_token="<unk>"))
+    bpe.add_tokens([AddedToken("  ", normalized=True), AddedToken("\t\t", normalized=True)])
+    assert "a  a\t\ta" in render(MISTRAL, bpe, [Turn("a  a\t\ta")])
 
 
 def test_a_special_word_of_one_character_is_blotted_out() -> None:
-    made = Tokenizer(models.BPE(vocab={"<unk>": 0, "a": 1}, merges=[], unk_token="<unk>"))
-    made.add_special_tokens(["☃"])
-    assert render(MISTRAL, made, [Turn("a☃a")]) == "[INST] a a [/INST]"
+    bpe = Tokenizer(models.BPE(vocab={"<unk>": 0, "a": 1}, merges=[], unk_token="<unk>"))
+    bpe.add_special_tokens(["☃"])
+    assert render(MISTRAL, bpe, [Turn("a☃a")]) == "[INST] a a [/INST]"
 
 
 @given(
@@ -385,10 +385,10 @@ def test_a_special_word_of_one_character_is_blotted_out() -> None:
 )
 @settings(deadline=None)
 def test_no_special_word_survives_in_peoples_text(words: list[str], question: str) -> None:
-    made = Tokenizer(models.BPE(vocab={"<unk>": 0, "a": 1}, merges=[], unk_token="<unk>"))
-    made.add_special_tokens([AddedToken(word, special=True, normalized=False) for word in words])
+    bpe = Tokenizer(models.BPE(vocab={"<unk>": 0, "a": 1}, merges=[], unk_token="<unk>"))
+    bpe.add_special_tokens([AddedToken(word, special=True, normalized=False) for word in words])
     bare = replace(MISTRAL, user="USER: {} ")  # with a blank on either side, which begins or ends some words
-    text = render(bare, made, [Turn(question)]).removeprefix("USER:")
+    text = render(bare, bpe, [Turn(question)]).removeprefix("USER:")
     assert not [word for word in words if word.strip() and word in text]
 
 

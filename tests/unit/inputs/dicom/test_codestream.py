@@ -53,8 +53,8 @@ def test_a_codestream_of_another_size_is_refused_before_it_is_decoded(
 
 @pytest.mark.parametrize("boxes", [False, True])
 def test_jpeg_2000_is_read_bare_and_in_the_boxes_of_its_file_format(boxes: bool) -> None:
-    made = encapsulated(dataset(EIGHT), [jpeg_2000(boxes=boxes)], JPEG + "90")
-    np.testing.assert_array_equal(shades(made), shades(dataset(EIGHT)))
+    instance = encapsulated(dataset(EIGHT), [jpeg_2000(boxes=boxes)], JPEG + "90")
+    np.testing.assert_array_equal(shades(instance), shades(dataset(EIGHT)))
 
 
 @pytest.mark.parametrize("samples", [0, 2, 4])

@@ -19,15 +19,15 @@ DRAWN = [[[0, 0, 0], [9, 0, 50]], [[0, 99, 0], [255, 255, 255]]]  # dcmtk's, how
 INDICES = np.array([[0, 1], [2, 3]], np.uint8)
 
 
-def rgb(made: Dataset) -> npt.NDArray[np.uint8]:
-    return np.asarray(read(made).image)
+def rgb(instance: Dataset) -> npt.NDArray[np.uint8]:
+    return np.asarray(read(instance).image)
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.uint32])
 def test_colour_of_any_depth(dtype: type[np.unsignedinteger[Any]]) -> None:
     eight = np.random.default_rng(1).integers(0, 256, (5, 7, 3), dtype=np.uint8)
-    made = dataset(eight.astype(dtype) << (8 * np.dtype(dtype).itemsize - 8))
-    assert (rgb(made) == eight).all()
+    instance = dataset(eight.astype(dtype) << (8 * np.dtype(dtype).itemsize - 8))
+    assert (rgb(instance) == eight).all()
 
 
 def test_colour_of_twelve_bits() -> None:
@@ -45,9 +45,9 @@ def test_ybr_and_planar_colour_become_rgb() -> None:
 
 
 def test_colours_that_nobody_converts_are_refused() -> None:
-    made = dataset(np.zeros((4, 4, 3), np.uint8), PhotometricInterpretation="YBR_PARTIAL_420")
+    instance = dataset(np.zeros((4, 4, 3), np.uint8), PhotometricInterpretation="YBR_PARTIAL_420")
     with pytest.raises(InputError, match="YBR_PARTIAL_420"):
-        read(made)
+        read(instance)
 
 
 def palette(
@@ -60,11 +60,11 @@ def palette(
     values: npt.NDArray[Any] = INDICES,
     **elements: Any,
 ) -> Dataset:
-    made = dataset(values, PhotometricInterpretation="PALETTE COLOR", **elements)
+    instance = dataset(values, PhotometricInterpretation="PALETTE COLOR", **elements)
     for name, data in zip(("Red", "Green", "Blue"), tables, strict=True):
-        made.add_new(f"{name}PaletteColorLookupTableDescriptor", "US", [count, first, bits])
-        made.add_new(f"{name}PaletteColorLookupTableData", vr, data)
-    return made
+        instance.add_new(f"{name}PaletteColorLookupTableDescriptor", "US", [count, first, bits])
+        instance.add_new(f"{name}PaletteColorLookupTableData", vr, data)
+    return instance
 
 
 @pytest.mark.parametrize(
@@ -94,15 +94,15 @@ def test_a_palette_that_begins_elsewhere() -> None:
 def test_a_palette_of_8_bits_with_more_than_256_entries() -> None:
     tables = [words(np.arange(4096) // 16), words(255 - np.arange(4096) // 16), words(np.zeros(4096))]
     values = np.array([[0, 255], [256, 4095]], np.uint16)
-    made = palette(8, tables, count=4096, values=values, BitsStored=12, HighBit=11)
-    assert rgb(made)[..., 0].tolist() == [[0, 15], [16, 255]]
+    instance = palette(8, tables, count=4096, values=values, BitsStored=12, HighBit=11)
+    assert rgb(instance)[..., 0].tolist() == [[0, 15], [16, 255]]
 
 
 def test_a_palette_of_another_length_is_used_as_it_is() -> None:
-    made = palette(16, [words([entry << 8 for entry in table]) for table in COLOURS], count=256)
-    assert rgb(made).tolist() == DRAWN  # as dcmtk does
+    instance = palette(16, [words([entry << 8 for entry in table]) for table in COLOURS], count=256)
+    assert rgb(instance).tolist() == DRAWN  # as dcmtk does
     note = "Palette Color Lookup Table Data has 4 entries, not 256 as its descriptor says."
-    assert read(made).notes == tuple(f"{name} {note}" for name in ("Red", "Green", "Blue"))
+    assert read(instance).notes == tuple(f"{name} {note}" for name in ("Red", "Green", "Blue"))
 
 
 def test_a_palette_without_entries_is_refused() -> None:
@@ -117,25 +117,25 @@ def test_a_palette_that_is_not_there_is_refused() -> None:
 
 def test_a_big_endian_palette() -> None:
     tables = [np.array([entry << 8 for entry in table], ">u2").tobytes() for table in COLOURS]
-    made = palette(16, tables, values=INDICES.astype(np.uint16))
-    made.PixelData = INDICES.astype(">u2").tobytes()
-    made.file_meta.TransferSyntaxUID = ExplicitVRBigEndian
-    assert rgb(made).tolist() == DRAWN
+    instance = palette(16, tables, values=INDICES.astype(np.uint16))
+    instance.PixelData = INDICES.astype(">u2").tobytes()
+    instance.file_meta.TransferSyntaxUID = ExplicitVRBigEndian
+    assert rgb(instance).tolist() == DRAWN
 
 
 def segmented(segments: bytes, bits: int = 16, count: int = 256) -> Dataset:
-    made = dataset(np.arange(256, dtype=np.uint8).reshape(16, 16), PhotometricInterpretation="PALETTE COLOR")
+    instance = dataset(np.arange(256, dtype=np.uint8).reshape(16, 16), PhotometricInterpretation="PALETTE COLOR")
     for name in ("Red", "Green", "Blue"):
-        made.add_new(f"{name}PaletteColorLookupTableDescriptor", "US", [count, 0, bits])
-        made.add_new(f"Segmented{name}PaletteColorLookupTableData", "OW", segments)
-    return made
+        instance.add_new(f"{name}PaletteColorLookupTableDescriptor", "US", [count, 0, bits])
+        instance.add_new(f"Segmented{name}PaletteColorLookupTableData", "OW", segments)
+    return instance
 
 
 def test_a_segmented_palette() -> None:
-    made = segmented(words([0, 1, 0, 1, 255, 255 << 8]))  # one entry of 0, then a line of 255 entries to 255 << 8
-    np.testing.assert_allclose(rgb(made)[..., 0].ravel(), np.arange(256), atol=1)
-    made = segmented(bytes([0, 1, 0, 1, 255, 255]), 8)
-    np.testing.assert_allclose(rgb(made)[..., 0].ravel(), np.arange(256), atol=1)
+    instance = segmented(words([0, 1, 0, 1, 255, 255 << 8]))  # one entry of 0, then a line of 255 entries to 255 << 8
+    np.testing.assert_allclose(rgb(instance)[..., 0].ravel(), np.arange(256), atol=1)
+    instance = segmented(bytes([0, 1, 0, 1, 255, 255]), 8)
+    np.testing.assert_allclose(rgb(instance)[..., 0].ravel(), np.arange(256), atol=1)
 
 
 @pytest.mark.parametrize(

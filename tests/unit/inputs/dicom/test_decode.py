@@ -21,8 +21,8 @@ BLOCKS = np.kron(MEANS, np.ones((8, 8), int)).astype(np.uint16)
 JPEG = "1.2.840.10008.1.2.4."
 
 
-def drawn(made: Any, values: npt.NDArray[Any]) -> None:
-    np.testing.assert_allclose(shades(made), least_to_greatest(values.astype(int)), atol=1)
+def drawn(instance: Any, values: npt.NDArray[Any]) -> None:
+    np.testing.assert_allclose(shades(instance), least_to_greatest(values.astype(int)), atol=1)
 
 
 @pytest.mark.parametrize(
@@ -39,17 +39,17 @@ def drawn(made: Any, values: npt.NDArray[Any]) -> None:
     ],
 )
 def test_a_value_is_where_the_high_bit_says(values: npt.NDArray[Any], true: npt.NDArray[Any], high: int) -> None:
-    made = deep(values, HighBit=high)
-    drawn(made, true)
-    made.compress(RLELossless, generate_instance_uid=False)
-    drawn(made, true)
+    instance = deep(values, HighBit=high)
+    drawn(instance, true)
+    instance.compress(RLELossless, generate_instance_uid=False)
+    drawn(instance, true)
 
 
 @pytest.mark.parametrize("high", [7, 16, 255])
 def test_a_high_bit_that_can_not_be_is_left_out(high: int) -> None:
-    made = deep(HighBit=high)
-    drawn(made, DEEP)
-    assert read(made).notes == (f"High Bit is left out: it is {high}, with 12 of 16 bits stored.",)
+    instance = deep(HighBit=high)
+    drawn(instance, DEEP)
+    assert read(instance).notes == (f"High Bit is left out: it is {high}, with 12 of 16 bits stored.",)
 
 
 @pytest.mark.parametrize("number", ["53", "51", "55"])
@@ -62,14 +62,14 @@ def test_jpeg_of_12_and_8_bits(number: str) -> None:
 
 def test_12_bit_jpeg_is_exact() -> None:
     window = {"WindowCenter": "2048", "WindowWidth": "4096"}
-    made = encapsulated(deep(BLOCKS, **window), [jpegs.flat_blocks(MEANS)], JPEG + "51")
-    np.testing.assert_array_equal(shades(made), shades(deep(BLOCKS, **window)))
+    instance = encapsulated(deep(BLOCKS, **window), [jpegs.flat_blocks(MEANS)], JPEG + "51")
+    np.testing.assert_array_equal(shades(instance), shades(deep(BLOCKS, **window)))
 
 
 def test_12_bit_jpeg_frame_by_frame() -> None:
     frames = [jpegs.flat_blocks(np.array([[value, 4095, 0]])) for value in (500, 1000, 2000)]
-    made = deep(np.zeros((3, 8, 24), np.uint16), WindowCenter="2048", WindowWidth="4096")
-    data = encapsulated(made, frames, JPEG + "51")
+    instance = deep(np.zeros((3, 8, 24), np.uint16), WindowCenter="2048", WindowWidth="4096")
+    data = encapsulated(instance, frames, JPEG + "51")
     assert [shades(data, frame)[0, 0] for frame in range(3)] == [31, 62, 125]
 
 
@@ -92,29 +92,29 @@ def test_12_bit_jpeg_that_is_damaged_or_in_colour_is_refused() -> None:
 
 @pytest.mark.parametrize("syntax", [RLELossless, DeflatedExplicitVRLittleEndian, JPEG2000Lossless])
 def test_compressed_files_give_the_same_picture(syntax: UID) -> None:
-    made = dataset(np.kron(RAMP, np.ones((4, 4), np.uint16)), WindowCenter="1000", WindowWidth="900")
-    plain = shades(made)
+    instance = dataset(np.kron(RAMP, np.ones((4, 4), np.uint16)), WindowCenter="1000", WindowWidth="900")
+    plain = shades(instance)
     if syntax == DeflatedExplicitVRLittleEndian:
-        made.file_meta.TransferSyntaxUID = syntax
+        instance.file_meta.TransferSyntaxUID = syntax
     else:
-        made.compress(syntax, generate_instance_uid=False)
-    assert (shades(made) == plain).all()
+        instance.compress(syntax, generate_instance_uid=False)
+    assert (shades(instance) == plain).all()
 
 
 def test_jpeg_2000_has_the_bits_that_it_says() -> None:
     values = np.kron(RAMP, np.ones((4, 4), np.uint16)) * 10
-    made = dataset(values)
-    made.compress(JPEG2000Lossless, generate_instance_uid=False)
-    made.BitsStored, made.HighBit = 12, 11
-    drawn(made, values)
+    instance = dataset(values)
+    instance.compress(JPEG2000Lossless, generate_instance_uid=False)
+    instance.BitsStored, instance.HighBit = 12, 11
+    drawn(instance, values)
 
 
 @pytest.mark.parametrize("encoded", [False, True])
 @pytest.mark.parametrize(("stored", "reason"), [(0, "is 0, of 16"), (17, "is 17, of 16"), (None, "is missing")])
 def test_bits_stored_that_can_not_be(stored: int | None, reason: str, encoded: bool) -> None:
-    made = deep()
-    made.BitsStored = stored
-    data = encapsulated(made, [jpegs.lossless(DEEP, 12)], JPEG + "70") if encoded else encode(made)
+    instance = deep()
+    instance.BitsStored = stored
+    data = encapsulated(instance, [jpegs.lossless(DEEP, 12)], JPEG + "70") if encoded else encode(instance)
     with pytest.raises(InputError, match=f"Bits Stored {reason}"):
         read(data)
 
@@ -132,8 +132,8 @@ def test_frames_deflated_or_bare_in_items(number: str) -> None:
     for index, frame in enumerate(frames):
         np.testing.assert_array_equal(shades(data, index), shades(dataset(frame)))
     bits = np.packbits(RAMP[:3, :5] % 20 == 0, axis=None, bitorder="little").tobytes()
-    made = dataset(RAMP[:3, :5], BitsAllocated=1, BitsStored=1, HighBit=0)
-    data = encapsulated(made, [deflated(bits) if number == "8.1" else bits], f"1.2.840.10008.1.2.{number}")
+    instance = dataset(RAMP[:3, :5], BitsAllocated=1, BitsStored=1, HighBit=0)
+    data = encapsulated(instance, [deflated(bits) if number == "8.1" else bits], f"1.2.840.10008.1.2.{number}")
     assert (shades(data) == 255 * (RAMP[:3, :5] % 20 == 0)).all()
 
 
@@ -145,10 +145,10 @@ def test_a_deflated_frame_that_is_too_short_is_refused() -> None:
 
 def ge(values: npt.NDArray[Any], **elements: Any) -> bytes:
     """A file in GE's private syntax: implicit VR, little-endian, but the samples big-endian."""
-    made = dataset(values, **elements)
-    made.PixelData = values.astype(values.dtype.newbyteorder(">")).tobytes()
-    made.file_meta.TransferSyntaxUID = UID("1.2.840.10008.1.2")
-    return under(encode(made), "1.2.840.113619.5.2")
+    instance = dataset(values, **elements)
+    instance.PixelData = values.astype(values.dtype.newbyteorder(">")).tobytes()
+    instance.file_meta.TransferSyntaxUID = UID("1.2.840.10008.1.2")
+    return under(encode(instance), "1.2.840.113619.5.2")
 
 
 def test_ges_private_syntax() -> None:
@@ -164,10 +164,10 @@ def test_big_endian_files() -> None:
     drawn(deep_ones, DEEP)
     eight = np.arange(12, dtype=np.uint8).reshape(3, 4)
     for vr, pixels in (("OW", eight.view("<u2").byteswap().tobytes()), ("OB", eight.tobytes())):
-        made = dataset(eight)
-        made.file_meta.TransferSyntaxUID = ExplicitVRBigEndian
-        made.add_new("PixelData", vr, pixels)
-        drawn(made, eight)
+        instance = dataset(eight)
+        instance.file_meta.TransferSyntaxUID = ExplicitVRBigEndian
+        instance.add_new("PixelData", vr, pixels)
+        drawn(instance, eight)
 
 
 @pytest.mark.parametrize("table", [True, False])

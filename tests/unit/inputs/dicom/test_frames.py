@@ -12,10 +12,10 @@ from tests.dicoms import RAMP, dataset, encode, least_to_greatest, shades
 
 def test_the_middle_frame_or_the_one_asked_for() -> None:
     frames = np.stack([np.roll(RAMP, shift, axis=1) for shift in range(4)])
-    made = dataset(frames)
+    instance = dataset(frames)
     for frame, expected in ((None, 1), (0, 0), (3, 3)):
-        np.testing.assert_allclose(shades(made, frame), least_to_greatest(frames[expected]), atol=1)
+        np.testing.assert_allclose(shades(instance, frame), least_to_greatest(frames[expected]), atol=1)
     for wrong in (4, -1):
         with pytest.raises(InputError, match="no frame") as caught:
-            load_image(encode(made), wrong)
+            load_image(encode(instance), wrong)
         assert "It has 4" in caught.value.hint

@@ -74,6 +74,6 @@ def test_where_stretching_would_be_too_large_the_other_side_shrinks(monkeypatch:
 def test_colour_is_stretched_too_and_frames_have_spacings_of_their_own() -> None:
     colours = np.random.default_rng(1).integers(0, 256, (5, 7, 3), dtype=np.uint8)
     assert read(dataset(colours, PixelAspectRatio=["2", "1"])).image.size == (7, 10)
-    made = dataset(np.stack([VALUES, VALUES]))
-    made.SharedFunctionalGroupsSequence = [item(PixelMeasuresSequence=[item(PixelSpacing=["2", "1"])])]
-    assert read(made).image.size == (4, 6)
+    instance = dataset(np.stack([VALUES, VALUES]))
+    instance.SharedFunctionalGroupsSequence = [item(PixelMeasuresSequence=[item(PixelSpacing=["2", "1"])])]
+    assert read(instance).image.size == (4, 6)

@@ -17,10 +17,10 @@ WINDOWED = [0, 0, 0, 127, 255, 255, 255, 255]
 INVERSE = [255, 248, 192, 130, 68, 37, 5, 0]
 
 
-def drawn(made: Dataset | bytes, expected: list[int]) -> tuple[str, ...]:
+def drawn(instance: Dataset | bytes, expected: list[int]) -> tuple[str, ...]:
     """The notes on a picture that is drawn as expected."""
-    np.testing.assert_allclose(shades(made).ravel(), expected, atol=1)
-    return read(made).notes
+    np.testing.assert_allclose(shades(instance).ravel(), expected, atol=1)
+    return read(instance).notes
 
 
 def test_without_a_window_the_least_value_is_black_and_the_greatest_white() -> None:
@@ -30,19 +30,19 @@ def test_without_a_window_the_least_value_is_black_and_the_greatest_white() -> N
 @pytest.mark.parametrize("function", ["LINEAR", "LINEAR_EXACT", "SIGMOID"])
 def test_windows_apply_to_rescaled_values(function: str) -> None:
     signed = (RAMP.astype(np.int32) - 1000).astype(np.int16)
-    made = dataset(signed, RescaleSlope="0.5", RescaleIntercept="-100", VOILUTFunction=function)
-    made.WindowCenter, made.WindowWidth = ["300", "0"], ["400", "9"]  # the first of two counts
-    made.BitsStored, made.HighBit, made.PixelRepresentation = 16, 15, 1
-    expected = apply_windowing(signed * 0.5 - 100, made, index=0)
+    instance = dataset(signed, RescaleSlope="0.5", RescaleIntercept="-100", VOILUTFunction=function)
+    instance.WindowCenter, instance.WindowWidth = ["300", "0"], ["400", "9"]  # the first of two counts
+    instance.BitsStored, instance.HighBit, instance.PixelRepresentation = 16, 15, 1
+    expected = apply_windowing(signed * 0.5 - 100, instance, index=0)
     low, high = -32768 * 0.5 - 100, 32767 * 0.5 - 100
-    np.testing.assert_allclose(shades(made), (expected - low) / (high - low) * 255, atol=1)
-    assert not read(made).notes
+    np.testing.assert_allclose(shades(instance), (expected - low) / (high - low) * 255, atol=1)
+    assert not read(instance).notes
 
 
 def test_a_narrow_window_is_exact() -> None:
     values = np.arange(95, 107, dtype=np.uint8).reshape(3, 4)
-    made = dataset(values, WindowCenter="100", WindowWidth="8")
-    np.testing.assert_allclose(shades(made), apply_windowing(values, made, index=0), atol=0.51)
+    instance = dataset(values, WindowCenter="100", WindowWidth="8")
+    np.testing.assert_allclose(shades(instance), apply_windowing(values, instance, index=0), atol=0.51)
 
 
 @pytest.mark.parametrize("function", ["LINEAR", "LINEAR_EXACT", "SIGMOID"])
@@ -63,8 +63,8 @@ def test_a_narrow_window_is_exact() -> None:
 def test_a_window_that_can_not_be_used_is_none(
     centre: str | None, width: str | None, reason: str, function: str
 ) -> None:
-    made = dataset(RAMP, VOILUTFunction=function)
-    data = written(made, WindowCenter=centre, WindowWidth=width)
+    instance = dataset(RAMP, VOILUTFunction=function)
+    data = written(instance, WindowCenter=centre, WindowWidth=width)
     assert (shades(data) == shades(dataset(RAMP))).all()
     assert read(data).notes == (f"The window is left out: {reason}.",)
 
@@ -91,15 +91,15 @@ def test_a_rescale_may_turn_the_values_round() -> None:
 
 
 def test_the_first_window_that_can_be_used_is_taken() -> None:
-    made = deep(WindowCenter=["2000", "2000"], WindowWidth=["0", "1000"])
-    assert drawn(made, WINDOWED) == ("Window 2 is taken: the width of the first is 0.",)
+    instance = deep(WindowCenter=["2000", "2000"], WindowWidth=["0", "1000"])
+    assert drawn(instance, WINDOWED) == ("Window 2 is taken: the width of the first is 0.",)
     assert not drawn(deep(WindowCenter=["2000", "300"], WindowWidth="1000"), WINDOWED)  # as dcmtk: the first pair
 
 
 @pytest.mark.filterwarnings("ignore:Invalid value for VR CS")  # written on purpose
 def test_an_unknown_function_is_linear() -> None:
-    made = deep(WindowCenter="2000", WindowWidth="1000", VOILUTFunction="FOO")
-    assert drawn(made, WINDOWED) == ("VOI LUT Function is left out: 'FOO' is none; LINEAR is assumed.",)
+    instance = deep(WindowCenter="2000", WindowWidth="1000", VOILUTFunction="FOO")
+    assert drawn(instance, WINDOWED) == ("VOI LUT Function is left out: 'FOO' is none; LINEAR is assumed.",)
     assert not drawn(deep(WindowCenter="2000", WindowWidth="1000", VOILUTFunction="linear "), WINDOWED)
 
 
@@ -117,10 +117,10 @@ def test_an_unknown_function_is_linear() -> None:
     ],
 )
 def test_which_end_is_black(photometric: str, shape: str | None, expected: list[int], noted: bool) -> None:
-    made = deep(PhotometricInterpretation=photometric)
+    instance = deep(PhotometricInterpretation=photometric)
     if shape:
-        made.PresentationLUTShape = shape
-    notes = drawn(made, expected)
+        instance.PresentationLUTShape = shape
+    notes = drawn(instance, expected)
     assert notes == ((f"Presentation LUT Shape {shape} is followed, not {photometric}.",) if noted else ())
 
 
@@ -136,16 +136,16 @@ def test_which_end_is_black(photometric: str, shape: str | None, expected: list[
 @pytest.mark.parametrize("kind", ["MONOCHROME1", "MONOCHROME2"])
 def test_padding_is_black_and_does_not_count(first: int, last: int | None, padded: list[int], kind: str) -> None:
     values = np.array([[*padded, 100, 300, 200]], np.int16)
-    made = dataset(values, PixelPaddingValue=first, PhotometricInterpretation=kind)
+    instance = dataset(values, PixelPaddingValue=first, PhotometricInterpretation=kind)
     if last is not None:
-        made.PixelPaddingRangeLimit = last
+        instance.PixelPaddingRangeLimit = last
     seen = [255, 0, 128] if kind == "MONOCHROME1" else [0, 255, 128]
-    np.testing.assert_allclose(shades(made)[0], [0] * len(padded) + seen, atol=1)
+    np.testing.assert_allclose(shades(instance)[0], [0] * len(padded) + seen, atol=1)
 
 
 def test_padding_everywhere_is_a_picture_after_all() -> None:
-    made = dataset(np.full((2, 2), 7, np.uint16), PixelPaddingValue=7, WindowCenter="7", WindowWidth="11")
-    assert (shades(made) > 100).all()
+    instance = dataset(np.full((2, 2), 7, np.uint16), PixelPaddingValue=7, WindowCenter="7", WindowWidth="11")
+    assert (shades(instance) > 100).all()
 
 
 @pytest.mark.parametrize(
@@ -157,10 +157,10 @@ def test_padding_everywhere_is_a_picture_after_all() -> None:
     ],
 )
 def test_padding_that_no_pixel_can_be_is_none(value: Any, vr: str, dtype: type, said: str) -> None:
-    made = dataset(np.array([[1, 2], [100, 127]], dtype) + np.iinfo(dtype).max // 2)
-    plain = shades(made)
-    made.add_new("PixelPaddingValue", vr, value)
-    picture = read(made)
+    instance = dataset(np.array([[1, 2], [100, 127]], dtype) + np.iinfo(dtype).max // 2)
+    plain = shades(instance)
+    instance.add_new("PixelPaddingValue", vr, value)
+    picture = read(instance)
     np.testing.assert_array_equal(np.asarray(picture.image)[..., 0], plain)
     assert picture.notes == (f"The padding is left out: Pixel Padding Value is {said}.",)
 
@@ -172,40 +172,40 @@ def test_padding_that_can_not_be_read_is_none() -> None:
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_pixels_of_floating_point(dtype: type[np.floating[Any]]) -> None:
-    made = dataset(DEEP.astype(dtype))
+    instance = dataset(DEEP.astype(dtype))
     keyword = "FloatPixelData" if dtype == np.float32 else "DoubleFloatPixelData"
-    setattr(made, keyword, made.PixelData)
-    del made.PixelData, made.BitsStored, made.HighBit, made.PixelRepresentation
-    assert not drawn(made, PLAIN)
+    setattr(instance, keyword, instance.PixelData)
+    del instance.PixelData, instance.BitsStored, instance.HighBit, instance.PixelRepresentation
+    assert not drawn(instance, PLAIN)
 
 
 def test_enhanced_files_keep_window_and_rescale_in_groups() -> None:
-    made = dataset(np.stack([RAMP, RAMP]))
-    made.SharedFunctionalGroupsSequence = [
+    instance = dataset(np.stack([RAMP, RAMP]))
+    instance.SharedFunctionalGroupsSequence = [
         item(PixelValueTransformationSequence=[item(RescaleSlope="2", RescaleIntercept="0", RescaleType="US")])
     ]
-    made.PerFrameFunctionalGroupsSequence = [
+    instance.PerFrameFunctionalGroupsSequence = [
         item(FrameVOILUTSequence=[item(WindowCenter=str(centre), WindowWidth="1000")]) for centre in (2000, 6000)
     ]
     for frame, centre in enumerate((2000, 6000)):
         expected = np.clip((RAMP * 2.0 - (centre - 0.5)) / 999 + 0.5, 0, 1) * 255
-        np.testing.assert_allclose(shades(made, frame), expected, atol=1)
+        np.testing.assert_allclose(shades(instance, frame), expected, atol=1)
 
 
 def test_least_to_greatest_is_what_dcmtk_draws() -> None:
     np.testing.assert_allclose(least_to_greatest(DEEP).ravel(), PLAIN, atol=1)
 
 
-def written(made: Dataset, **decimals: str | None) -> bytes:
+def written(instance: Dataset, **decimals: str | None) -> bytes:
     """A file with decimal strings as they are given, which pydicom itself would refuse to write; None: without."""
     marks = {}
     for index, (keyword, value) in enumerate(decimals.items()):
         if value:
             marks[f"{index + 1}{'9' * (len(value) - 1)}"[: len(value)]] = value
-            made.add_new(keyword, "DS", list(marks)[-1])
+            instance.add_new(keyword, "DS", list(marks)[-1])
         elif value == "":
-            setattr(made, keyword, None)
-    data = encode(made)
+            setattr(instance, keyword, None)
+    data = encode(instance)
     for mark, value in marks.items():
         head = len(value) + len(value) % 2
         old = b"DS" + head.to_bytes(2, "little") + mark.encode()

@@ -44,9 +44,9 @@ def modality(lut: Dataset, values: Any = VALUES, **elements: Any) -> Dataset:
     ],
 )
 def test_a_voi_lut_however_it_is_stored(descriptor: list[int], data: Any, vr: str) -> None:
-    made = voi(table(descriptor, data, vr))
-    np.testing.assert_allclose(shades(made).ravel(), SHADES, atol=1)
-    assert not read(made).notes
+    instance = voi(table(descriptor, data, vr))
+    np.testing.assert_allclose(shades(instance).ravel(), SHADES, atol=1)
+    assert not read(instance).notes
 
 
 def test_eight_bits_an_entry_are_exact() -> None:
@@ -56,41 +56,41 @@ def test_eight_bits_an_entry_are_exact() -> None:
 @pytest.mark.parametrize("vr", ["UN", "OW", "OB"])
 def test_a_voi_lut_larger_than_64_kib(vr: str) -> None:
     values = np.array([[0, 1000, 40000, 65535]], np.uint16)
-    made = voi(table([0, 0, 16], words(IDENTITY[::-1]), vr), values=values)
-    np.testing.assert_allclose(shades(made)[0], 255 - values[0] / 257, atol=1)
+    instance = voi(table([0, 0, 16], words(IDENTITY[::-1]), vr), values=values)
+    np.testing.assert_allclose(shades(instance)[0], 255 - values[0] / 257, atol=1)
 
 
 def test_a_voi_lut_in_a_big_endian_file() -> None:
-    made = voi(table([4096, 0, 12], (RISING * 16).astype(">u2").tobytes()), values=VALUES)
-    made.PixelData = VALUES.astype(">u2").tobytes()
-    made.file_meta.TransferSyntaxUID = ExplicitVRBigEndian
-    np.testing.assert_allclose(shades(made).ravel(), SHADES, atol=1)
+    instance = voi(table([4096, 0, 12], (RISING * 16).astype(">u2").tobytes()), values=VALUES)
+    instance.PixelData = VALUES.astype(">u2").tobytes()
+    instance.file_meta.TransferSyntaxUID = ExplicitVRBigEndian
+    np.testing.assert_allclose(shades(instance).ravel(), SHADES, atol=1)
 
 
 @pytest.mark.parametrize(("kept", "expected"), [(2000, [0, 6, 15, 16, 18, 62, 124, 124]), (4096, SHADES)])
 def test_a_table_of_another_length_is_used_as_it_is(kept: int, expected: list[int]) -> None:
     said = 4096 if kept < 4096 else 2048
-    made = voi(table([said, 0, 12], words((RISING * 16)[:kept])))
-    np.testing.assert_allclose(shades(made).ravel(), expected, atol=1)  # as dcmtk does
-    assert read(made).notes == (f"LUT Data has {kept} entries, not {said} as its descriptor says.",)
+    instance = voi(table([said, 0, 12], words((RISING * 16)[:kept])))
+    np.testing.assert_allclose(shades(instance).ravel(), expected, atol=1)  # as dcmtk does
+    assert read(instance).notes == (f"LUT Data has {kept} entries, not {said} as its descriptor says.",)
 
 
 def test_voi_lut_comes_before_a_window() -> None:
     values = np.arange(16, dtype=np.uint16).reshape(4, 4)
     entries = [4095 - 273 * i for i in range(16)]  # 12 bits, falling
-    made = voi(table([16, 0, 16], words(entries)), values=values, WindowCenter="3", WindowWidth="2")
-    np.testing.assert_allclose(shades(made).ravel(), np.array(entries) / 4095 * 255, atol=1)
+    instance = voi(table([16, 0, 16], words(entries)), values=values, WindowCenter="3", WindowWidth="2")
+    np.testing.assert_allclose(shades(instance).ravel(), np.array(entries) / 4095 * 255, atol=1)
 
 
 @pytest.mark.parametrize("bits", [12, 16])
 def test_twelve_bits_that_are_called_sixteen(bits: int) -> None:
-    made = voi(table([4096, 0, bits], words(range(4096))), values=np.array([[0, 400]], np.uint16))
-    np.testing.assert_allclose(shades(made)[0], [0, 400 / 4095 * 255], atol=1)
+    instance = voi(table([4096, 0, bits], words(range(4096))), values=np.array([[0, 400]], np.uint16))
+    np.testing.assert_allclose(shades(instance)[0], [0, 400 / 4095 * 255], atol=1)
 
 
 def test_a_dim_table_stays_dim() -> None:
-    made = voi(table([4096, 0, 12], words(RISING * 4)))
-    np.testing.assert_allclose(shades(made).ravel(), np.array(SHADES) / 4, atol=1)
+    instance = voi(table([4096, 0, 12], words(RISING * 4)))
+    np.testing.assert_allclose(shades(instance).ravel(), np.array(SHADES) / 4, atol=1)
 
 
 @pytest.mark.parametrize(
@@ -103,23 +103,23 @@ def test_a_dim_table_stays_dim() -> None:
 )
 def test_a_table_that_can_not_be_used_is_none(lut: Dataset, reason: str) -> None:
     window = {"WindowCenter": "2000", "WindowWidth": "1000"}
-    made = voi(lut, **window)
-    assert (shades(made) == shades(dataset(VALUES, **window))).all()
-    assert read(made).notes == (f"VOI LUT 1 is left out: {reason}.",)
-    made = modality(lut, **window)
-    assert (shades(made) == shades(dataset(VALUES, **window))).all()
-    assert read(made).notes == (f"The modality LUT is left out: {reason}.",)
+    instance = voi(lut, **window)
+    assert (shades(instance) == shades(dataset(VALUES, **window))).all()
+    assert read(instance).notes == (f"VOI LUT 1 is left out: {reason}.",)
+    instance = modality(lut, **window)
+    assert (shades(instance) == shades(dataset(VALUES, **window))).all()
+    assert read(instance).notes == (f"The modality LUT is left out: {reason}.",)
 
 
 def test_the_first_table_that_can_be_used_is_taken() -> None:
-    made = voi(table([4096, 0, 12], b""), table([4096, 0, 12], words(RISING * 16)))
-    np.testing.assert_allclose(shades(made).ravel(), SHADES, atol=1)
+    instance = voi(table([4096, 0, 12], b""), table([4096, 0, 12], words(RISING * 16)))
+    np.testing.assert_allclose(shades(instance).ravel(), SHADES, atol=1)
 
 
 def test_sequences_without_an_item() -> None:
-    made = deep(VOILUTSequence=[], ModalityLUTSequence=[])
-    assert (shades(made) == shades(deep())).all()
-    assert read(made).notes == (
+    instance = deep(VOILUTSequence=[], ModalityLUTSequence=[])
+    assert (shades(instance) == shades(deep())).all()
+    assert read(instance).notes == (
         "The modality LUT is left out: Modality LUT Sequence is empty.",
         "The VOI LUT is left out: VOI LUT Sequence is empty.",
     )
@@ -138,9 +138,9 @@ def test_sequences_without_an_item() -> None:
     ],
 )
 def test_sequences_that_are_none(keyword: str, tag: bytes, stage: str) -> None:
-    made = deep()
-    setattr(made, keyword, [])
-    data = encode(made)
+    instance = deep()
+    setattr(instance, keyword, [])
+    data = encode(instance)
     assert data.count(tag + b"SQ\0\0\0\0\0\0") == 1
     data = data.replace(tag + b"SQ\0\0\0\0\0\0", tag + b"LO\4\0abcd")
     assert (shades(data) == shades(deep())).all()
@@ -148,8 +148,8 @@ def test_sequences_that_are_none(keyword: str, tag: bytes, stage: str) -> None:
 
 
 def test_a_voi_lut_is_inverted_for_monochrome1() -> None:
-    made = voi(table([4096, 0, 8], words(RISING)), PhotometricInterpretation="MONOCHROME1")
-    assert shades(made).ravel().tolist() == [255 - shade for shade in SHADES]
+    instance = voi(table([4096, 0, 8], words(RISING)), PhotometricInterpretation="MONOCHROME1")
+    assert shades(instance).ravel().tolist() == [255 - shade for shade in SHADES]
 
 
 def test_modality_lut() -> None:
@@ -160,34 +160,34 @@ def test_modality_lut() -> None:
 
 @pytest.mark.parametrize(("first", "vr"), [(-32768, "SS"), (32768, "US")])
 def test_a_modality_lut_over_signed_pixels(first: int, vr: str) -> None:
-    made = modality(table([0, first, 16], words(IDENTITY), descriptor_vr=vr, ModalityLUTType="US"), SIGNED)
+    instance = modality(table([0, first, 16], words(IDENTITY), descriptor_vr=vr, ModalityLUTType="US"), SIGNED)
     expected = [0, 127, 127, 128, 128, 128, 205, 255]
-    assert shades(made).ravel().tolist() == expected  # dcmtk's, which cuts: [0, 127, 127, 127, 127, 127, 205, 255]
+    assert shades(instance).ravel().tolist() == expected  # dcmtk's, which cuts: [0, 127, 127, 127, 127, 127, 205, 255]
 
 
 @pytest.mark.parametrize(("first", "vr"), [(40000, "US"), (-25536, "SS")])
 def test_a_modality_lut_that_begins_high(first: int, vr: str) -> None:
     values = np.array([[0, 39999, 40000, 40001], [40100, 50000, 60000, 65535]], np.uint16)
-    made = modality(table([1000, first, 16], words(range(1000)), descriptor_vr=vr, ModalityLUTType="US"), values)
-    np.testing.assert_allclose(shades(made).ravel(), [0, 0, 0, 0, 25, 255, 255, 255], atol=1)
+    instance = modality(table([1000, first, 16], words(range(1000)), descriptor_vr=vr, ModalityLUTType="US"), values)
+    np.testing.assert_allclose(shades(instance).ravel(), [0, 0, 0, 0, 25, 255, 255, 255], atol=1)
 
 
 @pytest.mark.parametrize(("first", "vr"), [(-100, "SS"), (65436, "US")])
 def test_a_voi_lut_that_begins_below_zero(first: int, vr: str) -> None:
     lut = table([4096, first, 16], words(RISING * 256), descriptor_vr=vr)
-    made = voi(lut, RescaleSlope="1", RescaleIntercept="-100")
-    np.testing.assert_allclose(shades(made).ravel(), SHADES, atol=1)
+    instance = voi(lut, RescaleSlope="1", RescaleIntercept="-100")
+    np.testing.assert_allclose(shades(instance).ravel(), SHADES, atol=1)
 
 
 def test_a_modality_lut_comes_before_a_rescale() -> None:
     lut = table([4096, 0, 12], words(4095 - np.arange(4096)), ModalityLUTType="US")
-    made = modality(lut, RescaleSlope="1", RescaleIntercept="0")
-    np.testing.assert_allclose(shades(made).ravel(), 255 - VALUES.ravel() / 4095 * 255, atol=1)
+    instance = modality(lut, RescaleSlope="1", RescaleIntercept="0")
+    np.testing.assert_allclose(shades(instance).ravel(), 255 - VALUES.ravel() / 4095 * 255, atol=1)
 
 
 def test_values_that_are_no_numbers_have_the_first_entry() -> None:
     values = np.array([[np.nan, -np.inf, np.inf, 3]], np.float32)
-    made = dataset(values, VOILUTSequence=[table([4, 0, 8], words([7, 0, 0, 255]))])
-    made.FloatPixelData = made.PixelData
-    del made.PixelData
-    assert shades(made)[0].tolist() == [7, 7, 255, 255]
+    instance = dataset(values, VOILUTSequence=[table([4, 0, 8], words([7, 0, 0, 255]))])
+    instance.FloatPixelData = instance.PixelData
+    del instance.PixelData
+    assert shades(instance)[0].tolist() == [7, 7, 255, 255]

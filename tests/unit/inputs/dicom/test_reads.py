@@ -42,11 +42,11 @@ ENTRIES = np.arange(4096)
 
 
 def plain(syntax: str, **elements: Any) -> bytes:
-    made = dataset(RAMP, **elements)
-    made.file_meta.TransferSyntaxUID = UID(syntax)
+    instance = dataset(RAMP, **elements)
+    instance.file_meta.TransferSyntaxUID = UID(syntax)
     if syntax == f"{SYNTAX}.2":
-        made.PixelData = RAMP.astype(">u2").tobytes()
-    return encode(made)
+        instance.PixelData = RAMP.astype(">u2").tobytes()
+    return encode(instance)
 
 
 def ge() -> bytes:
@@ -59,17 +59,17 @@ def deflated() -> bytes:
 
 
 def rle() -> bytes:
-    made = dataset(RAMP)
-    made.compress(RLELossless, generate_instance_uid=False)
-    return encode(made)
+    instance = dataset(RAMP)
+    instance.compress(RLELossless, generate_instance_uid=False)
+    return encode(instance)
 
 
 def jpeg(number: str, frame: int, *bits: int) -> list[bytes]:
     files = []
     for depth in bits:
         means = MEANS if depth == 12 else MEANS // 16
-        made = deep(BLOCKS) if depth == 12 else dataset((BLOCKS // 16).astype(np.uint8))
-        files.append(encapsulated(made, [jpegs.flat_blocks(means, depth, frame)], JPEG + number))
+        instance = deep(BLOCKS) if depth == 12 else dataset((BLOCKS // 16).astype(np.uint8))
+        files.append(encapsulated(instance, [jpegs.flat_blocks(means, depth, frame)], JPEG + number))
     return files
 
 
@@ -111,35 +111,35 @@ def undecodable(*syntaxes: str) -> list[bytes]:
 def without(*keywords: str) -> list[bytes]:
     files = []
     for keyword in keywords:
-        made = deep()
-        delattr(made, keyword)
-        files.append(encode(made))
+        instance = deep()
+        delattr(instance, keyword)
+        files.append(encode(instance))
     return files
 
 
 def other(kind: str) -> bytes:
-    made = dataset(RAMP)
-    made.SOPClassUID = kind
-    del made.Rows, made.PixelData
-    return encode(made)
+    instance = dataset(RAMP)
+    instance.SOPClassUID = kind
+    del instance.Rows, instance.PixelData
+    return encode(instance)
 
 
 def bare(*implicit: bool) -> list[bytes]:
     files = []
     for each in implicit:
-        made = dataset(RAMP)
-        del made.file_meta
+        instance = dataset(RAMP)
+        del instance.file_meta
         stream = io.BytesIO()
-        made.save_as(stream, implicit_vr=each, little_endian=True)
+        instance.save_as(stream, implicit_vr=each, little_endian=True)
         files.append(stream.getvalue())
     return files
 
 
 def floats(dtype: type[np.floating[Any]], keyword: str) -> bytes:
-    made = dataset(DEEP.astype(dtype))
-    setattr(made, keyword, made.PixelData)
-    del made.PixelData
-    return encode(made)
+    instance = dataset(DEEP.astype(dtype))
+    setattr(instance, keyword, instance.PixelData)
+    del instance.PixelData
+    return encode(instance)
 
 
 def text_for(number: str, text: str, **elements: Any) -> bytes:
@@ -150,35 +150,35 @@ def text_for(number: str, text: str, **elements: Any) -> bytes:
 
 
 def palette(data: list[int], count: int, bits: int, packed: bool = False) -> bytes:
-    made = dataset(np.array([[0, 1], [2, 3]], np.uint8), PhotometricInterpretation="PALETTE COLOR")
+    instance = dataset(np.array([[0, 1], [2, 3]], np.uint8), PhotometricInterpretation="PALETTE COLOR")
     for name in ("Red", "Green", "Blue"):
-        made.add_new(f"{name}PaletteColorLookupTableDescriptor", "US", [count, 0, bits])
-        made.add_new(f"{name}PaletteColorLookupTableData", "OW", bytes(data) if packed else words(data))
-    return encode(made)
+        instance.add_new(f"{name}PaletteColorLookupTableDescriptor", "US", [count, 0, bits])
+        instance.add_new(f"{name}PaletteColorLookupTableData", "OW", bytes(data) if packed else words(data))
+    return encode(instance)
 
 
 def enhanced() -> bytes:
-    made = dataset(np.stack([RAMP, RAMP]))
-    made.SharedFunctionalGroupsSequence = [
+    instance = dataset(np.stack([RAMP, RAMP]))
+    instance.SharedFunctionalGroupsSequence = [
         item(
             PixelMeasuresSequence=[item(PixelSpacing=["1", "1"])],
             PixelValueTransformationSequence=[item(RescaleSlope="2", RescaleIntercept="0")],
             FrameVOILUTSequence=[item(WindowCenter="2000", WindowWidth="4000")],
         )
     ]
-    return encode(made)
+    return encode(instance)
 
 
 def segmented(segments: list[int]) -> bytes:
-    made = dataset(np.array([[0, 1], [2, 3]], np.uint8), PhotometricInterpretation="PALETTE COLOR")
+    instance = dataset(np.array([[0, 1], [2, 3]], np.uint8), PhotometricInterpretation="PALETTE COLOR")
     for name in ("Red", "Green", "Blue"):
-        made.add_new(f"{name}PaletteColorLookupTableDescriptor", "US", [4, 0, 16])
-        made.add_new(f"Segmented{name}PaletteColorLookupTableData", "OW", words(segments))
-    return encode(made)
+        instance.add_new(f"{name}PaletteColorLookupTableDescriptor", "US", [4, 0, 16])
+        instance.add_new(f"Segmented{name}PaletteColorLookupTableData", "OW", words(segments))
+    return encode(instance)
 
 
-def files(*made: Dataset) -> list[bytes]:
-    return [encode(each) for each in made]
+def files(*instance: Dataset) -> list[bytes]:
+    return [encode(each) for each in instance]
 
 
 def voi(lut: Dataset) -> Dataset:
@@ -359,9 +359,9 @@ def test_the_page_and_the_files_are_of_the_same_forms() -> None:
 @pytest.mark.parametrize("form", MAKERS)
 def test_the_page_is_right(form: str, tmp_path: Path) -> None:
     verdict, _, said = rows("DICOM")[form].partition(": ")
-    made = MAKERS[form](tmp_path)
-    assert made
-    for data in made:
+    instance = MAKERS[form](tmp_path)
+    assert instance
+    for data in instance:
         if verdict == "refused":
             with pytest.raises(InputError, match=r"DICOM|picture|pixels|slide") as caught:
                 load_image(data)

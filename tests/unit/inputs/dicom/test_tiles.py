@@ -32,9 +32,9 @@ def test_a_sparse_slide_is_put_together_and_white_elsewhere() -> None:
 def test_a_grey_slide_and_encoded_tiles() -> None:
     grey = (np.arange(35 * 40).reshape(35, 40) * 3).astype(np.uint16)
     np.testing.assert_allclose(shades(slide(grey, 16)), least_to_greatest(grey), atol=1)
-    made = slide(grey, 16)
-    frames = [made.PixelData[at : at + 512] for at in range(0, len(made.PixelData), 512)]
-    data = encapsulated(made, frames, "1.2.840.10008.1.2.1.98")
+    instance = slide(grey, 16)
+    frames = [instance.PixelData[at : at + 512] for at in range(0, len(instance.PixelData), 512)]
+    data = encapsulated(instance, frames, "1.2.840.10008.1.2.1.98")
     np.testing.assert_allclose(shades(data), least_to_greatest(grey), atol=1)
 
 
@@ -43,14 +43,14 @@ def test_one_tile_may_be_asked_for() -> None:
 
 
 def test_other_planes_and_paths_are_left_out() -> None:
-    made = slide(WHOLE, 32, [0, 1, 2, 3, 4, 5, 0, 1])
-    for index, group in enumerate(made.PerFrameFunctionalGroupsSequence):
+    instance = slide(WHOLE, 32, [0, 1, 2, 3, 4, 5, 0, 1])
+    for index, group in enumerate(instance.PerFrameFunctionalGroupsSequence):
         group.PlanePositionSlideSequence[0].ZOffsetInSlideCoordinateSystem = index // 6
         group.OpticalPathIdentificationSequence = [item(OpticalPathIdentifier="1")]
-    pixels = bytearray(made.PixelData)
+    pixels = bytearray(instance.PixelData)
     pixels[6 * 32 * 32 * 3 :] = bytes(len(pixels) - 6 * 32 * 32 * 3)  # black, were they drawn
-    made.PixelData = bytes(pixels)
-    assert (np.asarray(read(made).image) == WHOLE).all()
+    instance.PixelData = bytes(pixels)
+    assert (np.asarray(read(instance).image) == WHOLE).all()
     full = slide(WHOLE, 32)
     full.PixelData += bytes(len(full.PixelData))
     full.NumberOfFrames = 12
@@ -58,14 +58,14 @@ def test_other_planes_and_paths_are_left_out() -> None:
 
 
 def test_a_slide_in_one_frame_is_a_picture() -> None:
-    made = dataset(WHOLE, TotalPixelMatrixRows=50, TotalPixelMatrixColumns=70)
-    assert not read(made).notes
+    instance = dataset(WHOLE, TotalPixelMatrixRows=50, TotalPixelMatrixColumns=70)
+    assert not read(instance).notes
 
 
 def test_a_slide_that_is_too_large_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    made = slide(WHOLE, 32, TotalPixelMatrixColumns=90_000)
+    instance = slide(WHOLE, 32, TotalPixelMatrixColumns=90_000)
     with pytest.raises(InputError, match=r"with 90000x50 pixels is too large.*one level of a slide") as caught:
-        read(made)
+        read(instance)
     assert "lower resolution" in caught.value.hint
     data = encode(slide(WHOLE, 32))
     monkeypatch.setattr(images, "MAX_SIDE", 64)  # what each of its tiles fits
@@ -89,9 +89,9 @@ def test_tiles_that_hold_far_more_than_the_slide_are_refused(
 
 @pytest.mark.parametrize("side", ["Rows", "Columns"])
 def test_a_size_of_the_whole_that_can_not_be_read_is_left_out(side: str) -> None:
-    made = dataset(WHOLE, TotalPixelMatrixRows=50, TotalPixelMatrixColumns=70)
-    made.add_new(f"TotalPixelMatrix{side}", "LO", "wide")
-    picture = read(made)
+    instance = dataset(WHOLE, TotalPixelMatrixRows=50, TotalPixelMatrixColumns=70)
+    instance.add_new(f"TotalPixelMatrix{side}", "LO", "wide")
+    picture = read(instance)
     assert (np.asarray(picture.image) == WHOLE).all()
     assert picture.notes == (f"The whole slide is left out: Total Pixel Matrix {side} is 'wide', no number.",)
 
@@ -99,8 +99,8 @@ def test_a_size_of_the_whole_that_can_not_be_read_is_left_out(side: str) -> None
 def test_a_slide_that_lacks_tiles_or_places_them_outside_is_refused() -> None:
     with pytest.raises(InputError, match="a slide of 6 tiles and holds 4"):
         read(slide(WHOLE, 32, NumberOfFrames=4))
-    made = slide(WHOLE, 32, PLACES)
-    place = made.PerFrameFunctionalGroupsSequence[1].PlanePositionSlideSequence[0]
+    instance = slide(WHOLE, 32, PLACES)
+    place = instance.PerFrameFunctionalGroupsSequence[1].PlanePositionSlideSequence[0]
     place.RowPositionInTotalImagePixelMatrix = 0
     with pytest.raises(InputError, match="tile 1 of the slide lies outside"):
-        read(made)
+        read(instance)

@@ -30,7 +30,7 @@ _UNDEFINED = 2**32 - 1  # the length of pixel data that are encapsulated
 
 
 @dataclass(frozen=True, kw_only=True)
-class Source:
+class DicomFile:
     """An opened file: pixel data begin at byte ``start`` of ``stream`` and are ``length`` bytes.
 
     Encapsulated ones have no length (None), but ``items``, each with its first byte and its length.
@@ -74,7 +74,7 @@ class Source:
         return get_frame(self.stream, frame, number_of_frames=frames, extended_offsets=offsets)
 
 
-def open_source(stream: BinaryIO, name: str, notes: list[str]) -> Source:
+def open_dicom(stream: BinaryIO, name: str, notes: list[str]) -> DicomFile:
     """Read the header of a DICOM file and find its pixels.
 
     :class:`~edgekit.errors.InputError` for a transfer syntax that can't be read, a file without a picture and one that
@@ -95,7 +95,7 @@ def open_source(stream: BinaryIO, name: str, notes: list[str]) -> Source:
     complete(header, notes)
     keyword, vr, start, length = _pixels(stream, header, name)
     items = _items(stream, start) if length is None else ()
-    source = Source(
+    file = DicomFile(
         stream=stream,
         header=header,
         syntax=str(syntax or _native(header)),
@@ -105,8 +105,8 @@ def open_source(stream: BinaryIO, name: str, notes: list[str]) -> Source:
         length=length,
         items=items,
     )
-    _check_pixels(source, name)
-    return source
+    _check_pixels(file, name)
+    return file
 
 
 def _inflated(stream: BinaryIO, name: str) -> BinaryIO:
@@ -179,13 +179,13 @@ def _items(stream: BinaryIO, start: int) -> tuple[tuple[int, int], ...]:
         at += 8 + items[-1][1]
 
 
-def _check_pixels(source: Source, name: str) -> None:
+def _check_pixels(file: DicomFile, name: str) -> None:
     """Refuse what is cut off, and pixels that are stored otherwise than the transfer syntax says."""
-    if (source.length is None) == (source.syntax in NATIVE):
-        stored = "compressed" if source.length is None else "not compressed"
-        said = f"it says {name_of(source.syntax)}, and its pixels are {stored}"
+    if (file.length is None) == (file.syntax in NATIVE):
+        stored = "compressed" if file.length is None else "not compressed"
+        said = f"it says {name_of(file.syntax)}, and its pixels are {stored}"
         raise InputError(f"{name} can't be read as DICOM: {said}", HINT)
-    size = source.stream.seek(0, io.SEEK_END)
-    end = sum(source.items[-1]) if source.items else source.start + (source.length or 0)
+    size = file.stream.seek(0, io.SEEK_END)
+    end = sum(file.items[-1]) if file.items else file.start + (file.length or 0)
     if end > size:
         raise InputError(f"{name} is cut off: {end - size} bytes of its pixels are missing", _AGAIN)

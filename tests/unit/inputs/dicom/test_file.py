@@ -15,7 +15,7 @@ from pydicom import Dataset
 from pydicom.uid import BasicTextSRStorage, DeflatedExplicitVRLittleEndian, MediaStorageDirectoryStorage
 
 from edgekit.errors import InputError, MissingExtra
-from edgekit.inputs.dicom import source
+from edgekit.inputs.dicom import file
 from edgekit.inputs.images import load_image
 from tests import jpegs
 from tests.dicoms import DEEP, RAMP, dataset, deep, encapsulated, encode, item, least_to_greatest, read, shades, under
@@ -32,15 +32,15 @@ def refused(data: bytes) -> InputError:
 
 
 def test_files_without_preamble_or_meta_are_read() -> None:
-    made = dataset(RAMP)
-    data = encode(made)
+    instance = dataset(RAMP)
+    data = encode(instance)
     assert (shades(data[128 + 4 :]) == shades(data)).all()  # begins with the meta group
     for implicit in (True, False):
         bare = io.BytesIO()
-        del made.file_meta
-        made.save_as(bare, implicit_vr=implicit, little_endian=True)
+        del instance.file_meta
+        instance.save_as(bare, implicit_vr=implicit, little_endian=True)
         assert (shades(bare.getvalue()) == shades(data)).all()
-        made.file_meta = dataset(RAMP).file_meta
+        instance.file_meta = dataset(RAMP).file_meta
 
 
 def test_without_pydicom_or_a_decoder_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -75,9 +75,9 @@ def test_what_holds_no_picture_says_what_it_is() -> None:
 
 @pytest.mark.parametrize("missing", ["PixelData", "Rows", "Columns"])
 def test_an_image_that_lacks_its_picture(missing: str) -> None:
-    made = dataset(RAMP)
-    delattr(made, missing)
-    assert "its picture" in refused(encode(made)).message or "no pixels" in refused(encode(made)).message
+    instance = dataset(RAMP)
+    delattr(instance, missing)
+    assert "its picture" in refused(encode(instance)).message or "no pixels" in refused(encode(instance)).message
 
 
 def test_what_can_not_be_read_says_why() -> None:
@@ -88,20 +88,20 @@ def test_what_can_not_be_read_says_why() -> None:
         "Bits Stored is 17, of 16 that are allocated": dataset(RAMP, BitsStored=17),
         "Photometric Interpretation' value 'MONOCHROME'": dataset(RAMP, PhotometricInterpretation="MONOCHROME"),
     }
-    for message, made in cases.items():
-        error = refused(encode(made))
+    for message, instance in cases.items():
+        error = refused(encode(instance))
         assert message in error.message, error.message
     for keyword in ("PhotometricInterpretation", "BitsAllocated", "BitsStored", "PixelRepresentation"):
-        made = dataset(RAMP)
-        delattr(made, keyword)
-        assert "issing" in refused(encode(made)).message
+        instance = dataset(RAMP)
+        delattr(instance, keyword)
+        assert "issing" in refused(encode(instance)).message
 
 
 def test_no_element_behind_the_pixels_is_drawn() -> None:
     """Pixels that are too short, and an element behind them that would fill the rest."""
-    made = dataset(RAMP, PixelData=RAMP.tobytes()[:400])
-    made.add_new(0xFFFCFFFC, "OB", bytes(1000))
-    assert "its pixels take 800 bytes, and it holds 400" in refused(encode(made)).message
+    instance = dataset(RAMP, PixelData=RAMP.tobytes()[:400])
+    instance.add_new(0xFFFCFFFC, "OB", bytes(1000))
+    assert "its pixels take 800 bytes, and it holds 400" in refused(encode(instance)).message
 
 
 @pytest.mark.parametrize("left", [1, 100, 799])
@@ -111,9 +111,9 @@ def test_a_file_that_is_cut_off_is_refused(left: int) -> None:
     bare = encapsulated(dataset(RAMP), [RAMP.tobytes()], "1.2.840.10008.1.2.1.98")
     bare = bare[: -left - 8]  # 8: the mark that ends the items
     assert f"is cut off: {left} bytes of its pixels are missing" in refused(bare).message
-    made = dataset(RAMP)
-    made.file_meta.TransferSyntaxUID = DeflatedExplicitVRLittleEndian
-    assert "is cut off" in refused(encode(made)[:-40]).message
+    instance = dataset(RAMP)
+    instance.file_meta.TransferSyntaxUID = DeflatedExplicitVRLittleEndian
+    assert "is cut off" in refused(encode(instance)[:-40]).message
 
 
 def test_pixels_that_are_stored_otherwise_than_it_says() -> None:
@@ -142,19 +142,19 @@ def test_a_number_of_frames_that_is_none(written: str, note: str | None) -> None
 
 
 def test_samples_per_pixel_that_are_missing() -> None:
-    made = deep()
-    del made.SamplesPerPixel
-    np.testing.assert_allclose(shades(made), least_to_greatest(DEEP), atol=1)
-    assert read(made).notes == ("Samples per Pixel is missing: one is assumed.",)
+    instance = deep()
+    del instance.SamplesPerPixel
+    np.testing.assert_allclose(shades(instance), least_to_greatest(DEEP), atol=1)
+    assert read(instance).notes == ("Samples per Pixel is missing: one is assumed.",)
 
 
 def test_a_deflate_bomb_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    made = dataset(np.zeros((2000, 2000), np.uint16))
-    made.file_meta.TransferSyntaxUID = DeflatedExplicitVRLittleEndian
-    data = encode(made)
+    instance = dataset(np.zeros((2000, 2000), np.uint16))
+    instance.file_meta.TransferSyntaxUID = DeflatedExplicitVRLittleEndian
+    data = encode(instance)
     assert len(data) < 40_000
     assert zlib.decompressobj(-15).decompress(data[144 + int.from_bytes(data[140:144], "little") :])
-    monkeypatch.setattr(source, "MAX_INFLATED", 2**20)
+    monkeypatch.setattr(file, "MAX_INFLATED", 2**20)
     with pytest.raises(InputError, match="inflates"):
         load_image(data)
 
