@@ -15,7 +15,7 @@ from edgekit.machine.detect import detect
 from edgekit.machine.gpus import Gpu, silence, untold
 from edgekit.machine.nvml import how_to_tell
 from edgekit.onnx_session import refuse_two_runtimes
-from edgekit.target import EngineName, Target
+from edgekit.target import Target
 
 
 def lacking_gpu() -> str:
@@ -53,7 +53,7 @@ def lacking_tensorrt() -> str:
     return ""
 
 
-def target_here(engine: EngineName, *, slots: int, context: int = 2048, bandwidth: int = 1) -> Target:
+def target_here(engine: str, *, slots: int, context: int = 2048, bandwidth: int = 1) -> Target:
     """A target of this machine's largest GPU, without a budget; a tenth of the memory is left to others."""
     machine = detect()
     gpu: Gpu = max(machine.gpus, key=lambda one: one.memory_bytes)

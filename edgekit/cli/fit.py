@@ -13,15 +13,15 @@ from edgekit.console import Console
 from edgekit.units import format_bytes
 
 if TYPE_CHECKING:
-    from edgekit.plan.coefficients import Coefficients
+    from edgekit.engines.coefficients import Coefficients
     from edgekit.plan.fit import Measured
     from edgekit.profile.record import Profile
 
 
 def fit_profiles(console: Console, paths: Sequence[Path], out: Path | None) -> None:
     """Fit the profiles at ``paths`` (files, or bundles that stand for their newest), an engine's table each."""
+    from edgekit.engines.coefficients import shipped_coefficients
     from edgekit.files import write_text
-    from edgekit.plan.coefficients import shipped_coefficients
     from edgekit.plan.fit import fit, table_text
 
     if not paths:

@@ -1,6 +1,7 @@
 """The readers of types: what a dataclass's annotations say becomes a function that reads, or one clear error.
 
-A field whose name ends in ``_bytes`` reads a size with its unit, one whose metadata says ``unit="B/s"`` a rate.
+A field whose name ends in ``_bytes`` reads a size with its unit, one whose metadata says ``unit="B/s"`` a rate, and one
+whose metadata has ``choices`` one of them.
 Every start reads a manifest through here, so the reader of each type is made once and kept.
 """
 
@@ -112,6 +113,8 @@ def _is_required(field: dataclasses.Field[Any]) -> bool:
 
 def _field_reader(field: dataclasses.Field[Any], hint: Any) -> Reader:
     """The type's reader; where the field holds bytes or bytes per second, text with a unit is read first."""
+    if (choices := field.metadata.get("choices")) is not None:
+        return lambda value, path: _literal_reader(tuple(choices))(value, path)  # a table may have grown
     plain = reader_of(hint)
     rate = field.metadata.get("unit") == "B/s"
     if not rate and not field.name.endswith("_bytes"):

@@ -10,42 +10,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-import numpy as np
-
-from edgekit.checkpoint.spec import DecoderSpec
-
-
-@dataclass(frozen=True)
-class ArenaShape:
-    """Of one tensor of the arena, ``[slots, kv_heads, context, head_dim]``; each layer has two."""
-
-    layers: int
-    slots: int
-    kv_heads: int
-    context: int
-    head_dim: int
-    dtype: str
-
-    @classmethod
-    def of(cls, decoder: DecoderSpec, slots: int, context: int, dtype: str) -> ArenaShape:
-        return cls(decoder.layers, slots, decoder.kv_heads, context, decoder.head_dim, dtype)
-
-    @property
-    def token_bytes(self) -> int:
-        """Bytes of one token in one head of one tensor."""
-        return self.head_dim * np.dtype(self.dtype).itemsize
-
-    @property
-    def row_bytes(self) -> int:
-        """Bytes of one slot in one tensor."""
-        return self.kv_heads * self.context * self.token_bytes
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes of the whole arena."""
-        return 2 * self.layers * self.slots * self.row_bytes
+from edgekit.engines.kv import ArenaShape
 
 
 class Arena(ABC):

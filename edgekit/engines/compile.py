@@ -24,7 +24,6 @@ from edgekit.child import listen, python
 from edgekit.engines.lock import folder_of, write_lock
 from edgekit.engines.onnxruntime.engine import require_kernels
 from edgekit.engines.place import Place, here
-from edgekit.engines.tensorrt.build.doubts import doubts
 from edgekit.engines.tensorrt.build.plans import Record, build_plans
 from edgekit.engines.tensorrt.build.site import Site, site
 from edgekit.errors import EdgeKitError, EngineError
@@ -41,7 +40,7 @@ class Compiled:
     """A compiled form: its folder and bytes, what making it took, and what it is for.
 
     ``plans``: TensorRT's, {} for a processor's form. ``ahead``: they were built where their GPU is not. ``doubts``:
-    what is not as it should be with them, a sentence each.
+    what is not as it should be with them, a sentence each (:mod:`edgekit.plan.doubts` adds them).
     """
 
     folder: Path
@@ -129,9 +128,8 @@ def compile_bundle(bundle: Bundle, progress: Progress = silent) -> Compiled:
         with suppress(OSError):
             folder.parent.rmdir()  # only if it is empty
     size = sum(file.stat().st_size for file in folder.iterdir())
-    found = doubts(bundle, plans) if plans else ()
     seconds = time.monotonic() - started
-    return Compiled(folder, size, seconds, peak, place, plans, bool(where and where.ahead), found)
+    return Compiled(folder, size, seconds, peak, place, plans, bool(where and where.ahead))
 
 
 def _where(bundle: Bundle) -> Site | None:

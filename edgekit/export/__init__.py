@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from edgekit.export.export import Activations, build_graphs, export
+from edgekit.export.export import build_graphs, export
+from edgekit.target.kinds import Activations
 
 __all__ = ["Activations", "build_graphs", "export"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 
@@ -21,16 +20,10 @@ from edgekit.export.trt import TrtSpelling
 from edgekit.export.vision import build_vision
 from edgekit.export.write import write_graph, write_safetensors
 from edgekit.progress import Progress, silent
-from edgekit.target import EngineName
+from edgekit.target.kinds import Activations
 
-Activations = Literal["float32", "float16"]
-OLDEST_TENSORRT = (10, 3)
-"""That graphs are for: JetPack 6.2's."""
-SPELLINGS: dict[EngineName, type[Spelling]] = {
-    "onnxruntime": OrtSpelling,
-    "onnxruntime-cuda": OrtSpelling,
-    "tensorrt": TrtSpelling,
-}
+SPELLINGS: dict[str, type[Spelling]] = {"ort": OrtSpelling, "trt": TrtSpelling}
+"""By the names that kinds of engine have for them (:mod:`edgekit.target.kinds`)."""
 
 
 def export(
@@ -53,8 +46,8 @@ def export(
     folder.mkdir(parents=True, exist_ok=True)
     for name, graph in graphs.items():
         write_graph(graph, folder / f"{name}.onnx", progress)
-        if issubclass(spelling, TrtSpelling):
-            require_clean(folder / f"{name}.onnx", OLDEST_TENSORRT)
+        if spelling.read_by:
+            require_clean(folder / f"{name}.onnx", spelling.read_by)
     weights, fills = embedding(checkpoint, graphs["decoder"] if spelling.rows_of_int8 else None)
     write_safetensors(directory / "embedding.safetensors", weights, fills, progress=progress)
 

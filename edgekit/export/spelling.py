@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from typing import Literal, Protocol, TypeAlias
+from typing import ClassVar, Literal, Protocol, TypeAlias
 
 import numpy as np
 from onnx import helper
@@ -41,9 +41,11 @@ class Spelling(ABC):
     """One graph under construction, the tensors that it may use, and the dtype that it computes in.
 
     ``rows_of_int8``: int8 matrices lie in the graph row below row, as code + 128: an embedding can read a head's.
+    ``read_by``: the oldest TensorRT that is to read the graphs, (10, 3); None where none does.
     """
 
     rows_of_int8 = False
+    read_by: ClassVar[tuple[int, int] | None] = None
 
     def __init__(self, graph: Graph, tensors: Mapping[str, Weight], activations: Dtype) -> None:
         self.graph = graph

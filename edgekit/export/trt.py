@@ -26,6 +26,7 @@ _SIGMOID = {"quick_gelu": 1.702, "silu": 1.0}  # x · sigmoid(alpha x)
 class TrtSpelling(Spelling):
     """MatMul over DequantizeLinear, attention by heads, norms and activations in their parts."""
 
+    read_by = (10, 3)  # JetPack 6.2's
     _attention: StackedAttention | None = None  # the decoder's; a tower has one profile, and nothing to keep apart
     _one_token = False
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from edgekit.bundle import Bundle
@@ -12,6 +12,7 @@ from edgekit.check.verdict import check_here
 from edgekit.engines.compile import Compiled, NotCompiled, compile_bundle, compile_here
 from edgekit.engines.place import gpu_for
 from edgekit.errors import EdgeKitError, GateRefused
+from edgekit.plan.doubts import doubts
 from edgekit.progress import Progress, silent
 
 
@@ -112,6 +113,8 @@ def _asked(bundle: Bundle, form: Compiled, progress: Progress) -> Prepared:
 
     Where they can't be asked, that is no error here: they are there all the same, and there is more to say of them.
     """
+    if form.plans:
+        form = replace(form, doubts=doubts(bundle, form.plans))
     if not form.plans or form.ahead:
         return Prepared(bundle, form)
     try:

@@ -86,7 +86,7 @@ def build(
     also_forced: list[str] = []
     with sealing(out, manifest, progress, also_forced) as folder:
         require_space(out, planned.disk.bundle_bytes)
-        export(made.checkpoint, target.activations, context, folder, progress, SPELLINGS[target.engine])
+        export(made.checkpoint, target.activations, context, folder, progress, SPELLINGS[target.kind.spelling])
         (folder / "tokenizer.json").write_text(source.tokenizer_json, encoding="utf-8")
         checked = _golden(source, made.checkpoint, folder, manifest, examples, progress)
         if not force:
@@ -153,5 +153,5 @@ def export_graphs(source: Checkpoint, target: Target, out: Path, progress: Progr
     """Write a checkpoint's graphs, as it is stored, to a new folder ``out``; the files written."""
     with new_directory(out) as folder:
         context = usable_context(source.spec, target)
-        export(source, target.activations, context, folder, progress, SPELLINGS[target.engine])
+        export(source, target.activations, context, folder, progress, SPELLINGS[target.kind.spelling])
     return sorted(path for path in out.rglob("*") if path.is_file())

@@ -1,7 +1,7 @@
 """What a model takes on a device before anything is built, whether it fits, and what would."""
 
 from edgekit.plan.advice import Option, advice, require_fit
-from edgekit.plan.components import Component, arena_bytes, arena_rows, weight_bytes
+from edgekit.plan.components import Component, weight_bytes
 from edgekit.plan.matrix import Matrix, matrix
 from edgekit.plan.memory import MemoryPlan, Side, document
 from edgekit.plan.planning import as_built, plan
@@ -13,8 +13,6 @@ __all__ = [
     "Option",
     "Side",
     "advice",
-    "arena_bytes",
-    "arena_rows",
     "as_built",
     "document",
     "matrix",

@@ -15,8 +15,8 @@ from itertools import islice, product
 from typing import Any, cast
 
 from edgekit.bundle import Bundle
+from edgekit.engines.kv import paired
 from edgekit.errors import GateRefused
-from edgekit.plan.components import arena_rows
 from edgekit.plan.memory import MemoryPlan
 from edgekit.plan.planning import least_context, on_this_machine, plan_subject, usable_context
 from edgekit.plan.subject import Model, Subject, subject
@@ -102,7 +102,7 @@ def _plan(known: Subject, candidate: Candidate) -> MemoryPlan:
 
 def _slots(target: Target) -> list[int]:
     """The target's, and every smaller number that takes less: rows come in pairs, but for a single one."""
-    return [target.slots, *range(arena_rows(target.slots) - 2, 1, -2), *([1] if target.slots > 1 else [])]
+    return [target.slots, *range(paired(target.slots) - 2, 1, -2), *([1] if target.slots > 1 else [])]
 
 
 def _contexts(known: Subject, target: Target) -> list[int]:
@@ -115,7 +115,7 @@ def _contexts(known: Subject, target: Target) -> list[int]:
 
 def _caches(known: Subject, target: Target, recipe: Recipe) -> list[Cache]:
     """The recipe's, and int8 where the engine has it; a bundle's is fixed."""
-    more = known.by_context and target.engine == "onnxruntime" and recipe.kv != "int8"
+    more = known.by_context and target.kind.int8_cache and recipe.kv != "int8"
     return [recipe.kv, "int8"] if more else [recipe.kv]
 
 

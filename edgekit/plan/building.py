@@ -12,10 +12,12 @@ from math import prod
 from edgekit.checkpoint.checkpoint import layer_of
 from edgekit.checkpoint.shapes import decoder_shapes
 from edgekit.checkpoint.spec import DecoderSpec, ModelSpec
-from edgekit.plan.coefficients import Coefficients
-from edgekit.plan.components import arena_bytes, tensor_bytes
+from edgekit.engines.coefficients import Coefficients
+from edgekit.engines.kv import arena_shape
+from edgekit.plan.components import tensor_bytes
 from edgekit.plan.subject import Kind, Kinds
 from edgekit.recipe import Recipe
+from edgekit.target.kinds import PROCESSOR, kind_of
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,7 @@ def building(cores: int, largest: int, checking: int, known: Coefficients) -> Bu
 
 def asking_bytes(loaded: int, spec: ModelSpec, context: int) -> int:
     """An engine of one slot on a CPU over graphs that take ``loaded`` bytes, whatever device they are for."""
-    return loaded + arena_bytes(spec.decoder, 1, context, "float32")
+    return loaded + arena_shape(spec.decoder, kind_of(PROCESSOR), "activations", 1, context).nbytes
 
 
 def reading_bytes(spec: ModelSpec) -> int:

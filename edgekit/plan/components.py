@@ -11,14 +11,12 @@ from edgekit.checkpoint.checkpoint import Checkpoint
 from edgekit.checkpoint.packed import groups
 from edgekit.checkpoint.shapes import cache_scales
 from edgekit.checkpoint.spec import DecoderSpec
+from edgekit.engines.coefficients import Basis
 from edgekit.plan.subject import Kind, Kinds, apart, kinds
 from edgekit.recipe import Recipe
 
 Where = Literal["device", "host"]
 When = Literal["static", "dynamic", "service"]
-Basis = Literal["exact", "measured", "arithmetic", "assumed"]
-BASES: tuple[Basis, ...] = ("exact", "arithmetic", "measured", "assumed")
-"""How sure a number is, the surest first."""
 
 
 @dataclass(frozen=True)
@@ -81,48 +79,12 @@ def tensor_bytes(kind: Kind, recipe: Recipe, scale_bytes: int, plain_bytes: int)
     return prod(shape) * (2 if on_host else plain_bytes)
 
 
-def arena_rows(slots: int) -> int:
-    """Rows that an engine allocates for so many slots: one, or an even number (its kernels take tokens in pairs)."""
-    return slots if slots == 1 else slots + slots % 2
-
-
-def cache_dtype(activations: str, recipe: Recipe) -> str:
-    """The dtype that keys and values are kept in: "int8" or the activations'."""
-    return "int8" if recipe.kv == "int8" else activations
-
-
 def with_scales(found: Kinds, decoder: DecoderSpec, recipe: Recipe) -> Kinds:
     """A model's tensors and the scales of its cache, where the recipe has one in int8."""
     if recipe.kv != "int8":
         return found
     scales = kinds(cache_scales(decoder))
     return {kind: found.get(kind, 0) + scales.get(kind, 0) for kind in {**found, **scales}}
-
-
-def arena_bytes(decoder: DecoderSpec, slots: int, context: int, dtype: str) -> int:
-    """Bytes of the KV arena: keys and values of every layer, in their dtype."""
-    return 2 * decoder.layers * arena_rows(slots) * context * _token_bytes(decoder, dtype)
-
-
-def bucket_arena_bytes(decoder: DecoderSpec, slots: int, context: int, chunk: int, dtype: str) -> int:
-    """Bytes of TensorRT's KV arena: a row for each slot, a spare one of a tensor, and what a call's new tokens make."""
-    fresh = _aligned(max(chunk, slots) * _token_bytes(decoder, dtype))
-    return 2 * decoder.layers * (slots * context * _token_bytes(decoder, dtype) + fresh) + spare_row_bytes(
-        decoder, context, dtype
-    )
-
-
-def _aligned(size: int) -> int:
-    return -(-size // 256) * 256
-
-
-def spare_row_bytes(decoder: DecoderSpec, context: int, dtype: str) -> int:
-    """Bytes of one slot in one tensor: what an arena on a GPU keeps to swap rows by."""
-    return context * _token_bytes(decoder, dtype)
-
-
-def _token_bytes(decoder: DecoderSpec, dtype: str) -> int:
-    return decoder.kv_heads * decoder.head_dim * width(dtype)
 
 
 def width(dtype: str) -> int:

@@ -9,7 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from packaging.version import InvalidVersion, Version
 
 from edgekit.checkpoint.spec import ModelSpec
-from edgekit.plan.coefficients import Coefficients
+from edgekit.engines.coefficients import Coefficients
 
 _BESIDE = 256 * 1024
 """Graphs without their weights, manifest, the gaps between tensors that begin at pages."""

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-from edgekit.plan.coefficients import Bytes, Coefficients, Factor
+from edgekit.engines.coefficients import Bytes, Coefficients, Factor
 from edgekit.plan.components import width
 from edgekit.plan.subject import Subject
 from edgekit.plan.working import decoder_bytes, packing_bytes, rope_bytes, vision_bytes, written_out_bytes

@@ -10,18 +10,15 @@ from dataclasses import replace
 
 from edgekit.bundle import Bundle
 from edgekit.checkpoint.spec import ModelSpec
+from edgekit.engines.coefficients import Coefficients, coefficients
+from edgekit.engines.kv import arena_shape
 from edgekit.errors import ConfigError
 from edgekit.machine.detect import detect
 from edgekit.machine.system import cores
 from edgekit.plan.building import asking_bytes, building, largest_matrix, reading_bytes
-from edgekit.plan.coefficients import Coefficients, coefficients
 from edgekit.plan.components import (
     Component,
     Where,
-    arena_bytes,
-    bucket_arena_bytes,
-    cache_dtype,
-    spare_row_bytes,
     weights_in_memory,
     weights_on_disk,
     width,
@@ -33,6 +30,7 @@ from edgekit.plan.subject import Model, Subject, apart, subject
 from edgekit.plan.working import packing_bytes, vision_bytes, working
 from edgekit.recipe import Recipe
 from edgekit.target import Target
+from edgekit.target.kinds import PROCESSOR
 
 QUESTION = 64
 """Tokens that a context must have besides a picture's: a question and an answer, both short."""
@@ -53,7 +51,7 @@ def plan_subject(known: Subject, target: Target, recipe: Recipe, fitted: Coeffic
     ``fitted`` are coefficients to plan by instead of those that hold here.
     """
     require_cache(target, recipe)
-    if not target.shares_head:
+    if not target.kind.shares_head:
         known = replace(known, kinds=apart(known.kinds))
     target = on_this_machine(replace(target, context=usable_context(known.spec, target)))
     table = fitted or coefficients(target.engine)
@@ -70,21 +68,16 @@ def _parts(known: Subject, target: Target, recipe: Recipe, table: Coefficients) 
     for name, size in weights_in_memory(found, recipe, width(target.activations)).items():
         where: Where = "host" if name == "embedding" else "device"
         yield Component(name, size, where, "static", "exact", recipe.precision(name))
-    cache = cache_dtype(target.activations, recipe)
-    arena = arena_bytes(spec.decoder, target.slots, target.context, cache)
-    if target.engine == "onnxruntime-cuda":
-        arena += spare_row_bytes(spec.decoder, target.context, cache)
-    if target.engine == "tensorrt":
-        chunk = min(table.chunk, target.context)
-        arena = bucket_arena_bytes(spec.decoder, target.slots, target.context, chunk, cache)
-    yield Component("kv_arena", arena, "device", "static", "exact", cache)
+    arena = arena_shape(spec.decoder, target.kind, recipe.kv, target.slots, target.context)
+    size = arena.planned_bytes(target.kind, min(table.chunk, target.context))
+    yield Component("kv_arena", size, "device", "static", "exact", arena.dtype)
     yield from working(spec, found, recipe, target, table)
 
 
 def _largest(known: Subject, target: Target, recipe: Recipe) -> int:
     """What compiling holds as a whole: the largest matrix, or TensorRT the largest graph's weights: the decoder's."""
     wide = width(target.activations)
-    if target.engine == "tensorrt":
+    if target.kind.compiles == "graph":
         weights = weights_in_memory(known.kinds, recipe, wide)
         return weights["decoder"] + weights["lm_head"]
     return largest_matrix(known.kinds, known.spec.decoder, recipe, wide)
@@ -92,7 +85,7 @@ def _largest(known: Subject, target: Target, recipe: Recipe) -> int:
 
 def _asking_bytes(known: Subject, target: Target, recipe: Recipe, table: Coefficients) -> int:
     """Of the engine that a build asks: it runs here, on the CPU, in the dtype of the target's graphs."""
-    here = replace(target, engine="onnxruntime")
+    here = replace(target, engine=PROCESSOR)
     weights = weights_in_memory(known.kinds, recipe, width(target.activations))
     loaded = sum(weights.values()) - weights.get("embedding", 0) + packing_bytes(known.kinds, recipe, here)
     scratch = round(table.vision_scratch.ratio * vision_bytes(known.spec.vision, 4, table))
@@ -112,7 +105,7 @@ def _disk(known: Subject, target: Target, recipe: Recipe, table: Coefficients) -
 
 def require_cache(target: Target, recipe: Recipe) -> None:
     """:class:`ConfigError` where the target's engine has no kernel for the recipe's KV cache."""
-    if recipe.kv == "int8" and target.engine != "onnxruntime":
+    if recipe.kv == "int8" and not target.kind.int8_cache:
         raise ConfigError(
             f"recipe '{recipe.name}' has kv = int8, which is for CPUs; {target.name} runs {target.engine}",
             'Set kv = "activations" in the recipe for this target.',
@@ -136,7 +129,7 @@ def usable_context(spec: ModelSpec, target: Target) -> int:
     """Tokens of context a bundle is built for: the target's, as far as the model was made for it, and as TensorRT's
     rows can be laid out."""
     context = min(target.context, spec.decoder.context)
-    context -= context % target.context_step(spec.decoder.kv_heads * spec.decoder.head_dim)
+    context -= context % target.kind.context_step(spec.decoder.kv_heads * spec.decoder.head_dim)
     if context < least_context(spec):
         raise ConfigError(
             f"a context of {context} tokens is too short: one image takes {spec.tokens_per_image}",

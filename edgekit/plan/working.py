@@ -9,8 +9,9 @@ from collections.abc import Iterator
 
 from edgekit.checkpoint.packed import groups, int8_block
 from edgekit.checkpoint.spec import DecoderSpec, ModelSpec, VisionSpec
-from edgekit.plan.coefficients import Coefficients
-from edgekit.plan.components import Component, arena_rows, width
+from edgekit.engines.coefficients import Coefficients
+from edgekit.engines.kv import paired
+from edgekit.plan.components import Component, width
 from edgekit.plan.subject import Kinds
 from edgekit.recipe import Recipe
 from edgekit.target import Target
@@ -52,10 +53,10 @@ def vision_bytes(vision: VisionSpec, wide: int, known: Coefficients) -> int:
 
 def decoder_bytes(decoder: DecoderSpec, target: Target, known: Coefficients) -> int:
     """One layer over a full context: reading a chunk of a prompt, or a step of all rows with its logits."""
-    wide, rows = width(target.activations), arena_rows(target.slots)
+    wide, rows = width(target.activations), paired(target.slots)
     chunk = _layer_bytes(decoder, min(known.chunk, target.context), target.context, wide, known)
     step = _layer_bytes(decoder, rows, target.context, wide, known)
-    if target.engine == "tensorrt":  # copies a layer's keys and values in front of its attention kernel
+    if target.kind.copies_cache:
         step = max(step, 2 * rows * target.context * decoder.kv_heads * decoder.head_dim * wide)
     return max(chunk, step, 2 * 4 * rows * decoder.vocab)
 
@@ -64,7 +65,7 @@ def written_out_bytes(decoder: DecoderSpec, found: Kinds, recipe: Recipe, target
     """int8 matrices that TensorRT-RTX writes out in float16 while it reads a prompt: those that see one token alone,
     which are the last layer's, but for its queries, keys and values, and the head (measured to the byte in TinyLlama,
     Mistral, Vicuna and Phi-2 of 2 layers; of 12 and more it writes out less)."""
-    if target.engine != "tensorrt":
+    if not target.kind.widens_last_layer:
         return 0
     total = 0
     for kind, count in found.items():
@@ -108,15 +109,16 @@ def packing_bytes(found: Kinds, recipe: Recipe, target: Target) -> int:
     it the sum of the codes. Rows of int8 are filled up to whole blocks (int4 has them stored so). TensorRT's plans are
     ready to be used.
     """
-    if target.engine == "tensorrt":
+    repacks = target.kind.repacks
+    if repacks == "nothing":
         return 0
-    on_cpu = target.engine == "onnxruntime"
+    codes = repacks == "codes"
     total = 0
     for kind, count in found.items():
-        if not kind.matrix or kind.part == "embedding" or (on_cpu and kind.part in ("vision", "projector")):
+        if not kind.matrix or kind.part == "embedding" or (codes and kind.part in ("vision", "projector")):
             continue
         rows, columns = kind.shape
-        packed, wide = 2 * 4 if on_cpu else 0, width(target.activations)
+        packed, wide = 2 * 4 if codes else 0, width(target.activations)
         if recipe.precision(kind.part, kind.layer) == "int8":
             block = int8_block(columns, wide)
             blocks = groups(columns, block)

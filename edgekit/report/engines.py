@@ -13,10 +13,10 @@ from edgekit.bundle import Bundle, open_bundle
 from edgekit.check.verdict import verdict_of
 from edgekit.checkpoint.shapes import decoder_shapes
 from edgekit.engines.lock import Form, forms
-from edgekit.engines.tensorrt.build.doubts import doubts
 from edgekit.engines.tensorrt.build.plans import records
 from edgekit.errors import ConfigError
 from edgekit.machine.pseudonym import pseudonym
+from edgekit.plan.doubts import doubts
 from edgekit.profile import bandwidth_shares
 from edgekit.profile.record import Profile
 from edgekit.profile.store import profiles

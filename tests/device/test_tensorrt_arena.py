@@ -6,16 +6,18 @@ cuda-python brings no NVRTC: it comes with CUDA's toolkit, or as a package of it
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import numpy.typing as npt
 import pytest
 
-from edgekit.engines.arena import ArenaShape
 from edgekit.engines.gpu.arena import BucketArena
 from edgekit.engines.gpu.buffers import Buffer
 from edgekit.engines.gpu.cuda import CudaDevice
 from edgekit.engines.gpu.device import Device, Lines
 from edgekit.engines.gpu.scatter import KERNEL, Fresh, Writer, source
+from edgekit.engines.kv import ArenaShape
 from tests.simulated_tensorrt.device import FakeDevice
 
 pytestmark = [pytest.mark.device, pytest.mark.usefixtures("gpu"), pytest.mark.filterwarnings("default")]
@@ -128,7 +130,7 @@ def test_memory_comes_back() -> None:
     device = CudaDevice("tensorrt")
     try:
         before = device._cuda.cudaMemGetInfo()[1]
-        arena = BucketArena(ArenaShape(32, 4, 8, 2048, 128, "float16"), device)
+        arena = BucketArena(replace(SHAPE, layers=32, slots=4, kv_heads=8, context=2048, head_dim=128), device)
         assert device._cuda.cudaMemGetInfo()[1] <= before - arena.nbytes
         arena.close()
         assert device._cuda.cudaMemGetInfo()[1] == before

@@ -299,7 +299,7 @@ def test_a_build_whose_engines_fail_says_why_and_is_whole(
 def test_doubts_about_plans_are_told(
     device: FakeTensorRt, bundle: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:
-    monkeypatch.setattr("edgekit.engines.compile.doubts", lambda *_: ("decoder.plan is odd.",))
+    monkeypatch.setattr("edgekit.pipeline.prepared.doubts", lambda *_: ("decoder.plan is odd.",))
     for command in (["compile", str(bundle)], ["build", "--target", "rtx3050", "--out", str(bundle)]):
         assert main([*command, "--json"]) == 0
         read = capsys.readouterr()

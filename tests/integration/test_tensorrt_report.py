@@ -285,7 +285,7 @@ def test_a_site_s_mistake_costs_no_figure_of_plans(
     bundles: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:
     (tmp_path / "engines.toml").write_text("[tensorrt\n")
-    monkeypatch.setattr("edgekit.plan.coefficients.site_file", lambda name: tmp_path / name)
+    monkeypatch.setattr("edgekit.engines.coefficients.site_file", lambda name: tmp_path / name)
     (run,) = told(capsys, bundles["q4"])
     assert (len(run["plans"]), run["width"] > 0) == (3, True)
     assert "engines.toml is not valid TOML" in run["doubts"][0]

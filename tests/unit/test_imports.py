@@ -16,7 +16,7 @@ ORDER = [
     *("errors", "units", "progress", "files", "config", "console", "child", "machine", "target", "recipe"),
     *("onnx_session",),
     *("checkpoint", "inputs", "phantom", "export", "blocks", "quantize"),
-    *("bundle", "plan", "engines", "runtime"),
+    *("bundle", "engines", "plan", "runtime"),
     *("check", "pipeline", "doctor", "profile", "evaluate", "report", "demo", "tune", "cli", "__main__"),
 ]
 ROOT = Path(edgekit.__file__).parent

@@ -21,7 +21,7 @@ from edgekit.onnx_session import open_graph, options, refuse_two_runtimes, sums_
 from edgekit.phantom.embedded import embedded
 from edgekit.quantize import quantize
 from edgekit.recipe import recipe
-from edgekit.target import EngineName
+from edgekit.target.kinds import KINDS
 from tests.unit.int8_graphs import Case, X, dequantized, dynamic, static
 
 KEY = "session.x64quantprecision"
@@ -123,16 +123,16 @@ def test_products_of_dequantized_weights_are_floats_where_sums_saturate_too(monk
 
 
 @pytest.mark.parametrize("name", ["q8", "q4", "fp16"])
-@pytest.mark.parametrize("spelled", SPELLINGS)
+@pytest.mark.parametrize("spelled", KINDS)
 @pytest.mark.parametrize("saturates", [True, False])
 def test_only_graphs_of_int8_products_get_the_option(
-    saturates: bool, spelled: EngineName, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, opened: Opened
+    saturates: bool, spelled: str, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, opened: Opened
 ) -> None:
     """Of the graphs of every engine's bundles: a processor's tower and projector in int8, and no others."""
     believe(monkeypatch, saturates)
     activations: Activations = "float32" if spelled == "onnxruntime" else "float16"
     quantized = quantize(open_checkpoint(embedded()), recipe(name))
-    export(quantized, activations, 64, tmp_path, spelling=SPELLINGS[spelled])
+    export(quantized, activations, 64, tmp_path, spelling=SPELLINGS[KINDS[spelled].spelling])
     for graph in ("vision", "projector", "decoder"):
         open_graph(tmp_path / "graphs" / f"{graph}.onnx", "cpu", options(final=True))
     multiplying = {"vision", "projector"} if saturates and spelled == "onnxruntime" and name != "fp16" else set()

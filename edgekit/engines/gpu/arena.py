@@ -16,12 +16,11 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from edgekit.engines.arena import Arena, ArenaShape
+from edgekit.engines.arena import Arena
 from edgekit.engines.gpu.device import Device, Lines
+from edgekit.engines.kv import ALIGNMENT, ArenaShape
 from edgekit.errors import EngineError
 
-ALIGNMENT = 256
-"""Bytes: TensorRT takes addresses at multiples of this."""
 BUCKET = 256
 """The fewest places that are attended over; twice as many each time that a row has outgrown them."""
 
@@ -67,7 +66,7 @@ class BucketArena(Arena):
 
     @property
     def nbytes(self) -> int:
-        return self.shape.nbytes + self.shape.row_bytes  # the spare one
+        return self.shape.spared_bytes
 
     @property
     def head_bytes(self) -> int:

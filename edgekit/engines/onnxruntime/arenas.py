@@ -11,7 +11,8 @@ import numpy as np
 import psutil
 
 from edgekit.checkpoint.packed import Array
-from edgekit.engines.arena import Arena, ArenaShape
+from edgekit.engines.arena import Arena
+from edgekit.engines.kv import ArenaShape
 from edgekit.errors import EngineError, MissingExtra
 from edgekit.machine.room import available_memory
 from edgekit.units import format_bytes
@@ -83,7 +84,7 @@ class CudaArena(Arena):
 
     @property
     def nbytes(self) -> int:
-        return self.shape.nbytes + self.shape.row_bytes  # the spare one
+        return self.shape.spared_bytes
 
     def pointers(self, row: int) -> list[tuple[int, int]]:
         at = [address + row * self.shape.row_bytes for address in self._addresses]

@@ -22,13 +22,13 @@ import onnxruntime as ort
 
 from edgekit.bundle import Bundle
 from edgekit.checkpoint.packed import Array
-from edgekit.engines.arena import Arena, ArenaShape
+from edgekit.engines.arena import Arena
 from edgekit.engines.base import Logits
 from edgekit.engines.embedding import Embedding
+from edgekit.engines.kv import ArenaShape, arena_shape
 from edgekit.engines.onnxruntime.arenas import CudaArena, HostArena
 from edgekit.errors import EngineError
 from edgekit.onnx_session import Provider, first_line, giving_back, open_graph, options, version
-from edgekit.plan.components import arena_rows, cache_dtype
 from edgekit.recipe import Recipe
 
 DECODER = "decoder.onnx"
@@ -67,8 +67,9 @@ class OnnxRuntimeEngine:
         self._vision = open_graph(graphs / "vision.onnx", provider, options(final=final))
         self._projector = open_graph(graphs / "projector.onnx", provider, options(final=final))
         self._decoder = open_graph(graphs / decoder, provider, options(final=final))
-        cache = cache_dtype(self._dtype, manifest.recipe)
-        self._arena = _arena(ArenaShape.of(manifest.spec.decoder, arena_rows(slots), self.context, cache), provider)
+        kind = manifest.target.kind
+        shape = arena_shape(manifest.spec.decoder, kind, manifest.recipe.kv, slots, self.context)
+        self._arena = _arena(shape, provider)
         self._calls: dict[int, _Call] = {}
 
     @property

@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 
 from edgekit.checkpoint.packed import Array
-from edgekit.engines.gpu.arena import ALIGNMENT
 from edgekit.engines.gpu.buffers import Buffer
 from edgekit.engines.gpu.device import Device
+from edgekit.engines.kv import ALIGNMENT
 from edgekit.engines.tensorrt.cache import RuntimeCache
 from edgekit.engines.tensorrt.opened import Plan, Shape
 

@@ -13,7 +13,7 @@ import numpy as np
 from edgekit.checkpoint.packed import Array
 from edgekit.checkpoint.spec import DecoderSpec
 from edgekit.engines.base import Logits
-from edgekit.engines.gpu.arena import ALIGNMENT, BucketArena
+from edgekit.engines.gpu.arena import BucketArena
 from edgekit.engines.gpu.buffers import Buffer
 from edgekit.engines.gpu.device import Device
 from edgekit.engines.gpu.replay import Replay
@@ -41,8 +41,7 @@ class Decoder:
             self._lengths = self._buffer(slots, "int32")
             self._logits_at = self._buffer(1, "int64")
             self._logits = self._buffer(slots * spec.vocab, "float32")
-            token_bytes = spec.kv_heads * arena.shape.token_bytes
-            self._tensor_bytes = -(-tokens * token_bytes // ALIGNMENT) * ALIGNMENT
+            self._tensor_bytes = arena.shape.fresh_bytes(tokens)
             self._fresh = device.allocate(2 * spec.layers * self._tensor_bytes, "new keys and values")
             self._writer = Writer(device, arena)
             decode = contexts[DECODE]

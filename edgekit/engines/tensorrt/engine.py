@@ -17,12 +17,12 @@ import numpy.typing as npt
 
 from edgekit.bundle import Bundle
 from edgekit.checkpoint.packed import Array
-from edgekit.engines.arena import ArenaShape
 from edgekit.engines.base import Logits
 from edgekit.engines.embedding import Embedding
 from edgekit.engines.gpu.arena import BucketArena, buckets, require_aligned
 from edgekit.engines.gpu.cuda import CudaDevice
 from edgekit.engines.gpu.device import Device
+from edgekit.engines.kv import arena_shape
 from edgekit.engines.tensorrt.context import Stage
 from edgekit.engines.tensorrt.decoder import DECODE, PREFILL, Decoder, require_decoder
 from edgekit.engines.tensorrt.loaded import Loaded
@@ -54,7 +54,7 @@ class TensorRtEngine:
         self.plans, self.slots, self.context, self.chunk = plans, slots, context, chunk
         manifest, decoder = bundle.manifest, bundle.manifest.spec.decoder
         assert 0 < chunk <= context <= manifest.context
-        shape = ArenaShape.of(decoder, slots, context, _DTYPE)
+        shape = arena_shape(decoder, manifest.target.kind, "activations", slots, context)
         with ExitStack() as held:
             self._device = device or CudaDevice(_extra(module))
             held.callback(self._device.close)

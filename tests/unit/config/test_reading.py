@@ -19,6 +19,7 @@ from edgekit.checkpoint.spec import ModelSpec
 from edgekit.errors import ConfigError
 from edgekit.recipe import Recipe
 from edgekit.target import Target
+from edgekit.target.kinds import KINDS
 
 
 @dataclass(frozen=True)
@@ -193,6 +194,8 @@ def valid(hint: Any, name: str = "") -> st.SearchStrategy[Any]:
         if args[-1] is Ellipsis:
             return st.lists(valid(args[0]), max_size=3).map(tuple)
         return st.tuples(*(valid(arg) for arg in args))
+    if name == "engine":
+        return st.sampled_from(list(KINDS))
     if hint is int:
         positive = name in ("slots", "context", "bandwidth") or name.endswith("_bytes")
         return st.integers(min_value=1 if positive else None)

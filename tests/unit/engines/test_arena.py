@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgekit.engines.arena import ArenaShape
+from edgekit.engines.kv import ArenaShape
 from edgekit.engines.onnxruntime.arenas import HostArena
 from edgekit.errors import EngineError
 

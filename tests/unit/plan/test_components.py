@@ -9,11 +9,10 @@ import pytest
 
 from edgekit.checkpoint.checkpoint import Checkpoint, component
 from edgekit.checkpoint.open import open_checkpoint
-from edgekit.engines.arena import ArenaShape
 from edgekit.export.embedding import embedding
 from edgekit.export.export import build_graphs
 from edgekit.phantom.embedded import embedded
-from edgekit.plan import arena_bytes, arena_rows, weight_bytes
+from edgekit.plan import weight_bytes
 from edgekit.plan.components import weights_in_memory, weights_on_disk
 from edgekit.plan.subject import subject
 from edgekit.quantize import quantize
@@ -67,17 +66,3 @@ def test_an_engine_converts_16_bits_that_it_computes_with_in_32() -> None:
     disk = weights_on_disk(subject(TINYLLAVA, recipe("fp16")).kinds, recipe("fp16"), 4)
     assert memory.pop("embedding") == disk.pop("embedding")  # its rows are converted one by one
     assert memory == {part: 2 * size for part, size in disk.items()}
-
-
-def test_the_cache_of_a_token_is_the_published_one() -> None:
-    """LLaVA-Med keeps 131,072 bytes for a token in fp16, TinyLLaVA 22,528."""
-    assert arena_bytes(LLAVA_MED.spec.decoder, 1, 1, "float16") == 131_072
-    assert arena_bytes(TINYLLAVA.spec.decoder, 1, 1, "float16") == 22_528
-
-
-@pytest.mark.parametrize(("slots", "rows"), [(1, 1), (2, 2), (3, 4), (8, 8)])
-def test_the_arena_is_planned_as_it_is_allocated(slots: int, rows: int) -> None:
-    decoder = TINYLLAVA.spec.decoder
-    assert arena_rows(slots) == rows
-    allocated = ArenaShape.of(decoder, arena_rows(slots), 300, "float32").nbytes
-    assert arena_bytes(decoder, slots, 300, "float32") == allocated

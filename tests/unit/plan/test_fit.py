@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from edgekit.engines.coefficients import Bytes, Coefficients, Factor, coefficients, shipped_coefficients
 from edgekit.errors import ConfigError
-from edgekit.plan.coefficients import Bytes, Coefficients, Factor, coefficients, shipped_coefficients
 from edgekit.plan.fit import Measured, fit, table_text
 from edgekit.plan.planning import plan_subject
 from edgekit.plan.subject import subject

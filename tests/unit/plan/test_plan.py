@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from edgekit.bundle import Bundle
 from edgekit.checkpoint.open import open_checkpoint
+from edgekit.engines.coefficients import coefficients
 from edgekit.engines.onnxruntime import standard
 from edgekit.engines.onnxruntime.engine import CHUNK
 from edgekit.errors import ConfigError, GateRefused
@@ -19,7 +20,6 @@ from edgekit.machine import detect
 from edgekit.phantom.embedded import embedded
 from edgekit.pipeline import build
 from edgekit.plan import MemoryPlan, as_built, document, matrix, plan, require_fit
-from edgekit.plan.coefficients import coefficients
 from edgekit.plan.memory import total
 from edgekit.plan.planning import usable_context
 from edgekit.recipe import Precision, Recipe, recipe, recipes

@@ -11,10 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from edgekit.bundle import Bundle
 from edgekit.checkpoint.spec import ModelSpec
 from edgekit.engines.tensorrt.build.plans import Record
-from edgekit.plan.planning import as_built, plan
 from edgekit.units import MIB, format_bytes
 
 _HEAD = 64
@@ -29,24 +27,19 @@ def attention(spec: ModelSpec) -> dict[str, int]:
     return {"vision": spec.vision.layers, "decoder": len(_USES) * spec.decoder.layers}
 
 
-def doubts(bundle: Bundle, records: Mapping[str, Record]) -> tuple[str, ...]:
-    """A sentence for each thing that is not as it should be with a bundle's plans."""
-    parts = plan(bundle, *as_built(bundle)).components
-    scratch = {name: parts[f"{name}_activations"] for name in ("vision", "decoder")}
-    return told(bundle.path / "graphs", bundle.manifest.spec, records, scratch)
-
-
-def told(graphs: Path, spec: ModelSpec, records: Mapping[str, Record], scratch: Mapping[str, int]) -> tuple[str, ...]:
-    """As :func:`doubts`, of the graphs in ``graphs``, with the bytes of ``scratch`` that were planned for some."""
+def doubts(graphs: Path, spec: ModelSpec, records: Mapping[str, Record], planned: Mapping[str, int]) -> tuple[str, ...]:
+    """A sentence for each thing that is not as it should be with the plans of the graphs in a folder; ``planned`` has
+    the bytes that a plan of memory gives its components."""
+    scratch = {name: planned.get(f"{name}_activations") for name in ("vision", "decoder")}
     found: list[str] = []
     for name, record in records.items():
         found += _unfused(name, spec, record.fused)
         weights = (graphs / f"{name}.onnx.data").stat().st_size
-        used, planned = max(record.activation_bytes, default=0), scratch.get(name)
-        if planned is not None and _more(used, planned):
+        used, expected = max(record.activation_bytes, default=0), scratch.get(name)
+        if expected is not None and _more(used, expected):
             found.append(
-                f"{name}.plan takes {format_bytes(used)} of scratch, and {format_bytes(planned)} was planned: TensorRT "
-                "writes attention's scores, or widened weights, to the GPU's memory, which takes time as well."
+                f"{name}.plan takes {format_bytes(used)} of scratch, and {format_bytes(expected)} was planned: "
+                "TensorRT writes attention's scores, or widened weights, to the GPU's memory, which takes time as well."
             )
         if _more(record.bytes, weights):
             found.append(

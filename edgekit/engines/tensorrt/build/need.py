@@ -8,9 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from edgekit.engines.coefficients import coefficients
 from edgekit.machine.room import available_memory, free_swap
-from edgekit.plan.coefficients import coefficients
 from edgekit.units import format_bytes
+
+_KIND = "tensorrt"  # whose coefficients count
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ def need(graph: Path, root: Path = Path("/")) -> Need:
 
     :class:`~edgekit.errors.ConfigError` where the site's coefficients say something wrong.
     """
-    known, data = coefficients("tensorrt"), graph.with_name(f"{graph.name}.data")
+    known, data = coefficients(_KIND), graph.with_name(f"{graph.name}.data")
     weights = data.stat().st_size if data.is_file() else 0
     memory = available_memory(root)
     free = memory + free_swap(root) if memory else 0

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgekit.engines.arena import ArenaShape
 from edgekit.engines.gpu import scatter
 from edgekit.engines.gpu.arena import BucketArena, buckets, moves
 from edgekit.engines.gpu.device import Lines
+from edgekit.engines.kv import ArenaShape
 from tests.simulated_tensorrt.device import FakeDevice
 
 SHAPE = ArenaShape(layers=2, slots=3, kv_heads=2, context=600, head_dim=64, dtype="float16")

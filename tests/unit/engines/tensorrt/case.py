@@ -61,7 +61,7 @@ def make_case(folder: Path, **options: Any) -> Case:
         source="test",
         spec=checkpoint.spec,
         recipe=recipe("fp16"),
-        target=target("cpu"),
+        target=target("rtx3050"),
         context=CONTEXT,
         forced=(),
         files={},

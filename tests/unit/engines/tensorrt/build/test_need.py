@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from edgekit.engines.coefficients import shipped_coefficients
 from edgekit.engines.tensorrt.build.need import Need, need
-from edgekit.plan.coefficients import shipped_coefficients
 from edgekit.units import GIB, KIB, MIB
 
 

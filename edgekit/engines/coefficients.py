@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
+from importlib.resources import files
 from pathlib import Path
+from typing import Literal
 
 from edgekit import config
 from edgekit.config.site import site_file
-from edgekit.plan.components import Basis
-from edgekit.target import EngineName
+from edgekit.target.kinds import kind_of
+
+Basis = Literal["exact", "measured", "arithmetic", "assumed"]
+BASES: tuple[Basis, ...] = ("exact", "arithmetic", "measured", "assumed")
+"""How sure a number is, the surest first."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +76,7 @@ def _table(path: Path) -> dict[str, Coefficients]:
     return config.load_toml(path, dict[str, Coefficients])
 
 
-def coefficients(engine: EngineName) -> Coefficients:
+def coefficients(engine: str) -> Coefficients:
     """The numbers of a target's engine: the site's where it has fitted them, else those that ship.
 
     :class:`~edgekit.errors.ConfigError` where the site's file says something wrong.
@@ -82,5 +87,5 @@ def coefficients(engine: EngineName) -> Coefficients:
 
 
 def shipped_coefficients(engine: str) -> Coefficients:
-    """The numbers that ship."""
-    return _table(Path(__file__).with_name("engines.toml"))[engine]
+    """The numbers that ship: they lie in the package of the engine's backend."""
+    return _table(Path(str(files(kind_of(engine).backend) / "engines.toml")))[engine]

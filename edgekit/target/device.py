@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal
 
 from edgekit import config
 from edgekit.config.shipped import load_shipped, require_name, shipped
 from edgekit.config.site import site_file
 from edgekit.errors import ConfigError
+from edgekit.target.kinds import KINDS, Activations, EngineKind, kind_of
 
 if TYPE_CHECKING:  # a target is read without looking at a machine
     from edgekit.machine.detect import Machine
@@ -38,15 +38,13 @@ class Budget:
     disk_bytes: int | None = None
 
 
-EngineName: TypeAlias = Literal["onnxruntime", "onnxruntime-cuda", "tensorrt"]
-
-
 @dataclass(frozen=True, kw_only=True)
 class Target:
     """A device: memory in bytes, bandwidth in bytes per second.
 
     ``memory_bytes`` is the accelerator's (or, where ``unified``, everything's; 0 = whatever the machine
-    has). ``reserved_bytes`` is kept for the system, a desktop and other services.
+    has). ``reserved_bytes`` is kept for the system, a desktop and other services. ``engine`` is one of
+    :data:`~edgekit.target.kinds.KINDS`.
     """
 
     name: str
@@ -56,7 +54,7 @@ class Target:
     unified: bool
     reserved_bytes: int
     bandwidth: int = field(metadata={"unit": "B/s"})
-    engine: EngineName
+    engine: str = field(metadata={"choices": KINDS})
     slots: int
     context: int
     container: str
@@ -73,20 +71,14 @@ class Target:
             raise ConfigError("'reserved' leaves nothing of 'memory'", "Reserve less than the device has.")
 
     @property
-    def shares_head(self) -> bool:
-        """Whether the embedding can be read out of a tied head in int8: TensorRT's lies by columns."""
-        return self.engine != "tensorrt"
-
-    def context_step(self, width: int) -> int:
-        """Return the number of tokens that a context must be a multiple of, a token's keys being ``width`` numbers:
-        TensorRT takes addresses at multiples of 256 bytes alone, and every row of the cache begins at one.
-        """
-        return 256 // math.gcd(256, 2 * width) if self.engine == "tensorrt" else 1
+    def kind(self) -> EngineKind:
+        """All that follows from its engine."""
+        return kind_of(self.engine)
 
     @property
-    def activations(self) -> Literal["float32", "float16"]:
+    def activations(self) -> Activations:
         """The dtype that graphs for this target compute in."""
-        return "float32" if self.engine == "onnxruntime" else "float16"
+        return self.kind.activations
 
 
 def target(word: str) -> Target:

@@ -1,0 +1,143 @@
+"""The kinds of engine: what follows from which of them a target names, as data. Nothing is loaded by it.
+
+This table is the one place where engines are told apart. What a kind can do (find, compile, open and describe) is its
+``backend``, a package that is loaded when it is asked for (:mod:`edgekit.engines.backend`). A new engine is a package
+and a row of this table.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Final, Literal, TypeAlias
+
+from edgekit.errors import ConfigError
+
+Activations: TypeAlias = Literal["float32", "float16"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class EngineKind:
+    """A kind of engine.
+
+    - ``name``: as targets, manifests and profiles have it
+    - ``backend``: the package that implements :class:`~edgekit.engines.backend.Backend` in its module ``backend``
+    - ``modules``: the Python modules any one of which runs it
+    - ``spelling``: the words that its graphs are written in (:data:`edgekit.export.export.SPELLINGS`)
+    - ``activations``: the dtype that its graphs compute in
+    - ``on_gpu``: whether it computes on a GPU; else on the processor
+    - ``provider``: ONNX Runtime's that runs the graphs, "" where another runtime does
+    - ``needs_plans``: whether a device doesn't answer before it has compiled the graphs to plans
+    - ``int8_cache``: whether it has kernels for keys and values in int8
+    - ``shares_head``: whether an embedding can be read out of a tied head in int8
+    - ``row_alignment``: bytes; every row of the cache begins at a multiple of it
+    - ``paired_rows``: whether its kernels take rows in pairs
+    - ``spare_row``: whether its arena keeps a row of one tensor to swap rows by
+    - ``fresh_apart``: whether a call's new keys and values are written beside the arena, then moved into it
+    - ``copies_cache``: whether it copies a layer's keys and values in front of its attention kernel
+    - ``widens_last_layer``: whether it writes out int8 matrices that see one token of a prompt alone
+    - ``repacks``: what it makes of packed weights as it loads them: their codes and scales anew, the scales, or nothing
+    - ``compiles``: what compiling holds at once: one matrix, or a graph's weights
+    """
+
+    name: str
+    backend: str
+    modules: tuple[str, ...]
+    spelling: Literal["ort", "trt"]
+    activations: Activations
+    on_gpu: bool
+    provider: Literal["cpu", "cuda", ""]
+    needs_plans: bool
+    int8_cache: bool
+    shares_head: bool
+    row_alignment: int
+    paired_rows: bool
+    spare_row: bool
+    fresh_apart: bool
+    copies_cache: bool
+    widens_last_layer: bool
+    repacks: Literal["codes", "scales", "nothing"]
+    compiles: Literal["matrix", "graph"]
+
+    def context_step(self, width: int) -> int:
+        """Tokens that a context must be a multiple of, a token's keys being ``width`` numbers of the activations'."""
+        itemsize = {"float32": 4, "float16": 2}[self.activations]
+        return self.row_alignment // math.gcd(self.row_alignment, itemsize * width)
+
+
+PROCESSOR: Final = "onnxruntime"
+"""The kind that every machine can run: builds ask their graphs by it, and it stands in where a GPU is not there."""
+
+KINDS: Final[dict[str, EngineKind]] = {
+    kind.name: kind
+    for kind in (
+        EngineKind(
+            name=PROCESSOR,
+            backend="edgekit.engines.onnxruntime",
+            modules=("onnxruntime",),
+            spelling="ort",
+            activations="float32",
+            on_gpu=False,
+            provider="cpu",
+            needs_plans=False,
+            int8_cache=True,
+            shares_head=True,
+            row_alignment=1,
+            paired_rows=True,
+            spare_row=False,
+            fresh_apart=False,
+            copies_cache=False,
+            widens_last_layer=False,
+            repacks="codes",
+            compiles="matrix",
+        ),
+        EngineKind(
+            name="onnxruntime-cuda",
+            backend="edgekit.engines.onnxruntime",
+            modules=("onnxruntime",),
+            spelling="ort",
+            activations="float16",
+            on_gpu=True,
+            provider="cuda",
+            needs_plans=False,
+            int8_cache=False,
+            shares_head=True,
+            row_alignment=1,
+            paired_rows=True,
+            spare_row=True,
+            fresh_apart=False,
+            copies_cache=False,
+            widens_last_layer=False,
+            repacks="scales",
+            compiles="matrix",
+        ),
+        EngineKind(
+            name="tensorrt",
+            backend="edgekit.engines.tensorrt",
+            modules=("tensorrt", "tensorrt_rtx"),
+            spelling="trt",
+            activations="float16",
+            on_gpu=True,
+            provider="",
+            needs_plans=True,
+            int8_cache=False,
+            shares_head=False,  # its head lies by columns
+            row_alignment=256,  # of addresses that TensorRT takes
+            paired_rows=False,
+            spare_row=True,
+            fresh_apart=True,
+            copies_cache=True,
+            widens_last_layer=True,
+            repacks="nothing",
+            compiles="graph",
+        ),
+    )
+}
+
+
+def kind_of(name: str) -> EngineKind:
+    """The kind of a name; :class:`ConfigError` where there is none, as in what a newer EdgeKit has written."""
+    try:
+        return KINDS[name]
+    except KeyError:
+        raise ConfigError(f"{name!r} is no engine that this EdgeKit knows", f"Known: {', '.join(KINDS)}.") from None
