@@ -35,7 +35,7 @@ class GroupQueryAttention:
     def __init__(
         self, graph: Graph, dtype: Dtype, decoder: DecoderSpec, context: int, tensors: Mapping[str, Weight]
     ) -> None:
-        _require_fitting(decoder)
+        _require_supported(decoder)
         self._graph, self._decoder, self._tensors = graph, decoder, tensors
         self._rounded = has_cache_scales(tensors)
         if self._rounded and dtype != FLOAT32:
@@ -88,7 +88,7 @@ def _positive(name: str, scale: Tensor) -> Fill:
     return fill
 
 
-def _require_fitting(decoder: DecoderSpec) -> None:
+def _require_supported(decoder: DecoderSpec) -> None:
     for what, size in (("attention heads", decoder.head_dim), ("rotary embedding", decoder.rope.dim)):
         if size % 16:
             raise CheckpointError(

@@ -24,18 +24,18 @@ def normal(*shape: int, seed: int = 0) -> np.ndarray:
 
 
 def record(logits: np.ndarray, tokens: list[int], kept: int = KEPT) -> list[Position]:
-    made = []
+    positions = []
     for row, token in zip(logits, tokens, strict=True):
         ids = np.argsort(-row)[:kept]
         top = tuple(float(value) for value in row[ids])
         total = float(np.log(np.exp(row).sum()))
-        made.append(Position(token, float(row[token]), tuple(map(int, ids)), top, total))
-    return made
+        positions.append(Position(token, float(row[token]), tuple(map(int, ids)), top, total))
+    return positions
 
 
 def log_softmax(logits: np.ndarray) -> np.ndarray:
-    found: np.ndarray = logits - np.log(np.exp(logits).sum(-1, keepdims=True))
-    return found
+    shares: np.ndarray = logits - np.log(np.exp(logits).sum(-1, keepdims=True))
+    return shares
 
 
 def test_divergence_is_that_of_the_whole_distribution_when_all_of_it_is_kept() -> None:
@@ -63,8 +63,8 @@ def test_perplexity_is_of_the_answer_s_tokens() -> None:
     reference, engine = normal(4, VOCAB), normal(4, VOCAB, seed=1)
     tokens, at = [3, 1, 4, 1], np.arange(4)
     ratio = np.exp(log_softmax(reference)[at, tokens].mean() - log_softmax(engine)[at, tokens].mean())
-    found = figures([compare(record(reference, tokens), engine.astype(np.float32))])
-    assert found.perplexity_ratio == pytest.approx(ratio, rel=1e-5)
+    summed = figures([compare(record(reference, tokens), engine.astype(np.float32))])
+    assert summed.perplexity_ratio == pytest.approx(ratio, rel=1e-5)
 
 
 def test_first_choices() -> None:
@@ -75,25 +75,25 @@ def test_first_choices() -> None:
     assert compared.top1.tolist() == [True, False, False]
     assert compared.decided.tolist() == [True, True, False]
     assert compared.same.tolist() == [True, True, False]
-    found = figures([compared, compared])
-    assert found.top1 == pytest.approx(1 / 3)
-    assert (found.top1_decided, found.first_token) == (0.5, 1.0)
-    assert (found.sequences, found.positions, found.decided, found.same_tokens) == (2, 6, 4, 0)
+    summed = figures([compared, compared])
+    assert summed.top1 == pytest.approx(1 / 3)
+    assert (summed.top1_decided, summed.first_token) == (0.5, 1.0)
+    assert (summed.sequences, summed.positions, summed.decided, summed.same_tokens) == (2, 6, 4, 0)
 
 
 def test_the_same_logits_are_no_distance_away() -> None:
     logits = normal(6, VOCAB).astype(np.float32)
     tokens = [int(token) for token in logits.argmax(-1)]
-    found = figures([compare(record(logits.astype(np.float64), tokens), logits)])
-    assert found.kl == pytest.approx(0, abs=1e-6)
-    assert found.perplexity_ratio == pytest.approx(1)
-    assert (found.top1, found.top1_decided, found.same_tokens) == (1, 1, 1)
+    summed = figures([compare(record(logits.astype(np.float64), tokens), logits)])
+    assert summed.kl == pytest.approx(0, abs=1e-6)
+    assert summed.perplexity_ratio == pytest.approx(1)
+    assert (summed.top1, summed.top1_decided, summed.same_tokens) == (1, 1, 1)
 
 
 def test_numbers_that_are_none_are_far_away() -> None:
     bad = np.full((2, VOCAB), np.nan, np.float32)
-    found = figures([compare(record(normal(2, VOCAB), [0, 0]), bad)])
-    assert (found.kl, found.perplexity_ratio) == (UNUSABLE, UNUSABLE)
+    summed = figures([compare(record(normal(2, VOCAB), [0, 0]), bad)])
+    assert (summed.kl, summed.perplexity_ratio) == (UNUSABLE, UNUSABLE)
     assert relative_error(bad, normal(2, VOCAB)) == UNUSABLE
     assert relative_error(normal(2, 3), normal(3, 2)) == UNUSABLE
     assert offset(bad, normal(2, VOCAB)) == UNUSABLE
@@ -101,8 +101,8 @@ def test_numbers_that_are_none_are_far_away() -> None:
 
 def test_nothing_decided_is_nothing_wrong() -> None:
     none, nats = np.zeros(2, bool), np.zeros(2)
-    found = figures([SequenceFigures(top1=none, decided=none, same=none, kl=nats, nll=nats, reference_nll=nats)])
-    assert found.top1_decided == 1
+    summed = figures([SequenceFigures(top1=none, decided=none, same=none, kl=nats, nll=nats, reference_nll=nats)])
+    assert summed.top1_decided == 1
 
 
 def test_an_offset_is_what_rows_have_alike() -> None:

@@ -106,8 +106,8 @@ def test_closed_by_hand(gold: str, text: str, paper: bool, llava_med: bool) -> N
 
 def test_every_row_counts() -> None:
     closed = [("yes", "yes"), ("no", "yes"), ("left", "left"), ("yes", "")]
-    found = measure(closed, [("left lung", "left"), ("two", "2"), ("x", "")])
-    assert found == Metrics(Closed(paper=50, llava_med=25), open_recall=50)
+    metrics = measure(closed, [("left lung", "left"), ("two", "2"), ("x", "")])
+    assert metrics == Metrics(Closed(paper=50, llava_med=25), open_recall=50)
 
 
 def test_what_was_not_asked_has_no_score() -> None:

@@ -52,22 +52,22 @@ def model(engine: FakeEngine) -> Model:
     return Model(Bundle(Path(), manifest, ""), tokenizer, engine, Generator(engine, tokenizer, spec))
 
 
-def alone(one: Asked) -> str:
+def alone(asked: Asked) -> str:
     """The answer to a question that nobody else's stands beside."""
-    turn = Turn(one.question.text, images=(Picture.of(draw(one.scene)),))
+    turn = Turn(asked.question.text, images=(Picture.of(draw(asked.scene)),))
     *_, last = model(Engine(1, context=160)).stream([turn], SamplingParams(max_tokens=48))
     assert isinstance(last, Finished)
     return last.completion.text.strip()
 
 
 def test_each_question_gets_its_own_answer_and_each_picture_is_read_once() -> None:
-    engine, told = Engine(5, context=160), list[tuple[str, int, int]]()
+    engine, progress_seen = Engine(5, context=160), list[tuple[str, int, int]]()
     asked = ASKED[:18]
-    scores = evaluate(model(engine), asked, lambda *progress: told.append(progress))
-    assert [row.answer for row in scores.rows] == [alone(one) for one in asked]
+    scores = evaluate(model(engine), asked, lambda *progress: progress_seen.append(progress))
+    assert [row.answer for row in scores.rows] == [alone(each) for each in asked]
     assert len({row.answer for row in scores.rows}) > 6
     assert engine.calls.count(("encode", 1)) == 3
-    assert told == [("answering", done, 18) for done in range(1, 19)]
+    assert progress_seen == [("answering", done, 18) for done in range(1, 19)]
 
 
 def test_an_answer_that_fails_is_no_wrong_answer(monkeypatch: pytest.MonkeyPatch) -> None:

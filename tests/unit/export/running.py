@@ -23,10 +23,10 @@ Logits = npt.NDArray[np.float32]
 
 def session(path: Path) -> Any:
     """As EdgeKit opens it, which knows what this processor needs for exact sums; with one thread."""
-    made = options(threads=1)
+    session_options = options(threads=1)
     # DequantizeLinear and MatMul become MatMulNBits, which else rounds activations to int8.
-    made.add_session_config_entry("session.qdq_matmulnbits_accuracy_level", "1")
-    return open_graph(path, "cpu", made)
+    session_options.add_session_config_entry("session.qdq_matmulnbits_accuracy_level", "1")
+    return open_graph(path, "cpu", session_options)
 
 
 def in_float32_activations(path: Path) -> None:

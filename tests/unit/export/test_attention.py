@@ -43,7 +43,7 @@ old = tuple(int(part) for part in onnxruntime.__version__.split(".")[:2]) < (1, 
 pytestmark = pytest.mark.skipif(old, reason="this ONNX Runtime has no int8 KV cache")
 
 
-def made(length: int) -> Floats:
+def projected(length: int) -> Floats:
     """Queries, keys and values of a row, channels of different size."""
     rng = np.random.default_rng(length)
     found: Floats = rng.standard_normal((length, WIDTH)).astype(np.float32) * np.linspace(0.2, 3, WIDTH, dtype="f4")
@@ -66,7 +66,7 @@ def parts(qkv: Floats) -> tuple[Floats, Floats, Floats]:
 
 def scales() -> tuple[Floats, Floats]:
     """Two thirds of what these rows need, so that some values are beyond."""
-    found = [parts(made(length))[1:] for length in LENGTHS]
+    found = [parts(projected(length))[1:] for length in LENGTHS]
     ranges = [np.max([np.abs(one[kind]).max(axis=1) for one in found], axis=0) for kind in (0, 1)]
     keys, values = (np.asarray(one * (2 / 3) / 127, np.float32) for one in ranges)
     return keys, values
@@ -121,8 +121,8 @@ class Cached:
             binding.bind_input(f"past.0.{part}", "cpu", 0, np.int8, shape, address)
             binding.bind_output(f"present.0.{part}", "cpu", 0, np.int8, shape, address)
         self._session.run_with_iobinding(binding)
-        found: Floats = binding.copy_outputs_to_cpu()[0]
-        return found
+        outputs: Floats = binding.copy_outputs_to_cpu()[0]
+        return outputs
 
 
 @pytest.fixture(scope="module")
@@ -132,7 +132,7 @@ def graph(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("pieces", [[41], [16, 1, 10, 14], [1] * 41, [40, 1]])
 def test_a_row_is_attended_to_as_its_rounded_keys_and_values(graph: Path, pieces: list[int]) -> None:
-    qkv, cached, at, found = made(41), Cached(graph, 1), 0, []
+    qkv, cached, at, found = projected(41), Cached(graph, 1), 0, []
     for length in pieces:
         found.append(cached(qkv[None, at : at + length], [at + length])[0])
         at += length
@@ -140,7 +140,7 @@ def test_a_row_is_attended_to_as_its_rounded_keys_and_values(graph: Path, pieces
 
 
 def test_rows_of_different_length_decode_each_by_its_own(graph: Path) -> None:
-    rows, cached = [made(length) for length in LENGTHS], Cached(graph, 4)
+    rows, cached = [projected(length) for length in LENGTHS], Cached(graph, 4)
     for row, qkv in enumerate(rows):
         cached(qkv[None, :-3], [len(qkv) - 3], row)
     for left in (3, 2, 1):

@@ -25,12 +25,12 @@ def gather(fill: Fill) -> dict[str, bytes]:
     pieces: dict[str, list[tuple[int, bytes]]] = defaultdict(list)
     fill(lambda name, offset, array: pieces[name].append((offset, np.ascontiguousarray(array).tobytes())))
     whole = {}
-    for name, found in pieces.items():
-        found.sort()
-        for (start, data), (following, _) in itertools.pairwise(found):
+    for name, gathered in pieces.items():
+        gathered.sort()
+        for (start, data), (following, _) in itertools.pairwise(gathered):
             assert start + len(data) == following
-        assert found[0][0] == 0
-        whole[name] = b"".join(data for _, data in found)
+        assert gathered[0][0] == 0
+        whole[name] = b"".join(data for _, data in gathered)
     return whole
 
 

@@ -38,9 +38,9 @@ def normal(*shape: int) -> Floats:
     return np.random.default_rng(sum(shape)).standard_normal(shape, dtype=np.float32)
 
 
-def near(found: npt.NDArray[Any], expected: Floats, activations: Activations) -> None:
+def near(values: npt.NDArray[Any], expected: Floats, activations: Activations) -> None:
     tolerance = 3e-4 if activations == "float32" else 1e-2
-    np.testing.assert_allclose(found.astype(np.float32), expected, rtol=0, atol=tolerance * np.abs(expected).max())
+    np.testing.assert_allclose(values.astype(np.float32), expected, rtol=0, atol=tolerance * np.abs(expected).max())
 
 
 def spelled(checkpoint: Checkpoint, folder: Path, activations: Activations) -> Path:

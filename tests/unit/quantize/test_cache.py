@@ -49,8 +49,8 @@ def test_a_block_gives_the_keys_and_values_that_transformers_keeps(kind: Decoder
     model = BlockModel(open_checkpoint(tiny.path))
     x = np.random.default_rng(0).standard_normal((2, 9, model.spec.decoder.hidden), dtype=np.float32)
     with torch.no_grad():
-        made: Any = tiny.model.model.language_model(inputs_embeds=torch.from_numpy(x), use_cache=True)
-    layer = made.past_key_values.layers[0]
+        outputs: Any = tiny.model.model.language_model(inputs_embeds=torch.from_numpy(x), use_cache=True)
+    layer = outputs.past_key_values.layers[0]
     out, keys, values = model.layer(0).with_cache(x)
     np.testing.assert_array_equal(out, model.layer(0)(x))
     np.testing.assert_allclose(keys, layer.keys.numpy(), atol=1e-5)
@@ -67,9 +67,9 @@ def test_every_scale_is_there_and_holds_what_was_seen_with_the_margin(source: Ch
     for block in (*model.tower, model.projector):
         pixels = block(pixels)
     _, keys, values = model.layer(0).with_cache(pixels)
-    for found, name in ((keys, "k"), (values, "v")):
+    for scaled, name in ((keys, "k"), (values, "v")):
         scale = held(view, f"decoder.layers.0.attn.{name}_scale").reshape(1, keys.shape[1], 1, -1)
-        assert (np.abs(found) <= 127 * scale / MARGIN * 1.001).all()
+        assert (np.abs(scaled) <= 127 * scale / MARGIN * 1.001).all()
 
 
 def test_keys_are_measured_wherever_they_will_stand(source: Checkpoint) -> None:
@@ -85,9 +85,9 @@ def test_keys_are_measured_wherever_they_will_stand(source: Checkpoint) -> None:
 
 def test_silent_channels_can_speak_later() -> None:
     assert scales(np.zeros(4, np.float32)).min() > 0
-    found = scales(np.array([0, 8, 1], np.float32))
-    assert found[0] > 0
-    np.testing.assert_allclose(found[1:], np.array([8, 1]) * MARGIN / 127, rtol=1e-6)
+    kept = scales(np.array([0, 8, 1], np.float32))
+    assert kept[0] > 0
+    np.testing.assert_allclose(kept[1:], np.array([8, 1]) * MARGIN / 127, rtol=1e-6)
 
 
 def test_scales_travel_with_a_checkpoint_and_go_where_nobody_asks_for_them(view: Checkpoint, tmp_path: Path) -> None:

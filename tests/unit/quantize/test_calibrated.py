@@ -33,9 +33,9 @@ def opened(folder: Path, kind: DecoderKind = "llama") -> Checkpoint:
 def rows(width: int, length: int = 48, seed: int = 0) -> Floats:
     """Rows that go together, with a few strong places."""
     rng = np.random.default_rng(seed)
-    made = rng.standard_normal((length, width // 8)) @ rng.standard_normal((width // 8, width))
-    made[:, :: width // 6] *= 6
-    return made.astype(np.float32)
+    mixed = rng.standard_normal((length, width // 8)) @ rng.standard_normal((width // 8, width))
+    mixed[:, :: width // 6] *= 6
+    return mixed.astype(np.float32)
 
 
 def taken(width: int, count: int = 4) -> list[Sample]:

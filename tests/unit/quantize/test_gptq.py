@@ -31,7 +31,7 @@ def by_column(weights: Floats, h: npt.NDArray[np.float64], group: int, bits: Bit
     damped = h + DAMPING * np.diag(h).mean() * np.eye(len(h))
     factor = np.linalg.cholesky(np.linalg.inv(damped)).T
     rest = weights.astype(np.float64)
-    found, scales = np.empty_like(rest), np.empty((len(rest), -(-len(h) // group)))
+    chosen, scales = np.empty_like(rest), np.empty((len(rest), -(-len(h) // group)))
     for j in range(len(h)):
         if j % group == 0:
             place = slice(j, min(j + group, len(h)))
@@ -39,10 +39,10 @@ def by_column(weights: Floats, h: npt.NDArray[np.float64], group: int, bits: Bit
                 rest[:, place].astype(np.float32), (np.diag(factor)[place] ** -2.0).astype(np.float32), bits
             )
         scale = scales[:, j // group]
-        found[:, j] = codes(rest[:, j].astype(np.float32), scale.astype(np.float32), bits)
-        error = (rest[:, j] - found[:, j] * scale) / factor[j, j]
+        chosen[:, j] = codes(rest[:, j].astype(np.float32), scale.astype(np.float32), bits)
+        error = (rest[:, j] - chosen[:, j] * scale) / factor[j, j]
         rest[:, j + 1 :] -= np.outer(error, factor[j, j + 1 :])
-    return found.astype(np.float32), scales.astype(np.float32)
+    return chosen.astype(np.float32), scales.astype(np.float32)
 
 
 @pytest.mark.parametrize(

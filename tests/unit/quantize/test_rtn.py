@@ -74,9 +74,9 @@ def test_random_matrices(dtype: np.dtype[Any], k: int) -> None:
 
 def test_the_whole_range_of_int4_is_used() -> None:
     raw = normal(64, 1024)
-    found = codes(pack4(raw, 128))
-    assert set(np.unique(found)) == set(range(-8, 8))
-    grouped, extreme = raw.astype(np.float32).reshape(64, 8, 128), found.reshape(64, 8, 128)
+    used = codes(pack4(raw, 128))
+    assert set(np.unique(used)) == set(range(-8, 8))
+    grouped, extreme = raw.astype(np.float32).reshape(64, 8, 128), used.reshape(64, 8, 128)
     upward = grouped.max(axis=-1) / 7 >= -grouped.min(axis=-1) / 8
     assert (np.where(upward, extreme.max(axis=-1), -extreme.min(axis=-1)) == np.where(upward, 7, 8)).all()
 

@@ -67,14 +67,14 @@ def of(model: PublishedModel, name: str, activation_bytes: int = 4, /, **changed
     return profile(recipe=name, planned={**weights, "kv_arena": GIB}, **changed)
 
 
-def owners(made: Profile) -> list[tuple[str, str]]:
-    return [(one.model, one.recipe) for one in variants([target("cpu")], [made]) if one.measured]
+def owners(measured: Profile) -> list[tuple[str, str]]:
+    return [(one.model, one.recipe) for one in variants([target("cpu")], [measured]) if one.measured]
 
 
 def test_a_profile_stands_beside_its_variant_only() -> None:
     side = SideMemory("memory", GIB, 3 * GIB, 2 * GIB, "the kernel")
-    made = of(TINYLLAVA, "q4", model="TinyLLaVA-1.5B", sides=(side,))
-    found = {(one.model, one.recipe): one.measured for one in variants([target("cpu")], [made, profile()])}
+    other = of(TINYLLAVA, "q4", model="TinyLLaVA-1.5B", sides=(side,))
+    found = {(one.model, one.recipe): one.measured for one in variants([target("cpu")], [other, profile()])}
     assert [key for key, measured in found.items() if measured] == [("TinyLLaVA", "q4")]
     (ours,) = found["TinyLLaVA", "q4"].values()
     assert (ours.static_bytes, ours.dynamic_bytes, ours.peak_bytes) == (GIB, 2 * GIB, 3 * GIB)

@@ -30,8 +30,8 @@ def _alone(prompt: Prompt, params: SamplingParams) -> Completion:
     return next(_generator(FakeEngine(slots=1)).generate([prompt], params))
 
 
-def _same(one: Completion | None, other: Completion) -> bool:
-    return one is not None and (one.text, one.ids, one.reason) == (other.text, other.ids, other.reason)
+def _same(first: Completion | None, other: Completion) -> bool:
+    return first is not None and (first.text, first.ids, first.reason) == (other.text, other.ids, other.reason)
 
 
 def _drain(generator: Generator) -> list[Event]:

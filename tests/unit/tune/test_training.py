@@ -31,27 +31,27 @@ SMALL = Curriculum(
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder: Path = tmp_path_factory.mktemp("made") / "small"
     train_embedded(folder, SMALL)
     return folder
 
 
-def test_training_learns_and_leaves_a_checkpoint(made: Path) -> None:
-    log = json.loads((made / "training.json").read_text())
+def test_training_learns_and_leaves_a_checkpoint(trained: Path) -> None:
+    log = json.loads((trained / "training.json").read_text())
     tower, answers = log["curve"]
     assert tower["loss"] < 4.0  # guessing costs ln 28 + ln 2 = 4.03
     assert answers["loss"] < 5.6  # guessing costs ln 512 = 6.24
-    checkpoint = open_checkpoint(made)
+    checkpoint = open_checkpoint(trained)
     assert checkpoint.spec.template.stop == ("<|im_end|>",)
     assert checkpoint.spec.intended_use == NOTICE
     assert checkpoint.spec.licence == "apache-2.0"
-    assert "| answers | 25 |" in (made / "README.md").read_text()
+    assert "| answers | 25 |" in (trained / "README.md").read_text()
 
 
-def test_the_same_seed_makes_the_same_model(made: Path, tmp_path: Path) -> None:
+def test_the_same_seed_makes_the_same_model(trained: Path, tmp_path: Path) -> None:
     train_embedded(tmp_path / "again", SMALL)
-    assert (tmp_path / "again" / "model.safetensors").read_bytes() == (made / "model.safetensors").read_bytes()
+    assert (tmp_path / "again" / "model.safetensors").read_bytes() == (trained / "model.safetensors").read_bytes()
 
 
 def test_labels_say_what_lies_where() -> None:
@@ -72,7 +72,7 @@ def test_zones_lie_as_a_radiograph_is_read() -> None:
 
 def test_perfect_labels_cost_nothing_and_are_right() -> None:
     scenes = [scene(seed) for seed in range(20)]
-    told = TowerLabels(30, 7, scenes)
+    tower_labels = TowerLabels(30, 7, scenes)
     zones, hearts = labels(scenes)
     patches = torch.zeros(20, 49, 30)
     for patch, zone in enumerate(zone_of_patch(7).tolist()):
@@ -80,13 +80,13 @@ def test_perfect_labels_cost_nothing_and_are_right() -> None:
             patches[torch.arange(20), patch, 7 * zone + zones[:, zone]] = 50
     patches[torch.arange(20), :, 28 + hearts] = 50
     with torch.no_grad():
-        told.zone.weight.copy_(torch.eye(28, 30))
-        told.heart.weight.copy_(torch.eye(30)[28:])
-        told.zone.bias.zero_()
-        told.heart.bias.zero_()
-        assert float(told.loss(patches, torch.arange(20))) < 1e-6
-        assert told.right(patches, scenes).all()
-        assert not told.right(patches.roll(1, 0), scenes).all()
+        tower_labels.zone.weight.copy_(torch.eye(28, 30))
+        tower_labels.heart.weight.copy_(torch.eye(30)[28:])
+        tower_labels.zone.bias.zero_()
+        tower_labels.heart.bias.zero_()
+        assert float(tower_labels.loss(patches, torch.arange(20))) < 1e-6
+        assert tower_labels.right(patches, scenes).all()
+        assert not tower_labels.right(patches.roll(1, 0), scenes).all()
 
 
 def test_pictures_are_what_a_bundle_sees() -> None:

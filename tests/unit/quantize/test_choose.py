@@ -68,17 +68,17 @@ def log_shares(values: Any) -> Any:
     return values - peak - np.log(np.exp(values - peak).sum(-1, keepdims=True))
 
 
-def size(checkpoint: Checkpoint, how: Recipe) -> int:
-    return sum(weight_bytes(checkpoint, how, 4).values())
+def size(checkpoint: Checkpoint, chosen: Recipe) -> int:
+    return sum(weight_bytes(checkpoint, chosen, 4).values())
 
 
 def test_what_wins_back_most_for_its_bytes_is_widened_first(checkpoint: Checkpoint) -> None:
     least = size(checkpoint, COARSE)
     first = size(checkpoint, replace(COARSE, int8_layers=(0,)))
-    choice = choose(COARSE, FOUND, first, lambda how: size(checkpoint, how))
+    choice = choose(COARSE, FOUND, first, lambda candidate: size(checkpoint, candidate))
     assert choice.wider[0] in ("decoder.0-0", "lm_head")
     assert least < choice.bytes == size(checkpoint, choice.recipe) <= first
-    room = choose(COARSE, FOUND, 10 * first, lambda how: size(checkpoint, how))
+    room = choose(COARSE, FOUND, 10 * first, lambda candidate: size(checkpoint, candidate))
     assert set(room.wider) == set(FOUND.losses)
     assert room.recipe.int8_layers == (0, 1)
     assert (room.recipe.vision, room.recipe.embedding, room.recipe.lm_head) == ("fp16", "fp16", "int8")
@@ -88,7 +88,7 @@ def test_more_bytes_never_lose_more(checkpoint: Checkpoint) -> None:
     least = size(checkpoint, COARSE)
     left = []
     for extra in range(0, 2_000_000, 100_000):
-        choice = choose(COARSE, FOUND, least + extra, lambda how: size(checkpoint, how))
+        choice = choose(COARSE, FOUND, least + extra, lambda candidate: size(checkpoint, candidate))
         assert choice.bytes <= least + extra
         left.append(sum(loss for part, loss in FOUND.losses.items() if part not in choice.wider))
     assert left[-1] < left[0]
@@ -96,7 +96,7 @@ def test_more_bytes_never_lose_more(checkpoint: Checkpoint) -> None:
 
 def test_too_few_bytes_are_refused_with_how_many_it_takes(checkpoint: Checkpoint) -> None:
     with pytest.raises(ConfigError, match="are allowed"):
-        choose(COARSE, FOUND, 1000, lambda how: size(checkpoint, how))
+        choose(COARSE, FOUND, 1000, lambda candidate: size(checkpoint, candidate))
 
 
 def test_layers_of_both_precisions_are_one_checkpoint(checkpoint: Checkpoint) -> None:
