@@ -9,13 +9,14 @@ from __future__ import annotations
 import io
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
+from edgekit import config
 from edgekit.bundle import Bundle
 from edgekit.checkpoint.checkpoint import Checkpoint
 from edgekit.checkpoint.open import open_checkpoint
@@ -25,7 +26,7 @@ from edgekit.evaluate.phantoms import ScoredAnswer, evaluate, questions
 from edgekit.evaluate.share import Share
 from edgekit.files import write_bytes
 from edgekit.phantom import Asked, ask, draw, scene
-from edgekit.phantom.embedded import embedded
+from edgekit.phantom.embedded import NOTICE, embedded
 from edgekit.phantom.questions import Form
 from edgekit.pipeline import build
 from edgekit.plan.components import weight_bytes
@@ -76,6 +77,12 @@ class DemoScores:
     forms: dict[Form, Share]
     seconds: float
 
+    @property
+    def all(self) -> Share:
+        """Right answers of every form together."""
+        shares = self.forms.values()
+        return Share(sum(share.right for share in shares), sum(share.total for share in shares))
+
 
 @dataclass(frozen=True)
 class Shown:
@@ -109,6 +116,11 @@ def demo(precision: Recipe, out: Path, progress: Progress = silent) -> Iterator[
         asked = about_one()
         yield glance(bundle.path, asked[-1].question.text, image)
         yield Shown(str(image), evaluate(model, asked).rows)
+
+
+def document(steps: Sequence[Step]) -> dict[str, Any]:
+    """Return what came of every step as JSON has it, with the model's notice."""
+    return {**{name: config.dump(step) for name, step in zip(STEPS, steps, strict=True)}, "notice": NOTICE}
 
 
 def _require_writable(out: Path) -> None:
@@ -153,7 +165,7 @@ def _check(model: Model) -> DemoScores:
 
 def require_right(checked: DemoScores) -> None:
     """:class:`GateRefused` where too few answers are right for the model to have survived the way."""
-    right, total = (sum(getattr(share, of) for share in checked.forms.values()) for of in ("right", "total"))
+    right, total = checked.all.right, checked.all.total
     if right < LEAST * total:
         raise GateRefused(
             f"Only {right} of {total} answers are right, and {LEAST:.0%} at least should be",

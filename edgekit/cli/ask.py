@@ -52,18 +52,6 @@ def command(
     with Model.open(bundle, slots=1) as model:
         talk = Chat(console, model, params, pictures)
         if question is not None:
-            completion = talk.ask(question)
-            console.document(
-                {
-                    "text": completion.text,
-                    "tokens": completion.tokens,
-                    "prompt_tokens": completion.prompt_tokens,
-                    "first_token_ms": round(completion.first_token_ms, 1),
-                    "tokens_per_s": round(completion.tokens_per_s, 2),
-                    "reason": completion.reason,
-                    "seed": completion.seed,
-                    "notes": said,
-                }
-            )
+            console.document(talk.ask(question).document(said))
         if chat:
             talk.go_on()

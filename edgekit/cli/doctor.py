@@ -22,9 +22,7 @@ def command(console: Console, target_name: str | None) -> None:
     Nothing is changed and nothing needs root. Exit code 1 where something is bad for the target.
     """
     report = examine(Host(), target(target_name) if target_name else None)
-    console.document(
-        {"target": report.target, "detected": report.detected, "healthy": report.healthy, "findings": report.findings}
-    )
+    console.document(report.document())
     _show(console, report)
     if not report.healthy:
         raise click.exceptions.Exit(1)

@@ -26,8 +26,7 @@ def command(console: Console, checkpoint: Path, out: Path, target_name: str, vis
     source = open_checkpoint(checkpoint, vision)
     show_notes(console, source.spec)
     with console.progress() as progress:
-        files = export_graphs(source, target(target_name), out, progress)
-    console.document({"files": {str(file): file.stat().st_size for file in files}})
-    console.table(
-        ("file", "bytes"), [(str(file), format_bytes(file.stat().st_size)) for file in files], right=("bytes",)
-    )
+        graphs = export_graphs(source, target(target_name), out, progress)
+    console.document(graphs.document())
+    rows = [(str(path), format_bytes(size)) for path, size in graphs.files.items()]
+    console.table(("file", "bytes"), rows, right=("bytes",))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,7 +31,7 @@ def command(console: Console, directory: Path, form: Layout, split: Split, count
 
     with console.progress() as progress:
         folder = write_folder(directory, form, split, count, progress)
-    console.document({**asdict(folder), "path": str(folder.path)})
+    console.document(folder.document())
     console.fields(
         [
             ("folder", str(folder.path)),

@@ -35,12 +35,12 @@ def command(
     from edgekit.pipeline.precision import quantize_to
     from edgekit.recipe import recipe
 
-    source, how = open_checkpoint(checkpoint, vision, requantize=requantize), recipe(recipe_name)
+    source = open_checkpoint(checkpoint, vision, requantize=requantize)
     show_notes(console, source.spec)
     with console.progress() as progress:
-        notes = quantize_to(source, how, out, calibrate, progress)
-    for note in notes:
+        quantized = quantize_to(source, recipe(recipe_name), out, calibrate, progress)
+    for note in quantized.notes:
         console.note(note)
-    size = sum(file.stat().st_size for file in out.iterdir())
-    console.document({"checkpoint": str(out), "recipe": how.name, "bytes": size, "source_bytes": source.bytes})
-    console.print(f"{out}: {format_bytes(size)}, from {format_bytes(source.bytes)} ({how.title})")
+    console.document(quantized.document())
+    sizes = f"{format_bytes(quantized.bytes)}, from {format_bytes(quantized.source_bytes)}"
+    console.print(f"{out}: {sizes} ({quantized.recipe.title})")

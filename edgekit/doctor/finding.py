@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
+from edgekit import config
 from edgekit.errors import gist
 
 State = Literal["good", "bad", "unknown"]
@@ -37,6 +38,15 @@ class Report:
     def healthy(self) -> bool:
         """Whether nothing is bad."""
         return not self.of("bad")
+
+    def document(self) -> dict[str, Any]:
+        """Return a report as JSON has it."""
+        return {
+            "target": self.target,
+            "detected": self.detected,
+            "healthy": self.healthy,
+            "findings": config.dump(self.findings),
+        }
 
     def of(self, state: State) -> list[Finding]:
         return [finding for finding in self.findings if finding.state == state]

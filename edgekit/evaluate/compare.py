@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from edgekit.bundle import Bundle, open_bundle
 from edgekit.errors import ConfigError
@@ -30,6 +31,31 @@ class Evaluated:
     bytes: int
     digest: str
     scores: Scores
+
+    def document(self) -> dict[str, Any]:
+        """Return a bundle's scores as JSON has them, in percent, with every question and answer."""
+        scores = self.scores
+        return {
+            "name": self.name,
+            "recipe": self.recipe,
+            "bytes": self.bytes,
+            "digest": self.digest,
+            "closed": scores.metrics.closed,
+            "open_recall": scores.metrics.open_recall,
+            "right": {
+                **{form: share.document() for form, share in scores.forms.items()},
+                "names_every_finding": scores.names_all.document(),
+            },
+            "guessing": {form: share.percent for form, share in scores.guessing.items()},
+            "topics": {topic: share.document() for topic, share in scores.topics.items()},
+            "rows": scores.rows,
+        }
+
+
+def document(evaluated: Sequence[Evaluated]) -> dict[str, Any]:
+    """Return the scores of one bundle, or of several beside each other, as JSON has them."""
+    documents = [each.document() for each in evaluated]
+    return documents[0] if len(documents) == 1 else {"bundles": documents}
 
 
 def evaluate_bundles(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import sqrt
+from typing import Any
 
 _Z = 1.959964  # 95 % of a normal distribution lie within so many standard deviations
 
@@ -25,6 +26,10 @@ class Share:
     def percent(self) -> float:
         """0 where nothing was asked."""
         return 100 * self.right / self.total if self.total else 0.0
+
+    def document(self) -> dict[str, Any]:
+        """Return a share as JSON has it."""
+        return {"percent": self.percent, "interval": self.interval, "right": self.right, "total": self.total}
 
     @property
     def interval(self) -> tuple[float, float]:

@@ -40,6 +40,10 @@ class Folder:
     questions: int
     bytes: int
 
+    def document(self) -> dict[str, Any]:
+        """Return a folder as JSON has it."""
+        return {**vars(self), "path": str(self.path)}
+
 
 @dataclass(frozen=True)
 class _Row:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 import shlex
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from edgekit.bundle import Bundle
@@ -104,3 +105,14 @@ class Built:
             document |= prepared.compiled.plans_document()
             document["gpu_check"] = prepared.checked.document() if prepared.checked else None
         return document
+
+
+@dataclass(frozen=True)
+class GraphFiles:
+    """Graphs without a bundle around them: each file with its bytes."""
+
+    files: dict[Path, int]
+
+    def document(self) -> dict[str, Any]:
+        """Return the files as JSON has them."""
+        return {"files": {str(path): size for path, size in self.files.items()}}

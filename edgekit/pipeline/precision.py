@@ -8,6 +8,7 @@ from __future__ import annotations
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from edgekit.checkpoint.checkpoint import Checkpoint
 from edgekit.errors import ConfigError
@@ -33,6 +34,27 @@ class Decided:
     recipe: Recipe
     sensitivity: Sensitivity | None = None
     choice: Choice | None = None
+
+
+@dataclass(frozen=True)
+class QuantizedCheckpoint:
+    """A checkpoint that was written in a recipe's precision: its folder, its bytes and its source's, and what was not
+    as asked, a sentence each."""
+
+    path: Path
+    recipe: Recipe
+    bytes: int
+    source_bytes: int
+    notes: tuple[str, ...]
+
+    def document(self) -> dict[str, Any]:
+        """Return what was written as JSON has it."""
+        return {
+            "checkpoint": str(self.path),
+            "recipe": self.recipe.name,
+            "bytes": self.bytes,
+            "source_bytes": self.source_bytes,
+        }
 
 
 def decide(
@@ -80,14 +102,15 @@ def forget(out: Path) -> None:
 
 def quantize_to(
     source: Checkpoint, recipe: Recipe, out: Path, data: Path | None = None, progress: Progress = silent
-) -> tuple[str, ...]:
+) -> QuantizedCheckpoint:
     """Write a checkpoint in the recipe's precision to a new folder ``out``, fitted to the examples of ``data`` where
-    there are any; return what was not as asked, a sentence each."""
+    there are any."""
     recipe = with_method(source, recipe, data)
     calibrated = quantized(source, recipe, data, out, progress)
     write_checkpoint(calibrated.checkpoint, recipe, out, progress)
     forget(out)
-    return calibrated.notes
+    size = sum(file.stat().st_size for file in out.iterdir())
+    return QuantizedCheckpoint(out, recipe, size, source.bytes, calibrated.notes)
 
 
 def _work(out: Path) -> Path:

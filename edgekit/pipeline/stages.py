@@ -25,7 +25,7 @@ from edgekit.errors import BundleError, ConfigError, EdgeKitError
 from edgekit.export.export import SPELLINGS, export
 from edgekit.files import new_directory, require_space
 from edgekit.inputs.examples import Example
-from edgekit.pipeline.built import Built
+from edgekit.pipeline.built import Built, GraphFiles
 from edgekit.pipeline.precision import decide, forget, held_out, quantized
 from edgekit.pipeline.prepared import prepare_here
 from edgekit.plan import plan, require_fit
@@ -149,9 +149,9 @@ def _require_own_place(out: Path, source: str, target: Target, recipe: Recipe) -
             )
 
 
-def export_graphs(source: Checkpoint, target: Target, out: Path, progress: Progress = silent) -> list[Path]:
+def export_graphs(source: Checkpoint, target: Target, out: Path, progress: Progress = silent) -> GraphFiles:
     """Write a checkpoint's graphs, as it is stored, to a new folder ``out``; the files written."""
     with new_directory(out) as folder:
         context = usable_context(source.spec, target)
         export(source, target.activations, context, folder, progress, SPELLINGS[target.kind.spelling])
-    return sorted(path for path in out.rglob("*") if path.is_file())
+    return GraphFiles({path: path.stat().st_size for path in sorted(out.rglob("*")) if path.is_file()})

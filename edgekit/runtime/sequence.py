@@ -7,8 +7,9 @@ KV: the next step writes it.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from edgekit.errors import EdgeKitError
 from edgekit.inputs.prompt import Prompt
@@ -45,6 +46,19 @@ class Completion:
     @property
     def tokens(self) -> int:
         return len(self.ids)
+
+    def document(self, notes: Iterable[str] = ()) -> dict[str, Any]:
+        """Return an answer as JSON has it; ``notes`` are what the readers of its pictures said."""
+        return {
+            "text": self.text,
+            "tokens": self.tokens,
+            "prompt_tokens": self.prompt_tokens,
+            "first_token_ms": round(self.first_token_ms, 1),
+            "tokens_per_s": round(self.tokens_per_s, 2),
+            "reason": self.reason,
+            "seed": self.seed,
+            "notes": list(notes),
+        }
 
 
 @dataclass(eq=False, kw_only=True)

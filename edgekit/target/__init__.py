@@ -2,7 +2,9 @@
 
 from edgekit.target.device import (
     Budget,
+    DetectedTarget,
     Target,
+    document,
     matching_target,
     site_budget,
     target,
@@ -10,4 +12,14 @@ from edgekit.target.device import (
     with_site_budget,
 )
 
-__all__ = ["Budget", "Target", "matching_target", "site_budget", "target", "targets", "with_site_budget"]
+__all__ = [
+    "Budget",
+    "DetectedTarget",
+    "Target",
+    "document",
+    "matching_target",
+    "site_budget",
+    "target",
+    "targets",
+    "with_site_budget",
+]

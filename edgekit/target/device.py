@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from edgekit import config
 from edgekit.config.shipped import load_shipped, require_name, shipped
@@ -92,6 +93,23 @@ def target(word: str) -> Target:
 def targets() -> list[Target]:
     """Return every target that ships with EdgeKit, the smallest first."""
     return sorted((target(name) for name in shipped("targets")), key=lambda found: found.memory_bytes)
+
+
+@dataclass(frozen=True)
+class DetectedTarget:
+    """A machine, and the target that it can stand for."""
+
+    machine: Machine
+    target: Target
+
+    def document(self) -> dict[str, Any]:
+        """Return what was detected as JSON has it."""
+        return {"machine": config.dump(self.machine), "target": self.target.name}
+
+
+def document(targets: Sequence[Target]) -> dict[str, Any]:
+    """Return targets as JSON has them."""
+    return {"targets": config.dump(targets)}
 
 
 def matching_target(machine: Machine) -> Target:
