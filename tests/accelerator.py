@@ -56,7 +56,7 @@ def lacking_tensorrt() -> str:
 def target_here(engine: str, *, slots: int, context: int = 2048, bandwidth: int = 1) -> Target:
     """A target of this machine's largest GPU, without a budget; a tenth of the memory is left to others."""
     machine = detect()
-    gpu: Gpu = max(machine.gpus, key=lambda one: one.memory_bytes)
+    gpu: Gpu = max(machine.gpus, key=lambda gpu: gpu.memory_bytes)
     memory = gpu.memory_bytes or machine.memory_bytes
     return Target(
         name=re.sub(r"[^a-z0-9]+", "-", gpu.name.lower()).strip("-")[:64],

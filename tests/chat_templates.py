@@ -19,9 +19,9 @@ class Shape(NamedTuple):
 def _turns(user: str, assistant: str, opening: str = "", start: str = "", system: str = "") -> str:
     """A loop over messages: ``user``, ``assistant`` and ``system`` are Jinja expressions of ``m``."""
     end = "{% if add_generation_prompt %}{{ " + opening + " }}{% endif %}" if opening else ""
-    told = "{% elif m.role == 'system' %}{{ " + system + " }}" if system else ""
+    branch = "{% elif m.role == 'system' %}{{ " + system + " }}" if system else ""
     return (
-        start + "{% for m in messages %}{% if m.role == 'user' %}{{ " + user + " }}" + told + "{% elif m.role == "
+        start + "{% for m in messages %}{% if m.role == 'user' %}{{ " + user + " }}" + branch + "{% elif m.role == "
         "'assistant' %}{{ " + assistant + " }}{% endif %}{% endfor %}" + end
     )
 

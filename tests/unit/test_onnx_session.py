@@ -40,10 +40,10 @@ class Opened:
 
     exact: dict[str, bool] = field(default_factory=dict)
 
-    def note(self, graph: str | bytes, made: Any) -> None:
+    def note(self, graph: str | bytes, session_options: Any) -> None:
         name = Path(graph).stem if isinstance(graph, str) else "bytes"
         try:
-            self.exact[name] = made.get_session_config_entry(KEY) == "1"
+            self.exact[name] = session_options.get_session_config_entry(KEY) == "1"
         except RuntimeError:  # as it says that there is none
             self.exact[name] = False
 
@@ -53,9 +53,9 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> Opened:
     """Notes what is opened, and opens it."""
     seen, real = Opened(), onnxruntime.InferenceSession
 
-    def noted(graph: str | bytes, made: Any, **rest: Any) -> Any:
-        seen.note(graph, made)
-        return real(graph, made, **rest)
+    def noted(graph: str | bytes, session_options: Any, **rest: Any) -> Any:
+        seen.note(graph, session_options)
+        return real(graph, session_options, **rest)
 
     monkeypatch.setattr(onnxruntime, "InferenceSession", noted)
     return seen
@@ -158,13 +158,13 @@ def test_a_graph_that_an_old_runtime_would_compute_wrong_is_refused(
 
 
 def test_a_graph_that_is_not_there_is_the_runtime_s_to_say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    told = []
+    notes = []
     for saturates in (True, False):
         believe(monkeypatch, saturates)
         with pytest.raises(EngineError) as refused:
             open_graph(tmp_path / "vision.onnx", "cpu")
-        told.append(refused.value.message)
-    assert told[0] == told[1]
+        notes.append(refused.value.message)
+    assert notes[0] == notes[1]
 
 
 def test_final_graphs_are_taken_as_they_are() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from edgekit.checkpoint import pixels, template, tower
 from edgekit.checkpoint.dialects import language
-from edgekit.checkpoint.dialects.reading import Parts, Reading, mlp_names, mlp_projector, selected_layer
+from edgekit.checkpoint.dialects.reading import Reading, mlp_parts, selected_layer
 from edgekit.checkpoint.documents import Fields
 from edgekit.checkpoint.source import Source
 
@@ -28,15 +28,7 @@ def read(source: Source, vision: Source | None) -> Reading:
 
     decoder = language.find(source, _text(config), config, ("language_model.model.",), (_HEAD,))
     kind = config.text("connector_type")
-    projector = mlp_projector(kind, tower_spec, decoder.spec, config.origin)
-    parts = Parts(
-        source=source,
-        tower=stored,
-        vision=tower_spec,
-        projector=projector,
-        projector_names=mlp_names("connector._connector", kind, len(projector.widths) - 1),
-        decoder=decoder,
-    )
+    parts = mlp_parts(source, stored, tower_spec, decoder, kind, "connector._connector")
     image = pixels.image_spec(stored.source, tower_spec, config.text("image_aspect_ratio", "square"))
     return parts.read("tinyllava-factory", image, template.for_decoder(decoder.spec))
 

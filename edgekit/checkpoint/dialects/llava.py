@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from edgekit.checkpoint import notice, pixels, template, tower
 from edgekit.checkpoint.dialects import language
-from edgekit.checkpoint.dialects.reading import Parts, Reading, mlp_names, mlp_projector, selected_layer
+from edgekit.checkpoint.dialects.reading import Reading, mlp_parts, selected_layer
 from edgekit.checkpoint.documents import Fields
 from edgekit.checkpoint.source import Source
 
@@ -49,15 +49,7 @@ def read(source: Source, vision: Source | None) -> Reading:
     text = Fields({**config.values, "model_type": _DECODERS[model_type]}, config.origin)
     decoder = language.find(source, text, config, ("model.",), ("lm_head.",))
     kind = config.text("mm_projector_type", "linear")
-    projector = mlp_projector(kind, tower_spec, decoder.spec, config.origin)
-    parts = Parts(
-        source=source,
-        tower=stored,
-        vision=tower_spec,
-        projector=projector,
-        projector_names=mlp_names("model.mm_projector", kind, len(projector.widths) - 1),
-        decoder=decoder,
-    )
+    parts = mlp_parts(source, stored, tower_spec, decoder, kind, "model.mm_projector")
     image = pixels.image_spec(stored.source, tower_spec, config.text("image_aspect_ratio", "square"))
     return parts.read(
         _family(source, model_type), image, template.with_image_marks(template.for_decoder(decoder.spec), config)

@@ -91,6 +91,21 @@ def selected_layer(config: Fields, key: str, default: int | None = None) -> int:
     return Fields({key: value[0]}, config.origin).integer(key)
 
 
+def mlp_parts(
+    source: Source, tower: StoredTower, vision: VisionSpec, decoder: StoredDecoder, kind: str, prefix: str
+) -> Parts:
+    """Put the parts together around a projector of a ``kind`` that LLaVA's own code names, stored under ``prefix``."""
+    projector = mlp_projector(kind, vision, decoder.spec, source.config.origin)
+    return Parts(
+        source=source,
+        tower=tower,
+        vision=vision,
+        projector=projector,
+        projector_names=mlp_names(prefix, kind, len(projector.widths) - 1),
+        decoder=decoder,
+    )
+
+
 def mlp_projector(kind: str, vision: VisionSpec, decoder: DecoderSpec, origin: str) -> ProjectorSpec:
     """Return the projector of a kind: "linear", or "mlpNx_gelu", N linear layers with GELU between them."""
     match = re.fullmatch(r"mlp([1-9])x_gelu", kind)

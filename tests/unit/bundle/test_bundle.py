@@ -156,10 +156,10 @@ def test_a_file_that_may_not_be_read_is_not_called_missing(tmp_path: Path, monke
             open_bundle(path)
     look = Path.stat
 
-    def refuse(self: Path, **how: Any) -> os.stat_result:
+    def refuse(self: Path, **options: Any) -> os.stat_result:
         if self.name == "decoder.onnx":
             raise PermissionError(13, "Permission denied")
-        return look(self, **how)
+        return look(self, **options)
 
     monkeypatch.setattr(Path, "stat", refuse)
     with pytest.raises(BundleError, match=r"decoder\.onnx can't be read: Permission denied"):

@@ -36,9 +36,9 @@ def files(folder: Path) -> list[Sealed]:
 
 
 def test_digests_are_those_of_the_whole_files(folder: Path) -> None:
-    found = hash_files(folder)
-    assert {name: entry.bytes for name, entry in found.items()} == SIZES
-    for name, entry in found.items():
+    entries = hash_files(folder)
+    assert {name: entry.bytes for name, entry in entries.items()} == SIZES
+    for name, entry in entries.items():
         assert entry.sha256 == hashlib.sha256((folder / name).read_bytes()).hexdigest()
 
 
@@ -175,6 +175,6 @@ def test_memory_does_not_grow_with_the_file(tmp_path: Path, monkeypatch: pytest.
 
 
 def test_nothing_to_read_is_done_at_once(tmp_path: Path) -> None:
-    told: list[Any] = []
-    assert hash_files(tmp_path, lambda *step: told.append(step)) == {}
-    assert told == [("seal", 0, 0)]
+    reports: list[Any] = []
+    assert hash_files(tmp_path, lambda *step: reports.append(step)) == {}
+    assert reports == [("seal", 0, 0)]

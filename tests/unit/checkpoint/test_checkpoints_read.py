@@ -207,9 +207,9 @@ def test_such_a_folder_is_read_or_refused_as_the_table_says(
     tmp_path: Path, form: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(stock._TOWERS, "openai/clip-tiny", {**stock._CLIP, **TINY, "image_size": 28, "patch_size": 7})
-    made = MAKERS[form](tmp_path / "c")
-    vision = made[1] if isinstance(made, tuple) and isinstance(made[1], Path) else None
-    folders = made if isinstance(made, list) else [made[0] if vision else tmp_path / "c"]
+    written = MAKERS[form](tmp_path / "c")
+    vision = written[1] if isinstance(written, tuple) and isinstance(written[1], Path) else None
+    folders = written if isinstance(written, list) else [written[0] if vision else tmp_path / "c"]
     verdict, _, said = ROWS[form].partition(": ")
     for folder in folders:
         if verdict == "refused":

@@ -161,17 +161,17 @@ def test_a_head_is_compared_in_pieces_up_to_the_first_that_differs(
     monkeypatch: pytest.MonkeyPatch, differs: int | None
 ) -> None:
     monkeypatch.setattr(same, "_PIECE", 100 * 8)
-    one = Counting(np.arange(8000, dtype=np.float16).reshape(1000, 8))
-    other = Counting(one.array.astype(np.float32))
+    first = Counting(np.arange(8000, dtype=np.float16).reshape(1000, 8))
+    other = Counting(first.array.astype(np.float32))
     if differs is not None:
         other.array[differs, 3] += 1
-    assert same_values(one, other) == (differs is None)
-    assert max(stop - start for start, stop in one.asked) == 100
-    assert len(one.asked) == {None: 10, 0: 1, 900: 10}[differs]
+    assert same_values(first, other) == (differs is None)
+    assert max(stop - start for start, stop in first.asked) == 100
+    assert len(first.asked) == {None: 10, 0: 1, 900: 10}[differs]
 
 
 @pytest.mark.parametrize(
-    ("one", "other"),
+    ("first", "other"),
     [
         (np.zeros((2, 3)), np.zeros((3, 2))),
         (np.full((2, 2), np.nan), np.full((2, 2), np.nan)),
@@ -179,6 +179,6 @@ def test_a_head_is_compared_in_pieces_up_to_the_first_that_differs(
         (np.zeros(()), np.zeros(())),
     ],
 )
-def test_other_shapes_and_what_is_no_number_are_never_the_same(one: Any, other: Any) -> None:
-    tensors: list[Tensor] = [Counting(one), Counting(other)]
+def test_other_shapes_and_what_is_no_number_are_never_the_same(first: Any, other: Any) -> None:
+    tensors: list[Tensor] = [Counting(first), Counting(other)]
     assert not same_values(*tensors)

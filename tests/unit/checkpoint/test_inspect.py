@@ -33,19 +33,19 @@ UNUSED = ("encoder.layers.2.", "post_layernorm.", "head.")
 @pytest.mark.parametrize(("decoder", "stored"), [("llama", "float32"), ("phi", "bfloat16")])
 def test_every_part_is_counted(tmp_path: Path, decoder: DecoderKind, stored: str) -> None:
     tiny = write_checkpoint(tmp_path, "llava", decoder, "siglip", dtype=stored)
-    found = inspect(open_checkpoint(tmp_path))
-    assert {part.name: part.parameters for part in found.parts} == counted(tiny)
+    inspection = inspect(open_checkpoint(tmp_path))
+    assert {part.name: part.parameters for part in inspection.parts} == counted(tiny)
     width = {"float32": 4, "bfloat16": 2}[stored]
-    assert all(part.bytes == width * part.parameters and part.dtypes == (stored,) for part in found.parts)
-    assert found.parameters == sum(part.parameters for part in found.parts)
+    assert all(part.bytes == width * part.parameters and part.dtypes == (stored,) for part in inspection.parts)
+    assert inspection.parameters == sum(part.parameters for part in inspection.parts)
 
 
 def test_a_tied_head_counts_once(tmp_path: Path) -> None:
     tiny = write_checkpoint(tmp_path, "hf-5", text={"tie_word_embeddings": True})
-    found = {part.name: part for part in inspect(open_checkpoint(tmp_path)).parts}
-    assert found["lm_head"].parameters == 0
-    assert "tied" in found["lm_head"].kind
-    assert found["embedding"].parameters == counted(tiny)["embedding"]
+    parts = {part.name: part for part in inspect(open_checkpoint(tmp_path)).parts}
+    assert parts["lm_head"].parameters == 0
+    assert "tied" in parts["lm_head"].kind
+    assert parts["embedding"].parameters == counted(tiny)["embedding"]
 
 
 def test_the_command_shows_the_notice_and_the_figures(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -313,8 +313,8 @@ def test_integer_weights_are_refused(tiny: Tiny, tmp_path: Path) -> None:
 def test_an_unknown_model_type_says_what_is_known(edited: Any, kind: str) -> None:
     with pytest.raises(CheckpointError, match=f"'{kind}'") as error:
         open_checkpoint(edited(model_type=kind))
-    for known in ("llava_mistral", "tinyllava", "Hugging Face"):
-        assert known in error.value.hint
+    for word in ("llava_mistral", "tinyllava", "Hugging Face"):
+        assert word in error.value.hint
 
 
 @pytest.mark.parametrize(
@@ -364,10 +364,10 @@ def test_start_and_stop_tokens_come_from_the_checkpoint(edited: Any, tiny: Tiny)
 
 
 def test_opening_twice_gives_equal_descriptions(tiny: Tiny) -> None:
-    one, two = open_checkpoint(tiny.path), open_checkpoint(tiny.path)
-    assert one.spec == two.spec
-    assert hash(replace(one.spec)) == hash(two.spec)
-    tensor: Tensor = one.tensors["decoder.norm.weight"]  # type: ignore[assignment]
+    first, second = open_checkpoint(tiny.path), open_checkpoint(tiny.path)
+    assert first.spec == second.spec
+    assert hash(replace(first.spec)) == hash(second.spec)
+    tensor: Tensor = first.tensors["decoder.norm.weight"]  # type: ignore[assignment]
     assert tensor.rows(0, 2).shape == (2,)
 
 

@@ -57,11 +57,11 @@ def packed_codes(linear: Linear) -> Array:
 @pytest.mark.parametrize("kind", FORMATS)
 def test_codes_and_scales_are_kept_bit_by_bit(tmp_path: Path, kind: Format, group: int) -> None:
     linear = random_linear(72, 384, group)
-    found = matrix(tmp_path, linear, kind)
-    assert is_packed(found)
-    assert (found.shape, found.bits, found.group) == ((72, 384), 4, group)
+    weight = matrix(tmp_path, linear, kind)
+    assert is_packed(weight)
+    assert (weight.shape, weight.bits, weight.group) == ((72, 384), 4, group)
     for start, stop in [(0, 72), (0, 1), (5, 29), (63, 72)]:
-        rows = found.packed_rows(start, stop)
+        rows = weight.packed_rows(start, stop)
         np.testing.assert_array_equal(rows.codes, packed_codes(linear)[start:stop])
         np.testing.assert_array_equal(rows.scales.view(np.uint16), linear.scales[start:stop].view(np.uint16))
         np.testing.assert_array_equal(rows.dequantize(), linear.weight()[start:stop])
@@ -71,11 +71,11 @@ def test_codes_and_scales_are_kept_bit_by_bit(tmp_path: Path, kind: Format, grou
 @pytest.mark.parametrize("asymmetric", [False, True])
 def test_inputs_that_are_no_multiple_of_a_group(tmp_path: Path, kind: Format, asymmetric: bool) -> None:
     linear = random_linear(16, 200, 128, symmetric=not asymmetric)
-    found = matrix(tmp_path, linear, kind, asymmetric)
+    weight = matrix(tmp_path, linear, kind, asymmetric)
     if asymmetric:
-        np.testing.assert_array_equal(found.rows(3, 16), linear.weight()[3:16])
+        np.testing.assert_array_equal(weight.rows(3, 16), linear.weight()[3:16])
     else:
-        np.testing.assert_array_equal(found.packed_rows(3, 16).codes, packed_codes(linear)[3:16])
+        np.testing.assert_array_equal(weight.packed_rows(3, 16).codes, packed_codes(linear)[3:16])
 
 
 @pytest.mark.parametrize("kind", FORMATS)
@@ -103,13 +103,13 @@ def test_asymmetric_matrices_are_unpacked_exactly(tmp_path: Path, kind: Format) 
         linear.zeros[::7, 1] = 0
     linear.scales[3, 0] *= -1
     linear.scales[4, 0] = 0
-    found = matrix(tmp_path, linear, kind, requantize=True)
-    assert isinstance(found, UnpackedMatrix)
-    assert (found.shape, found.dtype.name) == ((72, 256), "float32")
-    assert found.rows(8, 8).shape == (0, 256)
+    weight = matrix(tmp_path, linear, kind, requantize=True)
+    assert isinstance(weight, UnpackedMatrix)
+    assert (weight.shape, weight.dtype.name) == ((72, 256), "float32")
+    assert weight.rows(8, 8).shape == (0, 256)
     for start, stop in [(0, 72), (5, 19), (64, 72)]:
-        np.testing.assert_array_equal(found.rows(start, stop), linear.weight()[start:stop])
-        found.release(start, stop)
+        np.testing.assert_array_equal(weight.rows(start, stop), linear.weight()[start:stop])
+        weight.release(start, stop)
 
 
 @pytest.mark.parametrize("key", ["checkpoint_format", "format"])
@@ -117,8 +117,8 @@ def test_zero_points_of_the_second_format_are_not_one_off(tmp_path: Path, key: s
     """By GPTQModel, either key says so; taken for the first format, every weight would be a scale off."""
     linear = random_linear(24, 256, 64, symmetric=False)
     source = folder(tmp_path, linear, "gptq_v2", **{"checkpoint_format": None, key: "gptq_v2"})
-    found: Any = fold(source, True)[0].tensors["x.weight"]
-    np.testing.assert_array_equal(found.rows(0, 24), linear.weight())
+    weight: Any = fold(source, True)[0].tensors["x.weight"]
+    np.testing.assert_array_equal(weight.rows(0, 24), linear.weight())
 
 
 @pytest.mark.parametrize("kind", FORMATS)
@@ -151,9 +151,9 @@ def test_any_linear_is_read_as_its_reference_says(data: st.DataObject) -> None:
     start = data.draw(st.integers(0, n - 1))
     stop = data.draw(st.integers(start + 1, n))
     with tempfile.TemporaryDirectory() as name:
-        found = matrix(Path(name), linear, kind, requantize=True)
-        values = found.packed_rows(start, stop).dequantize() if is_packed(found) else found.rows(start, stop)
-    assert symmetric == is_packed(found) or (linear.zeros == 8).all()
+        weight = matrix(Path(name), linear, kind, requantize=True)
+        values = weight.packed_rows(start, stop).dequantize() if is_packed(weight) else weight.rows(start, stop)
+    assert symmetric == is_packed(weight) or (linear.zeros == 8).all()
     np.testing.assert_array_equal(values, linear.weight()[start:stop])
 
 
@@ -194,10 +194,10 @@ def put(name: str, change: Callable[[Array], Array]) -> Callable[[dict[str, Arra
 def test_tensors_that_do_not_fit_together(
     tmp_path: Path, kind: Format, change: Callable[[dict[str, Array]], None], message: str
 ) -> None:
-    made = folder(tmp_path, random_linear(24, 256, 64), kind)
+    source = folder(tmp_path, random_linear(24, 256, 64), kind)
     edit_tensors(tmp_path, change)
     with pytest.raises(CheckpointError, match=message) as caught:
-        fold(Source(tmp_path, made.config, open_weights(tmp_path)), True)
+        fold(Source(tmp_path, source.config, open_weights(tmp_path)), True)
     assert caught.value.hint
 
 
@@ -231,20 +231,20 @@ def test_schemes_that_are_not_read(tmp_path: Path, kind: Format, changes: dict[s
 
 
 def test_packed_weights_without_a_config(tmp_path: Path) -> None:
-    made = folder(tmp_path, random_linear(24, 256, 64), "gptq")
+    source = folder(tmp_path, random_linear(24, 256, 64), "gptq")
     with pytest.raises(CheckpointError, match="no quantization_config"):
-        fold(Source(tmp_path, Fields({}, "config.json"), made.tensors), False)
-    nested = {"text_config": made.config.values}
-    assert is_packed(fold(Source(tmp_path, Fields(nested, "c"), made.tensors), False)[0].tensors["x.weight"])
+        fold(Source(tmp_path, Fields({}, "config.json"), source.tensors), False)
+    nested = {"text_config": source.config.values}
+    assert is_packed(fold(Source(tmp_path, Fields(nested, "c"), source.tensors), False)[0].tensors["x.weight"])
 
 
 def test_order_is_believed_from_g_idx_and_the_config_where_there_is_none(tmp_path: Path) -> None:
     linear = random_linear(24, 256, 64)
     assert is_packed(fold(folder(tmp_path, linear, "gptq", desc_act=True), False)[0].tensors["x.weight"])
     for order in (False, True):
-        made = folder(tmp_path, linear, "gptq", desc_act=order)
+        source = folder(tmp_path, linear, "gptq", desc_act=order)
         edit_tensors(tmp_path, without("x.g_idx"))
-        source = Source(tmp_path, made.config, open_weights(tmp_path))
+        source = Source(tmp_path, source.config, open_weights(tmp_path))
         if order:
             with pytest.raises(CheckpointError, match="act-order"):
                 fold(source, True)

@@ -93,7 +93,7 @@ def test_opening_reads_no_codes(written: Written, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(StoredTensor, "rows", noting)
     checkpoint = open_checkpoint(written.path)
     packed = [weight.stored for weight in checkpoint.tensors.values() if hasattr(weight, "stored")]
-    codes = min((one.packed if written.kind == "compressed-tensors" else one.qweight).shape for one in packed)
+    codes = min((linear.packed if written.kind == "compressed-tensors" else linear.qweight).shape for linear in packed)
     assert read
     assert max(np.prod(shape) for shape in read) < np.prod(codes)
 
@@ -170,8 +170,8 @@ def test_a_packed_head_is_a_head(written: Written, copy: Path) -> None:
 
     def pack(tensors: dict[str, Array]) -> None:
         n, k = tensors.pop("lm_head.weight").shape
-        made = stored(random_linear(n, k, 128), written.kind)
-        tensors.update({f"lm_head.{leaf}": tensor for leaf, tensor in made.items()})
+        head = stored(random_linear(n, k, 128), written.kind)
+        tensors.update({f"lm_head.{leaf}": tensor for leaf, tensor in head.items()})
 
     edit_tensors(copy, pack)
     edit_config(copy, lambda config: config.update(tie_word_embeddings=False))

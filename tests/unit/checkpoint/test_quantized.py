@@ -41,16 +41,16 @@ def test_reading_back_gives_the_lazy_views_weights(folder: Path, kind: str) -> N
     assert stored.tokenizer_json == original.tokenizer_json
     assert stored.tensors.keys() == view.tensors.keys()
     for name, expected in view.tensors.items():
-        found = stored.tensors[name]
-        assert found.shape == expected.shape
+        tensor = stored.tensors[name]
+        assert tensor.shape == expected.shape
         if is_packed(expected):
-            assert is_packed(found)
-            assert (found.bits, found.group) == (expected.bits, expected.group)
+            assert is_packed(tensor)
+            assert (tensor.bits, tensor.group) == (expected.bits, expected.group)
             for start, stop in [(0, 7), (7, 14), (3, expected.shape[0])]:
-                ours, theirs = found.packed_rows(start, stop), expected.packed_rows(start, stop)
+                ours, theirs = tensor.packed_rows(start, stop), expected.packed_rows(start, stop)
                 np.testing.assert_array_equal(ours.dequantize(), theirs.dequantize(), err_msg=name)
         else:
-            plain, wanted = (cast("Tensor", weight).rows(0, weight.shape[0]) for weight in (found, expected))
+            plain, wanted = (cast("Tensor", weight).rows(0, weight.shape[0]) for weight in (tensor, expected))
             np.testing.assert_array_equal(plain, wanted)
 
 

@@ -30,9 +30,9 @@ def test_every_row_is_made() -> None:
 
 @pytest.mark.parametrize("row", MAKERS)
 def test_a_row_says_what_happens(tmp_path: Path, row: str) -> None:
-    made = MAKERS[row]()
+    forms = MAKERS[row]()
     verdict, _, said = VERDICTS[row].partition(": ")
-    for form in made if isinstance(made, list) else [made]:
+    for form in forms if isinstance(forms, list) else [forms]:
         source = written(tmp_path, form)
         if verdict == "refused":
             with pytest.raises(CheckpointError) as caught:
@@ -58,7 +58,7 @@ def assert_holds(weight: Any, linear: Linear, row: str) -> None:
 def written(path: Path, form: Form) -> Source:
     for file in path.iterdir():
         file.unlink()
-    save_file({name: np.ascontiguousarray(one) for name, one in form.tensors.items()}, path / "model.safetensors")
+    save_file({name: np.ascontiguousarray(array) for name, array in form.tensors.items()}, path / "model.safetensors")
     config = form.config | ({"quantization_config": form.quantization} if form.quantization else {})
     for name, document in ({"config.json": config} | form.files).items():
         (path / name).write_text(json.dumps(document))

@@ -61,6 +61,6 @@ def test_a_chat_template_goes_before_the_familys_own(tmp_path: Path) -> None:
 
 def test_images_stand_between_their_marks_where_the_model_learned_them(tmp_path: Path) -> None:
     write_checkpoint(tmp_path, "llava", config={"mm_use_im_start_end": True})
-    found = open_checkpoint(tmp_path).spec.template
-    assert (found.image_before, found.image_after) == ("<im_start>", "<im_end>")
-    assert replace(found, image_before="", image_after="") == template.VICUNA
+    marked = open_checkpoint(tmp_path).spec.template
+    assert (marked.image_before, marked.image_after) == ("<im_start>", "<im_end>")
+    assert replace(marked, image_before="", image_after="") == template.VICUNA

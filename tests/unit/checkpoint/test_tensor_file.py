@@ -59,17 +59,17 @@ def test_short_writes_are_continued(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 def test_progress_is_told_by_one_thread_until_all_is_done(tmp_path: Path) -> None:
-    told: list[tuple[str, int, int]] = []
+    reports: list[tuple[str, int, int]] = []
 
     def progress(*step: Any) -> None:
         assert threading.current_thread() is threading.main_thread()
-        told.append(step)
+        reports.append(step)
 
     fills = [(10 * row, rows("x", row, row + 1)) for row in range(40)]
     write_regions(tmp_path / "file", {"x": Region(0, 1000)}, fills, progress)
-    assert told[0] == ("writing file", 0, 7800)
-    assert told[-1] == ("writing file", 7800, 7800)
-    assert [done for _, done, _ in told] == sorted(done for _, done, _ in told)
+    assert reports[0] == ("writing file", 0, 7800)
+    assert reports[-1] == ("writing file", 7800, 7800)
+    assert [done for _, done, _ in reports] == sorted(done for _, done, _ in reports)
 
 
 @pytest.mark.parametrize("error", [CheckpointError("bad", "hint"), KeyboardInterrupt()], ids=lambda e: type(e).__name__)
@@ -160,11 +160,11 @@ def test_safetensors_are_what_the_reference_reads(tmp_path: Path) -> None:
     entries = [Entry(name, kinds[name], array.shape) for name, array in arrays.items()]
     fills = [(0, whole(name, array)) for name, array in arrays.items()]
     write_safetensors(tmp_path / "file", entries, fills, {"made by": "tests"})
-    found = load_file(tmp_path / "file")
-    assert found.keys() == arrays.keys()
+    tensors = load_file(tmp_path / "file")
+    assert tensors.keys() == arrays.keys()
     for name, array in arrays.items():
-        assert found[name].dtype == array.dtype
-        assert np.array_equal(found[name], array)
+        assert tensors[name].dtype == array.dtype
+        assert np.array_equal(tensors[name], array)
     with safe_open(tmp_path / "file", "numpy") as file:
         assert file.metadata() == {"made by": "tests"}
 

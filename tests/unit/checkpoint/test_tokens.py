@@ -30,10 +30,10 @@ PLAIN = TemplateSpec(name="plain", system="", user="USER: {} ", opening="ASSISTA
 def tokenizer(*added: str) -> Tokenizer:
     """256 bytes, then the ``added`` tokens from id 256 on."""
     letters = {letter: index for index, letter in enumerate(sorted(pre_tokenizers.ByteLevel.alphabet()))}
-    made = Tokenizer(models.BPE(vocab=letters, merges=[]))
-    made.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    made.add_special_tokens([AddedToken(text, special=True, normalized=False) for text in added])
-    return made
+    bpe = Tokenizer(models.BPE(vocab=letters, merges=[]))
+    bpe.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    bpe.add_special_tokens([AddedToken(text, special=True, normalized=False) for text in added])
+    return bpe
 
 
 def source(folder: Path, config: dict[str, Any] | None = None, **files: Any) -> Source:
@@ -83,8 +83,8 @@ def test_what_ends_a_reply(
 
 
 def test_a_templates_own_end_is_always_one(tmp_path: Path) -> None:
-    made = tokenizer("<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>")
-    assert special_ids(source(tmp_path, {"eos_token_id": 9}), made, LLAMA3, 259)[1] == (9, 258)
+    bpe = tokenizer("<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>")
+    assert special_ids(source(tmp_path, {"eos_token_id": 9}), bpe, LLAMA3, 259)[1] == (9, 258)
 
 
 def test_a_reply_that_nothing_ends_is_refused(tmp_path: Path) -> None:

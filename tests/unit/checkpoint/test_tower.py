@@ -149,10 +149,10 @@ def test_published_towers_have_transformers_defaults_where_nothing_was_set(name:
     """Their config.json leaves out what is the class's default, activation and epsilon among it."""
     import transformers
 
-    found = published(name)
-    assert found is not None
-    assert found[0] == name
-    values = found[1]
+    tower = published(name)
+    assert tower is not None
+    assert tower[0] == name
+    values = tower[1]
     classes = {
         "clip_vision_model": transformers.CLIPVisionConfig,
         "siglip_vision_model": transformers.SiglipVisionConfig,

@@ -100,20 +100,20 @@ def test_the_questions_of_llava_meds_judge(tmp_path: Path) -> None:
 
 def test_lines_in_a_file_that_is_called_json(tmp_path: Path) -> None:
     lines = "\n".join(json.dumps({"question": text, "image": "a.png"}) for text in ("One?", "Two?"))
-    assert [one.question for one in read_examples(written(tmp_path, lines + "\n"))] == ["One?", "Two?"]
+    assert [example.question for example in read_examples(written(tmp_path, lines + "\n"))] == ["One?", "Two?"]
 
 
 @pytest.mark.skipif(not RAD.is_dir(), reason="VQA-RAD is not on this machine")
 def test_vqa_rad_as_it_was_published() -> None:
-    found = read_examples(RAD / "test.json")
-    assert len(found) == 451
-    assert all(one.image is not None and one.answer for one in found)
+    examples = read_examples(RAD / "test.json")
+    assert len(examples) == 451
+    assert all(example.image is not None and example.answer for example in examples)
 
 
 def test_a_folder_stands_for_the_one_file_in_it(tmp_path: Path) -> None:
     lines = "\n".join(json.dumps({"question": text, "answer": "yes"}) for text in ("One?", "Two?"))
     written(tmp_path, lines + "\n\n", "all.jsonl")
-    assert [one.question for one in read_examples(tmp_path)] == ["One?", "Two?"]
+    assert [example.question for example in read_examples(tmp_path)] == ["One?", "Two?"]
     written(tmp_path, [])
     with pytest.raises(InputError, match=r"several JSON files: all\.jsonl, train\.json"):
         read_examples(tmp_path)
@@ -122,10 +122,10 @@ def test_a_folder_stands_for_the_one_file_in_it(tmp_path: Path) -> None:
 @pytest.mark.parametrize("form", ["llava", "vqa-rad"])
 def test_phantoms_are_read_as_they_were_written(form: Any, tmp_path: Path) -> None:
     folder = write_folder(tmp_path / "p", form, count=2)
-    found = read_examples(folder.path)
-    assert len(found) == folder.questions == 12
-    assert all(one.image is not None and one.image.is_file() and one.answer for one in found)
-    assert "<image>" not in found[0].question
+    examples = read_examples(folder.path)
+    assert len(examples) == folder.questions == 12
+    assert all(example.image is not None and example.image.is_file() and example.answer for example in examples)
+    assert "<image>" not in examples[0].question
 
 
 WRONG: list[tuple[Any, str]] = [

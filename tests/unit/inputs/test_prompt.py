@@ -209,10 +209,10 @@ def test_a_prompt_starts_once_and_does_not_end(kind: str, image: bool, frame: st
         pieces = [bare.encode(piece).ids for piece in text.split("<image>")]
         whole = bare.encode(text).ids
         expected = whole if image else [index for piece in pieces for index in [IMAGE_ID, *piece]][1:]
-        found = ids(
+        ours = ids(
             build(model(VICUNA), bpe, turns), (bpe.token_to_id("<image>") or 0) if image else IMAGE_ID, rows=False
         )
-        assert found == start + expected
+        assert ours == start + expected
 
 
 STARTING = {
@@ -238,8 +238,8 @@ def test_tokens_are_those_of_a_processor_whose_template_starts(
     theirs = hugging_faces(bpe, written)
     for turns in CONVERSATIONS[:5]:
         expected = theirs.apply_chat_template(conversation(turns), tokenize=True, add_generation_prompt=True)
-        found = ids(build(model(template), bpe, turns), bpe.token_to_id("<image>") or 0, rows=True)
-        assert found == np.ravel(expected).tolist()
+        ours = ids(build(model(template), bpe, turns), bpe.token_to_id("<image>") or 0, rows=True)
+        assert ours == np.ravel(expected).tolist()
 
 
 SYSTEM = "{% if m.role == 'system' %}SYS: @ {% else %}[INST] @ [/INST]{% endif %}"
@@ -271,8 +271,8 @@ def test_a_system_text_stands_where_a_processors_template_puts_it(tmp_path: Path
 
 
 def test_a_system_text_is_text_to_the_tokenizer() -> None:
-    told = replace(VICUNA, system_turn="{} ")
-    written = render(told, tokenizer("bytes"), [Turn("a?")], "Say </s> or <image>.")
+    with_system = replace(VICUNA, system_turn="{} ")
+    written = render(with_system, tokenizer("bytes"), [Turn("a?")], "Say </s> or <image>.")
     assert written == "Say < /s> or < image>. USER: a? ASSISTANT:"
 
 

@@ -32,22 +32,24 @@ WHERE = {kind: "zone" if kind in ("nodule", "consolidation") else "side" for kin
 def answer(scene: Scene, question: str) -> str:
     """The right answer to ``question``; ValueError where it makes no sense."""
     text = question.lower().rstrip("?.")
-    found: dict[str, tuple[str | None, str | None]] = {one.kind: (one.side, one.zone) for one in scene.findings}
+    findings: dict[str, tuple[str | None, str | None]] = {
+        finding.kind: (finding.side, finding.zone) for finding in scene.findings
+    }
     zone = re.search(r"(left|right) (upper|lower) zone", text)
     kinds = list(dict.fromkeys(NAMES[name] for name in re.findall("|".join(NAMES), text)))
     if zone:
-        return _about_zone(found, (zone[1], zone[2]), kinds, text)
+        return _about_zone(findings, (zone[1], zone[2]), kinds, text)
     if kinds:
-        return _about_kind(found, kinds, text)
+        return _about_kind(findings, kinds, text)
     if side := re.search(r"on the (left|right)", text):
-        return listed([ANSWERS[kind] for kind in ANSWERS if kind in found and found[kind][0] == side[1]])
-    return _about_picture(found, text)
+        return listed([ANSWERS[kind] for kind in ANSWERS if kind in findings and findings[kind][0] == side[1]])
+    return _about_picture(findings, text)
 
 
 def _about_zone(
-    found: dict[str, tuple[str | None, str | None]], zone: tuple[str, str], kinds: list[str], text: str
+    findings: dict[str, tuple[str | None, str | None]], zone: tuple[str, str], kinds: list[str], text: str
 ) -> str:
-    here = [kind for kind, place in found.items() if place == zone]
+    here = [kind for kind, place in findings.items() if place == zone]
     assert len(here) < 2
     if kinds:
         (right,) = set(here) & set(kinds)
@@ -59,42 +61,42 @@ def _about_zone(
     raise ValueError(text)
 
 
-def _about_kind(found: dict[str, tuple[str | None, str | None]], kinds: list[str], text: str) -> str:
+def _about_kind(findings: dict[str, tuple[str | None, str | None]], kinds: list[str], text: str) -> str:
     (kind,) = kinds
     sides = re.findall("left|right", text)
     if len(sides) == 2 or re.search("upper.*lower|lower.*upper", text):
-        place = found[kind][0 if sides else 1]
+        place = findings[kind][0 if sides else 1]
         assert place
         return place
     if re.search("where|location", text):
-        side, height = found[kind]
+        side, height = findings[kind]
         return f"in the {side} {height} zone" if WHERE[kind] == "zone" else f"on the {side}"
-    return "yes" if kind in found and sides in ([], [found[kind][0]]) else "no"
+    return "yes" if kind in findings and sides in ([], [findings[kind][0]]) else "no"
 
 
-def _about_picture(found: dict[str, tuple[str | None, str | None]], text: str) -> str:
+def _about_picture(findings: dict[str, tuple[str | None, str | None]], text: str) -> str:
     if re.search("heart|cardiomegaly", text):
         if "normal" in text:
-            return "enlarged" if "heart" in found else "normal"
-        return "yes" if "heart" in found else "no"
+            return "enlarged" if "heart" in findings else "normal"
+        return "yes" if "heart" in findings else "no"
     if re.search("how many|number", text):
-        return ["none", "one", "two", "three"][len(found)]
+        return ["none", "one", "two", "three"][len(findings)]
     if "device" in text:
-        devices = [ANSWERS[kind] for kind in ("pacemaker", "tube") if kind in found]
+        devices = [ANSWERS[kind] for kind in ("pacemaker", "tube") if kind in findings]
         return listed(devices) if re.match("what|which", text) else "yes" if devices else "no"
     if re.search("normal|healthy", text):
-        return "no" if found else "yes"
+        return "no" if findings else "yes"
     if re.search("^describe|^what|report|summarize", text):
-        return described(found)
+        return described(findings)
     raise ValueError(text)
 
 
-def described(found: dict[str, tuple[str | None, str | None]]) -> str:
+def described(findings: dict[str, tuple[str | None, str | None]]) -> str:
     """The sentence about everything, in the order of ``ANSWERS``."""
     parts = []
     for kind in ANSWERS:
-        if kind in found:
-            side, height = found[kind]
+        if kind in findings:
+            side, height = findings[kind]
             place = {"zone": f" in the {side} {height} zone", "side": f" on the {side}"}[WHERE[kind]] if side else ""
             parts.append(ANSWERS[kind] + place)
     return f"There is {listed(parts)}." if parts else "There are no findings."

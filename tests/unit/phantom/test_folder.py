@@ -41,9 +41,9 @@ def load(path: Path) -> Any:
 
 
 def seed_of(name: str) -> int:
-    found = re.fullmatch(r"phantom(\d{8})\.(png|dcm)", name)
-    assert found
-    return int(found[1])
+    match = re.fullmatch(r"phantom(\d{8})\.(png|dcm)", name)
+    assert match
+    return int(match[1])
 
 
 def contents(folder: Path) -> dict[str, bytes]:

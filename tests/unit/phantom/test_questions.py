@@ -50,7 +50,7 @@ def test_every_topic_is_asked_in_several_ways() -> None:
         for question in questions:
             ways[question.form, question.topic].add(named.sub("", question.text))
     assert set(ways) == {(form, topic) for form, topics in TOPICS.items() for topic in topics}
-    assert all(len(found) > 1 for found in ways.values())
+    assert all(len(words) > 1 for words in ways.values())
 
 
 def test_every_word_for_a_finding_is_used() -> None:
@@ -65,7 +65,7 @@ def test_either_or_questions_name_both_answers() -> None:
             if question.form != "closed" or question.answer in ("yes", "no"):
                 continue
             if question.topic == "one or the other":
-                named = [one for one in ANSWERS.values() if one in question.text]
+                named = [word for word in ANSWERS.values() if word in question.text]
                 assert len(named) == 2
                 # Neither could be ruled out without the picture.
                 zone = "upper" if "upper" in question.text else "lower"
@@ -73,7 +73,7 @@ def test_either_or_questions_name_both_answers() -> None:
                 assert set(named) <= {"a nodule", "a consolidation", *lying[zone]}
             else:
                 (named_set,) = [pair for pair in options if question.answer in pair]
-                named = [one for one in named_set if re.search(rf"\b{one}\b", question.text.lower())]
+                named = [word for word in named_set if re.search(rf"\b{word}\b", question.text.lower())]
                 assert len(named) == 2
             assert question.answer in named
 
@@ -98,7 +98,8 @@ def test_no_slip_of_grammar() -> None:
 
 def test_either_option_comes_first_as_often() -> None:
     first = Counter(
-        question.text.index(question.answer) == min(question.text.index(one) for one in ANSWERS.values() if one in text)
+        question.text.index(question.answer)
+        == min(question.text.index(word) for word in ANSWERS.values() if word in text)
         for _, questions in MANY
         for question in questions
         for text in [question.text]

@@ -55,8 +55,8 @@ def test_kinds_and_sides_come_about_as_often() -> None:
 def test_lookups_agree_with_the_findings() -> None:
     for shown in MANY[:500]:
         for kind in KINDS:
-            assert shown.find(kind) == next(iter([one for one in shown.findings if one.kind == kind]), None)
+            assert shown.find(kind) == next(iter([finding for finding in shown.findings if finding.kind == kind]), None)
         at = [shown.at(side, zone) for side in SIDES for zone in ZONES]
-        placed = [one for one in shown.findings if one.kind != "heart"]
-        assert Counter(one for one in at if one) == Counter(placed)
-        assert Counter(one for side in SIDES for one in shown.on(side)) == Counter(placed)
+        placed = [finding for finding in shown.findings if finding.kind != "heart"]
+        assert Counter(finding for finding in at if finding) == Counter(placed)
+        assert Counter(finding for side in SIDES for finding in shown.on(side)) == Counter(placed)

@@ -17,8 +17,8 @@ def test_set() -> list[Asked]:
 
 
 def test_splits_share_no_phantom() -> None:
-    for one, other in combinations(SEEDS.values(), 2):
-        assert one[-1] < other[0] or other[-1] < one[0]
+    for split, other in combinations(SEEDS.values(), 2):
+        assert split[-1] < other[0] or other[-1] < split[0]
     pictures = [draw(scene(seed)).tobytes() for split in SEEDS for seed in SEEDS[split][:10]]
     assert len(set(pictures)) == len(pictures)
 

@@ -14,8 +14,8 @@ from tests.unit.plan.models import LLAVA_MED
 
 
 def test_every_shipped_file_loads_under_its_own_name() -> None:
-    assert {found.name for found in targets()} == set(shipped("targets")) == {"cpu", "orin", "rtx3050", "rtx3080"}
-    assert {found.name for found in recipes()} == set(shipped("recipes")) == {"fp16", "fp32", "q4", "q8"}
+    assert {shown.name for shown in targets()} == set(shipped("targets")) == {"cpu", "orin", "rtx3050", "rtx3080"}
+    assert {shown.name for shown in recipes()} == set(shipped("recipes")) == {"fp16", "fp32", "q4", "q8"}
     for name in shipped("targets"):
         assert target(name).name == name
     for name in shipped("recipes"):
@@ -23,14 +23,14 @@ def test_every_shipped_file_loads_under_its_own_name() -> None:
 
 
 def test_a_budget_fits_its_device() -> None:
-    for found in targets():
-        budget = found.budget
+    for shown in targets():
+        budget = shown.budget
         if budget.static_bytes is not None and budget.dynamic_bytes is not None:
-            assert budget.static_bytes < budget.dynamic_bytes <= found.memory_bytes - found.reserved_bytes
+            assert budget.static_bytes < budget.dynamic_bytes <= shown.memory_bytes - shown.reserved_bytes
 
 
 def test_graphics_cards_compute_in_half_precision() -> None:
-    assert {found.name: found.activations for found in targets()} == {
+    assert {shown.name: shown.activations for shown in targets()} == {
         "cpu": "float32",
         "orin": "float16",
         "rtx3050": "float16",
@@ -113,15 +113,15 @@ def test_a_site_s_file_that_says_something_wrong_is_one_error(
 
 @pytest.mark.parametrize("name", ["rtx3050", "rtx3080", "orin"])
 def test_the_speed_that_a_gpu_is_held_to_is_half_of_what_its_bandwidth_allows(name: str) -> None:
-    found = target(name)
-    planned = plan(LLAVA_MED, found, recipe("q4" if name == "rtx3050" else "fp16")).components
+    loaded = target(name)
+    planned = plan(LLAVA_MED, loaded, recipe("q4" if name == "rtx3050" else "fp16")).components
     read = planned["decoder"] + planned["lm_head"]
-    assert found.budget.tokens_per_s == int(found.bandwidth / read / 2)
+    assert loaded.budget.tokens_per_s == int(loaded.bandwidth / read / 2)
 
 
 @pytest.mark.parametrize("name", ["rtx3050", "rtx3080", "orin"])
 def test_a_gpu_s_disk_holds_two_releases_of_the_variant_that_its_budget_is_made_for(name: str) -> None:
-    found = target(name)
-    device = plan(LLAVA_MED, found, recipe("q4" if name == "rtx3050" else "fp16")).disk.device_bytes
-    assert found.budget.disk_bytes
-    assert device <= found.budget.disk_bytes < device + 2**30
+    loaded = target(name)
+    device = plan(LLAVA_MED, loaded, recipe("q4" if name == "rtx3050" else "fp16")).disk.device_bytes
+    assert loaded.budget.disk_bytes
+    assert device <= loaded.budget.disk_bytes < device + 2**30

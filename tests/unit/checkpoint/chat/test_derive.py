@@ -56,13 +56,13 @@ TEXTS = st.text(st.sampled_from(" \n\tab{}%<>/éß影\u00a0\u2003"), max_size=12
     ],
 )
 def test_any_conversation_is_written_as_the_template_renders_it(source: str, data: st.DataObject) -> None:
-    found = spec(source)
+    template = spec(source)
     count = data.draw(st.integers(1, 3))
     turns = [
         Spoken(data.draw(TEXTS), None if at == count - 1 else data.draw(TEXTS), data.draw(st.integers(0, 2)))
         for at in range(count)
     ]
-    assert write(found, turns) == theirs(source, turns)
+    assert write(template, turns) == theirs(source, turns)
 
 
 def test_words_that_switch_the_template_are_kept_from_questions() -> None:
@@ -105,8 +105,8 @@ def test_words_that_switch_a_system_text_are_kept_from_it() -> None:
 
 def test_pictures_may_stand_apart_from_the_question() -> None:
     parts = "{% for p in m.content %}{{ '<image> ' if p.type == 'image' else '\n' + p.text }}{% endfor %}"
-    found = spec(LOOP.replace("@", parts))
-    assert write(found, [Spoken("Q", "R", 2), Spoken("S")]) == "<image> <image> \nQ\nR\nSA:"
+    template = spec(LOOP.replace("@", parts))
+    assert write(template, [Spoken("Q", "R", 2), Spoken("S")]) == "<image> <image> \nQ\nR\nSA:"
 
 
 def test_a_template_that_takes_both_kinds_of_content_is_asked_in_parts() -> None:

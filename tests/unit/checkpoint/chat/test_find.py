@@ -77,8 +77,8 @@ def test_special_tokens_are_those_of_transformers(tmp_path: Path) -> None:
         "eos_token": {"__type": "AddedToken", "content": "</s>"},
     }
     config = json.loads((tmp_path / "tokenizer_config.json").read_text()) | extra
-    found = special_tokens(source(tmp_path, {"tokenizer_config.json": config}))
-    assert found == PreTrainedTokenizerFast.from_pretrained(tmp_path).special_tokens_map
+    tokens = special_tokens(source(tmp_path, {"tokenizer_config.json": config}))
+    assert tokens == PreTrainedTokenizerFast.from_pretrained(tmp_path).special_tokens_map
 
 
 @pytest.mark.parametrize(
@@ -94,9 +94,9 @@ def test_a_class_supposes_tokens_that_no_file_names(tmp_path: Path, name: str, b
 def test_a_token_that_is_null_is_none(tmp_path: Path, roles: tuple[str, ...]) -> None:
     byte_level(False).save(str(tmp_path / "tokenizer.json"))
     config = {"tokenizer_class": "GPT2Tokenizer", **dict.fromkeys(roles)}
-    found = special_tokens(source(tmp_path, {"tokenizer_config.json": config}))
-    assert found == GPT2Tokenizer.from_pretrained(tmp_path).special_tokens_map
-    assert not found.keys() & set(roles)
+    tokens = special_tokens(source(tmp_path, {"tokenizer_config.json": config}))
+    assert tokens == GPT2Tokenizer.from_pretrained(tmp_path).special_tokens_map
+    assert not tokens.keys() & set(roles)
 
 
 @pytest.mark.parametrize(
