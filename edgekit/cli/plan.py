@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from edgekit.cli.common import common, show_notes, vision_option
-from edgekit.cli.show.memory import show_disk, show_matrix, show_memory
+from edgekit.cli.show.fit import show_fitted
+from edgekit.cli.show.memory import show_matrix, show_plan
 from edgekit.console import Console
 
 if TYPE_CHECKING:
-    from edgekit.bundle import Bundle
     from edgekit.checkpoint.checkpoint import Checkpoint
-    from edgekit.recipe import Recipe
+    from edgekit.plan import AdvisedPlan
     from edgekit.target import Target
 
 
@@ -56,101 +56,96 @@ def command(
     from edgekit.phantom.embedded import embedded
 
     if fits:
-        from edgekit.cli.fit import fit_profiles
-
-        fit_profiles(console, sources, out)
+        _fit(console, sources, out)
         return
     if len(sources) > 1 or out:
         raise click.UsageError("one model is planned at a time; several profiles, and --out, are for --fit")
     path = sources[0] if sources else embedded()
-    if vision and (path / MANIFEST).exists():
+    bundled = (path / MANIFEST).exists()
+    if vision and bundled:
         raise click.UsageError(f"--vision is for checkpoints, and {path} is a bundle")
+    if every and (target_name or recipe_name):
+        raise click.UsageError("--all takes every target and recipe; leave --target and --recipe out")
+    if every and bundled:
+        raise click.UsageError(f"--all is for checkpoints, and {path} is a bundle, built by one recipe")
+    if bundled and (recipe_name or context):
+        raise click.UsageError(f"--recipe and --context are for checkpoints, and {path} is a bundle")
+    size = _Size(slots, context)
     if every:
-        if target_name or recipe_name:
-            raise click.UsageError("--all takes every target and recipe; leave --target and --recipe out")
-        _plan_all(console, path, vision, slots, context)
-        return
-    model, chosen, how = _chosen(console, path, vision, target_name, recipe_name, slots, context)
-    _plan_one(console, model, chosen, how, force)
+        _plan_all(console, path, vision, size)
+    elif bundled:
+        _plan_bundle(console, path, target_name, size, force)
+    else:
+        _plan_checkpoint(console, path, vision, target_name or "cpu", recipe_name or "q4", size, force)
 
 
-def _chosen(
-    console: Console,
-    path: Path,
-    vision: Path | None,
-    target_name: str | None,
-    recipe_name: str | None,
-    slots: int | None,
-    context: int | None,
-) -> tuple[Checkpoint | Bundle, Target, Recipe]:
-    """The model, and what it is planned for: as the options say, or as a bundle was built."""
-    from edgekit.bundle import MANIFEST, open_bundle
-    from edgekit.plan import as_built
+@dataclass(frozen=True)
+class _Size:
+    """Slots and context as the options say; None: the target's."""
+
+    slots: int | None
+    context: int | None
+
+    def of(self, target: Target) -> Target:
+        return replace(target, slots=self.slots or target.slots, context=self.context or target.context)
+
+
+def _fit(console: Console, profiles: tuple[Path, ...], out: Path | None) -> None:
+    from edgekit.profile.fitted import fit_profiles
+
+    if not profiles:
+        raise click.UsageError("--fit takes profiles: BUNDLE/profiles/*.json, or bundles that have some")
+    fitted = fit_profiles(profiles, out)
+    console.document(fitted.document())
+    show_fitted(console, fitted)
+
+
+def _plan_all(console: Console, path: Path, vision: Path | None, size: _Size) -> None:
+    from edgekit.plan import matrix
+    from edgekit.recipe import recipes
+    from edgekit.target import targets
+
+    plans = matrix(_open(console, path, vision), [size.of(target) for target in targets()], recipes())
+    console.document(plans.document())
+    show_matrix(console, plans)
+
+
+def _plan_bundle(console: Console, path: Path, target_name: str | None, size: _Size, force: bool) -> None:
+    from edgekit.bundle import open_bundle
+    from edgekit.plan import advised_plan, as_built
+    from edgekit.target import target, with_site_budget
+
+    bundle = open_bundle(path)
+    chosen, recipe = as_built(bundle, target(target_name) if target_name else None)
+    _tell(console, advised_plan(bundle, size.of(with_site_budget(chosen)), recipe), force)
+
+
+def _plan_checkpoint(
+    console: Console, path: Path, vision: Path | None, target_name: str, recipe_name: str, size: _Size, force: bool
+) -> None:
+    from edgekit.plan import advised_plan
     from edgekit.recipe import recipe
     from edgekit.target import target, with_site_budget
 
-    if not (path / MANIFEST).exists():
-        chosen, how = target(target_name or "cpu"), recipe(recipe_name or "q4")
-        return _open(console, path, vision), _resized(with_site_budget(chosen), slots, context), how
-    if recipe_name or context:
-        raise click.UsageError(f"--recipe and --context are for checkpoints, and {path} is a bundle")
-    bundle = open_bundle(path)
-    chosen, how = as_built(bundle, target(target_name) if target_name else None)
-    return bundle, _resized(with_site_budget(chosen), slots, None), how
+    chosen, precision = target(target_name), recipe(recipe_name)
+    model = _open(console, path, vision)
+    _tell(console, advised_plan(model, size.of(with_site_budget(chosen)), precision), force)
 
 
 def _open(console: Console, path: Path, vision: Path | None) -> Checkpoint:
     """As a build opens it; matrices that only ``--requantize`` takes are planned, too, and a note says so."""
     from edgekit.checkpoint.open import open_checkpoint
 
-    found = open_checkpoint(path, vision, requantize=True)
-    show_notes(console, found.spec)
-    return found
+    checkpoint = open_checkpoint(path, vision, requantize=True)
+    show_notes(console, checkpoint.spec)
+    return checkpoint
 
 
-def _resized(target: Target, slots: int | None, context: int | None) -> Target:
-    return replace(target, slots=slots or target.slots, context=context or target.context)
-
-
-def _plan_one(console: Console, model: Checkpoint | Bundle, target: Target, recipe: Recipe, force: bool) -> None:
-    from edgekit.errors import GateRefused
-    from edgekit.plan import advice, document, plan
-    from edgekit.plan.advice import hint, shortfall
-
-    planned = plan(model, target, recipe)
-    options = [] if planned.fits else advice(model, target, recipe)
-    found = [
-        {
-            "text": option.text,
-            "recipe": option.recipe,
-            "slots": option.target.slots,
-            "context": option.target.context,
-            "free_bytes": option.free_bytes,
-        }
-        for option in options
-    ]
-    console.document({**document(planned), "would_fit": found})
-    show_memory(console, planned)
-    show_disk(console, planned)
-    for warning in planned.over_budget:
-        console.note(f"Over budget: {warning}")
-    if planned.fits:
+def _tell(console: Console, advised: AdvisedPlan, force: bool) -> None:
+    console.document(advised.document())
+    show_plan(console, advised.plan)
+    if advised.refusal is None:
         return
     if not force:
-        raise GateRefused(shortfall(planned), hint(options, model))
-    console.note(f"Forced: {shortfall(planned)}\n{hint(options, model)}")
-
-
-def _plan_all(console: Console, path: Path, vision: Path | None, slots: int | None, context: int | None) -> None:
-    from edgekit.bundle import MANIFEST
-    from edgekit.plan import document, matrix
-    from edgekit.recipe import recipes
-    from edgekit.target import targets
-
-    if (path / MANIFEST).exists():
-        raise click.UsageError(f"--all is for checkpoints, and {path} is a bundle, built by one recipe")
-    chosen = [_resized(target, slots, context) for target in targets()]
-    found = matrix(_open(console, path, vision), chosen, recipes())
-    plans = {name: {how: document(one) for how, one in row.items()} for name, row in found.plans.items()}
-    console.document({"fits": found.fits, "best": found.best, "plans": plans})
-    show_matrix(console, found)
+        raise advised.refusal
+    console.note(f"Forced: {advised.refusal}")

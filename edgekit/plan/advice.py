@@ -14,6 +14,7 @@ from functools import cache
 from itertools import islice, product
 from typing import Any, cast
 
+from edgekit import config
 from edgekit.bundle import Bundle
 from edgekit.engines.kv import paired
 from edgekit.errors import GateRefused
@@ -61,6 +62,16 @@ class Option:
     target: Target
     recipe: Recipe
     free_bytes: int
+
+    def document(self) -> dict[str, Any]:
+        """Return an option as JSON has it."""
+        return {
+            "text": self.text,
+            "recipe": config.dump(self.recipe),
+            "slots": self.target.slots,
+            "context": self.target.context,
+            "free_bytes": self.free_bytes,
+        }
 
 
 def candidates(known: Subject, target: Target, recipe: Recipe) -> list[Candidate]:

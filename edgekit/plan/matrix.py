@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 from edgekit.checkpoint.checkpoint import Checkpoint
 from edgekit.errors import CheckpointError
@@ -26,6 +27,14 @@ class Matrix:
     def fits(self) -> bool:
         """Whether there is anything that fits on every target."""
         return all(self.best.values())
+
+    def document(self) -> dict[str, Any]:
+        """Return plans by target and recipe as JSON has them."""
+        plans = {
+            target: {recipe: planned.document() for recipe, planned in row.items()}
+            for target, row in self.plans.items()
+        }
+        return {"fits": self.fits, "best": self.best, "plans": plans}
 
 
 def matrix(checkpoint: Checkpoint, targets: Sequence[Target], recipes: Sequence[Recipe]) -> Matrix:

@@ -54,6 +54,20 @@ class Side:
     def fits(self) -> bool:
         return not self.memory_bytes or self.free_bytes >= 0
 
+    def document(self) -> dict[str, Any]:
+        """Return a side as JSON has it."""
+        sized = bool(self.memory_bytes)
+        return {
+            "fits": self.fits,
+            "memory_bytes": self.memory_bytes if sized else None,
+            "reserved_bytes": self.reserved_bytes,
+            "static_bytes": self.static_bytes,
+            "dynamic_bytes": self.dynamic_bytes,
+            "needed_bytes": self.needed_bytes,
+            "free_bytes": self.free_bytes if sized else None,
+            "components": [part.name for part in self.parts],
+        }
+
     def _sum(self, *when: When) -> int:
         return sum(part.bytes for part in self.parts if part.when in when)
 
@@ -124,39 +138,24 @@ class MemoryPlan:
             if limit is not None and found > limit
         )
 
-
-def document(planned: MemoryPlan) -> dict[str, Any]:
-    """A plan as JSON has it; the first four keys are fixed, scripts read them."""
-    return {
-        "fits": planned.fits,
-        "static_bytes": planned.static_bytes,
-        "dynamic_bytes": planned.dynamic_bytes,
-        "components": planned.components,
-        "model": planned.model,
-        "target": planned.target.name,
-        "recipe": planned.recipe,
-        "slots": planned.target.slots,
-        "context": planned.target.context,
-        "sides": {side.name: _side(side) for side in planned.sides},
-        "parts": config.dump(planned.parts),
-        "disk": {**config.dump(planned.disk), "device_bytes": planned.disk.device_bytes},
-        "building": config.dump(planned.building),
-        "over_budget": planned.over_budget,
-    }
-
-
-def _side(side: Side) -> dict[str, Any]:
-    known = bool(side.memory_bytes)
-    return {
-        "fits": side.fits,
-        "memory_bytes": side.memory_bytes if known else None,
-        "reserved_bytes": side.reserved_bytes,
-        "static_bytes": side.static_bytes,
-        "dynamic_bytes": side.dynamic_bytes,
-        "needed_bytes": side.needed_bytes,
-        "free_bytes": side.free_bytes if known else None,
-        "components": [part.name for part in side.parts],
-    }
+    def document(self) -> dict[str, Any]:
+        """Return a plan as JSON has it; the first four keys are fixed, scripts read them."""
+        return {
+            "fits": self.fits,
+            "static_bytes": self.static_bytes,
+            "dynamic_bytes": self.dynamic_bytes,
+            "components": self.components,
+            "model": self.model,
+            "target": self.target.name,
+            "recipe": self.recipe,
+            "slots": self.target.slots,
+            "context": self.target.context,
+            "sides": {side.name: side.document() for side in self.sides},
+            "parts": config.dump(self.parts),
+            "disk": {**config.dump(self.disk), "device_bytes": self.disk.device_bytes},
+            "building": config.dump(self.building),
+            "over_budget": self.over_budget,
+        }
 
 
 def total(parts: Sequence[Component]) -> int:

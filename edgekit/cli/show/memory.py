@@ -28,6 +28,14 @@ _NAMES = {
 _WHEN = {"static": "from loading on", "dynamic": "while answering", "service": "over time"}
 
 
+def show_plan(console: Console, planned: MemoryPlan) -> None:
+    """Memory, disk and the peak of making it, and on stderr what breaks the target's budget."""
+    show_memory(console, planned)
+    show_disk(console, planned)
+    for warning in planned.over_budget:
+        console.note(f"Over budget: {warning}")
+
+
 def show_memory(console: Console, planned: MemoryPlan) -> None:
     """One table per side, and whether it fits."""
     target = planned.target
@@ -93,28 +101,30 @@ def _can_draw() -> bool:
 
 def show_disk(console: Console, planned: MemoryPlan) -> None:
     """Disk, and the peak of building and compiling."""
-    disk, made = planned.disk, planned.building
+    disk, building = planned.disk, planned.building
     about = "" if disk.exact else "about "
     pairs = [
         ("checkpoint", format_bytes(disk.checkpoint_bytes)) if disk.checkpoint_bytes else None,
         ("bundle", f"{about}{format_bytes(disk.bundle_bytes)}, and as much as one file to carry"),
         ("compiled form", f"about {format_bytes(disk.engines_bytes)}") if disk.engines_bytes else None,
         ("disk of the device", f"{about}{format_bytes(disk.device_bytes)}: two releases side by side, and a pack"),
-        ("building takes", f"about {format_bytes(made.build_bytes)} of memory with {made.cores} processors"),
-        ("compiling takes", f"about {format_bytes(made.compile_bytes)} on the device") if made.compile_bytes else None,
+        ("building takes", f"about {format_bytes(building.build_bytes)} of memory with {building.cores} processors"),
+        ("compiling takes", f"about {format_bytes(building.compile_bytes)} on the device")
+        if building.compile_bytes
+        else None,
     ]
     console.print()
     console.fields([pair for pair in pairs if pair])
 
 
-def show_matrix(console: Console, found: Matrix) -> None:
+def show_matrix(console: Console, matrix: Matrix) -> None:
     """Targets down, recipes across: what stays free, or what is missing; and the best that fits."""
-    recipes: Sequence[str] = list(next(iter(found.plans.values())))
+    recipes: Sequence[str] = list(next(iter(matrix.plans.values())))
     rows = []
-    for name, row in found.plans.items():
+    for name, row in matrix.plans.items():
         target = next(iter(row.values())).target
         cells = [_cell(row[recipe]) for recipe in recipes]
-        rows.append((name, f"{target.slots} × {target.context}", *cells, found.best[name] or "none"))
+        rows.append((name, f"{target.slots} × {target.context}", *cells, matrix.best[name] or "none"))
     console.table(("target", "slots", *recipes, "best"), rows, right=tuple(recipes))
     console.print("\nMemory that stays free; with − what is missing.")
 

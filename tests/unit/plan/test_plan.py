@@ -19,7 +19,7 @@ from edgekit.errors import ConfigError, GateRefused
 from edgekit.machine import detect
 from edgekit.phantom.embedded import embedded
 from edgekit.pipeline import build
-from edgekit.plan import MemoryPlan, as_built, document, matrix, plan, require_fit
+from edgekit.plan import MemoryPlan, as_built, matrix, plan, require_fit
 from edgekit.plan.memory import total
 from edgekit.plan.planning import usable_context
 from edgekit.recipe import Precision, Recipe, recipe, recipes
@@ -265,7 +265,7 @@ def test_a_budget_is_held_against_the_plan() -> None:
 
 def test_json_keeps_the_keys_that_scripts_read() -> None:
     planned = plan(LLAVA_MED, target("orin"), recipe("q4"))
-    said = document(planned)
+    said = planned.document()
     assert said["fits"] is True
     assert said["static_bytes"] == planned.static_bytes < said["dynamic_bytes"] == planned.dynamic_bytes
     assert said["components"].keys() >= {*WEIGHTS, "kv_arena"}
