@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import IO, Any
 
 from edgekit.errors import EdgeKitError, EngineError, gist
@@ -49,17 +49,25 @@ def environment() -> dict[str, str]:
     return os.environ | {"PYTHONPATH": paths, "PYTHONSAFEPATH": "1"}
 
 
-def listen(command: list[str], doing: str, progress: Progress = silent) -> list[Any]:
-    """Run a child to its end; its result.
+def listen(
+    command: list[str], doing: str, progress: Progress = silent, variables: Mapping[str, str] | None = None
+) -> list[Any]:
+    """Run a child to its end; its result. ``variables`` are added to its environment.
 
     ``doing`` begins the :class:`Crash` that says how it ended without one ("Compiling"). The child's own errors
     come as :class:`EdgeKitError`. However this ends, the child has ended.
     """
-    pipe = subprocess.PIPE
+    pipe, surroundings = subprocess.PIPE, environment() | dict(variables or {})
     with (
         tempfile.TemporaryFile() as complaints,
         subprocess.Popen(
-            command, stdin=pipe, stdout=pipe, stderr=complaints, env=environment(), text=True, errors="replace"
+            command,
+            stdin=pipe,
+            stdout=pipe,
+            stderr=complaints,
+            env=surroundings,
+            text=True,
+            errors="replace",
         ) as child,
     ):
         assert child.stdout

@@ -11,8 +11,9 @@ from typing import Any, Literal
 import onnxruntime as ort
 from packaging.version import Version
 
+from edgekit import machine
 from edgekit.errors import EdgeKitError, EngineError, MissingExtra, gist
-from edgekit.machine.detect import cpu_features, detect
+from edgekit.machine.detect import cpu_features
 from edgekit.machine.system import cores
 
 Provider = Literal["cpu", "cuda"]
@@ -63,7 +64,7 @@ def giving_back() -> Any:
     return run_options
 
 
-def open_graph(graph: Path | bytes, provider: Provider, session_options: Any = None) -> Any:
+def open_graph(graph: Path | bytes, provider: Provider, session_options: Any = None, ordinal: int = 0) -> Any:
     """Open a graph, a file or its bytes; :class:`EngineError` names it and keeps the runtime's own reason.
 
     :class:`MissingExtra` where the provider is not installed.
@@ -74,7 +75,9 @@ def open_graph(graph: Path | bytes, provider: Provider, session_options: Any = N
         if sums_saturate():
             _make_exact(session_options, _content(graph), str(path))
         # The runtime's own way of going on without a GPU prints to stdout, and leaves a service ten times slower.
-        session = ort.InferenceSession(source, session_options, providers=_providers(provider), enable_fallback=0)
+        session = ort.InferenceSession(
+            source, session_options, providers=_providers(provider, ordinal), enable_fallback=0
+        )
         if provider == "cuda" and "CUDAExecutionProvider" not in session.get_providers():
             raise EngineError(
                 f"ONNX Runtime {ort.__version__} can't load its CUDA provider", "Run: edgekit doctor --target TARGET"
@@ -131,16 +134,17 @@ def first_line(error: Exception) -> str:
 
 def fastest() -> Provider:
     """Return CUDA where this installation has it and there is a GPU, else the CPU: for work that may run on either."""
-    return "cuda" if "CUDAExecutionProvider" in ort.get_available_providers() and detect().gpus else "cpu"
+    return "cuda" if "CUDAExecutionProvider" in ort.get_available_providers() and machine.look().gpus else "cpu"
 
 
-def _providers(provider: Provider) -> list[Any]:
+def _providers(provider: Provider, ordinal: int) -> list[Any]:
     if provider == "cpu":
         return ["CPUExecutionProvider"]
     if "CUDAExecutionProvider" not in ort.get_available_providers():
         refuse_two_runtimes()
         raise MissingExtra("Running on an NVIDIA GPU", "gpu")
-    settings = {"arena_extend_strategy": "kSameAsRequested", "cudnn_conv_algo_search": "HEURISTIC", "use_tf32": "0"}
+    settings = {"device_id": str(ordinal)}
+    settings |= {"arena_extend_strategy": "kSameAsRequested", "cudnn_conv_algo_search": "HEURISTIC", "use_tf32": "0"}
     return [("CUDAExecutionProvider", settings), "CPUExecutionProvider"]
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import click
 
+from edgekit import machine
 from edgekit.cli.common import common
 from edgekit.cli.show.targets import list_targets, show_machine, show_target
 from edgekit.console import Console
-from edgekit.machine.detect import detect
 from edgekit.target import (
     DetectedTarget,
     document,
@@ -28,10 +28,10 @@ def command(console: Console, name: str | None, ask_machine: bool) -> None:
     if name and ask_machine:
         raise click.UsageError("give a NAME or --detect, not both")
     if ask_machine:
-        machine = detect()
-        detected = DetectedTarget(machine, matching_target(machine))
+        here = machine.look()
+        detected = DetectedTarget(here, matching_target(here))
         console.document(detected.document())
-        show_machine(console, machine, detected.target)
+        show_machine(console, here, detected.target)
     elif name:
         chosen = with_site_budget(target(name))
         console.document(chosen)

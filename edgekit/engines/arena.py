@@ -18,6 +18,7 @@ class Arena(ABC):
     """Which slot lies at which row, and how many of its tokens are valid; subclasses hold the memory."""
 
     device = "cpu"
+    ordinal = 0
 
     def __init__(self, shape: ArenaShape) -> None:
         self.shape = shape

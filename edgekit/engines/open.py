@@ -8,6 +8,7 @@ import shlex
 from contextlib import suppress
 from typing import cast
 
+from edgekit import machine
 from edgekit.bundle import Bundle
 from edgekit.engines.base import PartedEngine
 from edgekit.engines.lock import compiled_form, find_form, place_of
@@ -17,7 +18,8 @@ from edgekit.engines.place import gpu_for
 from edgekit.engines.tensorrt.api import Flavour, flavour
 from edgekit.engines.tensorrt.engine import TensorRtEngine
 from edgekit.errors import EngineError
-from edgekit.machine.keep import keep_to
+from edgekit.machine.cuda import ordinal
+from edgekit.machine.gpus import fitting
 
 _log = logging.getLogger(__name__)
 
@@ -31,10 +33,9 @@ def open_engine(bundle: Bundle, slots: int) -> PartedEngine:
     :class:`~edgekit.errors.EngineError` or :class:`~edgekit.errors.MissingExtra` where this machine can't.
     """
     named = bundle.manifest.target.engine
-    if named != "onnxruntime":
-        keep_to(bundle.manifest.target.compute_capability)
     if named == "onnxruntime-cuda":
-        return OnnxRuntimeEngine(bundle, bundle.path / "graphs", slots, "cuda")
+        gpu = fitting(machine.look().gpus, bundle.manifest.target.compute_capability)
+        return OnnxRuntimeEngine(bundle, bundle.path / "graphs", slots, "cuda", ordinal=ordinal(gpu))
     compiled = _open_plans if named == "tensorrt" else _open_compiled
     engine = compiled(bundle, slots) or engine_here(bundle, slots)
     give_back_freed_memory()
@@ -74,7 +75,9 @@ def _open_plans(bundle: Bundle, slots: int) -> PartedEngine | None:
         )
     module = flavour(cast("Flavour", place_of(form).engine)).module
     context = bundle.manifest.context
-    return TensorRtEngine(bundle, form, module, slots, context, min(StandardEngine.chunk, context))
+    return TensorRtEngine(
+        bundle, form, module, slots, context, min(StandardEngine.chunk, context), ordinal=ordinal(gpu)
+    )
 
 
 def _open_compiled(bundle: Bundle, slots: int) -> PartedEngine | None:

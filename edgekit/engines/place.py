@@ -12,9 +12,10 @@ from importlib.metadata import PackageNotFoundError, version
 
 import onnxruntime as ort
 
-from edgekit import config
+from edgekit import config, machine
 from edgekit.errors import EngineError
-from edgekit.machine.detect import cpu_features, detect
+from edgekit.machine.cuda import driver_cuda
+from edgekit.machine.detect import cpu_features
 from edgekit.machine.gpus import Gpu, fitting, silence, untold
 from edgekit.machine.nvml import how_to_tell
 from edgekit.target import Target
@@ -75,18 +76,18 @@ def like(place: Place) -> Place:
     """What this machine has of the kind of ``place``: its processor, or its GPU with that TensorRT."""
     if place.engine == "onnxruntime":
         return here()
-    machine = detect()
-    gpu = fitting(machine.gpus, place.compute_capability) or next(iter(machine.gpus), Gpu(""))
+    computer = machine.look()
+    gpu = fitting(computer.gpus, place.compute_capability) or next(iter(computer.gpus), Gpu(""))
     return Place(
         place.engine,
         version_of(place.engine),
-        machine.arch,
+        computer.arch,
         (),
         gpu.name,
         gpu.compute_capability,
         gpu.driver,
-        cuda_version(),
-        machine.l4t,
+        driver_cuda(),
+        computer.l4t,
     )
 
 
@@ -96,10 +97,10 @@ def gpu_for(target: Target) -> Gpu | None:
     :class:`EngineError` where there is a GPU that may be it and does not tell: a driver that was updated and not
     started anew, say, must not look like a machine without a GPU.
     """
-    machine = detect()
-    found = fitting(machine.gpus, target.compute_capability)
-    silent = untold(machine.gpus)
-    if found is None and silent is not None and target.arch in ("any", machine.arch):
+    computer = machine.look()
+    found = fitting(computer.gpus, target.compute_capability)
+    silent = untold(computer.gpus)
+    if found is None and silent is not None and target.arch in ("any", computer.arch):
         raise EngineError(f"{silence(silent)}: it may be {target.title}'s", how_to_tell())
     return found
 
@@ -112,18 +113,6 @@ def version_of(module: str) -> str:
     with suppress(ImportError, OSError, AttributeError):
         return str(importlib.import_module(module).__version__)
     return ""
-
-
-def cuda_version() -> str:
-    """Of the CUDA that the driver runs, "12.6", which on a Jetson is the system's; "" without a driver, or without the
-    extra that asks it. (cudaRuntimeGetVersion is that of cuda-python itself, whatever the device has.)"""
-    try:
-        from cuda.bindings import runtime
-
-        error, number = runtime.cudaDriverGetVersion()
-    except (ImportError, OSError, RuntimeError):
-        return ""
-    return "" if int(error) or not number else f"{number // 1000}.{number % 1000 // 10}"
 
 
 def here() -> Place:

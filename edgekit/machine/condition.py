@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 from edgekit.machine.heat import zones
 from edgekit.machine.host import Host
-from edgekit.machine.keep import kept_to
 from edgekit.machine.power import figure, module_watts, power_mode
 from edgekit.machine.smi import draw, status
 
@@ -27,9 +26,12 @@ class Condition:
     power_mode: str = ""
 
 
-def condition(host: Host) -> Condition:
-    """How the device is now; raises nothing. A :class:`Host` asks each question once: take a new one each time."""
-    card_w, card_c = map(figure, draw(host.run, kept_to()))
+def condition(host: Host, uuid: str = "") -> Condition:
+    """How the device is now, of its cards the one with that ``uuid``, or the first; raises nothing.
+
+    A :class:`Host` asks each question once: take a new one each time.
+    """
+    card_w, card_c = map(figure, draw(host.run, uuid))
     degrees = [zone.degrees for zone in zones(host)] + ([card_c] if card_c is not None else [])
     hot = [f"{zone.name} at {zone.degrees:.0f} °C" for zone in zones(host) if zone.slows]
     mode = power_mode(host)

@@ -43,6 +43,23 @@ def silence(gpu: Gpu) -> str:
     return f"{gpu.name} does not tell its compute capability"
 
 
+def shown_alone(
+    gpus: Sequence[Gpu], compute_capability: str, variables: Mapping[str, str] = os.environ
+) -> dict[str, str]:
+    """What has CUDA show the fitting one of ``gpus`` alone to a process that is started with it; {} where that is no
+    choice, as with one GPU, or one that does not tell its UUID.
+
+    ``gpus`` are those that the user chose, where ``CUDA_VISIBLE_DEVICES`` says so. Where none fits, the numbers there
+    become UUIDs, as CUDA counts otherwise.
+    """
+    chosen = variables.get(VISIBLE)
+    if len(gpus) < 2 if chosen is None else not understood(chosen, variables):
+        return {}
+    gpu = fitting(gpus, compute_capability)
+    kept = [gpu] if gpu is not None else list(gpus) if chosen else []
+    return {VISIBLE: ",".join(gpu.uuid for gpu in kept)} if kept and all(gpu.uuid for gpu in kept) else {}
+
+
 def all_hidden() -> bool:
     """Whether the user chose to have none, whatever there is."""
     return os.environ.get(VISIBLE, "unset").strip() in ("", "-1")

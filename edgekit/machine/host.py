@@ -42,8 +42,15 @@ def _group(path: Path) -> str:
 
 @dataclass(kw_only=True)
 class Host:
-    """A machine and whoever reads it. ``folder`` is where bundles go; ``site`` are the folders of Python's packages;
-    ``package`` is EdgeKit's own; ``virtual``: a virtual environment; ``now``: seconds since 1970."""
+    """A machine and whoever reads it.
+
+    * ``root``: where its files lie; ``system``, ``arch``, ``python``: as Python names them
+    * ``virtual``: whether Python runs in a virtual environment; ``site``: the folders of its packages
+    * ``folder``: where bundles go; ``package``: EdgeKit's own
+    * ``environment``: variables, for programs that are run, too; ``runner`` runs them
+    * ``now``: seconds since 1970; ``may_open``, ``group``, ``disk_free``: of a path
+    * ``seen``: what the machine is, where that was looked at already
+    """
 
     root: Path = Path("/")
     system: str = platform.system()
@@ -59,6 +66,7 @@ class Host:
     may_open: Callable[[Path], bool] = lambda path: os.access(path, os.R_OK | os.W_OK)
     group: Callable[[Path], str] = _group
     disk_free: Callable[[Path], int] = _disk_free
+    seen: Machine | None = None
     _replies: dict[tuple[str, ...], Reply] = field(default_factory=dict)
     _locks: dict[str, threading.Lock] = field(default_factory=dict)
 
@@ -90,6 +98,8 @@ class Host:
     @cached_property
     def machine(self) -> Machine:
         """As EdgeKit sees it: of the GPUs those that CUDA shows."""
+        if self.seen is not None:
+            return self.seen
         found = detect(self.root, self.arch, [gpu for gpu in self._gpus if gpu not in self.hidden])
         # With none to show, those would come back that the kernel lists by their name.
         return replace(found, gpus=()) if self.hidden and len(self.hidden) == len(self._gpus) else found

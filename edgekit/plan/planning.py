@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from edgekit import machine
 from edgekit.bundle import Bundle
 from edgekit.checkpoint.spec import ModelSpec
 from edgekit.engines.coefficients import Coefficients, coefficients
 from edgekit.engines.kv import arena_shape
 from edgekit.errors import ConfigError
-from edgekit.machine.detect import detect
 from edgekit.machine.system import cores
 from edgekit.plan.building import asking_bytes, building, largest_matrix, reading_bytes
 from edgekit.plan.components import (
@@ -116,7 +116,7 @@ def on_this_machine(target: Target) -> Target:
     """The target with this machine's memory where it names none; one with less than is reserved has nothing left."""
     if target.memory_bytes:
         return target
-    memory = detect().memory_bytes
+    memory = machine.look().memory_bytes
     return replace(target, memory_bytes=memory, reserved_bytes=min(target.reserved_bytes, memory - 1))
 
 

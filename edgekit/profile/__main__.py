@@ -13,12 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from edgekit import config
+from edgekit import config, machine
 from edgekit.bundle import Bundle, open_bundle
 from edgekit.child import speak
 from edgekit.inputs.images import load_image
 from edgekit.inputs.prompt import Turn
-from edgekit.machine.detect import detect
 from edgekit.machine.gpu_memory import gpu_memory
 from edgekit.profile import latency
 from edgekit.profile.footprint import Footprint, footprint
@@ -51,7 +50,7 @@ def _load(task: Task) -> float:
 
 def _footprint(task: Task) -> Footprint:
     target = task.bundle.manifest.target
-    gpu = None if target.engine == "onnxruntime" else gpu_memory(detect())
+    gpu = None if target.engine == "onnxruntime" else gpu_memory(machine.look())
     try:
         return footprint(
             task.bundle, task.slots, task.question, task.pictures, gpu, shared=target.unified, progress=task.progress

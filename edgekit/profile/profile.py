@@ -5,24 +5,22 @@ from __future__ import annotations
 import platform
 import shlex
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
 import edgekit
-from edgekit import config
+from edgekit import config, machine
 from edgekit.bundle import Bundle
 from edgekit.child import listen, python
 from edgekit.engines.lock import compiled_form, find_form
 from edgekit.engines.place import here, version_of
 from edgekit.errors import EngineError
 from edgekit.machine.cgroup import memory_peak
-from edgekit.machine.condition import condition
-from edgekit.machine.detect import detect
-from edgekit.machine.gpus import Gpu, fitting
+from edgekit.machine.condition import Condition, condition
+from edgekit.machine.gpus import Gpu, fitting, shown_alone
 from edgekit.machine.host import Host
-from edgekit.machine.keep import keep_to
 from edgekit.machine.system import utc_now
 from edgekit.plan import MemoryPlan, as_built, plan
 from edgekit.profile.asking import QUESTIONS, draw_pictures
@@ -62,16 +60,17 @@ def profile(bundle: Bundle, slots: int | None = None, seconds: float = SECONDS, 
     written to.
     """
     target, recipe = as_built(bundle)
-    if target.engine != "onnxruntime":
-        keep_to(target.compute_capability)
+    gpus = machine.look().gpus if target.engine != "onnxruntime" else ()
+    gpu = fitting(gpus, target.compute_capability)
     _require_engines(bundle)
     target = replace(target, slots=slots or target.slots)
     planned = plan(bundle, target, recipe)
     require_room(bundle)
-    host = Host()
-    before = condition(host)
+    before = _condition(gpu)
     with tempfile.TemporaryDirectory(prefix="edgekit-profile-") as folder:
-        phases = _Phases(bundle, target.slots, seconds, draw_pictures(Path(folder), PICTURES), progress)
+        pictures = draw_pictures(Path(folder), PICTURES)
+        variables = shown_alone(gpus, target.compute_capability)
+        phases = _Phases(bundle, target.slots, seconds, pictures, progress, variables)
         cold = phases.run("load", float) if forget(bundle) else None
         loads = []
         for done in range(1, WARM + 1):
@@ -91,7 +90,7 @@ def profile(bundle: Bundle, slots: int | None = None, seconds: float = SECONDS, 
         speed=ProfiledSpeed(Spread.of(loads), cold, times, rates),
         disk_bytes=_disk_bytes(bundle),
         before=before,
-        after=condition(Host()),
+        after=_condition(gpu),
     )
     store(bundle, measured)
     return measured
@@ -125,6 +124,11 @@ def _memory(bundle: Bundle, footprint: Footprint, target: Target) -> ProfiledMem
     )
 
 
+def _condition(gpu: Gpu | None) -> Condition:
+    """How the device fares now; of its cards, the one that is computed on."""
+    return condition(Host(seen=machine.look()), gpu.uuid if gpu else "")
+
+
 def _require_engines(bundle: Bundle) -> None:
     """A processor's figures must never pass for a GPU's: without engines, it is what would be measured."""
     if bundle.manifest.target.engine != "tensorrt":
@@ -139,39 +143,45 @@ def _require_engines(bundle: Bundle) -> None:
 
 
 class _Phases:
-    """Runs phases, each in a process of its own."""
+    """Runs phases, each in a process of its own, with ``variables`` in its environment."""
 
     def __init__(
-        self, bundle: Bundle, slots: int, seconds: float, pictures: Sequence[Path], progress: Progress
+        self,
+        bundle: Bundle,
+        slots: int,
+        seconds: float,
+        pictures: Sequence[Path],
+        progress: Progress,
+        variables: Mapping[str, str],
     ) -> None:
-        self._bundle, self._progress = bundle, progress
+        self._bundle, self._progress, self._variables = bundle, progress, variables
         self._arguments = [str(bundle.path), str(slots), str(seconds), QUESTIONS[0], *map(str, pictures)]
 
     def run(self, phase: str, kind: type[T]) -> T:
         """A phase's result, as ``kind``."""
         doing = f"Measuring {self._bundle.path} ({phase})"
-        (found,) = listen(python("edgekit.profile", phase, *self._arguments), doing, self._progress)
+        (found,) = listen(python("edgekit.profile", phase, *self._arguments), doing, self._progress, self._variables)
         return config.load(kind, found, doing)
 
 
 def device_here(target: Target) -> Device:
     """This machine as figures for ``target`` hang on it."""
-    machine, place = detect(), here()
+    computer, place = machine.look(), here()
     gpu = Gpu("")
     if target.engine != "onnxruntime":
-        gpu = fitting(machine.gpus, target.compute_capability) or next(iter(machine.gpus), gpu)
+        gpu = fitting(computer.gpus, target.compute_capability) or next(iter(computer.gpus), gpu)
     return Device(
         engine=target.engine,
         engine_version=_tensorrt() if target.engine == "tensorrt" else place.version,
         arch=platform.machine(),
-        cpu=machine.cpu,
-        cores=machine.cores,
+        cpu=computer.cpu,
+        cores=computer.cores,
         features=place.features,
-        memory_bytes=machine.memory_bytes,
+        memory_bytes=computer.memory_bytes,
         gpu=gpu.name,
         compute_capability=gpu.compute_capability,
         driver=gpu.driver,
-        l4t=machine.l4t,
+        l4t=computer.l4t,
     )
 
 

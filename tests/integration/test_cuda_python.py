@@ -17,7 +17,14 @@ from edgekit.errors import EngineError
 pytestmark = pytest.mark.system
 
 FOLDER = Path(edgekit.__file__).parent / "engines"
-MODULES = {"_cuda": "runtime", "runtime": "runtime", "_driver": "driver", "driver": "driver", "_nvrtc": "nvrtc"}
+MODULES = {
+    "_cuda": "runtime",
+    "_runtime": "runtime",
+    "runtime": "runtime",
+    "_driver": "driver",
+    "driver": "driver",
+    "_nvrtc": "nvrtc",
+}
 MODULES |= {"nvrtc": "nvrtc"}
 
 
@@ -39,7 +46,7 @@ def called(path: Path) -> set[tuple[str, str]]:
 
 
 def test_every_name_is_the_real_ones(bindings: dict[str, Any]) -> None:
-    files = [FOLDER / "place.py", FOLDER / "gpu" / "cuda.py", FOLDER / "onnxruntime" / "arenas.py"]
+    files = [FOLDER.parent / "machine" / "cuda.py", FOLDER / "gpu" / "cuda.py", FOLDER / "onnxruntime" / "arenas.py"]
     names = set().union(*map(called, files))
     assert {("runtime", "cudaMalloc"), ("driver", "cuLaunchKernel"), ("nvrtc", "nvrtcGetCUBIN")} <= names
     assert len(names) > 30

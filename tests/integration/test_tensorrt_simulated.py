@@ -104,9 +104,9 @@ def test_a_device_opens_the_plans_that_are_for_it(tmp_path: Path, monkeypatch: p
     device = FakeDevice()
     monkeypatch.setattr("edgekit.engines.lock.like", lambda place: card)
     here = replace(detect(), gpus=(Gpu(card.device, card.compute_capability),))
-    monkeypatch.setattr("edgekit.engines.place.detect", lambda: here)
+    monkeypatch.setattr("edgekit.machine.look", lambda: here)
     monkeypatch.setattr("edgekit.engines.open.flavour", lambda name: Api(FakeTensorRt(device), name, (10, 16, 2)))
-    monkeypatch.setattr("edgekit.engines.tensorrt.engine.CudaDevice", lambda extra: device)
+    monkeypatch.setattr("edgekit.engines.tensorrt.engine.CudaDevice", lambda extra, ordinal: device)
     engine = open_engine(bundle, slots)
     assert isinstance(engine, TensorRtEngine)
     planned = plan(bundle, bundle.manifest.target, bundle.manifest.recipe).components["kv_arena"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from edgekit.engines.tensorrt.api import Api
-from edgekit.machine.detect import Machine, detect
+from edgekit.machine.detect import detect
 from edgekit.machine.gpus import Gpu
 from edgekit.units import GIB
 from tests.simulated_tensorrt import builder
@@ -32,17 +31,13 @@ def simulate(folder: Path, patch: pytest.MonkeyPatch, *gpus: Gpu, l4t: str = "")
         patch.delitem(sys.modules, name)
     module = FakeTensorRt(FakeDevice())
 
-    def gpu(extra: str) -> FakeDevice:
+    def gpu(extra: str, ordinal: int) -> FakeDevice:
         module.device = FakeDevice(module.device.room)
         return module.device
 
     here = replace(detect(), gpus=gpus, l4t=l4t)
 
-    def found() -> Machine:
-        return here
-
-    for name in ("engines.tensorrt.build.site", "engines.place", "profile.profile"):
-        patch.setattr(importlib.import_module(f"edgekit.{name}"), "detect", found)
+    patch.setattr("edgekit.machine.look", lambda: here)
     patch.setattr("edgekit.engines.tensorrt.build.site.version_of", lambda name: RTX)  # where built ahead
     patch.setattr("edgekit.engines.open.flavour", lambda name: Api(module, name, (10, 3, 0)))
     patch.setattr("edgekit.engines.tensorrt.engine.CudaDevice", gpu)

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import os
 import subprocess
 from pathlib import Path
 
 import pytest
 
 from edgekit import __version__
-from edgekit.child import environment, python
+from edgekit.child import environment, listen, python
 
 
 def test_a_child_finds_the_modules_that_its_parent_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -34,3 +35,10 @@ def test_a_child_gets_its_arguments_as_they_are(tmp_path: Path) -> None:
     done = subprocess.run(python("edgekit", *arguments), capture_output=True, env=environment(), cwd=tmp_path)
     assert done.returncode == 2
     assert "'a b' is not a valid integer" in done.stderr.decode()
+
+
+def test_a_child_gets_variables_that_this_process_has_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "telling.py").write_text("import json, os\nprint(json.dumps(['done', os.environ['EDGEKIT_TOLD']]))\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert listen(python("telling"), "Telling", variables={"EDGEKIT_TOLD": "a word"}) == ["a word"]
+    assert "EDGEKIT_TOLD" not in os.environ

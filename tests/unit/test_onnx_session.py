@@ -198,5 +198,5 @@ def test_work_that_may_run_anywhere_runs_on_cuda_where_it_is(monkeypatch: pytest
         onnxruntime, "get_available_providers", lambda: ["CUDAExecutionProvider", "CPUExecutionProvider"]
     )
     assert onnx_session.fastest() == "cpu"  # the build for a GPU, on a machine without one
-    monkeypatch.setattr(onnx_session, "detect", lambda: SimpleNamespace(gpus=(object(),)))
+    monkeypatch.setattr("edgekit.machine.look", lambda: SimpleNamespace(gpus=(object(),)))
     assert onnx_session.fastest() == "cuda"

@@ -19,18 +19,26 @@ _LOOK = "Run `nvidia-smi` to see the state of the GPU."
 
 
 class CudaDevice:
-    """The first GPU that CUDA shows. ``extra`` is what brings cuda-python, for the message where it is missing."""
+    """The GPU that CUDA calls ``ordinal``. ``extra`` brings cuda-python, for the message where it is missing."""
 
-    def __init__(self, extra: str) -> None:
+    def __init__(self, extra: str, ordinal: int = 0) -> None:
         try:
             from cuda.bindings import driver, nvrtc, runtime
         except ImportError as error:
             raise MissingExtra("Running on an NVIDIA GPU", extra) from error
-        self._driver, self._nvrtc, self._cuda, self._extra = driver, nvrtc, runtime, extra
+        self._driver, self._nvrtc, self._runtime, self._extra = driver, nvrtc, runtime, extra
+        self._ordinal = ordinal
         self._modules: list[Any] = []
         self._stream: Any = None
-        self._do(runtime.cudaFree(0))  # makes the context that the driver's calls need, too
-        self._stream = self._do(runtime.cudaStreamCreateWithFlags(runtime.cudaStreamNonBlocking))
+        self._do(self._cuda.cudaFree(0))  # makes the context that the driver's calls need, too
+        self._stream = self._do(self._cuda.cudaStreamCreateWithFlags(self._runtime.cudaStreamNonBlocking))
+
+    @property
+    def _cuda(self) -> Any:
+        """CUDA's calls, of this GPU: each thread has one of its own that they go to, the first unless it says so."""
+        if self._ordinal:
+            self._do(self._runtime.cudaSetDevice(self._ordinal))
+        return self._runtime
 
     @property
     def stream(self) -> int:
@@ -38,7 +46,7 @@ class CudaDevice:
 
     def allocate(self, size: int, purpose: str) -> int:
         result = self._cuda.cudaMalloc(max(size, 1))
-        if result[0] == self._cuda.cudaError_t.cudaErrorMemoryAllocation:
+        if result[0] == self._runtime.cudaError_t.cudaErrorMemoryAllocation:
             raise self._no_room(size, purpose)
         return int(self._do(result))
 
@@ -47,7 +55,7 @@ class CudaDevice:
 
     def pin(self, size: int) -> Pinned:
         result = self._cuda.cudaMallocHost(max(size, 1))
-        if result[0] == self._cuda.cudaError_t.cudaErrorMemoryAllocation:
+        if result[0] == self._runtime.cudaError_t.cudaErrorMemoryAllocation:
             raise EngineError(f"This machine has no {format_bytes(size)} to pin for copies", "End other programs.")
         address = int(self._do(result))
         return Pinned(address, np.ctypeslib.as_array((ctypes.c_uint8 * size).from_address(address)))
@@ -56,15 +64,15 @@ class CudaDevice:
         self._cuda.cudaFreeHost(memory.address)
 
     def upload(self, target: int, source: int, size: int) -> None:
-        kind = self._cuda.cudaMemcpyKind.cudaMemcpyHostToDevice
+        kind = self._runtime.cudaMemcpyKind.cudaMemcpyHostToDevice
         self._do(self._cuda.cudaMemcpyAsync(target, source, size, kind, self._stream))
 
     def download(self, target: int, source: int, size: int) -> None:
-        kind = self._cuda.cudaMemcpyKind.cudaMemcpyDeviceToHost
+        kind = self._runtime.cudaMemcpyKind.cudaMemcpyDeviceToHost
         self._do(self._cuda.cudaMemcpyAsync(target, source, size, kind, self._stream))
 
     def copy_lines(self, target: Lines, source: Lines, width: int, count: int) -> None:
-        kind = self._cuda.cudaMemcpyKind.cudaMemcpyDeviceToDevice
+        kind = self._runtime.cudaMemcpyKind.cudaMemcpyDeviceToDevice
         self._do(
             self._cuda.cudaMemcpy2DAsync(
                 target.address, target.pitch, source.address, source.pitch, width, count, kind, self._stream
@@ -88,7 +96,7 @@ class CudaDevice:
         return self._do(self._driver.cuModuleGetFunction(module, name.encode()))
 
     def _capability(self) -> str:
-        attributes, device = self._cuda.cudaDeviceAttr, self._do(self._cuda.cudaGetDevice())
+        attributes, device = self._runtime.cudaDeviceAttr, self._do(self._cuda.cudaGetDevice())
         wanted = attributes.cudaDevAttrComputeCapabilityMajor, attributes.cudaDevAttrComputeCapabilityMinor
         return "".join(str(self._do(self._cuda.cudaDeviceGetAttribute(one, device))) for one in wanted)
 
@@ -99,7 +107,7 @@ class CudaDevice:
         self._do(self._driver.cuLaunchKernel(kernel, *grid, block, 1, 1, 0, stream, values, 0))
 
     def capture(self, work: Callable[[], None]) -> Any:
-        mode = self._cuda.cudaStreamCaptureMode.cudaStreamCaptureModeThreadLocal  # other threads may allocate
+        mode = self._runtime.cudaStreamCaptureMode.cudaStreamCaptureModeThreadLocal  # other threads may allocate
         self._do(self._cuda.cudaStreamBeginCapture(self._stream, mode))
         graph = None
         try:
@@ -160,7 +168,7 @@ class CudaDevice:
         raise self._failed(status)
 
     def _failed(self, status: Any) -> EngineError:
-        codes = self._cuda.cudaError_t
+        codes = self._runtime.cudaError_t
         if status == codes.cudaErrorNoDevice:
             return EngineError("This machine has no NVIDIA GPU that CUDA can use", _LOOK)
         if status == codes.cudaErrorInsufficientDriver:
@@ -172,7 +180,7 @@ class CudaDevice:
 
     def _old_driver(self) -> EngineError:
         """CUDA gives one and the same code for an old driver and for none at all."""
-        has, needs = (call()[1] for call in (self._cuda.cudaDriverGetVersion, self._cuda.cudaRuntimeGetVersion))
+        has, needs = (call()[1] for call in (self._runtime.cudaDriverGetVersion, self._runtime.cudaRuntimeGetVersion))
         needed = f"{needs // 1000}.{needs % 1000 // 10}"
         if not has:
             return EngineError("This machine has no NVIDIA driver", f"Install one that can run CUDA {needed}.")

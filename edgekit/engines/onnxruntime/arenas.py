@@ -70,9 +70,10 @@ class CudaArena(Arena):
 
     device = "cuda"
 
-    def __init__(self, shape: ArenaShape) -> None:
+    def __init__(self, shape: ArenaShape, ordinal: int = 0) -> None:
+        """The arena lies on the GPU that CUDA calls ``ordinal``."""
         super().__init__(shape)
-        self._cuda = _runtime()
+        self._runtime, self.ordinal = _runtime(), ordinal
         self._addresses: list[int] = []
         try:
             for _ in range(2 * shape.layers):
@@ -81,6 +82,13 @@ class CudaArena(Arena):
         except EngineError:
             self.close()
             raise
+
+    @property
+    def _cuda(self) -> Any:
+        """CUDA's calls, of the arena's GPU: each thread has one of its own that they go to, the first unless told."""
+        if self.ordinal:
+            self._check(self._runtime.cudaSetDevice(self.ordinal))
+        return self._runtime
 
     @property
     def nbytes(self) -> int:
@@ -110,23 +118,23 @@ class CudaArena(Arena):
         pitch = self.shape.context * self.shape.token_bytes
         width = length * self.shape.token_bytes
         if width:
-            kind = self._cuda.cudaMemcpyKind.cudaMemcpyDeviceToDevice
+            kind = self._runtime.cudaMemcpyKind.cudaMemcpyDeviceToDevice
             self._check(self._cuda.cudaMemcpy2D(target, pitch, source, pitch, width, self.shape.kv_heads, kind))
 
     def _allocate(self, size: int) -> int:
         error, address = self._cuda.cudaMalloc(size)
-        if error != self._cuda.cudaError_t.cudaSuccess:
+        if error != self._runtime.cudaError_t.cudaSuccess:
             raise EngineError(
                 f"the GPU has no room for the KV arena of {format_bytes(self.shape.nbytes)}",
                 "Build the bundle for fewer slots or a shorter context.",
             )
-        if self._cuda.cudaMemset(address, 0, size)[0] != self._cuda.cudaError_t.cudaSuccess:
+        if self._cuda.cudaMemset(address, 0, size)[0] != self._runtime.cudaError_t.cudaSuccess:
             self._cuda.cudaFree(address)
             raise EngineError("CUDA can't clear memory of the GPU", "Run `nvidia-smi` to see the state of the GPU.")
         return int(address)
 
     def _check(self, result: tuple[Any, ...]) -> None:
-        if result[0] != self._cuda.cudaError_t.cudaSuccess:
+        if result[0] != self._runtime.cudaError_t.cudaSuccess:
             raise EngineError(f"CUDA failed: {result[0]!r}", "Run `nvidia-smi` to see the state of the GPU.")
 
     def close(self) -> None:

@@ -25,7 +25,7 @@ from edgekit.checkpoint.packed import Array
 from edgekit.engines.arena import Arena
 from edgekit.engines.base import Logits
 from edgekit.engines.embedding import Embedding
-from edgekit.engines.kv import ArenaShape, arena_shape
+from edgekit.engines.kv import arena_shape
 from edgekit.engines.onnxruntime.arenas import CudaArena, HostArena
 from edgekit.errors import EngineError
 from edgekit.onnx_session import Provider, first_line, giving_back, open_graph, options, version
@@ -43,7 +43,7 @@ class OnnxRuntimeEngine:
     """An :class:`edgekit.engines.base.Engine` over the graphs in a folder.
 
     They are the bundle's, or with ``final`` those of a compiled form, which are optimized already. ``decoder`` is the
-    decoder's file among them.
+    decoder's file among them. ``ordinal`` is what CUDA calls the GPU.
     """
 
     chunk = CHUNK
@@ -57,6 +57,7 @@ class OnnxRuntimeEngine:
         *,
         final: bool = False,
         decoder: str = DECODER,
+        ordinal: int = 0,
     ) -> None:
         manifest = bundle.manifest
         require_kernels(manifest.recipe)
@@ -64,12 +65,12 @@ class OnnxRuntimeEngine:
         self._dtype = manifest.target.activations
         self._vocab = manifest.spec.decoder.vocab
         self._embedding = Embedding(bundle.file("embedding.safetensors"), manifest.spec.decoder.hidden, self._dtype)
-        self._vision = open_graph(graphs / "vision.onnx", provider, options(final=final))
-        self._projector = open_graph(graphs / "projector.onnx", provider, options(final=final))
-        self._decoder = open_graph(graphs / decoder, provider, options(final=final))
+        self._vision = open_graph(graphs / "vision.onnx", provider, options(final=final), ordinal)
+        self._projector = open_graph(graphs / "projector.onnx", provider, options(final=final), ordinal)
+        self._decoder = open_graph(graphs / decoder, provider, options(final=final), ordinal)
         kind = manifest.target.kind
         shape = arena_shape(manifest.spec.decoder, kind, manifest.recipe.kv, slots, self.context)
-        self._arena = _arena(shape, provider)
+        self._arena: Arena = HostArena(shape) if provider == "cpu" else CudaArena(shape, ordinal)
         self._calls: dict[int, _Call] = {}
 
     @property
@@ -157,10 +158,11 @@ class _Call:
         self._binding.bind_output("logits", "cpu", 0, np.float32, self._logits.shape, self._logits.ctypes.data)
         past = (rows, shape.kv_heads, shape.context, shape.head_dim)
         for layer, addresses in enumerate(arena.pointers(row)):
+            device, number = arena.device, arena.ordinal
             for kind, address in zip(("key", "value"), addresses, strict=True):
                 element = np.dtype(shape.dtype).type
-                self._binding.bind_input(f"past.{layer}.{kind}", arena.device, 0, element, past, address)
-                self._binding.bind_output(f"present.{layer}.{kind}", arena.device, 0, element, past, address)
+                self._binding.bind_input(f"past.{layer}.{kind}", device, number, element, past, address)
+                self._binding.bind_output(f"present.{layer}.{kind}", device, number, element, past, address)
 
     def _bind(self, name: str, array: Array) -> None:
         self._binding.bind_input(name, "cpu", 0, array.dtype.type, array.shape, array.ctypes.data)
@@ -187,10 +189,6 @@ def require_kernels(recipe: Recipe) -> None:
             f"This bundle keeps keys and values in int8, which ONNX Runtime {ort.__version__} can't compute with",
             f"Run: pip install 'onnxruntime>={since}'. Or build it by a recipe with kv = \"activations\".",
         )
-
-
-def _arena(shape: ArenaShape, provider: Provider) -> Arena:
-    return HostArena(shape) if provider == "cpu" else CudaArena(shape)
 
 
 def _even(count: int) -> int:

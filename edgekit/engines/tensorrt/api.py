@@ -12,8 +12,8 @@ from typing import Any, Final, Literal, TypeAlias
 
 from packaging.version import InvalidVersion, Version
 
+from edgekit import machine
 from edgekit.errors import EngineError, MissingExtra, gist
-from edgekit.machine.detect import detect
 
 Flavour: TypeAlias = Literal["tensorrt", "tensorrt_rtx"]
 
@@ -47,10 +47,10 @@ def present(wanted: Flavour | None) -> Flavour:
     GPU TensorRT-RTX does not build.
     """
     for name in (wanted,) if wanted else TITLES:
-        if importlib.util.find_spec(name) and (wanted or name == "tensorrt" or not detect().jetson):
+        if importlib.util.find_spec(name) and (wanted or name == "tensorrt" or not machine.look().jetson):
             return name
     missing = wanted or "tensorrt"
-    if detect().jetson:
+    if machine.look().jetson:
         raise EngineError(
             f"{TITLES[missing]} is not to be found; on a Jetson it comes with JetPack",
             "Run: sudo apt install nvidia-jetpack; a virtual environment sees it only with --system-site-packages.",

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from edgekit import machine
 from edgekit.bundle import Bundle
 from edgekit.checkpoint.packed import Array
 from edgekit.engines.base import Logits
@@ -27,7 +28,6 @@ from edgekit.engines.tensorrt.context import Stage
 from edgekit.engines.tensorrt.decoder import DECODE, PREFILL, Decoder, require_decoder
 from edgekit.engines.tensorrt.loaded import Loaded
 from edgekit.errors import EngineError
-from edgekit.machine.detect import detect
 
 _DTYPE = "float16"
 
@@ -36,7 +36,8 @@ class TensorRtEngine:
     """A :class:`~edgekit.engines.base.PartedEngine` over ``vision.plan``, ``projector.plan`` and ``decoder.plan``.
 
     ``plans`` is their folder, ``module`` is ``tensorrt`` or ``tensorrt_rtx``; ``slots``, ``context`` and ``chunk`` must
-    be within what the plans were built for. ``device`` is the GPU, and is closed with the engine.
+    be within what the plans were built for. ``device`` is the GPU, and is closed with the engine; without it
+    the one that CUDA calls ``ordinal``.
     :class:`~edgekit.errors.EngineError` where a plan or the GPU can't, :class:`~edgekit.errors.MissingExtra` without
     cuda-python; nothing is held then.
     """
@@ -50,13 +51,15 @@ class TensorRtEngine:
         context: int,
         chunk: int,
         device: Device | None = None,
+        *,
+        ordinal: int = 0,
     ) -> None:
         self.plans, self.slots, self.context, self.chunk = plans, slots, context, chunk
         manifest, decoder = bundle.manifest, bundle.manifest.spec.decoder
         assert 0 < chunk <= context <= manifest.context
         shape = arena_shape(decoder, manifest.target.kind, "activations", slots, context)
         with ExitStack() as held:
-            self._device = device or CudaDevice(_extra(module))
+            self._device = device or CudaDevice(_extra(module), ordinal)
             held.callback(self._device.close)
             if manifest.recipe.kv == "int8":
                 raise EngineError(
@@ -144,4 +147,4 @@ def _extra(module: Any) -> str:
     """Which extra brings cuda-python beside that TensorRT."""
     if module.__name__ == "tensorrt_rtx":
         return "rtx"
-    return "jetson" if detect().jetson else "tensorrt"
+    return "jetson" if machine.look().jetson else "tensorrt"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,8 +10,7 @@ import pytest
 
 from edgekit.machine import gpus
 from edgekit.machine.detect import detect
-from edgekit.machine.gpus import Gpu, fitting, untold
-from edgekit.machine.keep import keep_to, kept_to
+from edgekit.machine.gpus import Gpu, fitting, shown_alone, untold
 from edgekit.machine.nvml import driver_gpus, how_to_tell
 from tests.unit.machine.test_detect import FakeNvml
 
@@ -38,31 +36,34 @@ def install(monkeypatch: pytest.MonkeyPatch, nvml: FakeNvml) -> None:
     monkeypatch.setitem(sys.modules, "pynvml", nvml)
 
 
+def alone(compute_capability: str) -> str | None:
+    """What ``CUDA_VISIBLE_DEVICES`` is to become for a child; None where it stays."""
+    variables = shown_alone(driver_gpus() or (), compute_capability)
+    assert variables.keys() <= {gpus.VISIBLE}
+    return variables.get(gpus.VISIBLE)
+
+
 def shown() -> list[str]:
     return [gpu.name for gpu in driver_gpus() or ()]
 
 
 @pytest.mark.usefixtures("several")
-def test_the_largest_of_the_kind_is_the_only_one_that_is_shown() -> None:
-    keep_to("8.6")
-    assert os.environ[gpus.VISIBLE] == kept_to() == "GPU-2"
+def test_the_largest_of_the_kind_is_the_only_one_that_a_child_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert alone("8.6") == "GPU-2"
+    assert len(shown()) == 3  # this process goes on seeing all
+    monkeypatch.setenv(gpus.VISIBLE, "GPU-2")  # as in the child
     assert shown() == [LARGE[0]]
-    keep_to("8.9")  # CUDA may run by now
-    assert kept_to() == "GPU-2"
+    assert alone("8.9") == "GPU-2"
 
 
 @pytest.mark.usefixtures("several")
 def test_without_a_fitting_one_all_stay() -> None:
-    keep_to("8.7")
-    assert gpus.VISIBLE not in os.environ
-    assert len(shown()) == 3
-    assert kept_to() == ""
+    assert alone("8.7") is None
 
 
 def test_a_single_gpu_needs_no_choice(monkeypatch: pytest.MonkeyPatch) -> None:
     install(monkeypatch, FakeNvml(SMALL))
-    keep_to("8.6")
-    assert gpus.VISIBLE not in os.environ
+    assert alone("8.6") is None
 
 
 @pytest.mark.usefixtures("several")
@@ -85,17 +86,15 @@ def test_it_is_one_of_those_that_the_user_chose(
 ) -> None:
     monkeypatch.setenv(gpus.VISIBLE, said)
     assert shown() == [name for name, _, _ in seen]
-    keep_to("8.6")
-    assert os.environ[gpus.VISIBLE] == (kept or said)
-    assert kept_to() == kept
+    assert (alone("8.6") or "") == kept
 
 
 @pytest.mark.usefixtures("several")
 def test_numbers_are_the_driver_s_even_where_none_fits(monkeypatch: pytest.MonkeyPatch) -> None:
     """CUDA counts by speed, so a number that stayed would be another card there."""
     monkeypatch.setenv(gpus.VISIBLE, "1,0")
-    keep_to("8.7")
-    assert os.environ[gpus.VISIBLE] == "GPU-1,GPU-0"
+    assert alone("8.7") == "GPU-1,GPU-0"
+    monkeypatch.setenv(gpus.VISIBLE, "GPU-1,GPU-0")
     assert shown() == [SMALL[0], OTHER[0]]
 
 
@@ -114,8 +113,7 @@ def test_an_end_that_fails_hides_nothing(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_numbers_by_speed_are_left_to_cuda(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CUDA_DEVICE_ORDER", "FASTEST_FIRST")
     monkeypatch.setenv(gpus.VISIBLE, "1")
-    keep_to("8.6")
-    assert os.environ[gpus.VISIBLE] == "1"
+    assert alone("8.6") is None
     assert len(shown()) == 3
     monkeypatch.setenv(gpus.VISIBLE, "GPU-1")
     assert shown() == [SMALL[0]]
@@ -159,8 +157,7 @@ def test_one_that_shares_the_machine_s_memory_is_known_and_chosen_as_the_user_sa
     install(monkeypatch, FakeNvml(("Orin (nvgpu)", (8, 7), 0)))
     assert driver_gpus() == (Gpu("Orin (nvgpu)", "8.7", 0, "580.65"),)
     monkeypatch.setenv(gpus.VISIBLE, "0")
-    keep_to("8.7")
-    assert os.environ[gpus.VISIBLE] == "0"
+    assert alone("8.7") is None
 
 
 def test_one_that_tells_its_name_alone(monkeypatch: pytest.MonkeyPatch) -> None:

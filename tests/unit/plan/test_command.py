@@ -30,7 +30,7 @@ Capture = pytest.CaptureFixture[str]
 @pytest.fixture(autouse=True)
 def machine(monkeypatch: pytest.MonkeyPatch) -> None:
     found = replace(detect.detect(), memory_bytes=16 * GIB)
-    monkeypatch.setattr("edgekit.plan.planning.detect", lambda: found)
+    monkeypatch.setattr("edgekit.machine.look", lambda: found)
 
 
 @pytest.fixture(scope="module")

@@ -39,7 +39,7 @@ any_target = st.sampled_from(targets())
 def large(monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine of 16 GiB, whatever runs the tests."""
     machine = replace(detect.detect(), memory_bytes=16 * GIB)
-    monkeypatch.setattr("edgekit.plan.planning.detect", lambda: machine)
+    monkeypatch.setattr("edgekit.machine.look", lambda: machine)
 
 
 @pytest.fixture(scope="module")
@@ -75,13 +75,13 @@ def test_a_small_card_holds_the_4_bit_model_and_not_the_16_bit_one() -> None:
 
 def test_a_processor_has_what_the_machine_has(monkeypatch: pytest.MonkeyPatch) -> None:
     small = replace(detect.detect(), memory_bytes=4 * GIB)
-    monkeypatch.setattr("edgekit.plan.planning.detect", lambda: small)
+    monkeypatch.setattr("edgekit.machine.look", lambda: small)
     cpu = target("cpu")
     assert plan(TINYLLAVA, cpu, recipe("q4")).fits
     assert plan(TINYLLAVA, cpu, recipe("q4")).available_bytes == 4 * GIB - cpu.reserved_bytes
     assert not plan(LLAVA_MED, cpu, recipe("q4")).fits
     tiny = replace(detect.detect(), memory_bytes=GIB // 2)  # less than the target reserves
-    monkeypatch.setattr("edgekit.plan.planning.detect", lambda: tiny)
+    monkeypatch.setattr("edgekit.machine.look", lambda: tiny)
     with pytest.raises(GateRefused, match="too much"):
         require_fit(plan(TINYLLAVA, cpu, recipe("q4")), TINYLLAVA, recipe("q4"))
 

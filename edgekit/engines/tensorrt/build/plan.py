@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import signal
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,9 +56,15 @@ class BuiltPlan:
 
 
 def build_plan(
-    graph: Path, plan: Path, profiles: Sequence[Profile], how: How, progress: Progress = silent
+    graph: Path,
+    plan: Path,
+    profiles: Sequence[Profile],
+    how: How,
+    progress: Progress = silent,
+    variables: Mapping[str, str] | None = None,
 ) -> BuiltPlan:
-    """Compile ``graph`` (its external data beside it) to ``plan``, for the shapes of ``profiles``.
+    """Compile ``graph`` (its external data beside it) to ``plan``, for the shapes of ``profiles``. The
+    process that builds has ``variables`` in its environment, too.
 
     :class:`~edgekit.errors.MissingExtra` without the flavour asked for; :class:`EngineError` where TensorRT is too
     old, can't read the graph, can't build it or runs out of memory; :class:`~edgekit.errors.EdgeKitError` where the
@@ -75,7 +81,7 @@ def build_plan(
         job = Job(graph.absolute(), beside, plan, profiles, how, takes.remedy)
         command = python("edgekit.engines.tensorrt.build", job.dumps())
         try:
-            (told,) = listen(command, f"Building {graph.name} with {TITLES[name]}", progress)
+            (told,) = listen(command, f"Building {graph.name} with {TITLES[name]}", progress, variables)
         except Crash as crash:
             if crash.signal == signal.SIGKILL:
                 raise _killed(takes) from crash

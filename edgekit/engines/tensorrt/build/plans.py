@@ -63,7 +63,7 @@ def build_plans(bundle: Bundle, folder: Path, where: Site, progress: Progress = 
     for name, shapes in wanted.items():
         graph = bundle.path / "graphs" / f"{name}.onnx"
         how = _how(manifest.target, where, need(graph).slow)
-        made = build_plan(graph, folder / f"{name}.plan", shapes, how, _named(progress, name))
+        made = build_plan(graph, folder / f"{name}.plan", shapes, how, _named(progress, name), where.variables)
         found[name] = _record(made)
     write_text(folder / PLANS, json.dumps({name: vars(one) for name, one in found.items()}, indent=1) + "\n")
     return found

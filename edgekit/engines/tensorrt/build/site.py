@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import logging
 import platform
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
+from edgekit import machine
 from edgekit.engines.place import Place, like, version_of
 from edgekit.engines.tensorrt.api import Flavour, present
 from edgekit.errors import EngineError
-from edgekit.machine.detect import detect
-from edgekit.machine.gpus import fitting, silence, untold
-from edgekit.machine.keep import keep_to
+from edgekit.machine.gpus import fitting, shown_alone, silence, untold
 from edgekit.machine.nvml import how_to_tell
 from edgekit.target import Target
 
@@ -23,11 +23,13 @@ AHEAD: Flavour = "tensorrt_rtx"
 
 @dataclass(frozen=True)
 class Site:
-    """``place``: what the plans will be bound to. ``flavour``: by which TensorRT. ``ahead``: without the GPU."""
+    """``place``: what the plans will be bound to. ``flavour``: by which TensorRT. ``ahead``: without the GPU.
+    ``variables``: what the process that builds needs in its environment, so that it takes the right GPU."""
 
     place: Place
     flavour: Flavour
     ahead: bool
+    variables: Mapping[str, str] = field(default_factory=dict)
 
 
 def site(target: Target) -> Site:
@@ -41,12 +43,12 @@ def site(target: Target) -> Site:
             f"{target.title} ({target.arch}) builds its engines itself; this machine is {platform.machine()}",
             "Copy the bundle there, and run: edgekit compile BUNDLE",
         )
-    keep_to(target.compute_capability)
-    gpus = detect().gpus
+    gpus = machine.look().gpus
+    alone = shown_alone(gpus, target.compute_capability)
     if fitting(gpus, target.compute_capability):
         name = present(None)
         kind = Place(name, version_of(name), platform.machine(), compute_capability=target.compute_capability)
-        return Site(like(kind), name, ahead=False)
+        return Site(like(kind), name, ahead=False, variables=alone)
     silent = untold(gpus)
     if target.arch != "x86_64":
         if silent:
@@ -59,4 +61,4 @@ def site(target: Target) -> Site:
     if silent:
         _log.warning("%s: building as for a card that is not here. %s", silence(silent), how_to_tell())
     kind = Place(name, version_of(name), platform.machine(), compute_capability=target.compute_capability)
-    return Site(kind, name, ahead=True)
+    return Site(kind, name, ahead=True, variables=alone)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -13,7 +14,7 @@ from edgekit.engines.tensorrt.api import Flavour, present
 from edgekit.engines.tensorrt.build.site import site
 from edgekit.errors import EngineError
 from edgekit.machine.detect import detect
-from edgekit.machine.gpus import Gpu
+from edgekit.machine.gpus import VISIBLE, Gpu
 from edgekit.target import target
 
 CARD = Gpu("NVIDIA GeForce RTX 3050", "8.6", 6 * 2**30, "580.95.05", "GPU-1")
@@ -26,10 +27,8 @@ def on(monkeypatch: pytest.MonkeyPatch) -> Put:
 
     def put(*gpus: Gpu, arch: str = "x86_64", jetson: str = "", modules: tuple[str, ...] = ("tensorrt_rtx",)) -> None:
         here = replace(detect(), arch=arch, gpus=gpus, jetson=jetson)
-        for name in ("tensorrt.build.site", "tensorrt.api", "place"):
-            monkeypatch.setattr(f"edgekit.engines.{name}.detect", lambda: here)
+        monkeypatch.setattr("edgekit.machine.look", lambda: here)
         monkeypatch.setattr("platform.machine", lambda: arch)
-        monkeypatch.setattr("edgekit.engines.tensorrt.build.site.keep_to", lambda capability: None)
         monkeypatch.setattr(importlib.util, "find_spec", lambda name: name if name in modules else None)
         monkeypatch.setitem(sys.modules, "pynvml", None)
 
@@ -80,3 +79,12 @@ def test_tensorrt_rtx_is_not_taken_for_a_jetson_s(
         return
     with pytest.raises(EngineError, match="comes with JetPack"):
         present(None)
+
+
+def test_what_builds_is_shown_the_card_that_it_is_for(on: Put, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(VISIBLE, raising=False)
+    on(Gpu("NVIDIA GeForce RTX 4090", "8.9", 24 * 2**30, "580.95.05", "GPU-0"), CARD)
+    assert site(target("rtx3050")).variables == {VISIBLE: "GPU-1"}
+    assert VISIBLE not in os.environ
+    on(CARD)
+    assert site(target("rtx3050")).variables == {}
