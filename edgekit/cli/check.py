@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -27,10 +25,8 @@ def command(console: Console, bundle: Path, processor: bool, no_verify: bool, fo
     The limits are those of the bundle's recipe. Where it falls short, the worst component is named.
     """
     from edgekit.bundle import open_bundle
-    from edgekit.check import check, require_answers
-    from edgekit.check.verdict import check_here
-    from edgekit.engines.open import engine_here
-    from edgekit.profile.profile import device_here
+    from edgekit.check import require_answers
+    from edgekit.profile.checked import check_on_device
 
     opened = open_bundle(bundle)
     verified = None
@@ -39,16 +35,10 @@ def command(console: Console, bundle: Path, processor: bool, no_verify: bool, fo
     else:
         verified = verify(console, opened)
     with console.progress() as progress:
-        if processor:
-            with closing(engine_here(opened)) as engine:
-                checked = check(opened, engine, progress)
-        else:
-            checked = check_here(opened, progress)
-    target = opened.manifest.target
-    here = device_here(replace(target, engine="onnxruntime") if checked.stood_in else target)
-    console.document(checked.document() | {"device": here, "verified": verified and verified.document()})
-    show_checked(console, checked)
-    if force and not checked.passed:
-        console.note(f"Forced: {checked.shortfall}")
+        check = check_on_device(opened, verified, processor=processor, progress=progress)
+    console.document(check.document())
+    show_checked(console, check.checked)
+    if force and not check.checked.passed:
+        console.note(f"Forced: {check.checked.shortfall}")
         return
-    require_answers(checked)
+    require_answers(check.checked)

@@ -3,15 +3,42 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from edgekit.check.fidelity import Fidelity
+from edgekit import config
+from edgekit.bundle import Bundle
+from edgekit.check.fidelity import Fidelity, read_fidelity
 from edgekit.checkpoint.checkpoint import component, layer_of
 from edgekit.quantize.linears import Linear
 from edgekit.report.pictures import LINES, drawing
 
 _LEAST = 1e-6
 """What is drawn where nothing was lost: the scale is logarithmic."""
+
+
+@dataclass(frozen=True)
+class FidelityReport:
+    """A bundle's fidelity, and the picture that was drawn of it, where one was."""
+
+    fidelity: Fidelity
+    picture: Path | None
+
+    def document(self) -> dict[str, Any]:
+        """Return what ``edgekit report fidelity --json`` writes."""
+        return {**config.dump(self.fidelity), "picture": str(self.picture) if self.picture else None}
+
+
+def fidelity_report(bundle: Bundle, picture: Path | None = None) -> FidelityReport:
+    """Report what quantizing did to ``bundle``, and draw it to ``picture``.
+
+    :class:`~edgekit.errors.BundleError` where the bundle has no such record; errors as of :func:`fidelity_picture`.
+    """
+    fidelity = read_fidelity(bundle)
+    if picture:
+        fidelity_picture(fidelity, bundle.manifest.source, picture)
+    return FidelityReport(fidelity, picture)
 
 
 def fidelity_picture(report: Fidelity, name: str, out: Path) -> None:

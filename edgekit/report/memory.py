@@ -46,6 +46,21 @@ class Variant:
     measured: dict[str, Ours]
 
 
+@dataclass(frozen=True)
+class MemoryReport:
+    """The six variants, and the slots and context that they were planned with: what ``edgekit report memory --json``
+    writes."""
+
+    slots: int
+    context: int
+    variants: tuple[Variant, ...]
+
+
+def memory_report(targets: Sequence[Target], profiles: Sequence[Profile] = ()) -> MemoryReport:
+    """Report the variants on every target, and what ``profiles`` measured of them."""
+    return MemoryReport(SLOTS, CONTEXT, tuple(variants(targets, profiles)))
+
+
 def variants(targets: Sequence[Target], profiles: Sequence[Profile] = ()) -> list[Variant]:
     """List the six variants, each with a plan for every target and what ``profiles`` measured of it; of several of one
     device the newest."""

@@ -6,8 +6,10 @@ The same profiles make the same file, byte for byte; in an SVG, text stays text.
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,6 +35,37 @@ _STYLE: Any = {  # matplotlib's types differ from release to release
 _NEAR = 0.04  # of the width: names that begin nearer to each other would overlap
 _LONGEST = 60  # letters of a name: a longer one would leave no place for the picture
 _WIDE = 10  # from the slowest to the fastest: more than a linear scale can show
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """Picture files, in the order in which they were drawn."""
+
+    pictures: tuple[Path, ...]
+
+    def document(self) -> dict[str, Any]:
+        """Return the files as JSON has them."""
+        return {"pictures": [str(picture) for picture in self.pictures]}
+
+
+def draw(profiles: Sequence[Profile], out: Path) -> Pictures:
+    """Draw each profile's memory, and the speed of all together, to files in the folder ``out``.
+
+    Errors as of :func:`memory_picture`.
+    """
+    pictures = [out / _file_name(profile) for profile in profiles]
+    for profile, picture in zip(profiles, pictures, strict=True):
+        memory_picture(profile, picture)
+    rows = out / "rows.png"
+    rows_picture(profiles, rows)
+    return Pictures((*pictures, rows))
+
+
+def _file_name(profile: Profile) -> str:
+    """Of a profile's picture: another one for each profile, and none that leads out of its folder."""
+    stamp = profile.measured_at.replace("-", "").replace(":", "")
+    words = (profile.bundle.model[:100], profile.bundle.recipe, profile.device.fingerprint, stamp)
+    return re.sub(r"[^A-Za-z0-9._-]+", "_", f"memory-{'-'.join(words)}")[:200] + ".png"
 
 
 def memory_picture(profile: Profile, out: Path) -> None:
