@@ -111,7 +111,7 @@ def _make_exact(session_options: Any, graph: bytes, path: str) -> None:
     """
     if not multiplies_int8(graph):
         return
-    if version() < _NEEDS_NO_ZERO_POINT and ZERO_POINT.encode() not in graph:
+    if runtime_version() < _NEEDS_NO_ZERO_POINT and ZERO_POINT.encode() not in graph:
         raise EngineError(
             f"{path}: on a processor without VNNI, ONNX Runtime {ort.__version__} computes this graph's int8 products "
             "wrong: it was built by an older EdgeKit, which gave their weights no zero points",
@@ -120,7 +120,7 @@ def _make_exact(session_options: Any, graph: bytes, path: str) -> None:
     session_options.add_session_config_entry("session.x64quantprecision", "1")
 
 
-def version() -> tuple[int, int]:
+def runtime_version() -> tuple[int, int]:
     """Return the installed runtime's version, as far as it decides what it can do: (1, 32)."""
     major, minor, *_ = Version(ort.__version__).release
     return major, minor

@@ -27,6 +27,7 @@ from dataclasses import replace
 from itertools import takewhile
 from typing import Any
 
+from packaging.version import Version
 from tokenizers import Tokenizer
 
 from edgekit.checkpoint.documents import Fields, unreadable
@@ -186,8 +187,10 @@ def _id(table: Fields, text: str) -> int:
 
 
 def _saved_by_4(source: Source) -> bool:
-    major = str(source.config.values.get("transformers_version", "")).partition(".")[0]
-    return not (major.isdecimal() and int(major[:9]) >= 5)
+    try:
+        return Version(str(source.config.values.get("transformers_version", ""))).major < 5
+    except ValueError:  # no version, or of more digits than Python reads
+        return True
 
 
 def _converts_anew(source: Source) -> bool:

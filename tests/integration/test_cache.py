@@ -7,7 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 import pytest
 
 from edgekit.blocks.distributions import divergence, log_softmax
@@ -24,6 +23,7 @@ from edgekit.evaluate.agreement import agreement
 from edgekit.evaluate.phantoms import questions
 from edgekit.inputs.images import Picture
 from edgekit.inputs.prompt import Prompt, Turn, build
+from edgekit.onnx_session import runtime_version
 from edgekit.phantom import draw
 from edgekit.phantom.embedded import embedded
 from edgekit.pipeline import build as build_bundle
@@ -45,7 +45,7 @@ decoder = "int4"
 lm_head = "int4"
 kv = "int8"
 """
-old = tuple(int(part) for part in onnxruntime.__version__.split(".")[:2]) < (1, 28)
+old = runtime_version() < (1, 28)
 pytestmark = pytest.mark.skipif(old, reason="this ONNX Runtime has no int8 KV cache")
 
 

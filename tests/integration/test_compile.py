@@ -30,6 +30,7 @@ from edgekit.engines.onnxruntime.probe import PROBE
 from edgekit.engines.open import open_engine
 from edgekit.engines.place import here
 from edgekit.errors import EngineError
+from edgekit.onnx_session import runtime_version
 from edgekit.pipeline import build
 from edgekit.recipe import Recipe, recipe
 from edgekit.target import target
@@ -37,7 +38,7 @@ from tests.checkpoints import write_checkpoint
 from tests.edited import unsealed
 from tests.flipped import flip
 
-VERSION = tuple(int(part) for part in onnxruntime.__version__.split(".")[:2])
+VERSION = runtime_version()
 CAN = VERSION >= (1, 28)  # older ones save no packed MatMulNBits
 can = pytest.mark.skipif(not CAN, reason="this ONNX Runtime can't save packed weights")
 TARGET = replace(target("cpu"), context=200, slots=2)

@@ -17,7 +17,7 @@ from edgekit.checkpoint.open import open_checkpoint
 from edgekit.errors import EngineError, MissingExtra
 from edgekit.export import Activations, export
 from edgekit.export.export import SPELLINGS
-from edgekit.onnx_session import open_graph, options, refuse_two_runtimes, sums_saturate, version
+from edgekit.onnx_session import open_graph, options, refuse_two_runtimes, runtime_version, sums_saturate
 from edgekit.phantom.embedded import embedded
 from edgekit.quantize import quantize
 from edgekit.recipe import recipe
@@ -93,7 +93,7 @@ PRODUCTS = {
     for make in (dynamic, static)
     for bias in (True, False)
     for zero_point in (True, False)
-    if zero_point or version() >= (1, 30)  # older ones have no exact sums without
+    if zero_point or runtime_version() >= (1, 30)  # older ones have no exact sums without
 }
 
 

@@ -28,7 +28,7 @@ from edgekit.engines.embedding import Embedding
 from edgekit.engines.kv import arena_shape
 from edgekit.engines.onnxruntime.arenas import CudaArena, HostArena
 from edgekit.errors import EngineError
-from edgekit.onnx_session import Provider, first_line, giving_back, open_graph, options, version
+from edgekit.onnx_session import Provider, first_line, giving_back, open_graph, options, runtime_version
 from edgekit.recipe import Recipe
 
 DECODER = "decoder.onnx"
@@ -183,7 +183,7 @@ class _Call:
 
 def require_kernels(recipe: Recipe) -> None:
     """:class:`EngineError` where the installed runtime is too old for the recipe's KV cache."""
-    if recipe.kv == "int8" and version() < INT8_CACHE_SINCE:
+    if recipe.kv == "int8" and runtime_version() < INT8_CACHE_SINCE:
         since = ".".join(map(str, INT8_CACHE_SINCE))
         raise EngineError(
             f"This bundle keeps keys and values in int8, which ONNX Runtime {ort.__version__} can't compute with",

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import onnxruntime
 import pytest
 
 from edgekit.checkpoint.spec import DecoderSpec, RopeSpec
@@ -16,6 +15,7 @@ from edgekit.export.attention import GroupQueryAttention
 from edgekit.export.graph import Graph
 from edgekit.export.spelling import FLOAT16, FLOAT32
 from edgekit.export.write import write_graph
+from edgekit.onnx_session import runtime_version
 from edgekit.quantize.cache import Held
 from tests.unit.export.running import session
 
@@ -39,7 +39,7 @@ DECODER = DecoderSpec(
 )
 WIDTH = (HEADS + 2 * KV_HEADS) * DIM
 LENGTHS = (41, 23, 7, 60)
-old = tuple(int(part) for part in onnxruntime.__version__.split(".")[:2]) < (1, 28)
+old = runtime_version() < (1, 28)
 pytestmark = pytest.mark.skipif(old, reason="this ONNX Runtime has no int8 KV cache")
 
 

@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 import onnx
-import onnxruntime
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -28,9 +27,9 @@ from edgekit.engines.onnxruntime.packing.spans import span_of
 from edgekit.engines.onnxruntime.packing.write import Writer
 from edgekit.engines.onnxruntime.probe import PROBE, answers
 from edgekit.errors import EdgeKitError, EngineError
-from edgekit.onnx_session import ZERO_POINT, open_graph, options
+from edgekit.onnx_session import ZERO_POINT, open_graph, options, runtime_version
 
-VERSION = tuple(int(part) for part in onnxruntime.__version__.split(".")[:2])
+VERSION = runtime_version()
 ONCE = VERSION < (1, 32)  # whether the runtime takes packed weights without comparing them with the originals
 pytestmark = pytest.mark.skipif(VERSION < (1, 28), reason="this ONNX Runtime saves no packed MatMulNBits")
 MS = "com.microsoft"
