@@ -20,7 +20,7 @@ from edgekit.engines.kv import paired
 from edgekit.errors import GateRefused
 from edgekit.plan.memory import MemoryPlan
 from edgekit.plan.planning import least_context, on_this_machine, plan_subject, usable_context
-from edgekit.plan.subject import Model, Subject, subject
+from edgekit.plan.subject import Model, Subject, subject_of
 from edgekit.recipe import Cache, Precision, Recipe, recipes
 from edgekit.target import Target
 from edgekit.units import format_bytes
@@ -50,7 +50,7 @@ class Candidate:
     recipe: Recipe
 
     def costs_no_more(self, other: Candidate) -> bool:
-        """Whether this gives up nothing that ``other`` keeps."""
+        """Say whether this gives up nothing that ``other`` keeps."""
         return all(mine <= theirs for mine, theirs in zip(self.loss, other.loss, strict=True))
 
 
@@ -74,41 +74,43 @@ class Option:
         }
 
 
-def candidates(known: Subject, target: Target, recipe: Recipe) -> list[Candidate]:
-    """Everything that could be given up, the cheapest first; nothing given up is not among it."""
-    target = replace(on_this_machine(target), context=usable_context(known.spec, target))
-    made = (
+def candidates(subject: Subject, target: Target, recipe: Recipe) -> list[Candidate]:
+    """List everything that could be given up, the cheapest first; nothing given up is not among it."""
+    target = replace(on_this_machine(target), context=usable_context(subject.spec, target))
+    options = (
         Candidate((loss, k, j, i), replace(target, context=context, slots=slots), _cached(smaller, cache))
         for (loss, smaller), (k, cache), (j, context), (i, slots) in product(
-            _precisions(known, recipe),
-            enumerate(_caches(known, target, recipe)),
-            enumerate(_contexts(known, target)),
+            _precisions(subject, recipe),
+            enumerate(_caches(subject, target, recipe)),
+            enumerate(_contexts(subject, target)),
             enumerate(_slots(target)),
         )
         if loss or k or j or i
     )
-    return sorted(made, key=lambda candidate: candidate.loss)
+    return sorted(options, key=lambda candidate: candidate.loss)
 
 
 def advice(model: Model, target: Target, recipe: Recipe) -> list[Option]:
-    """What fits, the cheapest loss first: none gives up all that another does, and more.
+    """List what fits, the cheapest loss first: none gives up all that another does, and more.
 
     The last may be a shipped recipe that fits with all slots and the whole context: it needs no file of one's own.
     """
-    known = subject(model, recipe)
-    every = candidates(known, target, recipe)
+    subject = subject_of(model, recipe)
+    every = candidates(subject, target, recipe)
     kept: list[Candidate] = []
     for candidate in every:
         dearer = any(cheaper.costs_no_more(candidate) for cheaper in kept)
-        if not dearer and _plan(known, candidate).fits:
+        if not dearer and _plan(subject, candidate).fits:
             kept.append(candidate)
-    ready = (one for one in every if one.recipe in _known() and not any(one.loss[1:]) and _plan(known, one).fits)
+    ready = (
+        each for each in every if each.recipe in _shipped() and not any(each.loss[1:]) and _plan(subject, each).fits
+    )
     shown = dict.fromkeys([*kept[:_SHOWN], *islice(ready, 1)])
-    return [_option(candidate, _plan(known, candidate)) for candidate in shown]
+    return [_option(candidate, _plan(subject, candidate)) for candidate in shown]
 
 
-def _plan(known: Subject, candidate: Candidate) -> MemoryPlan:
-    return plan_subject(known, candidate.target, candidate.recipe)
+def _plan(subject: Subject, candidate: Candidate) -> MemoryPlan:
+    return plan_subject(subject, candidate.target, candidate.recipe)
 
 
 def _slots(target: Target) -> list[int]:
@@ -116,17 +118,17 @@ def _slots(target: Target) -> list[int]:
     return [target.slots, *range(paired(target.slots) - 2, 1, -2), *([1] if target.slots > 1 else [])]
 
 
-def _contexts(known: Subject, target: Target) -> list[int]:
+def _contexts(subject: Subject, target: Target) -> list[int]:
     """The target's, and halves of it that still hold a picture and some text; a bundle's is fixed."""
     contexts = [target.context]
-    while known.by_context and contexts[-1] // 2 >= least_context(known.spec):
+    while subject.by_context and contexts[-1] // 2 >= least_context(subject.spec):
         contexts.append(contexts[-1] // 2)
     return contexts
 
 
-def _caches(known: Subject, target: Target, recipe: Recipe) -> list[Cache]:
+def _caches(subject: Subject, target: Target, recipe: Recipe) -> list[Cache]:
     """The recipe's, and int8 where the engine has it; a bundle's is fixed."""
-    more = known.by_context and target.kind.int8_cache and recipe.kv != "int8"
+    more = subject.by_context and target.kind.int8_cache and recipe.kv != "int8"
     return [recipe.kv, "int8"] if more else [recipe.kv]
 
 
@@ -134,10 +136,10 @@ def _cached(recipe: Recipe, cache: Cache) -> Recipe:
     return recipe if recipe.kv == cache else replace(recipe, name=f"{recipe.name}-kv8", kv=cache)
 
 
-def _precisions(known: Subject, recipe: Recipe) -> Iterator[tuple[int, Recipe]]:
+def _precisions(subject: Subject, recipe: Recipe) -> Iterator[tuple[int, Recipe]]:
     """Loss and recipe of every set of steps that this recipe has not taken; none for what can't be quantized anew."""
     yield 0, recipe
-    for taken in range(1, 1 << len(_STEPS)) if known.by_recipe else ():
+    for taken in range(1, 1 << len(_STEPS)) if subject.by_recipe else ():
         if smaller := _smaller(recipe, taken):
             yield taken, smaller
 
@@ -157,14 +159,14 @@ def _smaller(recipe: Recipe, taken: int) -> Recipe | None:
 
 def _named(recipe: Recipe) -> Recipe:
     """The shipped recipe that stores weights in the same way, if there is one."""
-    for known in _known():
-        if replace(recipe, name=known.name, title=known.title, gate=known.gate) == known:
-            return known
+    for shipped in _shipped():
+        if replace(recipe, name=shipped.name, title=shipped.title, gate=shipped.gate) == shipped:
+            return shipped
     return recipe
 
 
 @cache
-def _known() -> tuple[Recipe, ...]:
+def _shipped() -> tuple[Recipe, ...]:
     return tuple(recipes())
 
 
@@ -172,7 +174,7 @@ def _option(candidate: Candidate, planned: MemoryPlan) -> Option:
     precision, cache, context, slots = candidate.loss
     taken = [text for text, _, _, bit in _STEPS if precision & bit] + ["kv int8"] * bool(cache)
     steps = ", ".join(taken)
-    said = [f"--recipe {candidate.recipe.name}" if candidate.recipe in _known() else f"{_OWN_RECIPE} {steps}"]
+    said = [f"--recipe {candidate.recipe.name}" if candidate.recipe in _shipped() else f"{_OWN_RECIPE} {steps}"]
     said = said if taken else []
     said += [f"{candidate.target.slots} slot{'s' * (candidate.target.slots > 1)}"] if slots else []
     said += [f"a context of {candidate.target.context}"] if context else []
@@ -180,13 +182,13 @@ def _option(candidate: Candidate, planned: MemoryPlan) -> Option:
 
 
 def require_fit(planned: MemoryPlan, model: Model, recipe: Recipe) -> None:
-    """:class:`GateRefused`, with what would fit as its hint, where the plan doesn't fit its target."""
+    """Raise :class:`GateRefused`, with what would fit as its hint, where the plan doesn't fit its target."""
     if not planned.fits:
         raise GateRefused(shortfall(planned), hint(advice(model, planned.target, recipe), model))
 
 
 def shortfall(planned: MemoryPlan) -> str:
-    """By how much a plan doesn't fit."""
+    """Say by how much a plan doesn't fit."""
     side = planned.sides[0]
     return (
         f"{planned.target.title} has {format_bytes(side.available_bytes)} for a model; {planned.model} by "
@@ -196,7 +198,7 @@ def shortfall(planned: MemoryPlan) -> str:
 
 
 def hint(options: Sequence[Option], model: Model) -> str:
-    """Options as lines for people, and where to say so."""
+    """Write options as lines for people, and where to say so."""
     built = isinstance(model, Bundle)
     if not options:
         other = "plan the checkpoint that it was built from" if built else "take a smaller model"

@@ -15,7 +15,7 @@ from edgekit.checkpoint.spec import DecoderSpec, ModelSpec
 from edgekit.engines.coefficients import Coefficients
 from edgekit.engines.kv import arena_shape
 from edgekit.plan.components import tensor_bytes
-from edgekit.plan.subject import Kind, Kinds
+from edgekit.plan.subject import TensorCounts, TensorKind
 from edgekit.recipe import Recipe
 from edgekit.target.kinds import PROCESSOR, kind_of
 
@@ -33,30 +33,32 @@ class Building:
     compile_bytes: int
 
 
-def building(cores: int, largest: int, checking: int, known: Coefficients) -> Building:
-    """From the processors, each of which converts a piece of a matrix at a time, the bytes of the largest matrix, which
-    is packed as a whole, and what checking takes (:func:`asking_bytes`, :func:`reading_bytes`)."""
-    compiling = known.compile_base.size_bytes + round(known.compile_matrix.ratio * largest)
-    compiling = compiling if known.compiled.ratio else 0
-    base = known.build_base.size_bytes + cores * known.build_core.size_bytes
+def building(cores: int, largest: int, checking: int, table: Coefficients) -> Building:
+    """Count it from the processors, each of which converts a piece of a matrix at a time, the bytes of the largest
+    matrix, which is packed as a whole, and what checking takes (:func:`asking_bytes`, :func:`reading_bytes`)."""
+    compiling = table.compile_base.size_bytes + round(table.compile_matrix.ratio * largest)
+    compiling = compiling if table.compiled.ratio else 0
+    base = table.build_base.size_bytes + cores * table.build_core.size_bytes
     return Building(base + max(compiling, checking), cores, compiling)
 
 
 def asking_bytes(loaded: int, spec: ModelSpec, context: int) -> int:
-    """An engine of one slot on a CPU over graphs that take ``loaded`` bytes, whatever device they are for."""
+    """Count an engine of one slot on a CPU over graphs that take ``loaded`` bytes, whatever device they are for."""
     return loaded + arena_shape(spec.decoder, kind_of(PROCESSOR), "activations", 1, context).nbytes
 
 
 def reading_bytes(spec: ModelSpec) -> int:
-    """The largest block of the model in float32, as the reference reads it: a decoder's layer, or the head."""
+    """Count the largest block of the model in float32, as the reference reads it: a decoder's layer, or the head."""
     shapes = dict(decoder_shapes(spec.decoder))
     layer = sum(prod(shape) for name, shape in shapes.items() if layer_of(name) == 0)
     return 4 * (layer + prod(shapes["decoder.lm_head.weight"]))
 
 
-def largest_matrix(found: Kinds, decoder: DecoderSpec, recipe: Recipe, activation_bytes: int) -> int:
-    """Bytes of a graph's largest matrix; gate and up lie in it as one, and so do Q, K and V."""
+def largest_matrix(tensors: TensorCounts, decoder: DecoderSpec, recipe: Recipe, activation_bytes: int) -> int:
+    """Count the bytes of a graph's largest matrix; gate and up lie in it as one, and so do Q, K and V."""
     queries = (decoder.heads + 2 * decoder.kv_heads) * decoder.head_dim
-    stacked = [Kind("decoder", True, (rows, decoder.hidden)) for rows in (decoder.ff * (1 + decoder.gated), queries)]
-    every = [*(kind for kind in found if kind.matrix and kind.part != "embedding"), *stacked]
+    stacked = [
+        TensorKind("decoder", True, (rows, decoder.hidden)) for rows in (decoder.ff * (1 + decoder.gated), queries)
+    ]
+    every = [*(kind for kind in tensors if kind.matrix and kind.part != "embedding"), *stacked]
     return max(tensor_bytes(kind, recipe, activation_bytes, activation_bytes) for kind in every)

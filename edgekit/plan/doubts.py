@@ -11,6 +11,6 @@ from edgekit.plan.planning import as_built, plan
 
 
 def doubts(bundle: Bundle, records: Mapping[str, Record]) -> tuple[str, ...]:
-    """A sentence for each thing that is not as it should be with a bundle's plans."""
+    """Give a sentence for each thing that is not as it should be with a bundle's plans."""
     planned = plan(bundle, *as_built(bundle)).components
     return of_plans.doubts(bundle.path / "graphs", bundle.manifest.spec, records, planned)

@@ -11,7 +11,7 @@ from edgekit.checkpoint.checkpoint import Checkpoint
 from edgekit.errors import CheckpointError
 from edgekit.plan.memory import MemoryPlan, total
 from edgekit.plan.planning import on_this_machine, plan_subject
-from edgekit.plan.subject import Subject, subject
+from edgekit.plan.subject import Subject, subject_of
 from edgekit.recipe import Recipe
 from edgekit.target import Target
 
@@ -42,24 +42,24 @@ def matrix(checkpoint: Checkpoint, targets: Sequence[Target], recipes: Sequence[
 
     Packed weights leave out recipes that they don't fit; :class:`CheckpointError` where that is each of them.
     """
-    recipes, known = _buildable(checkpoint, recipes)
+    recipes, subject = _buildable(checkpoint, recipes)
     plans = {
-        target.name: {recipe.name: plan_subject(known, on_this_machine(target), recipe) for recipe in recipes}
+        target.name: {recipe.name: plan_subject(subject, on_this_machine(target), recipe) for recipe in recipes}
         for target in targets
     }
-    useful = [recipe for recipe in recipes if known.stored_bytes > 2 or not _is_wide(recipe)] or recipes
+    useful = [recipe for recipe in recipes if subject.stored_bytes > 2 or not _is_wide(recipe)] or recipes
     return Matrix(plans, {name: _best(row, useful) for name, row in plans.items()})
 
 
 def _buildable(checkpoint: Checkpoint, recipes: Sequence[Recipe]) -> tuple[Sequence[Recipe], Subject]:
     """The recipes that ``checkpoint`` can be built by, and what a plan needs to know of it, alike for all of them."""
-    known: dict[Recipe, Subject] = {}
+    subjects: dict[Recipe, Subject] = {}
     for recipe in recipes:
         with suppress(CheckpointError):
-            known[recipe] = subject(checkpoint, recipe)
-    if not known:
-        return recipes, subject(checkpoint, recipes[0])  # raises once more
-    return list(known), next(iter(known.values()))
+            subjects[recipe] = subject_of(checkpoint, recipe)
+    if not subjects:
+        return recipes, subject_of(checkpoint, recipes[0])  # raises once more
+    return list(subjects), next(iter(subjects.values()))
 
 
 def _best(row: Mapping[str, MemoryPlan], recipes: Sequence[Recipe]) -> str:

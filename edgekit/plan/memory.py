@@ -72,7 +72,7 @@ class Side:
         return sum(part.bytes for part in self.parts if part.when in when)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class MemoryPlan:
     """A model on a target by a recipe, with the target's slots, and the context that the model allows.
 
@@ -93,8 +93,8 @@ class MemoryPlan:
             return (Side("memory", self.parts, have, kept),)
         return Side("device", self._at("device"), have, kept), Side("host", self._at("host"), 0, 0)
 
-    def _at(self, where: Where) -> tuple[Component, ...]:
-        return tuple(part for part in self.parts if part.where == where)
+    def _at(self, place: Where) -> tuple[Component, ...]:
+        return tuple(part for part in self.parts if part.where == place)
 
     @property
     def components(self) -> dict[str, int]:
@@ -133,9 +133,9 @@ class MemoryPlan:
             ("on the device's disk", "disk", self.disk.device_bytes, budget.disk_bytes),
         )
         return tuple(
-            f"{format_bytes(found)} {when} is over {self.target.name}'s {name} budget of {format_bytes(limit)}"
-            for when, name, found, limit in limits
-            if limit is not None and found > limit
+            f"{format_bytes(size)} {when} is over {self.target.name}'s {name} budget of {format_bytes(limit)}"
+            for when, name, size, limit in limits
+            if limit is not None and size > limit
         )
 
     def document(self) -> dict[str, Any]:
@@ -159,5 +159,5 @@ class MemoryPlan:
 
 
 def total(parts: Sequence[Component]) -> int:
-    """Bytes of all components."""
+    """Count the bytes of all components."""
     return sum(part.bytes for part in parts)

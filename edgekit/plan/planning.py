@@ -26,7 +26,7 @@ from edgekit.plan.components import (
 )
 from edgekit.plan.disk import Disk, disk, disk_of_bundle, golden_bytes
 from edgekit.plan.memory import MemoryPlan
-from edgekit.plan.subject import Model, Subject, apart, subject
+from edgekit.plan.subject import Model, Subject, subject_of, untied
 from edgekit.plan.working import packing_bytes, vision_bytes, working
 from edgekit.recipe import Recipe
 from edgekit.target import Target
@@ -37,74 +37,82 @@ QUESTION = 64
 
 
 def plan(model: Model, target: Target, recipe: Recipe) -> MemoryPlan:
-    """What ``model`` takes by ``recipe`` with the target's slots and context, as far as the model was made for it.
+    """Plan what ``model`` takes by ``recipe`` with the target's slots and context, as far as the model was made for it.
 
     Of a bundle, ``recipe`` and the target's context must be the bundle's (:func:`as_built`).
     :class:`~edgekit.errors.EdgeKitError` where the recipe is not for this model, or a context too short for a picture.
     """
-    return plan_subject(subject(model, recipe), target, recipe)
+    return plan_subject(subject_of(model, recipe), target, recipe)
 
 
-def plan_subject(known: Subject, target: Target, recipe: Recipe, fitted: Coefficients | None = None) -> MemoryPlan:
-    """As :func:`plan`, of a model that has been looked at: many plans of one model take no time.
+def plan_subject(subject: Subject, target: Target, recipe: Recipe, fitted: Coefficients | None = None) -> MemoryPlan:
+    """Plan as :func:`plan` does, of a model that has been looked at: many plans of one model take no time.
 
     ``fitted`` are coefficients to plan by instead of those that hold here.
     """
     require_cache(target, recipe)
     if not target.kind.shares_head:
-        known = replace(known, kinds=apart(known.kinds))
-    target = on_this_machine(replace(target, context=usable_context(known.spec, target)))
+        subject = replace(subject, tensors=untied(subject.tensors))
+    target = on_this_machine(replace(target, context=usable_context(subject.spec, target)))
     table = fitted or coefficients(target.engine)
-    parts = tuple(_parts(known, target, recipe, table))
-    largest = _largest(known, target, recipe)
-    checking = max(_asking_bytes(known, target, recipe, table), reading_bytes(known.spec))
-    made = building(cores(), largest, checking, table)
-    return MemoryPlan(known.name, target, recipe.name, parts, _disk(known, target, recipe, table), made)
+    parts = tuple(_parts(subject, target, recipe, table))
+    largest = _largest(subject, target, recipe)
+    checking = max(_asking_bytes(subject, target, recipe, table), reading_bytes(subject.spec))
+    peaks = building(cores(), largest, checking, table)
+    return MemoryPlan(
+        model=subject.name,
+        target=target,
+        recipe=recipe.name,
+        parts=parts,
+        disk=_disk(subject, target, recipe, table),
+        building=peaks,
+    )
 
 
-def _parts(known: Subject, target: Target, recipe: Recipe, table: Coefficients) -> Iterator[Component]:
-    spec = known.spec
-    found = with_scales(known.kinds, spec.decoder, recipe)
-    for name, size in weights_in_memory(found, recipe, width(target.activations)).items():
-        where: Where = "host" if name == "embedding" else "device"
-        yield Component(name, size, where, "static", "exact", recipe.precision(name))
+def _parts(subject: Subject, target: Target, recipe: Recipe, table: Coefficients) -> Iterator[Component]:
+    spec = subject.spec
+    tensors = with_scales(subject.tensors, spec.decoder, recipe)
+    for name, size in weights_in_memory(tensors, recipe, width(target.activations)).items():
+        place: Where = "host" if name == "embedding" else "device"
+        form = recipe.precision(name)
+        yield Component(name=name, bytes=size, where=place, when="static", basis="exact", form=form)
     arena = arena_shape(spec.decoder, target.kind, recipe.kv, target.slots, target.context)
     size = arena.planned_bytes(target.kind, min(table.chunk, target.context))
-    yield Component("kv_arena", size, "device", "static", "exact", arena.dtype)
-    yield from working(spec, found, recipe, target, table)
+    yield Component(name="kv_arena", bytes=size, where="device", when="static", basis="exact", form=arena.dtype)
+    yield from working(spec, tensors, recipe, target, table)
 
 
-def _largest(known: Subject, target: Target, recipe: Recipe) -> int:
+def _largest(subject: Subject, target: Target, recipe: Recipe) -> int:
     """What compiling holds as a whole: the largest matrix, or TensorRT the largest graph's weights: the decoder's."""
     wide = width(target.activations)
     if target.kind.compiles == "graph":
-        weights = weights_in_memory(known.kinds, recipe, wide)
+        weights = weights_in_memory(subject.tensors, recipe, wide)
         return weights["decoder"] + weights["lm_head"]
-    return largest_matrix(known.kinds, known.spec.decoder, recipe, wide)
+    return largest_matrix(subject.tensors, subject.spec.decoder, recipe, wide)
 
 
-def _asking_bytes(known: Subject, target: Target, recipe: Recipe, table: Coefficients) -> int:
+def _asking_bytes(subject: Subject, target: Target, recipe: Recipe, table: Coefficients) -> int:
     """Of the engine that a build asks: it runs here, on the CPU, in the dtype of the target's graphs."""
     here = replace(target, engine=PROCESSOR)
-    weights = weights_in_memory(known.kinds, recipe, width(target.activations))
-    loaded = sum(weights.values()) - weights.get("embedding", 0) + packing_bytes(known.kinds, recipe, here)
-    scratch = round(table.vision_scratch.ratio * vision_bytes(known.spec.vision, 4, table))
-    return asking_bytes(loaded, known.spec, target.context) + scratch
+    weights = weights_in_memory(subject.tensors, recipe, width(target.activations))
+    loaded = sum(weights.values()) - weights.get("embedding", 0) + packing_bytes(subject.tensors, recipe, here)
+    scratch = round(table.vision_scratch.ratio * vision_bytes(subject.spec.vision, 4, table))
+    return asking_bytes(loaded, subject.spec, target.context) + scratch
 
 
-def _disk(known: Subject, target: Target, recipe: Recipe, table: Coefficients) -> Disk:
+def _disk(subject: Subject, target: Target, recipe: Recipe, table: Coefficients) -> Disk:
     wide = width(target.activations)
-    found = with_scales(known.kinds, known.spec.decoder, recipe)
-    memory = weights_in_memory(found, recipe, wide)
-    loaded = sum(memory.values()) - memory.get("embedding", 0) + packing_bytes(found, recipe, target)
-    if known.sealed_bytes:
-        return disk_of_bundle(known.sealed_bytes, known.compiled_bytes, loaded, table)
-    stored = sum(weights_on_disk(found, recipe, wide).values()) + golden_bytes(known.spec)
-    return disk(known.checkpoint_bytes, stored, known.tokenizer_bytes, loaded, table)
+    tensors = with_scales(subject.tensors, subject.spec.decoder, recipe)
+    memory = weights_in_memory(tensors, recipe, wide)
+    loaded = sum(memory.values()) - memory.get("embedding", 0) + packing_bytes(tensors, recipe, target)
+    if subject.sealed_bytes:
+        return disk_of_bundle(subject.sealed_bytes, subject.compiled_bytes, loaded, table)
+    stored = sum(weights_on_disk(tensors, recipe, wide).values()) + golden_bytes(subject.spec)
+    return disk(subject.checkpoint_bytes, stored, subject.tokenizer_bytes, loaded, table)
 
 
 def require_cache(target: Target, recipe: Recipe) -> None:
-    """:class:`ConfigError` where the target's engine has no kernel for the recipe's KV cache."""
+    """Raise :class:`ConfigError` where the target's engine has no kernel for the recipe's KV cache."""
     if recipe.kv == "int8" and not target.kind.int8_cache:
         raise ConfigError(
             f"recipe '{recipe.name}' has kv = int8, which is for CPUs; {target.name} runs {target.engine}",
@@ -113,7 +121,8 @@ def require_cache(target: Target, recipe: Recipe) -> None:
 
 
 def on_this_machine(target: Target) -> Target:
-    """The target with this machine's memory where it names none; one with less than is reserved has nothing left."""
+    """Return the target with this machine's memory where it names none; one with less than is reserved has nothing
+    left."""
     if target.memory_bytes:
         return target
     memory = machine.look().memory_bytes
@@ -121,13 +130,13 @@ def on_this_machine(target: Target) -> Target:
 
 
 def least_context(spec: ModelSpec) -> int:
-    """The shortest context that holds a picture and a question about it."""
+    """Return the shortest context that holds a picture and a question about it."""
     return spec.tokens_per_image + QUESTION
 
 
 def usable_context(spec: ModelSpec, target: Target) -> int:
-    """Tokens of context a bundle is built for: the target's, as far as the model was made for it, and as TensorRT's
-    rows can be laid out."""
+    """Count the tokens of context that a bundle is built for: the target's, as far as the model was made for it, and as
+    TensorRT's rows can be laid out."""
     context = min(target.context, spec.decoder.context)
     context -= context % target.kind.context_step(spec.decoder.kv_heads * spec.decoder.head_dim)
     if context < least_context(spec):
@@ -144,7 +153,7 @@ def usable_context(spec: ModelSpec, target: Target) -> int:
 
 
 def as_built(bundle: Bundle, target: Target | None = None) -> tuple[Target, Recipe]:
-    """A bundle's target, or another one, with the bundle's context; and the bundle's recipe.
+    """Return a bundle's target, or another one, with the bundle's context; and the bundle's recipe.
 
     :class:`ConfigError` where the other target runs another engine: the graphs are for the one that it was built for.
     """

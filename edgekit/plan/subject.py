@@ -22,7 +22,7 @@ _ENGINES = "engines"  # a bundle's folder for what devices add
 
 
 @dataclass(frozen=True)
-class Kind:
+class TensorKind:
     """Tensors of one component that are counted alike. ``matrix``: a recipe may quantize them; ``layer``: it may say
     how for each (a decoder's). ``tied``: an embedding whose numbers are the head's, too."""
 
@@ -33,22 +33,25 @@ class Kind:
     tied: bool = False
 
 
-Kinds: TypeAlias = Mapping[Kind, int]
+TensorCounts: TypeAlias = Mapping[TensorKind, int]
 """How many tensors there are of each kind."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Subject:
     """A model to be planned.
 
-    ``by_recipe`` and ``by_context``: whether another recipe and another context can be chosen for it; not of a bundle,
-    and no other recipe for packed weights. ``stored_bytes`` is the widest float that it is stored in.
-    ``sealed_bytes`` and ``compiled_bytes`` are of a bundle (0: a checkpoint, nothing compiled yet).
+    * ``name`` and ``spec`` of the model; ``tensors``: how many of each kind
+    * ``by_recipe`` and ``by_context``: whether another recipe and another context can be chosen for it; not of a
+      bundle, and no other recipe for packed weights
+    * ``stored_bytes``: the widest float that it is stored in
+    * ``checkpoint_bytes`` (0: a bundle) and ``tokenizer_bytes``: its files'
+    * ``sealed_bytes`` and ``compiled_bytes``: a bundle's (0: a checkpoint, nothing compiled yet)
     """
 
     name: str
     spec: ModelSpec
-    kinds: Kinds
+    tensors: TensorCounts
     by_recipe: bool
     by_context: bool
     stored_bytes: int
@@ -58,7 +61,7 @@ class Subject:
     compiled_bytes: int = 0
 
 
-def subject(model: Model, recipe: Recipe) -> Subject:
+def subject_of(model: Model, recipe: Recipe) -> Subject:
     """Take from ``model`` what a plan by ``recipe`` needs.
 
     :class:`~edgekit.errors.EdgeKitError` where the model can't be built by that recipe.
@@ -78,7 +81,7 @@ def _checkpoint(model: Checkpoint, recipe: Recipe) -> Subject:
     return Subject(
         name=model.path.resolve().name,
         spec=model.spec,
-        kinds=kinds(
+        tensors=count_tensors(
             {name: tensor.shape for name, tensor in model.tensors.items() if name not in scales},
             model.spec.decoder.tied,
         ),
@@ -102,7 +105,7 @@ def _bundle(model: Bundle) -> Subject:
     return Subject(
         name=model.manifest.source,
         spec=model.manifest.spec,
-        kinds=kinds(tensor_shapes(model.manifest.spec), model.manifest.spec.decoder.tied),
+        tensors=count_tensors(tensor_shapes(model.manifest.spec), model.manifest.spec.decoder.tied),
         by_recipe=False,
         by_context=False,
         stored_bytes=2,
@@ -113,17 +116,19 @@ def _bundle(model: Bundle) -> Subject:
     )
 
 
-def apart(found: Kinds) -> Kinds:
-    """As :func:`kinds` where the embedding is not read out of a tied head."""
-    if not any(kind.tied for kind in found):
-        return found
-    return {replace(kind, tied=False): count for kind, count in found.items()}
+def untied(tensors: TensorCounts) -> TensorCounts:
+    """Count as :func:`count_tensors` does where the embedding is not read out of a tied head."""
+    if not any(kind.tied for kind in tensors):
+        return tensors
+    return {replace(kind, tied=False): count for kind, count in tensors.items()}
 
 
-def kinds(shapes: Mapping[str, Shape], tied: bool = False) -> Kinds:
+def count_tensors(shapes: Mapping[str, Shape], tied: bool = False) -> TensorCounts:
     """Count named tensors by kind; ``tied``: the head is the embedding."""
     return Counter(
-        Kind(part, is_matrix(name), shape, layer_of(name) if part == "decoder" else None, tied and part == "embedding")
+        TensorKind(
+            part, is_matrix(name), shape, layer_of(name) if part == "decoder" else None, tied and part == "embedding"
+        )
         for name, shape in shapes.items()
         for part in (component(name),)
     )

@@ -13,9 +13,9 @@ from edgekit.engines.coefficients import Coefficients, shipped_coefficients
 from edgekit.errors import InputError
 from edgekit.files import write_text
 from edgekit.plan import MemoryPlan
-from edgekit.plan.fit import Measured, fit, table_text
 from edgekit.plan.planning import plan_subject
-from edgekit.plan.subject import subject
+from edgekit.plan.regression import ProfiledModel, regression, table_text
+from edgekit.plan.subject import subject_of
 from edgekit.profile.record import Profile
 from edgekit.profile.store import newest
 
@@ -25,7 +25,7 @@ class FittedTables:
     """A table for each engine, the profiles that it was fitted to, and the file that it was written to."""
 
     tables: dict[str, Coefficients]
-    measured: tuple[tuple[Measured, Profile], ...]
+    measured: tuple[tuple[ProfiledModel, Profile], ...]
     out: Path | None
 
     @property
@@ -36,7 +36,7 @@ class FittedTables:
     def planned_now(self) -> Iterator[tuple[Profile, MemoryPlan]]:
         """Yield each profile with what is planned by the fitted table."""
         for run, profile in self.measured:
-            yield profile, plan_subject(run.known, run.target, run.recipe, self.tables[run.target.engine])
+            yield profile, plan_subject(run.subject, run.target, run.recipe, self.tables[run.target.engine])
 
     def document(self) -> dict[str, Any]:
         """Return what ``edgekit plan --fit --json`` writes."""
@@ -49,17 +49,17 @@ def fit_profiles(paths: Sequence[Path], out: Path | None = None) -> FittedTables
     :class:`~edgekit.errors.EdgeKitError` where a path has no profile, or one of another bundle than it lies in.
     """
     measured = tuple(_measured(path) for path in paths)
-    by_engine: dict[str, list[Measured]] = {}
+    by_engine: dict[str, list[ProfiledModel]] = {}
     for run, _ in measured:
         by_engine.setdefault(run.target.engine, []).append(run)
-    tables = {engine: fit(runs, shipped_coefficients(engine)) for engine, runs in by_engine.items()}
+    tables = {engine: regression(runs, shipped_coefficients(engine)) for engine, runs in by_engine.items()}
     fitted = FittedTables(tables, measured, out)
     if out:
         write_text(out, fitted.text)
     return fitted
 
 
-def _measured(path: Path) -> tuple[Measured, Profile]:
+def _measured(path: Path) -> tuple[ProfiledModel, Profile]:
     """A profile with the bundle that it lies in."""
     profile = newest(path)
     bundle = open_bundle(path if path.is_dir() else path.resolve().parent.parent)
@@ -73,4 +73,12 @@ def _measured(path: Path) -> tuple[Measured, Profile]:
     )
     recipe = bundle.manifest.recipe
     whole = sum(side.dynamic_bytes for side in profile.memory.sides)
-    return Measured(subject(bundle, recipe), recipe, target, profile.memory.components, whole, source), profile
+    model = ProfiledModel(
+        subject=subject_of(bundle, recipe),
+        recipe=recipe,
+        target=target,
+        components=profile.memory.components,
+        whole_bytes=whole,
+        source=source,
+    )
+    return model, profile

@@ -77,7 +77,7 @@ def is_of(model: PublishedModel, profile: Profile) -> bool:
     if profile.bundle.recipe not in model.variants:
         return False
     wide = width("float32" if profile.device.engine == "onnxruntime" else "float16")
-    ours = weights_in_memory(model.subject.kinds, recipe(profile.bundle.recipe), wide)
+    ours = weights_in_memory(model.subject.tensors, recipe(profile.bundle.recipe), wide)
     planned = {part: profile.planned.components.get(part, 0) for part in ours}
     called_so = model.word in profile.bundle.model.lower().replace("_", "-")
     size = sum(ours.values())

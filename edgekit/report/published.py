@@ -19,7 +19,7 @@ from edgekit.checkpoint.spec import (
     TemplateSpec,
     VisionSpec,
 )
-from edgekit.plan.subject import Subject, kinds
+from edgekit.plan.subject import Subject, count_tensors
 from edgekit.units import GIB
 
 
@@ -56,7 +56,7 @@ def _subject(name: str, vision: VisionSpec, decoder: DecoderSpec, mean: float) -
     return Subject(
         name=name,
         spec=spec,
-        kinds=kinds(tensor_shapes(spec), spec.decoder.tied),
+        tensors=count_tensors(tensor_shapes(spec), spec.decoder.tied),
         by_recipe=True,
         by_context=True,
         stored_bytes=2,

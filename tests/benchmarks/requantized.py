@@ -20,7 +20,7 @@ from edgekit.export.embedding import EMBEDDING, is_the_head
 from edgekit.inputs.prompt import Prompt, TextPiece
 from edgekit.pipeline.precision import SENSED
 from edgekit.plan.components import weights_on_disk
-from edgekit.plan.subject import subject
+from edgekit.plan.subject import subject_of
 from edgekit.quantize import quantize
 from edgekit.quantize.calibrate import best
 from edgekit.quantize.calibrated import calibrated
@@ -75,7 +75,7 @@ def fitted(checkpoint: Checkpoint, group: int, calibration: Windows, limit: int)
     found = replace(found, losses={name: loss for name, loss in found.losses.items() if name in found.layers})
 
     def size(other: Recipe) -> int:
-        held = weights_on_disk(subject(checkpoint, other).kinds, other, 2)
+        held = weights_on_disk(subject_of(checkpoint, other).tensors, other, 2)
         return sum(held[part] for part in ("embedding", "decoder", "lm_head"))
 
     return choose(recipe, found, limit, size).recipe

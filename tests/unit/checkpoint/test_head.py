@@ -16,7 +16,7 @@ from edgekit.checkpoint.open import open_checkpoint
 from edgekit.checkpoint.packed import Tensor
 from edgekit.checkpoint.same import same_values
 from edgekit.errors import CheckpointError
-from edgekit.plan.subject import subject
+from edgekit.plan.subject import subject_of
 from edgekit.recipe import recipe
 from tests.checkpoints import Layout, write_checkpoint
 
@@ -111,7 +111,7 @@ def test_llavas_own_layouts_are_read_alike(tmp_path: Path, layout: Layout, store
 
 
 def planned(path: Path) -> Any:
-    return subject(open_checkpoint(path), recipe("q8")).kinds
+    return subject_of(open_checkpoint(path), recipe("q8")).tensors
 
 
 def test_a_head_of_its_own_is_counted_and_planned(tmp_path: Path) -> None:

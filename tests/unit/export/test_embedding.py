@@ -21,7 +21,7 @@ from edgekit.export.ort import OrtSpelling
 from edgekit.export.spelling import Spelling
 from edgekit.export.trt import TrtSpelling
 from edgekit.plan.components import weights_in_memory, weights_on_disk
-from edgekit.plan.subject import apart, subject
+from edgekit.plan.subject import subject_of, untied
 from edgekit.quantize import quantize
 from edgekit.recipe import recipe
 from tests.checkpoints import write_checkpoint
@@ -69,7 +69,7 @@ def test_what_is_kept_once_is_planned_once(tmp_path: Path) -> None:
     checkpoint, how = quantized(tmp_path / "c", tied=True), recipe("q8")
     graphs = build_graphs(checkpoint, "float16", 64)
     held = sum(weight.nbytes for weight in embedding(checkpoint, graphs["decoder"])[0] if weight.name != "codes_at")
-    found = subject(open_checkpoint(tmp_path / "c"), how).kinds
+    found = subject_of(open_checkpoint(tmp_path / "c"), how).tensors
     planned = weights_on_disk(found, how, 2)
     assert planned["embedding"] == held == 2 * checkpoint.spec.decoder.vocab
     table = checkpoint.spec.decoder.vocab * checkpoint.spec.decoder.hidden
@@ -77,7 +77,7 @@ def test_what_is_kept_once_is_planned_once(tmp_path: Path) -> None:
     # In memory an engine has the head in a form of its own, and TensorRT's graph has it by columns.
     assert (
         weights_in_memory(found, how, 2)["embedding"]
-        == weights_on_disk(apart(found), how, 2)["embedding"]
+        == weights_on_disk(untied(found), how, 2)["embedding"]
         == held + table
     )
 

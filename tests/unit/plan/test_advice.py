@@ -13,7 +13,7 @@ from edgekit.errors import GateRefused
 from edgekit.plan import advice, plan, require_fit
 from edgekit.plan.advice import candidates
 from edgekit.plan.planning import plan_subject
-from edgekit.plan.subject import subject
+from edgekit.plan.subject import subject_of
 from edgekit.recipe import Recipe, recipe, recipes
 from edgekit.target import Target, target, targets
 from edgekit.units import GIB, MIB
@@ -36,7 +36,7 @@ def test_following_the_advice_fits_and_gives_up_no_more_than_it_must(
     memory = device.reserved_bytes + eighths * device.memory_bytes // 16
     small = replace(device, memory_bytes=memory, slots=slots)
     options = advice(model, small, how)
-    known = subject(model, how)
+    known = subject_of(model, how)
     fitting = [one for one in candidates(known, small, how) if plan_subject(known, one.target, one.recipe).fits]
     assert bool(options) == bool(fitting)
     for option in options:
@@ -50,7 +50,7 @@ def test_following_the_advice_fits_and_gives_up_no_more_than_it_must(
 
 
 def test_candidates_come_with_the_cheapest_loss_first() -> None:
-    found = candidates(subject(LLAVA_MED, recipe("fp16")), target("rtx3080"), recipe("fp16"))
+    found = candidates(subject_of(LLAVA_MED, recipe("fp16")), target("rtx3080"), recipe("fp16"))
     assert [one.loss for one in found] == sorted(one.loss for one in found)
     assert (found[0].target.slots, found[0].target.context, found[0].recipe.name) == (2, 4096, "fp16")
     assert all(one.target.context >= 576 + 64 for one in found)
@@ -93,7 +93,7 @@ def test_a_cpu_keeps_keys_and_values_in_int8_before_weights_suffer() -> None:
     first = advice(LLAVA_MED, small, recipe("q8"))[0]
     assert first.text == "a recipe with kv int8"
     assert first.recipe == replace(recipe("q8"), name="q8-kv8", kv="int8")
-    on_card = candidates(subject(LLAVA_MED, recipe("q8")), target("rtx3050"), recipe("q8"))
+    on_card = candidates(subject_of(LLAVA_MED, recipe("q8")), target("rtx3050"), recipe("q8"))
     assert {one.recipe.kv for one in on_card} == {"activations"}
 
 

@@ -14,7 +14,7 @@ from edgekit.export.export import build_graphs
 from edgekit.phantom.embedded import embedded
 from edgekit.plan import weight_bytes
 from edgekit.plan.components import weights_in_memory, weights_on_disk
-from edgekit.plan.subject import subject
+from edgekit.plan.subject import subject_of
 from edgekit.quantize import quantize
 from edgekit.recipe import recipe, recipes
 from tests.unit.plan.models import LLAVA_MED, TINYLLAVA
@@ -46,7 +46,7 @@ def test_a_bundle_s_graphs_hold_what_is_planned(name: str, activations: Literal[
             held[component(weight.name)] += weight.nbytes
     held["embedding"] = sum(weight.nbytes for weight in embedding(view, graphs["decoder"])[0])
     wide = 4 if activations == "float32" else 2
-    planned = weights_on_disk(subject(source, how).kinds, how, wide)
+    planned = weights_on_disk(subject_of(source, how).tensors, how, wide)
     assert planned.keys() == held.keys()
     for part, size in planned.items():
         if wide == 2 or how.precision(part) == "fp32" or part == "embedding":
@@ -62,7 +62,7 @@ def test_a_recipe_in_32_bits_takes_16_where_graphs_compute_in_16() -> None:
 
 
 def test_an_engine_converts_16_bits_that_it_computes_with_in_32() -> None:
-    memory = weights_in_memory(subject(TINYLLAVA, recipe("fp16")).kinds, recipe("fp16"), 4)
-    disk = weights_on_disk(subject(TINYLLAVA, recipe("fp16")).kinds, recipe("fp16"), 4)
+    memory = weights_in_memory(subject_of(TINYLLAVA, recipe("fp16")).tensors, recipe("fp16"), 4)
+    disk = weights_on_disk(subject_of(TINYLLAVA, recipe("fp16")).tensors, recipe("fp16"), 4)
     assert memory.pop("embedding") == disk.pop("embedding")  # its rows are converted one by one
     assert memory == {part: 2 * size for part, size in disk.items()}

@@ -36,7 +36,7 @@ Capture = pytest.CaptureFixture[str]
 )
 def test_shapes_are_the_published_ones(model: PublishedModel, name: str, size: int) -> None:
     """The bytes were reckoned from the models' config files, elsewhere."""
-    assert sum(weights_in_memory(model.subject.kinds, recipe(name), 2).values()) == size
+    assert sum(weights_in_memory(model.subject.tensors, recipe(name), 2).values()) == size
 
 
 @pytest.mark.parametrize(("ours", "other"), [(LLAVA_MED, models.LLAVA_MED), (TINYLLAVA, models.TINYLLAVA)])
@@ -63,7 +63,7 @@ def test_the_published_four_bit_figures_are_beaten_on_every_card() -> None:
 
 def of(model: PublishedModel, name: str, activation_bytes: int = 4, /, **changed: Any) -> Profile:
     """A profile whose plan has the weights of ``model`` by recipe ``name``."""
-    weights = weights_in_memory(model.subject.kinds, recipe(name), activation_bytes)
+    weights = weights_in_memory(model.subject.tensors, recipe(name), activation_bytes)
     return profile(recipe=name, planned={**weights, "kv_arena": GIB}, **changed)
 
 

@@ -23,14 +23,14 @@ Point: TypeAlias = tuple[float, float, float]
 """What a number is multiplied by, what was measured, and the whole that it is a part of; all in bytes or words."""
 
 
-@dataclass(frozen=True)
-class Measured:
+@dataclass(frozen=True, kw_only=True)
+class ProfiledModel:
     """A profile, and the model, recipe and target (with its slots and context) that it is of.
 
     ``components`` are measured bytes by name, ``whole_bytes`` the peak; ``source`` says what, where and when.
     """
 
-    known: Subject
+    subject: Subject
     recipe: Recipe
     target: Target
     components: Mapping[str, int]
@@ -38,26 +38,26 @@ class Measured:
     source: str
 
 
-def fit(found: Sequence[Measured], shipped: Coefficients) -> Coefficients:
-    """``shipped`` with every number that the profiles tell (one at least) in place of its own; all of one engine."""
-    where = "; ".join(sorted({one.source for one in found}))
-
-    known = _points(found, shipped)
+def regression(models: Sequence[ProfiledModel], shipped: Coefficients) -> Coefficients:
+    """Return ``shipped`` with every number that the profiles tell (one at least) in place of its own; all of one
+    engine."""
+    sources = "; ".join(sorted({model.source for model in models}))
+    by_name = _points(models, shipped)
 
     def constant(name: str, old: Bytes) -> Bytes:
-        points = known[name]
+        points = by_name[name]
         if not points:
             return old
         values = [measured for _, measured, _ in points]
-        seen = f"{format_bytes(min(values))} to {format_bytes(max(values))}; {where}"
+        seen = f"{format_bytes(min(values))} to {format_bytes(max(values))}; {sources}"
         return Bytes(max(0, round(_slope(points))), "measured", seen)
 
     def factor(name: str, old: Factor) -> Factor:
-        points = known[name]
+        points = by_name[name]
         if not points:
             return old
         ratios = [measured / times for times, measured, _ in points]
-        return Factor(round(_slope(points), 3), "measured", f"{min(ratios):.2f} to {max(ratios):.2f}; {where}")
+        return Factor(round(_slope(points), 3), "measured", f"{min(ratios):.2f} to {max(ratios):.2f}; {sources}")
 
     return replace(
         shipped,
@@ -69,34 +69,34 @@ def fit(found: Sequence[Measured], shipped: Coefficients) -> Coefficients:
     )
 
 
-def _points(found: Sequence[Measured], shipped: Coefficients) -> dict[str, list[Point]]:
+def _points(models: Sequence[ProfiledModel], shipped: Coefficients) -> dict[str, list[Point]]:
     """For each number, a point per profile that tells it."""
     names = ("process", "tokenizer", "engine_host", "vision_activations", "decoder_activations")
     points: dict[str, list[Point]] = {name: [] for name in names}
-    for one in found:
-        wide = width(one.target.activations)
-        spec = one.known.spec
-        beside = packing_bytes(one.known.kinds, one.recipe, one.target)
-        beside += rope_bytes(spec.decoder, one.target.context, wide) + shipped.engine_device.size_bytes
-        written = written_out_bytes(spec.decoder, one.known.kinds, one.recipe, one.target)
+    for model in models:
+        wide = width(model.target.activations)
+        spec = model.subject.spec
+        beside = packing_bytes(model.subject.tensors, model.recipe, model.target)
+        beside += rope_bytes(spec.decoder, model.target.context, wide) + shipped.engine_device.size_bytes
+        written = written_out_bytes(spec.decoder, model.subject.tensors, model.recipe, model.target)
         measured: dict[str, tuple[float, float]] = {
-            "process": (1, one.components.get("process", 0)),
-            "tokenizer": (spec.decoder.vocab, one.components.get("tokenizer", 0)),
-            "engine_host": (1, one.components.get("engine", 0) - beside),
+            "process": (1, model.components.get("process", 0)),
+            "tokenizer": (spec.decoder.vocab, model.components.get("tokenizer", 0)),
+            "engine_host": (1, model.components.get("engine", 0) - beside),
             "vision_activations": (
                 vision_bytes(spec.vision, wide, shipped),
-                one.components.get("vision_activations", 0),
+                model.components.get("vision_activations", 0),
             ),
             "decoder_activations": (
-                decoder_bytes(spec.decoder, one.target, shipped),
-                one.components.get("decoder_activations", 0),
+                decoder_bytes(spec.decoder, model.target, shipped),
+                model.components.get("decoder_activations", 0),
             ),
         }
         if written:
             del measured["decoder_activations"]  # a part of it is as many weights as TensorRT happened to write out
-        for name, (times, bytes_found) in measured.items():
-            if bytes_found > 0:
-                points[name].append((times, bytes_found, max(one.whole_bytes, MIB)))
+        for name, (times, size) in measured.items():
+            if size > 0:
+                points[name].append((times, size, max(model.whole_bytes, MIB)))
     return points
 
 
@@ -107,7 +107,7 @@ def _slope(points: Sequence[Point]) -> float:
 
 
 def table_text(tables: Mapping[str, Coefficients]) -> str:
-    """Tables as TOML, in the form of ``engines.toml``."""
+    """Write tables as TOML, in the form of ``engines.toml``."""
     lines = ["# Fitted from profiles by `edgekit plan --fit`. It counts where it lies at /etc/edgekit/engines.toml."]
     for engine, table in tables.items():
         lines += ["", f"[{engine}]", f"chunk = {table.chunk}", f"whole_scores = {str(table.whole_scores).lower()}"]

@@ -10,9 +10,9 @@ import pytest
 
 from edgekit.engines.coefficients import Bytes, Coefficients, Factor, coefficients, shipped_coefficients
 from edgekit.errors import ConfigError
-from edgekit.plan.fit import Measured, fit, table_text
 from edgekit.plan.planning import plan_subject
-from edgekit.plan.subject import subject
+from edgekit.plan.regression import ProfiledModel, regression, table_text
+from edgekit.plan.subject import subject_of
 from edgekit.recipe import recipe
 from edgekit.target import Target, target
 from edgekit.units import GIB, MIB
@@ -31,20 +31,30 @@ FITTED = ("process", "engine_host", "tokenizer_word", "vision_scratch", "decoder
 MODELS = ((TINYLLAVA, "q4"), (TINYLLAVA, "q8"), (LLAVA_MED, "q4"))
 
 
-def profiled(table: Coefficients, noise: Sequence[float] = (1.0, 1.0, 1.0), device: Target = CPU) -> list[Measured]:
+def profiled(
+    table: Coefficients, noise: Sequence[float] = (1.0, 1.0, 1.0), device: Target = CPU
+) -> list[ProfiledModel]:
     """What profiles would say where ``table`` were true; each component off by its factor of ``noise``."""
-    found = []
+    models = []
     for (model, name), factor in zip(MODELS, noise, strict=True):
-        how = recipe(name)
-        known = subject(model, how)
-        planned = plan_subject(known, device, how, table)
+        subject = subject_of(model, recipe(name))
+        planned = plan_subject(subject, device, recipe(name), table)
         parts = planned.components
         components = {part: round(parts[part] * factor) for part in ("process", "tokenizer")}
         components |= {part: round(parts[part] * factor) for part in ("vision_activations", "decoder_activations")}
         beside = parts["beside_weights"] + parts.get("engine_device", 0)
         components["engine"] = beside + round(parts["engine_host"] * factor)
-        found.append(Measured(known, how, device, components, planned.dynamic_bytes, f"{name} on a desk"))
-    return found
+        models.append(
+            ProfiledModel(
+                subject=subject,
+                recipe=recipe(name),
+                target=device,
+                components=components,
+                whole_bytes=planned.dynamic_bytes,
+                source=f"{name} on a desk",
+            )
+        )
+    return models
 
 
 def values(table: Coefficients) -> list[float]:
@@ -53,7 +63,7 @@ def values(table: Coefficients) -> list[float]:
 
 
 def test_a_known_table_is_found_again() -> None:
-    found = fit(profiled(TRUTH), shipped_coefficients("onnxruntime"))
+    found = regression(profiled(TRUTH), shipped_coefficients("onnxruntime"))
     assert values(found) == pytest.approx(values(TRUTH), rel=1e-3)
     for name in FITTED:
         assert getattr(found, name).basis == "measured"
@@ -64,11 +74,11 @@ def test_a_card_s_table_is_found_again_though_int8_is_written_out_there() -> Non
     card = replace(target("rtx3080"), memory_bytes=64 * GIB)
     shipped = shipped_coefficients("tensorrt")
     truth = replace(TRUTH, chunk=shipped.chunk, whole_scores=shipped.whole_scores, engine_device=shipped.engine_device)
-    assert values(fit(profiled(truth, device=card), shipped)) == pytest.approx(values(truth), rel=1e-3)
+    assert values(regression(profiled(truth, device=card), shipped)) == pytest.approx(values(truth), rel=1e-3)
 
 
 def test_a_fit_lies_between_what_was_measured_and_says_the_range() -> None:
-    found = fit(profiled(TRUTH, (0.9, 1.0, 1.1)), shipped_coefficients("onnxruntime"))
+    found = regression(profiled(TRUTH, (0.9, 1.0, 1.1)), shipped_coefficients("onnxruntime"))
     assert 45 * MIB < found.process.size_bytes < 55 * MIB
     assert found.process.source.startswith("45.0 MiB to 55.0 MiB")
     assert 1.125 < found.vision_scratch.ratio < 1.375
@@ -77,18 +87,18 @@ def test_a_fit_lies_between_what_was_measured_and_says_the_range() -> None:
 def test_what_no_profile_tells_stays_as_it_ships() -> None:
     shipped = shipped_coefficients("onnxruntime")
     silent = [replace(one, components={"process": 70 * MIB}) for one in profiled(TRUTH)]
-    assert fit(silent, shipped) == replace(shipped, process=fit(silent, shipped).process)
-    assert fit(silent, shipped).process.size_bytes == 70 * MIB
+    assert regression(silent, shipped) == replace(shipped, process=regression(silent, shipped).process)
+    assert regression(silent, shipped).process.size_bytes == 70 * MIB
 
 
 def test_a_fitted_table_counts_where_the_site_keeps_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    fitted = fit(profiled(TRUTH), shipped_coefficients("onnxruntime"))
+    fitted = regression(profiled(TRUTH), shipped_coefficients("onnxruntime"))
     (tmp_path / "engines.toml").write_text(table_text({"onnxruntime": fitted}))
     monkeypatch.setenv("EDGEKIT_SITE", str(tmp_path))
     assert coefficients("onnxruntime") == fitted
     assert coefficients("onnxruntime-cuda") == shipped_coefficients("onnxruntime-cuda")  # not in the site's file
     how = recipe("q4")
-    planned = plan_subject(subject(TINYLLAVA, how), CPU, how)
+    planned = plan_subject(subject_of(TINYLLAVA, how), CPU, how)
     assert planned.components["process"] == pytest.approx(50 * MIB, rel=1e-3)
 
 
