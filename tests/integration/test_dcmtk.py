@@ -43,36 +43,36 @@ def random_header(seed: int) -> tuple[Dataset, tuple[str, ...]]:
     random = np.random.default_rng(seed)
     signed, shift = bool(random.integers(2)), int(random.integers(5))
     values = (GREY.astype(np.int16) - 2048) if signed else GREY
-    made = deep(values << shift, HighBit=11 + shift)
-    made.PhotometricInterpretation = f"MONOCHROME{random.integers(1, 3)}"
+    instance = deep(values << shift, HighBit=11 + shift)
+    instance.PhotometricInterpretation = f"MONOCHROME{random.integers(1, 3)}"
     low = -2048 if signed else 0
     kind = random.integers(4)
     if random.integers(2) and kind != 3:
         slope, intercept = int(random.choice([1, 2])), int(random.choice([-1000, 0, 50]))  # dcmtk cuts fractions
-        made.RescaleSlope, made.RescaleIntercept = str(slope), str(intercept)
+        instance.RescaleSlope, instance.RescaleIntercept = str(slope), str(intercept)
         low, high = (slope * end + intercept for end in (low, low + 4095))
     else:
         high = low + 4095
     if kind == 0:
-        return made, ("+Wm",)
+        return instance, ("+Wm",)
     if kind == 1:
         bits = int(random.integers(8, 16))
         vr = "SS" if low < 0 else "US"
         lut = table([4096, low, bits], words(ENTRIES >> max(0, 12 - bits)), descriptor_vr=vr)
-        made.VOILUTSequence = [lut]
-        return made, ("+Wl", "1")
+        instance.VOILUTSequence = [lut]
+        return instance, ("+Wl", "1")
     if kind == 2:
-        made.WindowCenter, made.WindowWidth = str((low + high) // 2), str(int(random.integers(2, high - low)))
-        made.VOILUTFunction = str(random.choice(["LINEAR", "SIGMOID"]))
-        return made, ("+Wi", "1")
-    made.ModalityLUTSequence = [table([4096, low, 16], words(ENTRIES * 16), descriptor_vr="SS" if signed else "US")]
-    return made, ("+Wm",)
+        instance.WindowCenter, instance.WindowWidth = str((low + high) // 2), str(int(random.integers(2, high - low)))
+        instance.VOILUTFunction = str(random.choice(["LINEAR", "SIGMOID"]))
+        return instance, ("+Wi", "1")
+    instance.ModalityLUTSequence = [table([4096, low, 16], words(ENTRIES * 16), descriptor_vr="SS" if signed else "US")]
+    return instance, ("+Wm",)
 
 
 @pytest.mark.parametrize("seed", range(60))
 def test_headers(seed: int, tmp_path: Path) -> None:
-    made, options = random_header(seed)
-    same(encode(made), tmp_path, *options)
+    instance, options = random_header(seed)
+    same(encode(instance), tmp_path, *options)
 
 
 @pytest.mark.parametrize("option", ["+ee", "+es", "+ep", "+el", "+e1", "+eb"])

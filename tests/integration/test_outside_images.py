@@ -36,12 +36,12 @@ DICOM = ("CT_small.dcm", "MR_small.dcm", "RG1_UNCR.dcm", "SC_rgb.dcm", "693_UNCI
 
 
 def dicom_files() -> list[Path]:
-    found = []
+    files = []
     for module, *parts in (("pydicom", "data", "test_files"), ("data_store", "data")):
         spec = importlib.util.find_spec(module)
         if spec is not None and spec.origin is not None:
-            found += [path for path in Path(spec.origin).parent.joinpath(*parts).glob("*.dcm") if path.name in DICOM]
-    return sorted(found)
+            files += [path for path in Path(spec.origin).parent.joinpath(*parts).glob("*.dcm") if path.name in DICOM]
+    return sorted(files)
 
 
 def odd_pictures() -> dict[str, Image.Image]:
@@ -163,10 +163,10 @@ def test_a_question_without_a_picture_gets_an_answer(model: Model) -> None:
 
 @pytest.mark.skipif(not (embedded() / "README.md").exists(), reason="the embedded model is not trained yet")
 def test_its_answers_are_in_its_small_language(model: Model) -> None:
-    known = {word for one in questions() for word in words(one.question.answer)}
+    vocabulary = {word for asked in questions() for word in words(asked.question.answer)}
     pictures = [Picture.of(picture) for picture in ODD.values()]
     pictures += [load_image(path) for path in [*(vqa_rad() if VQA_RAD.is_dir() else ()), *dicom_files()]]
     for picture in pictures:
         for text in answers(model, picture):
             assert text.strip()
-            assert words(text) <= known, text
+            assert words(text) <= vocabulary, text

@@ -30,22 +30,25 @@ LINEARS = {
 
 
 def initializers(graph: Path) -> Mapping[str, Array]:
-    return {one.name: numpy_helper.to_array(one, str(graph.parent)) for one in onnx.load(str(graph)).graph.initializer}
+    return {
+        tensor.name: numpy_helper.to_array(tensor, str(graph.parent))
+        for tensor in onnx.load(str(graph)).graph.initializer
+    }
 
 
 def weights(graph: Path, group: int) -> dict[tuple[int, int], list[Array]]:
     """Every int4 matrix of a decoder's graph by its shape, as (code - 8) · scale."""
     values = initializers(graph)
-    found: dict[tuple[int, int], list[Array]] = {}
+    matrices: dict[tuple[int, int], list[Array]] = {}
     for node in onnx.load(str(graph), load_external_data=False).graph.node:
-        attributes = {one.name: one.i for one in node.attribute}
+        attributes = {entry.name: entry.i for entry in node.attribute}
         if node.op_type == "MatMulNBits" and attributes["bits"] == 4:
             assert attributes["block_size"] == group
             codes, scales = values[node.input[1]], values[node.input[2]].astype(np.float32)
             n, k = attributes["N"], attributes["K"]
             nibbles = np.stack([codes & 15, codes >> 4], axis=-1).reshape(n, -1, group).astype(np.float32)
-            found.setdefault((n, k), []).append(((nibbles - 8) * scales.reshape(n, -1, 1)).reshape(n, -1)[:, :k])
-    return found
+            matrices.setdefault((n, k), []).append(((nibbles - 8) * scales.reshape(n, -1, 1)).reshape(n, -1)[:, :k])
+    return matrices
 
 
 def own_recipe(path: Path, group: int) -> Path:
@@ -66,12 +69,12 @@ def test_a_bundle_holds_the_checkpoints_own_weights(tmp_path: Path, kind: Format
     chosen = "q4" if group == 128 else str(own_recipe(tmp_path, group))
     out = tmp_path / "bundle"
     assert main(["build", str(written.path), "--target", "cpu", "--recipe", chosen, "--out", str(out)]) == 0
-    found = [matrix for alike in weights(out / "graphs" / "decoder.onnx", group).values() for matrix in alike]
+    matrices = [matrix for alike in weights(out / "graphs" / "decoder.onnx", group).values() for matrix in alike]
     for layer in range(2):
         for parts in LINEARS.values():
             expected = np.concatenate([written.linears[f"model.layers.{layer}.{part}"].weight() for part in parts])
-            assert any(np.array_equal(matrix, expected) for matrix in found), (layer, parts)
-    assert len(found) == 2 * len(LINEARS) + 1, "and the head, rounded by the recipe"
+            assert any(np.array_equal(matrix, expected) for matrix in matrices), (layer, parts)
+    assert len(matrices) == 2 * len(LINEARS) + 1, "and the head, rounded by the recipe"
 
 
 def test_what_compressed_tensors_packed_answers(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -82,9 +85,9 @@ def test_what_compressed_tensors_packed_answers(tmp_path: Path, capsys: pytest.C
     capsys.readouterr()
     assert main(["ask", str(out), "Is the heart enlarged?", "--max-tokens", "3", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["tokens"] in (1, 2, 3)
-    found = [matrix for alike in weights(out / "graphs" / "decoder.onnx", 128).values() for matrix in alike]
+    matrices = [matrix for alike in weights(out / "graphs" / "decoder.onnx", 128).values() for matrix in alike]
     expected = written.linears["model.layers.1.mlp.down_proj"].weight()
-    assert any(np.array_equal(matrix, expected) for matrix in found)
+    assert any(np.array_equal(matrix, expected) for matrix in matrices)
 
 
 @pytest.mark.parity
@@ -129,10 +132,10 @@ def test_an_asymmetric_checkpoint_is_built_when_asked(tmp_path: Path, capsys: py
     assert main([*arguments, "--requantize"]) == 0
     assert "Note: 3 of 14 int4 matrices are not symmetric" in capsys.readouterr().err
     assert "not symmetric" in open_bundle(tmp_path / "bundle").manifest.spec.notes[-1]
-    found = weights(tmp_path / "bundle" / "graphs" / "decoder.onnx", 128)
+    matrices = weights(tmp_path / "bundle" / "graphs" / "decoder.onnx", 128)
     kept = written.linears["model.layers.0.mlp.down_proj"].weight()
     anew = written.linears["model.layers.1.mlp.down_proj"]
-    downs = found[(256, 384)]
+    downs = matrices[(256, 384)]
     assert any(np.array_equal(down, kept) for down in downs)
     error = min(float(np.abs(down - anew.weight()).max()) for down in downs)
     # -15…15 of the old scale at most, in codes of -8…7: a new scale is at most 15/7 of the old one.
@@ -156,12 +159,12 @@ def test_inspect_and_plan_look_at_both_kinds(
 ) -> None:
     path = write_prequantized(tmp_path / "model", kind, asymmetric=lambda stem: not symmetric).path
     assert main(["inspect", str(path), "--json"]) == 0
-    found = json.loads(capsys.readouterr().out)
-    assert next(part for part in found["parts"] if part["name"] == "decoder")["dtypes"] == [
+    document = json.loads(capsys.readouterr().out)
+    assert next(part for part in document["parts"] if part["name"] == "decoder")["dtypes"] == [
         "float16",
         "int4" if symmetric else "int4, asymmetric",
     ]
-    assert ["not symmetric" in note for note in found["notes"]] == [True] * (not symmetric)
+    assert ["not symmetric" in note for note in document["notes"]] == [True] * (not symmetric)
     assert main(["plan", str(path), "--json"]) == 0
     planned = capsys.readouterr()
     assert ("not symmetric" in planned.err) != symmetric

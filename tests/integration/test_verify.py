@@ -33,9 +33,9 @@ Capture = pytest.CaptureFixture[str]
 @pytest.fixture(scope="module")
 def sealed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The embedded model's, compiled where this ONNX Runtime can, and profiled."""
-    made = build(embedded(), target("cpu"), recipe("q4"), tmp_path_factory.mktemp("verify") / "bundle")
-    store(made.bundle, profile())
-    return made.bundle.path
+    built = build(embedded(), target("cpu"), recipe("q4"), tmp_path_factory.mktemp("verify") / "bundle")
+    store(built.bundle, profile())
+    return built.bundle.path
 
 
 @pytest.fixture
@@ -56,10 +56,10 @@ DAMAGES = ["graphs/vision.onnx.data", "golden/01.png", "tokenizer.json", f"{ENGI
 
 @pytest.mark.parametrize("name", [*DAMAGES, f"{ENGINES}/*/{LOCK}", "profiles/*.json"])
 def test_the_gate_refuses_a_damaged_bundle(name: str, bundle: Path, capsys: Capture) -> None:
-    found = list(bundle.glob(name))
-    if not found and name.startswith(ENGINES):
+    files = list(bundle.glob(name))
+    if not files and name.startswith(ENGINES):
         pytest.skip("this ONNX Runtime can't save packed weights")
-    (file,) = found
+    (file,) = files
     flip(file, file.stat().st_size // 2, 0)
     assert main(["check", str(bundle), "--json"]) == 1
     read = capsys.readouterr()
@@ -84,10 +84,10 @@ def test_what_was_verified_is_told(bundle: Path, capsys: Capture) -> None:
     files = [file for file in bundle.rglob("*") if file.is_file()]
     assert main(["check", str(bundle), "--json"]) == 0
     read = capsys.readouterr()
-    told = json.loads(read.out)["verified"]
-    assert (told["files"], told["unsealed"]) == (len(files), [])
-    assert told["bytes"] == sum(file.stat().st_size for file in files)
-    assert 0 < told["seconds"] < 60
+    verified = json.loads(read.out)["verified"]
+    assert (verified["files"], verified["unsealed"]) == (len(files), [])
+    assert verified["bytes"] == sum(file.stat().st_size for file in files)
+    assert 0 < verified["seconds"] < 60
     assert "verify: done in" in read.err
     assert main(["check", str(bundle)]) == 0
     assert f"Verified: {len(files)} files" in capsys.readouterr().out
@@ -100,10 +100,10 @@ def test_a_bundle_from_before_opens_and_says_what_has_no_hash(bundle: Path, caps
     names = [file.relative_to(bundle).as_posix() for file in before]
     assert main(["check", str(bundle), "--json"]) == 0
     read = capsys.readouterr()
-    told, files = json.loads(read.out)["verified"], [file for file in bundle.rglob("*") if file.is_file()]
-    assert told["unsealed"] == names
-    assert told["files"] == len(files) - len(names)  # what has no hash is not said to be as it was sealed
-    assert told["bytes"] == sum(file.stat().st_size for file in files if file not in before)
+    verified, files = json.loads(read.out)["verified"], [file for file in bundle.rglob("*") if file.is_file()]
+    assert verified["unsealed"] == names
+    assert verified["files"] == len(files) - len(names)  # what has no hash is not said to be as it was sealed
+    assert verified["bytes"] == sum(file.stat().st_size for file in files if file not in before)
     assert f"Without a hash, since an older EdgeKit wrote them: {', '.join(names)}." in read.err
     if (bundle / ENGINES).exists():
         compile_bundle(open_bundle(bundle))
@@ -162,11 +162,11 @@ def test_compiled_forms_that_can_t_be_read_are_named(bundle: Path, monkeypatch: 
 
 
 def test_a_profile_does_not_let_a_damaged_bundle_be_installed(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    made = profile()
-    monkeypatch.setattr(gate, "latest", lambda bundle: made)
-    monkeypatch.setattr(gate, "judge", lambda made, target: ())
+    measured = profile()
+    monkeypatch.setattr(gate, "latest", lambda bundle: measured)
+    monkeypatch.setattr(gate, "judge", lambda measured, target: ())
     opened = open_bundle(bundle)
-    assert gate.require_profile(opened)[0] == made
+    assert gate.require_profile(opened)[0] == measured
     flip(bundle / "embedding.safetensors", 5000, 3)
     with pytest.raises(BundleError, match=r"embedding\.safetensors: the contents differ"):
         gate.require_profile(opened)
