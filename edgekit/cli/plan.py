@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,8 +13,9 @@ from edgekit.cli.show.memory import show_matrix, show_plan
 from edgekit.console import Console
 
 if TYPE_CHECKING:
+    from edgekit.bundle import Bundle
     from edgekit.checkpoint.checkpoint import Checkpoint
-    from edgekit.plan import AdvisedPlan
+    from edgekit.recipe import Recipe
     from edgekit.target import Target
 
 
@@ -54,6 +54,8 @@ def command(
     """
     from edgekit.bundle import MANIFEST
     from edgekit.phantom.embedded import embedded
+    from edgekit.plan import advised_plan
+    from edgekit.target import with_site_budget
 
     if fits:
         _fit(console, sources, out)
@@ -70,24 +72,17 @@ def command(
         raise click.UsageError(f"--all is for checkpoints, and {path} is a bundle, built by one recipe")
     if bundled and (recipe_name or context):
         raise click.UsageError(f"--recipe and --context are for checkpoints, and {path} is a bundle")
-    size = _Size(slots, context)
     if every:
-        _plan_all(console, path, vision, size)
-    elif bundled:
-        _plan_bundle(console, path, target_name, size, force)
-    else:
-        _plan_checkpoint(console, path, vision, target_name or "cpu", recipe_name or "q4", size, force)
-
-
-@dataclass(frozen=True)
-class _Size:
-    """Slots and context as the options say; None: the target's."""
-
-    slots: int | None
-    context: int | None
-
-    def of(self, target: Target) -> Target:
-        return replace(target, slots=self.slots or target.slots, context=self.context or target.context)
+        _plan_all(console, path, vision, slots, context)
+        return
+    model, chosen, precision = _chosen(console, path, vision, target_name, recipe_name)
+    advised = advised_plan(model, with_site_budget(chosen).resized(slots, context), precision)
+    console.document(advised.document())
+    show_plan(console, advised.plan)
+    if advised.refusal is not None:
+        if not force:
+            raise advised.refusal
+        console.note(f"Forced: {advised.refusal}")
 
 
 def _fit(console: Console, profiles: tuple[Path, ...], out: Path | None) -> None:
@@ -100,36 +95,31 @@ def _fit(console: Console, profiles: tuple[Path, ...], out: Path | None) -> None
     show_fitted(console, fitted)
 
 
-def _plan_all(console: Console, path: Path, vision: Path | None, size: _Size) -> None:
+def _plan_all(console: Console, path: Path, vision: Path | None, slots: int | None, context: int | None) -> None:
     from edgekit.plan import matrix
     from edgekit.recipe import recipes
     from edgekit.target import targets
 
-    plans = matrix(_open(console, path, vision), [size.of(target) for target in targets()], recipes())
+    model = _open(console, path, vision)
+    plans = matrix(model, [target.resized(slots, context) for target in targets()], recipes())
     console.document(plans.document())
     show_matrix(console, plans)
 
 
-def _plan_bundle(console: Console, path: Path, target_name: str | None, size: _Size, force: bool) -> None:
-    from edgekit.bundle import open_bundle
-    from edgekit.plan import advised_plan, as_built
-    from edgekit.target import target, with_site_budget
-
-    bundle = open_bundle(path)
-    chosen, recipe = as_built(bundle, target(target_name) if target_name else None)
-    _tell(console, advised_plan(bundle, size.of(with_site_budget(chosen)), recipe), force)
-
-
-def _plan_checkpoint(
-    console: Console, path: Path, vision: Path | None, target_name: str, recipe_name: str, size: _Size, force: bool
-) -> None:
-    from edgekit.plan import advised_plan
+def _chosen(
+    console: Console, path: Path, vision: Path | None, target_name: str | None, recipe_name: str | None
+) -> tuple[Checkpoint | Bundle, Target, Recipe]:
+    """The model, and what it is planned for: as the options say, or as a bundle was built."""
+    from edgekit.bundle import MANIFEST, open_bundle
+    from edgekit.plan import as_built
     from edgekit.recipe import recipe
-    from edgekit.target import target, with_site_budget
+    from edgekit.target import target
 
-    chosen, precision = target(target_name), recipe(recipe_name)
-    model = _open(console, path, vision)
-    _tell(console, advised_plan(model, size.of(with_site_budget(chosen)), precision), force)
+    if (path / MANIFEST).exists():
+        bundle = open_bundle(path)
+        return bundle, *as_built(bundle, target(target_name) if target_name else None)
+    chosen, precision = target(target_name or "cpu"), recipe(recipe_name or "q4")
+    return _open(console, path, vision), chosen, precision
 
 
 def _open(console: Console, path: Path, vision: Path | None) -> Checkpoint:
@@ -139,13 +129,3 @@ def _open(console: Console, path: Path, vision: Path | None) -> Checkpoint:
     checkpoint = open_checkpoint(path, vision, requantize=True)
     show_notes(console, checkpoint.spec)
     return checkpoint
-
-
-def _tell(console: Console, advised: AdvisedPlan, force: bool) -> None:
-    console.document(advised.document())
-    show_plan(console, advised.plan)
-    if advised.refusal is None:
-        return
-    if not force:
-        raise advised.refusal
-    console.note(f"Forced: {advised.refusal}")

@@ -71,6 +71,10 @@ class Target:
         if 0 < self.memory_bytes <= self.reserved_bytes:
             raise ConfigError("'reserved' leaves nothing of 'memory'", "Reserve less than the device has.")
 
+    def resized(self, slots: int | None = None, context: int | None = None) -> Target:
+        """Return the target with so many slots of so many tokens; None leaves its own."""
+        return replace(self, slots=slots or self.slots, context=context or self.context)
+
     @property
     def kind(self) -> EngineKind:
         """All that follows from its engine."""

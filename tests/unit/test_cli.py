@@ -14,6 +14,7 @@ import pytest
 
 from edgekit import __version__
 from edgekit.cli import main as cli
+from edgekit.cli.commands import COMMANDS
 from edgekit.cli.common import common
 from edgekit.config.shipped import shipped
 from edgekit.console import Console
@@ -48,11 +49,11 @@ def command(monkeypatch: pytest.MonkeyPatch) -> Callable[[Exception | type[BaseE
 def test_help_lists_the_commands_that_there_are(capsys: Capture) -> None:
     assert cli.main(["--help"]) == 0
     out = capsys.readouterr().out
-    for name in cli.COMMANDS:
+    for name in COMMANDS:
         assert ((Path(cli.__file__).parent / f"{name}.py").exists()) == (f"  {name} " in out)
 
 
-@pytest.mark.parametrize("name", [n for n in cli.COMMANDS if (Path(cli.__file__).parent / f"{n}.py").exists()])
+@pytest.mark.parametrize("name", [n for n in COMMANDS if (Path(cli.__file__).parent / f"{n}.py").exists()])
 def test_every_command_has_help_and_the_shared_flags(name: str, capsys: Capture) -> None:
     assert cli.main([name, "--help"]) == 0
     out = capsys.readouterr().out
