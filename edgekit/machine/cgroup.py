@@ -48,18 +48,18 @@ _TWO = _Version("sys/fs/cgroup", "memory.max", "memory.current", "memory.peak")
 
 def limiting_groups(root: Path = Path("/")) -> list[Group]:
     """Every group that this process is in and that has a limit; raises nothing."""
-    found = []
+    groups = []
     for version, folder in _folders(root):
         limit, used = (_number(folder / name) for name in (version.limit, version.used))
         if limit is not None and limit < _NO_LIMIT:
-            found.append(Group(limit, used or 0, _cache(folder)))
-    return found
+            groups.append(Group(limit, used or 0, _cache(folder)))
+    return groups
 
 
 def _cache(folder: Path) -> int:
     """Files that can be dropped; use counts the groups below, too, and so does version 1's total_inactive_file."""
-    told = dict(re.findall(r"^((?:total_)?inactive_file) (\d+)$", read_text(folder / "memory.stat"), re.MULTILINE))
-    return int(told.get("total_inactive_file") or told.get("inactive_file") or 0)
+    files = dict(re.findall(r"^((?:total_)?inactive_file) (\d+)$", read_text(folder / "memory.stat"), re.MULTILINE))
+    return int(files.get("total_inactive_file") or files.get("inactive_file") or 0)
 
 
 def memory_peak(root: Path = Path("/")) -> int | None:
@@ -73,8 +73,8 @@ def _folders(root: Path) -> Iterator[tuple[_Version, Path]]:
     """From the process's own group to the tree's root."""
     rows = [line.split(":", 2) for line in read_text(root / "proc/self/cgroup").splitlines()]
     own = {names: path for _, names, path in (row for row in rows if len(row) == 3)}
-    one = next((path for names, path in own.items() if "memory" in names.split(",")), "/")
-    for version, path in ((_TWO, own.get("", "/")), (_ONE, one)):
+    of_memory = next((path for names, path in own.items() if "memory" in names.split(",")), "/")
+    for version, path in ((_TWO, own.get("", "/")), (_ONE, of_memory)):
         place = PurePosixPath(path)
         if ".." in place.parts:  # a group outside this namespace
             place = PurePosixPath("/")

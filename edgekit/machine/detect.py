@@ -40,7 +40,7 @@ _CHIP_IDS = (
 _SOME_JETSON = "NVIDIA Jetson"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Machine:
     """A machine; ``l4t`` is the release of a Jetson's system ("36.4.3"), "" elsewhere.
 
@@ -84,19 +84,19 @@ def detect(root: Path = Path("/"), arch: str = platform.machine(), gpus: Iterabl
     )
 
 
-def _gpus(root: Path, told: Iterable[Gpu] | None) -> tuple[Gpu, ...]:
+def _gpus(root: Path, listed: Iterable[Gpu] | None) -> tuple[Gpu, ...]:
     """A driver that shows none has been told to hide them; one that can't be asked has at least listed their names."""
-    if told is not None:
-        return tuple(told) or tuple(listed_gpus(root))
-    found = driver_gpus()
-    return tuple(listed_gpus(root)) if found is None else found
+    if listed is not None:
+        return tuple(listed) or tuple(listed_gpus(root))
+    seen = driver_gpus()
+    return tuple(listed_gpus(root)) if seen is None else seen
 
 
 def cpu_features(root: Path = Path("/")) -> tuple[str, ...]:
     """The vector and matrix instructions of this processor that matter here, in a fixed order."""
     cpuinfo = read_text(root / "proc/cpuinfo")
-    found = set((field_of(cpuinfo, "flags") or field_of(cpuinfo, "Features")).split())
-    return tuple(name for name in _FEATURES if name in found)
+    flags = set((field_of(cpuinfo, "flags") or field_of(cpuinfo, "Features")).split())
+    return tuple(name for name in _FEATURES if name in flags)
 
 
 def _jetson(root: Path) -> tuple[str, str]:
@@ -113,7 +113,7 @@ def _jetson(root: Path) -> tuple[str, str]:
     sure = [chips[0], *(chip for chip in chips[1:] if ":" in chip)]
     if not (l4t or any(chip in _CHIPS for chip in sure)):
         return "", ""
-    return _of_family(next((_CHIPS[one] for one in chips if one in _CHIPS), "")), l4t
+    return _of_family(next((_CHIPS[chip] for chip in chips if chip in _CHIPS), "")), l4t
 
 
 def _of_family(name: str) -> str:
@@ -125,5 +125,5 @@ def _capabilities(gpus: Iterable[Gpu]) -> set[str]:
 
 
 def _jetson_gpu(model: str) -> Gpu:
-    capability = next((found for word, found in JETSONS.items() if word in model.lower()), "")
+    capability = next((version for word, version in JETSONS.items() if word in model.lower()), "")
     return Gpu(name=f"{model} (integrated)", compute_capability=capability)

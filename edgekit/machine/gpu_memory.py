@@ -43,20 +43,20 @@ def gpu_memory(machine: Machine, root: Path = Path("/")) -> GpuMemory | None:
 
 def _opened(kind: Any, *arguments: object, seconds: float = 15) -> GpuMemory | None:
     """Opened in a thread, since a service that hangs would hold its client for ever."""
-    made: list[GpuMemory] = []
+    opened: list[GpuMemory] = []
 
     def open_it() -> None:
         try:
-            found: GpuMemory = kind(*arguments)
-            found.total_bytes()  # what opens may still refuse to tell
-            made.append(found)
+            memory: GpuMemory = kind(*arguments)
+            memory.total_bytes()  # what opens may still refuse to tell
+            opened.append(memory)
         except Exception as error:  # absent, refused or garbage: three libraries' errors share no base class
             _log.info("%s tells nothing here: %s", kind.source, error)
 
     thread = threading.Thread(target=open_it, name=f"open {kind.source}", daemon=True)
     thread.start()
     thread.join(seconds)
-    return made[0] if made else None
+    return opened[0] if opened else None
 
 
 class JtopMemory:

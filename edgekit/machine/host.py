@@ -92,17 +92,19 @@ class Host:
 
     def installed(self, name: str) -> Distribution | None:
         """An installed Python package, without importing it; the empty folders that pip may leave are none."""
-        found = distributions(name=name, path=list(self.site))
-        return next((one for one in found if one.read_text("METADATA") or one.read_text("PKG-INFO")), None)
+        every = distributions(name=name, path=list(self.site))
+        return next(
+            (package for package in every if package.read_text("METADATA") or package.read_text("PKG-INFO")), None
+        )
 
     @cached_property
     def machine(self) -> Machine:
         """As EdgeKit sees it: of the GPUs those that CUDA shows."""
         if self.seen is not None:
             return self.seen
-        found = detect(self.root, self.arch, [gpu for gpu in self._gpus if gpu not in self.hidden])
+        computer = detect(self.root, self.arch, [gpu for gpu in self._gpus if gpu not in self.hidden])
         # With none to show, those would come back that the kernel lists by their name.
-        return replace(found, gpus=()) if self.hidden and len(self.hidden) == len(self._gpus) else found
+        return replace(computer, gpus=()) if self.hidden and len(self.hidden) == len(self._gpus) else computer
 
     @cached_property
     def hidden(self) -> list[Gpu]:
@@ -150,5 +152,5 @@ class Host:
 
 
 def _shell_value(text: str, name: str) -> str:
-    found = [line.partition("=")[2] for line in text.splitlines() if line.startswith(f"{name}=")]
-    return found[-1].strip().strip("\"'") if found else ""
+    values = [line.partition("=")[2] for line in text.splitlines() if line.startswith(f"{name}=")]
+    return values[-1].strip().strip("\"'") if values else ""

@@ -9,6 +9,7 @@ they were installed (Linux 6.18 maps whole folios of its cache, in which a writt
 
 from __future__ import annotations
 
+import os
 import re
 import threading
 from collections.abc import Callable
@@ -85,8 +86,14 @@ def shared_out_bytes() -> int:
         text = (_PROCESS / "smaps_rollup").read_text(encoding="utf-8", errors="replace")  # since Linux 4.14
     except OSError:
         return 0
-    found = re.search(r"^Pss:\s+(\d+) kB$", text, re.MULTILINE)
-    return 1024 * int(found[1]) if found else 0
+    share = re.search(r"^Pss:\s+(\d+) kB$", text, re.MULTILINE)
+    return 1024 * int(share[1]) if share else 0
+
+
+def address_space_bytes() -> int:
+    """All addresses that this process has mapped, in RAM or not: what RLIMIT_AS counts (statm of proc(5))."""
+    pages = int((_PROCESS / "statm").read_text(encoding="ascii").split()[0])
+    return pages * os.sysconf("SC_PAGE_SIZE")
 
 
 def peak_bytes() -> int:

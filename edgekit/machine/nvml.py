@@ -29,13 +29,13 @@ def driver_gpus() -> tuple[Gpu, ...] | None:
     except pynvml.NVMLError:  # no driver
         return None
     try:
-        found = [_described(pynvml, index) for index in range(pynvml.nvmlDeviceGetCount())]
+        gpus = [_described(pynvml, index) for index in range(pynvml.nvmlDeviceGetCount())]
     except pynvml.NVMLError:
         return None
     finally:
         with suppress(pynvml.NVMLError):
             pynvml.nvmlShutdown()
-    return tuple(shown(found))
+    return tuple(shown(gpus))
 
 
 class NvmlMemory:
@@ -53,11 +53,11 @@ class NvmlMemory:
 
     def process_bytes(self) -> int | None:
         try:
-            found = self._nvml.nvmlDeviceGetComputeRunningProcesses(self._handle)
+            processes = self._nvml.nvmlDeviceGetComputeRunningProcesses(self._handle)
         except self._nvml.NVMLError:
             return None
         # A process that has not touched the GPU yet is not listed; in a container, pids are of another namespace.
-        mine = [one.usedGpuMemory for one in found if one.pid == self._pid]
+        mine = [process.usedGpuMemory for process in processes if process.pid == self._pid]
         return size_of(mine[0]) if mine else None
 
     def total_bytes(self) -> int:

@@ -149,7 +149,17 @@ def test_targets_tell_what_this_machine_is(capsys: Capture) -> None:
 
 def test_targets_tell_a_simulated_orin(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
     gpu = Gpu("NVIDIA Jetson AGX Orin (integrated)", "8.7")
-    orin = detect.Machine("Linux", "aarch64", "ARMv8", 12, (), 61 * 2**30, (gpu,), "NVIDIA Jetson AGX Orin", "36.4.3")
+    orin = detect.Machine(
+        system="Linux",
+        arch="aarch64",
+        cpu="ARMv8",
+        cores=12,
+        features=(),
+        memory_bytes=61 * 2**30,
+        gpus=(gpu,),
+        jetson="NVIDIA Jetson AGX Orin",
+        l4t="36.4.3",
+    )
     monkeypatch.setattr("edgekit.machine.look", lambda: orin)
     assert cli.main(["targets", "--detect"]) == 0
     out = capsys.readouterr().out

@@ -6,7 +6,6 @@ Its result are the pieces (how it says so: :mod:`edgekit.child`).
 from __future__ import annotations
 
 import json
-import os
 import resource
 import sys
 from collections.abc import Callable
@@ -16,6 +15,7 @@ from edgekit.checkpoint.chat.pieces import pieces
 from edgekit.checkpoint.chat.render import Program
 from edgekit.child import speak
 from edgekit.config import dump
+from edgekit.machine.memory import address_space_bytes
 
 _SECONDS = 10  # of a processor: published templates take a tenth of one
 _BYTES = 2**29
@@ -24,10 +24,9 @@ _BYTES = 2**29
 def _bound() -> None:
     """Allow so much more than this process has had until now; only ever less than whoever started it allows."""
     used = resource.getrusage(resource.RUSAGE_SELF)
-    mapped = int(Path("/proc/self/statm").read_text().split()[0]) * os.sysconf("SC_PAGE_SIZE")
     _lower(resource.RLIMIT_CORE, 0)
     _lower(resource.RLIMIT_CPU, int(used.ru_utime + used.ru_stime) + _SECONDS)
-    _lower(resource.RLIMIT_AS, mapped + _BYTES)
+    _lower(resource.RLIMIT_AS, address_space_bytes() + _BYTES)
 
 
 def _lower(limit: int, most: int) -> None:

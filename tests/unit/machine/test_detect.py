@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import sys
-import types
 from pathlib import Path
 
 import pytest
@@ -9,8 +8,8 @@ import pytest
 from edgekit.config.shipped import shipped
 from edgekit.machine.detect import Machine, cpu_features, detect
 from edgekit.machine.gpus import Gpu
-from edgekit.machine.room import available_memory
 from edgekit.target import matching_target
+from tests.unit.machine.nvml import FakeNvml
 
 ORIN = {
     "proc/cpuinfo": "processor\t: 0\nFeatures\t: fp asimd aes asimdhp asimddp\n\nprocessor\t: 1\n",
@@ -35,54 +34,6 @@ def machine(root: Path, files: dict[str, str], arch: str = "x86_64") -> Machine:
 @pytest.fixture
 def no_nvml(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pynvml", None)  # importing it raises ImportError
-
-
-class FakeNvml(types.ModuleType):
-    """NVML's module as a machine with the given GPUs shows it: (name, compute capability, memory).
-
-    Memory 0 is for a GPU that shares the machine's.
-    """
-
-    class NVMLError(Exception):
-        pass
-
-    class NVMLError_NotSupported(NVMLError):
-        pass
-
-    def __init__(self, *gpus: tuple[str | bytes, tuple[int, int], int], driver: bool = True) -> None:
-        super().__init__("pynvml")
-        self.gpus, self.driver, self.open = gpus, driver, False
-
-    def nvmlInit(self) -> None:
-        if not self.driver:
-            raise self.NVMLError("NVML Shared Library Not Found")
-        self.open = True
-
-    def nvmlShutdown(self) -> None:
-        self.open = False
-
-    def nvmlSystemGetDriverVersion(self) -> bytes:
-        return b"580.65"
-
-    def nvmlDeviceGetCount(self) -> int:
-        return len(self.gpus)
-
-    def nvmlDeviceGetHandleByIndex(self, index: int) -> int:
-        return index
-
-    def nvmlDeviceGetName(self, index: int) -> str | bytes:
-        return self.gpus[index][0]
-
-    def nvmlDeviceGetUUID(self, index: int) -> str:
-        return f"GPU-{index}"
-
-    def nvmlDeviceGetCudaComputeCapability(self, index: int) -> tuple[int, int]:
-        return self.gpus[index][1]
-
-    def nvmlDeviceGetMemoryInfo(self, index: int) -> types.SimpleNamespace:
-        if not self.gpus[index][2]:
-            raise self.NVMLError_NotSupported("Not Supported")
-        return types.SimpleNamespace(total=self.gpus[index][2])
 
 
 def test_a_jetson_is_recognised(tmp_path: Path) -> None:
@@ -254,32 +205,6 @@ def test_gpus_that_the_driver_told_already_are_not_asked_for(tmp_path: Path, mon
     told = Gpu("NVIDIA GeForce RTX 3050", "8.6", 6 * 2**30, "580.95.05")
     assert detect(tmp_path, "x86_64", [told]).gpus == (told,)
     assert detect(tmp_path, "x86_64", []).gpus == ()
-
-
-@pytest.mark.parametrize(
-    ("files", "free"),
-    [
-        ({"proc/meminfo": "MemTotal: 900 kB\nMemAvailable:  500 kB\n"}, 500 * 1024),
-        ({"proc/meminfo": "MemTotal: 900 kB\n"}, 0),
-        ({"proc/meminfo": "MemAvailable: much\n"}, 0),
-        ({"sys/fs/cgroup/memory.max": "max\n", "sys/fs/cgroup/memory.current": "5\n"}, 500 * 1024),
-        ({"sys/fs/cgroup/memory.max": "4096\n", "sys/fs/cgroup/memory.current": "1024\n"}, 3072),
-        ({"sys/fs/cgroup/memory.max": "4096\n", "sys/fs/cgroup/memory.current": "9999\n"}, 1),
-        (
-            {
-                "sys/fs/cgroup/memory/memory.limit_in_bytes": "4096\n",
-                "sys/fs/cgroup/memory/memory.usage_in_bytes": "2048\n",
-                "sys/fs/cgroup/memory/memory.stat": "inactive_file 1\ntotal_inactive_file 512\n",
-            },
-            2560,
-        ),
-    ],
-)
-def test_memory_that_a_new_process_may_take(tmp_path: Path, files: dict[str, str], free: int) -> None:
-    for name, text in ({"proc/meminfo": "MemAvailable: 500 kB\n"} | files).items():
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_text(text)
-    assert available_memory(tmp_path) == free
 
 
 def test_this_machine() -> None:

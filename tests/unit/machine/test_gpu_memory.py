@@ -19,9 +19,27 @@ from edgekit.machine.gpus import Gpu
 from edgekit.machine.nvml import NvmlMemory
 from edgekit.units import GIB, KIB
 
-PC = Machine("Linux", "x86_64", "", 8, (), 16 * GIB, gpus=(Gpu("NVIDIA GeForce RTX 3050", "8.6", 6 * GIB),))
-ORIN = Machine("Linux", "aarch64", "", 12, (), 61 * GIB, gpus=(Gpu("Orin"),), jetson="Jetson AGX Orin", l4t="36.4.3")
-PLAIN = Machine("Linux", "x86_64", "", 2, (), 8 * GIB)
+PC = Machine(
+    system="Linux",
+    arch="x86_64",
+    cpu="",
+    cores=8,
+    features=(),
+    memory_bytes=16 * GIB,
+    gpus=(Gpu("NVIDIA GeForce RTX 3050", "8.6", 6 * GIB),),
+)
+ORIN = Machine(
+    system="Linux",
+    arch="aarch64",
+    cpu="",
+    cores=12,
+    features=(),
+    memory_bytes=61 * GIB,
+    gpus=(Gpu("Orin"),),
+    jetson="Jetson AGX Orin",
+    l4t="36.4.3",
+)
+PLAIN = Machine(system="Linux", arch="x86_64", cpu="", cores=2, features=(), memory_bytes=8 * GIB)
 # `cat /proc/meminfo` of an AGX Orin, in KiB.
 MEMINFO = "MemTotal:       64349340 kB\nMemFree:        50000000 kB\nMemAvailable:   60349340 kB\n"
 

@@ -12,7 +12,7 @@ from edgekit.machine import gpus
 from edgekit.machine.detect import detect
 from edgekit.machine.gpus import Gpu, fitting, shown_alone, untold
 from edgekit.machine.nvml import driver_gpus, how_to_tell
-from tests.unit.machine.test_detect import FakeNvml
+from tests.unit.machine.nvml import FakeNvml
 
 SMALL = ("NVIDIA GeForce RTX 3050", (8, 6), 6 * 2**30)
 LARGE = ("NVIDIA GeForce RTX 3080 Laptop GPU", (8, 6), 16 * 2**30)

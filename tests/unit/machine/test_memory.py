@@ -11,7 +11,15 @@ from pathlib import Path
 import psutil
 import pytest
 
-from edgekit.machine.memory import MappedFiles, Memory, Peak, mapped_files, memory, shared_out_bytes
+from edgekit.machine.memory import (
+    MappedFiles,
+    Memory,
+    Peak,
+    address_space_bytes,
+    mapped_files,
+    memory,
+    shared_out_bytes,
+)
 from edgekit.units import MIB
 
 TOLERANCE = 2 * MIB
@@ -103,3 +111,8 @@ def test_weights_that_are_mapped_are_told_in_full_read_or_not(tmp_path: Path) ->
 
 def test_resident_is_both_kinds_together() -> None:
     assert Memory(own_bytes=3, mapped_bytes=4).resident_bytes == 7
+
+
+def test_the_address_space_holds_what_is_resident() -> None:
+    assert address_space_bytes() >= memory().resident_bytes
+    assert abs(address_space_bytes() - psutil.Process().memory_info().vms) <= TOLERANCE

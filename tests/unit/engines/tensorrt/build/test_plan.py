@@ -295,7 +295,16 @@ def test_a_share_only_grows() -> None:
 
 def test_a_jetson_is_told_where_its_tensorrt_comes_from(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("edgekit.engines.tensorrt.api.importlib.util.find_spec", lambda name: None)
-    orin = Machine("Linux", "aarch64", "ARMv8", 12, (), 61 * 2**30, (), "NVIDIA Jetson AGX Orin", "36.4.3")
+    orin = Machine(
+        system="Linux",
+        arch="aarch64",
+        cpu="ARMv8",
+        cores=12,
+        features=(),
+        memory_bytes=61 * 2**30,
+        jetson="NVIDIA Jetson AGX Orin",
+        l4t="36.4.3",
+    )
     monkeypatch.setattr("edgekit.machine.look", lambda: orin)
     with pytest.raises(EngineError, match="JetPack") as told:
         present(None)
