@@ -21,8 +21,8 @@ from tests.unit.test_imports import ORDER, ROOT, SOURCES, imported, part
 
 ENGINES = frozenset({"onnxruntime", "onnxruntime-cuda", "tensorrt", "tensorrt-rtx", "tensorrt_rtx"})
 PACKAGE = "edgekit.engines"
-TABLE = ("edgekit.engines.kinds", "edgekit.engines.backends", "edgekit.kinds")
-"""The modules in which engines stand by name."""
+TABLE = ("edgekit.target.kinds",)
+"""The module in which engines stand by name."""
 FLAVOURS = ("edgekit.engines.tensorrt.", "edgekit.doctor.tensorrt", "edgekit.doctor.extras")
 """Where the like-named modules and packages that one engine is installed from are told apart, and no engines."""
 RUNS = 9

@@ -13,8 +13,6 @@ from edgekit.check.limits import component_limits, whole_limits
 from edgekit.check.make import ids_of, prompt_of
 from edgekit.check.measure import Figures, SequenceFigures, compare, figures
 from edgekit.engines.base import PartedEngine
-from edgekit.engines.onnxruntime.engine import OnnxRuntimeEngine
-from edgekit.engines.onnxruntime.standard import StandardEngine
 from edgekit.errors import BundleError, InputError
 from edgekit.inputs.images import Picture, load_image
 from edgekit.inputs.prompt import Piece, Prompt, TextPiece
@@ -53,11 +51,7 @@ def check(bundle: Bundle, engine: PartedEngine, progress: Progress = silent) -> 
 
     answers = figures([whole(sequence) for sequence in golden.sequences])
     checked = judge(bundle, golden, answers, measure_components(specimen, step))
-    return replace(checked, stood_in=bundle.manifest.target.engine != "onnxruntime" and _on_processor(engine))
-
-
-def _on_processor(engine: PartedEngine) -> bool:
-    return isinstance(engine, StandardEngine) or (isinstance(engine, OnnxRuntimeEngine) and engine.provider == "cpu")
+    return replace(checked, stood_in=bundle.manifest.target.kind.on_gpu and not engine.on_gpu)
 
 
 def judge(bundle: Bundle, golden: Golden, whole: Figures, measured: tuple[ComponentFigures, ...]) -> Checked:

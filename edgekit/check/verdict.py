@@ -19,10 +19,10 @@ from edgekit.check.components import ComponentFigures
 from edgekit.check.measure import Figures
 from edgekit.config import load_json
 from edgekit.config.writing import write_json
+from edgekit.engines.backend import backend_for
 from edgekit.engines.lock import VERDICT, place_of
 from edgekit.engines.open import open_engine
-from edgekit.engines.place import Place, like
-from edgekit.engines.tensorrt.engine import TensorRtEngine
+from edgekit.engines.place import Place
 from edgekit.errors import EdgeKitError
 from edgekit.machine.system import utc_now
 from edgekit.progress import Progress, silent
@@ -56,10 +56,10 @@ def check_here(bundle: Bundle, progress: Progress = silent) -> Checked:
     started = monotonic()
     with closing(open_engine(bundle, 1)) as engine:
         seconds = monotonic() - started
-        folder = engine.plans if isinstance(engine, TensorRtEngine) else None
+        folder = engine.plans
         checked = check(bundle, engine, progress)
     if folder is not None:
-        _keep(checked, folder, seconds)
+        _keep(bundle, checked, folder, seconds)
     return checked
 
 
@@ -72,11 +72,11 @@ def verdict_of(folder: Path) -> Verdict | None:
         return None
 
 
-def _keep(checked: Checked, folder: Path, load_s: float) -> None:
+def _keep(bundle: Bundle, checked: Checked, folder: Path, load_s: float) -> None:
     components = tuple(component.measured for component in checked.components)
     now = utc_now()
     try:
-        place, earlier = like(place_of(folder)), verdict_of(folder)
+        place, earlier = backend_for(bundle).like(place_of(folder)), verdict_of(folder)
         first = earlier.first_load_s if earlier and earlier.place == place else round(load_s, 3)
         verdict = Verdict(
             made=now,

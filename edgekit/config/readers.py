@@ -13,6 +13,7 @@ import reprlib
 import types
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
+from pathlib import Path
 from typing import Any, Literal, TypeAlias, Union, cast, get_args, get_origin, get_type_hints
 
 from edgekit.errors import ConfigError
@@ -168,7 +169,11 @@ def _float(value: object, path: str) -> float:
     raise _wrong(path, "a number", value)
 
 
-_SCALARS: dict[Any, Reader] = {str: _text, bool: _bool, int: _int, float: _float}
+def _path(value: object, path: str) -> Path:
+    return Path(_text(value, path))
+
+
+_SCALARS: dict[Any, Reader] = {str: _text, bool: _bool, int: _int, float: _float, Path: _path}
 
 
 def _literal_reader(choices: tuple[Any, ...]) -> Reader:

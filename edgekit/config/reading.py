@@ -48,7 +48,7 @@ def dump(value: Any) -> Any:
         return {key: dump(item) for key, item in value.items()}
     if isinstance(value, (tuple, list)):
         return [dump(item) for item in value]
-    return value
+    return str(value) if isinstance(value, Path) else value
 
 
 def load_toml(path: Path, cls: type[T]) -> T:

@@ -17,12 +17,12 @@ _L4T_CUDA = {36: 12, 38: 13, 39: 13}  # developer.nvidia.com/embedded/jetpack-ar
 
 
 def wants_gpu(target: Target) -> bool:
-    return target.engine != "onnxruntime"
+    return target.kind.on_gpu
 
 
 def wants_gpu_build(target: Target) -> bool:
     """Whether the target computes on ONNX Runtime's CUDA provider."""
-    return target.engine == "onnxruntime-cuda"
+    return target.kind.provider == "cuda"
 
 
 def cuda_major(host: Host) -> int:

@@ -76,7 +76,7 @@ def gpu_build(host: Host) -> str:
 def cuda(host: Host, target: Target) -> Iterator[Finding]:
     """The libraries that the GPU build would load. Nothing to say of a build without CUDA, and where it isn't used."""
     found = host.installed("onnxruntime-gpu")
-    if found is None or target.engine == "tensorrt":
+    if found is None or not target.kind.provider:
         return
     folder = Path(str(found.locate_file("onnxruntime/capi")))
     library = folder / "libonnxruntime_providers_cuda.so"

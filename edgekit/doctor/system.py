@@ -68,7 +68,7 @@ def processor(host: Host, target: Target) -> Iterator[Finding]:
     fast = features & {"avx512_vnni", "avx_vnni", "amx_int8", "asimddp", "i8mm"}
     if fast:
         yield Finding("processor", "good", f"{name}: {' '.join(sorted(fast))}")
-    elif machine.arch == "x86_64" and "avx2" not in features and target.engine == "onnxruntime":
+    elif machine.arch == "x86_64" and "avx2" not in features and not target.kind.on_gpu:
         what = f"{name}: without AVX2 answers take many times as long"
         yield Finding("processor", "bad", what, "In a virtual machine: pass the host's processor through (-cpu host).")
     else:

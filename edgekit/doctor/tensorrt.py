@@ -13,7 +13,7 @@ from packaging.version import InvalidVersion, Version
 
 from edgekit.doctor.finding import Finding
 from edgekit.doctor.nvidia import cuda_major, newer
-from edgekit.engines.tensorrt.api import OLDEST, Flavour
+from edgekit.engines.tensorrt.api import OLDEST, TITLES, Flavour
 from edgekit.machine.detect import JETSONS
 from edgekit.machine.host import Host
 from edgekit.machine.installed import in_toolkit, searched
@@ -28,7 +28,7 @@ _SLOWER = "keys and values would be written by copies, which takes longer"
 def tensorrt(host: Host, target: Target) -> Iterator[Finding]:
     """What is installed; bad where the target computes on TensorRT and there is none that can."""
     found = {name: package.version for name in _PACKAGES if (package := host.installed(name))}
-    if target.engine != "tensorrt":
+    if not TITLES.keys() & set(target.kind.modules):
         if found:
             yield Finding("tensorrt", "good", _named(found))
     elif target.arch not in ("any", host.machine.arch):

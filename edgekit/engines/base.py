@@ -8,6 +8,7 @@ tokens of each slot are valid: ``prefill`` sets it to ``start + len(embeds)``, `
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -60,6 +61,16 @@ class Engine(Protocol):
 
 class PartedEngine(Engine, Protocol):
     """An engine whose vision tower and projector can be run apart: a check looks at each alone."""
+
+    @property
+    def on_gpu(self) -> bool:
+        """Whether a GPU computes the answers; else the processor does."""
+        ...
+
+    @property
+    def plans(self) -> Path | None:
+        """The folder of the compiled plans that give the answers; None where graphs do."""
+        ...
 
     def features(self, pixels: npt.NDArray[np.float32]) -> Array:
         """The vision tower: ``[images, 3, size, size]`` → ``[images, tokens, width]``."""

@@ -1,16 +1,9 @@
-"""What a device makes of a bundle for itself: graphs in their final form, their weights packed for its processor.
-
-On a CPU, ONNX Runtime repacks weights as it loads them and keeps them in memory of the process. The compiled form
-holds them as its kernels want them, to be mapped: a start takes next to no memory of its own, and processes share
-the rest. It is made in a process of its own, so that a crash of the runtime is one clear error, and what it takes
-is known. :mod:`edgekit.engines.onnxruntime.packing` is how.
-"""
+"""What a device makes of a bundle for itself: a form of its graphs for this very processor or GPU, and its lock."""
 
 from __future__ import annotations
 
 import logging
 import os
-import platform
 import shlex
 import time
 from collections.abc import Mapping
@@ -20,12 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from edgekit.bundle import Bundle, verify
-from edgekit.child import listen, python
+from edgekit.engines.backend import PlanRecord, backend_for
 from edgekit.engines.lock import folder_of, write_lock
-from edgekit.engines.onnxruntime.engine import require_kernels
-from edgekit.engines.place import Place, here
-from edgekit.engines.tensorrt.build.plans import Record, build_plans
-from edgekit.engines.tensorrt.build.site import Site, site
+from edgekit.engines.place import Place
 from edgekit.errors import EdgeKitError, EngineError
 from edgekit.files import new_directory
 from edgekit.progress import Progress, silent
@@ -35,7 +25,7 @@ _WITHOUT = "A processor can go on without: it only saves memory."
 _WITHOUT_PLANS = "Without engines a device with that GPU does not answer."
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Compiled:
     """A compiled form: its folder and bytes, what making it took, and what it is for.
 
@@ -48,7 +38,7 @@ class Compiled:
     seconds: float
     peak_bytes: int
     place: Place
-    plans: Mapping[str, Record] = field(default_factory=dict)
+    plans: Mapping[str, PlanRecord] = field(default_factory=dict)
     ahead: bool = False
     doubts: tuple[str, ...] = ()
 
@@ -79,13 +69,13 @@ class NotCompiled:
 def compile_here(bundle: Bundle, progress: Progress = silent) -> Compiled | NotCompiled:
     """Compile where this machine is of the target's kind. The bundle is none the worse where it can't."""
     try:
-        _where(bundle)
+        backend_for(bundle).site(bundle)
     except EdgeKitError as error:
         return NotCompiled(error, tried=False)
     try:
         return compile_bundle(bundle, progress)
     except EdgeKitError as error:
-        if bundle.manifest.target.engine != "tensorrt":
+        if not bundle.manifest.target.kind.needs_plans:
             _log.warning("%s was not compiled: %s. It runs without.", bundle.path, error.message)
         return NotCompiled(error, tried=True)
 
@@ -96,27 +86,22 @@ def compile_bundle(bundle: Bundle, progress: Progress = silent) -> Compiled:
     :class:`~edgekit.errors.EdgeKitError` where this machine is of another kind, where its runtime can't, where a
     file is not as it was sealed, and where the bundle can't be written to; everything is then as it was before.
     """
-    where = _where(bundle)
-    require_kernels(bundle.manifest.recipe)
+    backend, needed = backend_for(bundle), bundle.manifest.target.kind.needs_plans
+    site = backend.site(bundle)
     if not os.access(bundle.path, os.W_OK):
         raise EngineError(
             f"{bundle.path} can't be written to, and its compiled form would lie there",
-            f"Copy the bundle to a disk that can be written to. {_WITHOUT_PLANS if where else _WITHOUT}",
+            f"Copy the bundle to a disk that can be written to. {_WITHOUT_PLANS if needed else _WITHOUT}",
         )
     started = time.monotonic()
     verify(bundle, progress)
-    place = where.place if where else here()
-    folder = folder_of(bundle, place)
+    folder = folder_of(bundle, site.place)
     try:
         with new_directory(folder, replace=True) as beside:
             try:
-                probe, peak, plans = "", 0, {}
-                if where:
-                    plans = build_plans(bundle, beside, where, progress)
-                    peak = max(one.peak_bytes for one in plans.values())
-                else:
-                    probe, peak = _pack(bundle, beside, progress)
-                write_lock(bundle, beside, place, probe, time.monotonic() - started, peak)
+                outcome = backend.compile(bundle, beside, site, progress)
+                seconds = time.monotonic() - started
+                write_lock(bundle, beside, site.place, outcome.probe, seconds, outcome.peak_bytes)
             except EdgeKitError as error:
                 if not beside.exists():
                     raise _replaced(bundle) from error
@@ -129,38 +114,15 @@ def compile_bundle(bundle: Bundle, progress: Progress = silent) -> Compiled:
             folder.parent.rmdir()  # only if it is empty
     size = sum(file.stat().st_size for file in folder.iterdir())
     seconds = time.monotonic() - started
-    return Compiled(folder, size, seconds, peak, place, plans, bool(where and where.ahead))
-
-
-def _where(bundle: Bundle) -> Site | None:
-    """How TensorRT can build here; None for this machine's processor. :class:`EdgeKitError` where this machine is of
-    another kind, or has no TensorRT."""
-    target = bundle.manifest.target
-    path = shlex.quote(str(bundle.path))
-    if target.engine == "tensorrt":
-        try:
-            return site(target)
-        except EdgeKitError as error:
-            error.hint = error.hint.replace("BUNDLE", path)  # a site knows the target alone
-            raise
-    if target.engine != "onnxruntime":
-        raise EngineError(
-            f"{target.title} runs a bundle as it is: there is nothing to compile",
-            f"Run it: edgekit ask {path} QUESTION",
-        )
-    if target.arch not in ("any", platform.machine()):
-        raise EngineError(
-            f"{bundle.path} is for {target.title} ({target.arch}); this machine is {platform.machine()}",
-            "Compile it on the device.",
-        )
-    return None
-
-
-def _pack(bundle: Bundle, folder: Path, progress: Progress) -> tuple[str, int]:
-    """Pack in a child process; what the probe answers, and the child's peak memory in bytes."""
-    command = python("edgekit.engines.onnxruntime.packing", str(bundle.path), str(folder))
-    probe, peak = listen(command, "Compiling", progress)
-    return probe, peak
+    return Compiled(
+        folder=folder,
+        bytes=size,
+        seconds=seconds,
+        peak_bytes=outcome.peak_bytes,
+        place=site.place,
+        plans=outcome.plans,
+        ahead=site.ahead,
+    )
 
 
 def _replaced(bundle: Bundle) -> EngineError:

@@ -18,9 +18,8 @@ from edgekit.bundle import Bundle
 from edgekit.bundle.hashes import FileEntry, Sealed, hash_files, unreadable
 from edgekit.config import load_json
 from edgekit.config.writing import write_json
-from edgekit.engines.onnxruntime.probe import PROBE, answers
-from edgekit.engines.place import Place, like
-from edgekit.engines.tensorrt.shapes import sizes
+from edgekit.engines.backend import backend_for
+from edgekit.engines.place import Place
 from edgekit.errors import BundleError, EdgeKitError
 
 ENGINES = "engines"
@@ -71,8 +70,8 @@ def folder_of(bundle: Bundle, place: Place) -> Path:
 
 def write_lock(bundle: Bundle, folder: Path, place: Place, probe: str, seconds: float, peak_bytes: int) -> None:
     """Lock the form in ``folder`` to a place and the bundle's graphs as they are; ``probe`` "" where there is none."""
-    made = hash_files(folder)
-    lock = Lock(_FORMAT, place, _graphs(bundle), made, probe, round(seconds, 2), peak_bytes, _shapes(bundle))
+    made, shapes = hash_files(folder), backend_for(bundle).shapes(bundle)
+    lock = Lock(_FORMAT, place, _graphs(bundle), made, probe, round(seconds, 2), peak_bytes, shapes)
     write_json(folder / LOCK, lock)
 
 
@@ -92,7 +91,7 @@ def find_form(bundle: Bundle) -> tuple[Path | None, str]:
     try:
         newest_first = forms(bundle)[::-1]
         for form in sorted(newest_first, key=lambda form: bool(form.misfit)):
-            why = form.misfit or _odd_answer(form)
+            why = form.misfit or _odd_answer(bundle, form)
             if not why:
                 return form.folder, ""
             wrong.append(f"{form.folder}: {why}")
@@ -155,19 +154,20 @@ def _misfits(bundle: Bundle, folder: Path, lock: Lock) -> Iterator[str]:
         yield "the compiled form is in the folder of another machine"
     if lock.graphs != _graphs(bundle):
         yield "the compiled form is of other graphs than the bundle's"
-    if different := [f"{name} {size}" for name, size in lock.shapes.items() if _shapes(bundle).get(name) != size]:
+    shapes = backend_for(bundle).shapes(bundle)
+    if different := [f"{name} {size}" for name, size in lock.shapes.items() if shapes.get(name) != size]:
         yield f"the compiled form is for other sizes than the bundle's: {', '.join(different)}"
     if wrong := _wrong_size(folder, lock):
         yield wrong
-    if different := like(lock.place).differences(lock.place):
+    if different := backend_for(bundle).like(lock.place).differences(lock.place):
         yield f"the compiled form is for {'; '.join(different)}"
 
 
-def _odd_answer(form: Form) -> str:
+def _odd_answer(bundle: Bundle, form: Form) -> str:
     """Why this machine's form is not to be used, by what its probe computes; "" where it is."""
     assert form.lock, "a form without a lock is a misfit"
     try:
-        if form.lock.probe and answers(form.folder / PROBE) != form.lock.probe:
+        if form.lock.probe and backend_for(bundle).probe(form.folder) != form.lock.probe:
             return "the compiled form computes something else here than where it was made"
     except EdgeKitError as error:
         return error.message
@@ -180,12 +180,6 @@ def _wrong_size(folder: Path, lock: Lock) -> str:
         if Path(name).name != name or not file.is_file() or file.stat().st_size != entry.bytes:
             return f"{name} of the compiled form is missing or of another size"
     return ""
-
-
-def _shapes(bundle: Bundle) -> dict[str, int]:
-    """Plans are for certain shapes; what a processor maps is not."""
-    target = bundle.manifest.target
-    return sizes(target.slots, bundle.manifest.context) if target.engine == "tensorrt" else {}
 
 
 def _graphs(bundle: Bundle) -> dict[str, str]:

@@ -3,27 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-import importlib
 import json
-import platform
-from contextlib import suppress
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
-
-import onnxruntime as ort
 
 from edgekit import config, machine
 from edgekit.errors import EngineError
-from edgekit.machine.cuda import driver_cuda
-from edgekit.machine.detect import cpu_features
 from edgekit.machine.gpus import Gpu, fitting, silence, untold
 from edgekit.machine.nvml import how_to_tell
 from edgekit.target import Target
-
-_DISTRIBUTIONS = {
-    "tensorrt": ("tensorrt", "tensorrt-cu13", "tensorrt-cu12"),
-    "tensorrt_rtx": ("tensorrt-rtx-cu13", "tensorrt-rtx-cu12", "tensorrt-rtx"),
-}
 
 
 @dataclass(frozen=True)
@@ -72,25 +59,6 @@ class Place:
         return found
 
 
-def like(place: Place) -> Place:
-    """What this machine has of the kind of ``place``: its processor, or its GPU with that TensorRT."""
-    if place.engine == "onnxruntime":
-        return here()
-    computer = machine.look()
-    gpu = fitting(computer.gpus, place.compute_capability) or next(iter(computer.gpus), Gpu(""))
-    return Place(
-        place.engine,
-        version_of(place.engine),
-        computer.arch,
-        (),
-        gpu.name,
-        gpu.compute_capability,
-        gpu.driver,
-        driver_cuda(),
-        computer.l4t,
-    )
-
-
 def gpu_for(target: Target) -> Gpu | None:
     """This machine's GPU of the target's kind; None without one.
 
@@ -103,18 +71,3 @@ def gpu_for(target: Target) -> Gpu | None:
     if found is None and silent is not None and target.arch in ("any", computer.arch):
         raise EngineError(f"{silence(silent)}: it may be {target.title}'s", how_to_tell())
     return found
-
-
-def version_of(module: str) -> str:
-    """Of an installed TensorRT: "10.3.0"; "" where there is none. It is loaded only where no package tells."""
-    for name in _DISTRIBUTIONS.get(module, ()):
-        with suppress(PackageNotFoundError):
-            return version(name)
-    with suppress(ImportError, OSError, AttributeError):
-        return str(importlib.import_module(module).__version__)
-    return ""
-
-
-def here() -> Place:
-    """This machine's processor, with the ONNX Runtime that is installed."""
-    return Place("onnxruntime", ort.__version__, platform.machine(), cpu_features())

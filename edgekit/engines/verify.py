@@ -17,8 +17,8 @@ from edgekit import config
 from edgekit.bundle import MANIFEST, PROFILES, Bundle, sealed_files
 from edgekit.bundle.hashes import check_hashes, read_sealed
 from edgekit.config import seal
+from edgekit.engines.backend import backend_for
 from edgekit.engines.lock import ENGINES, LOCK, VERDICT, form_files
-from edgekit.engines.tensorrt.cache import FILE
 from edgekit.errors import BundleError, ConfigError
 from edgekit.progress import Progress, silent
 
@@ -46,7 +46,7 @@ def verify_everything(bundle: Bundle, progress: Progress = silent) -> Verified:
     began = time.perf_counter()
     records: dict[bool, list[Path]] = {True: [], False: []}
     for path, remedy in _records(bundle):
-        records[_is_sealed(path, remedy)].append(path)
+        records[_is_sealed(bundle, path, remedy)].append(path)
     files = [*sealed_files(bundle), *form_files(bundle)]
     check_hashes(files, progress)
     size = sum(file.entry.bytes for file in files) + sum(path.stat().st_size for path in records[True])
@@ -61,7 +61,7 @@ def _records(bundle: Bundle) -> Iterator[tuple[Path, str]]:
     for pattern, remedy in (
         (f"{ENGINES}/*/{LOCK}", compile_again),
         (f"{ENGINES}/*/{VERDICT}", "remove it; the next check on that GPU writes it anew"),
-        (f"{ENGINES}/*/{FILE}", "remove it; the next start on that GPU makes it anew"),
+        *((f"{ENGINES}/*/{name}", remedy) for name, remedy in backend_for(bundle).kept_files().items()),
         (f"{PROFILES}/*.json", "remove it, and measure again with `edgekit profile`"),
     ):
         for path in sorted(bundle.path.glob(pattern)):
@@ -69,10 +69,10 @@ def _records(bundle: Bundle) -> Iterator[tuple[Path, str]]:
                 yield path, remedy
 
 
-def _is_sealed(path: Path, remedy: str) -> bool:
+def _is_sealed(bundle: Bundle, path: Path, remedy: str) -> bool:
     """Whether a record carries a seal; :class:`BundleError` where that is broken, or where it can't be read."""
     text = read_sealed(path)
-    if path.name == FILE:
+    if path.name in backend_for(bundle).kept_files():
         if seal.unwrap(text) is None:
             raise BundleError(f"{path}: the contents differ from what was sealed", f"Damaged or changed: {remedy}.")
         return True

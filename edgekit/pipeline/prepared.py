@@ -45,7 +45,7 @@ class Prepared:
     @property
     def needs_plans(self) -> bool:
         """Whether devices of the bundle's target answer by TensorRT's plans alone."""
-        return self.bundle.manifest.target.engine == "tensorrt"
+        return self.bundle.manifest.target.kind.needs_plans
 
     @property
     def why(self) -> str | None:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from edgekit.bundle import Bundle
-from edgekit.engines.tensorrt.build import doubts as of_plans
-from edgekit.engines.tensorrt.build.plans import Record
+from edgekit.engines.backend import PlanRecord, backend_for
 from edgekit.plan.planning import as_built, plan
 
 
-def doubts(bundle: Bundle, records: Mapping[str, Record]) -> tuple[str, ...]:
+def doubts(bundle: Bundle, records: Mapping[str, PlanRecord]) -> tuple[str, ...]:
     """Give a sentence for each thing that is not as it should be with a bundle's plans."""
     planned = plan(bundle, *as_built(bundle)).components
-    return of_plans.doubts(bundle.path / "graphs", bundle.manifest.spec, records, planned)
+    return backend_for(bundle).doubts(bundle, records, planned)

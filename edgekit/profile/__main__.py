@@ -50,7 +50,7 @@ def _load(task: Task) -> float:
 
 def _footprint(task: Task) -> Footprint:
     target = task.bundle.manifest.target
-    gpu = None if target.engine == "onnxruntime" else gpu_memory(machine.look())
+    gpu = gpu_memory(machine.look()) if target.kind.on_gpu else None
     try:
         return footprint(
             task.bundle, task.slots, task.question, task.pictures, gpu, shared=target.unified, progress=task.progress

@@ -15,6 +15,7 @@ from edgekit.engines.verify import Verified
 from edgekit.profile.profile import device_here
 from edgekit.profile.record import Device
 from edgekit.progress import Progress, silent
+from edgekit.target.kinds import PROCESSOR
 
 
 @dataclass(frozen=True)
@@ -44,5 +45,5 @@ def check_on_device(
     else:
         checked = check_here(bundle, progress)
     target = bundle.manifest.target
-    device = device_here(replace(target, engine="onnxruntime") if checked.stood_in else target)
+    device = device_here(replace(target, engine=PROCESSOR) if checked.stood_in else target)
     return DeviceCheck(checked, device, verified)

@@ -20,7 +20,7 @@ def side_memories(found: Footprint, target: Target) -> tuple[SideMemory, ...]:
     """The sides as the plan has them: one where memory is shared, else the device's and the host's."""
     counted = _KERNEL if found.source == "kernel" else _SAMPLED
     if target.unified:
-        source = counted if target.engine == "onnxruntime" else f"{counted}; the GPU's part {_LOOKED}"
+        source = f"{counted}; the GPU's part {_LOOKED}" if target.kind.on_gpu else counted
         return (_side("memory", found, lambda peak: peak.host_bytes + peak.device_bytes, source),)
     return (
         _side("device", found, lambda peak: peak.device_bytes, _LOOKED),
@@ -45,10 +45,9 @@ def measured_components(found: Footprint, weights: Mapping[str, int], target: Ta
     tokenizer = max(0, found.tokenizer.own_bytes - found.before.own_bytes)
     opened = found.static_bytes + found.loaded_device_bytes
     own = found.loaded.own_bytes
-    on_cpu = target.engine == "onnxruntime"
 
     def scratch(peak: PeakOf) -> int:
-        added = peak.own_bytes - own if on_cpu else peak.device_bytes - found.loaded_device_bytes
+        added = peak.device_bytes - found.loaded_device_bytes if target.kind.on_gpu else peak.own_bytes - own
         return max(0, added)
 
     return {

@@ -14,11 +14,12 @@ import edgekit
 from edgekit import config, machine
 from edgekit.bundle import Bundle
 from edgekit.child import listen, python
+from edgekit.engines.backend import backend_of
 from edgekit.engines.lock import compiled_form, find_form
-from edgekit.engines.place import here, version_of
 from edgekit.errors import EngineError
 from edgekit.machine.cgroup import memory_peak
 from edgekit.machine.condition import Condition, condition
+from edgekit.machine.detect import cpu_features
 from edgekit.machine.gpus import Gpu, fitting, shown_alone
 from edgekit.machine.host import Host
 from edgekit.machine.system import utc_now
@@ -60,7 +61,7 @@ def profile(bundle: Bundle, slots: int | None = None, seconds: float = SECONDS, 
     written to.
     """
     target, recipe = as_built(bundle)
-    gpus = machine.look().gpus if target.engine != "onnxruntime" else ()
+    gpus = machine.look().gpus if target.kind.on_gpu else ()
     gpu = fitting(gpus, target.compute_capability)
     _require_engines(bundle)
     target = replace(target, slots=slots or target.slots)
@@ -131,7 +132,7 @@ def _condition(gpu: Gpu | None) -> Condition:
 
 def _require_engines(bundle: Bundle) -> None:
     """A processor's figures must never pass for a GPU's: without engines, it is what would be measured."""
-    if bundle.manifest.target.engine != "tensorrt":
+    if not bundle.manifest.target.kind.needs_plans:
         return
     form, why = find_form(bundle)
     if form is None:
@@ -166,28 +167,23 @@ class _Phases:
 
 def device_here(target: Target) -> Device:
     """This machine as figures for ``target`` hang on it."""
-    computer, place = machine.look(), here()
+    computer = machine.look()
     gpu = Gpu("")
-    if target.engine != "onnxruntime":
+    if target.kind.on_gpu:
         gpu = fitting(computer.gpus, target.compute_capability) or next(iter(computer.gpus), gpu)
     return Device(
         engine=target.engine,
-        engine_version=_tensorrt() if target.engine == "tensorrt" else place.version,
+        engine_version=backend_of(target.kind).version(),
         arch=platform.machine(),
         cpu=computer.cpu,
         cores=computer.cores,
-        features=place.features,
+        features=cpu_features(),
         memory_bytes=computer.memory_bytes,
         gpu=gpu.name,
         compute_capability=gpu.compute_capability,
         driver=gpu.driver,
         l4t=computer.l4t,
     )
-
-
-def _tensorrt() -> str:
-    """Every flavour that is installed: which of them built the plans is in their lock."""
-    return ", ".join(f"{name} {version}" for name in ("tensorrt", "tensorrt_rtx") if (version := version_of(name)))
 
 
 def _planned_memory(planned: MemoryPlan) -> PlannedMemory:

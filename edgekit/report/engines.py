@@ -12,8 +12,8 @@ from edgekit import config
 from edgekit.bundle import Bundle, open_bundle
 from edgekit.check.verdict import verdict_of
 from edgekit.checkpoint.shapes import decoder_shapes
+from edgekit.engines.backend import backend_for
 from edgekit.engines.lock import Form, forms
-from edgekit.engines.tensorrt.build.plans import records
 from edgekit.errors import ConfigError
 from edgekit.machine.pseudonym import pseudonym
 from edgekit.plan.doubts import doubts
@@ -39,15 +39,14 @@ def _runs(source: Path) -> Iterable[Run]:
     runs = list(_of_bundle(bundle, profiles(source)))
     if not runs:
         path = shlex.quote(str(source))
-        compiles = f"edgekit compile {path}, or " if bundle.manifest.target.engine == "tensorrt" else ""
+        compiles = f"edgekit compile {path}, or " if bundle.manifest.target.kind.needs_plans else ""
         raise ConfigError(f"{source} has no engines of a GPU, nor a profile", f"Run: {compiles}edgekit profile {path}")
     return runs
 
 
 def _of_bundle(bundle: Bundle, recorded: Sequence[Profile]) -> Iterator[Run]:
     """Each of its plans with each profile of them, then what was profiled without."""
-    on_gpu = bundle.manifest.target.engine == "tensorrt"
-    plans = {form.folder.name: form for form in (forms(bundle) if on_gpu else [])}
+    plans = {form.folder.name: form for form in (forms(bundle) if bundle.manifest.target.kind.needs_plans else [])}
     for name, form in plans.items():
         yield from _of_plans(bundle, form, [profile for profile in recorded if profile.bundle.form == name])
     for profile in recorded:
@@ -80,7 +79,7 @@ def _built(bundle: Bundle, folder: Path, run: Run) -> Run:
     shapes = decoder_shapes(bundle.manifest.spec.decoder)
     size = sum(prod(shape) for name, shape in shapes if name != "decoder.embedding.weight")
     try:
-        plans = records(folder)
+        plans = backend_for(bundle).records(folder)
         run = replace(run, plans=plans, width=plans["decoder"].bytes / size)
         return replace(run, doubts=doubts(bundle, plans))
     except ConfigError as error:

@@ -15,6 +15,7 @@ from edgekit.profile.record import Profile
 from edgekit.recipe import recipe
 from edgekit.report.published import MODELS, Published, PublishedModel
 from edgekit.target import Target
+from edgekit.target.kinds import KINDS
 
 SLOTS, CONTEXT = 1, 2048
 _ALIKE = 0.05  # a longer vocabulary makes a model up to so much larger; LLaVA-Med 1.0 and TinyLLaVA-2.0B differ by more
@@ -74,9 +75,9 @@ def variants(targets: Sequence[Target], profiles: Sequence[Profile] = ()) -> lis
 def is_of(model: PublishedModel, profile: Profile) -> bool:
     """Whether ``profile`` was measured of ``model``: by its weights' sizes, whatever its name, or by a name that says
     so and weights of about that size (another vocabulary), so that no larger sister is taken for it."""
-    if profile.bundle.recipe not in model.variants:
+    if profile.bundle.recipe not in model.variants or profile.device.engine not in KINDS:
         return False
-    wide = width("float32" if profile.device.engine == "onnxruntime" else "float16")
+    wide = width(KINDS[profile.device.engine].activations)
     ours = weights_in_memory(model.subject.tensors, recipe(profile.bundle.recipe), wide)
     planned = {part: profile.planned.components.get(part, 0) for part in ours}
     called_so = model.word in profile.bundle.model.lower().replace("_", "-")

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from edgekit.check.verdict import Verdict
+from edgekit.engines.backend import PlanRecord
 from edgekit.engines.place import Place
-from edgekit.engines.tensorrt.build.plans import Record
 from edgekit.errors import ConfigError
 from edgekit.machine.condition import Condition
 from edgekit.profile.record import Device, RowRate, SideMemory, Times
@@ -84,7 +84,7 @@ class Run:
     told_by: str = ""
     place: Place | None = None
     misfit: str = ""
-    plans: dict[str, Record] = field(default_factory=dict)
+    plans: dict[str, PlanRecord] = field(default_factory=dict)
     width: float | None = None
     doubts: tuple[str, ...] = ()
     check: Verdict | None = None

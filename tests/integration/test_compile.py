@@ -25,10 +25,10 @@ from edgekit.checkpoint.packed import Array
 from edgekit.cli.main import main
 from edgekit.engines.compile import NotCompiled, compile_bundle, compile_here
 from edgekit.engines.lock import LOCK, compiled_form, folder_of
+from edgekit.engines.onnxruntime.backend import here
 from edgekit.engines.onnxruntime.engine import OnnxRuntimeEngine
 from edgekit.engines.onnxruntime.probe import PROBE
 from edgekit.engines.open import open_engine
-from edgekit.engines.place import here
 from edgekit.errors import EngineError
 from edgekit.onnx_session import runtime_version
 from edgekit.pipeline import build

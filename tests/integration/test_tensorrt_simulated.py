@@ -102,10 +102,12 @@ def test_a_device_opens_the_plans_that_are_for_it(tmp_path: Path, monkeypatch: p
     write_plans(folder, bundle.path / "graphs", bundle.manifest.spec, slots, context)
     write_lock(bundle, folder, card, "", 1.0, 1)
     device = FakeDevice()
-    monkeypatch.setattr("edgekit.engines.lock.like", lambda place: card)
+    monkeypatch.setattr("edgekit.engines.tensorrt.backend.like", lambda place: card)
     here = replace(detect(), gpus=(Gpu(card.device, card.compute_capability),))
     monkeypatch.setattr("edgekit.machine.look", lambda: here)
-    monkeypatch.setattr("edgekit.engines.open.flavour", lambda name: Api(FakeTensorRt(device), name, (10, 16, 2)))
+    monkeypatch.setattr(
+        "edgekit.engines.tensorrt.backend.flavour", lambda name: Api(FakeTensorRt(device), name, (10, 16, 2))
+    )
     monkeypatch.setattr("edgekit.engines.tensorrt.engine.CudaDevice", lambda extra, ordinal: device)
     engine = open_engine(bundle, slots)
     assert isinstance(engine, TensorRtEngine)
@@ -116,7 +118,7 @@ def test_a_device_opens_the_plans_that_are_for_it(tmp_path: Path, monkeypatch: p
     with pytest.raises(EngineError, match=f"built for {slots} slots"):
         open_engine(bundle, slots + 1)
     with monkeypatch.context() as patch:
-        patch.setattr("edgekit.engines.lock.like", lambda place: replace(card, driver="999.1"))
+        patch.setattr("edgekit.engines.tensorrt.backend.like", lambda place: replace(card, driver="999.1"))
         with pytest.raises(EngineError, match=r"driver 580\.95, here 999\.1") as refused:
             open_engine(bundle, 1)
         assert refused.value.hint == f"Run: edgekit compile {bundle.path}"

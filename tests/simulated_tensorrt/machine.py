@@ -39,6 +39,6 @@ def simulate(folder: Path, patch: pytest.MonkeyPatch, *gpus: Gpu, l4t: str = "")
 
     patch.setattr("edgekit.machine.look", lambda: here)
     patch.setattr("edgekit.engines.tensorrt.build.site.version_of", lambda name: RTX)  # where built ahead
-    patch.setattr("edgekit.engines.open.flavour", lambda name: Api(module, name, (10, 3, 0)))
+    patch.setattr("edgekit.engines.tensorrt.backend.flavour", lambda name: Api(module, name, (10, 3, 0)))
     patch.setattr("edgekit.engines.tensorrt.engine.CudaDevice", gpu)
     return module

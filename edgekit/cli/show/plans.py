@@ -34,9 +34,9 @@ def show_prepared(console: Console, prepared: Prepared) -> None:
 
 def show_plans(console: Console, prepared: Prepared, form: Compiled) -> None:
     """A line for each plan."""
-    from edgekit.engines.tensorrt.build.doubts import attention
+    from edgekit.engines.backend import backend_for
 
-    layers = attention(prepared.bundle.manifest.spec)
+    layers = backend_for(prepared.bundle).attention(prepared.bundle.manifest.spec)
     rows = [
         (
             name,
@@ -53,13 +53,13 @@ def show_plans(console: Console, prepared: Prepared, form: Compiled) -> None:
 
 def purpose(prepared: Prepared, form: Compiled) -> str:
     """For what the plans are, and where that is no GPU of this machine, what it takes to run them."""
-    from edgekit.engines.tensorrt.api import TITLES
+    from edgekit.engines.backend import backend_for
 
     place = form.place
     if not form.ahead:
         bound = f"driver {place.driver}" if place.driver else f"L4T {place.l4t}" if place.l4t else ""
         return ", ".join(filter(None, (f"this machine's {place.device or 'GPU'}", bound)))
-    title = next((title for name, title in TITLES.items() if name == place.engine), place.engine)
+    title = backend_for(prepared.bundle).title(place)
     target = prepared.bundle.manifest.target
     return (
         f"every {target.title} (compute capability {place.compute_capability}) with {title} "

@@ -47,6 +47,7 @@ class OnnxRuntimeEngine:
     """
 
     chunk = CHUNK
+    plans = None
 
     def __init__(
         self,
@@ -72,6 +73,10 @@ class OnnxRuntimeEngine:
         shape = arena_shape(manifest.spec.decoder, kind, manifest.recipe.kv, slots, self.context)
         self._arena: Arena = HostArena(shape) if provider == "cpu" else CudaArena(shape, ordinal)
         self._calls: dict[int, _Call] = {}
+
+    @property
+    def on_gpu(self) -> bool:
+        return self.provider != "cpu"
 
     @property
     def kv_bytes(self) -> int:

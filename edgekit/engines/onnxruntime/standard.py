@@ -26,6 +26,8 @@ class StandardEngine:
     """An :class:`edgekit.engines.base.Engine` over the ``trt`` graphs in a folder, its arena in ordinary memory."""
 
     chunk = CHUNK
+    on_gpu = False
+    plans = None
 
     def __init__(self, bundle: Bundle, graphs: Path, slots: int) -> None:
         manifest = bundle.manifest

@@ -42,6 +42,8 @@ class TensorRtEngine:
     cuda-python; nothing is held then.
     """
 
+    on_gpu = True
+
     def __init__(
         self,
         bundle: Bundle,

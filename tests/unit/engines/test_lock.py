@@ -10,7 +10,8 @@ import pytest
 from edgekit import config
 from edgekit.bundle.hashes import FileEntry
 from edgekit.engines.lock import Lock
-from edgekit.engines.place import Place, here
+from edgekit.engines.onnxruntime.backend import here
+from edgekit.engines.place import Place
 
 PLACE = Place("onnxruntime", "1.31.1", "x86_64", ("avx", "avx2"))
 OTHERS: list[tuple[dict[str, Any], str]] = [

@@ -1,7 +1,7 @@
 """The process that compiles: ``python -m edgekit.engines.onnxruntime.packing BUNDLE FOLDER``.
 
-It fills FOLDER with graphs, their tensors and a probe, and its result is what the probe answers and the peak of its
-memory in bytes (how it says so: :mod:`edgekit.child`).
+It fills FOLDER with graphs, their tensors and a probe, and its result is an
+:class:`~edgekit.engines.backend.Outcome` (how it says so: :mod:`edgekit.child`).
 """
 
 from __future__ import annotations
@@ -11,7 +11,9 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from edgekit import config
 from edgekit.child import speak
+from edgekit.engines.backend import Outcome
 from edgekit.engines.lock import ENGINES
 from edgekit.engines.onnxruntime.packing.graph import Graph
 from edgekit.engines.onnxruntime.packing.optimize import optimize
@@ -55,8 +57,8 @@ def _external_bytes(graph: Graph) -> int:
 
 def main(bundle: str, folder: str) -> None:
     def work(say: Callable[..., None]) -> list[object]:
-        found = compile_graphs(Path(bundle), Path(folder), lambda done, total: say("progress", "compile", done, total))
-        return [found, peak_bytes()]
+        probe = compile_graphs(Path(bundle), Path(folder), lambda done, total: say("progress", "compile", done, total))
+        return [config.dump(Outcome(peak_bytes(), probe))]
 
     speak(work)
 

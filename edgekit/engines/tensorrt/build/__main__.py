@@ -1,12 +1,13 @@
 """The process that builds a plan: ``python -m edgekit.engines.tensorrt.build JOB``.
 
-It writes the plan, and the timing cache beside it; its result is what
-:class:`~edgekit.engines.tensorrt.build.plan.BuiltPlan` says about it (how it says so: :mod:`edgekit.child`). TensorRT
+It writes the plan, and the timing cache beside it; its result is a
+:class:`~edgekit.engines.tensorrt.build.plan.BuiltPlan` (how it says so: :mod:`edgekit.child`). TensorRT
 itself prints nothing.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sys
@@ -15,17 +16,19 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from edgekit import config
 from edgekit.child import speak
 from edgekit.engines.tensorrt.api import flavour
-from edgekit.engines.tensorrt.build.job import Job, loads
+from edgekit.engines.tensorrt.build.job import Job
 from edgekit.engines.tensorrt.build.network import Building
+from edgekit.engines.tensorrt.build.plan import BuiltPlan
 from edgekit.engines.tensorrt.log import fused_attention
 from edgekit.errors import EngineError
 from edgekit.files import writing
 from edgekit.machine.memory import peak_bytes
 
 
-def build(job: Job, report: Callable[[int, int], None]) -> dict[str, object]:
+def build(job: Job, report: Callable[[int, int], None]) -> BuiltPlan:
     """Write the plan; what to tell about it. :class:`~edgekit.errors.EdgeKitError` where it can't be."""
     # An exception must not pass through TensorRT's own frames: Ctrl-C asks it to stop at its next step.
     stopped = threading.Event()
@@ -47,17 +50,20 @@ def build(job: Job, report: Callable[[int, int], None]) -> dict[str, object]:
             _write(job.timings, timings)
     building.phases.complete()
     log = building.log
-    return {
-        "flavour": building.api.name,
-        "version": ".".join(map(str, building.api.version)),
-        "peak_bytes": peak_bytes(),
-        "device_peak_bytes": log.device_peak_bytes,
-        "weight_bytes": log.weight_bytes,
-        "activation_bytes": log.activation_bytes,
-        "layers": log.layers,
-        "fused": fused_attention(log.layers, len(job.profiles)),
-        "warnings": list(dict.fromkeys(log.warnings)),
-    }
+    return BuiltPlan(
+        path=job.place,
+        bytes=job.plan.stat().st_size,
+        seconds=0.0,  # whoever waits for this process counts them
+        peak_bytes=peak_bytes(),
+        device_peak_bytes=log.device_peak_bytes,
+        weight_bytes=log.weight_bytes,
+        activation_bytes=tuple(log.activation_bytes),
+        fused=fused_attention(log.layers, len(job.profiles)),
+        warnings=tuple(dict.fromkeys(log.warnings)),
+        flavour=building.api.name,
+        version=".".join(map(str, building.api.version)),
+        layers=tuple(log.layers),
+    )
 
 
 def _cached(cache: Path | None) -> bytes | None:
@@ -79,7 +85,8 @@ def _write(path: Path, data: Any) -> None:
 
 def main(job: str) -> None:
     def work(say: Callable[..., None]) -> list[object]:
-        return [build(loads(job), lambda done, total: say("progress", "build", done, total))]
+        asked = config.load(Job, json.loads(job), "a job")
+        return [config.dump(build(asked, lambda done, total: say("progress", "build", done, total)))]
 
     speak(work)
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from edgekit.checkpoint.spec import ModelSpec
-from edgekit.engines.tensorrt.build.plans import Record
+from edgekit.engines.backend import PlanRecord
 from edgekit.units import MIB, format_bytes
 
 _HEAD = 64
@@ -27,7 +27,9 @@ def attention(spec: ModelSpec) -> dict[str, int]:
     return {"vision": spec.vision.layers, "decoder": len(_USES) * spec.decoder.layers}
 
 
-def doubts(graphs: Path, spec: ModelSpec, records: Mapping[str, Record], planned: Mapping[str, int]) -> tuple[str, ...]:
+def doubts(
+    graphs: Path, spec: ModelSpec, records: Mapping[str, PlanRecord], planned: Mapping[str, int]
+) -> tuple[str, ...]:
     """A sentence for each thing that is not as it should be with the plans of the graphs in a folder; ``planned`` has
     the bytes that a plan of memory gives its components."""
     scratch = {name: planned.get(f"{name}_activations") for name in ("vision", "decoder")}

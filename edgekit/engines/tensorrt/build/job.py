@@ -1,12 +1,9 @@
-"""What a build is asked for, and how that reaches the process that builds."""
+"""What the process that builds a plan is asked for."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from edgekit.engines.tensorrt.api import Flavour
 from edgekit.engines.tensorrt.shapes import Profile
@@ -29,7 +26,7 @@ class How:
     timing_cache: Path | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Job:
     """One graph, and the file ``plan`` to write, which will be ``place`` when it is whole. ``less_memory``: what to do
     where memory runs out (:mod:`edgekit.engines.tensorrt.build.need`; who builds can't know what was free before)."""
@@ -37,7 +34,7 @@ class Job:
     graph: Path
     plan: Path
     place: Path
-    profiles: Sequence[Profile]
+    profiles: tuple[Profile, ...]
     how: How
     less_memory: str = ""
 
@@ -45,28 +42,3 @@ class Job:
     def timings(self) -> Path:
         """The timing cache with what this build measured, beside the plan."""
         return self.plan.with_name(".timings")
-
-    def dumps(self) -> str:
-        """As one argument of a command."""
-        return json.dumps(
-            {
-                "graph": str(self.graph),
-                "plan": str(self.plan),
-                "place": str(self.place),
-                "profiles": [dict(profile) for profile in self.profiles],
-                "less_memory": self.less_memory,
-                "how": vars(self.how) | {"timing_cache": str(self.how.timing_cache or "")},
-            }
-        )
-
-
-def loads(text: str) -> Job:
-    """What :meth:`Job.dumps` wrote."""
-    said: dict[str, Any] = json.loads(text)
-    profiles = [
-        {name: (tuple(least), tuple(usual), tuple(most)) for name, (least, usual, most) in profile.items()}
-        for profile in said["profiles"]
-    ]
-    cache = said["how"].pop("timing_cache")
-    how = How(**said["how"], timing_cache=Path(cache) if cache else None)
-    return Job(Path(said["graph"]), Path(said["plan"]), Path(said["place"]), profiles, how, said["less_memory"])

@@ -6,14 +6,17 @@ killed build left behind, the next one for that plan removes.
 
 from __future__ import annotations
 
+import json
 import logging
 import signal
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
+from edgekit import config
 from edgekit.child import Crash, listen, python
+from edgekit.engines.backend import PlanRecord
 from edgekit.engines.tensorrt.api import TITLES, Flavour, present
 from edgekit.engines.tensorrt.build.job import How, Job
 from edgekit.engines.tensorrt.build.need import Need, need
@@ -25,29 +28,24 @@ from edgekit.progress import Progress, silent
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class BuiltPlan:
+@dataclass(frozen=True, kw_only=True)
+class BuiltPlan(PlanRecord):
     """A plan, what building it took, and what TensorRT told about it.
 
-    ``seconds``, ``peak_bytes`` (host memory, mapped files included) and ``device_peak_bytes`` are the build's.
-    ``weight_bytes`` of the plan and ``activation_bytes`` of each profile are device memory that running it will take.
-    None and () are where the builder doesn't tell. ``layers`` are "kind name", every profile's; ``fused`` counts fused
-    attention in each profile, or in all together where that can't be told apart (:mod:`edgekit.engines.tensorrt.log`
-    says how either is known).
+    ``layers`` are "kind name", every profile's. (:mod:`edgekit.engines.tensorrt.log` says how they and fused attention
+    are known.)
     """
 
     path: Path
-    bytes: int
-    seconds: float
-    peak_bytes: int
-    device_peak_bytes: int | None
     flavour: Flavour
     version: str
-    weight_bytes: int | None
-    activation_bytes: tuple[int, ...]
     layers: tuple[str, ...]
-    fused: tuple[int, ...]
-    warnings: tuple[str, ...]
+
+    @property
+    def record(self) -> PlanRecord:
+        """What is kept of it."""
+        record = PlanRecord(**{entry.name: getattr(self, entry.name) for entry in fields(PlanRecord)})
+        return replace(record, seconds=round(self.seconds, 2))
 
     @property
     def fused_attention(self) -> int:
@@ -78,18 +76,25 @@ def build_plan(
         _log.warning("%s, swap included: it may well fail.", takes.text)
     started = time.monotonic()
     with new_file(plan) as beside:
-        job = Job(graph.absolute(), beside, plan, profiles, how, takes.remedy)
-        command = python("edgekit.engines.tensorrt.build", job.dumps())
+        job = Job(
+            graph=graph.absolute(),
+            plan=beside,
+            place=plan,
+            profiles=tuple(profiles),
+            how=how,
+            less_memory=takes.remedy,
+        )
+        command = python("edgekit.engines.tensorrt.build", json.dumps(config.dump(job)))
         try:
-            (told,) = listen(command, f"Building {graph.name} with {TITLES[name]}", progress, variables)
+            doing = f"Building {graph.name} with {TITLES[name]}"
+            (document,) = listen(command, doing, progress, variables)
         except Crash as crash:
             if crash.signal == signal.SIGKILL:
                 raise _killed(takes) from crash
             raise
-        size = beside.stat().st_size
         _keep_timings(job.timings, how.timing_cache)
-    tuples = {key: tuple(value) for key, value in told.items() if isinstance(value, list)}
-    return BuiltPlan(path=plan, bytes=size, seconds=time.monotonic() - started, **(told | tuples))
+    built = config.load(BuiltPlan, document, doing)
+    return replace(built, seconds=time.monotonic() - started)
 
 
 def _killed(takes: Need) -> EngineError:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 import platform
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 from edgekit import machine
-from edgekit.engines.place import Place, like, version_of
+from edgekit.engines.backend import Site
+from edgekit.engines.place import Place
 from edgekit.engines.tensorrt.api import Flavour, present
+from edgekit.engines.tensorrt.place import like, version_of
 from edgekit.errors import EngineError
 from edgekit.machine.gpus import fitting, shown_alone, silence, untold
 from edgekit.machine.nvml import how_to_tell
@@ -19,17 +19,6 @@ _log = logging.getLogger(__name__)
 
 AHEAD: Flavour = "tensorrt_rtx"
 """The only one that builds for another GPU than this machine's."""
-
-
-@dataclass(frozen=True)
-class Site:
-    """``place``: what the plans will be bound to. ``flavour``: by which TensorRT. ``ahead``: without the GPU.
-    ``variables``: what the process that builds needs in its environment, so that it takes the right GPU."""
-
-    place: Place
-    flavour: Flavour
-    ahead: bool
-    variables: Mapping[str, str] = field(default_factory=dict)
 
 
 def site(target: Target) -> Site:
@@ -48,7 +37,7 @@ def site(target: Target) -> Site:
     if fitting(gpus, target.compute_capability):
         name = present(None)
         kind = Place(name, version_of(name), platform.machine(), compute_capability=target.compute_capability)
-        return Site(like(kind), name, ahead=False, variables=alone)
+        return Site(like(kind), variables=alone)
     silent = untold(gpus)
     if target.arch != "x86_64":
         if silent:
@@ -61,4 +50,4 @@ def site(target: Target) -> Site:
     if silent:
         _log.warning("%s: building as for a card that is not here. %s", silence(silent), how_to_tell())
     kind = Place(name, version_of(name), platform.machine(), compute_capability=target.compute_capability)
-    return Site(kind, name, ahead=True, variables=alone)
+    return Site(kind, ahead=True, variables=alone)

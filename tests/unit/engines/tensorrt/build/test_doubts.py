@@ -8,12 +8,25 @@ from pathlib import Path
 import pytest
 
 from edgekit.checkpoint.spec import ModelSpec
+from edgekit.engines.backend import PlanRecord
 from edgekit.engines.tensorrt.build.doubts import doubts
-from edgekit.engines.tensorrt.build.plans import Record
 from edgekit.units import MIB
 from tests.unit.quantize.fakes import SPEC
 
 WEIGHTS = 400 * MIB
+
+
+def record(size: int, activation_bytes: tuple[int, ...] = (), fused: tuple[int, ...] = ()) -> PlanRecord:
+    return PlanRecord(
+        bytes=size,
+        seconds=1.0,
+        peak_bytes=1,
+        device_peak_bytes=None,
+        weight_bytes=None,
+        activation_bytes=activation_bytes,
+        fused=fused,
+        warnings=(),
+    )
 
 
 def spec(head: int = 128) -> ModelSpec:
@@ -25,7 +38,7 @@ def spec(head: int = 128) -> ModelSpec:
 def of(name: str, fused: tuple[int, ...], size: int, folder: Path, head: int = 128) -> tuple[str, ...]:
     with (folder / f"{name}.onnx.data").open("wb") as data:
         data.truncate(WEIGHTS)
-    return doubts(folder, spec(head), {name: Record(size, 1.0, 1, None, None, (), fused, ())}, {})
+    return doubts(folder, spec(head), {name: record(size, fused=fused)}, {})
 
 
 @pytest.mark.parametrize(
@@ -72,7 +85,7 @@ def test_weights_that_grew_are_said(tmp_path: Path) -> None:
 
 def test_kernels_weigh_more_than_a_small_graph(tmp_path: Path) -> None:
     (tmp_path / "projector.onnx.data").write_bytes(bytes(1000))
-    made = Record(8 * MIB, 1.0, 1, None, None, (), (0,), ())
+    made = record(8 * MIB, fused=(0,))
     assert doubts(tmp_path, spec(), {"projector": made}, {}) == ()
 
 
@@ -92,7 +105,7 @@ def test_scratch_that_was_not_planned_is_said(
 ) -> None:
     """What TensorRT fuses is not told by every release; what it doesn't lies in its scratch."""
     (tmp_path / f"{name}.onnx.data").write_bytes(bytes(1000))
-    made = Record(MIB, 1.0, 1, None, None, scratch, (), ())
+    made = record(MIB, scratch)
     found = doubts(tmp_path, spec(), {name: made}, {} if planned is None else {f"{name}_activations": planned})
     assert len(found) == len(said)
     assert all(sentence.startswith(start) for sentence, start in zip(found, said, strict=True))

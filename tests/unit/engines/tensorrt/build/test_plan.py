@@ -15,9 +15,10 @@ from pathlib import Path
 import onnx
 import pytest
 
+from edgekit import config
 from edgekit.child import environment
 from edgekit.engines.tensorrt.api import Flavour, flavour, present
-from edgekit.engines.tensorrt.build.job import How, Job, loads
+from edgekit.engines.tensorrt.build.job import How, Job
 from edgekit.engines.tensorrt.build.need import Need
 from edgekit.engines.tensorrt.build.phases import SHARES, Phases
 from edgekit.engines.tensorrt.build.plan import BuiltPlan, build_plan
@@ -244,8 +245,15 @@ def gone(process: int) -> bool:
 
 def test_a_job_is_read_as_it_was_written(tmp_path: Path) -> None:
     for how in (How(), How("tensorrt_rtx", "8.6", 1 << 20, 2, tmp_path / "timings")):
-        job = Job(tmp_path / "graph", tmp_path / "part" / "plan", tmp_path / "plan", PROFILES, how, "Buy more.")
-        assert loads(job.dumps()) == job
+        job = Job(
+            graph=tmp_path / "graph",
+            plan=tmp_path / "part" / "plan",
+            place=tmp_path / "plan",
+            profiles=tuple(PROFILES),
+            how=how,
+            less_memory="Buy more.",
+        )
+        assert config.load(Job, json.loads(json.dumps(config.dump(job))), "a job") == job
 
 
 def test_layers_are_read_in_both_words() -> None:

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from edgekit.bundle import FORMAT, Bundle, Manifest, unsealed
+from edgekit.engines.backend import Site
 from edgekit.engines.place import Place
 from edgekit.engines.tensorrt.api import Flavour
 from edgekit.engines.tensorrt.build.job import How
 from edgekit.engines.tensorrt.build.need import Need
 from edgekit.engines.tensorrt.build.plan import BuiltPlan
 from edgekit.engines.tensorrt.build.plans import build_plans, records
-from edgekit.engines.tensorrt.build.site import Site
 from edgekit.recipe import recipe
 from edgekit.target import Target, target
 from edgekit.units import GIB, MIB
@@ -41,7 +41,7 @@ def bundle(folder: Path, wanted: Target) -> Bundle:
 
 
 def site(flavour: Flavour = "tensorrt", *, ahead: bool = False) -> Site:
-    return Site(Place(flavour, "10.3.0", "x86_64", compute_capability="8.6"), flavour, ahead)
+    return Site(Place(flavour, "10.3.0", "x86_64", compute_capability="8.6"), ahead)
 
 
 @pytest.fixture
@@ -51,7 +51,20 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> dict[str, How]:
 
     def build(graph: Path, plan: Path, profiles: object, how: How, progress: object) -> BuiltPlan:
         found[graph.stem] = how
-        return BuiltPlan(plan, 7, 1.234, 5, None, "tensorrt", "10.3.0", None, (), (), (), ())
+        return BuiltPlan(
+            path=plan,
+            bytes=7,
+            seconds=1.234,
+            peak_bytes=5,
+            device_peak_bytes=None,
+            flavour="tensorrt",
+            version="10.3.0",
+            weight_bytes=None,
+            activation_bytes=(),
+            layers=(),
+            fused=(),
+            warnings=(),
+        )
 
     monkeypatch.setattr("edgekit.engines.tensorrt.build.plans.build_plan", build)
     return found
@@ -107,6 +120,6 @@ def test_a_plan_is_asked_for_by_where_it_is_built(
 ) -> None:
     build_plans(bundle(tmp_path, target("rtx3050")), tmp_path, where)
     for how in asked.values():
-        assert (how.flavour, how.compute_capability) == (where.flavour, capability)
+        assert (how.flavour, how.compute_capability) == (where.place.engine, capability)
         assert (how.timing_cache is not None) == timed
     assert {name: record.seconds for name, record in records(tmp_path).items()} == dict.fromkeys(GRAPHS, 1.23)

@@ -1,0 +1,110 @@
+"""TensorRT as a backend: a device with the GPU answers by plans alone; elsewhere the processor proves the graphs."""
+
+from __future__ import annotations
+
+import logging
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final, cast
+
+from edgekit.bundle import Bundle
+from edgekit.checkpoint.spec import ModelSpec
+from edgekit.engines.backend import Backend, Outcome, PlanRecord, Site
+from edgekit.engines.base import PartedEngine
+from edgekit.engines.lock import find_form, place_of
+from edgekit.engines.onnxruntime.standard import StandardEngine
+from edgekit.engines.place import Place, gpu_for
+from edgekit.engines.tensorrt.api import TITLES, Flavour, flavour
+from edgekit.engines.tensorrt.cache import FILE
+from edgekit.engines.tensorrt.engine import TensorRtEngine
+from edgekit.engines.tensorrt.place import like, version_of
+from edgekit.engines.tensorrt.shapes import sizes
+from edgekit.errors import EdgeKitError, EngineError
+from edgekit.machine.cuda import ordinal
+from edgekit.progress import Progress
+
+_log = logging.getLogger(__name__)
+
+
+class TensorRtBackend(Backend):
+    """TensorRT and TensorRT-RTX; what builds plans is loaded where plans are built or looked at."""
+
+    def open(self, bundle: Bundle, slots: int) -> PartedEngine | None:
+        try:
+            gpu = gpu_for(bundle.manifest.target)
+        except EngineError as error:
+            looked = f"edgekit check {shlex.quote(str(bundle.path))} --processor"
+            error.hint = f"{error.hint}\nTo have this machine's processor run its graphs, slowly: {looked}"
+            raise
+        if gpu is None:
+            _log.warning("%s is for a GPU that is not here: its graphs run on the processor, slowly.", bundle.path)
+            return None
+        form, why = find_form(bundle)
+        if form is None:
+            raise EngineError(
+                f"{bundle.path} has no engines for this machine's {gpu.name}{f': {why}' if why else ''}",
+                f"Run: edgekit compile {shlex.quote(str(bundle.path))}",
+            )
+        most = bundle.manifest.target.slots
+        if slots > most:
+            raise EngineError(
+                f"{bundle.path}'s engines were built for {most} slots, and {slots} are wanted",
+                f"Ask for {most} at most, or build the bundle for a target with more slots.",
+            )
+        module = flavour(cast(Flavour, place_of(form).engine)).module
+        context = bundle.manifest.context
+        chunk = min(StandardEngine.chunk, context)
+        return TensorRtEngine(bundle, form, module, slots, context, chunk, ordinal=ordinal(gpu))
+
+    def open_graphs(self, bundle: Bundle, slots: int) -> PartedEngine:
+        return StandardEngine(bundle, bundle.path / "graphs", slots)
+
+    def site(self, bundle: Bundle) -> Site:
+        from edgekit.engines.tensorrt.build.site import site
+
+        try:
+            return site(bundle.manifest.target)
+        except EdgeKitError as error:
+            error.hint = error.hint.replace("BUNDLE", shlex.quote(str(bundle.path)))  # a site knows the target alone
+            raise
+
+    def compile(self, bundle: Bundle, folder: Path, site: Site, progress: Progress) -> Outcome:
+        from edgekit.engines.tensorrt.build.plans import build_plans
+
+        plans = build_plans(bundle, folder, site, progress)
+        return Outcome(max(plan.peak_bytes for plan in plans.values()), plans=plans)
+
+    def like(self, place: Place) -> Place:
+        return like(place)
+
+    def version(self) -> str:
+        """Every flavour that is installed: which of them built the plans is in their lock."""
+        return ", ".join(f"{name} {version}" for name in TITLES if (version := version_of(name)))
+
+    def shapes(self, bundle: Bundle) -> dict[str, int]:
+        return sizes(bundle.manifest.target.slots, bundle.manifest.context)
+
+    def kept_files(self) -> dict[str, str]:
+        return {FILE: "remove it; the next start on that GPU makes it anew"}
+
+    def records(self, folder: Path) -> dict[str, PlanRecord]:
+        from edgekit.engines.tensorrt.build.plans import records
+
+        return records(folder)
+
+    def doubts(self, bundle: Bundle, records: Mapping[str, PlanRecord], planned: Mapping[str, int]) -> tuple[str, ...]:
+        from edgekit.engines.tensorrt.build.doubts import doubts
+
+        return doubts(bundle.path / "graphs", bundle.manifest.spec, records, planned)
+
+    def attention(self, spec: ModelSpec) -> dict[str, int]:
+        from edgekit.engines.tensorrt.build.doubts import attention
+
+        return attention(spec)
+
+    def title(self, place: Place) -> str:
+        return next((title for name, title in TITLES.items() if name == place.engine), place.engine)
+
+
+BACKEND: Final = TensorRtBackend()
