@@ -46,8 +46,8 @@ pytestmark = pytest.mark.skipif(old, reason="this ONNX Runtime has no int8 KV ca
 def projected(length: int) -> Floats:
     """Queries, keys and values of a row, channels of different size."""
     rng = np.random.default_rng(length)
-    found: Floats = rng.standard_normal((length, WIDTH)).astype(np.float32) * np.linspace(0.2, 3, WIDTH, dtype="f4")
-    return found
+    rows: Floats = rng.standard_normal((length, WIDTH)).astype(np.float32) * np.linspace(0.2, 3, WIDTH, dtype="f4")
+    return rows
 
 
 def turned(x: Floats) -> Floats:
@@ -66,9 +66,9 @@ def parts(qkv: Floats) -> tuple[Floats, Floats, Floats]:
 
 def scales() -> tuple[Floats, Floats]:
     """Two thirds of what these rows need, so that some values are beyond."""
-    found = [parts(projected(length))[1:] for length in LENGTHS]
-    ranges = [np.max([np.abs(one[kind]).max(axis=1) for one in found], axis=0) for kind in (0, 1)]
-    keys, values = (np.asarray(one * (2 / 3) / 127, np.float32) for one in ranges)
+    cached = [parts(projected(length))[1:] for length in LENGTHS]
+    ranges = [np.max([np.abs(sides[kind]).max(axis=1) for sides in cached], axis=0) for kind in (0, 1)]
+    keys, values = (np.asarray(largest * (2 / 3) / 127, np.float32) for largest in ranges)
     return keys, values
 
 
@@ -132,11 +132,11 @@ def graph(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("pieces", [[41], [16, 1, 10, 14], [1] * 41, [40, 1]])
 def test_a_row_is_attended_to_as_its_rounded_keys_and_values(graph: Path, pieces: list[int]) -> None:
-    qkv, cached, at, found = projected(41), Cached(graph, 1), 0, []
+    qkv, cached, at, outputs = projected(41), Cached(graph, 1), 0, []
     for length in pieces:
-        found.append(cached(qkv[None, at : at + length], [at + length])[0])
+        outputs.append(cached(qkv[None, at : at + length], [at + length])[0])
         at += length
-    np.testing.assert_allclose(np.concatenate(found), expected(qkv), rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(np.concatenate(outputs), expected(qkv), rtol=1e-5, atol=1e-5)
 
 
 def test_rows_of_different_length_decode_each_by_its_own(graph: Path) -> None:
@@ -145,9 +145,9 @@ def test_rows_of_different_length_decode_each_by_its_own(graph: Path) -> None:
         cached(qkv[None, :-3], [len(qkv) - 3], row)
     for left in (3, 2, 1):
         step = np.stack([qkv[len(qkv) - left] for qkv in rows])[:, None]
-        found = cached(step, [len(qkv) - left + 1 for qkv in rows])[:, 0]
+        outputs = cached(step, [len(qkv) - left + 1 for qkv in rows])[:, 0]
         wanted = [expected(qkv)[len(qkv) - left] for qkv in rows]
-        np.testing.assert_allclose(found, wanted, rtol=1e-5, atol=1e-5)
+        np.testing.assert_allclose(outputs, wanted, rtol=1e-5, atol=1e-5)
 
 
 def test_graphs_in_16_bits_have_no_such_cache() -> None:

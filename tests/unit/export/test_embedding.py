@@ -47,10 +47,10 @@ def test_rows_are_the_table_s_however_it_is_kept(
     tied: bool, name: str, activations: Activations, tmp_path: Path
 ) -> None:
     checkpoint = quantized(tmp_path / "c", tied, name)
-    found = rows(checkpoint, tmp_path / "out", activations)
+    stored = rows(checkpoint, tmp_path / "out", activations)
     table = checkpoint.tensors[EMBEDDING]
     whole = table.packed_rows(0, 256).dequantize() if hasattr(table, "packed_rows") else table.rows(0, 256)
-    np.testing.assert_array_equal(found, whole[TOKENS].astype(activations))
+    np.testing.assert_array_equal(stored, whole[TOKENS].astype(activations))
     kept = set(open_file(tmp_path / "out" / "embedding.safetensors"))
     assert kept == {"fp16": {"weight"}, "q4": {"codes", "scales"}}.get(
         name, {"codes_at", "scales"} if tied else {"codes", "scales"}
@@ -59,25 +59,25 @@ def test_rows_are_the_table_s_however_it_is_kept(
 
 def test_tensorrt_s_head_lies_by_columns_and_is_not_read(tmp_path: Path) -> None:
     checkpoint = quantized(tmp_path / "c", tied=True)
-    found = rows(checkpoint, tmp_path / "out", "float16", TrtSpelling)
+    stored = rows(checkpoint, tmp_path / "out", "float16", TrtSpelling)
     table = checkpoint.tensors[EMBEDDING]
     assert is_packed(table)
-    np.testing.assert_array_equal(found, table.packed_rows(0, 256).dequantize()[TOKENS].astype(np.float16))
+    np.testing.assert_array_equal(stored, table.packed_rows(0, 256).dequantize()[TOKENS].astype(np.float16))
 
 
 def test_what_is_kept_once_is_planned_once(tmp_path: Path) -> None:
-    checkpoint, how = quantized(tmp_path / "c", tied=True), recipe("q8")
+    checkpoint, by = quantized(tmp_path / "c", tied=True), recipe("q8")
     graphs = build_graphs(checkpoint, "float16", 64)
     held = sum(weight.nbytes for weight in embedding(checkpoint, graphs["decoder"])[0] if weight.name != "codes_at")
-    found = subject_of(open_checkpoint(tmp_path / "c"), how).tensors
-    planned = weights_on_disk(found, how, 2)
+    tensors = subject_of(open_checkpoint(tmp_path / "c"), by).tensors
+    planned = weights_on_disk(tensors, by, 2)
     assert planned["embedding"] == held == 2 * checkpoint.spec.decoder.vocab
     table = checkpoint.spec.decoder.vocab * checkpoint.spec.decoder.hidden
     assert planned["lm_head"] > table
     # In memory an engine has the head in a form of its own, and TensorRT's graph has it by columns.
     assert (
-        weights_in_memory(found, how, 2)["embedding"]
-        == weights_on_disk(untied(found), how, 2)["embedding"]
+        weights_in_memory(tensors, by, 2)["embedding"]
+        == weights_on_disk(untied(tensors), by, 2)["embedding"]
         == held + table
     )
 

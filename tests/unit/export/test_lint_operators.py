@@ -124,14 +124,14 @@ def test_a_group_normalization_of_opset_21_came_with_10_9() -> None:
 
 def test_axes_that_are_computed() -> None:
     axes = tensor("a", np.array([1], np.int64))
-    found = [node("Shape", ["x"], ["a"], "shape"), node("ReduceMean", ["x", "a"], ["y"], "mean")]
-    assert rules(model(found)) == ["computed-input"]
-    assert rules(model(found[1:], [axes])) == []
+    complaints = [node("Shape", ["x"], ["a"], "shape"), node("ReduceMean", ["x", "a"], ["y"], "mean")]
+    assert rules(model(complaints)) == ["computed-input"]
+    assert rules(model(complaints[1:], [axes])) == []
     constant = node("Constant", [], ["a"], "one", value_ints=[1])
-    assert rules(model([constant, found[1]])) == []
-    found[1] = node("Unsqueeze", ["x", "a"], ["y"], "more")
-    assert rules(model(found), (10, 6)) == ["computed-input"]
-    assert rules(model(found), (10, 7)) == []
+    assert rules(model([constant, complaints[1]])) == []
+    complaints[1] = node("Unsqueeze", ["x", "a"], ["y"], "more")
+    assert rules(model(complaints), (10, 6)) == ["computed-input"]
+    assert rules(model(complaints), (10, 7)) == []
 
 
 @pytest.mark.parametrize(
@@ -150,11 +150,11 @@ def test_axes_that_are_computed() -> None:
 def test_an_input_that_must_be_a_constant(name: str, index: int, release: tuple[int, int] | None) -> None:
     fixed = [tensor(f"c{place}", np.array([1], np.int64)) for place in range(1, index)]
     inputs = ["x", *(entry.name for entry in fixed), "a"]
-    found = [node("Shape", ["x"], ["a"], "shape"), node(name, inputs, ["y"], "n")]
+    complaints = [node("Shape", ["x"], ["a"], "shape"), node(name, inputs, ["y"], "n")]
     before = (10, 3) if release is None else (release[0], release[1] - 1)
-    assert [(entry.name, entry.rule) for entry in lint(model(found, fixed), before)] == [("n", "computed-input")]
-    assert rules(model(found, fixed), release or (10, 15)) == ([] if release else ["computed-input"])
-    assert rules(model(found[1:], [*fixed, tensor("a", np.array([1], np.int64))]), before) == []
+    assert [(entry.name, entry.rule) for entry in lint(model(complaints, fixed), before)] == [("n", "computed-input")]
+    assert rules(model(complaints, fixed), release or (10, 15)) == ([] if release else ["computed-input"])
+    assert rules(model(complaints[1:], [*fixed, tensor("a", np.array([1], np.int64))]), before) == []
 
 
 def test_a_type_that_tensorrt_lacks() -> None:

@@ -72,9 +72,9 @@ def test_rows_of_different_length_are_read_and_go_on_together(
         near(alone(rows[row][None, length // 2 : length])[0], expected[row][length - 1], activations)
         together.take(row, alone)
     for step in range(3):
-        found = together(np.stack([rows[row][length + step] for row, length in enumerate(LENGTHS)])[:, None])
+        logits = together(np.stack([rows[row][length + step] for row, length in enumerate(LENGTHS)])[:, None])
         for row, length in enumerate(LENGTHS):
-            near(found[row], expected[row][length + step], activations)
+            near(logits[row], expected[row][length + step], activations)
 
 
 @pytest.mark.parity
@@ -126,14 +126,14 @@ def test_int4_and_int8_are_what_their_codes_stand_for(
     packed = quantize(open_checkpoint(tmp_path / "c"), recipe(name))
     plain = multiplied_out(packed)
     spec, x = packed.spec.decoder, normal(2, 5, packed.spec.decoder.hidden)
-    found = []
+    outputs = []
     for index, checkpoint in enumerate((packed, plain)):
         graphs = spelled(checkpoint, tmp_path / str(index), "float32")
-        found.append(TrtDecoder(graphs / "decoder.onnx", spec, 2, CAPACITY)(x))
+        outputs.append(TrtDecoder(graphs / "decoder.onnx", spec, 2, CAPACITY)(x))
         pixels = normal(1, 3, 28, 28)
         (features,) = session(graphs / "vision.onnx").run(None, {"pixels": pixels})
-        found.append(session(graphs / "projector.onnx").run(None, {"features": features})[0])
-    for one, other in zip(found[:2], found[2:], strict=True):
+        outputs.append(session(graphs / "projector.onnx").run(None, {"features": features})[0])
+    for one, other in zip(outputs[:2], outputs[2:], strict=True):
         np.testing.assert_allclose(one, other, rtol=0, atol=2e-5 * np.abs(other).max())
 
 

@@ -61,10 +61,10 @@ def test_weights_lie_outside_the_graph_and_constants_inside(tmp_path: Path) -> N
     write_graph(graph, tmp_path / "linear.onnx")
     assert (tmp_path / "linear.onnx").stat().st_size < 4096
     model = onnx.load(str(tmp_path / "linear.onnx"))
-    found = {tensor.name: numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
-    assert np.array_equal(found["weight"], WEIGHT)
-    assert np.array_equal(found["bias"], BIAS)
-    assert found["one"] == 1
+    stored = {tensor.name: numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
+    assert np.array_equal(stored["weight"], WEIGHT)
+    assert np.array_equal(stored["bias"], BIAS)
+    assert stored["one"] == 1
 
 
 def test_large_weights_start_at_pages_and_small_ones_at_cache_lines() -> None:
@@ -145,6 +145,6 @@ def test_safetensors_hold_the_same_fills(tmp_path: Path, dtype: int, array: Arra
         (1, lambda put: put("weight", array[:150].nbytes, array[150:])),
     ]
     write_safetensors(tmp_path / "file.safetensors", [weight], halves, {"format": "test"})
-    (found,) = load_file(tmp_path / "file.safetensors").values()
-    assert found.dtype == array.dtype
-    assert np.array_equal(found, array)
+    (stored,) = load_file(tmp_path / "file.safetensors").values()
+    assert stored.dtype == array.dtype
+    assert np.array_equal(stored, array)

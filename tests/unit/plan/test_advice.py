@@ -25,19 +25,21 @@ models = st.sampled_from([LLAVA_MED, TINYLLAVA])
 @settings(max_examples=25)
 @given(
     models,
-    st.sampled_from([found for found in targets() if found.memory_bytes]),
+    st.sampled_from([each for each in targets() if each.memory_bytes]),
     st.sampled_from(recipes()),
     st.integers(2, 64),
     st.integers(1, 12),
 )
 def test_following_the_advice_fits_and_gives_up_no_more_than_it_must(
-    model: Checkpoint, device: Target, how: Recipe, slots: int, eighths: int
+    model: Checkpoint, device: Target, by: Recipe, slots: int, eighths: int
 ) -> None:
     memory = device.reserved_bytes + eighths * device.memory_bytes // 16
     small = replace(device, memory_bytes=memory, slots=slots)
-    options = advice(model, small, how)
-    known = subject_of(model, how)
-    fitting = [one for one in candidates(known, small, how) if plan_subject(known, one.target, one.recipe).fits]
+    options = advice(model, small, by)
+    subject = subject_of(model, by)
+    fitting = [
+        option for option in candidates(subject, small, by) if plan_subject(subject, option.target, option.recipe).fits
+    ]
     assert bool(options) == bool(fitting)
     for option in options:
         planned = plan(model, option.target, option.recipe)
@@ -46,15 +48,19 @@ def test_following_the_advice_fits_and_gives_up_no_more_than_it_must(
         assert option.target.memory_bytes == memory
     if fitting:
         assert (options[0].target, options[0].recipe) == (fitting[0].target, fitting[0].recipe)
-        assert fitting[0].loss == min(one.loss for one in fitting)
+        assert fitting[0].loss == min(option.loss for option in fitting)
 
 
 def test_candidates_come_with_the_cheapest_loss_first() -> None:
-    found = candidates(subject_of(LLAVA_MED, recipe("fp16")), target("rtx3080"), recipe("fp16"))
-    assert [one.loss for one in found] == sorted(one.loss for one in found)
-    assert (found[0].target.slots, found[0].target.context, found[0].recipe.name) == (2, 4096, "fp16")
-    assert all(one.target.context >= 576 + 64 for one in found)
-    precisions = list(dict.fromkeys((one.recipe.vision, one.recipe.embedding, one.recipe.decoder) for one in found))
+    every = candidates(subject_of(LLAVA_MED, recipe("fp16")), target("rtx3080"), recipe("fp16"))
+    assert [candidate.loss for candidate in every] == sorted(candidate.loss for candidate in every)
+    assert (every[0].target.slots, every[0].target.context, every[0].recipe.name) == (2, 4096, "fp16")
+    assert all(candidate.target.context >= 576 + 64 for candidate in every)
+    precisions = list(
+        dict.fromkeys(
+            (candidate.recipe.vision, candidate.recipe.embedding, candidate.recipe.decoder) for candidate in every
+        )
+    )
     assert precisions[:5] == [
         ("fp16", "fp16", "fp16"),
         ("int8", "fp16", "fp16"),
@@ -63,7 +69,7 @@ def test_candidates_come_with_the_cheapest_loss_first() -> None:
         ("fp16", "fp16", "int8"),
     ]
     assert precisions[-1] == ("int8", "int8", "int4")
-    assert found[-1].recipe == recipe("q4")
+    assert every[-1].recipe == recipe("q4")
 
 
 def test_what_a_7b_in_16_bits_hears_from_a_small_card() -> None:
@@ -94,7 +100,7 @@ def test_a_cpu_keeps_keys_and_values_in_int8_before_weights_suffer() -> None:
     assert first.text == "a recipe with kv int8"
     assert first.recipe == replace(recipe("q8"), name="q8-kv8", kv="int8")
     on_card = candidates(subject_of(LLAVA_MED, recipe("q8")), target("rtx3050"), recipe("q8"))
-    assert {one.recipe.kv for one in on_card} == {"activations"}
+    assert {option.recipe.kv for option in on_card} == {"activations"}
 
 
 def test_where_nothing_helps_it_is_said() -> None:

@@ -29,8 +29,8 @@ Capture = pytest.CaptureFixture[str]
 
 @pytest.fixture(autouse=True)
 def machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    found = replace(detect.detect(), memory_bytes=16 * GIB)
-    monkeypatch.setattr("edgekit.machine.look", lambda: found)
+    detected = replace(detect.detect(), memory_bytes=16 * GIB)
+    monkeypatch.setattr("edgekit.machine.look", lambda: detected)
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +43,7 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
     return build(embedded(), target("cpu"), recipe("q8"), tmp_path_factory.mktemp("bundles") / "q8").bundle
 
 
-def document(capsys: Capture, *arguments: str | Path, code: int = 0) -> Any:
+def planned(capsys: Capture, *arguments: str | Path, code: int = 0) -> Any:
     capsys.readouterr()
     assert main(["plan", *map(str, arguments), "--json"]) == code
     return json.loads(capsys.readouterr().out)
@@ -59,11 +59,11 @@ def complaint(capsys: Capture, code: int, *arguments: str | Path) -> str:
 
 
 def test_without_a_checkpoint_it_is_the_embedded_model_on_this_machine(capsys: Capture) -> None:
-    found = document(capsys)
-    assert (found["model"], found["target"], found["recipe"]) == (embedded().name, "cpu", "q4")
-    assert found["fits"] is True
-    assert found["would_fit"] == []
-    assert found["sides"]["memory"]["memory_bytes"] == 16 * GIB
+    document = planned(capsys)
+    assert (document["model"], document["target"], document["recipe"]) == (embedded().name, "cpu", "q4")
+    assert document["fits"] is True
+    assert document["would_fit"] == []
+    assert document["sides"]["memory"]["memory_bytes"] == 16 * GIB
     assert main(["plan"]) == 0
     out = capsys.readouterr().out
     assert "Fits: 14." in out
@@ -74,14 +74,14 @@ def test_what_does_not_fit_ends_with_3_and_says_what_would(capsys: Capture, larg
     err = complaint(capsys, 3, large, "--target", "rtx3050", "--recipe", "fp16")
     assert "too much" in err
     assert "--recipe q4" in err
-    found = document(capsys, large, "--target", "rtx3050", "--recipe", "fp16", code=3)
-    assert found["fits"] is False
-    assert found["sides"]["device"]["free_bytes"] < 0
-    for option in found["would_fit"]:
+    document = planned(capsys, large, "--target", "rtx3050", "--recipe", "fp16", code=3)
+    assert document["fits"] is False
+    assert document["sides"]["device"]["free_bytes"] < 0
+    for option in document["would_fit"]:
         assert option["free_bytes"] > 0
-    last = found["would_fit"][-1]
+    last = document["would_fit"][-1]
     sizes = ["--slots", str(last["slots"]), "--context", str(last["context"])]
-    again = document(capsys, large, "--target", "rtx3050", "--recipe", last["recipe"]["name"], *sizes)
+    again = planned(capsys, large, "--target", "rtx3050", "--recipe", last["recipe"]["name"], *sizes)
     assert again["fits"] is True
     assert again["sides"]["device"]["free_bytes"] == last["free_bytes"]
 
@@ -93,11 +93,11 @@ def test_force_goes_on_loudly(capsys: Capture, large: Path) -> None:
 
 
 def test_slots_and_context_are_the_target_s_unless_given(capsys: Capture, large: Path) -> None:
-    found = document(capsys, large, "--target", "orin")
-    assert (found["slots"], found["context"]) == (8, 4096)
-    fewer = document(capsys, large, "--target", "orin", "--slots", "2", "--context", "1024")
+    document = planned(capsys, large, "--target", "orin")
+    assert (document["slots"], document["context"]) == (8, 4096)
+    fewer = planned(capsys, large, "--target", "orin", "--slots", "2", "--context", "1024")
     assert (fewer["slots"], fewer["context"]) == (2, 1024)
-    assert fewer["components"]["kv_arena"] < found["components"]["kv_arena"] / 12  # what a call makes is the same
+    assert fewer["components"]["kv_arena"] < document["components"]["kv_arena"] / 12  # what a call makes is the same
 
 
 def test_a_broken_budget_is_a_warning(capsys: Capture, large: Path, tmp_path: Path) -> None:
@@ -113,10 +113,10 @@ def test_a_broken_budget_is_a_warning(capsys: Capture, large: Path, tmp_path: Pa
 
 
 def test_every_recipe_on_every_target(capsys: Capture, large: Path) -> None:
-    found = document(capsys, large, "--all")
-    assert found["best"]["rtx3050"] == "q4"
-    assert found["plans"]["rtx3050"]["q4"]["fits"] is True
-    missing = found["plans"]["rtx3050"]["fp16"]["sides"]["device"]["free_bytes"]
+    document = planned(capsys, large, "--all")
+    assert document["best"]["rtx3050"] == "q4"
+    assert document["plans"]["rtx3050"]["q4"]["fits"] is True
+    missing = document["plans"]["rtx3050"]["fp16"]["sides"]["device"]["free_bytes"]
     assert missing < 0
     assert main(["plan", str(large), "--all"]) == 0
     out = capsys.readouterr().out
@@ -127,11 +127,11 @@ def test_every_recipe_on_every_target(capsys: Capture, large: Path) -> None:
 
 
 def test_a_bundle_is_planned_as_it_was_built(capsys: Capture, bundle: Bundle) -> None:
-    found = document(capsys, bundle.path)
-    assert (found["recipe"], found["target"], found["context"]) == ("q8", "cpu", bundle.manifest.context)
-    assert found["disk"]["bundle_bytes"] == bundle.bytes
-    assert document(capsys, embedded(), "--recipe", "q8")["components"] == found["components"]
-    assert document(capsys, bundle.path, "--slots", "8")["slots"] == 8
+    document = planned(capsys, bundle.path)
+    assert (document["recipe"], document["target"], document["context"]) == ("q8", "cpu", bundle.manifest.context)
+    assert document["disk"]["bundle_bytes"] == bundle.bytes
+    assert planned(capsys, embedded(), "--recipe", "q8")["components"] == document["components"]
+    assert planned(capsys, bundle.path, "--slots", "8")["slots"] == 8
     assert "bundle" in complaint(capsys, 2, bundle.path, "--recipe", "q4")
     assert "bundle" in complaint(capsys, 2, bundle.path, "--context", "512")
     assert "bundle" in complaint(capsys, 2, bundle.path, "--all")
@@ -140,14 +140,14 @@ def test_a_bundle_is_planned_as_it_was_built(capsys: Capture, bundle: Bundle) ->
 
 def test_packed_weights_stay_as_they_are(capsys: Capture, tmp_path: Path) -> None:
     assert main(["quantize", str(embedded()), "--recipe", "q8", "--out", str(tmp_path / "q8")]) == 0
-    found = document(capsys, tmp_path / "q8", "--recipe", "q8")
-    assert found["components"] == document(capsys, "--recipe", "q8")["components"]
+    document = planned(capsys, tmp_path / "q8", "--recipe", "q8")
+    assert document["components"] == planned(capsys, "--recipe", "q8")["components"]
     assert "quantized already" in complaint(capsys, 1, tmp_path / "q8", "--recipe", "q4")
     small = tmp_path / "small.toml"
     small.write_text(shipped("targets")["cpu"].read_text().replace('"0 B"', '"1.3 GiB"') + "\n")
-    found = document(capsys, tmp_path / "q8", "--recipe", "q8", "--target", small, "--slots", "32", code=3)
-    assert found["would_fit"]
-    assert {option["recipe"]["name"] for option in found["would_fit"]} == {"q8", "q8-kv8"}  # and another cache
+    document = planned(capsys, tmp_path / "q8", "--recipe", "q8", "--target", small, "--slots", "32", code=3)
+    assert document["would_fit"]
+    assert {option["recipe"]["name"] for option in document["would_fit"]} == {"q8", "q8-kv8"}  # and another cache
 
 
 def test_a_bundle_that_does_not_fit_hears_of_slots_only(capsys: Capture, bundle: Bundle, tmp_path: Path) -> None:
@@ -155,11 +155,11 @@ def test_a_bundle_that_does_not_fit_hears_of_slots_only(capsys: Capture, bundle:
     text = shipped("targets")["cpu"].read_text()
     small.write_text(text.replace('"0 B"', '"1.3 GiB"'))
     err = complaint(capsys, 3, bundle.path, "--target", small, "--slots", "32")
-    option = document(capsys, bundle.path, "--target", small, "--slots", "32", code=3)["would_fit"][0]
+    option = planned(capsys, bundle.path, "--target", small, "--slots", "32", code=3)["would_fit"][0]
     assert f"  {option['slots']} slots: " in err
     assert "TOML" not in err
-    assert document(capsys, bundle.path, "--target", small, "--slots", str(option["slots"]))["fits"]
-    assert not document(capsys, bundle.path, "--target", small, "--slots", str(option["slots"] + 2), code=3)["fits"]
+    assert planned(capsys, bundle.path, "--target", small, "--slots", str(option["slots"]))["fits"]
+    assert not planned(capsys, bundle.path, "--target", small, "--slots", str(option["slots"] + 2), code=3)["fits"]
     small.write_text(text.replace('"0 B"', '"1.01 GiB"'))
     assert "plan the checkpoint" in complaint(capsys, 3, bundle.path, "--target", small)
 
@@ -213,7 +213,7 @@ def test_a_tower_may_come_from_another_folder(capsys: Capture, tmp_path: Path) -
     assert "--vision DIR" in asked
     tower = write_tower(tmp_path / "tower", tiny)
     for arguments in ([], ["--all"]):
-        assert document(capsys, tiny.path, "--vision", tower, *arguments)["fits"]
+        assert planned(capsys, tiny.path, "--vision", tower, *arguments)["fits"]
 
 
 def test_a_bundle_has_its_tower(capsys: Capture, bundle: Bundle, tmp_path: Path) -> None:

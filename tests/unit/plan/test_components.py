@@ -37,8 +37,8 @@ def test_weights_are_the_published_arithmetic_to_the_byte(model: Checkpoint, nam
 @pytest.mark.parametrize("activations", ["float16", "float32"])
 def test_a_bundle_s_graphs_hold_what_is_planned(name: str, activations: Literal["float16", "float32"]) -> None:
     """On disk; a little is between 16 and 32 bits there, vectors, which are too few to be told apart."""
-    how, source = recipe(name), open_checkpoint(embedded())
-    view = quantize(source, how)
+    by, source = recipe(name), open_checkpoint(embedded())
+    view = quantize(source, by)
     held: Counter[str] = Counter()
     graphs = build_graphs(view, activations, 1024)
     for graph in graphs.values():
@@ -46,10 +46,10 @@ def test_a_bundle_s_graphs_hold_what_is_planned(name: str, activations: Literal[
             held[component(weight.name)] += weight.nbytes
     held["embedding"] = sum(weight.nbytes for weight in embedding(view, graphs["decoder"])[0])
     wide = 4 if activations == "float32" else 2
-    planned = weights_on_disk(subject_of(source, how).tensors, how, wide)
+    planned = weights_on_disk(subject_of(source, by).tensors, by, wide)
     assert planned.keys() == held.keys()
     for part, size in planned.items():
-        if wide == 2 or how.precision(part) == "fp32" or part == "embedding":
+        if wide == 2 or by.precision(part) == "fp32" or part == "embedding":
             assert size == held[part]
         else:
             assert size <= held[part] < 1.05 * size

@@ -102,8 +102,8 @@ def test_headers_are_enough_and_take_no_second(tmp_path: Path) -> None:
 
 
 def test_a_bundle_is_planned_like_its_checkpoint(bundle: Bundle) -> None:
-    chosen, how = as_built(bundle)
-    of_bundle, of_checkpoint = plan(bundle, chosen, how), plan(open_checkpoint(embedded()), chosen, how)
+    chosen, by = as_built(bundle)
+    of_bundle, of_checkpoint = plan(bundle, chosen, by), plan(open_checkpoint(embedded()), chosen, by)
     assert of_bundle.parts == of_checkpoint.parts
     assert of_bundle.target == of_checkpoint.target
     assert of_bundle.disk.exact
@@ -142,49 +142,49 @@ def test_a_context_is_one_that_tensorrt_can_lay_out() -> None:
 
 
 @given(any_target, recipe_of(), st.integers(1, 16), st.integers(1, 16), st.integers(0, 2000))
-def test_more_slots_and_context_never_take_less(
-    chosen: Target, how: Recipe, slots: int, more: int, longer: int
-) -> None:
-    one = plan(TINYLLAVA, replace(chosen, slots=slots, context=1024), how)
-    two = plan(TINYLLAVA, replace(chosen, slots=slots + more, context=1024 + longer), how)
-    assert all(two.components[name] >= size for name, size in one.components.items())
-    assert two.free_bytes < one.free_bytes
+def test_more_slots_and_context_never_take_less(chosen: Target, by: Recipe, slots: int, more: int, longer: int) -> None:
+    base = plan(TINYLLAVA, replace(chosen, slots=slots, context=1024), by)
+    two = plan(TINYLLAVA, replace(chosen, slots=slots + more, context=1024 + longer), by)
+    assert all(two.components[name] >= size for name, size in base.components.items())
+    assert two.free_bytes < base.free_bytes
 
 
 @given(any_target, recipe_of(), st.sampled_from(WEIGHTS))
-def test_a_smaller_precision_never_takes_more(chosen: Target, how: Recipe, part: str) -> None:
+def test_a_smaller_precision_never_takes_more(chosen: Target, by: Recipe, part: str) -> None:
     """But for scratch on TensorRT, where RTX writes some int8 matrices out."""
     sizes = []
     for precision in list(WIDTH)[: 3 if part == "embedding" else 4]:
-        smaller = replace(how, **{part: precision})  # type: ignore[arg-type]
+        smaller = replace(by, **{part: precision})  # type: ignore[arg-type]
         parts = plan(TINYLLAVA, chosen, smaller).parts
         scratch = "decoder_activations" if chosen.engine == "tensorrt" else None
-        sizes.append(total([one for one in parts if one.name != scratch]))
+        sizes.append(total([base for base in parts if base.name != scratch]))
     assert sizes == sorted(sizes, reverse=True)
 
 
 def test_int8_of_the_last_layer_and_the_head_is_written_out_while_tensorrt_reads_a_prompt() -> None:
     """TinyLlama's last layer but for Q, K and V, and its head: 104 million weights of 2 bytes. A CPU takes codes."""
     card, cpu = target("rtx3050"), target("cpu")
-    found = {
-        (place.name, how): plan(TINYLLAVA, place, recipe(how)).components["decoder_activations"]
+    scratch = {
+        (place.name, by): plan(TINYLLAVA, place, recipe(by)).components["decoder_activations"]
         for place in (card, cpu)
-        for how in ("q8", "q4")
+        for by in ("q8", "q4")
     }
     layer = 2048 * 2048 + 3 * 2048 * 5632
-    assert found["rtx3050", "q8"] - found["rtx3050", "q4"] == 2 * (layer + 32000 * 2048)
-    assert found["cpu", "q8"] == found["cpu", "q4"]
+    assert scratch["rtx3050", "q8"] - scratch["rtx3050", "q4"] == 2 * (layer + 32000 * 2048)
+    assert scratch["cpu", "q8"] == scratch["cpu", "q4"]
 
 
 def test_int8_that_a_jetson_writes_out_is_assumed() -> None:
-    for name, how, basis in (("rtx3080", "q8", "measured"), ("orin", "q4", "measured"), ("orin", "q8", "assumed")):
-        [found] = [one for one in plan(TINYLLAVA, target(name), recipe(how)).parts if one.name == "decoder_activations"]
-        assert found.basis == basis
+    for name, by, basis in (("rtx3080", "q8", "measured"), ("orin", "q4", "measured"), ("orin", "q8", "assumed")):
+        [bases] = [
+            part for part in plan(TINYLLAVA, target(name), recipe(by)).parts if part.name == "decoder_activations"
+        ]
+        assert bases.basis == basis
 
 
 @given(any_target, recipe_of())
-def test_one_memory_holds_what_two_sides_hold(chosen: Target, how: Recipe) -> None:
-    shared, apart = (plan(TINYLLAVA, replace(chosen, unified=unified), how) for unified in (True, False))
+def test_one_memory_holds_what_two_sides_hold(chosen: Target, by: Recipe) -> None:
+    shared, apart = (plan(TINYLLAVA, replace(chosen, unified=unified), by) for unified in (True, False))
     assert [side.name for side in shared.sides] == ["memory"]
     assert [side.name for side in apart.sides] == ["device", "host"]
     for of in ("static_bytes", "dynamic_bytes", "needed_bytes"):
@@ -193,8 +193,8 @@ def test_one_memory_holds_what_two_sides_hold(chosen: Target, how: Recipe) -> No
 
 
 @given(any_target, recipe_of())
-def test_static_dynamic_and_the_whole_grow_in_this_order(chosen: Target, how: Recipe) -> None:
-    planned = plan(TINYLLAVA, chosen, how)
+def test_static_dynamic_and_the_whole_grow_in_this_order(chosen: Target, by: Recipe) -> None:
+    planned = plan(TINYLLAVA, chosen, by)
     for side in planned.sides:
         assert 0 < side.static_bytes < side.dynamic_bytes <= side.needed_bytes
     assert planned.fits == (planned.free_bytes >= 0)
@@ -202,9 +202,9 @@ def test_static_dynamic_and_the_whole_grow_in_this_order(chosen: Target, how: Re
 
 def test_the_table_of_coefficients_agrees_with_the_engine() -> None:
     for one in targets():
-        known = coefficients(one.engine)
-        assert known.chunk == {"onnxruntime": CHUNK, "tensorrt": standard.CHUNK}[one.engine]
-        assert known.image_cache.size_bytes == IMAGE_CACHE_BYTES
+        table = coefficients(one.engine)
+        assert table.chunk == {"onnxruntime": CHUNK, "tensorrt": standard.CHUNK}[one.engine]
+        assert table.image_cache.size_bytes == IMAGE_CACHE_BYTES
 
 
 def test_what_was_measured_is_planned() -> None:
@@ -234,17 +234,17 @@ def test_what_building_took_is_planned(monkeypatch: pytest.MonkeyPatch) -> None:
         (TINYLLAVA, card, "fp16", None, 6451),
         (LLAVA_MED, card, "q4", None, 11776),
     ):
-        made = plan(model, chosen, recipe(name)).building
-        assert peak is None or made.build_bytes == pytest.approx(peak * MIB, rel=0.1)
+        built = plan(model, chosen, recipe(name)).building
+        assert peak is None or built.build_bytes == pytest.approx(peak * MIB, rel=0.1)
         off = 0.1 if chosen is cpu else 0.15
-        assert compiling is None or made.compile_bytes == pytest.approx(compiling * MIB, rel=off)
+        assert compiling is None or built.compile_bytes == pytest.approx(compiling * MIB, rel=off)
 
 
 @pytest.mark.parametrize(("weights", "took"), [(400.4e6, 1.5 * GIB), (292.9e6, 1.2 * GIB)])
 def test_what_building_towers_took_is_planned_by_their_weights(weights: float, took: float) -> None:
     """SigLIP-so400m and CLIP-L in int8, by TensorRT-RTX 1.7 (docs/tensorrt.md)."""
-    known = coefficients("tensorrt")
-    planned = known.compile_base.size_bytes + known.compile_matrix.ratio * weights
+    table = coefficients("tensorrt")
+    planned = table.compile_base.size_bytes + table.compile_matrix.ratio * weights
     assert planned == pytest.approx(took, rel=0.15)
 
 
@@ -273,19 +273,19 @@ def test_json_keeps_the_keys_that_scripts_read() -> None:
 
 
 def test_every_recipe_on_every_target() -> None:
-    found = matrix(LLAVA_MED, targets(), recipes())
-    assert {name: set(row) for name, row in found.plans.items()} == {
-        one.name: {how.name for how in recipes()} for one in targets()
+    every = matrix(LLAVA_MED, targets(), recipes())
+    assert {name: set(row) for name, row in every.plans.items()} == {
+        one.name: {by.name for by in recipes()} for one in targets()
     }
-    assert found.best == {"cpu": "q8", "orin": "fp16", "rtx3050": "q4", "rtx3080": "q8"}
-    assert found.fits
-    for row in found.plans.values():
+    assert every.best == {"cpu": "q8", "orin": "fp16", "rtx3050": "q4", "rtx3080": "q8"}
+    assert every.fits
+    for row in every.plans.values():
         for planned in row.values():
             assert isinstance(planned, MemoryPlan)
 
 
 def test_nothing_is_best_where_nothing_fits() -> None:
     tiny = replace(target("rtx3050"), memory_bytes=GIB)
-    found = matrix(LLAVA_MED, [tiny, target("orin")], recipes())
-    assert found.best == {"rtx3050": "", "orin": "fp16"}
-    assert not found.fits
+    every = matrix(LLAVA_MED, [tiny, target("orin")], recipes())
+    assert every.best == {"rtx3050": "", "orin": "fp16"}
+    assert not every.fits

@@ -63,11 +63,11 @@ def values(table: Coefficients) -> list[float]:
 
 
 def test_a_known_table_is_found_again() -> None:
-    found = regression(profiled(TRUTH), shipped_coefficients("onnxruntime"))
-    assert values(found) == pytest.approx(values(TRUTH), rel=1e-3)
+    table = regression(profiled(TRUTH), shipped_coefficients("onnxruntime"))
+    assert values(table) == pytest.approx(values(TRUTH), rel=1e-3)
     for name in FITTED:
-        assert getattr(found, name).basis == "measured"
-        assert "q4 on a desk; q8 on a desk" in getattr(found, name).source
+        assert getattr(table, name).basis == "measured"
+        assert "q4 on a desk; q8 on a desk" in getattr(table, name).source
 
 
 def test_a_card_s_table_is_found_again_though_int8_is_written_out_there() -> None:
@@ -78,15 +78,15 @@ def test_a_card_s_table_is_found_again_though_int8_is_written_out_there() -> Non
 
 
 def test_a_fit_lies_between_what_was_measured_and_says_the_range() -> None:
-    found = regression(profiled(TRUTH, (0.9, 1.0, 1.1)), shipped_coefficients("onnxruntime"))
-    assert 45 * MIB < found.process.size_bytes < 55 * MIB
-    assert found.process.source.startswith("45.0 MiB to 55.0 MiB")
-    assert 1.125 < found.vision_scratch.ratio < 1.375
+    table = regression(profiled(TRUTH, (0.9, 1.0, 1.1)), shipped_coefficients("onnxruntime"))
+    assert 45 * MIB < table.process.size_bytes < 55 * MIB
+    assert table.process.source.startswith("45.0 MiB to 55.0 MiB")
+    assert 1.125 < table.vision_scratch.ratio < 1.375
 
 
 def test_what_no_profile_tells_stays_as_it_ships() -> None:
     shipped = shipped_coefficients("onnxruntime")
-    silent = [replace(one, components={"process": 70 * MIB}) for one in profiled(TRUTH)]
+    silent = [replace(model, components={"process": 70 * MIB}) for model in profiled(TRUTH)]
     assert regression(silent, shipped) == replace(shipped, process=regression(silent, shipped).process)
     assert regression(silent, shipped).process.size_bytes == 70 * MIB
 
@@ -97,8 +97,8 @@ def test_a_fitted_table_counts_where_the_site_keeps_it(tmp_path: Path, monkeypat
     monkeypatch.setenv("EDGEKIT_SITE", str(tmp_path))
     assert coefficients("onnxruntime") == fitted
     assert coefficients("onnxruntime-cuda") == shipped_coefficients("onnxruntime-cuda")  # not in the site's file
-    how = recipe("q4")
-    planned = plan_subject(subject_of(TINYLLAVA, how), CPU, how)
+    by = recipe("q4")
+    planned = plan_subject(subject_of(TINYLLAVA, by), CPU, by)
     assert planned.components["process"] == pytest.approx(50 * MIB, rel=1e-3)
 
 

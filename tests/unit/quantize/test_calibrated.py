@@ -74,30 +74,30 @@ def test_folded_and_not_rounded_the_model_is_the_original(kind: DecoderKind, tmp
 def test_every_layer_loses_less_than_by_rounding_to_nearest(method: Method, kind: DecoderKind, tmp_path: Path) -> None:
     checkpoint, width = opened(tmp_path / "c", kind), WIDTH[kind]
     samples = taken(width)
-    found, errors = calibrated(checkpoint, by(method), samples, tmp_path / "work")
+    learned, errors = calibrated(checkpoint, by(method), samples, tmp_path / "work")
     assert len(errors) == (15 if kind == "llama" else 13)
     assert all(0 < error < 0.2 for error in errors.values())
     nearest = quantize(checkpoint, by("rtn"))
     x = samples[0].rows
     for index in range(2):
         original = BlockModel(checkpoint).layer(index)
-        assert layer_error(original, found, index, x) < layer_error(original, nearest, index, x)
+        assert layer_error(original, learned, index, x) < layer_error(original, nearest, index, x)
         x = original(x[None])[0]
 
 
 def test_all_of_the_decoder_is_packed_and_the_rest_is_as_by_rounding(tmp_path: Path) -> None:
     checkpoint = opened(tmp_path / "c")
-    found = calibrated(checkpoint, by("awq+gptq"), taken(288), tmp_path / "work")[0].tensors
+    tensors = calibrated(checkpoint, by("awq+gptq"), taken(288), tmp_path / "work")[0].tensors
     nearest = quantize(checkpoint, by("rtn")).tensors
-    assert list(found) == list(nearest)
+    assert list(tensors) == list(nearest)
     for name, weight in nearest.items():
         if not name.startswith("decoder."):
-            assert found[name] is not None
+            assert tensors[name] is not None
             continue
-        assert found[name].shape == weight.shape
-        assert hasattr(found[name], "packed_rows") == hasattr(weight, "packed_rows")
+        assert tensors[name].shape == weight.shape
+        assert hasattr(tensors[name], "packed_rows") == hasattr(weight, "packed_rows")
         if hasattr(weight, "packed_rows"):
-            packed = cast("PackedTensor", found[name])
+            packed = cast("PackedTensor", tensors[name])
             assert packed.group == cast("PackedTensor", weight).group
             assert (packed.packed_rows(0, 3).scales > 0).all()
 

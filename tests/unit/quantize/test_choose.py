@@ -38,8 +38,8 @@ def logits(checkpoint: Checkpoint, prompt: Prompt) -> Floats:
     x = model.embed(prompt.keys)[None]
     for index in range(model.spec.decoder.layers):
         x = model.layer(index)(x)
-    found: Floats = model.head(x)[0]
-    return found
+    answers: Floats = model.head(x)[0]
+    return answers
 
 
 @pytest.mark.parametrize("part", ["decoder.0-0", "decoder.1-1", "lm_head", "embedding"])
@@ -58,9 +58,9 @@ def test_a_part_costs_what_the_whole_model_loses_with_that_part_alone_quantized(
     for prompt in PROMPTS:
         one, other = (log_shares(logits(which, prompt).astype(np.float64)) for which in (checkpoint, variant))
         lost += (np.exp(one) * (one - other)).sum(-1).tolist()
-    found = sensitivity(checkpoint, COARSE, PROMPTS)
-    assert found.losses[part] == pytest.approx(np.mean(lost), rel=1e-2, abs=1e-7)
-    assert found.losses[part] > 0
+    measured = sensitivity(checkpoint, COARSE, PROMPTS)
+    assert measured.losses[part] == pytest.approx(np.mean(lost), rel=1e-2, abs=1e-7)
+    assert measured.losses[part] > 0
 
 
 def log_shares(values: Any) -> Any:

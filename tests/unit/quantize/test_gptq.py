@@ -50,9 +50,9 @@ def by_column(weights: Floats, h: npt.NDArray[np.float64], group: int, bits: Bit
 )
 def test_in_blocks_is_column_by_column(k: int, group: int, bits: Bits) -> None:
     x, weights = correlated(k), normal(24, k)
-    found, scales, _ = gptq(weights, inverse_factor(x.T @ x), group, bits)
+    chosen, scales, _ = gptq(weights, inverse_factor(x.T @ x), group, bits)
     expected, expected_scales = by_column(weights, x.T.astype(np.float64) @ x, group, bits)
-    assert (found == expected).mean() > (0.99 if bits == 4 else 0.97)  # a tie may fall the other way
+    assert (chosen == expected).mean() > (0.99 if bits == 4 else 0.97)  # a tie may fall the other way
     np.testing.assert_allclose(scales, expected_scales, rtol=2e-3)
 
 
@@ -69,8 +69,8 @@ def test_the_factor_is_that_of_the_damped_inverse(k: int) -> None:
 def test_its_loss_is_the_outputs_squared_error() -> None:
     x, weights = correlated(96, tokens=2000), normal(16, 96)
     h = x.T @ x
-    found, scales, lost = gptq(weights, inverse_factor(h.copy()), 32)
-    errors = (weights - found * np.repeat(scales, 32, axis=1)).astype(np.float64)
+    chosen, scales, lost = gptq(weights, inverse_factor(h.copy()), 32)
+    errors = (weights - chosen * np.repeat(scales, 32, axis=1)).astype(np.float64)
     damped = h + DAMPING * np.diag(h).mean() * np.eye(96)
     np.testing.assert_allclose(lost, np.diag(errors @ damped @ errors.T), rtol=1e-3)
 
@@ -78,8 +78,8 @@ def test_its_loss_is_the_outputs_squared_error() -> None:
 def test_an_input_that_was_never_seen_is_rounded_alone() -> None:
     x, weights = correlated(64), normal(8, 64)
     x[:, 7] = 0
-    found, scales, _ = gptq(weights, inverse_factor(x.T @ x), 32)
-    np.testing.assert_array_equal(found[:, 7], np.clip(found[:, 7], -8, 7))
+    chosen, scales, _ = gptq(weights, inverse_factor(x.T @ x), 32)
+    np.testing.assert_array_equal(chosen[:, 7], np.clip(chosen[:, 7], -8, 7))
     assert np.isfinite(scales).all()
 
 
@@ -93,6 +93,6 @@ def test_correlated_inputs_lose_less_than_by_rounding_to_nearest(seed: int) -> N
 
     nearest = lost(rounded(weights, scales_of(weights, 64), 64))
     fitted = lost(rounded(weights, scales_of(weights, 64, h), 64))
-    found, scales, _ = gptq(weights, inverse_factor(h.copy()), 64)
-    assert lost(found * np.repeat(scales, 64, axis=1)) < 0.6 * nearest
+    chosen, scales, _ = gptq(weights, inverse_factor(h.copy()), 64)
+    assert lost(chosen * np.repeat(scales, 64, axis=1)) < 0.6 * nearest
     assert fitted <= nearest

@@ -35,8 +35,8 @@ def describe(weight: Any) -> str:
 def test_each_component_gets_its_precision() -> None:
     source = checkpoint(**{name: Stored(normal(*shape, dtype=BFLOAT16)) for name, shape in TENSORS.items()})
     mixed = recipe("int4", vision="int8", projector="fp32", embedding="int8", lm_head="fp16", group=64)
-    found = {name: describe(weight) for name, weight in quantize(source, mixed).tensors.items()}
-    assert found == {
+    precisions = {name: describe(weight) for name, weight in quantize(source, mixed).tensors.items()}
+    assert precisions == {
         "vision.patch.weight": "float16",
         "vision.position.weight": "float16",
         "vision.layers.0.attn.q.weight": "int8 g72",

@@ -36,21 +36,21 @@ def pixels(checkpoint: Checkpoint) -> list[Floats]:
 
 
 def test_the_largest_input_is_that_of_the_tower_s_own_layers(checkpoint: Checkpoint, pixels: list[Floats]) -> None:
-    found = largest_inputs(BlockModel(checkpoint), pixels)
-    assert set(found) == {name.replace("input_range", "weight") for name in input_ranges(checkpoint.spec)}
+    largest = largest_inputs(BlockModel(checkpoint), pixels)
+    assert set(largest) == {name.replace("input_range", "weight") for name in input_ranges(checkpoint.spec)}
     x = np.stack(pixels)
     for block in list(BlockModel(checkpoint).tower)[:2]:
         out, read = block.with_taps(x)
         for name, tap in block.reads.items():
-            assert found[name] == pytest.approx(float(np.abs(read[tap]).max()), rel=1e-4)
+            assert largest[name] == pytest.approx(float(np.abs(read[tap]).max()), rel=1e-4)
         x = out
 
 
 def test_ranges_are_taken_where_the_output_keeps_its_direction(checkpoint: Checkpoint, pixels: list[Floats]) -> None:
-    made, tower = with_tower(checkpoint, quantize(checkpoint, STATIC), STATIC, pixels)
+    ranged, tower = with_tower(checkpoint, quantize(checkpoint, STATIC), STATIC, pixels)
     assert tower.cosine is not None
     assert tower.static == (tower.cosine >= COSINE)
-    assert has_input_ranges(made.tensors) == tower.static
+    assert has_input_ranges(ranged.tensors) == tower.static
 
 
 def test_what_cuts_off_pictures_unlike_the_examples_is_refused(
@@ -60,17 +60,17 @@ def test_what_cuts_off_pictures_unlike_the_examples_is_refused(
         name: value / 8 for name, value in largest_inputs(model, shown, progress).items()
     }
     monkeypatch.setattr("edgekit.quantize.tower.largest_inputs", narrow)
-    made, tower = with_tower(checkpoint, quantize(checkpoint, STATIC), STATIC, pixels)
+    ranged, tower = with_tower(checkpoint, quantize(checkpoint, STATIC), STATIC, pixels)
     assert not tower.static
-    assert not has_input_ranges(made.tensors)
+    assert not has_input_ranges(ranged.tensors)
     assert f"{tower.cosine:.4f}" in tower.notes[0]
 
 
 def test_with_ranges_the_graph_rounds_what_it_reads_by_them(checkpoint: Checkpoint, pixels: list[Floats]) -> None:
-    made, _ = with_tower(checkpoint, quantize(checkpoint, STATIC), STATIC, pixels)
-    if not has_input_ranges(made.tensors):
+    ranged, _ = with_tower(checkpoint, quantize(checkpoint, STATIC), STATIC, pixels)
+    if not has_input_ranges(ranged.tensors):
         pytest.skip("this tower does not stand static ranges")
-    nodes = {node.op_type for node in build_graphs(made, "float32", 64)["vision"].nodes}
+    nodes = {node.op_type for node in build_graphs(ranged, "float32", 64)["vision"].nodes}
     assert "MatMulIntegerToFloat" in nodes
     assert "DynamicQuantizeMatMul" not in nodes
 

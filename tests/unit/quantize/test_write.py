@@ -38,20 +38,20 @@ def source() -> Checkpoint:
 def test_what_is_written_is_what_the_view_holds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, chunk: int) -> None:
     monkeypatch.setattr(write, "_CHUNK_ELEMENTS", chunk)
     write_checkpoint(source(), RECIPE, tmp_path / "out")
-    found = load_file(tmp_path / "out" / "model.safetensors")
+    stored = load_file(tmp_path / "out" / "model.safetensors")
     for name, weight in quantize(source(), RECIPE).tensors.items():
         if is_packed(weight):
             rows = weight.packed_rows(0, weight.shape[0])
-            assert np.array_equal(found.pop(f"{name}.codes"), rows.codes)
-            scales = found.pop(f"{name}.scales")
+            assert np.array_equal(stored.pop(f"{name}.codes"), rows.codes)
+            scales = stored.pop(f"{name}.scales")
             assert np.array_equal(scales, rows.scales)
             assert scales.dtype == np.float16
         else:
             expected = cast("Tensor", weight).rows(0, weight.shape[0])
-            plain = found.pop(name)
+            plain = stored.pop(name)
             assert plain.dtype == expected.dtype
             assert np.array_equal(plain, expected)
-    assert not found
+    assert not stored
     about = json.loads((tmp_path / "out" / "edgekit.json").read_text(encoding="utf-8"))
     assert len(about["packed"]) == 6 + 7 + 2
     assert about["packed"]["vision.layers.0.mlp.up.weight"] == {"bits": 8, "group": 72, "k": 72}
@@ -93,11 +93,11 @@ def test_an_existing_directory_is_left_alone(tmp_path: Path) -> None:
 
 def test_reading_it_back_gives_the_same_rows(tmp_path: Path) -> None:
     write_checkpoint(source(), RECIPE, tmp_path / "out")
-    found, expected = open_checkpoint(tmp_path / "out"), quantize(source(), RECIPE)
-    assert (found.spec, found.tokenizer_json) == (SPEC, source().tokenizer_json)
-    assert found.tensors.keys() == expected.tensors.keys()
+    opened, expected = open_checkpoint(tmp_path / "out"), quantize(source(), RECIPE)
+    assert (opened.spec, opened.tokenizer_json) == (SPEC, source().tokenizer_json)
+    assert opened.tensors.keys() == expected.tensors.keys()
     for name, weight in expected.tensors.items():
-        back, rows = found.tensors[name], slice(1, weight.shape[0])
+        back, rows = opened.tensors[name], slice(1, weight.shape[0])
         assert back.shape == weight.shape
         if is_packed(weight):
             assert is_packed(back)

@@ -41,12 +41,12 @@ def test_shapes_are_the_published_ones(model: PublishedModel, name: str, size: i
 
 @pytest.mark.parametrize(("ours", "other"), [(LLAVA_MED, models.LLAVA_MED), (TINYLLAVA, models.TINYLLAVA)])
 def test_plans_of_shapes_are_plans_of_checkpoints(ours: PublishedModel, other: Any) -> None:
-    found = {(one.model, one.recipe): one for one in variants(targets())}
+    by_variant = {(one.model, one.recipe): one for one in variants(targets())}
     for device in targets():
         one = replace(device, slots=SLOTS, context=CONTEXT)
         for name in ("fp16", "q8", "q4"):
             planned = plan(other, one, recipe(name))
-            mine = found[ours.title, name].planned[device.name]
+            mine = by_variant[ours.title, name].planned[device.name]
             assert (mine.static_bytes, mine.fits) == (planned.static_bytes, planned.fits)
             assert mine.dynamic_bytes == planned.dynamic_bytes
 
@@ -74,9 +74,11 @@ def owners(measured: Profile) -> list[tuple[str, str]]:
 def test_a_profile_stands_beside_its_variant_only() -> None:
     side = SideMemory("memory", GIB, 3 * GIB, 2 * GIB, "the kernel")
     other = of(TINYLLAVA, "q4", model="TinyLLaVA-1.5B", sides=(side,))
-    found = {(one.model, one.recipe): one.measured for one in variants([target("cpu")], [other, profile()])}
-    assert [key for key, measured in found.items() if measured] == [("TinyLLaVA", "q4")]
-    (ours,) = found["TinyLLaVA", "q4"].values()
+    by_variant = {
+        (variant.model, variant.recipe): variant.measured for variant in variants([target("cpu")], [other, profile()])
+    }
+    assert [key for key, measured in by_variant.items() if measured] == [("TinyLLaVA", "q4")]
+    (ours,) = by_variant["TinyLLaVA", "q4"].values()
     assert (ours.static_bytes, ours.dynamic_bytes, ours.peak_bytes) == (GIB, 2 * GIB, 3 * GIB)
 
 
@@ -104,16 +106,18 @@ def test_a_longer_vocabulary_needs_the_name_and_a_larger_sister_is_another_model
 
 def test_ratios_are_ours_to_the_published_and_none_where_nothing_was() -> None:
     side = SideMemory("memory", 5_168_882_184 // 2, 9 * GIB, round(5.18 * GIB) * 3 // 4, "the kernel")
-    found = variants([target("cpu")], [of(LLAVA_MED, "q4", sides=(side,))])
-    (ours,) = next(one for one in found if (one.model, one.recipe) == ("LLaVA-Med", "q4")).measured.values()
+    every = variants([target("cpu")], [of(LLAVA_MED, "q4", sides=(side,))])
+    (ours,) = next(
+        variant for variant in every if (variant.model, variant.recipe) == ("LLaVA-Med", "q4")
+    ).measured.values()
     assert ours.static_ratio == 0.5
     assert ours.dynamic_ratio == pytest.approx(0.75)
-    for one in found:
-        planned = one.planned["cpu"]
-        assert (planned.static_ratio is None) == (one.published.static_bytes is None)
-        assert (planned.dynamic_ratio is None) == (one.published.dynamic_bytes is None)
-        if one.published.static_bytes and planned.static_ratio:
-            assert planned.static_ratio * one.published.static_bytes == pytest.approx(planned.static_bytes)
+    for variant in every:
+        planned = variant.planned["cpu"]
+        assert (planned.static_ratio is None) == (variant.published.static_bytes is None)
+        assert (planned.dynamic_ratio is None) == (variant.published.dynamic_bytes is None)
+        if variant.published.static_bytes and planned.static_ratio:
+            assert planned.static_ratio * variant.published.static_bytes == pytest.approx(planned.static_bytes)
 
 
 def test_of_several_profiles_of_one_device_the_newest_counts() -> None:
@@ -127,8 +131,8 @@ def test_of_several_profiles_of_one_device_the_newest_counts() -> None:
 
 
 def test_the_published_figures_are_those_of_the_paper() -> None:
-    found = {(one.model, one.recipe): one.published for one in variants([])}
-    assert {key: (one.static_bytes, one.arithmetic) for key, one in found.items()} == {
+    every = {(variant.model, variant.recipe): variant.published for variant in variants([])}
+    assert {key: (variant.static_bytes, variant.arithmetic) for key, variant in every.items()} == {
         ("LLaVA-Med", "fp16"): (15_669_322_248, False),
         ("LLaVA-Med", "q8"): (8_669_028_872, True),
         ("LLaVA-Med", "q4"): (5_168_882_184, False),
@@ -136,7 +140,7 @@ def test_the_published_figures_are_those_of_the_paper() -> None:
         ("TinyLLaVA", "q8"): (2_044_812_808, True),
         ("TinyLLaVA", "q4"): (1_557_093_896, False),
     }
-    dynamic = {key: round(one.dynamic_bytes / GIB, 2) for key, one in found.items() if one.dynamic_bytes}
+    dynamic = {key: round(variant.dynamic_bytes / GIB, 2) for key, variant in every.items() if variant.dynamic_bytes}
     assert dynamic == {("LLaVA-Med", "fp16"): 14.86, ("LLaVA-Med", "q4"): 5.18, ("TinyLLaVA", "q4"): 1.68}
 
 
@@ -164,9 +168,9 @@ def test_the_command_shows_six_variants_and_what_was_measured(capsys: Capture, f
 
 def test_the_document_has_what_the_table_has(capsys: Capture, file: Path) -> None:
     assert main(["report", "memory", str(file), "--json"]) == 0
-    found = json.loads(capsys.readouterr().out)
-    assert len(found["variants"]) == 6
-    four = found["variants"][2]
+    document = json.loads(capsys.readouterr().out)
+    assert len(document["variants"]) == 6
+    four = document["variants"][2]
     assert four["published"]["static_bytes"] == 5_168_882_184
     assert four["measured"]["Some processor, 2 × 1024"]["static_ratio"] == GIB / 5_168_882_184
     assert sorted(four["planned"]) == sorted(one.name for one in targets())

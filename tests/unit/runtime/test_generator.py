@@ -109,9 +109,9 @@ def test_an_answer_does_not_depend_on_the_company(
     for sequence, (prompt, params, _, _) in zip(sequences, requests, strict=True):
         completion, alone = sequence.completion, _alone(prompt, params)
         assert completion is not None
-        told = [event for event in events if event.sequence is sequence]
-        assert told[-1] == Finished(sequence, completion)
-        assert "".join(event.text for event in told[:-1] if isinstance(event, TextDelta)) == completion.text
+        own = [event for event in events if event.sequence is sequence]
+        assert own[-1] == Finished(sequence, completion)
+        assert "".join(event.text for event in own[:-1] if isinstance(event, TextDelta)) == completion.text
         if completion.reason == "cancelled":
             assert completion.ids == alone.ids[: completion.tokens]
         else:
@@ -285,9 +285,9 @@ def test_a_stream_left_early_frees_its_slot_and_leaves_others_their_events() -> 
     stream.close()
     events = _drain(generator)
     assert {event.sequence for event in events} == {other}
-    told = "".join(event.text for event in events if isinstance(event, TextDelta))
+    text = "".join(event.text for event in events if isinstance(event, TextDelta))
     assert other.completion is not None
-    assert told == other.completion.text != ""
+    assert text == other.completion.text != ""
 
 
 def test_generating_leaves_others_their_events() -> None:
