@@ -159,7 +159,7 @@ def as_built(bundle: Bundle, target: Target | None = None) -> tuple[Target, Reci
     """
     manifest = bundle.manifest
     other = target or manifest.target
-    if other.engine != manifest.target.engine:
+    if other.kind != manifest.target.kind:
         raise ConfigError(
             f"{bundle.path} was built for {manifest.target.name} ({manifest.target.engine}); "
             f"{other.name} runs {other.engine}",

@@ -75,9 +75,10 @@ def variants(targets: Sequence[Target], profiles: Sequence[Profile] = ()) -> lis
 def is_of(model: PublishedModel, profile: Profile) -> bool:
     """Whether ``profile`` was measured of ``model``: by its weights' sizes, whatever its name, or by a name that says
     so and weights of about that size (another vocabulary), so that no larger sister is taken for it."""
-    if profile.bundle.recipe not in model.variants or profile.device.engine not in KINDS:
+    kind = KINDS.get(profile.device.engine)  # none where a newer EdgeKit measured
+    if profile.bundle.recipe not in model.variants or kind is None:
         return False
-    wide = width(KINDS[profile.device.engine].activations)
+    wide = width(kind.activations)
     ours = weights_in_memory(model.subject.tensors, recipe(profile.bundle.recipe), wide)
     planned = {part: profile.planned.components.get(part, 0) for part in ours}
     called_so = model.word in profile.bundle.model.lower().replace("_", "-")

@@ -104,7 +104,7 @@ class TensorRtBackend(Backend):
         return attention(spec)
 
     def title(self, place: Place) -> str:
-        return next((title for name, title in TITLES.items() if name == place.engine), place.engine)
+        return cast(Mapping[str, str], TITLES).get(place.engine, place.engine)
 
 
 BACKEND: Final = TensorRtBackend()

@@ -57,10 +57,11 @@ def build_plans(bundle: Bundle, folder: Path, site: Site, progress: Progress = s
 
 def _how(target: Target, site: Site, short: bool) -> How:
     """A workspace in proportion to the target's memory, and less optimization where this machine's is ``short``."""
+    flavour = cast(Flavour, site.place.engine)
     workspace = min(2 * GIB, max(256 * MIB, target.memory_bytes // 16))
     return How(
-        flavour=cast(Flavour, site.place.engine),
-        compute_capability=target.compute_capability if site.place.engine == AHEAD else None,
+        flavour=flavour,
+        compute_capability=target.compute_capability if flavour == AHEAD else None,
         workspace_bytes=workspace,
         optimization_level=_LOWER_LEVEL if short else None,
         timing_cache=None if site.ahead else kept("timings", site.place.fingerprint),

@@ -49,7 +49,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> dict[str, How]:
     """How each graph was asked to be built, by its name."""
     found: dict[str, How] = {}
 
-    def build(graph: Path, plan: Path, profiles: object, how: How, progress: object) -> BuiltPlan:
+    def build(graph: Path, plan: Path, profiles: object, how: How, progress: object, variables: object) -> BuiltPlan:
         found[graph.stem] = how
         return BuiltPlan(
             path=plan,
