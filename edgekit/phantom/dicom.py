@@ -60,11 +60,11 @@ def dicom_file(seed: int, picture: Image.Image) -> bytes:
     return stream.getvalue()
 
 
-def _uid(what: str, seed: int) -> UID:
+def _uid(purpose: str, seed: int) -> UID:
     """The UID of a phantom's study, series or image."""
     from pydicom.uid import UID
 
-    return UID(f"2.25.{uuid.uuid5(_SPACE, f'{what} {seed}').int}")
+    return UID(f"2.25.{uuid.uuid5(_SPACE, f'{purpose} {seed}').int}")
 
 
 def _identify(dataset: Dataset, seed: int) -> None:

@@ -34,11 +34,11 @@ def side(config: Fields, key: str, default: int | None = None) -> int:
     return config.count(key, default)
 
 
-def check_multiple(config: Fields, what: str, value: int, of: str, divisor: int) -> None:
+def check_multiple(config: Fields, name: str, value: int, divisor_name: str, divisor: int) -> None:
     """Raise :class:`CheckpointError` unless ``value`` is a multiple of ``divisor``."""
     if value % divisor:
         raise CheckpointError(
-            f"In {config.origin}, {what} is {value}, which is no multiple of {of} ({divisor})",
+            f"In {config.origin}, {name} is {value}, which is no multiple of {divisor_name} ({divisor})",
             "Compare config.json with the published one.",
         )
 

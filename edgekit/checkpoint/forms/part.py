@@ -20,8 +20,8 @@ def by_files(source: Source) -> CheckpointError | None:
     weights = {name for name in source.files() if name.endswith((".bin", ".safetensors"))} - {"training_args.bin"}
     if not weights or not weights <= {*_PIECES}:
         return None
-    what = "only a projector" if "non_lora_trainables.bin" not in weights else "only what was trained beside a LoRA"
-    return CheckpointError(f"{source.path} holds {what} ({min(weights)}), no whole model", _WHOLE)
+    content = "only a projector" if "non_lora_trainables.bin" not in weights else "only what was trained beside a LoRA"
+    return CheckpointError(f"{source.path} holds {content} ({min(weights)}), no whole model", _WHOLE)
 
 
 def by_folders(source: Source) -> CheckpointError | None:
