@@ -6,7 +6,6 @@ rounding of another number of threads. ``training.json`` beside the weights says
 
 from __future__ import annotations
 
-import json
 import platform
 import time
 from collections.abc import Callable, Iterator
@@ -18,6 +17,7 @@ import torch
 import transformers
 
 from edgekit import __version__
+from edgekit.config.writing import write_json
 from edgekit.files import new_directory
 from edgekit.phantom.split import balanced
 from edgekit.progress import Progress, silent
@@ -107,6 +107,6 @@ def train_embedded(out: Path, plan: Curriculum, progress: Progress = silent) -> 
             "versions": {"edgekit": __version__, "torch": torch.__version__, "transformers": transformers.__version__},
             "curve": curve.points,
         }
-        (folder / "training.json").write_text(json.dumps(training, indent=1) + "\n", encoding="utf-8")
+        write_json(folder / "training.json", training, "lines")
         write_card(folder, training)
     return training
