@@ -37,7 +37,7 @@ def ordinal(gpu: Gpu | None) -> int:
     if uuids and any(name.strip().isdecimal() for name in chosen.split(",")):
         raise EngineError(
             f"{VISIBLE}={chosen} is {gpu.name} to nvidia-smi and another GPU to CUDA, which counts by speed",
-            f"Run: export {VISIBLE}={gpu.uuid}",
+            f"Run: export {VISIBLE}={gpu.uuid}, or CUDA_DEVICE_ORDER=PCI_BUS_ID",
         )
     return 0
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from edgekit.machine.system import field_of, read_text
 
 VISIBLE = "CUDA_VISIBLE_DEVICES"
+_ORDER = "CUDA_DEVICE_ORDER"
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,13 @@ def shown_alone(
     return {VISIBLE: ",".join(gpu.uuid for gpu in kept)} if kept and all(gpu.uuid for gpu in kept) else {}
 
 
+def counted_by_slot(variables: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """What has CUDA count as nvidia-smi does in a process that is started with it; {} where the user gave no numbers,
+    or said how they count."""
+    numbers = any(name.strip().isdecimal() for name in variables.get(VISIBLE, "").split(","))
+    return {_ORDER: "PCI_BUS_ID"} if numbers and _ORDER not in variables else {}
+
+
 def all_hidden() -> bool:
     """Whether the user chose to have none, whatever there is."""
     return os.environ.get(VISIBLE, "unset").strip() in ("", "-1")
@@ -75,7 +83,7 @@ def listed_gpus(root: Path) -> Iterator[Gpu]:
 def understood(chosen: str, variables: Mapping[str, str] = os.environ) -> bool:
     """Parts of a GPU ("MIG-…") are not looked into, and numbers by speed are CUDA's to know."""
     numbers = any(name.strip().isdecimal() for name in chosen.split(","))
-    by_speed = numbers and variables.get("CUDA_DEVICE_ORDER") == "FASTEST_FIRST"
+    by_speed = numbers and variables.get(_ORDER) == "FASTEST_FIRST"
     return not by_speed and "MIG-" not in chosen
 
 

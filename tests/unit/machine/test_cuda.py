@@ -80,6 +80,6 @@ def test_a_number_that_is_another_gpu_to_cuda_is_an_error(monkeypatch: pytest.Mo
     monkeypatch.setenv(VISIBLE, "1")
     with pytest.raises(EngineError, match=f"{VISIBLE}=1 is NVIDIA GeForce RTX 3050 to nvidia-smi") as failure:
         ordinal(CARD)
-    assert failure.value.hint == f"Run: export {VISIBLE}={SECOND}"
+    assert failure.value.hint == f"Run: export {VISIBLE}={SECOND}, or CUDA_DEVICE_ORDER=PCI_BUS_ID"
     monkeypatch.setenv("CUDA_DEVICE_ORDER", "FASTEST_FIRST")
     assert ordinal(CARD) == 0  # numbers by speed are CUDA's to know

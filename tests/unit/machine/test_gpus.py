@@ -10,7 +10,7 @@ import pytest
 
 from edgekit.machine import gpus
 from edgekit.machine.detect import detect
-from edgekit.machine.gpus import Gpu, fitting, shown_alone, untold
+from edgekit.machine.gpus import Gpu, counted_by_slot, fitting, shown_alone, untold
 from edgekit.machine.nvml import driver_gpus, how_to_tell
 from tests.unit.machine.nvml import FakeNvml
 
@@ -173,3 +173,20 @@ def test_one_that_tells_its_name_alone(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_of_none_that_fits_none_is_taken() -> None:
     assert fitting([Gpu("a", "8.9", 1)], "8.6") is None
     assert fitting([], "8.6") is None
+
+
+@pytest.mark.parametrize(
+    ("variables", "order"),
+    [
+        ({}, {}),
+        ({gpus.VISIBLE: "1"}, {"CUDA_DEVICE_ORDER": "PCI_BUS_ID"}),
+        ({gpus.VISIBLE: "GPU-1,0"}, {"CUDA_DEVICE_ORDER": "PCI_BUS_ID"}),
+        ({gpus.VISIBLE: "GPU-1"}, {}),
+        ({gpus.VISIBLE: "-1"}, {}),
+        ({gpus.VISIBLE: "1", "CUDA_DEVICE_ORDER": "FASTEST_FIRST"}, {}),
+    ],
+)
+def test_cuda_counts_as_nvidia_smi_where_the_user_gave_numbers(
+    variables: dict[str, str], order: dict[str, str]
+) -> None:
+    assert counted_by_slot(variables) == order
