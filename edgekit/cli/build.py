@@ -50,13 +50,13 @@ def command(
     from edgekit.target import target
 
     source = checkpoint or embedded()
-    chosen, how = target(target_name), recipe(recipe_name)
-    place = out or DEFAULT_OUT / f"{source.resolve().name}-{chosen.name}-{how.name}"
+    chosen, precision = target(target_name), recipe(recipe_name)
+    place = out or DEFAULT_OUT / f"{source.resolve().name}-{chosen.name}-{precision.name}"
     with console.progress() as progress:
         built = build(
             source,
             chosen,
-            how,
+            precision,
             place,
             vision=vision,
             requantize=requantize,

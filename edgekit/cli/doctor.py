@@ -37,7 +37,7 @@ def _show(console: Console, report: Report) -> None:
         rows.append((_MARKS[finding.state], "" if again else finding.subject, finding.what))
     console.table(("", "check", "found"), rows)
     for state in ("bad", "unknown", "good"):
-        _mends(console, _HEADINGS[state], [found for found in report.findings if found.state == state and found.mend])
+        _mends(console, _HEADINGS[state], [finding for finding in report.of(state) if finding.mend])
     counts = [f"{len(report.of(state))} {state}" for state in ("bad", "unknown", "good")]
     console.print(f"\n{', '.join(counts)}.")
 

@@ -78,8 +78,8 @@ def _report(error: Exception, console: Console) -> int:
         error.show()
         return error.exit_code
     if isinstance(error, OSError) and error.strerror:  # the machine's own refusal, not a fault of ours
-        where = f"{error.filename}: " if error.filename else ""
-        error = EdgeKitError(f"{where}{error.strerror}", "Check the disk, the path and its permissions.")
+        file = f"{error.filename}: " if error.filename else ""
+        error = EdgeKitError(f"{file}{error.strerror}", "Check the disk, the path and its permissions.")
     if not isinstance(error, EdgeKitError):
         what = f"internal error: {type(error).__name__}: {error}".splitlines()[0]
         error = EdgeKitError(what, "Run the command again with --debug and send us what it shows.")

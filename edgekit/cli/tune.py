@@ -31,11 +31,11 @@ def embedded(console: Console, out: Path, seed: int) -> None:
             raise
         raise MissingExtra("Training", "tune") from missing
     with console.progress() as progress:
-        made = train_embedded(out, Curriculum(seed=seed), progress)
-    console.document(made)
-    last = made["curve"][-1]
+        training = train_embedded(out, Curriculum(seed=seed), progress)
+    console.document(training)
+    last = training["curve"][-1]
     reached = ", ".join(f"{form} {100 * last[form]:.1f} %" for form in ("closed", "open", "description"))
-    console.print(f"{out}: {reached} on the validation split, after {made['seconds'] // 60} minutes")
+    console.print(f"{out}: {reached} on the validation split, after {training['seconds'] // 60} minutes")
     console.print(
         f"Its figures on the test split: edgekit build {shlex.quote(str(out))} --target cpu, then edgekit evaluate"
     )

@@ -46,10 +46,10 @@ def _plans(run: Run) -> tuple[str, ...]:
     return (
         *_named(run),
         run.target,
-        format_bytes(sum(one.bytes for one in plans)),
+        format_bytes(sum(plan.bytes for plan in plans)),
         "–" if run.width is None else f"{run.width:.3f}",
-        f"{sum(one.seconds for one in plans):.0f} s",
-        format_bytes(max(one.peak_bytes for one in plans)),
+        f"{sum(plan.seconds for plan in plans):.0f} s",
+        format_bytes(max(plan.peak_bytes for plan in plans)),
         top1 if run.check is None or not run.check.shortfall else f"{top1} ✗",
     )
 

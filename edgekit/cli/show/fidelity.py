@@ -21,20 +21,22 @@ def show_fidelity(console: Console, report: Fidelity) -> None:
     from edgekit.checkpoint.checkpoint import component
 
     console.heading(f"Quantized by {report.recipe} ({report.method})\n")
-    measured = {one.name: one for one in report.components}
+    measured = {figures.name: figures for figures in report.components}
     rows = []
     for part in report.parts:
-        own = [one for one in report.linears if component(one.name) == part.name]
+        own = [linear for linear in report.linears if component(linear.name) == part.name]
         answer = measured.get("decoder" if part.name == "lm_head" else part.name)  # type: ignore[call-overload]
         loss = f"{answer.loss:.2g}" if answer and part.name != "lm_head" else ""
-        spread = f"{_median(own):.2g}", f"{max(one.error for one in own):.2g}"
+        spread = f"{_median(own):.2g}", f"{max(linear.error for linear in own):.2g}"
         rows.append((part.name, format_bytes(part.bytes), f"{part.bits_per_weight:.2f}", *spread, loss))
     columns = ("", "bytes", "bits per weight", "error, median", "worst", "of the output")
     console.table(columns, rows, right=columns[1:])
-    worst = sorted(report.linears, key=lambda one: -one.error)[:_WORST]
+    worst = sorted(report.linears, key=lambda linear: -linear.error)[:_WORST]
     console.print()
     names = ("matrices that lost most", "bits", "group", "error", "of its")
-    shown = [(one.name, str(one.bits), str(one.group or "–"), f"{one.error:.2g}", one.of) for one in worst]
+    shown = [
+        (linear.name, str(linear.bits), str(linear.group or "–"), f"{linear.error:.2g}", linear.of) for linear in worst
+    ]
     console.table(names, shown, right=names[1:4])
     if report.tower:
         name, largest = max(report.tower.largest.items(), key=lambda pair: pair[1])
@@ -58,6 +60,6 @@ def show_fidelity(console: Console, report: Fidelity) -> None:
     )
 
 
-def _median(found: Sequence[Linear]) -> float:
-    errors = sorted(one.error for one in found)
+def _median(linears: Sequence[Linear]) -> float:
+    errors = sorted(linear.error for linear in linears)
     return errors[len(errors) // 2]
