@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from edgekit import config
 from edgekit.bundle import Bundle, verify
 from edgekit.engines.backend import PlanRecord, backend_for
 from edgekit.engines.lock import folder_of, write_lock
@@ -54,7 +55,12 @@ class Compiled:
 
     def plans_document(self) -> dict[str, Any]:
         """Plans as JSON has them: what they are bound to, whether that is another machine, what each took, doubts."""
-        return {"place": self.place, "ahead": self.ahead, "plans": dict(self.plans), "doubts": list(self.doubts)}
+        return {
+            "place": config.dump(self.place),
+            "ahead": self.ahead,
+            "plans": config.dump(self.plans),
+            "doubts": list(self.doubts),
+        }
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from edgekit import config
 from edgekit.bundle import Bundle, open_bundle
 from edgekit.errors import ConfigError
 from edgekit.evaluate.phantoms import Scores, evaluate
@@ -40,7 +41,7 @@ class Evaluated:
             "recipe": self.recipe,
             "bytes": self.bytes,
             "digest": self.digest,
-            "closed": scores.metrics.closed,
+            "closed": config.dump(scores.metrics.closed),
             "open_recall": scores.metrics.open_recall,
             "right": {
                 **{form: share.document() for form, share in scores.forms.items()},
@@ -48,7 +49,7 @@ class Evaluated:
             },
             "guessing": {form: share.percent for form, share in scores.guessing.items()},
             "topics": {topic: share.document() for topic, share in scores.topics.items()},
-            "rows": scores.rows,
+            "rows": config.dump(scores.rows),
         }
 
 

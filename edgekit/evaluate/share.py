@@ -29,7 +29,7 @@ class Share:
 
     def document(self) -> dict[str, Any]:
         """Return a share as JSON has it."""
-        return {"percent": self.percent, "interval": self.interval, "right": self.right, "total": self.total}
+        return {"percent": self.percent, "interval": list(self.interval), "right": self.right, "total": self.total}
 
     @property
     def interval(self) -> tuple[float, float]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from edgekit import config
 from edgekit.bundle import Bundle
 from edgekit.check import Checked
 from edgekit.pipeline.precision import Decided
@@ -97,9 +98,9 @@ class Built:
             "compiled": self.compiled,
             "why": prepared.why,
             "method": bundle.manifest.recipe.method,
-            "sensitivity": decided.sensitivity,
-            "wider": decided.choice.wider if decided.choice else [],
-            "forced": bundle.manifest.forced,
+            "sensitivity": config.dump(decided.sensitivity),
+            "wider": list(decided.choice.wider) if decided.choice else [],
+            "forced": list(bundle.manifest.forced),
         }
         if prepared.compiled and prepared.compiled.plans:
             document |= prepared.compiled.plans_document()

@@ -34,7 +34,7 @@ class Matrix:
             target: {recipe: planned.document() for recipe, planned in row.items()}
             for target, row in self.plans.items()
         }
-        return {"fits": self.fits, "best": self.best, "plans": plans}
+        return {"fits": self.fits, "best": dict(self.best), "plans": plans}
 
 
 def matrix(checkpoint: Checkpoint, targets: Sequence[Target], recipes: Sequence[Recipe]) -> Matrix:

@@ -154,7 +154,7 @@ class MemoryPlan:
             "parts": config.dump(self.parts),
             "disk": {**config.dump(self.disk), "device_bytes": self.disk.device_bytes},
             "building": config.dump(self.building),
-            "over_budget": self.over_budget,
+            "over_budget": list(self.over_budget),
         }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import platform
 from dataclasses import replace
 from pathlib import Path
@@ -14,9 +15,9 @@ from edgekit.check import Checked
 from edgekit.check.limits import Limit
 from edgekit.check.measure import Figures
 from edgekit.checkpoint.open import open_checkpoint
+from edgekit.engines.backend import PlanRecord
 from edgekit.engines.compile import Compiled, NotCompiled
 from edgekit.engines.place import Place
-from edgekit.engines.tensorrt.build.plans import Record
 from edgekit.errors import EdgeKitError, EngineError, GateRefused
 from edgekit.machine.gpus import Gpu
 from edgekit.phantom.embedded import embedded
@@ -28,7 +29,7 @@ from edgekit.target import Target, target
 from tests.fake_engine import fake_spec
 
 LACKS = EngineError("there is no TensorRT here", "Install it.")
-RECORD = Record(
+RECORD = PlanRecord(
     bytes=1 << 20,
     seconds=2.0,
     peak_bytes=1 << 21,
@@ -56,7 +57,8 @@ def bundle(chosen: Target) -> Bundle:
 
 
 def compiled(*, plans: bool, ahead: bool = False) -> Compiled:
-    form = Compiled(Path("engines/f"), 5, 1.234, 7, Place("tensorrt_rtx", "1.7.1", "x86_64", compute_capability="8.6"))
+    place = Place("tensorrt_rtx", "1.7.1", "x86_64", compute_capability="8.6")
+    form = Compiled(folder=Path("engines/f"), bytes=5, seconds=1.234, peak_bytes=7, place=place)
     return replace(form, plans={"decoder": RECORD} if plans else {}, ahead=ahead, doubts=("slow",) if plans else ())
 
 
@@ -126,6 +128,7 @@ def test_plans_of_this_machine_that_answer_rightly() -> None:
     document = result.document()
     assert list(document)[4:] == ["place", "ahead", "plans", "doubts", "check", "why"]
     assert document["check"]["passed"]
+    assert json.loads(json.dumps(document)) == document  # nothing is left in it that JSON does not have
 
 
 def test_plans_that_answer_wrongly_are_refused() -> None:
@@ -173,6 +176,7 @@ def test_what_is_to_do_where_nothing_was_compiled(
     document = result.document()
     assert (document["compiled"], document["why"]) == (False, str(LACKS))
     assert "plans" not in document
+    assert json.loads(json.dumps(document)) == document
 
 
 def test_remarks_stand_in_the_order_in_which_they_came_up() -> None:
