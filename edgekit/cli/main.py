@@ -13,7 +13,6 @@ from edgekit.cli.commands import cli
 from edgekit.cli.signals import Ended, ending_by_signal
 from edgekit.console import Console
 from edgekit.errors import EdgeKitError
-from edgekit.machine.gpus import counted_by_slot
 
 
 def main(args: Sequence[str] | None = None) -> int:
@@ -22,7 +21,7 @@ def main(args: Sequence[str] | None = None) -> int:
     0 done, 1 an error, 2 wrong usage, 3 a gate refused, 128 + a signal's number where one ended it (130: Ctrl-C).
     This is the border where errors become messages; nothing is raised past it.
     """
-    if args is None:
+    if args is None and "CUDA_VISIBLE_DEVICES" in os.environ:
         _count_gpus_as_nvidia_smi()
     console = Console()
     if sys.stdout is None:  # closed by whoever started us
@@ -63,6 +62,8 @@ def main(args: Sequence[str] | None = None) -> int:
 def _count_gpus_as_nvidia_smi() -> None:
     """Start this command anew where the user chose GPUs by number: CUDA reads how they count from the environment that
     a process begins with."""
+    from edgekit.machine.gpus import counted_by_slot  # hardly ever needed
+
     if (order := counted_by_slot()) and sys.executable:
         os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], os.environ | order)
 
