@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ast
+import re
 
 import pytest
 
 from tests import house
+from tests.unit.test_imports import ORDER, ROOT
 
 
 def test_few_modules_lie_directly_in_the_package() -> None:
@@ -53,3 +55,13 @@ def test_an_engine_is_asked_for_by_class_in_its_package_alone() -> None:
 )
 def test_a_comparison_with_an_engine_is_seen(source: str, is_one: bool) -> None:
     assert any(house.names_an_engine(node) for node in ast.walk(ast.parse(source))) == is_one
+
+
+def test_the_map_names_what_is_there() -> None:
+    page = (ROOT.parent / "docs" / "house.md").read_text(encoding="utf-8")
+    paths = re.findall(r"`((?:edgekit|tests|docs|targets|findings)/[\w./-]+)`", page)
+    assert len(paths) > 20
+    assert not [path for path in paths if "NAME" not in path and not (ROOT.parent / path).exists()]
+    table = page.partition("## The order of imports")[2].partition("\n## ")[0]
+    rows = [re.findall(r"`(\w+)`", line.split("|")[1]) for line in table.splitlines() if line.startswith("| `")]
+    assert [part for row in rows for part in row] == ORDER[:-1]
