@@ -9,9 +9,9 @@ import re
 
 import onnxruntime as ort
 
+from edgekit import machine
 from edgekit.engines.tensorrt.api import present
 from edgekit.errors import MissingExtra
-from edgekit.machine.detect import detect
 from edgekit.machine.gpus import Gpu, silence, untold
 from edgekit.machine.nvml import how_to_tell
 from edgekit.onnx_session import refuse_two_runtimes
@@ -20,7 +20,7 @@ from edgekit.target import Target
 
 def lacking_gpu() -> str:
     """Why nothing can run on a GPU here, in a sentence; "" where something can."""
-    gpus = detect().gpus
+    gpus = machine.look().gpus
     if not gpus:
         return "This machine has no NVIDIA GPU that its driver shows."
     if silent := untold(gpus):
@@ -55,13 +55,13 @@ def lacking_tensorrt() -> str:
 
 def target_here(engine: str, *, slots: int, context: int = 2048, bandwidth: int = 1) -> Target:
     """A target of this machine's largest GPU, without a budget; a tenth of the memory is left to others."""
-    machine = detect()
-    gpu: Gpu = max(machine.gpus, key=lambda gpu: gpu.memory_bytes)
-    memory = gpu.memory_bytes or machine.memory_bytes
+    here = machine.look()
+    gpu: Gpu = max(here.gpus, key=lambda gpu: gpu.memory_bytes)
+    memory = gpu.memory_bytes or here.memory_bytes
     return Target(
         name=re.sub(r"[^a-z0-9]+", "-", gpu.name.lower()).strip("-")[:64],
         title=gpu.name,
-        arch="aarch64" if machine.arch == "aarch64" else "x86_64",
+        arch="aarch64" if here.arch == "aarch64" else "x86_64",
         memory_bytes=memory,
         unified=not gpu.memory_bytes,
         reserved_bytes=memory // 10,
@@ -69,6 +69,6 @@ def target_here(engine: str, *, slots: int, context: int = 2048, bandwidth: int 
         engine=engine,
         slots=slots,
         context=context,
-        container="jetson" if machine.jetson else "cuda",
+        container="jetson" if here.jetson else "cuda",
         compute_capability=gpu.compute_capability,
     )

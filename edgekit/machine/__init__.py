@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @cache
 def look() -> Machine:
-    """This computer, looked at once: what it is does not change while a process runs, and asking its driver takes time.
+    """Find what this computer is, once: that does not change while a process runs, and asking its driver takes time.
 
     Raises nothing.
     """

@@ -47,7 +47,7 @@ _TWO = _Version("sys/fs/cgroup", "memory.max", "memory.current", "memory.peak")
 
 
 def limiting_groups(root: Path = Path("/")) -> list[Group]:
-    """Every group that this process is in and that has a limit; raises nothing."""
+    """List every group that this process is in and that has a limit; raises nothing."""
     groups = []
     for version, folder in _folders(root):
         limit, used = (_number(folder / name) for name in (version.limit, version.used))
@@ -63,8 +63,8 @@ def _cache(folder: Path) -> int:
 
 
 def memory_peak(root: Path = Path("/")) -> int | None:
-    """The most memory in bytes that this process's own group ever used, all its processes and their page cache
-    together; None where it isn't told."""
+    """Read the most memory in bytes that this process's own group ever used, all its processes and their page
+    cache together; None where it isn't told."""
     peaks = (_number(folder / version.peak) for version, folder in _folders(root))
     return next((peak for peak in peaks if peak is not None), None)
 

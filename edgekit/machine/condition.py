@@ -27,7 +27,7 @@ class Condition:
 
 
 def condition(host: Host, uuid: str = "") -> Condition:
-    """How the device is now, of its cards the one with that ``uuid``, or the first; raises nothing.
+    """Read how the device fares now, of its cards the one with that ``uuid``, or the first; raises nothing.
 
     A :class:`Host` asks each question once: take a new one each time.
     """

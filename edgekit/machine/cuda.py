@@ -11,8 +11,8 @@ from edgekit.machine.gpus import VISIBLE, Gpu, understood
 
 
 def driver_cuda() -> str:
-    """Of the CUDA that the driver runs, "12.6", which on a Jetson is the system's; "" without a driver, or without the
-    extra that asks it. (cudaRuntimeGetVersion is that of cuda-python itself, whatever the device has.)"""
+    """Return the version of the CUDA that the driver runs, "12.6", which on a Jetson is the system's; "" without a
+    driver, or without the extra that asks it. (cudaRuntimeGetVersion is cuda-python's own, whatever the device has.)"""
     try:
         from cuda.bindings import runtime
 
@@ -23,7 +23,7 @@ def driver_cuda() -> str:
 
 
 def ordinal(gpu: Gpu | None) -> int:
-    """The number by which CUDA calls ``gpu`` in this process: it counts by speed, and only what it is shown.
+    """Return the number by which CUDA calls ``gpu`` in this process: it counts by speed, and only what it is shown.
 
     0, its first, where that is no question: no GPU, none that tells its UUID, no CUDA that can be asked, a part of a
     GPU. :class:`EngineError` where the user's numbers have CUDA show others than nvidia-smi's.

@@ -42,9 +42,13 @@ _SOME_JETSON = "NVIDIA Jetson"
 
 @dataclass(frozen=True, kw_only=True)
 class Machine:
-    """A machine; ``l4t`` is the release of a Jetson's system ("36.4.3"), "" elsewhere.
+    """A machine.
 
-    ``cores`` counts logical processors; ``memory_bytes`` is what a container leaves of the machine's memory.
+    * ``system``, ``arch``: "Linux", "x86_64"
+    * ``cpu``: the processor's name; ``cores``: its logical processors; ``features``: instructions that matter here
+    * ``memory_bytes``: what a container leaves of the machine's memory
+    * ``gpus``: those that CUDA shows
+    * ``jetson``: a Jetson's model, ``l4t``: the release of its system ("36.4.3"); "" elsewhere
     """
 
     system: str
@@ -93,7 +97,7 @@ def _gpus(root: Path, listed: Iterable[Gpu] | None) -> tuple[Gpu, ...]:
 
 
 def cpu_features(root: Path = Path("/")) -> tuple[str, ...]:
-    """The vector and matrix instructions of this processor that matter here, in a fixed order."""
+    """List the vector and matrix instructions of this processor that matter here, in a fixed order."""
     cpuinfo = read_text(root / "proc/cpuinfo")
     flags = set((field_of(cpuinfo, "flags") or field_of(cpuinfo, "Features")).split())
     return tuple(name for name in _FEATURES if name in flags)

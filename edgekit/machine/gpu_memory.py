@@ -35,7 +35,7 @@ class GpuMemory(Protocol):
 
 
 def gpu_memory(machine: Machine, root: Path = Path("/")) -> GpuMemory | None:
-    """The best that this machine has; None where it has no NVIDIA GPU, or nobody tells. Raises nothing."""
+    """Open the best source that this machine has; None where it has no NVIDIA GPU, or nobody tells. Raises nothing."""
     if machine.jetson:
         return _opened(JtopMemory) or (MeminfoMemory(root) if read_text(root / "proc/meminfo") else None)
     return _opened(NvmlMemory, machine.gpus[0].uuid) if machine.gpus else None

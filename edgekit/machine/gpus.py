@@ -29,25 +29,25 @@ class Gpu:
 
 
 def fitting(gpus: Iterable[Gpu], compute_capability: str) -> Gpu | None:
-    """The GPU of that compute capability; of several, the one with the most memory."""
+    """Choose the GPU of that compute capability; of several, the one with the most memory."""
     of_that_kind = [gpu for gpu in gpus if gpu.compute_capability == compute_capability]
     return max(of_that_kind, key=lambda gpu: gpu.memory_bytes, default=None)
 
 
 def untold(gpus: Iterable[Gpu]) -> Gpu | None:
-    """A GPU that does not tell its compute capability, so that nothing knows which engines are for it."""
+    """Find a GPU that does not tell its compute capability, so that nothing knows which engines are for it."""
     return next((gpu for gpu in gpus if not gpu.compute_capability), None)
 
 
 def silence(gpu: Gpu) -> str:
-    """What is wrong with an :func:`untold` GPU."""
+    """Say what is wrong with an :func:`untold` GPU."""
     return f"{gpu.name} does not tell its compute capability"
 
 
 def shown_alone(
     gpus: Sequence[Gpu], compute_capability: str, variables: Mapping[str, str] = os.environ
 ) -> dict[str, str]:
-    """What has CUDA show the fitting one of ``gpus`` alone to a process that is started with it; {} where that is no
+    """Return the variables that have CUDA show a process the fitting one of ``gpus`` alone; {} where that is no
     choice, as with one GPU, or one that does not tell its UUID.
 
     ``gpus`` are those that the user chose, where ``CUDA_VISIBLE_DEVICES`` says so. Where none fits, the numbers there
@@ -62,33 +62,34 @@ def shown_alone(
 
 
 def counted_by_slot(variables: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """What has CUDA count as nvidia-smi does in a process that is started with it; {} where the user gave no numbers,
-    or said how they count."""
+    """Return the variables that have CUDA count in a process as nvidia-smi does; {} where the user gave no numbers, or
+    said how they count."""
     numbers = any(name.strip().isdecimal() for name in variables.get(VISIBLE, "").split(","))
     return {_ORDER: "PCI_BUS_ID"} if numbers and _ORDER not in variables else {}
 
 
 def all_hidden() -> bool:
-    """Whether the user chose to have none, whatever there is."""
+    """Say whether the user chose to have none, whatever there is."""
     return os.environ.get(VISIBLE, "unset").strip() in ("", "-1")
 
 
 def listed_gpus(root: Path) -> Iterator[Gpu]:
-    """The GPUs that the kernel driver lists, by name only."""
+    """List the GPUs that the kernel driver knows, by name only."""
     for path in sorted((root / "proc/driver/nvidia/gpus").glob("*/information")):
         if name := field_of(read_text(path), "Model"):
             yield Gpu(name)
 
 
 def understood(chosen: str, variables: Mapping[str, str] = os.environ) -> bool:
-    """Parts of a GPU ("MIG-…") are not looked into, and numbers by speed are CUDA's to know."""
+    """Say whether a choice can be followed: parts of a GPU ("MIG-…") are not looked into, and numbers by speed are
+    CUDA's to know."""
     numbers = any(name.strip().isdecimal() for name in chosen.split(","))
     by_speed = numbers and variables.get(_ORDER) == "FASTEST_FIRST"
     return not by_speed and "MIG-" not in chosen
 
 
 def shown(gpus: Sequence[Gpu], variables: Mapping[str, str] = os.environ) -> Iterator[Gpu]:
-    """Those that ``CUDA_VISIBLE_DEVICES`` names, in its order; like CUDA, none behind one that is not there."""
+    """Yield those that ``CUDA_VISIBLE_DEVICES`` names, in its order; like CUDA, none behind one that is not there."""
     chosen = variables.get(VISIBLE)
     if chosen is None or not understood(chosen, variables):
         yield from gpus

@@ -28,7 +28,7 @@ class Zone:
 
 
 def zones(host: Host) -> list[Zone]:
-    """Every thermal zone that can be read."""
+    """List every thermal zone that can be read."""
     return [zone for path in host.glob("sys/class/thermal/thermal_zone*") if (zone := _zone(host, path.name))]
 
 

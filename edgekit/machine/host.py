@@ -71,18 +71,18 @@ class Host:
     _locks: dict[str, threading.Lock] = field(default_factory=dict)
 
     def read(self, name: str) -> str:
-        """A file of the system's by its name below the root; "" where it is missing or can't be read."""
+        """Read a file of the system's by its name below the root; "" where it is missing or can't be read."""
         return read_text(self.root / name)
 
     def glob(self, pattern: str) -> list[Path]:
-        """Files by their name below the root, sorted; those of a folder that can't be read are left out."""
+        """List files by their name below the root, sorted; those of a folder that can't be read are left out."""
         try:
             return sorted(self.root.glob(pattern))
         except OSError:
             return []
 
     def run(self, *command: str, seconds: float = 10) -> Reply:
-        """A program's answer. Each question is asked once, and a program that hung is not asked again."""
+        """Ask a program. Each question is asked once, and a program that hung is not asked again."""
         with self._locks.setdefault(command[0], threading.Lock()):
             if command not in self._replies:
                 earlier = (reply for asked, reply in self._replies.items() if asked[0] == command[0])
@@ -91,7 +91,7 @@ class Host:
             return self._replies[command]
 
     def installed(self, name: str) -> Distribution | None:
-        """An installed Python package, without importing it; the empty folders that pip may leave are none."""
+        """Find an installed Python package, without importing it; the empty folders that pip may leave are none."""
         every = distributions(name=name, path=list(self.site))
         return next(
             (package for package in every if package.read_text("METADATA") or package.read_text("PKG-INFO")), None

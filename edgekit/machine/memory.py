@@ -24,7 +24,10 @@ _RESET_PEAK = "5"  # proc_pid_clear_refs(5), since Linux 4.0
 
 @dataclass(frozen=True)
 class Memory:
-    """``own_bytes``: anonymous and shared-memory pages in RAM; ``mapped_bytes``: pages of mapped files in RAM."""
+    """What a process has in RAM.
+
+    ``own_bytes``: anonymous and shared-memory pages in RAM; ``mapped_bytes``: pages of mapped files in RAM.
+    """
 
     own_bytes: int
     mapped_bytes: int
@@ -36,7 +39,7 @@ class Memory:
 
 
 def memory() -> Memory:
-    """This process's memory now: RssAnon + RssShmem and RssFile of ``/proc/self/status`` (see proc(5)).
+    """Count this process's memory now: RssAnon + RssShmem and RssFile of ``/proc/self/status`` (see proc(5)).
 
     Before Linux 6.2 each thread may hold back up to 64 pages from these counts, so a few hundred KiB.
     """
@@ -62,7 +65,7 @@ class MappedFiles:
 
 
 def mapped_files(folder: Path) -> MappedFiles:
-    """The files below ``folder`` that this process maps (``/proc/self/smaps``)."""
+    """Count the files below ``folder`` that this process maps (``/proc/self/smaps``)."""
     size = resident = 0
     ours = False
     with (_PROCESS / "smaps").open(encoding="utf-8", errors="replace") as lines:
@@ -80,7 +83,7 @@ _MAPPING = re.compile(r"[0-9a-f]+-[0-9a-f]+ \S{4} [0-9a-f]+ \S+ \d+\s*(.*)$")  #
 
 
 def shared_out_bytes() -> int:
-    """This process's proportional share (PSS): pages that several processes map are divided among them.
+    """Read this process's proportional share (PSS): pages that several processes map are divided among them.
     0 where it isn't told."""
     try:
         text = (_PROCESS / "smaps_rollup").read_text(encoding="utf-8", errors="replace")  # since Linux 4.14
@@ -91,13 +94,13 @@ def shared_out_bytes() -> int:
 
 
 def address_space_bytes() -> int:
-    """All addresses that this process has mapped, in RAM or not: what RLIMIT_AS counts (statm of proc(5))."""
+    """Count all addresses that this process has mapped, in RAM or not: what RLIMIT_AS counts (statm of proc(5))."""
     pages = int((_PROCESS / "statm").read_text(encoding="ascii").split()[0])
     return pages * os.sysconf("SC_PAGE_SIZE")
 
 
 def peak_bytes() -> int:
-    """The most memory that this process has had resident, mapped files included (VmHWM); 0 where it isn't told.
+    """Read the most memory that this process has had resident, mapped files included (VmHWM); 0 where it isn't told.
 
     Not getrusage's maximum: that begins with what the process was before it became this program.
     """
@@ -105,7 +108,7 @@ def peak_bytes() -> int:
 
 
 class Peak:
-    """While in ``with``, the most memory; ``memory`` has it afterwards, and ``source`` says who kept it.
+    """Keeps the most memory while in ``with``; ``memory`` has it afterwards, and ``source`` says who kept it.
 
     The kernel keeps a mark of all resident pages (VmHWM), which no spike escapes, however short. Mapped pages hardly
     ever go while a process works, so what exceeded those of the end was its own. Where the mark can't be set back
@@ -148,7 +151,7 @@ class Peak:
 
 
 def reset_peak() -> bool:
-    """Set the kernel's mark of the most resident memory back to what is resident now; whether it could be."""
+    """Set the kernel's mark of the most resident memory back to what is resident now; say whether it could be."""
     try:
         (_PROCESS / "clear_refs").write_text(_RESET_PEAK, encoding="ascii")
     except OSError:

@@ -29,7 +29,7 @@ class Nodes:
 
 
 def device_files(host: Host) -> Nodes:
-    """The device files that CUDA opens on this kind of machine."""
+    """Find the device files that CUDA opens on this kind of machine."""
     patterns = _WSL if host.wsl else _JETSON if host.machine.jetson else _PC
     matches = [[path for name in names for path in host.glob(name)] for names in patterns]
     absent = [names[0] for names, paths in zip(patterns, matches, strict=True) if not paths]
@@ -40,7 +40,7 @@ def device_files(host: Host) -> Nodes:
 
 
 def on_the_bus(host: Host) -> bool:
-    """Whether an NVIDIA GPU is on the PCI bus, driver or not."""
+    """Say whether an NVIDIA GPU is on the PCI bus, driver or not."""
     return any(
         host.read(f"{device}/vendor").strip() == _NVIDIA and host.read(f"{device}/class").startswith(_DISPLAY)
         for device in (path.relative_to(host.root) for path in host.glob("sys/bus/pci/devices/*"))

@@ -10,7 +10,7 @@ from edgekit.machine.gpus import Gpu, shown
 
 
 def how_to_tell() -> str:
-    """What has an :func:`untold` GPU tell its compute capability."""
+    """Say what has an :func:`~edgekit.machine.gpus.untold` GPU tell its compute capability."""
     try:
         import pynvml  # noqa: F401
     except ImportError:
@@ -19,7 +19,7 @@ def how_to_tell() -> str:
 
 
 def driver_gpus() -> tuple[Gpu, ...] | None:
-    """The GPUs that NVIDIA's management library knows and CUDA shows; None without its Python module or its driver."""
+    """List the GPUs that the library knows and CUDA shows; None without its Python module or its driver."""
     try:
         import pynvml
     except ImportError:
@@ -39,7 +39,7 @@ def driver_gpus() -> tuple[Gpu, ...] | None:
 
 
 class NvmlMemory:
-    """NVIDIA's management library; its errors are those of ``pynvml``. Of the GPU ``uuid``, or else of the first."""
+    """Counts memory of the GPU ``uuid``, or else of the first; its errors are those of ``pynvml``."""
 
     source = "NVML"
 
@@ -94,5 +94,5 @@ def _text(value: str | bytes) -> str:
 
 
 def size_of(value: object, unit: int = 1) -> int | None:
-    """A number of bytes; None for whatever else an interface may say."""
+    """Return a number of bytes; None for whatever else an interface may say."""
     return value * unit if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None

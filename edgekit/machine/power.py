@@ -37,7 +37,7 @@ class Throttled:
 
 
 def power_mode(host: Host) -> PowerMode | None:
-    """A Jetson's power mode; None where it isn't told."""
+    """Ask for a Jetson's power mode; None where it isn't told."""
     if not host.machine.jetson:
         return None
     mode = re.search(r"NV Power Mode:\s*(\S+)\s+(\d+)", host.run("nvpmodel", "-q").out)
@@ -45,13 +45,13 @@ def power_mode(host: Host) -> PowerMode | None:
 
 
 def fastest_mode(host: Host) -> str:
-    """The number of the mode without caps; "" where there is none."""
+    """Find the number of the mode without caps; "" where there is none."""
     modes = re.findall(r"<\s*POWER_MODEL\s+ID=(\d+)\s+NAME=(\S+)\s*>", host.read("etc/nvpmodel.conf"))
     return next((number for number, name in modes if name.startswith("MAXN")), "")
 
 
 def clocks_held_high(host: Host) -> bool | None:
-    """Whether jetson_clocks has set every processor's least frequency to its greatest; None where that isn't told."""
+    """Say whether jetson_clocks has set every processor's least frequency to its greatest; None where it isn't told."""
     ranges = [
         (host.read(f"{folder}/scaling_min_freq"), host.read(f"{folder}/scaling_max_freq"))
         for folder in (p.relative_to(host.root) for p in host.glob("sys/devices/system/cpu/cpu[0-9]*/cpufreq"))
@@ -62,7 +62,7 @@ def clocks_held_high(host: Host) -> bool | None:
 
 
 def throttled(host: Host) -> Iterator[Throttled | None]:
-    """What each of the module's counters says; None of one that can't be read."""
+    """Read each of the module's counters; None of one that can't be read."""
     for folder in _sensors(host, "soctherm_oc"):
         counts = [host.read(f"{folder}/oc{number}_event_cnt").strip() for number in (1, 2, 3)]
         if all(count.isdecimal() for count in counts):
@@ -72,7 +72,7 @@ def throttled(host: Host) -> Iterator[Throttled | None]:
 
 
 def module_watts(host: Host) -> float | None:
-    """What a Jetson's module draws: rail VDD_IN is the whole of it where there is one, else the rails add up (as
+    """Read what a Jetson's module draws: rail VDD_IN is the whole of it where there is one, else the rails add up (as
     jetson_stats counts, jtop/core/power.py); None without a sensor."""
     rails = dict(_rails(host))
     whole = next((rails[name] for name in _WHOLE if name in rails), None)
@@ -98,7 +98,7 @@ def _sensors(host: Host, name: str) -> Iterator[Path]:
 
 
 def figure(text: str) -> float | None:
-    """A sensor's figure; None for what can be none."""
+    """Return a sensor's figure; None for what can be none."""
     try:
         value = float(text)
     except ValueError:

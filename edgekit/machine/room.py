@@ -15,15 +15,15 @@ from edgekit.machine.system import field_of, read_text
 
 
 def total_memory(root: Path = Path("/")) -> int:
-    """The machine's memory, or the limit of this process's control group where that is less."""
+    """Read the machine's memory in bytes, or the limit of this process's control group where that is less."""
     total = field_of(read_text(root / "proc/meminfo"), "MemTotal").split()
     whole = int(total[0]) * 1024 if total and total[0].isdecimal() else psutil.virtual_memory().total
     return min([whole, *(group.limit_bytes for group in limiting_groups(root))])
 
 
 def available_memory(root: Path = Path("/")) -> int:
-    """Bytes that a new process may take without swapping: MemAvailable, or what a control group's limit leaves where
-    that is less (its page cache counts as free). 0 where the kernel doesn't say.
+    """Count bytes that a new process may take without swapping: MemAvailable, or what a control group's limit leaves
+    where that is less (its page cache counts as free). 0 where the kernel doesn't say.
     """
     free = field_of(read_text(root / "proc/meminfo"), "MemAvailable").split()
     if not free or not free[0].isdecimal():
@@ -32,7 +32,7 @@ def available_memory(root: Path = Path("/")) -> int:
 
 
 def free_swap(root: Path = Path("/")) -> int:
-    """Bytes of swap that nobody uses; 0 where the kernel doesn't say."""
+    """Count bytes of swap that nobody uses; 0 where the kernel doesn't say."""
     free = field_of(read_text(root / "proc/meminfo"), "SwapFree").split()
     return int(free[0]) * 1024 if free and free[0].isdecimal() else 0
 
@@ -51,7 +51,7 @@ class SwapArea:
 
 
 def swap_areas(root: Path = Path("/")) -> list[SwapArea] | None:
-    """Every area in use; None where /proc/swaps can't be read."""
+    """List every area in use; None where /proc/swaps can't be read."""
     lines = read_text(root / "proc/swaps").splitlines()
     if not lines or not lines[0].startswith("Filename"):
         return None

@@ -26,7 +26,7 @@ _REASONS = ("HW Thermal Slowdown", "SW Thermal Slowdown", "HW Power Brake Slowdo
 
 @dataclass(frozen=True)
 class Status:
-    """`nvidia-smi -q`: everything that the driver tells about itself and its GPUs, as ``reply``."""
+    """Everything that the driver tells about itself and its GPUs, the ``reply`` of `nvidia-smi -q`."""
 
     reply: Reply
 
@@ -68,7 +68,7 @@ def status(ask: Ask) -> Status:
 
 
 def listed(ask: Ask) -> list[Gpu]:
-    """Every GPU of the driver's, hidden or not; none where nvidia-smi fails."""
+    """List every GPU of the driver's, hidden or not; none where nvidia-smi fails."""
     rows = _rows(ask("nvidia-smi", "--query-gpu=name,compute_cap,memory.total,driver_version,uuid", _FORMAT))
     return [
         Gpu(name, capability if capability.replace(".", "").isdecimal() else "", _mib(memory), driver, uuid)
@@ -77,7 +77,7 @@ def listed(ask: Ask) -> list[Gpu]:
 
 
 def free_memory(ask: Ask) -> list[tuple[str, int]] | None:
-    """UUID and free bytes of each GPU that tells; None without nvidia-smi."""
+    """Ask for UUID and free bytes of each GPU that tells; None without nvidia-smi."""
     reply = ask("nvidia-smi", "--query-gpu=memory.free,uuid", _FORMAT)
     if reply.missing:
         return None
@@ -85,7 +85,7 @@ def free_memory(ask: Ask) -> list[tuple[str, int]] | None:
 
 
 def draw(ask: Ask, uuid: str = "") -> tuple[str, str]:
-    """Watts and °C of a GPU, of the first without ``uuid``, as nvidia-smi writes them; "", "" where it tells none."""
+    """Ask for watts and °C of a GPU, the first without ``uuid``, as nvidia-smi writes them; "", "" without."""
     which = [f"--id={uuid}"] if uuid else []
     rows = _rows(ask("nvidia-smi", "--query-gpu=power.draw,temperature.gpu", _FORMAT, *which))
     return (rows[0][0], rows[0][1]) if rows and len(rows[0]) == 2 else ("", "")

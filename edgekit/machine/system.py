@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 def read_text(path: Path) -> str:
-    """A small file of the system's; "" where it is missing or can't be read."""
+    """Read a small file of the system's; "" where it is missing or can't be read."""
     try:
         return path.read_text(encoding="utf-8", errors="replace")
     except OSError:
@@ -17,16 +17,16 @@ def read_text(path: Path) -> str:
 
 
 def cores() -> int:
-    """Processors that this process may use."""
+    """Count the processors that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def utc_now() -> str:
-    """An ISO 8601 time, to the second: "2026-11-01T12:00:00Z"."""
+    """Say the time by ISO 8601, to the second: "2026-11-01T12:00:00Z"."""
     return datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def field_of(text: str, name: str) -> str:
-    """What stands behind "name :" in a file such as /proc/cpuinfo; "" where nothing does."""
+    """Find what stands behind "name :" in a file such as /proc/cpuinfo; "" where nothing does."""
     match = re.search(rf"^{name}\s*:[ \t]*(.*)$", text, re.MULTILINE)
     return match[1].strip() if match else ""
