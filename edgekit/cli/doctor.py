@@ -6,7 +6,7 @@ import click
 
 from edgekit.cli.common import common
 from edgekit.console import Console
-from edgekit.doctor import Finding, Host, Report, examine
+from edgekit.doctor import Diagnosis, Host, Report, examine
 from edgekit.target import target
 
 _MARKS = {"good": "✓", "bad": "✗", "unknown": "?"}
@@ -32,21 +32,21 @@ def _show(console: Console, report: Report) -> None:
     like = "" if report.target == report.detected else f"; this machine is '{report.detected}'"
     console.heading(f"For target '{report.target}'{like}")
     rows: list[tuple[str, str, str]] = []
-    for finding in report.findings:
-        again = bool(rows) and rows[-1][1] == finding.subject
-        rows.append((_MARKS[finding.state], "" if again else finding.subject, finding.what))
+    for diagnosis in report.diagnoses:
+        again = bool(rows) and rows[-1][1] == diagnosis.subject
+        rows.append((_MARKS[diagnosis.state], "" if again else diagnosis.subject, diagnosis.what))
     console.table(("", "check", "found"), rows)
     for state in ("bad", "unknown", "good"):
-        _mends(console, _HEADINGS[state], [finding for finding in report.of(state) if finding.mend])
+        _mends(console, _HEADINGS[state], [diagnosis for diagnosis in report.of(state) if diagnosis.mend])
     counts = [f"{len(report.of(state))} {state}" for state in ("bad", "unknown", "good")]
     console.print(f"\n{', '.join(counts)}.")
 
 
-def _mends(console: Console, title: str, findings: list[Finding]) -> None:
+def _mends(console: Console, title: str, diagnoses: list[Diagnosis]) -> None:
     """Commands stand on lines of their own, unbroken, so that they can be copied; one that mends several, once."""
     subjects: dict[str, list[str]] = {}
-    for finding in findings:
-        subjects.setdefault(finding.mend, []).append(finding.subject)
+    for diagnosis in diagnoses:
+        subjects.setdefault(diagnosis.mend, []).append(diagnosis.subject)
     if subjects:
         console.heading(f"\n{title}")
     for mend, names in subjects.items():

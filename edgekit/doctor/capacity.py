@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from edgekit.doctor.finding import Finding
+from edgekit.doctor.diagnosis import Diagnosis
 from edgekit.doctor.nvidia import wants_gpu
 from edgekit.machine.host import Host
 from edgekit.machine.room import available_memory, swap_areas
@@ -18,11 +18,11 @@ _FLOOR = GIB
 SERVICE = "var/lib"
 
 
-def memory(host: Host, target: Target) -> Iterator[Finding]:
+def memory(host: Host, target: Target) -> Iterator[Diagnosis]:
     """Free memory of the processor: all of the model where it is the device's only one, else what serves the GPU."""
     free = available_memory(host.root)
     if not free:
-        yield Finding("memory", "unknown", "/proc/meminfo does not tell what is free")
+        yield Diagnosis("memory", "unknown", "/proc/meminfo does not tell what is free")
         return
     budget = target.budget
     promised = budget.memory_bytes or budget.dynamic_bytes or budget.static_bytes or 0
@@ -30,44 +30,44 @@ def memory(host: Host, target: Target) -> Iterator[Finding]:
     what = f"{format_bytes(free)} free of {format_bytes(host.machine.memory_bytes)}"
     if free < needed:
         short = f"{what}; target {target.name} may take {format_bytes(needed)}"
-        yield Finding("memory", "bad", short, "ps aux --sort=-rss | head   (end what is not needed)")
+        yield Diagnosis("memory", "bad", short, "ps aux --sort=-rss | head   (end what is not needed)")
     else:
-        yield Finding("memory", "good", what)
+        yield Diagnosis("memory", "good", what)
     if wants_gpu(target) and not target.unified:
         yield from _gpu_memory(host, target, promised)
 
 
-def _gpu_memory(host: Host, target: Target, promised: int) -> Iterator[Finding]:
+def _gpu_memory(host: Host, target: Target, promised: int) -> Iterator[Diagnosis]:
     free_bytes = free_memory(host.run)
     if free_bytes is None or (host.hidden and not host.machine.gpus):
         return  # `driver` says so, or `gpu`
     hidden = {gpu.uuid for gpu in host.hidden}
     free = [size for uuid, size in free_bytes if uuid not in hidden]
     if not free:
-        yield Finding("gpu memory", "unknown", "nvidia-smi does not tell what is free")
+        yield Diagnosis("gpu memory", "unknown", "nvidia-smi does not tell what is free")
     elif max(free) < promised:
         what = f"{format_bytes(max(free))} free; target {target.name} may take {format_bytes(promised)}"
-        yield Finding("gpu memory", "bad", what, "nvidia-smi   (it lists who holds memory)")
+        yield Diagnosis("gpu memory", "bad", what, "nvidia-smi   (it lists who holds memory)")
     else:
-        yield Finding("gpu memory", "good", f"{format_bytes(max(free))} free")
+        yield Diagnosis("gpu memory", "good", f"{format_bytes(max(free))} free")
 
 
-def swap(host: Host, target: Target) -> Iterator[Finding]:
+def swap(host: Host, target: Target) -> Iterator[Diagnosis]:
     """Where memory goes that is not looked at: nowhere, into compressed memory (zram), or onto a disk."""
     areas = swap_areas(host.root)
     if areas is None:
-        yield Finding("swap", "unknown", "/proc/swaps can't be read")
+        yield Diagnosis("swap", "unknown", "/proc/swaps can't be read")
         return
     if not areas:
-        yield Finding("swap", "good", "none: what memory can't hold is ended, not slowed down")
+        yield Diagnosis("swap", "good", "none: what memory can't hold is ended, not slowed down")
         return
     zram = sum(area.size_bytes for area in areas if area.is_zram)
     size, used = sum(area.size_bytes for area in areas), sum(area.used_bytes for area in areas)
     kind = "compressed memory (zram)" if zram == size else "disk and zram" if zram else "disk"
-    yield Finding("swap", "good", f"{format_bytes(size)} on {kind}, {format_bytes(used)} used")
+    yield Diagnosis("swap", "good", f"{format_bytes(size)} on {kind}, {format_bytes(used)} used")
 
 
-def disk(host: Host, target: Target) -> Iterator[Finding]:
+def disk(host: Host, target: Target) -> Iterator[Diagnosis]:
     """Where bundles go: here while building, below /var/lib as a service, where two releases lie side by side."""
     budget = target.budget
     needed = max(_FLOOR, budget.disk_bytes or 2 * (budget.static_bytes or 0))
@@ -77,16 +77,16 @@ def disk(host: Host, target: Target) -> Iterator[Finding]:
         try:
             device, free = place.stat().st_dev, host.disk_free(place)
         except OSError as error:
-            yield Finding("disk", "unknown", f"{folder}: {error.strerror}")
+            yield Diagnosis("disk", "unknown", f"{folder}: {error.strerror}")
             continue
         if seen.setdefault(device, str(folder)) != str(folder):
             continue
         what = f"{format_bytes(free)} free at {folder}"
         if free < needed:
             short = f"{what}; target {target.name} takes {format_bytes(needed)} with two releases"
-            yield Finding("disk", "bad", short, f"sudo du -xhd1 {place} | sort -h | tail   (see what takes the room)")
+            yield Diagnosis("disk", "bad", short, f"sudo du -xhd1 {place} | sort -h | tail   (see what takes the room)")
         else:
-            yield Finding("disk", "good", what)
+            yield Diagnosis("disk", "good", what)
 
 
 def _existing(path: Path) -> Path:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 
-from edgekit.doctor.finding import Finding
+from edgekit.doctor.diagnosis import Diagnosis
 from edgekit.machine.clock import hardware_clocks, network_time
 from edgekit.machine.host import Host
 from edgekit.target import Target
@@ -17,31 +17,31 @@ from edgekit.target import Target
 _DAY = 86400
 
 
-def clock(host: Host, target: Target) -> Iterator[Finding]:
+def clock(host: Host, target: Target) -> Iterator[Diagnosis]:
     """The time against EdgeKit's newest file, which can't come from the future; whether a server confirmed it."""
     now, newest = host.now(), _newest(host)
     if now < newest - _DAY:
         what = f"the clock says {_date(now)}, yet EdgeKit's files are of {_date(newest)}"
-        yield Finding("clock", "bad", what, _set(host))
+        yield Diagnosis("clock", "bad", what, _set(host))
     else:
         yield _confirmed(host, now)
     hardware = hardware_clocks(host)
     if hardware and max(hardware) < newest - _DAY and not (host.container or host.wsl):
         what = f"the hardware clock says {_date(max(hardware))}: without a network the next start will be wrong"
-        yield Finding("clock", "bad", what, "sudo hwclock --systohc   (and give it a battery)")
+        yield Diagnosis("clock", "bad", what, "sudo hwclock --systohc   (and give it a battery)")
 
 
-def _confirmed(host: Host, now: float) -> Finding:
+def _confirmed(host: Host, now: float) -> Diagnosis:
     network = network_time(host)
     if network.synchronised:
-        return Finding("clock", "good", f"{_date(now)}, synchronised with a time server")
+        return Diagnosis("clock", "good", f"{_date(now)}, synchronised with a time server")
     if host.container:
-        return Finding("clock", "unknown", f"{_date(now)}; a container can't tell whether its host is synchronised")
+        return Diagnosis("clock", "unknown", f"{_date(now)}; a container can't tell whether its host is synchronised")
     if network.synchronised is None:
         what = f"{_date(now)}; timedatectl does not tell whether it is synchronised"
-        return Finding("clock", "unknown", what, "date   (compare it with a clock that is right)")
+        return Diagnosis("clock", "unknown", what, "date   (compare it with a clock that is right)")
     mend = "sudo apt install systemd-timesyncd" if network.service is False else _set(host)
-    return Finding("clock", "unknown", f"{_date(now)}, confirmed by no time server", mend)
+    return Diagnosis("clock", "unknown", f"{_date(now)}, confirmed by no time server", mend)
 
 
 def _set(host: Host) -> str:

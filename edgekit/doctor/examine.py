@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable, Iterator
 
 from edgekit.doctor.capacity import disk, memory, swap
 from edgekit.doctor.clock import clock
+from edgekit.doctor.diagnosis import Diagnosis, Report, worst_first
 from edgekit.doctor.extras import extras
-from edgekit.doctor.finding import Finding, Report, worst_first
 from edgekit.doctor.heat import heat
 from edgekit.doctor.jetson import jetson, power
 from edgekit.doctor.nodes import nodes
@@ -21,7 +21,7 @@ from edgekit.errors import gist
 from edgekit.machine.host import Host
 from edgekit.target import Target, matching_target, with_site_budget
 
-Check = Callable[[Host, Target], Iterable[Finding]]
+Check = Callable[[Host, Target], Iterable[Diagnosis]]
 CHECKS: dict[str, Check] = {
     "system": system,
     "jetson": jetson,
@@ -49,7 +49,7 @@ def examine(host: Host, target: Target | None = None, checks: dict[str, Check] =
     and what has not answered by then is unknown."""
     detected = matching_target(host.machine)
     wanted = with_site_budget(target or detected)
-    results: dict[str, list[Finding]] = {}
+    results: dict[str, list[Diagnosis]] = {}
     threads = [
         # Daemons: one that waits in the kernel for a stuck disk or driver must not keep the process.
         threading.Thread(target=_note, args=(results, name, check, host, wanted), daemon=True, name=f"check {name}")
@@ -61,22 +61,24 @@ def examine(host: Host, target: Target | None = None, checks: dict[str, Check] =
     for thread in threads:
         thread.join(max(0.0, end - time.monotonic()))
     done = dict(results)  # whoever comes later is too late
-    late = [Finding(name, "unknown", f"no answer within {limit_s:g} s") for name in checks if name not in done]
-    found = [finding for name in checks for finding in done.get(name, [])]
+    late = [Diagnosis(name, "unknown", f"no answer within {limit_s:g} s") for name in checks if name not in done]
+    found = [diagnosis for name in checks for diagnosis in done.get(name, [])]
     return Report(wanted.name, detected.name, tuple(_by_subject([*found, *late])))
 
 
-def _note(results: dict[str, list[Finding]], name: str, check: Check, host: Host, target: Target) -> None:
+def _note(results: dict[str, list[Diagnosis]], name: str, check: Check, host: Host, target: Target) -> None:
     try:
         results[name] = list(check(host, target))
     except Exception as error:  # what no one thought of must not hide what the other checks found
-        results[name] = [Finding(name, "unknown", f"the check failed: {gist(f'{type(error).__name__}: {error}', 200)}")]
+        results[name] = [
+            Diagnosis(name, "unknown", f"the check failed: {gist(f'{type(error).__name__}: {error}', 200)}")
+        ]
 
 
-def _by_subject(findings: list[Finding]) -> Iterator[Finding]:
+def _by_subject(diagnoses: list[Diagnosis]) -> Iterator[Diagnosis]:
     """Subjects as they come first, the worst of each first."""
-    subjects: dict[str, list[Finding]] = {}
-    for finding in findings:
-        subjects.setdefault(finding.subject, []).append(finding)
+    subjects: dict[str, list[Diagnosis]] = {}
+    for diagnosis in diagnoses:
+        subjects.setdefault(diagnosis.subject, []).append(diagnosis)
     for found in subjects.values():
         yield from worst_first(found)

@@ -11,44 +11,44 @@ from contextlib import suppress
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.version import InvalidVersion, Version
 
-from edgekit.doctor.finding import Finding
+from edgekit.doctor.diagnosis import Diagnosis
 from edgekit.doctor.nvidia import wants_gpu_build
 from edgekit.doctor.runtime import gpu_build
 from edgekit.machine.host import Host
 from edgekit.target import Target
 
 
-def extras(host: Host, target: Target) -> Iterator[Finding]:
+def extras(host: Host, target: Target) -> Iterator[Diagnosis]:
     """A line for what EdgeKit always needs, and one for each extra; an extra is needed where the target needs it."""
     own = host.installed("edgekit")
     if own is None:
         what = "EdgeKit runs from its source without being installed: nothing tells what it needs"
-        yield Finding("packages", "unknown", what, "pip install .   (in EdgeKit's folder)")
+        yield Diagnosis("packages", "unknown", what, "pip install .   (in EdgeKit's folder)")
         return
     requirements = list(_requirements(own.requires or []))
     lacking = _lacking(host, requirements, "")
     if lacking:
-        yield Finding("packages", "bad", f"lacks {_named(lacking)}", _pip(list(lacking)))
+        yield Diagnosis("packages", "bad", f"lacks {_named(lacking)}", _pip(list(lacking)))
     else:
-        yield Finding("packages", "good", f"EdgeKit {own.version} has all that it always needs")
+        yield Diagnosis("packages", "good", f"EdgeKit {own.version} has all that it always needs")
     for extra in own.metadata.get_all("Provides-Extra") or []:
         yield _extra(host, target, extra, _lacking(host, requirements, extra))
 
 
-def _extra(host: Host, target: Target, extra: str, lacking: dict[Requirement, str]) -> Finding:
+def _extra(host: Host, target: Target, extra: str, lacking: dict[Requirement, str]) -> Diagnosis:
     """Wrong versions would fail when used, so they are bad; a whole extra may be missing where nobody needs it.
 
     What a Jetson's system dictates, the versions of its extra, is nothing to another machine.
     """
     subject = f"extra {extra}"
     if not lacking:
-        return Finding(subject, "good", "complete")
+        return Diagnosis(subject, "good", "complete")
     what = f"lacks {_named(lacking)}"
     of_use = extra != "jetson" or host.machine.jetson
     if (of_use and any(lacking.values())) or (extra == "gpu" and wants_gpu_build(target)):
-        return Finding(subject, "bad", what, _mend(host, extra, lacking))
+        return Diagnosis(subject, "bad", what, _mend(host, extra, lacking))
     mend = _mend(host, extra, lacking) if of_use else ""
-    return Finding(subject, "good", f"{what}; target {target.name} needs none of it", mend)
+    return Diagnosis(subject, "good", f"{what}; target {target.name} needs none of it", mend)
 
 
 def _mend(host: Host, extra: str, lacking: dict[Requirement, str]) -> str:

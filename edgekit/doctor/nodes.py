@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from edgekit.doctor.finding import Finding
+from edgekit.doctor.diagnosis import Diagnosis
 from edgekit.doctor.nvidia import install, wants_gpu
 from edgekit.machine.host import Host
 from edgekit.machine.nodes import device_files
@@ -13,19 +13,19 @@ from edgekit.machine.smi import status
 from edgekit.target import Target
 
 
-def nodes(host: Host, target: Target) -> Iterator[Finding]:
+def nodes(host: Host, target: Target) -> Iterator[Diagnosis]:
     """Nothing to say where neither the target nor the machine has an NVIDIA GPU."""
     files = device_files(host)
     if not wants_gpu(target) and (not files.present or not host.machine.gpus):
         return
     if files.absent:
         what = f"missing: {', '.join(files.absent)}"
-        yield Finding("gpu nodes", "bad" if wants_gpu(target) else "good", what, _create(host))
+        yield Diagnosis("gpu nodes", "bad" if wants_gpu(target) else "good", what, _create(host))
     closed = [path for path in files.present if not host.may_open(path)]
     if closed:
         yield _closed(host, closed)
     elif files.present and not files.absent:
-        yield Finding("gpu nodes", "good", f"open to this user: {', '.join(_names(host, files.present))}")
+        yield Diagnosis("gpu nodes", "good", f"open to this user: {', '.join(_names(host, files.present))}")
 
 
 def _create(host: Host) -> str:
@@ -36,15 +36,15 @@ def _create(host: Host) -> str:
     return "sudo nvidia-modprobe -u -c=0"
 
 
-def _closed(host: Host, closed: list[Path]) -> Finding:
+def _closed(host: Host, closed: list[Path]) -> Diagnosis:
     """Device files that this user may not open: which groups may, and how to join them."""
     what = f"closed to this user: {', '.join(_names(host, closed))}"
     try:
         groups = sorted({host.group(path) for path in closed})
     except OSError:
-        return Finding("gpu nodes", "bad", what, "sudo usermod -aG video,render $USER   then log in again")
+        return Diagnosis("gpu nodes", "bad", what, "sudo usermod -aG video,render $USER   then log in again")
     if "root" in groups:
-        return Finding("gpu nodes", "bad", f"{what} (root's alone)", "Give them to the group video by a udev rule.")
+        return Diagnosis("gpu nodes", "bad", f"{what} (root's alone)", "Give them to the group video by a udev rule.")
     joined = [name for name in groups if _listed(host, name)]
     if joined == groups:
         mend = "Log out and in again: the groups are joined, but this session began before."
@@ -52,7 +52,7 @@ def _closed(host: Host, closed: list[Path]) -> Finding:
         mend = f"Start the container with {' '.join(f'--group-add {name}' for name in groups)}."
     else:
         mend = f"sudo usermod -aG {','.join(groups)} $USER   then log in again"
-    return Finding("gpu nodes", "bad", what, mend)
+    return Diagnosis("gpu nodes", "bad", what, mend)
 
 
 def _names(host: Host, paths: Sequence[Path]) -> list[str]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from edgekit.doctor.finding import Finding, said
-from edgekit.machine.gpus import VISIBLE, fitting
+from edgekit.doctor.diagnosis import Diagnosis, said
+from edgekit.machine.gpus import VISIBLE, matching
 from edgekit.machine.host import Host
 from edgekit.machine.nodes import on_the_bus
 from edgekit.machine.programs import Reply
@@ -31,36 +31,36 @@ def cuda_major(host: Host) -> int:
     return int(newest.split(".")[0]) if newest else _L4T_CUDA.get(host.l4t, 0)
 
 
-def driver(host: Host, target: Target) -> Iterator[Finding]:
+def driver(host: Host, target: Target) -> Iterator[Diagnosis]:
     answer = status(host.run)
     if answer.reply.code == 0 and answer.driver:
         cuda = f"runs CUDA up to {answer.newest_cuda}" if answer.newest_cuda else "CUDA unknown"
-        yield Finding("driver", "good", f"{answer.driver}, {cuda}")
+        yield Diagnosis("driver", "good", f"{answer.driver}, {cuda}")
     elif wants_gpu(target) or host.machine.jetson:
         yield _trouble(host, answer.reply)
     elif on_the_bus(host):
         what = f"an NVIDIA GPU without a working driver; target {target.name} needs none"
-        yield Finding("driver", "good", what, install(host))
+        yield Diagnosis("driver", "good", what, install(host))
     else:
-        yield Finding("driver", "good", f"no NVIDIA GPU; target {target.name} needs none")
+        yield Diagnosis("driver", "good", f"no NVIDIA GPU; target {target.name} needs none")
 
 
-def _trouble(host: Host, reply: Reply) -> Finding:
+def _trouble(host: Host, reply: Reply) -> Diagnosis:
     """Why nvidia-smi told nothing, for a target that needs the GPU."""
     text = reply.out + reply.err
     if reply.missing:
         if host.machine.jetson:
             what = "nvidia-smi is not here to ask; a Jetson's driver comes with its system"
-            return Finding("driver", "unknown", what)
-        return Finding("driver", "bad", "no driver: nvidia-smi is not installed", install(host))
+            return Diagnosis("driver", "unknown", what)
+        return Diagnosis("driver", "bad", "no driver: nvidia-smi is not installed", install(host))
     if reply.code is None:
         hint = "sudo dmesg | grep -iE 'nvrm|xid'" if "no answer" in reply.why else ""
-        return Finding("driver", "unknown", f"nvidia-smi {reply.why}", hint)
+        return Diagnosis("driver", "unknown", f"nvidia-smi {reply.why}", hint)
     if "version mismatch" in text:
-        return Finding("driver", "bad", "updated but not restarted: driver and library differ", "sudo reboot")
+        return Diagnosis("driver", "bad", "updated but not restarted: driver and library differ", "sudo reboot")
     if "communicate with the NVIDIA driver" in text or "couldn't" in text:
-        return Finding("driver", "bad", "installed, but its kernel module is not loaded", _load(host))
-    return Finding("driver", "bad", f"nvidia-smi fails: {said(text)}", _load(host))
+        return Diagnosis("driver", "bad", "installed, but its kernel module is not loaded", _load(host))
+    return Diagnosis("driver", "bad", f"nvidia-smi fails: {said(text)}", _load(host))
 
 
 def _load(host: Host) -> str:
@@ -93,34 +93,34 @@ def newer(host: Host) -> str:
     return "Install NVIDIA's driver 580 or newer as your distribution says, then restart."
 
 
-def gpu(host: Host, target: Target) -> Iterator[Finding]:
+def gpu(host: Host, target: Target) -> Iterator[Diagnosis]:
     """The GPU's name, compute capability and memory against the target's."""
     gpus = host.machine.gpus
     for found in gpus:
         memory = f", {format_bytes(found.memory_bytes)}" if found.memory_bytes else ""
         capability = f", compute capability {found.compute_capability or 'unknown'}"
-        yield Finding("gpu", "good", f"{found.name}{capability}{memory}")
+        yield Diagnosis("gpu", "good", f"{found.name}{capability}{memory}")
     if host.hidden:
         names = ", ".join(dict.fromkeys(found.name for found in host.hidden))
         value = host.environment.get(VISIBLE, "")
-        yield Finding("gpu", "good", f"{VISIBLE}={value} hides {names} from EdgeKit", f"unset {VISIBLE}")
+        yield Diagnosis("gpu", "good", f"{VISIBLE}={value} hides {names} from EdgeKit", f"unset {VISIBLE}")
     if not wants_gpu(target) or any(found.compute_capability == target.compute_capability for found in gpus):
         yield from _short(host, target)
         return
     wanted = f"target {target.name} wants compute capability {target.compute_capability}"
     if any(not found.compute_capability for found in gpus):
-        yield Finding("gpu", "unknown", f"{wanted}; this GPU does not tell its own")
-    elif fitting(host.hidden, target.compute_capability):
-        yield Finding("gpu", "bad", f"{wanted}; {VISIBLE} hides it", f"unset {VISIBLE}")
+        yield Diagnosis("gpu", "unknown", f"{wanted}; this GPU does not tell its own")
+    elif matching(host.hidden, target.compute_capability):
+        yield Diagnosis("gpu", "bad", f"{wanted}; {VISIBLE} hides it", f"unset {VISIBLE}")
     else:
         mend = "edgekit targets   (choose one that this machine is, or write one)" if gpus else install(host)
-        yield Finding("gpu", "bad", f"{wanted}; {'this is another' if gpus else 'no GPU is seen'}", mend)
+        yield Diagnosis("gpu", "bad", f"{wanted}; {'this is another' if gpus else 'no GPU is seen'}", mend)
 
 
-def _short(host: Host, target: Target) -> Iterator[Finding]:
+def _short(host: Host, target: Target) -> Iterator[Diagnosis]:
     """A GPU of the target's kind with less memory than the target has; drivers keep a few per cent for themselves."""
     sizes = [gpu.memory_bytes for gpu in host.machine.gpus if gpu.memory_bytes]
     if wants_gpu(target) and not target.unified and sizes and max(sizes) < 0.9 * target.memory_bytes:
         what = f"target {target.name} has {format_bytes(target.memory_bytes)}, this GPU {format_bytes(max(sizes))}"
         mend = "Copy the target's file, write this GPU's memory, and give its path to --target."
-        yield Finding("gpu", "bad", what, mend)
+        yield Diagnosis("gpu", "bad", what, mend)

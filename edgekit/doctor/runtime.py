@@ -13,7 +13,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from edgekit.doctor.finding import Finding, said
+from edgekit.doctor.diagnosis import Diagnosis, said
 from edgekit.doctor.nvidia import wants_gpu_build
 from edgekit.machine.host import Host
 from edgekit.machine.installed import searched
@@ -25,30 +25,30 @@ _NEITHER = "pip uninstall -y onnxruntime onnxruntime-gpu"
 _CUDNN = "libcudnn.so.9"
 
 
-def runtime(host: Host, target: Target) -> Iterator[Finding]:
+def runtime(host: Host, target: Target) -> Iterator[Diagnosis]:
     """Which build is installed, whether it starts, and whether it has the provider that the target computes on."""
     installed = [name for name in ("onnxruntime", "onnxruntime-gpu") if host.installed(name)]
     if len(installed) == 2:
         what = "onnxruntime and onnxruntime-gpu are both installed and overwrite each other"
         alone = gpu_build(host) if wants_gpu_build(target) else f"{_NEITHER} && pip install --no-cache-dir onnxruntime"
-        yield Finding("runtime", "bad", what, alone)
+        yield Diagnosis("runtime", "bad", what, alone)
         return
     reply = host.run(sys.executable, "-c", _ASK, seconds=60)
     if reply.code is None:
-        yield Finding("runtime", "unknown", f"Python {reply.why}")
+        yield Diagnosis("runtime", "unknown", f"Python {reply.why}")
         return
     answer = _answer(reply.out)
     if answer is None:
         mend = f"pip install --force-reinstall --no-cache-dir {installed[0]}" if installed else _install(host, target)
-        yield Finding("runtime", "bad", f"ONNX Runtime does not start: {said(reply.err)}", mend)
+        yield Diagnosis("runtime", "bad", f"ONNX Runtime does not start: {said(reply.err)}", mend)
         return
     version, providers = answer
     names = ", ".join(name.removesuffix("ExecutionProvider") for name in providers)
     if wants_gpu_build(target) and "CUDAExecutionProvider" not in providers:
         what = f"ONNX Runtime {version} without CUDA ({names}); target {target.name} computes on the GPU"
-        yield Finding("runtime", "bad", what, _install(host, target))
+        yield Diagnosis("runtime", "bad", what, _install(host, target))
     else:
-        yield Finding("runtime", "good", f"ONNX Runtime {version}: {names}")
+        yield Diagnosis("runtime", "good", f"ONNX Runtime {version}: {names}")
 
 
 def _answer(text: str) -> tuple[str, list[str]] | None:
@@ -73,7 +73,7 @@ def gpu_build(host: Host) -> str:
     return f"{_NEITHER} && pip install --no-cache-dir onnxruntime-gpu"
 
 
-def cuda(host: Host, target: Target) -> Iterator[Finding]:
+def cuda(host: Host, target: Target) -> Iterator[Diagnosis]:
     """The libraries that the GPU build would load. Nothing to say of a build without CUDA, and where it isn't used."""
     found = host.installed("onnxruntime-gpu")
     if found is None or not target.kind.provider:
@@ -86,20 +86,20 @@ def cuda(host: Host, target: Target) -> Iterator[Finding]:
     newest = status(host.run).newest_cuda
     if built and newest and int(newest.split(".")[0]) < int(built.split(".")[0]):
         what = f"onnxruntime-gpu is built for CUDA {built}, the driver runs up to {newest}"
-        yield Finding("cuda", "bad", what, _older(host, built))
+        yield Diagnosis("cuda", "bad", what, _older(host, built))
     reply = host.run("ldd", str(library))
     if reply.code != 0:
-        yield Finding("cuda", "unknown", f"ldd {reply.why or said(reply.err)}")
+        yield Diagnosis("cuda", "unknown", f"ldd {reply.why or said(reply.err)}")
         return
     missing, paths = _loaded(reply.out)
     cudnn = paths.get(_CUDNN) or ("" if _CUDNN in missing else searched(host, _CUDNN))
     if not cudnn and _CUDNN not in missing:
         missing.append(_CUDNN)
     if missing:
-        yield Finding("cuda", "bad", f"not found: {', '.join(missing)}", _libraries(host, missing))
+        yield Diagnosis("cuda", "bad", f"not found: {', '.join(missing)}", _libraries(host, missing))
     else:
         named = f"CUDA {built} libraries" if built else "CUDA libraries"
-        yield Finding("cuda", "good", f"{named}, cuDNN {_version(cudnn)}, found by the loader")
+        yield Diagnosis("cuda", "good", f"{named}, cuDNN {_version(cudnn)}, found by the loader")
 
 
 def _built_for(folder: Path) -> str:

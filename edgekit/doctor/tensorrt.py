@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 
 from packaging.version import InvalidVersion, Version
 
-from edgekit.doctor.finding import Finding
+from edgekit.doctor.diagnosis import Diagnosis
 from edgekit.doctor.nvidia import cuda_major, newer
 from edgekit.engines.tensorrt.api import OLDEST, TITLES, Flavour
 from edgekit.machine.detect import JETSONS
@@ -25,60 +25,60 @@ _CUDA, _NVRTC = "cuda-python", "nvidia-cuda-nvrtc"
 _SLOWER = "keys and values would be written by copies, which takes longer"
 
 
-def tensorrt(host: Host, target: Target) -> Iterator[Finding]:
+def tensorrt(host: Host, target: Target) -> Iterator[Diagnosis]:
     """What is installed; bad where the target computes on TensorRT and there is none that can."""
     found = {name: package.version for name in _PACKAGES if (package := host.installed(name))}
     if not TITLES.keys() & set(target.kind.modules):
         if found:
-            yield Finding("tensorrt", "good", _named(found))
+            yield Diagnosis("tensorrt", "good", _named(found))
     elif target.arch not in ("any", host.machine.arch):
         theirs = "a Jetson has TensorRT of its own with JetPack" if _for_jetson(target) else "this machine is another"
         what = f"target {target.name} is for {target.arch}: {theirs}"
-        yield Finding("tensorrt", "unknown", what, "edgekit doctor   (on the device)")
+        yield Diagnosis("tensorrt", "unknown", what, "edgekit doctor   (on the device)")
     else:
         yield from _installed(host, target, found)
 
 
-def _installed(host: Host, target: Target, found: Mapping[str, str]) -> Iterator[Finding]:
+def _installed(host: Host, target: Target, found: Mapping[str, str]) -> Iterator[Diagnosis]:
     # EdgeKit takes TensorRT before TensorRT-RTX.
     used = {name: version for name, version in found.items() if _flavour(name) == "tensorrt"} or found
     too_new = [name for name in used if 0 < cuda_major(host) < _cuda_of(name)]
     unfit = _cuda_python(host, driver_stays=host.machine.jetson != "" or not too_new)
     if not found:
         what = f"there is none, and target {target.name} computes on it"
-        yield Finding("tensorrt", "bad", what, _mend(host, target))
+        yield Diagnosis("tensorrt", "bad", what, _mend(host, target))
         return
     if any(_old(name, version) for name, version in used.items()):
         what = f"{_named(used)} is too old: EdgeKit needs TensorRT 10.3 or TensorRT-RTX 1.7"
-        yield Finding("tensorrt", "bad", what, _mend(host, target))
+        yield Diagnosis("tensorrt", "bad", what, _mend(host, target))
     elif _for_jetson(target) and _flavour(next(iter(used))) == "tensorrt_rtx":
         what = f"{_named(used)} builds for no Jetson (compute capability {target.compute_capability})"
-        yield Finding("tensorrt", "bad", what, _mend(host, target))
+        yield Diagnosis("tensorrt", "bad", what, _mend(host, target))
     elif too_new:
         what = f"{_named(used)} needs a driver that runs CUDA {_cuda_of(too_new[0])}, this one runs up to {_runs(host)}"
         without = f"pip uninstall {' '.join(used)}   (a Jetson has its own with JetPack)"
-        yield Finding("tensorrt", "bad", what, without if host.machine.jetson else newer(host))
+        yield Diagnosis("tensorrt", "bad", what, without if host.machine.jetson else newer(host))
     else:
-        yield Finding("tensorrt", "good", _named(found))
+        yield Diagnosis("tensorrt", "good", _named(found))
         yield from () if unfit else _nvrtc(host)
     if unfit:
         yield unfit
 
 
-def _cuda_python(host: Host, driver_stays: bool) -> Finding | None:
+def _cuda_python(host: Host, driver_stays: bool) -> Diagnosis | None:
     """By its major, which must be the driver's at most; a driver that has to be a newer one anyway is not asked."""
     wanted = f"pip install '{_CUDA}=={12 if cuda_major(host) == 12 else 13}.*'"
     package = host.installed("cuda-bindings") or host.installed(_CUDA)
     if package is None:
-        return Finding("tensorrt", "bad", f"lacks {_CUDA}, by which engines get memory of the GPU", wanted)
+        return Diagnosis("tensorrt", "bad", f"lacks {_CUDA}, by which engines get memory of the GPU", wanted)
     major = _release(package.version)[:1]
     if driver_stays and (0,) < (cuda_major(host),) < major:
         what = f"{package.name} {package.version} is for CUDA {major[0]}, the driver runs up to {_runs(host)}"
-        return Finding("tensorrt", "bad", what, newer(host) if cuda_major(host) < 12 else wanted)
+        return Diagnosis("tensorrt", "bad", what, newer(host) if cuda_major(host) < 12 else wanted)
     return None
 
 
-def _nvrtc(host: Host) -> Iterator[Finding]:
+def _nvrtc(host: Host) -> Iterator[Diagnosis]:
     """The compiler of the kernel that writes keys and values; engines run without, slower.
 
     cuda-python, of either major, takes the newest that it finds among Python's packages, then among the system's
@@ -90,11 +90,11 @@ def _nvrtc(host: Host) -> Iterator[Finding]:
     if 0 < runs < made:
         what = f"{_NVRTC} {version} is for CUDA {made}, the driver runs up to {_runs(host)}: {_SLOWER}"
         mend = f"pip uninstall -y {_NVRTC} && pip install '{_NVRTC}-cu{runs}=={runs}.*'"
-        yield Finding("tensorrt", "bad", what, mend)
+        yield Diagnosis("tensorrt", "bad", what, mend)
     elif not (made or host.installed(f"{_NVRTC}-cu12") or _library(host, runs)):
         name = f"{_NVRTC}-cu12==12.*" if runs == 12 else f"{_NVRTC}==13.*"
         mend = "sudo apt update && sudo apt install nvidia-jetpack" if host.machine.jetson else f"pip install '{name}'"
-        yield Finding("tensorrt", "bad", f"lacks NVRTC: {_SLOWER}", mend)
+        yield Diagnosis("tensorrt", "bad", f"lacks NVRTC: {_SLOWER}", mend)
 
 
 def _library(host: Host, runs: int) -> bool:

@@ -22,7 +22,7 @@ from edgekit.target.kinds import EngineKind
 
 
 @dataclass(frozen=True)
-class Site:
+class Destination:
     """Where a form is compiled: ``place`` is what it will be bound to; ``ahead``: the device that is to run it is not
     here. ``variables``: what the process that compiles needs in its environment, so that it takes the right GPU."""
 
@@ -78,11 +78,11 @@ class Backend(ABC):
         """The bundle's own graphs on this machine's processor, whatever device they are for."""
 
     @abstractmethod
-    def site(self, bundle: Bundle) -> Site:
+    def destination(self, bundle: Bundle) -> Destination:
         """How this machine compiles; an error where it is of another kind, or lacks what that takes."""
 
     @abstractmethod
-    def compile(self, bundle: Bundle, folder: Path, site: Site, progress: Progress) -> Outcome:
+    def compile(self, bundle: Bundle, folder: Path, destination: Destination, progress: Progress) -> Outcome:
         """Fill the empty ``folder`` with the form of a verified bundle."""
 
     @abstractmethod

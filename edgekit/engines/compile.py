@@ -75,7 +75,7 @@ class NotCompiled:
 def compile_here(bundle: Bundle, progress: Progress = silent) -> Compiled | NotCompiled:
     """Compile where this machine is of the target's kind. The bundle is none the worse where it can't."""
     try:
-        backend_for(bundle).site(bundle)
+        backend_for(bundle).destination(bundle)
     except EdgeKitError as error:
         return NotCompiled(error, tried=False)
     try:
@@ -93,7 +93,7 @@ def compile_bundle(bundle: Bundle, progress: Progress = silent) -> Compiled:
     file is not as it was sealed, and where the bundle can't be written to; everything is then as it was before.
     """
     backend, needed = backend_for(bundle), bundle.manifest.target.kind.needs_plans
-    site = backend.site(bundle)
+    destination = backend.destination(bundle)
     if not os.access(bundle.path, os.W_OK):
         raise EngineError(
             f"{bundle.path} can't be written to, and its compiled form would lie there",
@@ -101,13 +101,13 @@ def compile_bundle(bundle: Bundle, progress: Progress = silent) -> Compiled:
         )
     started = time.monotonic()
     verify(bundle, progress)
-    folder = folder_of(bundle, site.place)
+    folder = folder_of(bundle, destination.place)
     try:
         with new_directory(folder, replace=True) as beside:
             try:
-                outcome = backend.compile(bundle, beside, site, progress)
+                outcome = backend.compile(bundle, beside, destination, progress)
                 seconds = time.monotonic() - started
-                write_lock(bundle, beside, site.place, outcome.probe, seconds, outcome.peak_bytes)
+                write_lock(bundle, beside, destination.place, outcome.probe, seconds, outcome.peak_bytes)
             except EdgeKitError as error:
                 if not beside.exists():
                     raise _replaced(bundle) from error
@@ -125,9 +125,9 @@ def compile_bundle(bundle: Bundle, progress: Progress = silent) -> Compiled:
         bytes=size,
         seconds=seconds,
         peak_bytes=outcome.peak_bytes,
-        place=site.place,
+        place=destination.place,
         plans=outcome.plans,
-        ahead=site.ahead,
+        ahead=destination.ahead,
     )
 
 

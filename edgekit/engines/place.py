@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from edgekit import config, machine
 from edgekit.errors import EngineError
-from edgekit.machine.gpus import Gpu, fitting, silence, untold
+from edgekit.machine.gpus import Gpu, matching, silence, untold
 from edgekit.machine.nvml import how_to_tell
 from edgekit.target import Target
 
@@ -66,7 +66,7 @@ def gpu_for(target: Target) -> Gpu | None:
     started anew, say, must not look like a machine without a GPU.
     """
     computer = machine.look()
-    found = fitting(computer.gpus, target.compute_capability)
+    found = matching(computer.gpus, target.compute_capability)
     silent = untold(computer.gpus)
     if found is None and silent is not None and target.arch in ("any", computer.arch):
         raise EngineError(f"{silence(silent)}: it may be {target.title}'s", how_to_tell())

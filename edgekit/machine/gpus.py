@@ -28,7 +28,7 @@ class Gpu:
     uuid: str = ""
 
 
-def fitting(gpus: Iterable[Gpu], compute_capability: str) -> Gpu | None:
+def matching(gpus: Iterable[Gpu], compute_capability: str) -> Gpu | None:
     """Choose the GPU of that compute capability; of several, the one with the most memory."""
     of_that_kind = [gpu for gpu in gpus if gpu.compute_capability == compute_capability]
     return max(of_that_kind, key=lambda gpu: gpu.memory_bytes, default=None)
@@ -56,7 +56,7 @@ def shown_alone(
     chosen = variables.get(VISIBLE)
     if len(gpus) < 2 if chosen is None else not understood(chosen, variables):
         return {}
-    gpu = fitting(gpus, compute_capability)
+    gpu = matching(gpus, compute_capability)
     kept = [gpu] if gpu is not None else list(gpus) if chosen else []
     return {VISIBLE: ",".join(gpu.uuid for gpu in kept)} if kept and all(gpu.uuid for gpu in kept) else {}
 

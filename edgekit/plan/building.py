@@ -21,7 +21,7 @@ from edgekit.target.kinds import PROCESSOR, kind_of
 
 
 @dataclass(frozen=True)
-class Building:
+class BuildPeaks:
     """Peak memory in bytes: of a build on a machine with ``cores`` processors, and of compiling on the device.
 
     A build that compiles, too, is counted with both, since the first process waits for the second; but the most is
@@ -33,13 +33,13 @@ class Building:
     compile_bytes: int
 
 
-def building(cores: int, largest: int, checking: int, table: Coefficients) -> Building:
+def build_peaks(cores: int, largest: int, checking: int, table: Coefficients) -> BuildPeaks:
     """Count it from the processors, each of which converts a piece of a matrix at a time, the bytes of the largest
     matrix, which is packed as a whole, and what checking takes (:func:`asking_bytes`, :func:`reading_bytes`)."""
     compiling = table.compile_base.size_bytes + round(table.compile_matrix.ratio * largest)
     compiling = compiling if table.compiled.ratio else 0
     base = table.build_base.size_bytes + cores * table.build_core.size_bytes
-    return Building(base + max(compiling, checking), cores, compiling)
+    return BuildPeaks(base + max(compiling, checking), cores, compiling)
 
 
 def asking_bytes(loaded: int, spec: ModelSpec, context: int) -> int:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from edgekit import config
-from edgekit.plan.building import Building
+from edgekit.plan.building import BuildPeaks
 from edgekit.plan.components import Component, When, Where
 from edgekit.plan.disk import Disk
 from edgekit.target import Target
@@ -84,7 +84,7 @@ class MemoryPlan:
     recipe: str
     parts: tuple[Component, ...]
     disk: Disk
-    building: Building
+    building: BuildPeaks
 
     @property
     def sides(self) -> tuple[Side, ...]:

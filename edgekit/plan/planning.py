@@ -15,7 +15,7 @@ from edgekit.engines.coefficients import Coefficients, coefficients
 from edgekit.engines.kv import arena_shape
 from edgekit.errors import ConfigError
 from edgekit.machine.system import cores
-from edgekit.plan.building import asking_bytes, building, largest_matrix, reading_bytes
+from edgekit.plan.building import asking_bytes, build_peaks, largest_matrix, reading_bytes
 from edgekit.plan.components import (
     Component,
     Where,
@@ -58,7 +58,7 @@ def plan_subject(subject: Subject, target: Target, recipe: Recipe, fitted: Coeff
     parts = tuple(_parts(subject, target, recipe, table))
     largest = _largest(subject, target, recipe)
     checking = max(_asking_bytes(subject, target, recipe, table), reading_bytes(subject.spec))
-    peaks = building(cores(), largest, checking, table)
+    peaks = build_peaks(cores(), largest, checking, table)
     return MemoryPlan(
         model=subject.name,
         target=target,

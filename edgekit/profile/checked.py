@@ -13,7 +13,7 @@ from edgekit.check.verdict import check_here
 from edgekit.engines.open import engine_here
 from edgekit.engines.verify import Verified
 from edgekit.profile.profile import device_here
-from edgekit.profile.record import Device
+from edgekit.profile.record import ProfiledDevice
 from edgekit.progress import Progress, silent
 from edgekit.target.kinds import PROCESSOR
 
@@ -23,7 +23,7 @@ class DeviceCheck:
     """A check, the device that answered, and what was compared with its hash; None where nothing was."""
 
     checked: Checked
-    device: Device
+    device: ProfiledDevice
     verified: Verified | None
 
     def document(self) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from edgekit.errors import EngineError
 from edgekit.machine.cgroup import memory_peak
 from edgekit.machine.condition import Condition, condition
 from edgekit.machine.detect import cpu_features
-from edgekit.machine.gpus import Gpu, fitting, shown_alone
+from edgekit.machine.gpus import Gpu, matching, shown_alone
 from edgekit.machine.host import Host
 from edgekit.machine.system import utc_now
 from edgekit.plan import MemoryPlan, as_built, plan
@@ -30,10 +30,10 @@ from edgekit.profile.footprint import Footprint
 from edgekit.profile.loading import forget
 from edgekit.profile.record import (
     FORMAT,
-    Device,
     PlannedMemory,
     Profile,
     ProfiledBundle,
+    ProfiledDevice,
     ProfiledMemory,
     ProfiledSpeed,
     RowRate,
@@ -62,7 +62,7 @@ def profile(bundle: Bundle, slots: int | None = None, seconds: float = SECONDS, 
     """
     target, recipe = as_built(bundle)
     gpus = machine.look().gpus if target.kind.on_gpu else ()
-    gpu = fitting(gpus, target.compute_capability)
+    gpu = matching(gpus, target.compute_capability)
     _require_engines(bundle)
     target = replace(target, slots=slots or target.slots)
     planned = plan(bundle, target, recipe)
@@ -165,13 +165,13 @@ class _Phases:
         return config.load(kind, found, doing)
 
 
-def device_here(target: Target) -> Device:
+def device_here(target: Target) -> ProfiledDevice:
     """This machine as figures for ``target`` hang on it."""
     computer = machine.look()
     gpu = Gpu("")
     if target.kind.on_gpu:
-        gpu = fitting(computer.gpus, target.compute_capability) or next(iter(computer.gpus), gpu)
-    return Device(
+        gpu = matching(computer.gpus, target.compute_capability) or next(iter(computer.gpus), gpu)
+    return ProfiledDevice(
         engine=target.engine,
         engine_version=backend_of(target.kind).version(),
         arch=platform.machine(),

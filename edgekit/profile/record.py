@@ -45,7 +45,7 @@ class Spread:
 
 
 @dataclass(frozen=True)
-class Device:
+class ProfiledDevice:
     """Where it was measured. What decides whether figures are still those of a machine is in its fingerprint."""
 
     engine: str
@@ -202,7 +202,7 @@ class Profile:
     edgekit: str
     measured_at: str
     bundle: ProfiledBundle
-    device: Device
+    device: ProfiledDevice
     memory: ProfiledMemory
     planned: PlannedMemory
     speed: ProfiledSpeed

@@ -15,7 +15,7 @@ from edgekit.engines.backend import PlanRecord
 from edgekit.engines.place import Place
 from edgekit.errors import ConfigError
 from edgekit.machine.condition import Condition
-from edgekit.profile.record import Device, RowRate, SideMemory, Times
+from edgekit.profile.record import ProfiledDevice, RowRate, SideMemory, Times
 
 _REFERENCE = "fp16"
 _CUDA = 'engine = "onnxruntime-cuda"'
@@ -34,7 +34,7 @@ class Speed:
     """
 
     made: str
-    device: Device
+    device: ProfiledDevice
     slots: int
     context: int
     times: Times

@@ -16,7 +16,7 @@ from edgekit.engines.gpu.arena import BucketArena
 from edgekit.engines.gpu.buffers import Buffer
 from edgekit.engines.gpu.cuda import CudaDevice
 from edgekit.engines.gpu.device import Device, Lines
-from edgekit.engines.gpu.scatter import KERNEL, Fresh, Writer, source
+from edgekit.engines.gpu.scatter import KERNEL, ArenaWriter, Fresh, source
 from edgekit.engines.kv import ArenaShape
 from tests.simulated_tensorrt.device import FakeDevice
 
@@ -29,7 +29,7 @@ TOKENS = 300  # the most that are written at once
 def life_of_an_arena(device: Device, *, by_kernel: bool) -> list[npt.NDArray[np.uint16]]:
     """The arena's memory after each of some steps: writing, growing, copying, swapping, shrinking, washing."""
     arena = BucketArena(SHAPE, device)
-    writer = Writer(device, arena)
+    writer = ArenaWriter(device, arena)
     if not by_kernel:
         writer._kernel = None
     assert writer.by_kernel == by_kernel

@@ -29,7 +29,7 @@ def absent(wanted: Flavour | None) -> Flavour:
 @pytest.fixture(autouse=True)
 def no_tensorrt(monkeypatch: pytest.MonkeyPatch) -> None:
     """This environment may have one, and would compile with it."""
-    monkeypatch.setattr("edgekit.engines.tensorrt.build.site.present", absent)
+    monkeypatch.setattr("edgekit.engines.tensorrt.build.destination.present", absent)
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +37,7 @@ def bundles(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     folder = tmp_path_factory.mktemp("bundles")
     made = {name: str(folder / name) for name in (CARD, LARGE, JETSON)}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("edgekit.engines.tensorrt.build.site.present", absent)
+        patch.setattr("edgekit.engines.tensorrt.build.destination.present", absent)
         for name, out in made.items():
             assert main(["build", "--target", name, "--recipe", "q4", "--out", out]) == 0
     return made

@@ -39,7 +39,7 @@ def absent(wanted: Flavour | None) -> Flavour:
 def sealed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("sealed") / "bundle"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("edgekit.engines.tensorrt.build.site.present", absent)
+        patch.setattr("edgekit.engines.tensorrt.build.destination.present", absent)
         assert main(["build", "--target", "rtx3050", "--out", str(out)]) == 0
     return out
 

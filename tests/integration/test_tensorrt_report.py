@@ -18,7 +18,7 @@ from edgekit.cli.main import main
 from edgekit.engines.lock import ENGINES
 from edgekit.machine.gpus import Gpu
 from edgekit.profile.profile import device_here
-from edgekit.profile.record import Device, RowRate
+from edgekit.profile.record import ProfiledDevice, RowRate
 from edgekit.profile.store import store
 from edgekit.target import target
 from edgekit.units import GIB, MIB
@@ -42,11 +42,11 @@ def newest(out: Path) -> str:
     return max((out / ENGINES).iterdir(), key=lambda folder: folder.stat().st_mtime).name
 
 
-def here() -> Device:
+def here() -> ProfiledDevice:
     return device_here(target("rtx3050"))
 
 
-def profiled(out: Path, form: str, device: Device, rate: float, made: str = "2026-11-01T12:00:00Z") -> None:
+def profiled(out: Path, form: str, device: ProfiledDevice, rate: float, made: str = "2026-11-01T12:00:00Z") -> None:
     """As if it had been measured: a profile's own phases are other processes, which nothing simulates."""
     opened = open_bundle(out)
     rows = RowRate(1, spread(rate)), RowRate(4, spread(3 * rate))
@@ -214,7 +214,7 @@ def test_machines_that_are_called_alike_are_told_apart(tmp_path: Path, capsys: C
     """Many an ARM board calls its processor "aarch64"."""
     out = tmp_path / "bundle"
     assert main(["build", "--target", "cpu", "--out", str(out)]) == 0
-    board = Device("onnxruntime", "1.32.0", "aarch64", "aarch64", 4, (), 8 * GIB)
+    board = ProfiledDevice("onnxruntime", "1.32.0", "aarch64", "aarch64", 4, (), 8 * GIB)
     profiled(out, "", board, 3.0)
     profiled(out, "", replace(board, cores=12, l4t="36.4.3"), 30.0)
     assert {rate(run) for run in told(capsys, out)} == {3.0, 30.0}

@@ -38,7 +38,7 @@ def simulate(folder: Path, patch: pytest.MonkeyPatch, *gpus: Gpu, l4t: str = "")
     here = replace(detect(), gpus=gpus, l4t=l4t)
 
     patch.setattr("edgekit.machine.look", lambda: here)
-    patch.setattr("edgekit.engines.tensorrt.build.site.version_of", lambda name: RTX)  # where built ahead
+    patch.setattr("edgekit.engines.tensorrt.build.destination.version_of", lambda name: RTX)  # where built ahead
     patch.setattr("edgekit.engines.tensorrt.backend.flavour", lambda name: Api(module, name, (10, 3, 0)))
     patch.setattr("edgekit.engines.tensorrt.engine.CudaDevice", gpu)
     return module

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from edgekit.bundle import Bundle
-from edgekit.engines.backend import Backend, Outcome, Site
+from edgekit.engines.backend import Backend, Destination, Outcome
 from edgekit.engines.base import PartedEngine
 from edgekit.engines.lock import compiled_form
 from edgekit.engines.onnxruntime.standard import StandardEngine
@@ -52,10 +52,10 @@ class ToyBackend(Backend):
     def open_graphs(self, bundle: Bundle, slots: int) -> PartedEngine:
         return ToyEngine(bundle, bundle.path / "graphs", slots)
 
-    def site(self, bundle: Bundle) -> Site:
-        return Site(self._here())
+    def destination(self, bundle: Bundle) -> Destination:
+        return Destination(self._here())
 
-    def compile(self, bundle: Bundle, folder: Path, site: Site, progress: Progress) -> Outcome:
+    def compile(self, bundle: Bundle, folder: Path, destination: Destination, progress: Progress) -> Outcome:
         for path in (bundle.path / "graphs").iterdir():
             shutil.copy(path, folder)
         return Outcome(peak_bytes=1, probe=self.probe(folder))

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from edgekit.checkpoint.tokenizer import tokenizer_errors
 from edgekit.child import Crash, listen
-from edgekit.doctor.finding import said
+from edgekit.doctor.diagnosis import said
 from edgekit.engines.tensorrt.log import Log
 from edgekit.engines.tensorrt.opened import because
 from edgekit.errors import CheckpointError, gist

@@ -46,7 +46,7 @@ class Fresh:
     starts: int
 
 
-class Writer:
+class ArenaWriter:
     """Writes into ``arena`` by the kernel where it can be compiled; ``by_kernel`` says whether."""
 
     def __init__(self, device: Device, arena: BucketArena) -> None:

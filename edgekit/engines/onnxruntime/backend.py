@@ -19,7 +19,7 @@ import onnxruntime as ort
 from edgekit import config, machine
 from edgekit.bundle import Bundle
 from edgekit.child import listen, python
-from edgekit.engines.backend import Backend, Outcome, Site
+from edgekit.engines.backend import Backend, Destination, Outcome
 from edgekit.engines.base import PartedEngine
 from edgekit.engines.lock import compiled_form
 from edgekit.engines.onnxruntime.engine import OnnxRuntimeEngine, require_kernels
@@ -28,7 +28,7 @@ from edgekit.engines.place import Place
 from edgekit.errors import EngineError
 from edgekit.machine.cuda import ordinal
 from edgekit.machine.detect import cpu_features
-from edgekit.machine.gpus import fitting
+from edgekit.machine.gpus import matching
 from edgekit.progress import Progress
 
 _ENGINE = "onnxruntime"  # in a place
@@ -40,7 +40,7 @@ class OnnxRuntimeBackend(Backend):
 
     def open(self, bundle: Bundle, slots: int) -> PartedEngine | None:
         if bundle.manifest.target.kind.on_gpu:
-            gpu = fitting(machine.look().gpus, bundle.manifest.target.compute_capability)
+            gpu = matching(machine.look().gpus, bundle.manifest.target.compute_capability)
             return OnnxRuntimeEngine(bundle, bundle.path / "graphs", slots, "cuda", ordinal=ordinal(gpu))
         form = compiled_form(bundle)
         if form is None:
@@ -55,7 +55,7 @@ class OnnxRuntimeBackend(Backend):
     def open_graphs(self, bundle: Bundle, slots: int) -> PartedEngine:
         return OnnxRuntimeEngine(bundle, bundle.path / "graphs", slots)
 
-    def site(self, bundle: Bundle) -> Site:
+    def destination(self, bundle: Bundle) -> Destination:
         target = bundle.manifest.target
         if target.kind.on_gpu:
             raise EngineError(
@@ -67,9 +67,9 @@ class OnnxRuntimeBackend(Backend):
                 f"{bundle.path} is for {target.title} ({target.arch}); this machine is {platform.machine()}",
                 "Compile it on the device.",
             )
-        return Site(here())
+        return Destination(here())
 
-    def compile(self, bundle: Bundle, folder: Path, site: Site, progress: Progress) -> Outcome:
+    def compile(self, bundle: Bundle, folder: Path, destination: Destination, progress: Progress) -> Outcome:
         require_kernels(bundle.manifest.recipe)
         command = python("edgekit.engines.onnxruntime.packing", str(bundle.path), str(folder))
         (document,) = listen(command, "Compiling", progress)

@@ -10,7 +10,7 @@ from typing import Final, cast
 
 from edgekit.bundle import Bundle
 from edgekit.checkpoint.spec import ModelSpec
-from edgekit.engines.backend import Backend, Outcome, PlanRecord, Site
+from edgekit.engines.backend import Backend, Destination, Outcome, PlanRecord
 from edgekit.engines.base import PartedEngine
 from edgekit.engines.lock import find_form, place_of
 from edgekit.engines.onnxruntime.standard import StandardEngine
@@ -60,19 +60,21 @@ class TensorRtBackend(Backend):
     def open_graphs(self, bundle: Bundle, slots: int) -> PartedEngine:
         return StandardEngine(bundle, bundle.path / "graphs", slots)
 
-    def site(self, bundle: Bundle) -> Site:
-        from edgekit.engines.tensorrt.build.site import site
+    def destination(self, bundle: Bundle) -> Destination:
+        from edgekit.engines.tensorrt.build.destination import destination
 
         try:
-            return site(bundle.manifest.target)
+            return destination(bundle.manifest.target)
         except EdgeKitError as error:
-            error.hint = error.hint.replace("BUNDLE", shlex.quote(str(bundle.path)))  # a site knows the target alone
+            error.hint = error.hint.replace(
+                "BUNDLE", shlex.quote(str(bundle.path))
+            )  # a destination knows the target alone
             raise
 
-    def compile(self, bundle: Bundle, folder: Path, site: Site, progress: Progress) -> Outcome:
+    def compile(self, bundle: Bundle, folder: Path, destination: Destination, progress: Progress) -> Outcome:
         from edgekit.engines.tensorrt.build.plans import build_plans
 
-        plans = build_plans(bundle, folder, site, progress)
+        plans = build_plans(bundle, folder, destination, progress)
         return Outcome(max(plan.peak_bytes for plan in plans.values()), plans=plans)
 
     def like(self, place: Place) -> Place:

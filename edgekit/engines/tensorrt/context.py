@@ -19,7 +19,7 @@ from edgekit.engines.gpu.buffers import Buffer
 from edgekit.engines.gpu.device import Device
 from edgekit.engines.kv import ALIGNMENT
 from edgekit.engines.tensorrt.cache import RuntimeCache
-from edgekit.engines.tensorrt.opened import Plan, Shape
+from edgekit.engines.tensorrt.opened import EnginePlan, Shape
 
 
 class Context:
@@ -29,7 +29,9 @@ class Context:
     its kernels for them, and :attr:`captures` is True then: nobody else should.
     """
 
-    def __init__(self, plan: Plan, profile: int, device: Device, cache: RuntimeCache, *, repeats: bool = False) -> None:
+    def __init__(
+        self, plan: EnginePlan, profile: int, device: Device, cache: RuntimeCache, *, repeats: bool = False
+    ) -> None:
         self._plan, self._profile, self._device = plan, profile, device
         self._repeats, self.captures = repeats, False
         self._config: Any = None  # a context uses it for as long as it lives
@@ -117,7 +119,9 @@ class Stage:
     ``shape`` is one image's in the input, without the first axis.
     """
 
-    def __init__(self, plan: Plan, context: Context, device: Device, given: str, wanted: str, shape: Shape) -> None:
+    def __init__(
+        self, plan: EnginePlan, context: Context, device: Device, given: str, wanted: str, shape: Shape
+    ) -> None:
         self._context, self._shape = context, (1, *shape)
         with ExitStack() as held:
             self._in = Buffer(device, math.prod(self._shape), "float16", f"the {given}")

@@ -17,9 +17,9 @@ from edgekit.engines.gpu.arena import BucketArena
 from edgekit.engines.gpu.buffers import Buffer
 from edgekit.engines.gpu.device import Device
 from edgekit.engines.gpu.replay import Replay
-from edgekit.engines.gpu.scatter import Fresh, Writer
+from edgekit.engines.gpu.scatter import ArenaWriter, Fresh
 from edgekit.engines.tensorrt.context import Context
-from edgekit.engines.tensorrt.opened import Plan
+from edgekit.engines.tensorrt.opened import EnginePlan
 
 PREFILL, DECODE = 0, 1
 """The plan's profiles."""
@@ -43,7 +43,7 @@ class Decoder:
             self._logits = self._buffer(slots * spec.vocab, "float32")
             self._tensor_bytes = arena.shape.fresh_bytes(tokens)
             self._fresh = device.allocate(2 * spec.layers * self._tensor_bytes, "new keys and values")
-            self._writer = Writer(device, arena)
+            self._writer = ArenaWriter(device, arena)
             decode = contexts[DECODE]
             # A captured step would keep the lengths of its first run where TensorRT, or a copy, reads them here.
             by_device = self._writer.by_kernel and not decode.reads_here("lengths")
@@ -105,7 +105,7 @@ class Decoder:
             self._fresh = 0
 
 
-def require_decoder(plan: Plan, spec: DecoderSpec, slots: int, context: int, chunk: int, bucket: int) -> None:
+def require_decoder(plan: EnginePlan, spec: DecoderSpec, slots: int, context: int, chunk: int, bucket: int) -> None:
     """:class:`~edgekit.errors.EngineError` where a plan is not of such a decoder, or takes less than it will be given.
 
     ``bucket`` is the shortest that the arena is laid out in.

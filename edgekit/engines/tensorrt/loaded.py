@@ -11,7 +11,7 @@ from edgekit.engines.tensorrt.cache import RuntimeCache
 from edgekit.engines.tensorrt.context import Context
 from edgekit.engines.tensorrt.decoder import DECODE, PREFILL
 from edgekit.engines.tensorrt.log import Log, logger
-from edgekit.engines.tensorrt.opened import Plan, because, open_plan, title
+from edgekit.engines.tensorrt.opened import EnginePlan, because, open_plan, title
 from edgekit.errors import EngineError
 
 _USES = (("vision", 0), ("projector", 0), ("decoder", DECODE), ("decoder", PREFILL))
@@ -27,7 +27,7 @@ class Loaded:
     def __init__(self, folder: Path, module: Any, device: Device, remedy: str) -> None:
         self._device, self._scratch = device, 0
         self._contexts: list[Context] = []
-        self.plans: dict[str, Plan] = {}
+        self.plans: dict[str, EnginePlan] = {}
         self.cache = RuntimeCache(folder)
         log = Log()
         self._logger = logger(module, log)

@@ -22,7 +22,7 @@ _DTYPES = {"float16": "HALF", "float32": "FLOAT", "int32": "INT32", "int64": "IN
 
 
 @dataclass(frozen=True)
-class Plan:
+class EnginePlan:
     """An opened plan: ``engine`` is TensorRT's ``ICudaEngine``; ``remedy`` is what helps where it does not fit."""
 
     path: Path
@@ -74,7 +74,7 @@ def because(log: Log, error: Exception | None = None) -> str:
     return f": {gist(line)}" if line else ""
 
 
-def open_plan(path: Path, runtime: Any, module: Any, log: Log, remedy: str) -> Plan:
+def open_plan(path: Path, runtime: Any, module: Any, log: Log, remedy: str) -> EnginePlan:
     """Read the plan at ``path``; :class:`EngineError` with ``remedy`` where it is missing or unusable."""
     log.forget()
     try:
@@ -86,7 +86,7 @@ def open_plan(path: Path, runtime: Any, module: Any, log: Log, remedy: str) -> P
         raise _refused(path, module, log, remedy, error) from error
     if engine is None:
         raise _refused(path, module, log, remedy)
-    return Plan(path, engine, module, log, remedy)
+    return EnginePlan(path, engine, module, log, remedy)
 
 
 def title(module: Any) -> str:

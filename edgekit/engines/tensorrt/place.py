@@ -9,7 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from edgekit import machine
 from edgekit.engines.place import Place
 from edgekit.machine.cuda import driver_cuda
-from edgekit.machine.gpus import Gpu, fitting
+from edgekit.machine.gpus import Gpu, matching
 
 _DISTRIBUTIONS = {
     "tensorrt": ("tensorrt", "tensorrt-cu13", "tensorrt-cu12"),
@@ -20,7 +20,7 @@ _DISTRIBUTIONS = {
 def like(place: Place) -> Place:
     """What this machine has of the kind of ``place``: its GPU, with that TensorRT."""
     computer = machine.look()
-    gpu = fitting(computer.gpus, place.compute_capability) or next(iter(computer.gpus), Gpu(""))
+    gpu = matching(computer.gpus, place.compute_capability) or next(iter(computer.gpus), Gpu(""))
     return Place(
         engine=place.engine,
         version=version_of(place.engine),

@@ -9,18 +9,18 @@ from typing import TypeAlias
 
 import pytest
 
-from edgekit.doctor.finding import Finding
+from edgekit.doctor.diagnosis import Diagnosis
 from edgekit.machine.host import Host
 from edgekit.target import Target
 from tests.unit.machine.recordings import Recording, named
 
-Check: TypeAlias = Callable[[Host, Target], Iterable[Finding]]
+Check: TypeAlias = Callable[[Host, Target], Iterable[Diagnosis]]
 Says: TypeAlias = Callable[..., list[tuple[str, str, str]]]
 
 
 @pytest.fixture
 def says(tmp_path: Path) -> Says:
-    """State, what, mend of each finding of a check about a recording."""
+    """State, what, mend of each diagnosis of a check about a recording."""
 
     numbers = count()
 

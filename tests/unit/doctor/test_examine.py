@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from edgekit.doctor import examine
-from edgekit.doctor.finding import Finding
+from edgekit.doctor.diagnosis import Diagnosis
 from edgekit.machine.host import Host
 from edgekit.target import Target, target
 from tests.unit.machine.recordings import VM
@@ -16,21 +16,21 @@ from tests.unit.machine.recordings import VM
 def test_a_check_that_hangs_or_fails_leaves_the_others_alone(tmp_path: Path) -> None:
     release = threading.Event()
 
-    def hangs(host: Host, wanted: Target) -> Iterator[Finding]:
+    def hangs(host: Host, wanted: Target) -> Iterator[Diagnosis]:
         release.wait(60)
-        yield Finding("slow", "good", "at last")
+        yield Diagnosis("slow", "good", "at last")
 
-    def fails(host: Host, wanted: Target) -> Iterator[Finding]:
+    def fails(host: Host, wanted: Target) -> Iterator[Diagnosis]:
         raise RuntimeError("nobody thought of this")
 
-    def works(host: Host, wanted: Target) -> Iterator[Finding]:
-        yield Finding("fast", "good", "fine")
-        yield Finding("fast", "bad", "worse", "mend it")
+    def works(host: Host, wanted: Target) -> Iterator[Diagnosis]:
+        yield Diagnosis("fast", "good", "fine")
+        yield Diagnosis("fast", "bad", "worse", "mend it")
 
     report = examine(VM.at(tmp_path), target("cpu"), {"slow": hangs, "odd": fails, "fast": works}, limit_s=0.5)
     release.set()
-    assert [(found.subject, found.state) for found in report.findings] == [
+    assert [(found.subject, found.state) for found in report.diagnoses] == [
         ("odd", "unknown"), ("fast", "bad"), ("fast", "good"), ("slow", "unknown"),
     ]  # fmt: skip
-    assert "RuntimeError: nobody thought of this" in report.findings[0].what
-    assert report.findings[3].what == "no answer within 0.5 s"
+    assert "RuntimeError: nobody thought of this" in report.diagnoses[0].what
+    assert report.diagnoses[3].what == "no answer within 0.5 s"

@@ -42,7 +42,7 @@ def own_metadata() -> str:
 def test_every_extra_of_the_project_is_named_with_what_it_lacks(tmp_path: Path) -> None:
     host = VM.changed(packages={"onnxruntime-gpu": "1.31.1", "pydicom": "2.4"}).at(tmp_path)
     lay_package(tmp_path / "site", "edgekit", "0.1", own_metadata())
-    found = {finding.subject: finding for finding in extras(host, target("cpu"))}
+    found = {diagnosis.subject: diagnosis for diagnosis in extras(host, target("cpu"))}
     project = tomllib.loads((Path(edgekit.__file__).parents[1] / "pyproject.toml").read_text())["project"]
     assert found.keys() == {"packages", *(f"extra {name}" for name in project["optional-dependencies"])}
     assert "click" in found["packages"].what

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from edgekit.doctor import Host, Report, examine
-from edgekit.doctor.finding import Finding
+from edgekit.doctor.diagnosis import Diagnosis
 from edgekit.machine.programs import Reply
 from edgekit.target import target
 from tests.unit.machine.recordings import (
@@ -32,13 +32,13 @@ def report(root: Path, recording: Recording, name: str = "") -> Report:
     return examine(recording.at(root), target(name) if name else None)
 
 
-def about(found: Report, subject: str) -> Finding:
+def about(found: Report, subject: str) -> Diagnosis:
     """The worst that was found about a subject."""
-    return next(finding for finding in found.findings if finding.subject == subject)
+    return next(diagnosis for diagnosis in found.diagnoses if diagnosis.subject == subject)
 
 
 def bad(found: Report) -> list[str]:
-    return [finding.subject for finding in found.of("bad")]
+    return [diagnosis.subject for diagnosis in found.of("bad")]
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def test_a_machine_in_order_is_its_target_and_healthy(
 ) -> None:
     found = report(tmp_path, recording)
     assert (found.target, found.detected) == (name, name)
-    assert (bad(found), [finding.subject for finding in found.of("unknown")]) == ([], unknown)
+    assert (bad(found), [diagnosis.subject for diagnosis in found.of("unknown")]) == ([], unknown)
     assert found.healthy
 
 
@@ -111,7 +111,7 @@ def test_wsl_2_has_its_driver_from_windows_and_a_service_only_with_systemd(tmp_p
     assert found.target == "rtx3050"
     assert bad(found) == ["systemd"]
     assert "/etc/wsl.conf" in about(found, "systemd").mend
-    assert any("WSL 2" in finding.what for finding in found.findings)
+    assert any("WSL 2" in diagnosis.what for diagnosis in found.diagnoses)
     assert about(found, "gpu nodes").state == "good"
     without = WSL2.changed(without=("dxg",), answers={"nvidia-smi": Reply(None, why="is not installed")})
     missing = report(tmp_path / "b", without.changed(answers={"nvidia-smi -q": Reply(9)}), "rtx3050")
@@ -152,7 +152,7 @@ def test_windows_itself(tmp_path: Path) -> None:
 def test_a_machine_that_tells_nothing_is_unknown_and_not_bad(tmp_path: Path) -> None:
     silent = Recording(files={}, host={"folder": tmp_path / "nowhere"})
     found = examine(silent.at(tmp_path))
-    unknown = [finding.subject for finding in found.of("unknown")]
+    unknown = [diagnosis.subject for diagnosis in found.of("unknown")]
     assert unknown == ["processor", "runtime", "memory", "swap", "clock", "heat", "packages"]
     assert bad(found) == ["systemd"]
 
@@ -182,7 +182,7 @@ def test_garbage_in_every_file_and_from_every_program_fails_no_check(
         for name in recording.answers
     }
     found = report(tmp_path_factory.mktemp("garbage"), recording.changed(files=files, answers=answers), "orin")
-    assert not [finding for finding in found.findings if "the check failed" in finding.what]
+    assert not [diagnosis for diagnosis in found.diagnoses if "the check failed" in diagnosis.what]
 
 
 def test_every_finding_that_is_bad_says_what_mends_it(tmp_path: Path) -> None:
@@ -195,13 +195,13 @@ def test_every_finding_that_is_bad_says_what_mends_it(tmp_path: Path) -> None:
     )
     found = report(tmp_path, broken, "rtx3080")
     assert len(found.of("bad")) >= 6
-    assert all(finding.mend for finding in found.of("bad"))
+    assert all(diagnosis.mend for diagnosis in found.of("bad"))
 
 
 def test_this_machine() -> None:
     found = examine(Host())
-    subjects = {finding.subject for finding in found.findings}
+    subjects = {diagnosis.subject for diagnosis in found.diagnoses}
     assert subjects >= {"system", "processor", "python", "runtime", "memory", "swap", "disk", "clock", "packages"}
-    assert not [finding for finding in found.findings if "the check failed" in finding.what]
+    assert not [diagnosis for diagnosis in found.diagnoses if "the check failed" in diagnosis.what]
     assert about(found, "runtime").what.startswith("ONNX Runtime")
     assert about(found, "memory").state != "unknown"

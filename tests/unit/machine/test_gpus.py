@@ -10,7 +10,7 @@ import pytest
 
 from edgekit.machine import gpus
 from edgekit.machine.detect import detect
-from edgekit.machine.gpus import Gpu, counted_by_slot, fitting, shown_alone, untold
+from edgekit.machine.gpus import Gpu, counted_by_slot, matching, shown_alone, untold
 from edgekit.machine.nvml import driver_gpus, how_to_tell
 from tests.unit.machine.nvml import FakeNvml
 
@@ -171,8 +171,8 @@ def test_one_that_tells_its_name_alone(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_of_none_that_fits_none_is_taken() -> None:
-    assert fitting([Gpu("a", "8.9", 1)], "8.6") is None
-    assert fitting([], "8.6") is None
+    assert matching([Gpu("a", "8.9", 1)], "8.6") is None
+    assert matching([], "8.6") is None
 
 
 @pytest.mark.parametrize(

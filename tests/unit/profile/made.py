@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from edgekit import config
-from edgekit.profile.record import FORMAT, Device, Moment, Profile, RowRate, SideMemory, Spread, Times
+from edgekit.profile.record import FORMAT, Moment, Profile, ProfiledDevice, RowRate, SideMemory, Spread, Times
 from edgekit.units import GIB, MIB
 
-DEVICE = Device("onnxruntime", "1.31.1", "x86_64", "Some processor", 4, ("avx2",), 8 * GIB)
+DEVICE = ProfiledDevice("onnxruntime", "1.31.1", "x86_64", "Some processor", 4, ("avx2",), 8 * GIB)
 
 
 def spread(value: float) -> Spread:

@@ -15,11 +15,11 @@ from edgekit import config
 from edgekit.child import speak
 from edgekit.engines.backend import Outcome
 from edgekit.engines.lock import ENGINES
-from edgekit.engines.onnxruntime.packing.graph import Graph
+from edgekit.engines.onnxruntime.packing.graph import PackableGraph
 from edgekit.engines.onnxruntime.packing.optimize import optimize
 from edgekit.engines.onnxruntime.packing.probe import samples, write_probe
 from edgekit.engines.onnxruntime.packing.spans import span_of
-from edgekit.engines.onnxruntime.packing.write import Writer
+from edgekit.engines.onnxruntime.packing.write import PackedWriter
 from edgekit.files import require_space
 from edgekit.machine.memory import peak_bytes
 
@@ -43,14 +43,14 @@ def compile_graphs(bundle: Path, folder: Path, progress: Callable[[int, int], No
         done += size
         progress(done, total)
 
-    writer = Writer(chosen, scratch, once=once, wrote=wrote)
+    writer = PackedWriter(chosen, scratch, once=once, wrote=wrote)
     for name, graph in graphs.items():
         writer.write(graph, folder / f"{name}.onnx")
     shutil.rmtree(scratch)
     return expected
 
 
-def _external_bytes(graph: Graph) -> int:
+def _external_bytes(graph: PackableGraph) -> int:
     spans = (span_of(tensor) for tensor in graph.tensors.values())
     return sum(span.length for span in spans if span)
 

@@ -15,7 +15,7 @@ _PACKING = ("MatMulNBits", "DynamicQuantizeMatMul", "MatMul", "FusedMatMul", "Ge
 _ROWS = 3  # more than one, odd: kernels for one row and for several read the same packed weights
 
 
-class Graph:
+class PackableGraph:
     """A graph in its final form; its external tensors name absolute paths."""
 
     def __init__(self, model: ModelProto) -> None:

@@ -13,13 +13,13 @@ from typing import Any
 import onnx
 from onnx import ModelProto, TensorProto, helper
 
-from edgekit.engines.onnxruntime.packing.graph import Graph
+from edgekit.engines.onnxruntime.packing.graph import PackableGraph
 from edgekit.engines.onnxruntime.packing.pack import saving
 from edgekit.engines.onnxruntime.packing.spans import point, span_of
 from edgekit.onnx_session import open_graph, options, sums_saturate
 
 
-def optimize(source: Path, scratch: Path) -> Graph:
+def optimize(source: Path, scratch: Path) -> PackableGraph:
     """Read ``source`` and optimize it; folded tensors come to lie in ``scratch``, the others stay where they are."""
     model = onnx.load(str(source), load_external_data=False)
     matrices = _take_out(model)
@@ -34,12 +34,12 @@ def optimize(source: Path, scratch: Path) -> Graph:
     for tensor in matrices.values():
         _make_absolute(tensor, source.parent)
     _put_back(final, matrices)
-    return Graph(final)
+    return PackableGraph(final)
 
 
 def _take_out(model: ModelProto) -> dict[str, TensorProto]:
     """Make the packing nodes' matrices graph inputs; the tensors by name."""
-    graph = Graph(model)
+    graph = PackableGraph(model)
     taken = {}
     for node in graph.packing():
         # Where int8 sums saturate, ONNX Runtime rewrites these weights, so it needs to see them.

@@ -9,7 +9,7 @@ from typing import Any
 import onnx
 from onnx import NodeProto, TensorProto
 
-from edgekit.engines.onnxruntime.packing.graph import SMALL, WEIGHT, Graph, add_alone, empty_like
+from edgekit.engines.onnxruntime.packing.graph import SMALL, WEIGHT, PackableGraph, add_alone, empty_like
 from edgekit.engines.onnxruntime.packing.spans import Span, inline, point
 from edgekit.onnx_session import open_graph, options
 
@@ -27,7 +27,7 @@ class Packed:
         return "|".join([self.key, *(f"{blob.offset};{blob.length};0" for blob in self.blobs)])
 
 
-def pack(graph: Graph, node: NodeProto, matrix: Span, scratch: Path) -> Packed | None:
+def pack(graph: PackableGraph, node: NodeProto, matrix: Span, scratch: Path) -> Packed | None:
     """How ONNX Runtime packs ``node`` when its matrix is the bytes of ``matrix``; the blobs lie in ``scratch``.
 
     None where this operator, on this machine, packs nothing or doesn't save what it packs.

@@ -11,24 +11,24 @@ from pathlib import Path
 
 from onnx import NodeProto
 
-from edgekit.engines.onnxruntime.packing.graph import Graph, add_alone, empty_like
+from edgekit.engines.onnxruntime.packing.graph import PackableGraph, add_alone, empty_like
 from edgekit.engines.onnxruntime.packing.pack import pack
 from edgekit.engines.onnxruntime.packing.spans import Span, span_of
-from edgekit.engines.onnxruntime.packing.write import Writer
+from edgekit.engines.onnxruntime.packing.write import PackedWriter
 from edgekit.engines.onnxruntime.probe import PROBE, answers
 from edgekit.errors import EngineError
 
-Samples = Mapping[bytes, tuple[Graph, NodeProto]]
+Samples = Mapping[bytes, tuple[PackableGraph, NodeProto]]
 """For each kind, a node and its graph."""
 
 
-def samples(graphs: Sequence[Graph], scratch: Path) -> Samples:
+def samples(graphs: Sequence[PackableGraph], scratch: Path) -> Samples:
     """The smallest node of each kind whose packed form ONNX Runtime saves here.
 
     :class:`EngineError` where these kinds are less than half of the matrices' bytes: mapping would gain little.
     """
     sizes: dict[bytes, int] = {}
-    found: dict[bytes, tuple[Graph, NodeProto]] = {}
+    found: dict[bytes, tuple[PackableGraph, NodeProto]] = {}
     for graph in graphs:
         for node in graph.packing():
             kind, size = graph.kind(node), _matrix(graph, node).length
@@ -48,10 +48,10 @@ def write_probe(chosen: Samples, folder: Path, scratch: Path) -> tuple[str, bool
 
     From 1.32 on ONNX Runtime compares packed bytes with what it packs from the original, which must then be there.
     """
-    Writer((), scratch, once=False).write(_graph(chosen), scratch / PROBE)
+    PackedWriter((), scratch, once=False).write(_graph(chosen), scratch / PROBE)
     expected = answers(scratch / PROBE)
     for once in (True, False):
-        Writer(chosen, scratch, once=once).write(_graph(chosen), folder / PROBE)
+        PackedWriter(chosen, scratch, once=once).write(_graph(chosen), folder / PROBE)
         try:
             if answers(folder / PROBE) == expected:
                 return expected, once
@@ -60,15 +60,15 @@ def write_probe(chosen: Samples, folder: Path, scratch: Path) -> tuple[str, bool
     raise EngineError("packed weights compute something else with this ONNX Runtime", "The bundle runs without.")
 
 
-def _graph(chosen: Samples) -> Graph:
+def _graph(chosen: Samples) -> PackableGraph:
     """The samples side by side, each with an input of its own."""
     model = empty_like(next(iter(chosen.values()))[0].model)
     for index, (graph, node) in enumerate(chosen.values()):
         add_alone(model, node, graph.matrix(node), graph.others(node), f"{index}.")
-    return Graph(model)
+    return PackableGraph(model)
 
 
-def _matrix(graph: Graph, node: NodeProto) -> Span:
+def _matrix(graph: PackableGraph, node: NodeProto) -> Span:
     span = span_of(graph.matrix(node))
     assert span, "packing nodes have external matrices"
     return span

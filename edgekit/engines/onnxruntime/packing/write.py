@@ -7,13 +7,13 @@ from pathlib import Path
 
 from onnx import NodeProto
 
-from edgekit.engines.onnxruntime.packing.graph import Graph
+from edgekit.engines.onnxruntime.packing.graph import PackableGraph
 from edgekit.engines.onnxruntime.packing.pack import Packed, pack
 from edgekit.engines.onnxruntime.packing.spans import DataFile, Span, name_beside, point, span_of
 from edgekit.files import writing
 
 
-class Writer:
+class PackedWriter:
     """Writes graphs, packed where a node is of one of ``kinds``; ``once`` leaves the originals out.
 
     ``wrote`` hears how many bytes of the originals have been dealt with.
@@ -24,7 +24,7 @@ class Writer:
     ) -> None:
         self._kinds, self._scratch, self._once, self._wrote = kinds, scratch, once, wrote
 
-    def write(self, graph: Graph, path: Path) -> None:
+    def write(self, graph: PackableGraph, path: Path) -> None:
         """Write ``graph`` as ``path`` and its tensors as ``path``.data; it is changed to what is written."""
         packing = {graph.matrix(node).name: node for node in graph.packing() if graph.kind(node) in self._kinds}
         keys: set[str] = set()
@@ -42,7 +42,9 @@ class Writer:
         with writing(path):
             path.write_bytes(graph.model.SerializeToString())
 
-    def _write_packed(self, graph: Graph, node: NodeProto, original: Span, data: DataFile, keys: set[str]) -> bool:
+    def _write_packed(
+        self, graph: PackableGraph, node: NodeProto, original: Span, data: DataFile, keys: set[str]
+    ) -> bool:
         """Append a node's matrix in packed form; whether that could be done: keys must be unique."""
         packed = pack(graph, node, original, self._scratch)
         if packed is None:

@@ -9,12 +9,12 @@ from typing import cast
 from edgekit import config
 from edgekit.bundle import Bundle
 from edgekit.config.writing import write_json
-from edgekit.engines.backend import PlanRecord, Site
+from edgekit.engines.backend import Destination, PlanRecord
 from edgekit.engines.tensorrt.api import Flavour
+from edgekit.engines.tensorrt.build.destination import AHEAD
 from edgekit.engines.tensorrt.build.job import How
 from edgekit.engines.tensorrt.build.need import need
 from edgekit.engines.tensorrt.build.plan import build_plan
-from edgekit.engines.tensorrt.build.site import AHEAD
 from edgekit.engines.tensorrt.cache import kept
 from edgekit.engines.tensorrt.shapes import profiles
 from edgekit.progress import Progress, silent
@@ -39,7 +39,9 @@ def records(folder: Path) -> dict[str, PlanRecord]:
     return dict(vars(config.load_json(folder / PLANS, _Kept)))
 
 
-def build_plans(bundle: Bundle, folder: Path, site: Site, progress: Progress = silent) -> dict[str, PlanRecord]:
+def build_plans(
+    bundle: Bundle, folder: Path, destination: Destination, progress: Progress = silent
+) -> dict[str, PlanRecord]:
     """Write ``vision.plan``, ``projector.plan``, ``decoder.plan`` to ``folder``.
 
     Raises what :func:`~edgekit.engines.tensorrt.build.plan.build_plan` does.
@@ -48,23 +50,23 @@ def build_plans(bundle: Bundle, folder: Path, site: Site, progress: Progress = s
     wanted = profiles(manifest.spec, manifest.target.slots, manifest.context)
     for name, shapes in wanted.items():
         graph = bundle.path / "graphs" / f"{name}.onnx"
-        how = _how(manifest.target, site, need(graph).slow)
+        how = _how(manifest.target, destination, need(graph).slow)
         plan, named = folder / f"{name}.plan", _named(progress, name)
-        found[name] = build_plan(graph, plan, shapes, how, named, site.variables).record
+        found[name] = build_plan(graph, plan, shapes, how, named, destination.variables).record
     write_json(folder / PLANS, found, "lines")
     return found
 
 
-def _how(target: Target, site: Site, short: bool) -> How:
+def _how(target: Target, destination: Destination, short: bool) -> How:
     """A workspace in proportion to the target's memory, and less optimization where this machine's is ``short``."""
-    flavour = cast(Flavour, site.place.engine)
+    flavour = cast(Flavour, destination.place.engine)
     workspace = min(2 * GIB, max(256 * MIB, target.memory_bytes // 16))
     return How(
         flavour=flavour,
         compute_capability=target.compute_capability if flavour == AHEAD else None,
         workspace_bytes=workspace,
         optimization_level=_LOWER_LEVEL if short else None,
-        timing_cache=None if site.ahead else kept("timings", site.place.fingerprint),
+        timing_cache=None if destination.ahead else kept("timings", destination.place.fingerprint),
     )
 
 

@@ -169,7 +169,7 @@ def test_the_kernel_itself_moves_what_its_likeness_in_python_moves(head_dim: int
     found = []
     for device in (Compiled(), FakeDevice(), FakeDevice(compiles=False)):
         arena = BucketArena(shape, device)
-        writer = scatter.Writer(device, arena)
+        writer = scatter.ArenaWriter(device, arena)
         assert writer.by_kernel == device.compiles
         fresh = device.allocate(4 * 8192, "new keys")
         starts = device.allocate(8, "starts")

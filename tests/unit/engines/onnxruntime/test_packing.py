@@ -19,12 +19,12 @@ from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
 
 from edgekit.checkpoint.packed import Array
 from edgekit.engines.onnxruntime.packing.__main__ import compile_graphs
-from edgekit.engines.onnxruntime.packing.graph import Graph
+from edgekit.engines.onnxruntime.packing.graph import PackableGraph
 from edgekit.engines.onnxruntime.packing.optimize import optimize
 from edgekit.engines.onnxruntime.packing.pack import pack
 from edgekit.engines.onnxruntime.packing.probe import samples, write_probe
 from edgekit.engines.onnxruntime.packing.spans import span_of
-from edgekit.engines.onnxruntime.packing.write import Writer
+from edgekit.engines.onnxruntime.packing.write import PackedWriter
 from edgekit.engines.onnxruntime.probe import PROBE, answers
 from edgekit.errors import EdgeKitError, EngineError
 from edgekit.onnx_session import ZERO_POINT, open_graph, options, runtime_version
@@ -103,7 +103,7 @@ def pack_graph(source: Path, folder: Path) -> Path:
     scratch.mkdir(parents=True)
     graph = optimize(source, scratch)
     chosen = samples([graph], scratch)
-    Writer(chosen, scratch, once=write_probe(chosen, folder, scratch)[1]).write(graph, folder / "packed.onnx")
+    PackedWriter(chosen, scratch, once=write_probe(chosen, folder, scratch)[1]).write(graph, folder / "packed.onnx")
     return folder / "packed.onnx"
 
 
@@ -243,7 +243,7 @@ def test_a_runtime_that_saves_no_packed_weights_is_told(tmp_path: Path, monkeypa
     source = save(tmp_path, [nbits("a", 96, 512), dynamic("b", 8, 512)], 512)
     graph = optimize(source, tmp_path)
 
-    def only_others(graph: Graph, node: NodeProto, *rest: Any) -> Any:
+    def only_others(graph: PackableGraph, node: NodeProto, *rest: Any) -> Any:
         return None if node.op_type == "MatMulNBits" else pack(graph, node, *rest)
 
     monkeypatch.setattr("edgekit.engines.onnxruntime.packing.probe.pack", only_others)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from edgekit.bundle import FORMAT, Bundle, Manifest, unsealed
-from edgekit.engines.backend import Site
+from edgekit.engines.backend import Destination
 from edgekit.engines.place import Place
 from edgekit.engines.tensorrt.api import Flavour
 from edgekit.engines.tensorrt.build.job import How
@@ -40,8 +40,8 @@ def bundle(folder: Path, wanted: Target) -> Bundle:
     )
 
 
-def site(flavour: Flavour = "tensorrt", *, ahead: bool = False) -> Site:
-    return Site(Place(flavour, "10.3.0", "x86_64", compute_capability="8.6"), ahead)
+def destination(flavour: Flavour = "tensorrt", *, ahead: bool = False) -> Destination:
+    return Destination(Place(flavour, "10.3.0", "x86_64", compute_capability="8.6"), ahead)
 
 
 @pytest.fixture
@@ -87,7 +87,7 @@ def test_a_kernel_may_use_a_sixteenth_of_the_target_s_memory_within_bounds(
     name: str, memory: int | None, workspace: int, asked: dict[str, How], tmp_path: Path
 ) -> None:
     wanted = target(name)
-    build_plans(bundle(tmp_path, replace(wanted, memory_bytes=memory or wanted.memory_bytes)), tmp_path, site())
+    build_plans(bundle(tmp_path, replace(wanted, memory_bytes=memory or wanted.memory_bytes)), tmp_path, destination())
     assert {graph: how.workspace_bytes for graph, how in asked.items()} == dict.fromkeys(GRAPHS, workspace)
 
 
@@ -100,7 +100,7 @@ def test_what_would_swap_is_optimized_less(
         return Need(graph.name, 3 * GIB, GIB if graph.stem in slow else 4 * GIB, 8 * GIB)
 
     monkeypatch.setattr("edgekit.engines.tensorrt.build.plans.need", need)
-    build_plans(bundle(tmp_path, target("orin")), tmp_path, site())
+    build_plans(bundle(tmp_path, target("orin")), tmp_path, destination())
     assert {graph: how.optimization_level for graph, how in asked.items()} == {
         graph: 2 if graph in slow else None for graph in GRAPHS
     }
@@ -109,14 +109,14 @@ def test_what_would_swap_is_optimized_less(
 @pytest.mark.parametrize(
     ("where", "capability", "timed"),
     [
-        (site(), None, True),
-        (site("tensorrt_rtx"), "8.6", True),
-        (site("tensorrt_rtx", ahead=True), "8.6", False),
+        (destination(), None, True),
+        (destination("tensorrt_rtx"), "8.6", True),
+        (destination("tensorrt_rtx", ahead=True), "8.6", False),
     ],
     ids=["device", "rtx", "ahead"],
 )
 def test_a_plan_is_asked_for_by_where_it_is_built(
-    where: Site, capability: str | None, timed: bool, asked: dict[str, How], tmp_path: Path
+    where: Destination, capability: str | None, timed: bool, asked: dict[str, How], tmp_path: Path
 ) -> None:
     build_plans(bundle(tmp_path, target("rtx3050")), tmp_path, where)
     for how in asked.values():

@@ -6,12 +6,12 @@ import logging
 import platform
 
 from edgekit import machine
-from edgekit.engines.backend import Site
+from edgekit.engines.backend import Destination
 from edgekit.engines.place import Place
 from edgekit.engines.tensorrt.api import Flavour, present
 from edgekit.engines.tensorrt.place import like, version_of
 from edgekit.errors import EngineError
-from edgekit.machine.gpus import fitting, shown_alone, silence, untold
+from edgekit.machine.gpus import matching, shown_alone, silence, untold
 from edgekit.machine.nvml import how_to_tell
 from edgekit.target import Target
 
@@ -21,7 +21,7 @@ AHEAD: Flavour = "tensorrt_rtx"
 """The only one that builds for another GPU than this machine's."""
 
 
-def site(target: Target) -> Site:
+def destination(target: Target) -> Destination:
     """How this machine can build the target's plans.
 
     :class:`EngineError` where it can't: another processor, or plans that are built on the device alone;
@@ -34,10 +34,10 @@ def site(target: Target) -> Site:
         )
     gpus = machine.look().gpus
     alone = shown_alone(gpus, target.compute_capability)
-    if fitting(gpus, target.compute_capability):
+    if matching(gpus, target.compute_capability):
         name = present(None)
         kind = Place(name, version_of(name), platform.machine(), compute_capability=target.compute_capability)
-        return Site(like(kind), variables=alone)
+        return Destination(like(kind), variables=alone)
     silent = untold(gpus)
     if target.arch != "x86_64":
         if silent:
@@ -50,4 +50,4 @@ def site(target: Target) -> Site:
     if silent:
         _log.warning("%s: building as for a card that is not here. %s", silence(silent), how_to_tell())
     kind = Place(name, version_of(name), platform.machine(), compute_capability=target.compute_capability)
-    return Site(kind, ahead=True, variables=alone)
+    return Destination(kind, ahead=True, variables=alone)

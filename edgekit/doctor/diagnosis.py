@@ -14,10 +14,10 @@ _WORST_FIRST = {"bad": 0, "unknown": 1, "good": 2}
 
 
 @dataclass(frozen=True)
-class Finding:
+class Diagnosis:
     """``what`` was found about ``subject``; ``mend`` is a command, or what to do where no command does it.
 
-    "unknown" where a source can't be read. A good finding with a ``mend`` can be made better.
+    "unknown" where a source can't be read. A good diagnosis with a ``mend`` can be made better.
     """
 
     subject: str
@@ -32,7 +32,7 @@ class Report:
 
     target: str
     detected: str
-    findings: tuple[Finding, ...]
+    diagnoses: tuple[Diagnosis, ...]
 
     @property
     def healthy(self) -> bool:
@@ -45,16 +45,16 @@ class Report:
             "target": self.target,
             "detected": self.detected,
             "healthy": self.healthy,
-            "findings": config.dump(self.findings),
+            "findings": config.dump(self.diagnoses),
         }
 
-    def of(self, state: State) -> list[Finding]:
-        return [finding for finding in self.findings if finding.state == state]
+    def of(self, state: State) -> list[Diagnosis]:
+        return [diagnosis for diagnosis in self.diagnoses if diagnosis.state == state]
 
 
-def worst_first(findings: list[Finding]) -> Iterator[Finding]:
-    """One subject's findings, the worst first."""
-    yield from sorted(findings, key=lambda finding: _WORST_FIRST[finding.state])
+def worst_first(diagnoses: list[Diagnosis]) -> Iterator[Diagnosis]:
+    """One subject's diagnoses, the worst first."""
+    yield from sorted(diagnoses, key=lambda diagnosis: _WORST_FIRST[diagnosis.state])
 
 
 def said(text: str) -> str:

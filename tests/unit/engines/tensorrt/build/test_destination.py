@@ -11,7 +11,7 @@ from dataclasses import replace
 import pytest
 
 from edgekit.engines.tensorrt.api import Flavour, present
-from edgekit.engines.tensorrt.build.site import site
+from edgekit.engines.tensorrt.build.destination import destination
 from edgekit.errors import EngineError
 from edgekit.machine.detect import detect
 from edgekit.machine.gpus import VISIBLE, Gpu
@@ -37,16 +37,16 @@ def on(monkeypatch: pytest.MonkeyPatch) -> Put:
 
 def test_a_card_that_is_here_is_built_for_and_another_ahead(on: Put, caplog: pytest.LogCaptureFixture) -> None:
     on(CARD)
-    assert (site(target("rtx3050")).ahead, site(target("rtx3050")).place.device) == (False, CARD.name)
+    assert (destination(target("rtx3050")).ahead, destination(target("rtx3050")).place.device) == (False, CARD.name)
     for gpus in ((), (Gpu("NVIDIA H200", "9.0"),)):
         on(*gpus)
-        assert site(target("rtx3050")).ahead
+        assert destination(target("rtx3050")).ahead
     assert not caplog.records
 
 
 def test_a_card_that_tells_its_name_alone_is_said_and_what_mends_it(on: Put, caplog: pytest.LogCaptureFixture) -> None:
     on(Gpu(CARD.name))
-    assert site(target("rtx3050")).ahead
+    assert destination(target("rtx3050")).ahead
     [said] = caplog.messages
     assert said.startswith("NVIDIA GeForce RTX 3050 does not tell its compute capability: building as for a card")
     assert said.endswith("Run: pip install nvidia-ml-py")
@@ -55,11 +55,11 @@ def test_a_card_that_tells_its_name_alone_is_said_and_what_mends_it(on: Put, cap
 def test_a_jetson_that_tells_its_name_alone_is_no_other_machine(on: Put) -> None:
     on(Gpu("NVIDIA Jetson (integrated)"), arch="aarch64", jetson="NVIDIA Jetson")
     with pytest.raises(EngineError, match="does not tell its compute capability") as failure:
-        site(target("orin"))
+        destination(target("orin"))
     assert "nvidia-ml-py" in failure.value.hint
     on(arch="aarch64")
     with pytest.raises(EngineError, match="this machine has no such GPU"):
-        site(target("orin"))
+        destination(target("orin"))
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_tensorrt_rtx_is_not_taken_for_a_jetson_s(
 def test_what_builds_is_shown_the_card_that_it_is_for(on: Put, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(VISIBLE, raising=False)
     on(Gpu("NVIDIA GeForce RTX 4090", "8.9", 24 * 2**30, "580.95.05", "GPU-0"), CARD)
-    assert site(target("rtx3050")).variables == {VISIBLE: "GPU-1"}
+    assert destination(target("rtx3050")).variables == {VISIBLE: "GPU-1"}
     assert VISIBLE not in os.environ
     on(CARD)
-    assert site(target("rtx3050")).variables == {}
+    assert destination(target("rtx3050")).variables == {}
