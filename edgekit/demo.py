@@ -164,7 +164,7 @@ def _check(model: Model) -> DemoScores:
 
 
 def require_right(checked: DemoScores) -> None:
-    """:class:`GateRefused` where too few answers are right for the model to have survived the way."""
+    """Raise :class:`GateRefused` where too few answers are right for the model to have survived the way."""
     right, total = checked.all.right, checked.all.total
     if right < LEAST * total:
         raise GateRefused(
@@ -175,7 +175,7 @@ def require_right(checked: DemoScores) -> None:
 
 
 def about_one() -> list[Asked]:
-    """The questions of ``TOPICS`` about the phantom that is shown."""
+    """Ask the questions of ``TOPICS`` about the phantom that is shown."""
     shown = scene(SEED)
     every = ask(shown, np.random.default_rng(0))
     return [Asked(shown, next(question for question in every if question.topic == topic)) for topic in TOPICS]

@@ -55,7 +55,7 @@ def export(
 def build_graphs(
     checkpoint: Checkpoint, activations: Activations, context: int, spelling: type[Spelling] = OrtSpelling
 ) -> dict[str, Graph]:
-    """The three graphs, their weights declared and not yet read: cheap for a model of any size."""
+    """Build the three graphs, their weights declared and not yet read: cheap for a model of any size."""
     spec = checkpoint.spec
     if context > spec.decoder.context:
         raise ConfigError(

@@ -54,30 +54,30 @@ class Spelling(ABC):
 
     @abstractmethod
     def linear(self, x: str, name: str, parts: Sequence[str] = ()) -> str:
-        """x Wᵀ + b: the layer ``name``, or the layers ``parts`` side by side under that name."""
+        """Write x Wᵀ + b: the layer ``name``, or the layers ``parts`` side by side under that name."""
 
     @abstractmethod
     def norm(self, x: str, name: str, kind: Norm, eps: float) -> str:
-        """RMSNorm or LayerNorm over the last axis."""
+        """Write RMSNorm or LayerNorm over the last axis."""
 
     @abstractmethod
     def add_norm(self, x: str, residual: str, name: str, kind: Norm, eps: float) -> tuple[str, str]:
-        """``norm(x + residual)`` and the sum itself: the seam between two blocks of a transformer."""
+        """Write ``norm(x + residual)``, and return the sum as well: the seam between two blocks of a transformer."""
 
     @abstractmethod
     def activate(self, x: str, kind: Activation, name: str) -> str:
-        """An activation, element by element."""
+        """Write an activation, element by element."""
 
     @abstractmethod
     def self_attention(self, qkv: str, heads: int, head_dim: int, name: str) -> str:
-        """Attention without mask or cache: ``[images, tokens, 3 heads head_dim]`` → a third as wide."""
+        """Write attention without mask or cache: ``[images, tokens, 3 heads head_dim]`` → a third as wide."""
 
     @abstractmethod
     def cached_attention(self, decoder: DecoderSpec, context: int) -> Attention:
         """Declare the decoder's cache of ``context`` tokens and rotary tables; returns what attends over it."""
 
     def input(self, name: str, shape: Sequence[int | str]) -> str:
-        """An input of the graph, in the activations' dtype."""
+        """Declare an input of the graph, in the activations' dtype."""
         return self.graph.input(name, self._code(self.activations), shape)
 
     def output(self, x: str, name: str, shape: Sequence[int | str], dtype: Dtype | None = None) -> None:
@@ -90,11 +90,11 @@ class Spelling(ABC):
         self.graph.output(name, self._code(wanted), shape)
 
     def parameter(self, name: str, parts: Sequence[str] = ()) -> str:
-        """A plain tensor in the activations' dtype, or several stacked by rows."""
+        """Declare a plain tensor in the activations' dtype, or several stacked by rows."""
         return self.stored(name, stack(self.tensors, parts or [name]))
 
     def bias(self, name: str, parts: Sequence[str]) -> str:
-        """The bias of the layers ``parts``, or "" where they have none."""
+        """Declare the bias of the layers ``parts``, or "" where they have none."""
         names = [f"{part}.bias" for part in parts]
         if not any(bias in self.tensors for bias in names):
             return ""
@@ -155,19 +155,20 @@ class Spelling(ABC):
         return self.graph.op("Mul", [self.activate(gate, kind, f"{name}.act"), up], name=name)[0]
 
     def split(self, x: str, widths: Sequence[int], name: str) -> tuple[str, ...]:
-        """Columns of x, ``widths`` wide."""
+        """Split x into columns, ``widths`` wide."""
         return self.graph.op("Split", [x, self._integers(*widths)], len(widths), name=name, attributes={"axis": -1})
 
     def apart(self, x: str, name: str) -> str:
-        """``x`` as it is, where an engine would join what comes before with what comes after, and pay in memory."""
+        """Keep ``x`` as it is, where an engine would join what comes before with what comes after, and pay in
+        memory."""
         return x
 
     def token(self, x: str, index: str, name: str) -> str:
-        """One token of each row, by a scalar index: ``[rows, tokens, width]`` → ``[rows, width]``."""
+        """Take one token of each row, by a scalar index: ``[rows, tokens, width]`` → ``[rows, width]``."""
         return self.graph.op("Gather", [x, index], name=name, attributes={"axis": 1})[0]
 
     def drop_first(self, x: str, name: str) -> str:
-        """All tokens but the first."""
+        """Drop the first token, and keep all others."""
         start, end, axis = self._integers(1), self._integers(np.iinfo(np.int64).max), self._integers(1)
         return self.graph.op("Slice", [x, start, end, axis], name=name)[0]
 
@@ -185,7 +186,7 @@ class Spelling(ABC):
         return self.graph.op("Transpose", columns, name=f"{name}.rows", attributes={"perm": [0, 2, 1]})[0]
 
     def prepend(self, x: str, name: str, hidden: int) -> str:
-        """The learned vector ``name`` as one more token before the others of every image."""
+        """Put the learned vector ``name`` as one more token before the others of every image."""
         token = self.graph.op("Reshape", [self.parameter(name), self._integers(1, 1, hidden)], name=f"{name}.token")
         images = self.graph.op("Shape", [x], name=f"{name}.images", attributes={"start": 0, "end": 1})
         shape = self.graph.op("Concat", [*images, self._integers(1, 1)], name=f"{name}.shape", attributes={"axis": 0})

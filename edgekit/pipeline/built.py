@@ -87,7 +87,7 @@ class Built:
         )
 
     def document(self) -> dict[str, Any]:
-        """What ``edgekit build --json`` writes."""
+        """Return what ``edgekit build --json`` writes."""
         bundle, decided, prepared = self.bundle, self.decided, self.prepared
         document: dict[str, Any] = {
             "bundle": str(bundle.path),

@@ -88,7 +88,7 @@ class Prepared:
         return f"They can't be checked here. On the device, run: {check_it}"
 
     def document(self) -> dict[str, Any]:
-        """What ``edgekit compile --json`` writes; only plans have more than the form."""
+        """Return what ``edgekit compile --json`` writes; only plans have more than the form."""
         if self.compiled is None:
             return {"why": self.why}
         form = self.compiled.document()

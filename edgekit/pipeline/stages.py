@@ -14,7 +14,7 @@ from pathlib import Path
 from edgekit import __version__
 from edgekit.bundle import FORMAT, MANIFEST, Manifest, open_bundle, sealing, unsealed
 from edgekit.check import Checked, check, require_answers
-from edgekit.check.cache import cache_loss
+from edgekit.check.cache import CacheLoss, cache_loss
 from edgekit.check.fidelity import fidelity, write_fidelity
 from edgekit.check.golden import write_record
 from edgekit.check.make import ask_engine, make_golden
@@ -28,7 +28,7 @@ from edgekit.inputs.examples import Example
 from edgekit.pipeline.built import Built, GraphFiles
 from edgekit.pipeline.precision import decide, forget, held_out, quantized
 from edgekit.pipeline.prepared import prepare_here
-from edgekit.plan import plan, require_fit
+from edgekit.plan import MemoryPlan, plan, require_fit
 from edgekit.plan.advice import shortfall
 from edgekit.plan.planning import usable_context
 from edgekit.progress import Progress, silent
@@ -54,12 +54,12 @@ def build(
 
     ``calibrate``: examples (:func:`~edgekit.inputs.examples.read_examples`) that the quantized weights are fitted to;
     the check asks others of them (else it asks about phantoms). What is done of that is kept beside ``out`` until the
-    bundle is there, so that an interrupted build goes on.
-    ``fit``: bytes of weights within which each part's precision is chosen so that least is lost.
-    ``vision`` and ``requantize`` are :func:`~edgekit.checkpoint.open_checkpoint`'s.
+    bundle is there, so that an interrupted build goes on. ``fit``: bytes of weights within which each part's precision
+    is chosen so that least is lost. ``vision`` and ``requantize`` are :func:`~edgekit.checkpoint.open_checkpoint`'s.
+
     Raises :class:`~edgekit.errors.EdgeKitError`, and ``out`` is then as it was before;
-    :class:`~edgekit.errors.GateRefused` where it can't fit the target or its
-    answers fall short, unless ``force``. Once it is sealed, what goes wrong is told in what is returned.
+    :class:`~edgekit.errors.GateRefused` where it can't fit the target or its answers fall short, unless ``force``. Once
+    it is sealed, what goes wrong is told in what is returned.
     """
     source = open_checkpoint(checkpoint, vision, requantize=requantize)
     decided = decide(source, recipe, target, calibrate, fit, progress)
@@ -67,43 +67,50 @@ def build(
     planned = plan(source, target, recipe)
     if not force:
         require_fit(planned, source, recipe)
-    forced = () if planned.fits else (shortfall(planned),)
-    context = planned.target.context
     _require_own_place(out, source.path.name, target, recipe)
-    manifest = Manifest(
+    manifest = _manifest(source, target, recipe, planned)
+    packed = quantized(source, recipe, calibrate, out, progress)
+    also_forced: list[str] = []
+    with sealing(out, manifest, progress, also_forced) as folder:
+        require_space(out, planned.disk.bundle_bytes)
+        spelling = SPELLINGS[target.kind.spelling]
+        export(packed.checkpoint, target.activations, manifest.context, folder, progress, spelling)
+        (folder / "tokenizer.json").write_text(source.tokenizer_json, encoding="utf-8")
+        examples = held_out(calibrate) if calibrate else ()
+        checked = _golden(source, packed.checkpoint, folder, manifest, examples, progress)
+        if not force:
+            require_answers(checked)
+        elif not checked.passed:
+            also_forced.append(checked.shortfall)
+        cache, notes = _cache_loss(folder, manifest, progress)
+        write_fidelity(folder, fidelity(source, packed, checked, recipe, cache))
+    forget(out)
+    prepared = prepare_here(open_bundle(out), progress)
+    return Built(plan=planned, checked=checked, prepared=prepared, decided=decided, notes=(*packed.notes, *notes))
+
+
+def _manifest(source: Checkpoint, target: Target, recipe: Recipe, planned: MemoryPlan) -> Manifest:
+    return Manifest(
         format=FORMAT,
         edgekit=__version__,
         source=source.path.name,
         spec=source.spec,
         recipe=recipe,
         target=target,
-        context=context,
-        forced=forced,
+        context=planned.target.context,
+        forced=() if planned.fits else (shortfall(planned),),
         files={},
     )
-    made = quantized(source, recipe, calibrate, out, progress)
-    examples = held_out(calibrate) if calibrate else ()
-    also_forced: list[str] = []
-    with sealing(out, manifest, progress, also_forced) as folder:
-        require_space(out, planned.disk.bundle_bytes)
-        export(made.checkpoint, target.activations, context, folder, progress, SPELLINGS[target.kind.spelling])
-        (folder / "tokenizer.json").write_text(source.tokenizer_json, encoding="utf-8")
-        checked = _golden(source, made.checkpoint, folder, manifest, examples, progress)
-        if not force:
-            require_answers(checked)
-        elif not checked.passed:
-            also_forced.append(checked.shortfall)
-        notes, cache = list(made.notes), None
-        if recipe.kv == "int8":
-            try:
-                cache = cache_loss(unsealed(folder, manifest), progress)
-            except EdgeKitError as error:  # the bundle is none the worse for a figure that it lacks
-                notes.append(f"What an int8 cache takes by itself was not measured: {error.message}")
-        write_fidelity(folder, fidelity(source, made, checked, recipe, cache))
-    forget(out)
-    bundle = open_bundle(out)
-    prepared = prepare_here(bundle, progress)
-    return Built(plan=planned, checked=checked, prepared=prepared, decided=decided, notes=tuple(notes))
+
+
+def _cache_loss(folder: Path, manifest: Manifest, progress: Progress) -> tuple[CacheLoss | None, tuple[str, ...]]:
+    """What an int8 cache takes by itself, where there is one; or a note that it could not be measured."""
+    if manifest.recipe.kv != "int8":
+        return None, ()
+    try:
+        return cache_loss(unsealed(folder, manifest), progress), ()
+    except EdgeKitError as error:  # the bundle is none the worse for a figure that it lacks
+        return None, (f"What an int8 cache takes by itself was not measured: {error.message}",)
 
 
 def _golden(
@@ -124,7 +131,7 @@ def _golden(
     with closing(engine_here(draft)) as engine:
         checked = check(unsealed(folder, manifest), engine, progress)
     give_back_freed_memory()
-    errors = {one.name: one.measured.error for one in checked.components}
+    errors = {component.name: component.measured.error for component in checked.components}
     write_record(folder, replace(golden, errors=errors))
     return checked
 

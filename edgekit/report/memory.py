@@ -73,8 +73,8 @@ def variants(targets: Sequence[Target], profiles: Sequence[Profile] = ()) -> lis
 
 
 def is_of(model: PublishedModel, profile: Profile) -> bool:
-    """Whether ``profile`` was measured of ``model``: by its weights' sizes, whatever its name, or by a name that says
-    so and weights of about that size (another vocabulary), so that no larger sister is taken for it."""
+    """Say whether ``profile`` was measured of ``model``: by its weights' sizes, whatever its name, or by a name that
+    says so and weights of about that size (another vocabulary), so that no larger sister is taken for it."""
     kind = KINDS.get(profile.device.engine)  # none where a newer EdgeKit measured
     if profile.bundle.recipe not in model.variants or kind is None:
         return False

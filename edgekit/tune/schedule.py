@@ -22,7 +22,7 @@ class Schedule:
     warmup: float = 0.05
 
     def factor(self, step: int) -> float:
-        """What the rate is multiplied by at ``step``."""
+        """Return what the rate is multiplied by at ``step``."""
         rising = self.warmup * self.steps
         if step < rising:
             return min(1.0, (step + 1) / rising)
