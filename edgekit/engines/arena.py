@@ -32,11 +32,11 @@ class Arena(ABC):
         return self.shape.nbytes
 
     def row(self, slot: int) -> int:
-        """Where a slot lies now."""
+        """Return where a slot lies now."""
         return self._row_of[slot]
 
     def slot_at(self, row: int) -> int:
-        """Which slot lies at a row now."""
+        """Return which slot lies at a row now."""
         return self._slot_at[row]
 
     def lead(self, slots: Sequence[int]) -> None:
@@ -60,7 +60,7 @@ class Arena(ABC):
 
     @abstractmethod
     def pointers(self, row: int) -> list[tuple[int, int]]:
-        """Addresses of the keys and the values of each layer, from ``row`` on."""
+        """Return the addresses of the keys and the values of each layer, from ``row`` on."""
 
     @abstractmethod
     def _copy_rows(self, source: int, target: int, length: int) -> None: ...

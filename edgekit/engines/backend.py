@@ -70,16 +70,16 @@ class Backend(ABC):
 
     @abstractmethod
     def open(self, bundle: Bundle, slots: int) -> PartedEngine | None:
-        """The engine for the target's device, over the compiled form where there is one; None where this machine is
-        another, and where there is no form that can be used and graphs do without."""
+        """Open the engine for the target's device, over the compiled form where there is one; None where this machine
+        is another, and where there is no form that can be used and graphs do without."""
 
     @abstractmethod
     def open_graphs(self, bundle: Bundle, slots: int) -> PartedEngine:
-        """The bundle's own graphs on this machine's processor, whatever device they are for."""
+        """Open the bundle's own graphs on this machine's processor, whatever device they are for."""
 
     @abstractmethod
     def destination(self, bundle: Bundle) -> Destination:
-        """How this machine compiles; an error where it is of another kind, or lacks what that takes."""
+        """Return how this machine compiles; an error where it is of another kind, or lacks what that takes."""
 
     @abstractmethod
     def compile(self, bundle: Bundle, folder: Path, destination: Destination, progress: Progress) -> Outcome:
@@ -87,39 +87,40 @@ class Backend(ABC):
 
     @abstractmethod
     def like(self, place: Place) -> Place:
-        """What this machine has of the kind of ``place``."""
+        """Return what this machine has of the kind of ``place``."""
 
     @abstractmethod
     def version(self) -> str:
-        """Of the runtime that is installed here; "" where there is none."""
+        """Return the release of the runtime that is installed here; "" where there is none."""
 
     def shapes(self, bundle: Bundle) -> dict[str, int]:
-        """The sizes that a form can be run with; {} for any."""
+        """Return the sizes that a form can be run with; {} for any."""
         return {}
 
     def probe(self, folder: Path) -> str:
-        """What a form's probe answers here, where the lock has an answer to hold it to."""
+        """Return what a form's probe answers here, where the lock has an answer to hold it to."""
         return ""
 
     def kept_files(self) -> dict[str, str]:
-        """Sealed files, none of them JSON, that may lie beside a form without standing in its lock, each with what to
-        do where one is damaged."""
+        """Return the sealed files, none of them JSON, that may lie beside a form without standing in its lock, each
+        with what to do where one is damaged."""
         return {}
 
     def records(self, folder: Path) -> dict[str, PlanRecord]:
-        """What building the plans in ``folder`` took; {} for a form that has none."""
+        """Return what building the plans in ``folder`` took; {} for a form that has none."""
         return {}
 
     def doubts(self, bundle: Bundle, records: Mapping[str, PlanRecord], planned: Mapping[str, int]) -> tuple[str, ...]:
-        """A sentence for each thing that is not as it should be with plans; ``planned`` has the bytes of components."""
+        """Return a sentence for each thing that is not as it should be with plans; ``planned`` has the bytes of
+        components."""
         return ()
 
     def attention(self, spec: ModelSpec) -> dict[str, int]:
-        """Layers of attention that each graph's plan could fuse, in all its profiles together."""
+        """Return the layers of attention that each graph's plan could fuse, in all its profiles together."""
         return {}
 
     def title(self, place: Place) -> str:
-        """What people call the runtime that a place names, without its version."""
+        """Return what people call the runtime that a place names, without its version."""
         return place.engine
 
 

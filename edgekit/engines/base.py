@@ -37,11 +37,11 @@ class Engine(Protocol):
         ...
 
     def encode(self, pixels: npt.NDArray[np.float32]) -> Array:
-        """Vision tower and projector: ``[images, 3, size, size]`` → ``[images, tokens, hidden]``."""
+        """Run vision tower and projector: ``[images, 3, size, size]`` → ``[images, tokens, hidden]``."""
         ...
 
     def embed(self, tokens: Sequence[int]) -> Array:
-        """Rows of the embedding table, ``[len(tokens), hidden]`` in the engine's activation dtype."""
+        """Return rows of the embedding table, ``[len(tokens), hidden]`` in the engine's activation dtype."""
         ...
 
     def prefill(self, slot: int, embeds: Array, start: int) -> Logits:
@@ -73,9 +73,9 @@ class PartedEngine(Engine, Protocol):
         ...
 
     def features(self, pixels: npt.NDArray[np.float32]) -> Array:
-        """The vision tower: ``[images, 3, size, size]`` → ``[images, tokens, width]``."""
+        """Run the vision tower: ``[images, 3, size, size]`` → ``[images, tokens, width]``."""
         ...
 
     def project(self, features: Array) -> Array:
-        """The projector: ``[images, tokens, width]`` → ``[images, tokens, hidden]``."""
+        """Run the projector: ``[images, tokens, width]`` → ``[images, tokens, hidden]``."""
         ...

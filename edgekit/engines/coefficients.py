@@ -77,7 +77,7 @@ def _table(path: Path) -> dict[str, Coefficients]:
 
 
 def coefficients(engine: str) -> Coefficients:
-    """The numbers of a target's engine: the site's where it has fitted them, else those that ship.
+    """Return the numbers of a target's engine: the site's where it has fitted them, else those that ship.
 
     :class:`~edgekit.errors.ConfigError` where the site's file says something wrong.
     """
@@ -87,5 +87,5 @@ def coefficients(engine: str) -> Coefficients:
 
 
 def shipped_coefficients(engine: str) -> Coefficients:
-    """The numbers that ship: they lie in the package of the engine's backend."""
+    """Return the numbers that ship: they lie in the package of the engine's backend."""
     return _table(Path(str(files(kind_of(engine).backend) / "engines.toml")))[engine]

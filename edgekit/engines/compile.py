@@ -44,7 +44,7 @@ class Compiled:
     doubts: tuple[str, ...] = ()
 
     def document(self) -> dict[str, Any]:
-        """A compiled form as JSON has it."""
+        """Return a compiled form as JSON has it."""
         form = {
             "folder": str(self.folder),
             "bytes": self.bytes,
@@ -54,7 +54,8 @@ class Compiled:
         return form | self.plans_document() if self.plans else form
 
     def plans_document(self) -> dict[str, Any]:
-        """Plans as JSON has them: what they are bound to, whether that is another machine, what each took, doubts."""
+        """Return plans as JSON has them: what they are bound to, whether that is another machine, what each took,
+        doubts."""
         return {
             "place": config.dump(self.place),
             "ahead": self.ahead,

@@ -36,7 +36,7 @@ class Embedding:
             raise BundleError(f"{path} holds no embedding", "Build the bundle again.")
 
     def rows(self, tokens: Sequence[int]) -> Array:
-        """Embeddings ``[len(tokens), hidden]`` in the engine's activation dtype."""
+        """Return the embeddings ``[len(tokens), hidden]`` in the engine's activation dtype."""
         index = np.asarray(tokens, dtype=np.int64)
         rows = self._table[index].astype(np.float32)
         if self._scales is not None:

@@ -49,18 +49,20 @@ class ArenaShape:
         return self.nbytes + self.row_bytes
 
     def fresh_bytes(self, tokens: int) -> int:
-        """Bytes from one tensor of a call's new keys or values to the next, where they lie beside the arena."""
+        """Return the bytes from one tensor of a call's new keys or values to the next, where they lie beside the
+        arena."""
         return -(-tokens * self.kv_heads * self.token_bytes // ALIGNMENT) * ALIGNMENT
 
     def planned_bytes(self, kind: EngineKind, chunk: int) -> int:
-        """Bytes that an engine of a kind allocates for keys and values, which reads ``chunk`` tokens of a prompt at
-        once."""
+        """Return the bytes that an engine of a kind allocates for keys and values, which reads ``chunk`` tokens of a
+        prompt at once."""
         fresh = 2 * self.layers * self.fresh_bytes(max(chunk, self.slots)) if kind.fresh_apart else 0
         return (self.spared_bytes if kind.spare_row else self.nbytes) + fresh
 
 
 def arena_shape(decoder: DecoderSpec, kind: EngineKind, cache: Cache, slots: int, context: int) -> ArenaShape:
-    """The arena of an engine of a kind for so many slots, keys and values being kept as a recipe's ``kv`` says."""
+    """Return the arena of an engine of a kind for so many slots, keys and values being kept as a recipe's ``kv``
+    says."""
     return ArenaShape(
         layers=decoder.layers,
         slots=paired(slots) if kind.paired_rows else slots,
@@ -72,5 +74,5 @@ def arena_shape(decoder: DecoderSpec, kind: EngineKind, cache: Cache, slots: int
 
 
 def paired(slots: int) -> int:
-    """Rows for so many slots where kernels take tokens in pairs: one, or an even number."""
+    """Return the rows for so many slots where kernels take tokens in pairs: one, or an even number."""
     return slots if slots == 1 else slots + slots % 2

@@ -1,4 +1,4 @@
-"""The lock of a compiled form: for which processor, runtime and graphs it was made; and is it right here?
+"""The lock of a compiled form: for which processor, runtime and graphs it was entries; and is it right here?
 
 ``engines/FINGERPRINT/lock.json`` of a bundle. A form made elsewhere would compute nonsense without an error, so
 everything is compared before every use, and the form's probe is run. What doesn't fit is passed over, and kept. A
@@ -64,19 +64,20 @@ class Form:
 
 
 def folder_of(bundle: Bundle, place: Place) -> Path:
-    """Where a bundle's compiled form for a place lies, or would lie."""
+    """Return where a bundle's compiled form for a place lies, or would lie."""
     return bundle.path / ENGINES / place.fingerprint
 
 
 def write_lock(bundle: Bundle, folder: Path, place: Place, probe: str, seconds: float, peak_bytes: int) -> None:
     """Lock the form in ``folder`` to a place and the bundle's graphs as they are; ``probe`` "" where there is none."""
-    made, shapes = hash_files(folder), backend_for(bundle).shapes(bundle)
-    lock = Lock(_FORMAT, place, _graphs(bundle), made, probe, round(seconds, 2), peak_bytes, shapes)
+    entries, shapes = hash_files(folder), backend_for(bundle).shapes(bundle)
+    lock = Lock(_FORMAT, place, _graphs(bundle), entries, probe, round(seconds, 2), peak_bytes, shapes)
     write_json(folder / LOCK, lock)
 
 
 def compiled_form(bundle: Bundle) -> Path | None:
-    """The folder of the form that is right for this machine; None where there is none, and a warning says why."""
+    """Return the folder of the form that is right for this machine; None where there is none, and a warning says
+    why."""
     form, why = find_form(bundle)
     if why:
         path = shlex.quote(str(bundle.path))
@@ -85,8 +86,8 @@ def compiled_form(bundle: Bundle) -> Path | None:
 
 
 def find_form(bundle: Bundle) -> tuple[Path | None, str]:
-    """The folder of the form that is right for this machine, and ""; or None, and why the newest is not, "" where there
-    is none at all."""
+    """Return the folder of the form that is right for this machine, and ""; or None, and why the newest is not, ""
+    where there is none at all."""
     wrong: list[str] = []
     try:
         newest_first = forms(bundle)[::-1]
@@ -101,12 +102,13 @@ def find_form(bundle: Bundle) -> tuple[Path | None, str]:
 
 
 def place_of(folder: Path) -> Place:
-    """What the compiled form in ``folder`` is for; :class:`EdgeKitError` where its lock can't be read."""
+    """Return what the compiled form in ``folder`` is for; :class:`EdgeKitError` where its lock can't be read."""
     return load_json(folder / LOCK, Lock).place
 
 
 def forms(bundle: Bundle) -> list[Form]:
-    """Every compiled form of a bundle, for whichever machine, the newest last; :class:`OSError` as of the disk."""
+    """Return every compiled form of a bundle, for whichever machine, the newest last; :class:`OSError` as of the
+    disk."""
     try:
         with os.scandir(bundle.path / ENGINES) as entries:
             folders = [Path(entry) for entry in entries if entry.is_dir() and not entry.name.startswith(".")]
@@ -116,7 +118,8 @@ def forms(bundle: Bundle) -> list[Form]:
 
 
 def form_files(bundle: Bundle) -> list[Sealed]:
-    """Every file of every compiled form, as its lock has it; :class:`BundleError` where a lock or the disk is mute.
+    """Return every file of every compiled form, as its lock has it; :class:`BundleError` where a lock or the disk is
+    mute.
 
     Starts compare sizes only, and a few weights by the probe: reading all would cost them what mapping saves.
     """

@@ -11,7 +11,7 @@ from edgekit.engines.base import PartedEngine
 
 
 def open_engine(bundle: Bundle, slots: int) -> PartedEngine:
-    """The engine that the bundle's target names, with ``slots`` rows of KV.
+    """Open the engine that the bundle's target names, with ``slots`` rows of KV.
 
     On a CPU it maps the compiled form where there is one for this machine; for TensorRT it takes the plans that are for
     this machine's GPU. Where there is no such GPU, the processor runs the graphs, slowly, so that a bundle can be
@@ -24,11 +24,11 @@ def open_engine(bundle: Bundle, slots: int) -> PartedEngine:
 
 
 def engine_here(bundle: Bundle, slots: int = 1) -> PartedEngine:
-    """The bundle's own graphs on this machine's processor, whatever device they are for: what every machine has."""
+    """Open the bundle's own graphs on this machine's processor, whatever device they are for: every machine has one."""
     return backend_for(bundle).open_graphs(bundle, slots)
 
 
 def give_back_freed_memory() -> None:
-    """What packing took while loading, up to 250 MiB, glibc would keep for later; nothing will want it again."""
+    """Give back what packing took while loading, up to 250 MiB: glibc would keep it for later, and nothing wants it."""
     with suppress(OSError, AttributeError):  # another C library
         ctypes.CDLL("libc.so.6").malloc_trim(0)

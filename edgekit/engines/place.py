@@ -39,14 +39,14 @@ class Place:
         return hashlib.sha256(json.dumps(given).encode()).hexdigest()[:16]
 
     def differences(self, other: Place) -> list[str]:
-        """What of ``other`` is not as here, in words."""
-        found = []
+        """Return what of ``other`` is not as here, in words."""
+        words = []
         if (other.engine, other.version) != (self.engine, self.version):
-            found.append(f"{other.engine} {other.version}, here {self.version or 'none'}")
+            words.append(f"{other.engine} {other.version}, here {self.version or 'none'}")
         if other.arch != self.arch:
-            found.append(f"an {other.arch} processor, here {self.arch}")
+            words.append(f"an {other.arch} processor, here {self.arch}")
         elif odd := sorted(set(other.features) ^ set(self.features)):
-            found.append(f"a processor that differs in {', '.join(odd)}")
+            words.append(f"a processor that differs in {', '.join(odd)}")
         for what, theirs, ours in (
             ("", other.device, self.device),
             ("compute capability ", other.compute_capability, self.compute_capability),
@@ -55,19 +55,19 @@ class Place:
             ("L4T ", other.l4t, self.l4t),
         ):
             if theirs and theirs != ours:
-                found.append(f"{what}{theirs}, here {ours or 'none'}")
-        return found
+                words.append(f"{what}{theirs}, here {ours or 'none'}")
+        return words
 
 
 def gpu_for(target: Target) -> Gpu | None:
-    """This machine's GPU of the target's kind; None without one.
+    """Return this machine's GPU of the target's kind; None without one.
 
     :class:`EngineError` where there is a GPU that may be it and does not tell: a driver that was updated and not
     started anew, say, must not look like a machine without a GPU.
     """
     computer = machine.look()
-    found = matching(computer.gpus, target.compute_capability)
+    gpu = matching(computer.gpus, target.compute_capability)
     silent = untold(computer.gpus)
-    if found is None and silent is not None and target.arch in ("any", computer.arch):
+    if gpu is None and silent is not None and target.arch in ("any", computer.arch):
         raise EngineError(f"{silence(silent)}: it may be {target.title}'s", how_to_tell())
-    return found
+    return gpu

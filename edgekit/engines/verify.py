@@ -34,7 +34,7 @@ class Verified:
     unsealed: tuple[str, ...]
 
     def document(self) -> dict[str, Any]:
-        """What was compared, as JSON has it."""
+        """Return what was compared, as JSON has it."""
         return {**config.dump(self), "seconds": round(self.seconds, 3)}
 
 

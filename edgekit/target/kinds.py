@@ -60,7 +60,8 @@ class EngineKind:
     compiles: Literal["matrix", "graph"]
 
     def context_step(self, width: int) -> int:
-        """Tokens that a context must be a multiple of, a token's keys being ``width`` numbers of the activations'."""
+        """Return the tokens that a context must be a multiple of, a token's keys being ``width`` numbers of the
+        activations'."""
         itemsize = {"float32": 4, "float16": 2}[self.activations]
         return self.row_alignment // math.gcd(self.row_alignment, itemsize * width)
 
@@ -136,7 +137,7 @@ KINDS: Final[dict[str, EngineKind]] = {
 
 
 def kind_of(name: str) -> EngineKind:
-    """The kind of a name; :class:`ConfigError` where there is none, as in what a newer EdgeKit has written."""
+    """Return the kind of a name; :class:`ConfigError` where there is none, as in what a newer EdgeKit has written."""
     try:
         return KINDS[name]
     except KeyError:

@@ -21,7 +21,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from edgekit.engines.tensorrt.api import flavour
-from edgekit.engines.tensorrt.build.job import How
+from edgekit.engines.tensorrt.build.job import Options
 from edgekit.engines.tensorrt.build.network import Building
 from edgekit.engines.tensorrt.shapes import Profile
 
@@ -169,7 +169,9 @@ def main() -> None:
         for form in forms():
             path = Path(folder) / "attention.onnx"
             form.save(path)
-            building = Building(flavour("tensorrt_rtx"), How("tensorrt_rtx", "8.6"), "", lambda *_: None, lambda: True)
+            building = Building(
+                flavour("tensorrt_rtx"), Options("tensorrt_rtx", "8.6"), "", lambda *_: None, lambda: True
+            )
             building.configure(None)
             building.read(path)
             building.shapes([_profile(form)])

@@ -17,7 +17,7 @@ from pathlib import Path
 from edgekit.checkpoint.checkpoint import component
 from edgekit.checkpoint.open import open_checkpoint
 from edgekit.checkpoint.shapes import tensor_shapes
-from edgekit.engines.tensorrt.build.job import How
+from edgekit.engines.tensorrt.build.job import Options
 from edgekit.engines.tensorrt.build.plan import build_plan
 from edgekit.engines.tensorrt.shapes import profiles
 from edgekit.export.export import export
@@ -40,7 +40,7 @@ def measure(path: Path, how: str) -> list[dict[str, object]]:
         export(quantize(source, recipe(how)), "float16", CONTEXT, place, spelling=TrtSpelling)
         for name, shapes in profiles(source.spec, SLOTS, CONTEXT).items():
             graph = place / "graphs" / f"{name}.onnx"
-            made = build_plan(graph, place / f"{name}.plan", shapes, How("tensorrt_rtx", "8.6"))
+            made = build_plan(graph, place / f"{name}.plan", shapes, Options("tensorrt_rtx", "8.6"))
             count = sum(size for tensor, size in weights.items() if component(tensor) in PARTS[name])
             rows.append(
                 {

@@ -14,7 +14,7 @@ from edgekit.checkpoint.checkpoint import Checkpoint
 from edgekit.checkpoint.packed import Array
 from edgekit.checkpoint.shapes import tensor_shapes
 from edgekit.checkpoint.spec import DecoderSpec, ModelSpec, ProjectorSpec, RopeSpec, VisionSpec
-from edgekit.engines.tensorrt.build.job import How
+from edgekit.engines.tensorrt.build.job import Options
 from edgekit.engines.tensorrt.build.plan import BuiltPlan, build_plan
 from edgekit.engines.tensorrt.shapes import profiles
 from edgekit.export.export import export
@@ -122,7 +122,7 @@ def checkpoint_of(spec: ModelSpec) -> Checkpoint:
 
 def built(spec: ModelSpec, recipe: Recipe, folder: Path) -> dict[str, BuiltPlan]:
     export(quantize(checkpoint_of(spec), recipe), "float16", CONTEXT, folder, spelling=TrtSpelling)
-    how = How("tensorrt_rtx", "8.6")
+    how = Options("tensorrt_rtx", "8.6")
     return {
         name: build_plan(folder / "graphs" / f"{name}.onnx", folder / f"{name}.plan", shapes, how)
         for name, shapes in profiles(spec, SLOTS, CONTEXT).items()

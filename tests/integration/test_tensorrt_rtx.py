@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from edgekit.engines.tensorrt.build.job import How
+from edgekit.engines.tensorrt.build.job import Options
 from edgekit.engines.tensorrt.build.plan import build_plan
 from edgekit.engines.tensorrt.shapes import Profile, Shape
 from edgekit.errors import EngineError
@@ -15,7 +15,7 @@ from tests import trt_graphs
 pytestmark = pytest.mark.system
 pytest.importorskip("tensorrt_rtx", reason="TensorRT-RTX is not installed", exc_type=ImportError)
 
-AMPERE = How("tensorrt_rtx", "8.6")
+AMPERE = Options("tensorrt_rtx", "8.6")
 SIZE = 4096
 LAYERS = 2
 
@@ -94,7 +94,7 @@ def test_what_cannot_be_built_is_named(tmp_path: Path, capfd: pytest.CaptureFixt
     graph = trt_graphs.matrix(tmp_path / "matrix.onnx", "int4", 256, 256)
     profile: Profile = {"x": ((1, 256), (1, 256), (8, 256))}
     with pytest.raises(EngineError, match=r"compute capability 7\.5, .* not 8\.7"):
-        build_plan(graph, tmp_path / "plan", [profile], How("tensorrt_rtx", "8.7"))
+        build_plan(graph, tmp_path / "plan", [profile], Options("tensorrt_rtx", "8.7"))
     (tmp_path / "matrix.onnx.data").unlink()
     with pytest.raises(EngineError, match=r"can't read .*matrix\.onnx: .*y\.weight"):
         build_plan(graph, tmp_path / "plan", [profile], AMPERE)
@@ -108,5 +108,5 @@ def test_what_cannot_be_built_is_named(tmp_path: Path, capfd: pytest.CaptureFixt
 def test_a_workspace_that_is_too_small_says_what_is_needed(tmp_path: Path) -> None:
     graph = trt_graphs.decoder(tmp_path / "decoder.onnx", "stacked", LAYERS)
     with pytest.raises(EngineError, match=r"needs a workspace of .* MiB") as failed:
-        build_plan(graph, tmp_path / "plan", [PREFILL], How("tensorrt_rtx", "8.6", workspace_bytes=1 << 20))
+        build_plan(graph, tmp_path / "plan", [PREFILL], Options("tensorrt_rtx", "8.6", workspace_bytes=1 << 20))
     assert "or more" in failed.value.hint

@@ -26,16 +26,16 @@ BUCKET = 256
 
 
 def buckets(context: int) -> tuple[int, ...]:
-    """256, 512, 1,024 …, and the context."""
-    found, size = [], BUCKET
+    """Return 256, 512, 1,024 …, and the context."""
+    lengths, size = [], BUCKET
     while size < context:
-        found.append(size)
+        lengths.append(size)
         size *= 2
-    return (*found, context)
+    return (*lengths, context)
 
 
 def require_aligned(shape: ArenaShape) -> None:
-    """:class:`EngineError` where rows of the whole context would begin at places that TensorRT refuses."""
+    """Raise :class:`EngineError` where rows of the whole context would begin at places that TensorRT refuses."""
     if shape.row_bytes % ALIGNMENT:
         step = ALIGNMENT // math.gcd(ALIGNMENT, shape.kv_heads * shape.token_bytes)
         raise EngineError(
@@ -162,7 +162,7 @@ class Move:
 
 
 def moves(lines: int, old: int, new: int, width: int, spare: int) -> Iterator[Move]:
-    """How ``lines`` lines go from pitch ``old`` to ``new``, of which the first ``width`` places hold something.
+    """Yield how ``lines`` lines go from pitch ``old`` to ``new``, of which the first ``width`` places hold something.
 
     All are in one unit; ``spare`` is how many lines' width the spare holds, at least 1. Line 0 stays where it is.
     """

@@ -125,14 +125,14 @@ class CudaDevice:
 
     def _ready(self, graph: Any) -> Any:
         """What it takes of the GPU's memory is taken here: a replay must not fail for want of it."""
-        made = self._do(self._cuda.cudaGraphInstantiate(graph, 0))
+        executable = self._do(self._cuda.cudaGraphInstantiate(graph, 0))
         try:
-            self._do(self._cuda.cudaGraphUpload(made, self._stream))
+            self._do(self._cuda.cudaGraphUpload(executable, self._stream))
             self.synchronize()
         except EngineError:
-            self.drop(made)
+            self.drop(executable)
             raise
-        return made
+        return executable
 
     def _end_capture(self) -> Any:
         """The graph; None where something was queued that can't be captured, which the stream forgets by this."""
@@ -184,9 +184,9 @@ class CudaDevice:
         needed = f"{needs // 1000}.{needs % 1000 // 10}"
         if not has:
             return EngineError("This machine has no NVIDIA driver", f"Install one that can run CUDA {needed}.")
-        found = f"{has // 1000}.{has % 1000 // 10}"
+        runs = f"{has // 1000}.{has % 1000 // 10}"
         return EngineError(
-            f"The NVIDIA driver is too old: it can run CUDA {found}, and {needed} is installed",
+            f"The NVIDIA driver is too old: it can run CUDA {runs}, and {needed} is installed",
             _mend(self._extra, has // 1000, needs // 1000),
         )
 
@@ -215,8 +215,8 @@ def _mend(extra: str, has: int, needs: int) -> str:
 
 
 def cubin(nvrtc: Any, source: str, name: str, capability: str) -> bytes:
-    """Machine code of ``source`` for GPUs of a compute capability ("86"). Not PTX: that could be newer than the driver
-    can read. :class:`EngineError` where it can't be compiled, and whatever cuda-python raises without NVRTC."""
+    """Return machine code of ``source`` for GPUs of a compute capability ("86"). Not PTX: that could be newer than the
+    driver can read. :class:`EngineError` where it can't be compiled, and whatever cuda-python raises without NVRTC."""
     program = _nvrtc_do(nvrtc.nvrtcCreateProgram(source.encode(), name.encode(), 0, [], []))
     try:
         _nvrtc_do(nvrtc.nvrtcCompileProgram(program, 1, [f"--gpu-architecture=sm_{capability}".encode()]))

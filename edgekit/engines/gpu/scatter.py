@@ -59,7 +59,7 @@ class ArenaWriter:
         return self._kernel is not None
 
     def write(self, fresh: Fresh, row: int, starts: Sequence[int], length: int) -> None:
-        """``length`` new tokens for each of the rows from ``row`` on, behind the ``starts`` that they hold."""
+        """Write ``length`` new tokens for each of the rows from ``row`` on, behind the ``starts`` that they hold."""
         if self._kernel is not None:
             self._launch(fresh, row, len(starts), length)
         else:
@@ -93,5 +93,5 @@ class ArenaWriter:
 
 
 def source(unit: int) -> str:
-    """The kernel for units of so many bytes."""
+    """Return the kernel for units of so many bytes."""
     return f"#define UNIT {_UNITS[unit]}\n{SOURCE}"

@@ -86,7 +86,7 @@ class OnnxRuntimeBackend(Backend):
 
 
 def here() -> Place:
-    """This machine's processor, with the ONNX Runtime that is installed."""
+    """Return this machine's processor, with the ONNX Runtime that is installed."""
     return Place(_ENGINE, ort.__version__, platform.machine(), cpu_features())
 
 

@@ -95,13 +95,13 @@ class OnnxRuntimeEngine:
     def _each(self, session: Any, given: str, wanted: str, images: Array) -> Array:
         """One image at a time: dynamic int8 takes its range from the whole input, so images must not mix."""
         try:
-            made = [
+            outputs = [
                 session.run([wanted], {given: images[i : i + 1].astype(self._dtype)}, giving_back())[0]
                 for i in range(len(images))
             ]
         except Exception as error:  # the runtime's errors share no public base class
             raise _failed(error) from error
-        return made[0] if len(made) == 1 else np.concatenate(made)
+        return outputs[0] if len(outputs) == 1 else np.concatenate(outputs)
 
     def embed(self, tokens: Sequence[int]) -> Array:
         return self._embedding.rows(tokens)
@@ -187,7 +187,7 @@ class _Call:
 
 
 def require_kernels(recipe: Recipe) -> None:
-    """:class:`EngineError` where the installed runtime is too old for the recipe's KV cache."""
+    """Raise :class:`EngineError` where the installed runtime is too old for the recipe's KV cache."""
     if recipe.kv == "int8" and runtime_version() < INT8_CACHE_SINCE:
         since = ".".join(map(str, INT8_CACHE_SINCE))
         raise EngineError(

@@ -17,7 +17,8 @@ PROBE = "probe.onnx"
 
 
 def answers(probe: Path) -> str:
-    """SHA-256 (hex) of what a probe's nodes make of a fixed pattern; :class:`EngineError` where it can't be run.
+    """Return the SHA-256 (hex) of what a probe's nodes make of a fixed pattern; :class:`EngineError` where it can't be
+    run.
 
     On one thread: the answer must not depend on how many cores there are today.
     """

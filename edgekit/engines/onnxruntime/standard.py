@@ -99,12 +99,12 @@ class StandardEngine:
             logits, *new = self._decoder.run(["logits", *(f"present.{name}" for name in self._held)], feeds)
         except Exception as error:  # the runtime's errors share no public base class
             raise _failed(error) from error
-        for held, made in zip(self._held.values(), new, strict=True):
+        for held, fresh in zip(self._held.values(), new, strict=True):
             for row, (slot, start) in enumerate(zip(rows, starts, strict=True)):
-                held[slot, :, start : start + length] = made[row]
+                held[slot, :, start : start + length] = fresh[row]
         self._lengths[rows] += length
-        found: Logits = logits
-        return found
+        appended: Logits = logits
+        return appended
 
     def copy(self, source: int, target: int, length: int) -> None:
         assert length <= self._lengths[source]
@@ -119,9 +119,9 @@ class StandardEngine:
 
 def _options() -> Any:
     """DequantizeLinear and MatMul become one kernel, which else rounds activations to int8: TensorRT's does not."""
-    made = options()
-    made.add_session_config_entry("session.qdq_matmulnbits_accuracy_level", "1")
-    return made
+    settings = options()
+    settings.add_session_config_entry("session.qdq_matmulnbits_accuracy_level", "1")
+    return settings
 
 
 def _failed(error: Exception) -> EngineError:

@@ -41,7 +41,7 @@ class Api:
 
 
 def present(wanted: Flavour | None) -> Flavour:
-    """The flavour that there is, without loading it: ``wanted``, or else TensorRT before TensorRT-RTX.
+    """Return the flavour that there is, without loading it: ``wanted``, or else TensorRT before TensorRT-RTX.
 
     :class:`MissingExtra` where it is absent, :class:`EngineError` on a Jetson, whose system brings it, and for whose
     GPU TensorRT-RTX does not build.

@@ -81,7 +81,7 @@ class TensorRtBackend(Backend):
         return like(place)
 
     def version(self) -> str:
-        """Every flavour that is installed: which of them built the plans is in their lock."""
+        """Return every flavour that is installed: which of them built the plans is in their lock."""
         return ", ".join(f"{name} {version}" for name in TITLES if (version := version_of(name)))
 
     def shapes(self, bundle: Bundle) -> dict[str, int]:

@@ -33,8 +33,8 @@ class RuntimeCache:
 
     def __init__(self, folder: Path) -> None:
         beside, own = folder / FILE, kept("runtime", folder.name)
-        found = [beside, own] if own else [beside]
-        self._places = found if os.access(folder, os.W_OK) else found[::-1]
+        places = [beside, own] if own else [beside]
+        self._places = places if os.access(folder, os.W_OK) else places[::-1]
         self._cache: Any = None
         self._kept = b""
 
@@ -51,16 +51,16 @@ class RuntimeCache:
         """Take the first that is usable: the one that is written to goes before one that came with the bundle."""
         for path in self._places:
             try:
-                found = unwrap(path.read_bytes())
+                kernels = unwrap(path.read_bytes())
             except OSError:  # there is none yet
                 continue
             try:
-                usable = found and self._cache.deserialize(found)
+                usable = kernels and self._cache.deserialize(kernels)
             except Exception as error:  # whatever the binding raises
                 _log.debug("%s: %s", path, error)
                 usable = False
-            if found and usable:
-                self._kept = found
+            if kernels and usable:
+                self._kept = kernels
                 return
             _log.info("%s is damaged or of another GPU or version, and is made anew", path)
 
@@ -69,18 +69,18 @@ class RuntimeCache:
         if self._cache is None:
             return
         try:
-            made = self._cache.serialize()
-            found = b"" if made is None else bytes(made)
+            serialized = self._cache.serialize()
+            kernels = b"" if serialized is None else bytes(serialized)
         except Exception as error:  # whatever the binding raises, after a failure of the GPU for one
             _log.info("The runtime cache can't be kept: %s", error)
             return
-        if not found or found == self._kept:
+        if not kernels or kernels == self._kept:
             return
         try:
             with writing(self._places[0]):
                 self._places[0].parent.mkdir(parents=True, exist_ok=True)
-            write_bytes(self._places[0], wrap(found))
-            self._kept = found
+            write_bytes(self._places[0], wrap(kernels))
+            self._kept = kernels
         except EdgeKitError as error:  # a full disk, or no home to write to either
             _log.info("%s. The next start compiles its kernels again.", error.message)
 
@@ -89,7 +89,7 @@ class RuntimeCache:
 
 
 def kept(kind: Literal["timings", "runtime"], fingerprint: str) -> Path | None:
-    """The file for a place's fingerprint; None for a user without a home, as in a container."""
+    """Return the file for a place's fingerprint; None for a user without a home, as in a container."""
     try:
         home = Path.home()
     except RuntimeError:

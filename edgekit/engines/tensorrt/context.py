@@ -64,7 +64,7 @@ class Context:
             self.captures = True
 
     def reads_here(self, tensor: str) -> bool:
-        """Whether TensorRT reads an input from the host's memory, when a run is queued."""
+        """Return whether TensorRT reads an input from the host's memory, when a run is queued."""
         return self._plan.on_host(tensor)
 
     def equip(self, scratch: int, size: int) -> None:
@@ -76,11 +76,11 @@ class Context:
         self._device.synchronize()
 
     def give(self, tensor: str, buffer: Buffer, shape: Shape) -> None:
-        """An input from a buffer that was sent: on the GPU, or here where TensorRT reads it here."""
+        """Take an input from a buffer that was sent: on the GPU, or here where TensorRT reads it here."""
         self.bind(tensor, buffer.host_address if self.reads_here(tensor) else buffer.address, shape)
 
     def bind(self, tensor: str, address: int, shape: Shape | None = None) -> None:
-        """Where a tensor lies; an input's shape as well."""
+        """Set where a tensor lies; an input's shape as well."""
         assert address % ALIGNMENT == 0, f"{tensor} at {address}"
         if self._set.get(tensor) == (address, shape):
             return
@@ -94,7 +94,7 @@ class Context:
         self._set[tensor] = address, shape
 
     def shape(self, tensor: str) -> Shape:
-        """The shape of an output, given the inputs' as they are set."""
+        """Return the shape of an output, given the inputs' as they are set."""
         return tuple(self._context.get_tensor_shape(tensor))
 
     def run(self) -> None:

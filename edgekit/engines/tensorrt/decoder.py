@@ -106,7 +106,8 @@ class Decoder:
 
 
 def require_decoder(plan: EnginePlan, spec: DecoderSpec, slots: int, context: int, chunk: int, bucket: int) -> None:
-    """:class:`~edgekit.errors.EngineError` where a plan is not of such a decoder, or takes less than it will be given.
+    """Raise :class:`~edgekit.errors.EngineError` where a plan is not of such a decoder, or takes less than it will be
+    given.
 
     ``bucket`` is the shortest that the arena is laid out in.
     """
@@ -123,5 +124,5 @@ def require_decoder(plan: EnginePlan, spec: DecoderSpec, slots: int, context: in
             )
         least, most = plan.limits("past.0.key", profile)
         if (least[1], least[3]) != (spec.kv_heads, spec.head_dim) or least[2] > bucket or most[2] < context:
-            found = f"it is for contexts of {least[2]} to {most[2]} tokens"
-            raise plan.unfit(f"{found}, and {bucket} to {context} are wanted")
+            built = f"it is for contexts of {least[2]} to {most[2]} tokens"
+            raise plan.unfit(f"{built}, and {bucket} to {context} are wanted")

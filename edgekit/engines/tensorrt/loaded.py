@@ -49,7 +49,7 @@ class Loaded:
             ) from error
 
     def contexts(self) -> list[Context]:
-        """Those of vision, projector, decode and prefill; none of them may run while another does."""
+        """Return those of vision, projector, decode and prefill; none of them may run while another does."""
         size = max(plan.scratch_bytes for plan in self.plans.values())
         self._scratch = self._device.allocate(size, "scratch")
         for name, profile in _USES:

@@ -74,7 +74,7 @@ class Log:
         return next(filter(None, self.errors), "")
 
     def forget(self) -> None:
-        """What is logged from here on has other causes."""
+        """Forget the errors: what is logged from here on has other causes."""
         self.errors.clear()
         self.out_of_memory = False
 
@@ -85,7 +85,8 @@ class Log:
 
 
 def logger(trt: Any, log: Log) -> Any:
-    """A logger for TensorRT's builder or runtime that writes to ``log``; it must outlive what is made with it."""
+    """Return a logger for TensorRT's builder or runtime that writes to ``log``; it must outlive what is made with
+    it."""
 
     class Logger(trt.ILogger):
         def __init__(self) -> None:
@@ -98,8 +99,8 @@ def logger(trt: Any, log: Log) -> Any:
 
 
 def fused_attention(layers: list[str] | tuple[str, ...], profiles: int) -> tuple[int, ...]:
-    """Layers of fused attention in each profile; their sum alone where TensorRT cut the network, and () where it names
-    no kernels: releases that write one layer for a whole compiled graph don't tell."""
+    """Return the layers of fused attention in each profile; their sum alone where TensorRT cut the network, and ()
+    where it names no kernels: releases that write one layer for a whole compiled graph don't tell."""
     graphs = {int(said[1]) for layer in layers if (said := _COMPILED.search(layer))}
     if not graphs:
         return ()

@@ -37,16 +37,17 @@ class EnginePlan:
         return int(self.engine.device_memory_size_v2)
 
     def limits(self, tensor: str, profile: int) -> tuple[Shape, Shape]:
-        """The least and the largest shape of an input in a profile."""
+        """Return the least and the largest shape of an input in a profile."""
         least, _, largest = self.engine.get_tensor_profile_shape(tensor, profile)
         return tuple(least), tuple(largest)
 
     def fixed(self, tensor: str) -> bool:
-        """Whether a tensor has one shape only, which need not be set."""
+        """Return whether a tensor has one shape only, which need not be set."""
         return -1 not in tuple(self.engine.get_tensor_shape(tensor))
 
     def require(self, dtypes: dict[str, str], profiles: int) -> None:
-        """:class:`EngineError` where the plan has not exactly the given tensors, or another number of profiles."""
+        """Raise :class:`EngineError` where the plan has not exactly the given tensors, or another number of
+        profiles."""
         names = {self.engine.get_tensor_name(index) for index in range(self.engine.num_io_tensors)}
         if names != dtypes.keys() or self.engine.num_optimization_profiles != profiles:
             raise self.unfit("it is of another graph")
@@ -55,21 +56,22 @@ class EnginePlan:
                 raise self.unfit(f"its tensor {name} is not {dtype}")
 
     def on_host(self, tensor: str) -> bool:
-        """Whether TensorRT reads an input from the host's memory: it has shapes computed from it."""
+        """Return whether TensorRT reads an input from the host's memory: it has shapes computed from it."""
         return bool(self.engine.get_tensor_location(tensor) == self.module.TensorLocation.HOST)
 
     def failed(self, what: str, error: Exception | None = None) -> EngineError:
-        """The error for a plan that TensorRT had trouble with, with the reason that it logged."""
+        """Return the error for a plan that TensorRT had trouble with, with the reason that it logged."""
         remedy = _MAKE_ROOM if self.log.out_of_memory else self.remedy
         return EngineError(f"TensorRT: {self.path} {what}{because(self.log, error)}", remedy)
 
     def unfit(self, why: str) -> EngineError:
-        """The error for a plan that can be opened but is not what this bundle needs."""
+        """Return the error for a plan that can be opened but is not what this bundle needs."""
         return EngineError(f"{self.path} does not fit this bundle: {why}", self.remedy)
 
 
 def because(log: Log, error: Exception | None = None) -> str:
-    """``": "`` and the reason for a failure, as TensorRT logged it, or else as ``error`` says; "" without either."""
+    """Return ``": "`` and the reason for a failure, as TensorRT logged it, or else as ``error`` says; "" without
+    either."""
     line = next(filter(None, (log.first or str(error or "")).splitlines()), "")
     return f": {gist(line)}" if line else ""
 
@@ -90,7 +92,7 @@ def open_plan(path: Path, runtime: Any, module: Any, log: Log, remedy: str) -> E
 
 
 def title(module: Any) -> str:
-    """What people call a module of TensorRT's, with its version."""
+    """Return what people call a module of TensorRT's, with its version."""
     return f"{TITLES.get(module.__name__, 'TensorRT')} {module.__version__}"
 
 

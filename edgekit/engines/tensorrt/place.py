@@ -18,7 +18,7 @@ _DISTRIBUTIONS = {
 
 
 def like(place: Place) -> Place:
-    """What this machine has of the kind of ``place``: its GPU, with that TensorRT."""
+    """Return what this machine has of the kind of ``place``: its GPU, with that TensorRT."""
     computer = machine.look()
     gpu = matching(computer.gpus, place.compute_capability) or next(iter(computer.gpus), Gpu(""))
     return Place(
@@ -34,7 +34,8 @@ def like(place: Place) -> Place:
 
 
 def version_of(module: str) -> str:
-    """Of an installed TensorRT: "10.3.0"; "" where there is none. It is loaded only where no package tells."""
+    """Return the release of an installed TensorRT, "10.3.0"; "" where there is none. It is loaded only where no package
+    tells."""
     for name in _DISTRIBUTIONS.get(module, ()):
         with suppress(PackageNotFoundError):
             return version(name)

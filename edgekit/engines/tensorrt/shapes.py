@@ -21,12 +21,13 @@ _USUAL = 1024
 
 
 def sizes(slots: int, context: int) -> dict[str, int]:
-    """What the shapes of a bundle's plans follow from, beside its graphs."""
+    """Return what the shapes of a bundle's plans follow from, beside its graphs."""
     return {"slots": slots, "context": context, "chunk": min(CHUNK, context)}
 
 
 def profiles(spec: ModelSpec, slots: int, context: int) -> dict[str, tuple[Profile, ...]]:
-    """Of each graph. The decoder has two: a piece of one row's prompt, and a token of each of up to ``slots`` rows."""
+    """Return those of each graph. The decoder has two: a piece of one row's prompt, and a token of each of up to
+    ``slots`` rows."""
     pixels, features = (1, 3, spec.image.size, spec.image.size), (1, spec.vision.tokens, spec.vision.hidden)
     chunk = min(CHUNK, context)
     return {
@@ -43,11 +44,11 @@ def _decoder(decoder: DecoderSpec, rows: tuple[int, int, int], lengths: tuple[in
     places = buckets(context)[0], min(_USUAL, context), context
     past = [(row, decoder.kv_heads, place, decoder.head_dim) for row, place in zip(rows, places, strict=True)]
     embeds = [(row, length, decoder.hidden) for row, length in zip(rows, lengths, strict=True)]
-    found: dict[str, tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]] = {
+    ranges: dict[str, tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]] = {
         f"past.{layer}.{part}": (past[0], past[1], past[2])
         for layer in range(decoder.layers)
         for part in ("key", "value")
     }
-    found["inputs_embeds"] = embeds[0], embeds[1], embeds[2]
-    found["lengths"] = (rows[0],), (rows[1],), (rows[2],)
-    return found
+    ranges["inputs_embeds"] = embeds[0], embeds[1], embeds[2]
+    ranges["lengths"] = (rows[0],), (rows[1],), (rows[2],)
+    return ranges

@@ -24,7 +24,7 @@ class PackableGraph:
         self._uses = Counter(name for node in model.graph.node for name in node.input)
 
     def packing(self) -> Iterator[NodeProto]:
-        """The nodes whose matrix lies outside the graph, is theirs alone and may be packed."""
+        """Yield the nodes whose matrix lies outside the graph, is theirs alone and may be packed."""
         for node in self.model.graph.node:
             inputs = [name for name in node.input if name]
             if node.op_type in _PACKING and all(name in self.tensors for name in inputs[WEIGHT:]):
@@ -37,11 +37,11 @@ class PackableGraph:
         return tensor
 
     def others(self, node: NodeProto) -> list[TensorProto]:
-        """The node's constants beside its matrix: scales, zero points, a bias."""
+        """Return the node's constants beside its matrix: scales, zero points, a bias."""
         return [self.tensors[name] for name in dict.fromkeys(node.input[WEIGHT + 1 :]) if name]
 
     def kind(self, node: NodeProto) -> bytes:
-        """What decides how a node's matrix is packed, except its size."""
+        """Return what decides how a node's matrix is packed, except its size."""
         attributes = sorted(
             attribute.SerializeToString(deterministic=True)
             for attribute in node.attribute
@@ -52,11 +52,11 @@ class PackableGraph:
 
 
 def empty_like(model: ModelProto) -> ModelProto:
-    """A graph of nothing with the same operator sets."""
-    made = ModelProto(ir_version=model.ir_version)
-    made.opset_import.extend(model.opset_import)
-    made.graph.name = "alone"
-    return made
+    """Return a graph of nothing with the same operator sets."""
+    empty = ModelProto(ir_version=model.ir_version)
+    empty.opset_import.extend(model.opset_import)
+    empty.graph.name = "alone"
+    return empty
 
 
 def add_alone(model: ModelProto, node: NodeProto, matrix: TensorProto, others: list[TensorProto], prefix: str) -> None:

@@ -24,10 +24,10 @@ def optimize(source: Path, scratch: Path) -> PackableGraph:
     model = onnx.load(str(source), load_external_data=False)
     matrices = _take_out(model)
     target = scratch / f"{source.stem}.final.onnx"
-    made = saving(options(), target)
-    made.add_session_config_entry("session.disable_prepacking", "1")
-    made.add_session_config_entry("session.model_external_initializers_file_folder_path", str(source.parent))
-    open_graph(model.SerializeToString(), "cpu", made)
+    settings = saving(options(), target)
+    settings.add_session_config_entry("session.disable_prepacking", "1")
+    settings.add_session_config_entry("session.model_external_initializers_file_folder_path", str(source.parent))
+    open_graph(model.SerializeToString(), "cpu", settings)
     final = onnx.load(str(target), load_external_data=False)
     for tensor in final.graph.initializer:
         _make_absolute(tensor, scratch)

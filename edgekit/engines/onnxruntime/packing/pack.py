@@ -28,7 +28,7 @@ class Packed:
 
 
 def pack(graph: PackableGraph, node: NodeProto, matrix: Span, scratch: Path) -> Packed | None:
-    """How ONNX Runtime packs ``node`` when its matrix is the bytes of ``matrix``; the blobs lie in ``scratch``.
+    """Return how ONNX Runtime packs ``node`` when its matrix is the bytes of ``matrix``; the blobs lie in ``scratch``.
 
     None where this operator, on this machine, packs nothing or doesn't save what it packs.
     """
@@ -38,24 +38,24 @@ def pack(graph: PackableGraph, node: NodeProto, matrix: Span, scratch: Path) -> 
     alone = empty_like(graph.model)
     add_alone(alone, node, external, [inline(tensor) for tensor in graph.others(node)], "")
     target = scratch / "packed.onnx"
-    made = saving(options(final=True), target)
-    made.add_session_config_entry("session.save_external_prepacked_constant_initializers", "1")
-    made.add_session_config_entry("session.model_external_initializers_file_folder_path", str(matrix.file.parent))
-    open_graph(alone.SerializeToString(), "cpu", made)
+    settings = saving(options(final=True), target)
+    settings.add_session_config_entry("session.save_external_prepacked_constant_initializers", "1")
+    settings.add_session_config_entry("session.model_external_initializers_file_folder_path", str(matrix.file.parent))
+    open_graph(alone.SerializeToString(), "cpu", settings)
     return _read(target, node.input[WEIGHT])
 
 
-def saving(made: Any, target: Path) -> Any:
+def saving(settings: Any, target: Path) -> Any:
     """Let sessions of these options save their graph as ``target``, its larger tensors beside it."""
     data = target.with_suffix(".data")
     target.unlink(missing_ok=True)
     data.unlink(missing_ok=True)
-    made.enable_cpu_mem_arena = False
-    made.optimized_model_filepath = str(target)
+    settings.enable_cpu_mem_arena = False
+    settings.optimized_model_filepath = str(target)
     prefix = "session.optimized_model_external_initializers_"
-    made.add_session_config_entry(f"{prefix}file_name", data.name)
-    made.add_session_config_entry(f"{prefix}min_size_in_bytes", str(SMALL))
-    return made
+    settings.add_session_config_entry(f"{prefix}file_name", data.name)
+    settings.add_session_config_entry(f"{prefix}min_size_in_bytes", str(SMALL))
+    return settings
 
 
 def _read(target: Path, name: str) -> Packed | None:

@@ -23,20 +23,22 @@ Samples = Mapping[bytes, tuple[PackableGraph, NodeProto]]
 
 
 def samples(graphs: Sequence[PackableGraph], scratch: Path) -> Samples:
-    """The smallest node of each kind whose packed form ONNX Runtime saves here.
+    """Return the smallest node of each kind whose packed form ONNX Runtime saves here.
 
     :class:`EngineError` where these kinds are less than half of the matrices' bytes: mapping would gain little.
     """
     sizes: dict[bytes, int] = {}
-    found: dict[bytes, tuple[PackableGraph, NodeProto]] = {}
+    smallest: dict[bytes, tuple[PackableGraph, NodeProto]] = {}
     for graph in graphs:
         for node in graph.packing():
             kind, size = graph.kind(node), _matrix(graph, node).length
             sizes[kind] = sizes.get(kind, 0) + size
-            if kind not in found or size < _matrix(*found[kind]).length:
-                found[kind] = graph, node
+            if kind not in smallest or size < _matrix(*smallest[kind]).length:
+                smallest[kind] = graph, node
     packing = {
-        kind: (graph, node) for kind, (graph, node) in found.items() if pack(graph, node, _matrix(graph, node), scratch)
+        kind: (graph, node)
+        for kind, (graph, node) in smallest.items()
+        if pack(graph, node, _matrix(graph, node), scratch)
     }
     if 2 * sum(sizes[kind] for kind in packing) < max(1, sum(sizes.values())):
         raise EngineError("this ONNX Runtime can't save packed weights in a form to map", "Version 1.28 or newer can.")

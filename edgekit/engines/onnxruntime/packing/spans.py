@@ -34,7 +34,7 @@ class Span:
 
 
 def span_of(tensor: TensorProto, folder: Path = Path()) -> Span | None:
-    """Where an external tensor's bytes lie; ``folder`` is its graph's. None for a tensor inside the graph."""
+    """Return where an external tensor's bytes lie; ``folder`` is its graph's. None for a tensor inside the graph."""
     fields = {entry.key: entry.value for entry in tensor.external_data}
     if tensor.data_location != TensorProto.EXTERNAL:
         return None
@@ -58,7 +58,7 @@ def name_beside(tensor: TensorProto) -> None:
 
 
 def inline(tensor: TensorProto) -> TensorProto:
-    """A copy with its bytes inside."""
+    """Return a copy with its bytes inside."""
     copy = TensorProto()
     copy.CopyFrom(tensor)
     if span := span_of(tensor):

@@ -33,9 +33,9 @@ def build(job: Job, report: Callable[[int, int], None]) -> BuiltPlan:
     # An exception must not pass through TensorRT's own frames: Ctrl-C asks it to stop at its next step.
     stopped = threading.Event()
     signal.signal(signal.SIGINT, lambda *_: stopped.set())
-    api = flavour(job.how.flavour)
-    building = Building(api, job.how, job.less_memory, report, lambda: not stopped.is_set())
-    building.configure(_cached(job.how.timing_cache))
+    api = flavour(job.options.flavour)
+    building = Building(api, job.options, job.less_memory, report, lambda: not stopped.is_set())
+    building.configure(_cached(job.options.timing_cache))
     building.read(job.graph)
     building.shapes(job.profiles)
     try:

@@ -22,7 +22,7 @@ AHEAD: Flavour = "tensorrt_rtx"
 
 
 def destination(target: Target) -> Destination:
-    """How this machine can build the target's plans.
+    """Return how this machine can build the target's plans.
 
     :class:`EngineError` where it can't: another processor, or plans that are built on the device alone;
     :class:`~edgekit.errors.MissingExtra` without a TensorRT. A GPU that tells its name alone counts as none.

@@ -23,37 +23,37 @@ _USES = ("reading a prompt", "a step of decoding")
 
 
 def attention(spec: ModelSpec) -> dict[str, int]:
-    """Layers of attention of each graph that has any, in all profiles of its plan together."""
+    """Return the layers of attention of each graph that has any, in all profiles of its plan together."""
     return {"vision": spec.vision.layers, "decoder": len(_USES) * spec.decoder.layers}
 
 
 def doubts(
     graphs: Path, spec: ModelSpec, records: Mapping[str, PlanRecord], planned: Mapping[str, int]
 ) -> tuple[str, ...]:
-    """A sentence for each thing that is not as it should be with the plans of the graphs in a folder; ``planned`` has
-    the bytes that a plan of memory gives its components."""
+    """Return a sentence for each thing that is not as it should be with the plans of the graphs in a folder;
+    ``planned`` has the bytes that a plan of memory gives its components."""
     scratch = {name: planned.get(f"{name}_activations") for name in ("vision", "decoder")}
-    found: list[str] = []
+    sentences: list[str] = []
     for name, record in records.items():
-        found += _unfused(name, spec, record.fused)
+        sentences += _unfused(name, spec, record.fused)
         weights = (graphs / f"{name}.onnx.data").stat().st_size
         used, expected = max(record.activation_bytes, default=0), scratch.get(name)
         if expected is not None and _more(used, expected):
-            found.append(
+            sentences.append(
                 f"{name}.plan takes {format_bytes(used)} of scratch, and {format_bytes(expected)} was planned: "
                 "TensorRT writes attention's scores, or widened weights, to the GPU's memory, which takes time as well."
             )
         if _more(record.bytes, weights):
-            found.append(
+            sentences.append(
                 f"{name}.plan takes {format_bytes(record.bytes)}, {record.bytes / weights:.1f} times its graph's "
                 f"weights ({format_bytes(weights)}): TensorRT has widened them or keeps them more than once, so that "
                 "they take more of the GPU's memory than was planned, and more time."
             )
-    return tuple(found)
+    return tuple(sentences)
 
 
-def _more(found: int, expected: int) -> bool:
-    return found > max(_RATIO * expected, expected + _SLACK)
+def _more(size: int, expected: int) -> bool:
+    return size > max(_RATIO * expected, expected + _SLACK)
 
 
 def _unfused(name: str, spec: ModelSpec, fused: tuple[int, ...]) -> Iterator[str]:
@@ -62,11 +62,11 @@ def _unfused(name: str, spec: ModelSpec, fused: tuple[int, ...]) -> Iterator[str
     if not fused or not layers or head < _HEAD:
         return
     each = layers // len(fused)
-    told = len(fused) == len(_USES)  # else there is one profile, or TensorRT cut the network: only the sum is known
+    apart = len(fused) == len(_USES)  # else there is one profile, or TensorRT cut the network: only the sum is known
     for index, count in enumerate(fused):
         if count < each:
-            where = f"{name}.plan, {_USES[index]}" if told else f"{name}.plan"
+            subject = f"{name}.plan, {_USES[index]}" if apart else f"{name}.plan"
             yield (
-                f"{where}: attention is fused in {count} of {each} layers; the others write their scores to the GPU's "
-                "memory, which takes more of it and more time."
+                f"{subject}: attention is fused in {count} of {each} layers; the others write their scores to the "
+                "GPU's memory, which takes more of it and more time."
             )

@@ -10,8 +10,8 @@ from edgekit.engines.tensorrt.shapes import Profile
 
 
 @dataclass(frozen=True)
-class How:
-    """How to build.
+class Options:
+    """What a build may do.
 
     ``flavour`` None takes what there is. ``compute_capability`` "8.6" is the GPU that the plan is for, None the one of
     this machine; only TensorRT-RTX builds for another. ``workspace_bytes`` bounds the device memory that a kernel may
@@ -35,10 +35,10 @@ class Job:
     plan: Path
     place: Path
     profiles: tuple[Profile, ...]
-    how: How
+    options: Options
     less_memory: str = ""
 
     @property
     def timings(self) -> Path:
-        """The timing cache with what this build measured, beside the plan."""
+        """Return the timing cache with what this build measured, beside the plan."""
         return self.plan.with_name(".timings")

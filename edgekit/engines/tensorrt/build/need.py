@@ -50,12 +50,13 @@ class Need:
 
 
 def need(graph: Path, root: Path = Path("/")) -> Need:
-    """What building ``graph``, its external data beside it, takes on the machine whose ``/proc`` lies under ``root``.
+    """Return what building ``graph``, its external data beside it, takes on the machine whose ``/proc`` lies under
+    ``root``.
 
     :class:`~edgekit.errors.ConfigError` where the site's coefficients say something wrong.
     """
-    known, data = coefficients(_KIND), graph.with_name(f"{graph.name}.data")
+    table, data = coefficients(_KIND), graph.with_name(f"{graph.name}.data")
     weights = data.stat().st_size if data.is_file() else 0
     memory = available_memory(root)
     free = memory + free_swap(root) if memory else 0
-    return Need(graph.name, known.compile_base.size_bytes + round(known.compile_matrix.ratio * weights), memory, free)
+    return Need(graph.name, table.compile_base.size_bytes + round(table.compile_matrix.ratio * weights), memory, free)

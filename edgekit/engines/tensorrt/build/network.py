@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from edgekit.engines.tensorrt.api import Api
-from edgekit.engines.tensorrt.build.job import How
+from edgekit.engines.tensorrt.build.job import Options
 from edgekit.engines.tensorrt.build.phases import Phases
 from edgekit.engines.tensorrt.log import Log, logger
 from edgekit.engines.tensorrt.shapes import Profile
@@ -32,12 +32,12 @@ class Building:
     def __init__(
         self,
         api: Api,
-        how: How,
+        options: Options,
         less_memory: str,
         report: Callable[[int, int], None],
         going_on: Callable[[], bool],
     ) -> None:
-        self.api, self.how, self.log, self.phases = api, how, Log(), Phases(report)
+        self.api, self.options, self.log, self.phases = api, options, Log(), Phases(report)
         self._less_memory = less_memory
         trt = api.module
         self._logger = logger(trt, self.log)
@@ -55,10 +55,10 @@ class Building:
         self.log.errors.clear()
         if self._parser.parse_from_file(str(graph)):
             return
-        found = [_complaint(self._parser.get_error(index)) for index in range(self._parser.num_errors)]
-        told = "; ".join(dict.fromkeys(found)) or self.log.last or "no reason given"
+        complaints = [_complaint(self._parser.get_error(index)) for index in range(self._parser.num_errors)]
+        reasons = "; ".join(dict.fromkeys(complaints)) or self.log.last or "no reason given"
         raise EngineError(
-            f"{self.api.title} can't read {graph}: {gist(told, 2000)}",
+            f"{self.api.title} can't read {graph}: {gist(reasons, 2000)}",
             "Build the bundle again; if it stays so, this version lacks an operator of the model.",
         )
 
@@ -76,34 +76,34 @@ class Building:
             raise EngineError(f"the inputs {', '.join(sorted(dynamic))} need a profile", _OURS)
 
     def _add(self, number: int, profile: Profile) -> None:
-        made = self._builder.create_optimization_profile()
+        optimization = self._builder.create_optimization_profile()
         for name, shapes in profile.items():
             ranges = list(zip(*shapes, strict=False))
             if {len(ranges)} != set(map(len, shapes)) or any(list(one) != sorted(one) for one in ranges):
                 raise EngineError(f"profile {number} of {name} is not in order: {shapes}", _OURS)
-            made.set_shape(name, *shapes)
-        if self._asked(lambda: [self._config.add_optimization_profile(made)]) == [-1]:
+            optimization.set_shape(name, *shapes)
+        if self._asked(lambda: [self._config.add_optimization_profile(optimization)]) == [-1]:
             raise EngineError(f"profile {number} can't be: {gist(self.log.last)}", _OURS)
 
     def configure(self, cached: bytes | None) -> None:
-        """Set what ``how`` says; ``cached`` is the timing cache as it was found, None for no cache."""
+        """Set what ``options`` says; ``cached`` is the timing cache as it was found, None for no cache."""
         trt, config = self.api.module, self._config
         config.progress_monitor = self._monitor
         config.profiling_verbosity = trt.ProfilingVerbosity.DETAILED  # the log lists layers, the inspector knows them
-        config.set_memory_pool_limit(trt.MemoryPoolType.WORKSPACE, self.how.workspace_bytes)
+        config.set_memory_pool_limit(trt.MemoryPoolType.WORKSPACE, self.options.workspace_bytes)
         # TensorRT-RTX (since 1.2) would else take memory beside the scratch that it was lent: nobody planned that,
         # and no captured step may.
         if (lent := getattr(trt.BuilderFlag, "REQUIRE_USER_ALLOCATION", None)) is not None:
             config.set_flag(lent)
-        if self.how.optimization_level is not None:
-            config.builder_optimization_level = self.how.optimization_level
+        if self.options.optimization_level is not None:
+            config.builder_optimization_level = self.options.optimization_level
         if self.api.name == "tensorrt_rtx":
             config.num_compute_capabilities = 1
-            config.set_compute_capability(_capability(self.api, self.how.compute_capability), 0)
-        elif self.how.compute_capability is not None:
+            config.set_compute_capability(_capability(self.api, self.options.compute_capability), 0)
+        elif self.options.compute_capability is not None:
             raise EngineError(
                 f"{self.api.title} builds for this machine's GPU, not for compute capability "
-                f"{self.how.compute_capability}",
+                f"{self.options.compute_capability}",
                 "Build on the device, or for a GeForce or RTX card with TensorRT-RTX.",
             )
         # TensorRT-RTX has these methods, but they do nothing there.
@@ -119,11 +119,11 @@ class Building:
         return None
 
     def build(self) -> Any:
-        """The plan, as a buffer in host memory."""
+        """Return the plan, as a buffer in host memory."""
         return self._asked(lambda: self._builder.build_serialized_network(self._network, self._config))
 
     def timings(self) -> Any:
-        """The timing cache with what this build measured, as a buffer; None without one."""
+        """Return the timing cache with what this build measured, as a buffer; None without one."""
         return None if self._timings is None else self._timings.serialize()
 
     def _asked(self, ask: Callable[[], Any]) -> Any:
@@ -156,7 +156,7 @@ class Building:
         return EngineError(f"{self.api.title} can't build: {gist(why, 500)}", "Run with --debug.")
 
     def _no_memory(self) -> EngineError:
-        wanted, allowed = self.log.requested_bytes, self.how.workspace_bytes
+        wanted, allowed = self.log.requested_bytes, self.options.workspace_bytes
         if wanted > allowed:
             return EngineError(
                 f"{self.api.title} needs a workspace of {format_bytes(wanted)} for a kernel, and may use "
@@ -182,11 +182,11 @@ def _complaint(error: Any) -> str:
 
 def _capability(api: Api, wanted: str | None) -> Any:
     """The member of ComputeCapability for "8.6", or this machine's for None."""
-    known = api.module.ComputeCapability
+    members = api.module.ComputeCapability
     name = "CURRENT" if wanted is None else f"SM{wanted.replace('.', '')}"
-    if found := getattr(known, name, None):
-        return found
-    numbers = sorted(int(one[2:]) for one in known.__members__ if one.startswith("SM") and one[2:].isdigit())
+    if member := getattr(members, name, None):
+        return member
+    numbers = sorted(int(one[2:]) for one in members.__members__ if one.startswith("SM") and one[2:].isdigit())
     can = ", ".join(f"{number // 10}.{number % 10}" for number in numbers)
     raise EngineError(
         f"{api.title} builds for compute capability {can}, not {wanted}",

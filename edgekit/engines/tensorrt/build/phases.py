@@ -34,7 +34,7 @@ class Phases:
             self._tell(name)
 
     def step(self, name: str, step: int) -> None:
-        """Step ``step`` of a phase, counted from 0, is done."""
+        """Note that step ``step`` of a phase, counted from 0, is done."""
         with self._lock:
             if phase := self._running.get(name):
                 phase.done = step + 1
@@ -45,7 +45,7 @@ class Phases:
             self._running.pop(name, None)
 
     def complete(self) -> None:
-        """All is done."""
+        """Note that all is done."""
         with self._lock:
             self._say(SHARES)
 

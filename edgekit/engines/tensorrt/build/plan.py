@@ -18,7 +18,7 @@ from edgekit import config
 from edgekit.child import Crash, listen, python
 from edgekit.engines.backend import PlanRecord
 from edgekit.engines.tensorrt.api import TITLES, Flavour, present
-from edgekit.engines.tensorrt.build.job import How, Job
+from edgekit.engines.tensorrt.build.job import Job, Options
 from edgekit.engines.tensorrt.build.need import Need, need
 from edgekit.engines.tensorrt.shapes import Profile
 from edgekit.errors import EdgeKitError, EngineError
@@ -57,7 +57,7 @@ def build_plan(
     graph: Path,
     plan: Path,
     profiles: Sequence[Profile],
-    how: How,
+    options: Options,
     progress: Progress = silent,
     variables: Mapping[str, str] | None = None,
 ) -> BuiltPlan:
@@ -68,7 +68,7 @@ def build_plan(
     old, can't read the graph, can't build it or runs out of memory; :class:`~edgekit.errors.EdgeKitError` where the
     plan can't be written. An older plan and the timing cache are then as they were before.
     """
-    name = present(how.flavour)
+    name = present(options.flavour)
     if not graph.is_file():
         raise EngineError(f"There is no graph {graph}", "Build the bundle again.")
     takes = need(graph)
@@ -81,7 +81,7 @@ def build_plan(
             plan=beside,
             place=plan,
             profiles=tuple(profiles),
-            how=how,
+            options=options,
             less_memory=takes.remedy,
         )
         command = python("edgekit.engines.tensorrt.build", json.dumps(config.dump(job)))
@@ -92,7 +92,7 @@ def build_plan(
             if crash.signal == signal.SIGKILL:
                 raise _killed(takes) from crash
             raise
-        _keep_timings(job.timings, how.timing_cache)
+        _keep_timings(job.timings, options.timing_cache)
     built = config.load(BuiltPlan, document, doing)
     return replace(built, seconds=time.monotonic() - started)
 

@@ -12,7 +12,7 @@ from edgekit.config.writing import write_json
 from edgekit.engines.backend import Destination, PlanRecord
 from edgekit.engines.tensorrt.api import Flavour
 from edgekit.engines.tensorrt.build.destination import AHEAD
-from edgekit.engines.tensorrt.build.job import How
+from edgekit.engines.tensorrt.build.job import Options
 from edgekit.engines.tensorrt.build.need import need
 from edgekit.engines.tensorrt.build.plan import build_plan
 from edgekit.engines.tensorrt.cache import kept
@@ -35,7 +35,8 @@ class _Kept:
 
 
 def records(folder: Path) -> dict[str, PlanRecord]:
-    """What building the plans in ``folder`` took; :class:`~edgekit.errors.ConfigError` where that can't be read."""
+    """Return what building the plans in ``folder`` took; :class:`~edgekit.errors.ConfigError` where that can't be
+    read."""
     return dict(vars(config.load_json(folder / PLANS, _Kept)))
 
 
@@ -46,22 +47,22 @@ def build_plans(
 
     Raises what :func:`~edgekit.engines.tensorrt.build.plan.build_plan` does.
     """
-    manifest, found = bundle.manifest, {}
+    manifest, built = bundle.manifest, {}
     wanted = profiles(manifest.spec, manifest.target.slots, manifest.context)
     for name, shapes in wanted.items():
         graph = bundle.path / "graphs" / f"{name}.onnx"
-        how = _how(manifest.target, destination, need(graph).slow)
+        options = _options(manifest.target, destination, need(graph).slow)
         plan, named = folder / f"{name}.plan", _named(progress, name)
-        found[name] = build_plan(graph, plan, shapes, how, named, destination.variables).record
-    write_json(folder / PLANS, found, "lines")
-    return found
+        built[name] = build_plan(graph, plan, shapes, options, named, destination.variables).record
+    write_json(folder / PLANS, built, "lines")
+    return built
 
 
-def _how(target: Target, destination: Destination, short: bool) -> How:
+def _options(target: Target, destination: Destination, short: bool) -> Options:
     """A workspace in proportion to the target's memory, and less optimization where this machine's is ``short``."""
     flavour = cast(Flavour, destination.place.engine)
     workspace = min(2 * GIB, max(256 * MIB, target.memory_bytes // 16))
-    return How(
+    return Options(
         flavour=flavour,
         compute_capability=target.compute_capability if flavour == AHEAD else None,
         workspace_bytes=workspace,

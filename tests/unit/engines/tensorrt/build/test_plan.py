@@ -18,7 +18,7 @@ import pytest
 from edgekit import config
 from edgekit.child import environment
 from edgekit.engines.tensorrt.api import Flavour, flavour, present
-from edgekit.engines.tensorrt.build.job import How, Job
+from edgekit.engines.tensorrt.build.job import Job, Options
 from edgekit.engines.tensorrt.build.need import Need
 from edgekit.engines.tensorrt.build.phases import SHARES, Phases
 from edgekit.engines.tensorrt.build.plan import BuiltPlan, build_plan
@@ -42,11 +42,13 @@ def build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Build:
     x = onnx.helper.make_tensor_value_info("x", onnx.TensorProto.FLOAT, ["rows", 8])
     onnx.save(onnx.helper.make_model(onnx.helper.make_graph([], "g", [x], [])), str(graph))
 
-    def run(does: str = "", how: How | None = None, told: list[tuple[str, int, int]] | None = None) -> BuiltPlan:
+    def run(
+        does: str = "", options: Options | None = None, told: list[tuple[str, int, int]] | None = None
+    ) -> BuiltPlan:
         monkeypatch.setenv("FAKE_TENSORRT", does)
         plan = tmp_path / "plans" / "decoder.plan"
         kept: list[tuple[str, int, int]] = [] if told is None else told
-        return build_plan(graph, plan, PROFILES, how or How("tensorrt"), lambda *words: kept.append(words))
+        return build_plan(graph, plan, PROFILES, options or Options("tensorrt"), lambda *words: kept.append(words))
 
     return run
 
@@ -61,7 +63,7 @@ def test_a_missing_module_names_its_extra(
 ) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(MissingExtra, match=rf"the extra '{extra}'"):
-        build_plan(tmp_path / "graph.onnx", tmp_path / "plan", [], How(wanted))
+        build_plan(tmp_path / "graph.onnx", tmp_path / "plan", [], Options(wanted))
 
 
 def test_tensorrt_comes_before_tensorrt_rtx(build: Build, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -98,44 +100,59 @@ def test_a_plan_and_what_is_told_of_it(build: Build, tmp_path: Path) -> None:
 def test_the_builder_is_told_its_workspace_and_its_level(name: Flavour, build: Build) -> None:
     version, capability = ("version 1.7.0", "8.6") if name == "tensorrt_rtx" else ("", None)
     for level, expected in ((2, 2), (0, 0), (None, 3)):  # 3 is TensorRT's own
-        built = build(version, How(name, capability, workspace_bytes=300 << 20, optimization_level=level))
+        built = build(version, Options(name, capability, workspace_bytes=300 << 20, optimization_level=level))
         plan = json.loads(built.path.read_text())
         assert (plan["workspace"], plan["level"]) == (300 << 20, expected)
 
 
 @pytest.mark.parametrize(
-    ("does", "how", "message", "hint"),
+    ("does", "options", "message", "hint"),
     [
-        ("version 8.6.1", How("tensorrt"), r"^TensorRT 8\.6\.1 is too old: EdgeKit needs 10\.3", "JetPack 6.2"),
-        ("version 10.2.0.post1", How("tensorrt"), "too old", ""),
-        ("version 1.4.0", How("tensorrt_rtx"), r"^TensorRT-RTX 1\.4\.0 is too old", "rtx"),
-        ("import", How("tensorrt"), "can't be loaded: libnvinfer", "Install it again"),
+        (
+            "version 8.6.1",
+            Options("tensorrt"),
+            r"^TensorRT 8\.6\.1 is too old: EdgeKit needs 10\.3",
+            "JetPack 6.2",
+        ),
+        ("version 10.2.0.post1", Options("tensorrt"), "too old", ""),
+        ("version 1.4.0", Options("tensorrt_rtx"), r"^TensorRT-RTX 1\.4\.0 is too old", "rtx"),
+        ("import", Options("tensorrt"), "can't be loaded: libnvinfer", "Install it again"),
         (
             "parser",
-            How("tensorrt"),
+            Options("tensorrt"),
             "decoder.onnx: NoSuchOperator 'first': .* not known; NoSuchOperator \\(node 1\\): .* not known",
             "operator",
         ),
         (
             "killed",
-            How("tensorrt"),
+            Options("tensorrt"),
             "decoder.onnx was ended by the system .*memory",
             "takes about 450 MiB of memory, and ",
         ),
-        ("memory", How("tensorrt", optimization_level=4), "out of memory: OutOfMemory", "narrower weights"),
-        ("no-gpu", How("tensorrt"), "no NVIDIA GPU.*: CUDA initialization failure", "on the device"),
-        ("old-driver", How("tensorrt"), "no NVIDIA driver that is new enough.*insufficient", "edgekit doctor"),
-        ("full", How("tensorrt"), r"No space is left to write \S+/plans/decoder\.plan\n", "Make room"),
-        ("", How("tensorrt", "8.6"), "builds for this machine's GPU, not for compute capability 8.6", "TensorRT-RTX"),
-        ("version 1.7.0", How("tensorrt_rtx", "8.7"), "builds for compute capability 8.6, not 8.7", "device itself"),
+        ("memory", Options("tensorrt", optimization_level=4), "out of memory: OutOfMemory", "narrower weights"),
+        ("no-gpu", Options("tensorrt"), "no NVIDIA GPU.*: CUDA initialization failure", "on the device"),
+        ("old-driver", Options("tensorrt"), "no NVIDIA driver that is new enough.*insufficient", "edgekit doctor"),
+        ("full", Options("tensorrt"), r"No space is left to write \S+/plans/decoder\.plan\n", "Make room"),
+        (
+            "",
+            Options("tensorrt", "8.6"),
+            "builds for this machine's GPU, not for compute capability 8.6",
+            "TensorRT-RTX",
+        ),
+        (
+            "version 1.7.0",
+            Options("tensorrt_rtx", "8.7"),
+            "builds for compute capability 8.6, not 8.7",
+            "device itself",
+        ),
     ],
 )
 def test_a_failure_is_one_clear_error_and_the_old_plan_stays(
-    does: str, how: How, message: str, hint: str, build: Build, tmp_path: Path
+    does: str, options: Options, message: str, hint: str, build: Build, tmp_path: Path
 ) -> None:
     build()
     with pytest.raises(EdgeKitError, match=message) as failed:
-        build(does, how)
+        build(does, options)
     assert hint in failed.value.hint
     assert left(tmp_path) == ["decoder.plan"]
     assert build().version == "10.3.0"  # the next try is as the first
@@ -159,7 +176,7 @@ def test_a_build_that_will_hardly_fit_is_announced_and_tried(
 
 def test_a_graph_that_is_not_there(build: Build, tmp_path: Path) -> None:
     with pytest.raises(EngineError, match=r"There is no graph .*none\.onnx"):
-        build_plan(tmp_path / "none.onnx", tmp_path / "plan", [], How())
+        build_plan(tmp_path / "none.onnx", tmp_path / "plan", [], Options())
 
 
 def test_profiles_must_fit_the_graph(build: Build, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -180,7 +197,7 @@ def test_a_timing_cache_is_used_and_a_damaged_one_replaced(before: bytes | None,
     if before is not None:
         cache.parent.mkdir()
         cache.write_bytes(before)
-    build(how=How("tensorrt", timing_cache=cache))
+    build(options=Options("tensorrt", timing_cache=cache))
     assert cache.read_bytes() == b"measured" * (2 if before == b"measured" else 1)
     assert [path.name for path in cache.parent.iterdir()] == ["timings"]
 
@@ -189,12 +206,12 @@ def test_a_timing_cache_that_cannot_be_kept_costs_no_plan(
     build: Build, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     (tmp_path / "timings").mkdir()
-    assert build(how=How("tensorrt", timing_cache=tmp_path / "timings")).path.exists()
+    assert build(options=Options("tensorrt", timing_cache=tmp_path / "timings")).path.exists()
     assert "the timing cache was not kept" in caplog.text
 
 
 def test_tensorrt_rtx_measures_nothing_so_its_cache_is_let_be(build: Build, tmp_path: Path) -> None:
-    build("version 1.7.0", How("tensorrt_rtx", "8.6", timing_cache=tmp_path / "timings"))
+    build("version 1.7.0", Options("tensorrt_rtx", "8.6", timing_cache=tmp_path / "timings"))
     assert not (tmp_path / "timings").exists()
 
 
@@ -207,9 +224,9 @@ def test_an_interrupted_build_leaves_no_child_and_nothing_half_written(
     mark = tmp_path / "child"
     code = (
         "import sys; from pathlib import Path; from edgekit.engines.tensorrt.build.plan import build_plan;"
-        "from edgekit.engines.tensorrt.build.job import How; from edgekit.files import write_text;"
+        "from edgekit.engines.tensorrt.build.job import Options; from edgekit.files import write_text;"
         "here = Path(sys.argv[1]);"
-        "build_plan(here / 'decoder.onnx', here / 'plans/decoder.plan', [{'x': ((1, 8),) * 3}], How('tensorrt'))"
+        "build_plan(here / 'decoder.onnx', here / 'plans/decoder.plan', [{'x': ((1, 8),) * 3}], Options('tensorrt'))"
     )
     environ = environment() | {"FAKE_TENSORRT": f"hang {mark}"}
     parent = subprocess.Popen(
@@ -244,13 +261,13 @@ def gone(process: int) -> bool:
 
 
 def test_a_job_is_read_as_it_was_written(tmp_path: Path) -> None:
-    for how in (How(), How("tensorrt_rtx", "8.6", 1 << 20, 2, tmp_path / "timings")):
+    for options in (Options(), Options("tensorrt_rtx", "8.6", 1 << 20, 2, tmp_path / "timings")):
         job = Job(
             graph=tmp_path / "graph",
             plan=tmp_path / "part" / "plan",
             place=tmp_path / "plan",
             profiles=tuple(PROFILES),
-            how=how,
+            options=options,
             less_memory="Buy more.",
         )
         assert config.load(Job, json.loads(json.dumps(config.dump(job))), "a job") == job

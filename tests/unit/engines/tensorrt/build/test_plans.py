@@ -11,7 +11,7 @@ from edgekit.bundle import FORMAT, Bundle, Manifest, unsealed
 from edgekit.engines.backend import Destination
 from edgekit.engines.place import Place
 from edgekit.engines.tensorrt.api import Flavour
-from edgekit.engines.tensorrt.build.job import How
+from edgekit.engines.tensorrt.build.job import Options
 from edgekit.engines.tensorrt.build.need import Need
 from edgekit.engines.tensorrt.build.plan import BuiltPlan
 from edgekit.engines.tensorrt.build.plans import build_plans, records
@@ -45,12 +45,14 @@ def destination(flavour: Flavour = "tensorrt", *, ahead: bool = False) -> Destin
 
 
 @pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch) -> dict[str, How]:
+def asked(monkeypatch: pytest.MonkeyPatch) -> dict[str, Options]:
     """How each graph was asked to be built, by its name."""
-    found: dict[str, How] = {}
+    found: dict[str, Options] = {}
 
-    def build(graph: Path, plan: Path, profiles: object, how: How, progress: object, variables: object) -> BuiltPlan:
-        found[graph.stem] = how
+    def build(
+        graph: Path, plan: Path, profiles: object, options: Options, progress: object, variables: object
+    ) -> BuiltPlan:
+        found[graph.stem] = options
         return BuiltPlan(
             path=plan,
             bytes=7,
@@ -84,16 +86,16 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> dict[str, How]:
     ],
 )
 def test_a_kernel_may_use_a_sixteenth_of_the_target_s_memory_within_bounds(
-    name: str, memory: int | None, workspace: int, asked: dict[str, How], tmp_path: Path
+    name: str, memory: int | None, workspace: int, asked: dict[str, Options], tmp_path: Path
 ) -> None:
     wanted = target(name)
     build_plans(bundle(tmp_path, replace(wanted, memory_bytes=memory or wanted.memory_bytes)), tmp_path, destination())
-    assert {graph: how.workspace_bytes for graph, how in asked.items()} == dict.fromkeys(GRAPHS, workspace)
+    assert {graph: options.workspace_bytes for graph, options in asked.items()} == dict.fromkeys(GRAPHS, workspace)
 
 
 @pytest.mark.parametrize("slow", [(), ("decoder",), GRAPHS])
 def test_what_would_swap_is_optimized_less(
-    slow: tuple[str, ...], asked: dict[str, How], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    slow: tuple[str, ...], asked: dict[str, Options], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def need(graph: Path) -> Need:
         assert graph.parent == tmp_path / "graphs"
@@ -101,7 +103,7 @@ def test_what_would_swap_is_optimized_less(
 
     monkeypatch.setattr("edgekit.engines.tensorrt.build.plans.need", need)
     build_plans(bundle(tmp_path, target("orin")), tmp_path, destination())
-    assert {graph: how.optimization_level for graph, how in asked.items()} == {
+    assert {graph: options.optimization_level for graph, options in asked.items()} == {
         graph: 2 if graph in slow else None for graph in GRAPHS
     }
 
@@ -116,10 +118,10 @@ def test_what_would_swap_is_optimized_less(
     ids=["device", "rtx", "ahead"],
 )
 def test_a_plan_is_asked_for_by_where_it_is_built(
-    where: Destination, capability: str | None, timed: bool, asked: dict[str, How], tmp_path: Path
+    where: Destination, capability: str | None, timed: bool, asked: dict[str, Options], tmp_path: Path
 ) -> None:
     build_plans(bundle(tmp_path, target("rtx3050")), tmp_path, where)
-    for how in asked.values():
-        assert (how.flavour, how.compute_capability) == (where.place.engine, capability)
-        assert (how.timing_cache is not None) == timed
+    for options in asked.values():
+        assert (options.flavour, options.compute_capability) == (where.place.engine, capability)
+        assert (options.timing_cache is not None) == timed
     assert {name: record.seconds for name, record in records(tmp_path).items()} == dict.fromkeys(GRAPHS, 1.23)
