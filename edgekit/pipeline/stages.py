@@ -59,7 +59,7 @@ def build(
 
     Raises :class:`~edgekit.errors.EdgeKitError`, and ``out`` is then as it was before;
     :class:`~edgekit.errors.GateRefused` where it can't fit the target or its answers fall short, unless ``force``. Once
-    it is sealed, what goes wrong is told in what is returned.
+    it is sealed, what goes wrong stands in what is returned.
     """
     source = open_checkpoint(checkpoint, vision, requantize=requantize)
     decided = decide(source, recipe, target, calibrate, fit, progress)

@@ -59,9 +59,9 @@ def answers(generator: Generator, prompts: Sequence[Prompt], tokens: int) -> lis
     asked = [generator.submit(prompt, SamplingParams(max_tokens=tokens)) for prompt in prompts]
     while generator.busy:
         generator.step()
-    for one in asked:
-        if one.completion is None or one.completion.error is not None:
-            error = one.completion.error if one.completion else None
+    for sequence in asked:
+        if sequence.completion is None or sequence.completion.error is not None:
+            error = sequence.completion.error if sequence.completion else None
             raise error or EngineError("An answer did not end", "Run with --debug for more.")
     return asked
 

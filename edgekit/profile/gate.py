@@ -17,20 +17,20 @@ from edgekit.target import Target, with_site_budget
 
 
 def latest(bundle: Bundle) -> Profile | None:
-    """The newest profile of just this bundle on just this device, with all its target's slots; None where none is."""
+    """Find the newest profile of just this bundle on just this device, with all its target's slots, if there is one."""
     target = bundle.manifest.target
     fingerprint = device_here(target).fingerprint
-    for made in profiles(bundle.path):
-        same = made.bundle.digest == bundle.digest and made.device.fingerprint == fingerprint
-        if same and made.bundle.slots >= target.slots:
-            return made
+    for measured in profiles(bundle.path):
+        same = measured.bundle.digest == bundle.digest and measured.device.fingerprint == fingerprint
+        if same and measured.bundle.slots >= target.slots:
+            return measured
     return None
 
 
 def require_profile(
     bundle: Bundle, progress: Progress = silent, measure: Callable[..., Profile] = profile
 ) -> tuple[Profile, tuple[Row, ...]]:
-    """The profile by which ``bundle`` may be installed here, and how it stands to each limit.
+    """Return the profile by which ``bundle`` may be installed here, and how it stands to each limit.
 
     The latest that is valid, where it keeps the budget that holds today (the target's, with the site's laid over it);
     else the bundle is measured now. :class:`GateRefused` where that breaks the budget, too: which limits, and by how
@@ -39,20 +39,20 @@ def require_profile(
     """
     verify_everything(bundle, progress)
     target = with_site_budget(bundle.manifest.target)
-    known = latest(bundle)
-    if known is not None and all(row.passed for row in judge(known, target)):
-        return known, judge(known, target)
-    made = measure(bundle, progress=progress)
-    require_within(made, target)
-    return made, judge(made, target)
+    valid = latest(bundle)
+    if valid is not None and all(row.passed for row in judge(valid, target)):
+        return valid, judge(valid, target)
+    measured = measure(bundle, progress=progress)
+    require_within(measured, target)
+    return measured, judge(measured, target)
 
 
-def require_within(made: Profile, target: Target) -> None:
-    """:class:`GateRefused` where a profile breaks its target's budget."""
-    broken = [row for row in judge(made, target) if not row.passed]
+def require_within(measured: Profile, target: Target) -> None:
+    """Raise :class:`GateRefused` where a profile breaks its target's budget."""
+    broken = [row for row in judge(measured, target) if not row.passed]
     if broken:
         raise GateRefused(
-            f"{made.bundle.model} by {made.bundle.recipe} breaks the budget of {target.name}: "
+            f"{measured.bundle.model} by {measured.bundle.recipe} breaks the budget of {target.name}: "
             + "; ".join(row_text(row) for row in broken),
             "`edgekit plan` says what would fit: a smaller recipe, fewer slots, a shorter context.",
         )

@@ -41,8 +41,8 @@ def glance(bundle: Path, question: str, image: Path) -> Glance:
     """
     slots = open_bundle(bundle).manifest.target.slots
     command = python("edgekit.profile", "glance", str(bundle), str(slots), "1.0", question, str(image))
-    (found,) = listen(command, f"Measuring {bundle}")
-    return config.load(Glance, found, f"the profile of {bundle}")
+    (document,) = listen(command, f"Measuring {bundle}")
+    return config.load(Glance, document, f"the profile of {bundle}")
 
 
 def glance_here(bundle: Bundle, slots: int, turns: Sequence[Turn], seconds: float) -> Glance:
@@ -57,10 +57,10 @@ def glance_here(bundle: Bundle, slots: int, turns: Sequence[Turn], seconds: floa
     rates: list[float] = []
 
     def first_token(index: int) -> float:
-        told, answer = timed_answer(model, turns)
+        milliseconds, answer = timed_answer(model, turns)
         assert answer.completion
         rates.append(answer.completion.tokens_per_s)
-        return told
+        return milliseconds
 
     with model:
         first = repeated(first_token, seconds)

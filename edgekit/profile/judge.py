@@ -49,46 +49,48 @@ class Compared:
         return (self.planned - self.measured) / self.measured if self.measured else 0.0
 
 
-def judge(made: Profile, target: Target) -> tuple[Row, ...]:
-    """Every figure that a budget may limit. Memory has a limit always: what the device has, less what it reserves.
+def judge(profile: Profile, target: Target) -> tuple[Row, ...]:
+    """Hold every figure that a budget may limit against its limit.
 
-    "memory" is the measured peak and, from the plan, the pictures that a service remembers.
+    Memory has a limit always: what the device has, less what it reserves. "Memory over time" is the
+    measured peak and, from the plan, the pictures that a service remembers.
     """
     budget = target.budget
-    device = target.memory_bytes or made.device.memory_bytes
+    device = target.memory_bytes or profile.device.memory_bytes
     available = max(0, device - target.reserved_bytes)
     most = min(available, budget.memory_bytes) if budget.memory_bytes is not None else available
+    load = "load, cold" if profile.speed.load_cold_s is not None else "load, warm"
     return (
-        Row("static memory", made.static_bytes, budget.static_bytes, "bytes"),
-        Row("dynamic memory", made.dynamic_bytes, budget.dynamic_bytes, "bytes"),
-        Row("memory over time", made.dynamic_bytes + made.planned.service_bytes, most, "bytes"),
-        Row("first token", made.speed.times.first_token_ms.median, budget.first_token_ms, "ms"),
-        Row("speed", made.tokens_per_s, budget.tokens_per_s, "tokens/s", least=True),
-        Row("load, cold" if made.speed.load_cold_s is not None else "load, warm", made.load_s, budget.load_s, "s"),
-        Row("disk", made.disk_bytes, budget.disk_bytes, "bytes"),
+        Row("static memory", profile.static_bytes, budget.static_bytes, "bytes"),
+        Row("dynamic memory", profile.dynamic_bytes, budget.dynamic_bytes, "bytes"),
+        Row("memory over time", profile.dynamic_bytes + profile.planned.service_bytes, most, "bytes"),
+        Row("first token", profile.speed.times.first_token_ms.median, budget.first_token_ms, "ms"),
+        Row("speed", profile.tokens_per_s, budget.tokens_per_s, "tokens/s", least=True),
+        Row(load, profile.load_s, budget.load_s, "s"),
+        Row("disk", profile.disk_bytes, budget.disk_bytes, "bytes"),
     )
 
 
-def bandwidth_shares(made: Profile, target: Target) -> tuple[float, ...]:
-    """For each of ``made.rows``, what its steps read of weights in a second, as a share of the memory's bandwidth.
+def bandwidth_shares(profile: Profile, target: Target) -> tuple[float, ...]:
+    """Return, for each count of rows, what its steps read of weights in a second, as a share of memory's bandwidth.
 
     A step reads decoder and head once for all of its rows, which bounds its speed on every device that there is.
     Keys and values come on top and are not counted.
     """
-    step = made.memory.weights.get("decoder", 0) + made.memory.weights.get("lm_head", 0)
-    return tuple(rate.tokens_per_s.median / rate.rows * step / target.bandwidth for rate in made.speed.rows)
+    step = profile.memory.weights.get("decoder", 0) + profile.memory.weights.get("lm_head", 0)
+    return tuple(rate.tokens_per_s.median / rate.rows * step / target.bandwidth for rate in profile.speed.rows)
 
 
-def against_plan(made: Profile) -> tuple[Compared, ...]:
-    """The plan's components beside the measured ones, and both sums; what a plan has no word for is left out."""
-    return tuple(_compared(made))
+def against_plan(profile: Profile) -> tuple[Compared, ...]:
+    """Return the plan's components beside the measured ones, and both sums; what a plan has no word for is left out."""
+    return tuple(_compared(profile))
 
 
-def _compared(made: Profile) -> Iterator[Compared]:
-    planned = dict(made.planned.components)
+def _compared(profile: Profile) -> Iterator[Compared]:
+    planned = dict(profile.planned.components)
     planned["engine"] = sum(planned.pop(name, 0) for name in ENGINE)
-    for name, measured in made.memory.components.items():
+    for name, measured in profile.memory.components.items():
         if name in planned:
             yield Compared(name, planned[name], measured)
-    yield Compared("static", made.planned.static_bytes, made.static_bytes)
-    yield Compared("dynamic", made.planned.dynamic_bytes, made.dynamic_bytes)
+    yield Compared("static", profile.planned.static_bytes, profile.static_bytes)
+    yield Compared("dynamic", profile.planned.dynamic_bytes, profile.dynamic_bytes)

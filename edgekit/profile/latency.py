@@ -23,11 +23,11 @@ LEAST, MOST = 3, 25
 
 def repeated(measure: Callable[[int], float], seconds: float, clock: Callable[[], float] = time.perf_counter) -> Spread:
     """Call ``measure`` with 0, 1, 2, … for about so many seconds, at least three times; the spread of what it gives."""
-    found: list[float] = []
+    values: list[float] = []
     end = clock() + seconds
-    while len(found) < LEAST or (len(found) < MOST and clock() < end):
-        found.append(measure(len(found)))
-    return Spread.of(found)
+    while len(values) < LEAST or (len(values) < MOST and clock() < end):
+        values.append(measure(len(values)))
+    return Spread.of(values)
 
 
 def times(model: Model, pictures: Sequence[Turn], seconds: float, progress: Progress = silent) -> Times:
@@ -39,9 +39,9 @@ def times(model: Model, pictures: Sequence[Turn], seconds: float, progress: Prog
         return pictures[index % len(pictures)]
 
     def first_token(index: int) -> float:
-        told, answer = timed_answer(model, [picture(index)])
+        first_ms, answer = timed_answer(model, [picture(index)])
         gaps.extend(1000 * (after - before) for before, after in zip(answer.times, answer.times[1:], strict=False))
-        return told
+        return first_ms
 
     figures: dict[str, Callable[[int], float]] = {
         "encode_ms": lambda index: _encode_ms(model, picture(index)),
@@ -49,24 +49,24 @@ def times(model: Model, pictures: Sequence[Turn], seconds: float, progress: Prog
         "second_turn_ms": _second_turns(model, picture(0)),
         "together_ms": lambda index: _together_ms(model, picture(index)),
     }
-    found: dict[str, Spread] = {}
+    spreads: dict[str, Spread] = {}
     for name, measure in figures.items():
-        found[name] = repeated(measure, seconds)
-        progress("times", len(found), len(figures))
-    return Times(**found, inter_token_ms=Spread.of(gaps), together=_together(model))
+        spreads[name] = repeated(measure, seconds)
+        progress("times", len(spreads), len(figures))
+    return Times(**spreads, inter_token_ms=Spread.of(gaps), together=_together(model))
 
 
 def rates(model: Model, picture: Turn, seconds: float, progress: Progress = silent) -> tuple[RowRate, ...]:
-    """Tokens per second of 1, 2, … as many rows as there are slots, behind a picture and a question each."""
-    found = []
+    """Measure tokens per second of 1, 2, … as many rows as there are slots, behind a picture and a question each."""
+    rates = []
     for rows in range(1, model.engine.slots + 1):
-        found.append(RowRate(rows, repeated(_rates(model, picture, rows), seconds)))
+        rates.append(RowRate(rows, repeated(_rates(model, picture, rows), seconds)))
         progress("rows", rows, model.engine.slots)
-    return tuple(found)
+    return tuple(rates)
 
 
 def timed_answer(model: Model, turns: Sequence[Turn], tokens: int = TOKENS) -> tuple[float, Answer]:
-    """Milliseconds from the question to the first token, writing the prompt included; and the answer."""
+    """Return the milliseconds from the question to the first token, writing the prompt included; and the answer."""
     began = time.perf_counter()
     prompt = model.prompt(turns)
     prompt_ms = 1000 * (time.perf_counter() - began)
@@ -108,7 +108,7 @@ def _together(model: Model) -> int:
 def _together_ms(model: Model, turn: Turn) -> float:
     asked = [Turn(question, images=turn.images) for question in QUESTIONS[: _together(model)]]
     began = time.perf_counter()
-    answers(fresh(model), [model.prompt([one]) for one in asked], SHORT)
+    answers(fresh(model), [model.prompt([turn]) for turn in asked], SHORT)
     return 1000 * (time.perf_counter() - began)
 
 
@@ -118,10 +118,10 @@ def _rates(model: Model, turn: Turn, rows: int) -> Callable[[int], float]:
 
     def rate(index: int) -> float:
         asked = [Turn(f"{index}.{row}. {QUESTIONS[row % len(QUESTIONS)]}", images=turn.images) for row in range(rows)]
-        decoded = answers(generator, [model.prompt([one]) for one in asked], TOKENS)
+        decoded = answers(generator, [model.prompt([turn]) for turn in asked], TOKENS)
         # While all rows decode: from the last one's first token to the first one's last.
-        start, end = max(one.times[0] for one in decoded), min(one.times[-1] for one in decoded)
-        count = sum(start < at <= end for one in decoded for at in one.times)
+        start, end = max(answer.times[0] for answer in decoded), min(answer.times[-1] for answer in decoded)
+        count = sum(start < at <= end for answer in decoded for at in answer.times)
         return count / (end - start) if end > start else 0.0
 
     return rate

@@ -161,8 +161,8 @@ class _Phases:
     def run(self, phase: str, kind: type[T]) -> T:
         """A phase's result, as ``kind``."""
         doing = f"Measuring {self._bundle.path} ({phase})"
-        (found,) = listen(python("edgekit.profile", phase, *self._arguments), doing, self._progress, self._variables)
-        return config.load(kind, found, doing)
+        (result,) = listen(python("edgekit.profile", phase, *self._arguments), doing, self._progress, self._variables)
+        return config.load(kind, result, doing)
 
 
 def device_here(target: Target) -> ProfiledDevice:

@@ -25,16 +25,16 @@ def require_room(bundle: Bundle) -> None:
     require_space(folder / "profile", _ROOM)
 
 
-def store(bundle: Bundle, made: Profile) -> Path:
+def store(bundle: Bundle, profile: Profile) -> Path:
     """Write a profile into its bundle, whole or not at all; its path.
 
     :class:`~edgekit.errors.EdgeKitError` where the bundle can't be written to.
     """
-    stamp = made.measured_at.replace("-", "").replace(":", "")
-    path = bundle.path / PROFILES / f"{made.device.fingerprint}-{stamp}.json"
+    stamp = profile.measured_at.replace("-", "").replace(":", "")
+    path = bundle.path / PROFILES / f"{profile.device.fingerprint}-{stamp}.json"
     with writing(path):
         path.parent.mkdir(exist_ok=True)
-        write_json(path, made)
+        write_json(path, profile)
     return path
 
 
@@ -44,13 +44,16 @@ def load_profile(path: Path) -> Profile:
 
 
 def profiles(bundle: Path) -> list[Profile]:
-    """The profiles of a bundle that can be read, the newest first; others are passed over."""
-    found = [_readable(path) for path in sorted((bundle / PROFILES).glob("*.json"))]
-    return sorted(filter(None, found), key=lambda one: one.measured_at, reverse=True)
+    """List the profiles of a bundle that can be read, the newest first; others are passed over."""
+    readable = [_readable(path) for path in sorted((bundle / PROFILES).glob("*.json"))]
+    return sorted(filter(None, readable), key=lambda profile: profile.measured_at, reverse=True)
 
 
 def newest(path: Path) -> Profile:
-    """A profile by its file, or by its bundle, whose newest it then is; :class:`ConfigError` where there is none."""
+    """Return a profile by its file, or by its bundle, whose newest it then is.
+
+    :class:`ConfigError` where there is none.
+    """
     if not path.is_dir():
         return load_profile(path)
     kept = profiles(path)

@@ -56,9 +56,9 @@ class Watch:
         """
         if self._gpu is None:
             return 0
-        told = self._gpu.process_bytes()
-        if told is not None:
-            return told
+        held = self._gpu.process_bytes()
+        if held is not None:
+            return held
         added = self._gpu.total_bytes() - self._total_before
         return max(0, added - (memory().own_bytes - self._own_before) * self._shared)
 
@@ -92,6 +92,10 @@ def _thinned(moments: list[Moment]) -> list[Moment]:
                 kept.append(waiting)
             waiting = moment
         else:
-            kept.append(max(waiting, moment, key=lambda one: one.own_bytes + one.mapped_bytes + one.device_bytes))
+            kept.append(max(waiting, moment, key=_total_bytes))
             waiting = None
     return kept + ([waiting] if waiting is not None else [])
+
+
+def _total_bytes(moment: Moment) -> int:
+    return moment.own_bytes + moment.mapped_bytes + moment.device_bytes
