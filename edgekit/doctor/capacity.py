@@ -91,4 +91,4 @@ def disk(host: Host, target: Target) -> Iterator[Diagnosis]:
 
 def _existing(path: Path) -> Path:
     """The folder, or the nearest above it that there is."""
-    return next((found for found in (path, *path.parents) if found.exists()), path)
+    return next((folder for folder in (path, *path.parents) if folder.exists()), path)

@@ -62,8 +62,8 @@ def examine(host: Host, target: Target | None = None, checks: dict[str, Check] =
         thread.join(max(0.0, end - time.monotonic()))
     done = dict(results)  # whoever comes later is too late
     late = [Diagnosis(name, "unknown", f"no answer within {limit_s:g} s") for name in checks if name not in done]
-    found = [diagnosis for name in checks for diagnosis in done.get(name, [])]
-    return Report(wanted.name, detected.name, tuple(_by_subject([*found, *late])))
+    diagnoses = [diagnosis for name in checks for diagnosis in done.get(name, [])]
+    return Report(wanted.name, detected.name, tuple(_by_subject([*diagnoses, *late])))
 
 
 def _note(results: dict[str, list[Diagnosis]], name: str, check: Check, host: Host, target: Target) -> None:
@@ -80,5 +80,5 @@ def _by_subject(diagnoses: list[Diagnosis]) -> Iterator[Diagnosis]:
     subjects: dict[str, list[Diagnosis]] = {}
     for diagnosis in diagnoses:
         subjects.setdefault(diagnosis.subject, []).append(diagnosis)
-    for found in subjects.values():
-        yield from worst_first(found)
+    for of_subject in subjects.values():
+        yield from worst_first(of_subject)

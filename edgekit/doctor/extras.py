@@ -69,7 +69,7 @@ def _named(lacking: dict[Requirement, str]) -> str:
 
 
 def _pip(needed: list[Requirement]) -> str:
-    return "pip install " + " ".join(f"'{found.name}{found.specifier}'" for found in needed)
+    return "pip install " + " ".join(f"'{requirement.name}{requirement.specifier}'" for requirement in needed)
 
 
 def _requirements(lines: list[str]) -> Iterator[Requirement]:
@@ -89,14 +89,14 @@ def _wanted(requirement: Requirement, extra: str) -> bool:
 def _lacking(host: Host, requirements: list[Requirement], extra: str) -> dict[Requirement, str]:
     """What is not there, with "", and what is of a version that does not do, with that version."""
     lacking = {}
-    for needed in (found for found in requirements if _wanted(found, extra)):
+    for needed in (requirement for requirement in requirements if _wanted(requirement, extra)):
         # One of the two builds of ONNX Runtime stands for the other.
         other = "onnxruntime-gpu" if needed.name == "onnxruntime" else needed.name
-        found = host.installed(needed.name) or host.installed(other)
-        if found is None:
+        package = host.installed(needed.name) or host.installed(other)
+        if package is None:
             lacking[needed] = ""
-        elif not _fits(needed, found.version):
-            lacking[needed] = found.version
+        elif not _fits(needed, package.version):
+            lacking[needed] = package.version
     return lacking
 
 

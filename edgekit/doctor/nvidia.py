@@ -96,19 +96,19 @@ def newer(host: Host) -> str:
 def gpu(host: Host, target: Target) -> Iterator[Diagnosis]:
     """The GPU's name, compute capability and memory against the target's."""
     gpus = host.machine.gpus
-    for found in gpus:
-        memory = f", {format_bytes(found.memory_bytes)}" if found.memory_bytes else ""
-        capability = f", compute capability {found.compute_capability or 'unknown'}"
-        yield Diagnosis("gpu", "good", f"{found.name}{capability}{memory}")
+    for gpu in gpus:
+        memory = f", {format_bytes(gpu.memory_bytes)}" if gpu.memory_bytes else ""
+        capability = f", compute capability {gpu.compute_capability or 'unknown'}"
+        yield Diagnosis("gpu", "good", f"{gpu.name}{capability}{memory}")
     if host.hidden:
-        names = ", ".join(dict.fromkeys(found.name for found in host.hidden))
+        names = ", ".join(dict.fromkeys(gpu.name for gpu in host.hidden))
         value = host.environment.get(VISIBLE, "")
         yield Diagnosis("gpu", "good", f"{VISIBLE}={value} hides {names} from EdgeKit", f"unset {VISIBLE}")
-    if not wants_gpu(target) or any(found.compute_capability == target.compute_capability for found in gpus):
+    if not wants_gpu(target) or any(gpu.compute_capability == target.compute_capability for gpu in gpus):
         yield from _short(host, target)
         return
     wanted = f"target {target.name} wants compute capability {target.compute_capability}"
-    if any(not found.compute_capability for found in gpus):
+    if any(not gpu.compute_capability for gpu in gpus):
         yield Diagnosis("gpu", "unknown", f"{wanted}; this GPU does not tell its own")
     elif matching(host.hidden, target.compute_capability):
         yield Diagnosis("gpu", "bad", f"{wanted}; {VISIBLE} hides it", f"unset {VISIBLE}")

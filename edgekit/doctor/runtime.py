@@ -75,10 +75,10 @@ def gpu_build(host: Host) -> str:
 
 def cuda(host: Host, target: Target) -> Iterator[Diagnosis]:
     """The libraries that the GPU build would load. Nothing to say of a build without CUDA, and where it isn't used."""
-    found = host.installed("onnxruntime-gpu")
-    if found is None or not target.kind.provider:
+    package = host.installed("onnxruntime-gpu")
+    if package is None or not target.kind.provider:
         return
-    folder = Path(str(found.locate_file("onnxruntime/capi")))
+    folder = Path(str(package.locate_file("onnxruntime/capi")))
     library = folder / "libonnxruntime_providers_cuda.so"
     if not library.exists():
         return  # overwritten by the other build; `runtime` says so

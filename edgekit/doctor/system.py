@@ -17,9 +17,9 @@ def system(host: Host, target: Target) -> Iterator[Diagnosis]:
     """Linux on a processor of the target's kind; WSL 2 and Windows for what they can do."""
     machine = host.machine
     if host.system != "Linux":
-        where = "in WSL 2 (processor, and NVIDIA GPUs through Windows' driver)" if host.system == "Windows" else ""
-        what = f"{host.system}: EdgeKit runs on Linux{', on Windows ' + where if where else ''}"
-        yield Diagnosis("system", "bad", what, "wsl --install" if where else "Use a Linux machine or virtual machine.")
+        wsl = "in WSL 2 (processor, and NVIDIA GPUs through Windows' driver)" if host.system == "Windows" else ""
+        what = f"{host.system}: EdgeKit runs on Linux{', on Windows ' + wsl if wsl else ''}"
+        yield Diagnosis("system", "bad", what, "wsl --install" if wsl else "Use a Linux machine or virtual machine.")
         return
     title = host.distribution_title or "Linux"
     kernel = host.kernel or "of unknown version"

@@ -27,24 +27,24 @@ _SLOWER = "keys and values would be written by copies, which takes longer"
 
 def tensorrt(host: Host, target: Target) -> Iterator[Diagnosis]:
     """What is installed; bad where the target computes on TensorRT and there is none that can."""
-    found = {name: package.version for name in _PACKAGES if (package := host.installed(name))}
+    packages = {name: package.version for name in _PACKAGES if (package := host.installed(name))}
     if not TITLES.keys() & set(target.kind.modules):
-        if found:
-            yield Diagnosis("tensorrt", "good", _named(found))
+        if packages:
+            yield Diagnosis("tensorrt", "good", _named(packages))
     elif target.arch not in ("any", host.machine.arch):
         theirs = "a Jetson has TensorRT of its own with JetPack" if _for_jetson(target) else "this machine is another"
         what = f"target {target.name} is for {target.arch}: {theirs}"
         yield Diagnosis("tensorrt", "unknown", what, "edgekit doctor   (on the device)")
     else:
-        yield from _installed(host, target, found)
+        yield from _installed(host, target, packages)
 
 
-def _installed(host: Host, target: Target, found: Mapping[str, str]) -> Iterator[Diagnosis]:
+def _installed(host: Host, target: Target, packages: Mapping[str, str]) -> Iterator[Diagnosis]:
     # EdgeKit takes TensorRT before TensorRT-RTX.
-    used = {name: version for name, version in found.items() if _flavour(name) == "tensorrt"} or found
+    used = {name: version for name, version in packages.items() if _flavour(name) == "tensorrt"} or packages
     too_new = [name for name in used if 0 < cuda_major(host) < _cuda_of(name)]
     unfit = _cuda_python(host, driver_stays=host.machine.jetson != "" or not too_new)
-    if not found:
+    if not packages:
         what = f"there is none, and target {target.name} computes on it"
         yield Diagnosis("tensorrt", "bad", what, _mend(host, target))
         return
@@ -59,7 +59,7 @@ def _installed(host: Host, target: Target, found: Mapping[str, str]) -> Iterator
         without = f"pip uninstall {' '.join(used)}   (a Jetson has its own with JetPack)"
         yield Diagnosis("tensorrt", "bad", what, without if host.machine.jetson else newer(host))
     else:
-        yield Diagnosis("tensorrt", "good", _named(found))
+        yield Diagnosis("tensorrt", "good", _named(packages))
         yield from () if unfit else _nvrtc(host)
     if unfit:
         yield unfit
@@ -86,12 +86,12 @@ def _nvrtc(host: Host) -> Iterator[Diagnosis]:
     """
     runs, wheel = cuda_major(host), host.installed(_NVRTC)
     version = wheel.version if wheel else ""
-    made = next(iter(_release(version)), 0)
-    if 0 < runs < made:
-        what = f"{_NVRTC} {version} is for CUDA {made}, the driver runs up to {_runs(host)}: {_SLOWER}"
+    major = next(iter(_release(version)), 0)
+    if 0 < runs < major:
+        what = f"{_NVRTC} {version} is for CUDA {major}, the driver runs up to {_runs(host)}: {_SLOWER}"
         mend = f"pip uninstall -y {_NVRTC} && pip install '{_NVRTC}-cu{runs}=={runs}.*'"
         yield Diagnosis("tensorrt", "bad", what, mend)
-    elif not (made or host.installed(f"{_NVRTC}-cu12") or _library(host, runs)):
+    elif not (major or host.installed(f"{_NVRTC}-cu12") or _library(host, runs)):
         name = f"{_NVRTC}-cu12==12.*" if runs == 12 else f"{_NVRTC}==13.*"
         mend = "sudo apt update && sudo apt install nvidia-jetpack" if host.machine.jetson else f"pip install '{name}'"
         yield Diagnosis("tensorrt", "bad", f"lacks NVRTC: {_SLOWER}", mend)
@@ -122,8 +122,8 @@ def _flavour(package: str) -> Flavour:
 
 def _cuda_of(package: str) -> int:
     """The major of the CUDA that a package is for; 0 where its name does not say."""
-    found = re.search(r"-cu(\d+)$", package)
-    return int(found[1]) if found else 0
+    match = re.search(r"-cu(\d+)$", package)
+    return int(match[1]) if match else 0
 
 
 def _release(version: str) -> tuple[int, ...]:

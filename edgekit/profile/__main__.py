@@ -28,7 +28,7 @@ from edgekit.progress import Progress
 from edgekit.runtime.model import Model
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Task:
     """What is to be measured, and where to tell how far it is."""
 
@@ -87,12 +87,12 @@ def main(phase: str, bundle: str, slots: str, seconds: str, question: str, *pict
     def work(say: Callable[..., None]) -> list[Any]:
         _be_the_first_to_go()
         task = Task(
-            open_bundle(Path(bundle)),
-            int(slots),
-            float(seconds),
-            question,
-            [Path(picture) for picture in pictures],
-            lambda stage, done, total: say("progress", stage, done, total),
+            bundle=open_bundle(Path(bundle)),
+            slots=int(slots),
+            seconds=float(seconds),
+            question=question,
+            pictures=[Path(picture) for picture in pictures],
+            progress=lambda stage, done, total: say("progress", stage, done, total),
         )
         return [config.dump(PHASES[phase](task))]
 

@@ -45,15 +45,20 @@ class PeakOf:
         return self.own_bytes + self.weights_bytes
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Footprint:
-    """``before``: Python and libraries; ``tokenizer``, ``loaded``: after each was opened.
+    """A footprint is the memory that a bundle took in a process of its own, from its opening to full contexts.
 
-    Of what is loaded, ``loaded_weights_bytes`` are mapped files of the bundle, read or not, ``loaded_device_bytes`` lie
-    on the GPU, and ``loaded_share_bytes`` is the process's proportional share. Then peaks: of a picture through the
-    tower, of each question, of full contexts, and of a question on top. ``kept_bytes``: own memory after each question.
-    ``library_bytes``: pages in RAM at the end of mapped files that are not the bundle's. ``source``: who counted the
-    peaks.
+    - ``before``: with Python and libraries alone; ``tokenizer``, ``loaded``: after each was opened.
+    - ``loaded_weights_bytes``: of what is loaded, mapped files of the bundle, read or not.
+    - ``loaded_device_bytes``: of it, what lies on the GPU.
+    - ``loaded_share_bytes``: the process's proportional share (PSS) after loading.
+    - ``kv_bytes``: the arena's, of keys and values.
+    - ``encode``, ``questions``, ``full``, ``last``: peaks of a picture through the tower, of each question, of full
+      contexts, and of a question on top.
+    - ``kept_bytes``: own memory after each question.
+    - ``library_bytes``: pages in RAM at the end of mapped files that are not the bundle's.
+    - ``source``: who counted the peaks; ``moments``: the course of the run.
     """
 
     before: Memory

@@ -16,7 +16,7 @@ from edgekit.profile.latency import repeated, timed_answer
 from edgekit.runtime.model import Model
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Glance:
     """``before``: memory with Python and the libraries loaded, but no model; ``loaded``: with the model, ready to
     answer; ``peak``: the most while loading and answering a question about a picture for the first time.
@@ -64,4 +64,11 @@ def glance_here(bundle: Bundle, slots: int, turns: Sequence[Turn], seconds: floa
 
     with model:
         first = repeated(first_token, seconds)
-    return Glance(before, loaded, peak.memory, load_s, first.median, sorted(rates)[len(rates) // 2])
+    return Glance(
+        before=before,
+        loaded=loaded,
+        peak=peak.memory,
+        load_s=load_s,
+        first_token_ms=first.median,
+        tokens_per_s=sorted(rates)[len(rates) // 2],
+    )

@@ -20,7 +20,7 @@ from edgekit.machine.condition import Condition
 FORMAT = 2
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Spread:
     """How several measurements of one thing are spread; all 0 where ``count`` is 0."""
 
@@ -35,16 +35,23 @@ class Spread:
     def of(cls, values: Sequence[float]) -> Spread:
         """Percentiles by the nearest rank: each is a value that was measured."""
         if not values:
-            return cls(0, 0.0, 0.0, 0.0, 0.0, 0.0)
+            return cls(count=0, least=0.0, median=0.0, p95=0.0, p99=0.0, most=0.0)
         ordered = sorted(values)
 
         def rank(share: float) -> float:
             return ordered[max(0, math.ceil(share * len(ordered)) - 1)]
 
-        return cls(len(ordered), ordered[0], rank(0.5), rank(0.95), rank(0.99), ordered[-1])
+        return cls(
+            count=len(ordered),
+            least=ordered[0],
+            median=rank(0.5),
+            p95=rank(0.95),
+            p99=rank(0.99),
+            most=ordered[-1],
+        )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ProfiledDevice:
     """Where it was measured. What decides whether figures are still those of a machine is in its fingerprint."""
 
@@ -87,7 +94,7 @@ class SideMemory:
     peak_source: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Times:
     """Milliseconds, and answers per second where said.
 

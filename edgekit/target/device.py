@@ -96,7 +96,7 @@ def target(word: str) -> Target:
 
 def targets() -> list[Target]:
     """Return every target that ships with EdgeKit, the smallest first."""
-    return sorted((target(name) for name in shipped("targets")), key=lambda found: found.memory_bytes)
+    return sorted((target(name) for name in shipped("targets")), key=lambda shape: shape.memory_bytes)
 
 
 @dataclass(frozen=True)

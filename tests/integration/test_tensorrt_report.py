@@ -214,7 +214,15 @@ def test_machines_that_are_called_alike_are_told_apart(tmp_path: Path, capsys: C
     """Many an ARM board calls its processor "aarch64"."""
     out = tmp_path / "bundle"
     assert main(["build", "--target", "cpu", "--out", str(out)]) == 0
-    board = ProfiledDevice("onnxruntime", "1.32.0", "aarch64", "aarch64", 4, (), 8 * GIB)
+    board = ProfiledDevice(
+        engine="onnxruntime",
+        engine_version="1.32.0",
+        arch="aarch64",
+        cpu="aarch64",
+        cores=4,
+        features=(),
+        memory_bytes=8 * GIB,
+    )
     profiled(out, "", board, 3.0)
     profiled(out, "", replace(board, cores=12, l4t="36.4.3"), 30.0)
     assert {rate(run) for run in told(capsys, out)} == {3.0, 30.0}

@@ -62,7 +62,14 @@ def made_up(out: Path) -> list[Any]:
             bundle=str(out / "q4"), recipe="q4", target="cpu", bytes=3 * MIB, files=8, compiled=True, seconds=1.26
         ),
         DemoScores({"closed": Share(28, 30), "open": Share(19, 20)}, 0.84),
-        Glance(Memory(30 * MIB, 20 * MIB), Memory(40 * MIB, 25 * MIB), Memory(50 * MIB, 27 * MIB), 0.0713, 12.4, 801.6),
+        Glance(
+            before=Memory(30 * MIB, 20 * MIB),
+            loaded=Memory(40 * MIB, 25 * MIB),
+            peak=Memory(50 * MIB, 27 * MIB),
+            load_s=0.0713,
+            first_token_ms=12.4,
+            tokens_per_s=801.6,
+        ),
         Shown(str(out / "phantom.png"), ROWS),
     ]
 

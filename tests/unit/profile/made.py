@@ -8,7 +8,15 @@ from edgekit import config
 from edgekit.profile.record import FORMAT, Moment, Profile, ProfiledDevice, RowRate, SideMemory, Spread, Times
 from edgekit.units import GIB, MIB
 
-DEVICE = ProfiledDevice("onnxruntime", "1.31.1", "x86_64", "Some processor", 4, ("avx2",), 8 * GIB)
+DEVICE = ProfiledDevice(
+    engine="onnxruntime",
+    engine_version="1.31.1",
+    arch="x86_64",
+    cpu="Some processor",
+    cores=4,
+    features=("avx2",),
+    memory_bytes=8 * GIB,
+)
 
 
 def spread(value: float) -> Spread:
@@ -50,7 +58,14 @@ def profile(**changed: Any) -> Profile:
         "growth_bytes": 0.0,
         "load_warm_s": spread(0.5),
         "load_cold_s": 4.0,
-        "times": Times(spread(700), spread(2000), spread(100), spread(300), spread(3000), 2),
+        "times": Times(
+            encode_ms=spread(700),
+            first_token_ms=spread(2000),
+            inter_token_ms=spread(100),
+            second_turn_ms=spread(300),
+            together_ms=spread(3000),
+            together=2,
+        ),
         "rows": (RowRate(1, spread(10)), RowRate(2, spread(18))),
         "disk_bytes": 2 * GIB,
         "cgroup_peak_bytes": None,

@@ -94,7 +94,7 @@ def test_a_figure_is_measured_until_its_median_is_worth_something(
 def test_percentiles_are_values_that_were_measured() -> None:
     found = Spread.of([float(value) for value in range(100, 0, -1)])
     assert (found.least, found.median, found.p95, found.p99, found.most) == (1.0, 50.0, 95.0, 99.0, 100.0)
-    assert Spread.of([7.0]) == Spread(1, 7.0, 7.0, 7.0, 7.0, 7.0)
+    assert Spread.of([7.0]) == Spread(count=1, least=7.0, median=7.0, p95=7.0, p99=7.0, most=7.0)
     assert Spread.of([]).count == 0
 
 
