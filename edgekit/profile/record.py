@@ -42,12 +42,7 @@ class Spread:
             return ordered[max(0, math.ceil(share * len(ordered)) - 1)]
 
         return cls(
-            count=len(ordered),
-            least=ordered[0],
-            median=rank(0.5),
-            p95=rank(0.95),
-            p99=rank(0.99),
-            most=ordered[-1],
+            count=len(ordered), least=ordered[0], median=rank(0.5), p95=rank(0.95), p99=rank(0.99), most=ordered[-1]
         )
 
 
