@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from tests import house
+from tests import house, signatures
 from tests.unit.test_imports import ORDER, ROOT
 
 
@@ -55,6 +55,49 @@ def test_an_engine_is_asked_for_by_class_in_its_package_alone() -> None:
 )
 def test_a_comparison_with_an_engine_is_seen(source: str, is_one: bool) -> None:
     assert any(house.names_an_engine(node) for node in ast.walk(ast.parse(source))) == is_one
+
+
+def test_a_parameter_is_called_what_it_is() -> None:
+    places = signatures.weak_parameters()
+    assert not places, "\n".join(map(str, places))
+
+
+@pytest.mark.parametrize(
+    ("source", "is_weak"),
+    [
+        ("def judge(made): ...", True),
+        ("async def ask(*, how): ...", True),
+        ("def ask(*found, **known): ...", True),
+        ("max(moments, key=lambda one: one.bytes)", True),
+        ("def judge(profile): ...", False),
+        ("made = measure(where=path)", False),
+    ],
+)
+def test_a_weak_word_is_seen(source: str, is_weak: bool) -> None:
+    assert any(signatures.is_weak(node) for node in ast.walk(ast.parse(source))) == is_weak
+
+
+def test_a_record_of_many_fields_is_made_by_keywords() -> None:
+    left = {"coefficients.Coefficients", "lock.Lock", "place.Place", "tensorrt.log.Log"}  # goal: none
+    assert signatures.positional() <= {f"{house.PACKAGE}.{name}" for name in left}
+
+
+@pytest.mark.parametrize(
+    ("decorator", "fields", "is_positional"),
+    [
+        ("dataclass", "abcdef", True),
+        ("dataclass(frozen=True)", "abcdef", True),
+        ("dataclasses.dataclass(slots=True)", "abcdef", True),
+        ("dataclass", "abcde", False),
+        ("dataclass(frozen=True, kw_only=True)", "abcdef", False),
+        ("final", "abcdef", False),
+    ],
+)
+def test_a_record_that_takes_positions_is_seen(decorator: str, fields: str, is_positional: bool) -> None:
+    lines = [f"@{decorator}", "class Record:", "    KINDS: ClassVar[int] = 0", *(f"    {name}: int" for name in fields)]
+    (node,) = ast.parse("\n".join(lines)).body
+    assert isinstance(node, ast.ClassDef)
+    assert signatures.takes_many_by_position(node) == is_positional
 
 
 def test_the_map_names_what_is_there() -> None:
