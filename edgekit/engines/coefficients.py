@@ -35,21 +35,24 @@ class Factor:
     source: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Coefficients:
     """Of one engine.
 
-    ``chunk``: tokens of a prompt read at once. ``whole_scores``: whether attention writes its scores to memory.
-    ``process``: Python's and libraries' own memory before a model is loaded. ``engine_host``, ``engine_device``: what
-    the runtime adds by loading one, weights and arena not counted. ``libraries``: their files' pages in memory, which
-    the system can drop.
-    ``tokenizer_word``: of its vocabulary. ``vision_scratch``, ``decoder_scratch``: what an allocator takes for each
-    byte of activations. ``picture``: one being decoded. ``image_cache``: pictures that a service remembers.
-    ``build_base``, ``build_core``: a build's peak, of all its processes, and what each core adds. ``compile_base``,
-    ``compile_matrix``: the peak of the process that compiles, and what each byte of the largest matrix adds
-    (TensorRT: of the decoder's weights).
-    ``compiled``: the compiled form's size for each byte that its graphs take in memory (0: there is none);
-    ``compiled_twice``: the same by a runtime that keeps the originals beside the packed weights.
+    - ``chunk``: tokens of a prompt read at once
+    - ``whole_scores``: whether attention writes its scores to memory
+    - ``process``: Python's and libraries' own memory before a model is loaded
+    - ``engine_host``, ``engine_device``: what the runtime adds by loading one, weights and arena not counted
+    - ``libraries``: their files' pages in memory, which the system can drop
+    - ``tokenizer_word``: of its vocabulary
+    - ``vision_scratch``, ``decoder_scratch``: what an allocator takes for each byte of activations
+    - ``picture``: one being decoded
+    - ``image_cache``: pictures that a service remembers
+    - ``build_base``, ``build_core``: a build's peak, of all its processes, and what each core adds
+    - ``compile_base``: the peak of the process that compiles
+    - ``compile_matrix``: what each byte of the largest matrix adds to that (TensorRT: of the decoder's weights)
+    - ``compiled``: the compiled form's size for each byte that its graphs take in memory (0: there is none)
+    - ``compiled_twice``: the same by a runtime that keeps the originals beside the packed weights
     """
 
     chunk: int

@@ -30,11 +30,18 @@ _FORMAT = 1
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Lock:
-    """``graphs`` are the SHA-256 of the bundle's graphs, ``files`` size and SHA-256 of the form's own; ``probe`` is
-    what its probe must answer; ``shapes`` are the sizes that it can be run with, {} for any. ``seconds`` and
-    ``peak_bytes`` are what it took to make."""
+    """Binds a form to a machine and to the bundle's graphs.
+
+    - ``format``: the lock's own
+    - ``place``: what the form is for
+    - ``graphs``: the SHA-256 of the bundle's graphs
+    - ``files``: size and SHA-256 of the form's own files
+    - ``probe``: what its probe must answer, "" where it has none
+    - ``seconds``, ``peak_bytes``: what it took to make
+    - ``shapes``: the sizes that it can be run with, {} for any
+    """
 
     format: int
     place: Place
@@ -71,7 +78,16 @@ def folder_of(bundle: Bundle, place: Place) -> Path:
 def write_lock(bundle: Bundle, folder: Path, place: Place, probe: str, seconds: float, peak_bytes: int) -> None:
     """Lock the form in ``folder`` to a place and the bundle's graphs as they are; ``probe`` "" where there is none."""
     entries, shapes = hash_files(folder), backend_for(bundle).shapes(bundle)
-    lock = Lock(_FORMAT, place, _graphs(bundle), entries, probe, round(seconds, 2), peak_bytes, shapes)
+    lock = Lock(
+        format=_FORMAT,
+        place=place,
+        graphs=_graphs(bundle),
+        files=entries,
+        probe=probe,
+        seconds=round(seconds, 2),
+        peak_bytes=peak_bytes,
+        shapes=shapes,
+    )
     write_json(folder / LOCK, lock)
 
 

@@ -13,13 +13,19 @@ from edgekit.machine.nvml import how_to_tell
 from edgekit.target import Target
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Place:
-    """What packed weights depend on: the runtime, and a processor's ``features``.
+    """What a form depends on: packed weights on a runtime and a processor, TensorRT's engines on a GPU instead.
 
-    An engine of TensorRT's depends on a GPU instead: one that was built on a device is for its ``device``,
-    ``compute_capability``, ``driver``, ``cuda`` and ``l4t``; one that was built ahead is for a compute capability, and
-    what it leaves empty may be anything.
+    - ``engine``, ``version``: the runtime's module, and its release
+    - ``arch``: the processor's architecture
+    - ``features``: the processor's, where weights are packed for it
+    - ``device``, ``compute_capability``: the GPU's
+    - ``driver``, ``cuda``: NVIDIA's driver, and the CUDA that it runs
+    - ``l4t``: the release of a Jetson's system
+
+    Engines that were built on a device are bound to all of a GPU's; those that were built ahead to a compute
+    capability, and what they leave empty may be anything.
     """
 
     engine: str

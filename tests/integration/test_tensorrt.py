@@ -117,7 +117,15 @@ def test_a_plan_for_another_device_is_passed_over_and_kept(
     bundles: dict[str, str], caplog: pytest.LogCaptureFixture
 ) -> None:
     bundle = open_bundle(Path(bundles[CARD]))
-    place = Place("tensorrt_rtx", "1.7.1", "x86_64", (), "GeForce RTX 3080", "8.6", "570.1", "13.0")
+    place = Place(
+        engine="tensorrt_rtx",
+        version="1.7.1",
+        arch="x86_64",
+        device="GeForce RTX 3080",
+        compute_capability="8.6",
+        driver="570.1",
+        cuda="13.0",
+    )
     folder = bundle.path / ENGINES / place.fingerprint
     folder.mkdir(parents=True)
     (folder / "decoder.plan").write_bytes(b"plan")

@@ -97,7 +97,15 @@ def test_a_device_goes_the_whole_way_by_itself(
 def test_a_device_opens_the_plans_that_are_for_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     bundle = open_bundle(build(embedded(), target("rtx3050"), recipe("q4"), tmp_path / "bundle").bundle.path)
     slots, context = bundle.manifest.target.slots, bundle.manifest.context
-    card = Place("tensorrt", "10.16.2", "x86_64", (), "GeForce RTX 3050", "8.6", "580.95", "13.0")
+    card = Place(
+        engine="tensorrt",
+        version="10.16.2",
+        arch="x86_64",
+        device="GeForce RTX 3050",
+        compute_capability="8.6",
+        driver="580.95",
+        cuda="13.0",
+    )
     folder = folder_of(bundle, card)
     write_plans(folder, bundle.path / "graphs", bundle.manifest.spec, slots, context)
     write_lock(bundle, folder, card, "", 1.0, 1)

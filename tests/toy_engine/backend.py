@@ -70,7 +70,7 @@ class ToyBackend(Backend):
         return str(len((folder / "decoder.onnx").read_bytes()))
 
     def _here(self) -> Place:
-        return Place("toy", self.version(), platform.machine())
+        return Place(engine="toy", version=self.version(), arch=platform.machine())
 
 
 BACKEND: Final = ToyBackend()

@@ -87,7 +87,7 @@ class OnnxRuntimeBackend(Backend):
 
 def here() -> Place:
     """Return this machine's processor, with the ONNX Runtime that is installed."""
-    return Place(_ENGINE, ort.__version__, platform.machine(), cpu_features())
+    return Place(engine=_ENGINE, version=ort.__version__, arch=platform.machine(), features=cpu_features())
 
 
 BACKEND: Final = OnnxRuntimeBackend()

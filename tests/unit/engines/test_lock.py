@@ -13,7 +13,7 @@ from edgekit.engines.lock import Lock
 from edgekit.engines.onnxruntime.backend import here
 from edgekit.engines.place import Place
 
-PLACE = Place("onnxruntime", "1.31.1", "x86_64", ("avx", "avx2"))
+PLACE = Place(engine="onnxruntime", version="1.31.1", arch="x86_64", features=("avx", "avx2"))
 OTHERS: list[tuple[dict[str, Any], str]] = [
     ({"version": "1.30.0"}, "onnxruntime 1.30.0, here 1.31.1"),
     ({"engine": "tensorrt"}, "tensorrt 1.31.1"),
@@ -31,8 +31,16 @@ def test_a_place_that_differs_has_another_name_and_says_in_what(change: dict[str
     assert said in found
 
 
-CARD = Place("tensorrt_rtx", "1.7.1", "x86_64", (), "GeForce RTX 3050", "8.6", "580.95", "13.0")
-AHEAD = Place("tensorrt_rtx", "1.7.1", "x86_64", compute_capability="8.6")
+CARD = Place(
+    engine="tensorrt_rtx",
+    version="1.7.1",
+    arch="x86_64",
+    device="GeForce RTX 3050",
+    compute_capability="8.6",
+    driver="580.95",
+    cuda="13.0",
+)
+AHEAD = Place(engine="tensorrt_rtx", version="1.7.1", arch="x86_64", compute_capability="8.6")
 GPUS: list[tuple[dict[str, Any], str]] = [
     ({"device": "GeForce RTX 3080"}, "GeForce RTX 3080, here GeForce RTX 3050"),
     ({"compute_capability": "8.7"}, "compute capability 8.7, here 8.6"),
@@ -63,5 +71,13 @@ def test_this_place_is_itself() -> None:
 
 
 def test_a_lock_is_read_as_it_was_written() -> None:
-    lock = Lock(1, PLACE, {"graphs/a.onnx": "00"}, {"a.onnx": FileEntry(5, "11")}, "ff", 1.5, 1 << 20)
+    lock = Lock(
+        format=1,
+        place=PLACE,
+        graphs={"graphs/a.onnx": "00"},
+        files={"a.onnx": FileEntry(5, "11")},
+        probe="ff",
+        seconds=1.5,
+        peak_bytes=1 << 20,
+    )
     assert config.load(Lock, config.dump(lock), "lock.json") == lock

@@ -57,7 +57,7 @@ def bundle(chosen: Target) -> Bundle:
 
 
 def compiled(*, plans: bool, ahead: bool = False) -> Compiled:
-    place = Place("tensorrt_rtx", "1.7.1", "x86_64", compute_capability="8.6")
+    place = Place(engine="tensorrt_rtx", version="1.7.1", arch="x86_64", compute_capability="8.6")
     form = Compiled(folder=Path("engines/f"), bytes=5, seconds=1.234, peak_bytes=7, place=place)
     return replace(form, plans={"decoder": RECORD} if plans else {}, ahead=ahead, doubts=("slow",) if plans else ())
 

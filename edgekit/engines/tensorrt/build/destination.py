@@ -36,7 +36,7 @@ def destination(target: Target) -> Destination:
     alone = shown_alone(gpus, target.compute_capability)
     if matching(gpus, target.compute_capability):
         name = present(None)
-        kind = Place(name, version_of(name), platform.machine(), compute_capability=target.compute_capability)
+        kind = _kind(name, target)
         return Destination(like(kind), variables=alone)
     silent = untold(gpus)
     if target.arch != "x86_64":
@@ -49,5 +49,15 @@ def destination(target: Target) -> Destination:
     name = present(AHEAD)
     if silent:
         _log.warning("%s: building as for a card that is not here. %s", silence(silent), how_to_tell())
-    kind = Place(name, version_of(name), platform.machine(), compute_capability=target.compute_capability)
+    kind = _kind(name, target)
     return Destination(kind, ahead=True, variables=alone)
+
+
+def _kind(flavour: Flavour, target: Target) -> Place:
+    """What plans for every GPU of the target's kind are bound to."""
+    return Place(
+        engine=flavour,
+        version=version_of(flavour),
+        arch=platform.machine(),
+        compute_capability=target.compute_capability,
+    )

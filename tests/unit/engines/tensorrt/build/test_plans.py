@@ -41,7 +41,7 @@ def bundle(folder: Path, wanted: Target) -> Bundle:
 
 
 def destination(flavour: Flavour = "tensorrt", *, ahead: bool = False) -> Destination:
-    return Destination(Place(flavour, "10.3.0", "x86_64", compute_capability="8.6"), ahead)
+    return Destination(Place(engine=flavour, version="10.3.0", arch="x86_64", compute_capability="8.6"), ahead)
 
 
 @pytest.fixture
