@@ -19,7 +19,8 @@ SERVICE = "var/lib"
 
 
 def memory(host: Host, target: Target) -> Iterator[Diagnosis]:
-    """Free memory of the processor: all of the model where it is the device's only one, else what serves the GPU."""
+    """Compare the free memory with what a target may take: all of the model where the device has no other, else what
+    serves the GPU; then the GPU's own."""
     free = available_memory(host.root)
     if not free:
         yield Diagnosis("memory", "unknown", "/proc/meminfo does not tell what is free")
@@ -53,7 +54,7 @@ def _gpu_memory(host: Host, target: Target, promised: int) -> Iterator[Diagnosis
 
 
 def swap(host: Host, target: Target) -> Iterator[Diagnosis]:
-    """Where memory goes that is not looked at: nowhere, into compressed memory (zram), or onto a disk."""
+    """Say where memory goes that is not looked at: nowhere, into compressed memory (zram), or onto a disk."""
     areas = swap_areas(host.root)
     if areas is None:
         yield Diagnosis("swap", "unknown", "/proc/swaps can't be read")
@@ -68,7 +69,7 @@ def swap(host: Host, target: Target) -> Iterator[Diagnosis]:
 
 
 def disk(host: Host, target: Target) -> Iterator[Diagnosis]:
-    """Where bundles go: here while building, below /var/lib as a service, where two releases lie side by side."""
+    """Look for room where bundles go: here while building; below /var/lib as a service, two releases side by side."""
     budget = target.budget
     needed = max(_FLOOR, budget.disk_bytes or 2 * (budget.static_bytes or 0))
     seen: dict[int, str] = {}

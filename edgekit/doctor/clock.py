@@ -18,7 +18,7 @@ _DAY = 86400
 
 
 def clock(host: Host, target: Target) -> Iterator[Diagnosis]:
-    """The time against EdgeKit's newest file, which can't come from the future; whether a server confirmed it."""
+    """Hold the time against EdgeKit's newest file, which isn't from the future; say whether a server confirmed it."""
     now, newest = host.now(), _newest(host)
     if now < newest - _DAY:
         what = f"the clock says {_date(now)}, yet EdgeKit's files are of {_date(newest)}"

@@ -15,7 +15,7 @@ _WORST_FIRST = {"bad": 0, "unknown": 1, "good": 2}
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """``what`` was found about ``subject``; ``mend`` is a command, or what to do where no command does it.
+    """A diagnosis says ``what`` is so of ``subject``; ``mend`` is a command, or what to do where no command does it.
 
     "unknown" where a source can't be read. A good diagnosis with a ``mend`` can be made better.
     """
@@ -28,7 +28,7 @@ class Diagnosis:
 
 @dataclass(frozen=True)
 class Report:
-    """Everything that was found about a machine, for ``target``; subjects in a fixed order, the worst of each first."""
+    """A report is all diagnoses of a machine, for ``target``: subjects in a fixed order, the worst of each first."""
 
     target: str
     detected: str
@@ -53,11 +53,11 @@ class Report:
 
 
 def worst_first(diagnoses: list[Diagnosis]) -> Iterator[Diagnosis]:
-    """One subject's diagnoses, the worst first."""
+    """Yield one subject's diagnoses, the worst first."""
     yield from sorted(diagnoses, key=lambda diagnosis: _WORST_FIRST[diagnosis.state])
 
 
 def said(text: str) -> str:
-    """A program's last line, for people: its reason without the way there."""
+    """Return a program's last line, for people: its reason without the way there."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     return gist(lines[-1], 200) if lines else "it says nothing"

@@ -19,7 +19,7 @@ from edgekit.target import Target
 
 
 def extras(host: Host, target: Target) -> Iterator[Diagnosis]:
-    """A line for what EdgeKit always needs, and one for each extra; an extra is needed where the target needs it."""
+    """Yield a line for what EdgeKit always needs, and one for each extra, which is needed where the target needs it."""
     own = host.installed("edgekit")
     if own is None:
         what = "EdgeKit runs from its source without being installed: nothing tells what it needs"

@@ -18,7 +18,7 @@ _JETPACK = {34: "5", 35: "5", 36: "6", 38: "7", 39: "7"}  # developer.nvidia.com
 
 
 def jetson(host: Host, target: Target) -> Iterator[Diagnosis]:
-    """The release that the system says, against the one that is installed, and whether EdgeKit runs on it."""
+    """Hold the release that the system says against the one that is installed; say whether EdgeKit runs on it."""
     machine = host.machine
     if not machine.jetson:
         return
@@ -40,7 +40,7 @@ def jetson(host: Host, target: Target) -> Iterator[Diagnosis]:
 
 
 def power(host: Host, target: Target) -> Iterator[Diagnosis]:
-    """The power mode and whether clocks follow the load; then what throttled since the start."""
+    """Say the power mode and whether clocks follow the load; then what throttled since the start."""
     if not host.machine.jetson:
         return
     if mode := power_mode(host):

@@ -14,7 +14,7 @@ from edgekit.target import Target
 
 
 def nodes(host: Host, target: Target) -> Iterator[Diagnosis]:
-    """Nothing to say where neither the target nor the machine has an NVIDIA GPU."""
+    """Look for the GPU's device files, and try whether they open; silent where neither target nor machine has one."""
     files = device_files(host)
     if not wants_gpu(target) and (not files.present or not host.machine.gpus):
         return

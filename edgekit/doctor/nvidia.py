@@ -21,12 +21,12 @@ def wants_gpu(target: Target) -> bool:
 
 
 def wants_gpu_build(target: Target) -> bool:
-    """Whether the target computes on ONNX Runtime's CUDA provider."""
+    """Say whether the target computes on ONNX Runtime's CUDA provider."""
     return target.kind.provider == "cuda"
 
 
 def cuda_major(host: Host) -> int:
-    """The major of the newest CUDA that the driver runs; on a Jetson its system tells it too; 0 where nothing does."""
+    """Find the major of the newest CUDA that the driver runs, which a Jetson's system tells, too; 0 where none does."""
     newest = status(host.run).newest_cuda
     return int(newest.split(".")[0]) if newest else _L4T_CUDA.get(host.l4t, 0)
 
@@ -70,7 +70,7 @@ def _load(host: Host) -> str:
 
 
 def install(host: Host) -> str:
-    """How the driver comes onto this kind of machine."""
+    """Say how the driver comes onto this kind of machine."""
     if host.wsl:
         return "Install NVIDIA's driver in Windows, none in Linux; then, in Windows: wsl --update && wsl --shutdown"
     if host.container:
@@ -83,7 +83,7 @@ def install(host: Host) -> str:
 
 
 def newer(host: Host) -> str:
-    """How a newer driver comes onto this kind of machine: one that runs CUDA 13, as CUDA's release notes say of 580."""
+    """Say how a newer driver comes onto this kind of machine: one that runs CUDA 13 (580, by CUDA's release notes)."""
     if host.wsl:
         return "Update NVIDIA's driver in Windows: 580 or newer."
     if host.container:
@@ -94,7 +94,7 @@ def newer(host: Host) -> str:
 
 
 def gpu(host: Host, target: Target) -> Iterator[Diagnosis]:
-    """The GPU's name, compute capability and memory against the target's."""
+    """Hold the GPU's name, compute capability and memory against the target's."""
     gpus = host.machine.gpus
     for gpu in gpus:
         memory = f", {format_bytes(gpu.memory_bytes)}" if gpu.memory_bytes else ""

@@ -26,7 +26,7 @@ _CUDNN = "libcudnn.so.9"
 
 
 def runtime(host: Host, target: Target) -> Iterator[Diagnosis]:
-    """Which build is installed, whether it starts, and whether it has the provider that the target computes on."""
+    """Say which build is installed, whether it starts, and whether it has the provider that the target computes on."""
     installed = [name for name in ("onnxruntime", "onnxruntime-gpu") if host.installed(name)]
     if len(installed) == 2:
         what = "onnxruntime and onnxruntime-gpu are both installed and overwrite each other"
@@ -64,7 +64,7 @@ def _install(host: Host, target: Target) -> str:
 
 
 def gpu_build(host: Host) -> str:
-    """How ONNX Runtime's GPU build takes the other's place.
+    """Say how ONNX Runtime's GPU build takes the other's place.
 
     JetPack 6 has Python 3.10, for which ONNX Runtime's own publishers have no GPU wheel on aarch64.
     """
@@ -74,7 +74,7 @@ def gpu_build(host: Host) -> str:
 
 
 def cuda(host: Host, target: Target) -> Iterator[Diagnosis]:
-    """The libraries that the GPU build would load. Nothing to say of a build without CUDA, and where it isn't used."""
+    """Look for the libraries that the GPU build would load; silent of a build without CUDA, or one that isn't used."""
     package = host.installed("onnxruntime-gpu")
     if package is None or not target.kind.provider:
         return

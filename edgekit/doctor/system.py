@@ -14,7 +14,7 @@ _OLDEST_PYTHON = (3, 10)
 
 
 def system(host: Host, target: Target) -> Iterator[Diagnosis]:
-    """Linux on a processor of the target's kind; WSL 2 and Windows for what they can do."""
+    """Look for Linux on a processor of the target's kind; WSL 2 and Windows for what they can do."""
     machine = host.machine
     if host.system != "Linux":
         wsl = "in WSL 2 (processor, and NVIDIA GPUs through Windows' driver)" if host.system == "Windows" else ""
@@ -43,7 +43,7 @@ def _wsl(host: Host) -> Diagnosis:
 
 
 def python(host: Host, target: Target) -> Iterator[Diagnosis]:
-    """Its version, and whether pip may install here (PEP 668: EXTERNALLY-MANAGED marks a system's own Python)."""
+    """Say its version, and whether pip may install here (PEP 668: EXTERNALLY-MANAGED marks a system's own Python)."""
     version = ".".join(map(str, host.python))
     if host.python < _OLDEST_PYTHON:
         yield Diagnosis(
@@ -60,7 +60,7 @@ def python(host: Host, target: Target) -> Iterator[Diagnosis]:
 
 
 def processor(host: Host, target: Target) -> Iterator[Diagnosis]:
-    """The instructions that ONNX Runtime's matrix products live on; they decide only where the processor computes."""
+    """Look for instructions that ONNX Runtime's matrix products live on; bad only where the processor computes."""
     machine = host.machine
     features = set(machine.features)
     name = f"{machine.cpu}, {machine.cores} core{'s' * (machine.cores > 1)}"
@@ -80,7 +80,7 @@ def processor(host: Host, target: Target) -> Iterator[Diagnosis]:
 
 
 def systemd(host: Host, target: Target) -> Iterator[Diagnosis]:
-    """Whether systemd runs the machine: `edgekit install` needs it."""
+    """Say whether systemd runs the machine: `edgekit install` needs it."""
     version = systemd_version(host)
     if version is not None:
         yield Diagnosis("systemd", "good", f"systemd {version}" if version else "runs, version unknown")

@@ -26,7 +26,7 @@ _SLOWER = "keys and values would be written by copies, which takes longer"
 
 
 def tensorrt(host: Host, target: Target) -> Iterator[Diagnosis]:
-    """What is installed; bad where the target computes on TensorRT and there is none that can."""
+    """Say what is installed; bad where the target computes on TensorRT and there is none that can."""
     packages = {name: package.version for name in _PACKAGES if (package := host.installed(name))}
     if not TITLES.keys() & set(target.kind.modules):
         if packages:

@@ -24,8 +24,8 @@ _INTERVAL_S = 0.5
 
 
 class GpuMemory(Protocol):
-    """``source`` names the interface. ``process_bytes``: of process ``pid``, None where that isn't told;
-    ``total_bytes``: of everyone on that GPU, or in that memory."""
+    """An interface, called ``source``, counts memory of a GPU. ``process_bytes``: of process ``pid``, None where that
+    isn't told; ``total_bytes``: of everyone on that GPU, or in that memory."""
 
     source: str
 

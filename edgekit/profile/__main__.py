@@ -30,7 +30,7 @@ from edgekit.runtime.model import Model
 
 @dataclass(frozen=True, kw_only=True)
 class Task:
-    """What is to be measured, and where to tell how far it is."""
+    """A task says what is to be measured; ``progress`` hears how far it is."""
 
     bundle: Bundle
     slots: int

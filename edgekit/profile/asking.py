@@ -46,7 +46,7 @@ def draw_pictures(folder: Path, count: int) -> list[Path]:
 
 
 def fresh(model: Model) -> Generator:
-    """A generator that remembers nothing, neither a picture nor a prefix, and whose answers never end by themselves."""
+    """Make a generator that remembers nothing, no picture and no prefix, and whose answers never end by themselves."""
     return Generator(model.engine, model.tokenizer, never_ending(model.bundle.manifest.spec))
 
 
@@ -55,7 +55,7 @@ def never_ending(spec: ModelSpec) -> ModelSpec:
 
 
 def answers(generator: Generator, prompts: Sequence[Prompt], tokens: int) -> list[Answer]:
-    """Ask everything at once and answer to the end; raises the first error."""
+    """Ask everything at once and answer to the end; raise the first error."""
     asked = [generator.submit(prompt, SamplingParams(max_tokens=tokens)) for prompt in prompts]
     while generator.busy:
         generator.step()
@@ -67,7 +67,7 @@ def answers(generator: Generator, prompts: Sequence[Prompt], tokens: int) -> lis
 
 
 def ask_about(model: Model, turns: Sequence[Turn], tokens: int) -> Answer:
-    """One answer, by a generator of its own."""
+    """Get one answer, by a generator of its own."""
     (answer,) = answers(fresh(model), [model.prompt(turns)], tokens)
     return answer
 

@@ -20,7 +20,7 @@ from edgekit.target.kinds import PROCESSOR
 
 @dataclass(frozen=True)
 class DeviceCheck:
-    """A check, the device that answered, and what was compared with its hash; None where nothing was."""
+    """A check on a device has the device that answered, and what was compared with its hash; None where nothing was."""
 
     checked: Checked
     device: ProfiledDevice

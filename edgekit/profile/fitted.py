@@ -22,7 +22,7 @@ from edgekit.profile.store import newest
 
 @dataclass(frozen=True)
 class FittedTables:
-    """A table for each engine, the profiles that it was fitted to, and the file that it was written to."""
+    """Fitted tables are one for each engine, the profiles that they were fitted to, and the file that they went to."""
 
     tables: dict[str, Coefficients]
     measured: tuple[tuple[ProfiledModel, Profile], ...]

@@ -31,8 +31,8 @@ ANSWER = 16
 
 @dataclass(frozen=True)
 class PeakOf:
-    """The most while one thing was done: the process's own bytes, the bundle's files that it mapped, in full, and the
-    GPU's."""
+    """A peak is the most while one thing was done: the process's own bytes, the bundle's files that it mapped, in full,
+    and the GPU's."""
 
     own_bytes: int
     weights_bytes: int

@@ -18,11 +18,12 @@ from edgekit.runtime.model import Model
 
 @dataclass(frozen=True, kw_only=True)
 class Glance:
-    """``before``: memory with Python and the libraries loaded, but no model; ``loaded``: with the model, ready to
-    answer; ``peak``: the most while loading and answering a question about a picture for the first time.
+    """A glance is what a bundle takes at first sight, in memory and in time.
 
-    ``load_s`` is from opening the bundle until it can be asked (Python's own start not counted). First token and
-    tokens per second are medians over some answers.
+    - ``before``: memory with Python and the libraries loaded, but no model; ``loaded``: with the model, ready to answer
+    - ``peak``: the most while loading and answering a question about a picture for the first time
+    - ``load_s``: from opening the bundle until it can be asked, Python's own start not counted
+    - ``first_token_ms``, ``tokens_per_s``: medians over some answers
     """
 
     before: Memory

@@ -15,7 +15,7 @@ Unit = Literal["bytes", "ms", "tokens/s", "s"]
 
 @dataclass(frozen=True)
 class Row:
-    """One limit: ``limit`` is None where the target sets none. ``least``: what is measured must be more, not less."""
+    """A row is one limit of a budget, None where the target sets none; with ``least``, more must be measured."""
 
     name: str
     measured: float
@@ -37,7 +37,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Compared:
-    """A planned number of bytes and the measured one."""
+    """A comparison has a planned number of bytes and the measured one."""
 
     name: str
     planned: int

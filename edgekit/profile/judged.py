@@ -13,7 +13,7 @@ from edgekit.target import Target
 
 @dataclass(frozen=True)
 class JudgedProfile:
-    """A profile and the target whose budget it is held against."""
+    """A judged profile is held against the budget of ``target``."""
 
     profile: Profile
     target: Target
@@ -44,7 +44,7 @@ class JudgedProfile:
         return bandwidth_shares(self.profile, self.target)
 
     def document(self) -> dict[str, Any]:
-        """A profile as JSON has it; the first four keys are fixed, scripts read them."""
+        """Return a profile as JSON has it; the first four keys are fixed, scripts read them."""
         profile = self.profile
         record = config.dump(profile)
         return {

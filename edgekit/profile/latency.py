@@ -22,7 +22,7 @@ LEAST, MOST = 3, 25
 
 
 def repeated(measure: Callable[[int], float], seconds: float, clock: Callable[[], float] = time.perf_counter) -> Spread:
-    """Call ``measure`` with 0, 1, 2, … for about so many seconds, at least three times; the spread of what it gives."""
+    """Call ``measure`` with 0, 1, 2, … for about so many seconds, at least three times; return its values' spread."""
     values: list[float] = []
     end = clock() + seconds
     while len(values) < LEAST or (len(values) < MOST and clock() < end):

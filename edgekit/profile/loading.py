@@ -18,7 +18,7 @@ _LOOKS = 16
 
 
 def load_seconds(bundle: Path, slots: int) -> float:
-    """From opening the bundle until it can be asked; Python's own start, and its libraries', not counted."""
+    """Time from opening the bundle until it can be asked; Python's own start, and its libraries', are not counted."""
     began = time.perf_counter()
     model = Model.open(bundle, slots)
     taken = time.perf_counter() - began
@@ -27,7 +27,7 @@ def load_seconds(bundle: Path, slots: int) -> float:
 
 
 def forget(bundle: Bundle) -> bool:
-    """Drop a bundle's files from the page cache; whether they are gone (other processes may hold them)."""
+    """Drop a bundle's files from the page cache; say whether they are gone (other processes may hold them)."""
     if not hasattr(os, "posix_fadvise"):
         return False
     _drop(bundle)

@@ -159,14 +159,14 @@ class _Phases:
         self._arguments = [str(bundle.path), str(slots), str(seconds), QUESTIONS[0], *map(str, pictures)]
 
     def run(self, phase: str, kind: type[T]) -> T:
-        """A phase's result, as ``kind``."""
+        """Run a phase; return its result as ``kind``."""
         doing = f"Measuring {self._bundle.path} ({phase})"
         (result,) = listen(python("edgekit.profile", phase, *self._arguments), doing, self._progress, self._variables)
         return config.load(kind, result, doing)
 
 
 def device_here(target: Target) -> ProfiledDevice:
-    """This machine as figures for ``target`` hang on it."""
+    """Describe this machine as figures for ``target`` hang on it."""
     computer = machine.look()
     gpu = Gpu("")
     if target.kind.on_gpu:

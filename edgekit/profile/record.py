@@ -22,7 +22,7 @@ FORMAT = 2
 
 @dataclass(frozen=True, kw_only=True)
 class Spread:
-    """How several measurements of one thing are spread; all 0 where ``count`` is 0."""
+    """A spread says how several measurements of one thing lie; all 0 where ``count`` is 0."""
 
     count: int
     least: float
@@ -33,7 +33,7 @@ class Spread:
 
     @classmethod
     def of(cls, values: Sequence[float]) -> Spread:
-        """Percentiles by the nearest rank: each is a value that was measured."""
+        """Count percentiles by the nearest rank: each is a value that was measured."""
         if not values:
             return cls(count=0, least=0.0, median=0.0, p95=0.0, p99=0.0, most=0.0)
         ordered = sorted(values)
@@ -48,7 +48,7 @@ class Spread:
 
 @dataclass(frozen=True, kw_only=True)
 class ProfiledDevice:
-    """Where it was measured. What decides whether figures are still those of a machine is in its fingerprint."""
+    """A device was measured on; its fingerprint has what decides whether figures are still those of a machine."""
 
     engine: str
     engine_version: str
@@ -75,7 +75,7 @@ class ProfiledDevice:
 
 @dataclass(frozen=True)
 class SideMemory:
-    """One memory ("memory" where CPU and GPU share it, else "device" and "host"), in bytes.
+    """A side is one memory ("memory" where CPU and GPU share it, else "device" and "host"), in bytes.
 
     ``static_bytes``: after loading, before the first request: the process's own pages, and mapped weights in full, read
     or not, since answers read them all. ``dynamic_bytes``: the peak of the whole run. ``mean_peak_bytes``: the mean
@@ -91,12 +91,10 @@ class SideMemory:
 
 @dataclass(frozen=True, kw_only=True)
 class Times:
-    """Milliseconds, and answers per second where said.
-
-    ``encode_ms``: a picture through tower and projector. ``first_token_ms``: a question about a new picture, alone.
-    ``inter_token_ms``: between two tokens of an answer, alone. ``second_turn_ms``: to the first token of a
-    conversation's next answer. ``together_ms``: several questions about one picture, asked at once, until all are
-    answered; ``together`` is how many.
+    """Times are milliseconds. ``encode_ms``: a picture through tower and projector. ``first_token_ms``: a question
+    about a new picture, alone. ``inter_token_ms``: between two tokens of an answer, alone. ``second_turn_ms``: to the
+    first token of a conversation's next answer. ``together_ms``: several questions about one picture, asked at once,
+    until all are answered; ``together`` is how many.
     """
 
     encode_ms: Spread
@@ -109,7 +107,7 @@ class Times:
 
 @dataclass(frozen=True)
 class RowRate:
-    """Tokens per second of ``rows`` answers that decode together, all rows added up."""
+    """A rate counts tokens per second of ``rows`` answers that decode together, all rows added up."""
 
     rows: int
     tokens_per_s: Spread
@@ -117,7 +115,7 @@ class RowRate:
 
 @dataclass(frozen=True)
 class Moment:
-    """Memory at one time of the run, for the picture; ``phase`` begins at the first moment that names it."""
+    """A moment is memory at one time, for the picture; ``phase`` begins at the first moment that names it."""
 
     phase: str
     seconds: float
@@ -128,7 +126,7 @@ class Moment:
 
 @dataclass(frozen=True, kw_only=True)
 class ProfiledBundle:
-    """What was measured: a bundle as it ran.
+    """A profiled bundle says what was measured: a bundle as it ran.
 
     - ``digest``: the bundle's, by which it is told from any other.
     - ``model``, ``recipe``, ``target``: their names.
@@ -148,7 +146,7 @@ class ProfiledBundle:
 
 @dataclass(frozen=True, kw_only=True)
 class ProfiledMemory:
-    """What it took, in bytes.
+    """A profile's memory is what the bundle took, in bytes.
 
     - ``sides``: each memory, the one that decides first.
     - ``share_bytes``: the process's proportional share (PSS) after loading.
@@ -173,7 +171,7 @@ class ProfiledMemory:
 
 @dataclass(frozen=True)
 class PlannedMemory:
-    """What the plan expected, in bytes: each component, after loading, at the peak, and what a service adds."""
+    """A plan expected so many bytes: of each component, after loading, at the peak, and what a service adds."""
 
     components: dict[str, int]
     static_bytes: int
@@ -183,8 +181,8 @@ class PlannedMemory:
 
 @dataclass(frozen=True)
 class ProfiledSpeed:
-    """Seconds that opening takes, of which ``load_cold_s`` is None where pages could not be dropped; times of
-    questions, and rates of rows that decode together."""
+    """A profile's speed has the seconds that opening takes, of which ``load_cold_s`` is None where pages could not be
+    dropped; times of questions, and rates of rows that decode together."""
 
     load_warm_s: Spread
     load_cold_s: float | None
@@ -194,8 +192,12 @@ class ProfiledSpeed:
 
 @dataclass(frozen=True, kw_only=True)
 class Profile:
-    """A bundle on a device. ``measured_at`` is an ISO 8601 time in UTC, ``edgekit`` the version that measured,
-    ``disk_bytes`` the most on the device's disk, as a plan counts; ``before`` and ``after``: how the device fared.
+    """A profile is a bundle measured on a device.
+
+    - ``format``: of its file; ``edgekit``: the version that measured; ``measured_at``: an ISO 8601 time in UTC.
+    - ``bundle``, ``device``: what was measured, and where; ``before``, ``after``: how the device fared.
+    - ``memory``, ``planned``, ``speed``: what it took, what the plan expected, and how fast it was.
+    - ``disk_bytes``: the most on the device's disk, as a plan counts.
 
     In its file it is flat: ``FILE_KEYS`` says what stands there under which key.
     """

@@ -26,7 +26,7 @@ def require_room(bundle: Bundle) -> None:
 
 
 def store(bundle: Bundle, profile: Profile) -> Path:
-    """Write a profile into its bundle, whole or not at all; its path.
+    """Write a profile into its bundle, whole or not at all; return its path.
 
     :class:`~edgekit.errors.EdgeKitError` where the bundle can't be written to.
     """

@@ -19,7 +19,7 @@ _MOST = 600
 
 
 class Watch:
-    """While in ``with``, looks every 10 ms. Name what goes on by setting ``phase``.
+    """A watch looks every 10 ms while in ``with``. Name what goes on by setting ``phase``.
 
     ``shared``: the GPU's memory is the machine's.
     ``moments`` are at most some hundreds, however long it takes: where two become one, the larger stays.
@@ -49,7 +49,7 @@ class Watch:
         self.look()
 
     def device_bytes(self) -> int:
-        """What the process holds of the GPU's memory now.
+        """Count what the process holds of the GPU's memory now.
 
         Where only the whole is told, it is what was added to that since the start; of memory that the GPU shares, less
         what the process itself took, which is counted already.
@@ -63,7 +63,7 @@ class Watch:
         return max(0, added - (memory().own_bytes - self._own_before) * self._shared)
 
     def take_device_peak(self) -> int:
-        """The most that was seen on the GPU since this was asked last."""
+        """Return the most that was seen on the GPU since this was asked last."""
         peak, self._peak = max(self._peak, self.device_bytes()), 0
         return peak
 

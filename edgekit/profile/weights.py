@@ -13,7 +13,7 @@ _EMBEDDING = "embedding.safetensors"
 
 
 def counted_weights(bundle: Bundle) -> dict[str, int]:
-    """Bytes in memory of each component's weights: every tensor that lies outside its graph, no arithmetic of shapes.
+    """Count the bytes in memory of each component's weights: every tensor outside its graph, no arithmetic of shapes.
 
     Numbers that lie there in 16 bits have the activations' width in memory. The embedding stays as its file has it;
     where that is a tied head's data, those codes are mapped beside what an engine makes of the head.

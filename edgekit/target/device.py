@@ -41,11 +41,17 @@ class Budget:
 
 @dataclass(frozen=True, kw_only=True)
 class Target:
-    """A device: memory in bytes, bandwidth in bytes per second.
+    """A target is a device that bundles are made for.
 
-    ``memory_bytes`` is the accelerator's (or, where ``unified``, everything's; 0 = whatever the machine
-    has). ``reserved_bytes`` is kept for the system, a desktop and other services. ``engine`` is one of
-    :data:`~edgekit.target.kinds.KINDS`.
+    - ``name``, ``title``: in commands, and for people; ``arch``: its processor's
+    - ``memory_bytes``: the accelerator's, or where ``unified`` everything's; 0 for whatever the machine has
+    - ``reserved_bytes``: kept for the system, a desktop and other services
+    - ``bandwidth``: of that memory, in bytes per second
+    - ``engine``: one of :data:`~edgekit.target.kinds.KINDS`
+    - ``slots``, ``context``: how many conversations of how many tokens it holds at once
+    - ``container``: the family of its images
+    - ``compute_capability``: of its GPU; "" where the processor computes
+    - ``budget``: what a deployment may cost
     """
 
     name: str
@@ -101,7 +107,7 @@ def targets() -> list[Target]:
 
 @dataclass(frozen=True)
 class DetectedTarget:
-    """A machine, and the target that it can stand for."""
+    """A detected target is a machine, and the target that it can stand for."""
 
     machine: Machine
     target: Target

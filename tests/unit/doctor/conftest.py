@@ -29,6 +29,6 @@ def says(tmp_path: Path) -> Says:
     ) -> list[tuple[str, str, str]]:
         host = recording.at(root or tmp_path / f"machine {next(numbers)}")
         chosen = named(wanted) if isinstance(wanted, str) else wanted
-        return [(found.state, found.what, found.mend) for found in check(host, chosen)]
+        return [(diagnosis.state, diagnosis.what, diagnosis.mend) for diagnosis in check(host, chosen)]
 
     return ask

@@ -38,10 +38,10 @@ PROMISING = replace(target("orin"), budget=replace(target("orin").budget, tokens
 
 def test_both_builds_of_the_runtime(says: Says) -> None:
     both = VM.changed(packages={"onnxruntime": "1.31.1", "onnxruntime-gpu": "1.31.1"})
-    [found] = says(runtime, both, "cpu")
-    assert found[2] == "pip uninstall -y onnxruntime onnxruntime-gpu && pip install --no-cache-dir onnxruntime"
-    [found] = says(runtime, both, "rtx3050-cuda")
-    assert (found[0], found[2].endswith(" onnxruntime-gpu")) == ("bad", True)
+    [diagnosis] = says(runtime, both, "cpu")
+    assert diagnosis[2] == "pip uninstall -y onnxruntime onnxruntime-gpu && pip install --no-cache-dir onnxruntime"
+    [diagnosis] = says(runtime, both, "rtx3050-cuda")
+    assert (diagnosis[0], diagnosis[2].endswith(" onnxruntime-gpu")) == ("bad", True)
 
 
 @pytest.mark.parametrize(
@@ -54,16 +54,16 @@ def test_both_builds_of_the_runtime(says: Says) -> None:
 )
 def test_a_runtime_without_cuda(says: Says, recording: Recording, name: str, mend: str) -> None:
     cpu = recording.changed(packages={"onnxruntime": "1.31.1"}, answers={"python": PROVIDERS["cpu"]})
-    [found] = says(runtime, cpu, name)
-    assert (found[0], "without CUDA" in found[1]) == ("bad", True)
-    assert mend in found[2]
+    [diagnosis] = says(runtime, cpu, name)
+    assert (diagnosis[0], "without CUDA" in diagnosis[1]) == ("bad", True)
+    assert mend in diagnosis[2]
 
 
 def test_a_runtime_that_does_not_start(says: Says) -> None:
     error = "Traceback (most recent call last):\nImportError: libstdc++.so.6: cannot open shared object file\n"
-    [found] = says(runtime, VM.changed(answers={"python": Reply(1, "", error)}))
-    assert (found[0], found[2]) == ("bad", "pip install --force-reinstall --no-cache-dir onnxruntime")
-    assert found[1].endswith("libstdc++.so.6: cannot open shared object file")
+    [diagnosis] = says(runtime, VM.changed(answers={"python": Reply(1, "", error)}))
+    assert (diagnosis[0], diagnosis[2]) == ("bad", "pip install --force-reinstall --no-cache-dir onnxruntime")
+    assert diagnosis[1].endswith("libstdc++.so.6: cannot open shared object file")
     crashed = VM.changed(packages={}, answers={"python": Reply(-11)})
     assert says(runtime, crashed)[0][::2] == ("bad", "pip install onnxruntime")
     hung = VM.changed(answers={"python": Reply(None, why="gave no answer within 60 s")})
@@ -73,14 +73,14 @@ def test_a_runtime_that_does_not_start(says: Says) -> None:
 def test_cuda_libraries_that_the_loader_does_not_find(says: Says, tmp_path: Path) -> None:
     lay_cuda_provider(tmp_path / "site")
     lacking = DESKTOP.changed(answers={"ldd": LDD_LACKING, "ldconfig -p": "1 libs found in cache\n"})
-    [found] = says(cuda, lacking, "rtx3050-cuda", tmp_path)
-    assert found[1] == "not found: libcublasLt.so.13, libcublas.so.13, libcurand.so.10, libcudnn.so.9"
-    assert "onnxruntime-gpu[cuda,cudnn]" in found[2]
+    [diagnosis] = says(cuda, lacking, "rtx3050-cuda", tmp_path)
+    assert diagnosis[1] == "not found: libcublasLt.so.13, libcublas.so.13, libcurand.so.10, libcudnn.so.9"
+    assert "onnxruntime-gpu[cuda,cudnn]" in diagnosis[2]
     for name in ("cublas/lib/libcublas.so.13", "cublas/lib/libcublasLt.so.13", "cudnn/lib/libcudnn.so.9"):
         (tmp_path / "site/nvidia" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "site/nvidia" / name).touch()
-    [found] = says(cuda, lacking, "rtx3050-cuda", tmp_path)
-    assert found[2] == f"export LD_LIBRARY_PATH={tmp_path}/site/nvidia/cublas/lib:{tmp_path}/site/nvidia/cudnn/lib"
+    [diagnosis] = says(cuda, lacking, "rtx3050-cuda", tmp_path)
+    assert diagnosis[2] == f"export LD_LIBRARY_PATH={tmp_path}/site/nvidia/cublas/lib:{tmp_path}/site/nvidia/cudnn/lib"
 
 
 def test_cudnn_is_found_where_the_provider_opens_it_and_tells_its_version(says: Says, tmp_path: Path) -> None:
@@ -99,45 +99,45 @@ def test_cudnn_is_found_where_the_provider_opens_it_and_tells_its_version(says: 
         "bad",
         "sudo apt update && sudo apt install nvidia-jetpack",
     )
-    told = nowhere.changed(environment={"LD_LIBRARY_PATH": ":/usr/lib/aarch64-linux-gnu"})
-    assert says(cuda, told, "orin-cuda", tmp_path)[0][0] == "good"
+    searching = nowhere.changed(environment={"LD_LIBRARY_PATH": ":/usr/lib/aarch64-linux-gnu"})
+    assert says(cuda, searching, "orin-cuda", tmp_path)[0][0] == "good"
 
 
 def test_no_ldd_leaves_the_libraries_unknown(says: Says, tmp_path: Path) -> None:
     lay_cuda_provider(tmp_path / "site")
-    [found] = says(
+    [diagnosis] = says(
         cuda, DESKTOP.changed(answers={"ldd": Reply(1, "", "not a dynamic executable\n")}), "rtx3050-cuda", tmp_path
     )
-    assert found[:2] == ("unknown", "ldd not a dynamic executable")
+    assert diagnosis[:2] == ("unknown", "ldd not a dynamic executable")
 
 
 def test_a_jetson_that_is_half_updated_too_old_or_silent(says: Says) -> None:
     core = "dpkg-query -W -f=${db:Status-Status} ${Version} nvidia-l4t-core"
-    [found] = says(jetson, ORIN6.changed(answers={core: "installed 36.4.4-20250616085344"}))
-    assert (found[0], found[2]) == ("bad", "sudo apt full-upgrade && sudo reboot")
-    [found] = says(jetson, ORIN6.changed(answers={core: "config-files 36.4.4-20250616085344"}))
-    assert found[0] == "good"
+    [diagnosis] = says(jetson, ORIN6.changed(answers={core: "installed 36.4.4-20250616085344"}))
+    assert (diagnosis[0], diagnosis[2]) == ("bad", "sudo apt full-upgrade && sudo reboot")
+    [diagnosis] = says(jetson, ORIN6.changed(answers={core: "config-files 36.4.4-20250616085344"}))
+    assert diagnosis[0] == "good"
     old = ORIN6.changed(
         files={"etc/nv_tegra_release": "# R35 (release), REVISION: 4.1, GCID: 33958178, BOARD: t186ref\n"}
     )
-    [found] = says(jetson, old)
-    assert (found[0], "3.8" in found[1]) == ("bad", True)
-    [found] = says(jetson, ORIN6.changed(without=("nv_tegra_release",)))
-    assert found[0] == "unknown"
+    [diagnosis] = says(jetson, old)
+    assert (diagnosis[0], "3.8" in diagnosis[1]) == ("bad", True)
+    [diagnosis] = says(jetson, ORIN6.changed(without=("nv_tegra_release",)))
+    assert diagnosis[0] == "unknown"
 
 
 def test_a_capped_power_mode_is_bad_only_where_speed_is_promised(says: Says) -> None:
     capped = ORIN6.changed(answers={"nvpmodel -q": "NV Power Mode: MODE_30W\n2\n"})
     silent = replace(target("orin"), budget=Budget())
-    [found] = says(power, capped, silent)
-    assert says(power, capped, "cpu") == [found]
-    assert found == (
+    [diagnosis] = says(power, capped, silent)
+    assert says(power, capped, "cpu") == [diagnosis]
+    assert diagnosis == (
         "good",
         "mode MODE_30W (2), clocks follow the load: caps speed; fine where it is meant",
         "sudo nvpmodel -m 0",
     )
-    [found] = says(power, capped, PROMISING)
-    assert (found[0], found[2]) == ("bad", "sudo nvpmodel -m 0")
+    [diagnosis] = says(power, capped, PROMISING)
+    assert (diagnosis[0], diagnosis[2]) == ("bad", "sudo nvpmodel -m 0")
     held = ORIN6.changed(files={"sys/devices/system/cpu/cpu0/cpufreq/scaling_min_freq": "2201600\n"})
     assert says(power, held, PROMISING) == [("good", "mode MAXN (0), clocks held high (jetson_clocks)", "")]
     missing = ORIN6.changed(answers={"nvpmodel -q": Reply(None, why="is not installed")})
@@ -146,7 +146,7 @@ def test_a_capped_power_mode_is_bad_only_where_speed_is_promised(says: Says) -> 
 
 def test_throttling_by_the_supply(says: Says) -> None:
     weak = ORIN6.changed(files={"sys/class/hwmon/hwmon3/oc1_event_cnt": "4\n"})
-    assert [found[0] for found in says(power, weak, "orin")] == ["good", "bad"]
+    assert [diagnosis[0] for diagnosis in says(power, weak, "orin")] == ["good", "bad"]
     peaks = ORIN6.changed(files={"sys/class/hwmon/hwmon3/oc3_event_cnt": "37\n"})
     assert says(power, peaks, "orin")[1][:2] == (
         "good",
@@ -165,15 +165,18 @@ def test_heat(says: Says) -> None:
 
 
 def test_a_clock_that_started_in_1970(says: Says) -> None:
-    [found] = says(clock, ORIN6.changed(now=lambda: 30.0, without=("rtc",)))
-    assert found[:2] == ("bad", "the clock says 1970-01-01 00:00 UTC, yet EdgeKit's files are of 2026-09-14 14:13 UTC")
-    assert "timedatectl set-ntp true" in found[2]
+    [diagnosis] = says(clock, ORIN6.changed(now=lambda: 30.0, without=("rtc",)))
+    assert diagnosis[:2] == (
+        "bad",
+        "the clock says 1970-01-01 00:00 UTC, yet EdgeKit's files are of 2026-09-14 14:13 UTC",
+    )
+    assert "timedatectl set-ntp true" in diagnosis[2]
 
 
 def test_a_hardware_clock_without_a_battery(says: Says) -> None:
-    found = says(clock, ORIN6.changed(files={"sys/class/rtc/rtc0/since_epoch": "86400\n"}))
-    assert [state for state, _, _ in found] == ["good", "bad"]
-    assert "hwclock --systohc" in found[1][2]
+    diagnoses = says(clock, ORIN6.changed(files={"sys/class/rtc/rtc0/since_epoch": "86400\n"}))
+    assert [state for state, _, _ in diagnoses] == ["good", "bad"]
+    assert "hwclock --systohc" in diagnoses[1][2]
     second = {"sys/class/rtc/rtc0/since_epoch": "86400\n", "sys/class/rtc/rtc1/since_epoch": f"{int(NOW)}\n"}
     assert len(says(clock, ORIN6.changed(files=second))) == 1
 
@@ -188,25 +191,25 @@ def test_a_hardware_clock_without_a_battery(says: Says) -> None:
     ],
 )
 def test_whether_a_server_confirmed_the_time(says: Says, text: str, state: str, mend: str) -> None:
-    [found] = says(clock, VM.changed(answers={"timedatectl show": text}))
-    assert found[0] == state
-    assert mend in found[2]
+    [diagnosis] = says(clock, VM.changed(answers={"timedatectl show": text}))
+    assert diagnosis[0] == state
+    assert mend in diagnosis[2]
 
 
 def test_memory_against_what_the_target_may_take(says: Says) -> None:
     short = ORIN6.changed(files={"proc/meminfo": "MemTotal: 64349264 kB\nMemAvailable: 9000000 kB\n"})
-    [found] = says(memory, short, "orin")
-    assert found[:2] == ("bad", "8.58 GiB free of 61.4 GiB; target orin may take 14.9 GiB")
+    [diagnosis] = says(memory, short, "orin")
+    assert diagnosis[:2] == ("bad", "8.58 GiB free of 61.4 GiB; target orin may take 14.9 GiB")
     assert says(memory, short, "cpu")[0][0] == "good"
     full = DESKTOP.changed(answers={"nvidia-smi --query-gpu=memory.free": "312\n"})
-    assert [found[0] for found in says(memory, full, "rtx3050")] == ["good", "bad"]
+    assert [diagnosis[0] for diagnosis in says(memory, full, "rtx3050")] == ["good", "bad"]
     silent = DESKTOP.changed(answers={"nvidia-smi --query-gpu=memory.free": "[N/A]\n"})
-    assert [found[0] for found in says(memory, silent, "rtx3050")] == ["good", "unknown"]
+    assert [diagnosis[0] for diagnosis in says(memory, silent, "rtx3050")] == ["good", "unknown"]
 
 
 def test_disk_has_room_for_two_releases(says: Says) -> None:
-    [found] = says(disk, DESKTOP.changed(disk_free=lambda path: 19 * 2**30), "rtx3050")
-    assert (found[0], "takes 20.0 GiB with two releases" in found[1]) == ("bad", True)
+    [diagnosis] = says(disk, DESKTOP.changed(disk_free=lambda path: 19 * 2**30), "rtx3050")
+    assert (diagnosis[0], "takes 20.0 GiB with two releases" in diagnosis[1]) == ("bad", True)
     assert says(disk, DESKTOP.changed(disk_free=lambda path: 21 * 2**30), "rtx3050")[0][0] == "good"
 
 
@@ -229,14 +232,14 @@ def test_swap(says: Says) -> None:
 )
 def test_the_processor_counts_where_it_computes(says: Says, flags: str, name: str, state: str) -> None:
     cpuinfo = {"proc/cpuinfo": f"processor\t: 0\nmodel name\t: QEMU Virtual CPU\nflags\t\t: {flags}\n"}
-    [found] = says(processor, VM.changed(files=cpuinfo), name)
-    assert found[0] == state
+    [diagnosis] = says(processor, VM.changed(files=cpuinfo), name)
+    assert diagnosis[0] == state
 
 
 def test_python_that_belongs_to_the_system(says: Says) -> None:
     managed = VM.changed(files={"usr/lib/python3.12/EXTERNALLY-MANAGED": "[externally-managed]\n"}, virtual=False)
-    [found] = says(python, managed)
-    assert "venv" in found[2]
+    [diagnosis] = says(python, managed)
+    assert "venv" in diagnosis[2]
     assert says(python, managed.changed(virtual=True)) == [("good", "3.12.3 in a virtual environment", "")]
     assert says(python, VM.changed(python=(3, 8, 10)))[0][0] == "bad"
 

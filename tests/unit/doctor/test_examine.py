@@ -29,7 +29,7 @@ def test_a_check_that_hangs_or_fails_leaves_the_others_alone(tmp_path: Path) -> 
 
     report = examine(VM.at(tmp_path), target("cpu"), {"slow": hangs, "odd": fails, "fast": works}, limit_s=0.5)
     release.set()
-    assert [(found.subject, found.state) for found in report.diagnoses] == [
+    assert [(diagnosis.subject, diagnosis.state) for diagnosis in report.diagnoses] == [
         ("odd", "unknown"), ("fast", "bad"), ("fast", "good"), ("slow", "unknown"),
     ]  # fmt: skip
     assert "RuntimeError: nobody thought of this" in report.diagnoses[0].what

@@ -32,13 +32,13 @@ def report(root: Path, recording: Recording, name: str = "") -> Report:
     return examine(recording.at(root), target(name) if name else None)
 
 
-def about(found: Report, subject: str) -> Diagnosis:
+def about(examined: Report, subject: str) -> Diagnosis:
     """The worst that was found about a subject."""
-    return next(diagnosis for diagnosis in found.diagnoses if diagnosis.subject == subject)
+    return next(diagnosis for diagnosis in examined.diagnoses if diagnosis.subject == subject)
 
 
-def bad(found: Report) -> list[str]:
-    return [diagnosis.subject for diagnosis in found.of("bad")]
+def bad(examined: Report) -> list[str]:
+    return [diagnosis.subject for diagnosis in examined.of("bad")]
 
 
 @pytest.mark.parametrize(
@@ -48,71 +48,72 @@ def bad(found: Report) -> list[str]:
 def test_a_machine_in_order_is_its_target_and_healthy(
     tmp_path: Path, recording: Recording, name: str, unknown: list[str]
 ) -> None:
-    found = report(tmp_path, recording)
-    assert (found.target, found.detected) == (name, name)
-    assert (bad(found), [diagnosis.subject for diagnosis in found.of("unknown")]) == ([], unknown)
-    assert found.healthy
+    examined = report(tmp_path, recording)
+    assert (examined.target, examined.detected) == (name, name)
+    assert (bad(examined), [diagnosis.subject for diagnosis in examined.of("unknown")]) == ([], unknown)
+    assert examined.healthy
 
 
 def test_an_orin_on_jetpack_6_has_a_runtime_that_is_too_old(tmp_path: Path) -> None:
-    found = report(tmp_path, ORIN6)
-    assert (found.target, bad(found)) == ("orin", ["extra gpu"])
-    assert about(found, "jetson").what == "NVIDIA Jetson AGX Orin Developer Kit: JetPack 6.2.1, L4T 36.4.3"
-    assert about(found, "driver").what == "540.4.0, runs CUDA up to 12.6"
-    assert about(found, "extra gpu").what == "lacks onnxruntime-gpu>=1.23.2 (has 1.23.0)"
-    assert about(found, "power").what == "mode MAXN (0), clocks follow the load"
-    assert about(found, "heat").what == "50 °C at tj-thermal, slows down at 99"
-    assert about(found, "swap").what == "30.7 GiB on compressed memory (zram), 0 B used"
-    assert about(found, "tensorrt").what == "tensorrt 10.3.0"
+    examined = report(tmp_path, ORIN6)
+    assert (examined.target, bad(examined)) == ("orin", ["extra gpu"])
+    assert about(examined, "jetson").what == "NVIDIA Jetson AGX Orin Developer Kit: JetPack 6.2.1, L4T 36.4.3"
+    assert about(examined, "driver").what == "540.4.0, runs CUDA up to 12.6"
+    assert about(examined, "extra gpu").what == "lacks onnxruntime-gpu>=1.23.2 (has 1.23.0)"
+    assert about(examined, "power").what == "mode MAXN (0), clocks follow the load"
+    assert about(examined, "heat").what == "50 °C at tj-thermal, slows down at 99"
+    assert about(examined, "swap").what == "30.7 GiB on compressed memory (zram), 0 B used"
+    assert about(examined, "tensorrt").what == "tensorrt 10.3.0"
     assert (
-        about(found, "gpu nodes").what == "open to this user: /dev/nvmap, /dev/nvgpu/igpu0/ctrl, /dev/dri/renderD128, …"
+        about(examined, "gpu nodes").what
+        == "open to this user: /dev/nvmap, /dev/nvgpu/igpu0/ctrl, /dev/dri/renderD128, …"
     )
 
 
 def test_an_orin_on_jetpack_7(tmp_path: Path) -> None:
-    found = report(tmp_path, ORIN7)
-    assert about(found, "jetson").what == "NVIDIA Jetson AGX Orin Developer Kit: JetPack 7, L4T 39.2.0"
-    assert about(found, "driver").what == "595.78, runs CUDA up to 13.2"
+    examined = report(tmp_path, ORIN7)
+    assert about(examined, "jetson").what == "NVIDIA Jetson AGX Orin Developer Kit: JetPack 7, L4T 39.2.0"
+    assert about(examined, "driver").what == "595.78, runs CUDA up to 13.2"
 
 
 def test_an_orin_in_a_container_is_the_target(tmp_path: Path) -> None:
     inside = ORIN6.changed(
         files={".dockerenv": "", "sys/devices/soc0/soc_id": "35\n"}, without=("device-tree", "nvpmodel")
     )
-    inside = replace(inside, answers={key: one for key, one in inside.answers.items() if "nvidia-smi" not in key})
-    found = report(tmp_path, inside)
-    assert found.detected == "orin"
-    assert about(found, "gpu").what == "NVIDIA Jetson Orin (integrated), compute capability 8.7"
-    assert about(found, "jetson").what == "NVIDIA Jetson Orin: JetPack 6.2.1, L4T 36.4.3"
+    inside = replace(inside, answers={key: reply for key, reply in inside.answers.items() if "nvidia-smi" not in key})
+    examined = report(tmp_path, inside)
+    assert examined.detected == "orin"
+    assert about(examined, "gpu").what == "NVIDIA Jetson Orin (integrated), compute capability 8.7"
+    assert about(examined, "jetson").what == "NVIDIA Jetson Orin: JetPack 6.2.1, L4T 36.4.3"
 
 
 def test_a_thor_is_no_target_but_runs(tmp_path: Path) -> None:
-    found = report(tmp_path, THOR7)
-    assert (found.target, bad(found)) == ("cpu", [])
-    assert "JetPack 7, L4T 38.2.0" in about(found, "jetson").what
+    examined = report(tmp_path, THOR7)
+    assert (examined.target, bad(examined)) == ("cpu", [])
+    assert "JetPack 7, L4T 38.2.0" in about(examined, "jetson").what
     asked = report(tmp_path, THOR7, "orin")
     assert "gpu" in bad(asked)
     assert "compute capability 8.7" in about(asked, "gpu").what
 
 
 def test_a_desktop(tmp_path: Path) -> None:
-    found = report(tmp_path, DESKTOP)
-    assert about(found, "gpu").what == "NVIDIA GeForce RTX 3050, compute capability 8.6, 6.00 GiB"
-    assert about(found, "gpu memory").what == "5.58 GiB free"
-    assert about(found, "swap").what == "8.00 GiB on disk, 512 MiB used"
-    assert about(found, "heat").state == "good"
+    examined = report(tmp_path, DESKTOP)
+    assert about(examined, "gpu").what == "NVIDIA GeForce RTX 3050, compute capability 8.6, 6.00 GiB"
+    assert about(examined, "gpu memory").what == "5.58 GiB free"
+    assert about(examined, "swap").what == "8.00 GiB on disk, 512 MiB used"
+    assert about(examined, "heat").state == "good"
     larger = report(tmp_path, DESKTOP, "rtx3080")
     assert bad(larger) == ["gpu", "gpu memory"]
     assert "6.00 GiB" in about(larger, "gpu").what
 
 
 def test_wsl_2_has_its_driver_from_windows_and_a_service_only_with_systemd(tmp_path: Path) -> None:
-    found = report(tmp_path, WSL2)
-    assert found.target == "rtx3050"
-    assert bad(found) == ["systemd"]
-    assert "/etc/wsl.conf" in about(found, "systemd").mend
-    assert any("WSL 2" in diagnosis.what for diagnosis in found.diagnoses)
-    assert about(found, "gpu nodes").state == "good"
+    examined = report(tmp_path, WSL2)
+    assert examined.target == "rtx3050"
+    assert bad(examined) == ["systemd"]
+    assert "/etc/wsl.conf" in about(examined, "systemd").mend
+    assert any("WSL 2" in diagnosis.what for diagnosis in examined.diagnoses)
+    assert about(examined, "gpu nodes").state == "good"
     without = WSL2.changed(without=("dxg",), answers={"nvidia-smi": Reply(None, why="is not installed")})
     missing = report(tmp_path / "b", without.changed(answers={"nvidia-smi -q": Reply(9)}), "rtx3050")
     assert "in Windows" in about(missing, "driver").mend
@@ -122,47 +123,50 @@ def test_wsl_2_has_its_driver_from_windows_and_a_service_only_with_systemd(tmp_p
 def test_wsl_1_is_no_linux(tmp_path: Path) -> None:
     kernel = {"proc/sys/kernel/osrelease": "4.4.0-19041-Microsoft\n"}
     wsl1 = VM.changed(files=kernel, environment={"WSL_DISTRO_NAME": "Ubuntu"})
-    found = about(report(tmp_path, wsl1), "system")
-    assert (found.state, found.mend) == ("bad", "wsl.exe --set-version Ubuntu 2")
+    diagnosis = about(report(tmp_path, wsl1), "system")
+    assert (diagnosis.state, diagnosis.mend) == ("bad", "wsl.exe --set-version Ubuntu 2")
 
 
 def test_a_bare_vm_cant_be_a_gpu_target(tmp_path: Path) -> None:
-    found = report(tmp_path, VM, "rtx3050")
-    assert bad(found) == ["driver", "gpu", "gpu nodes", "tensorrt"]
-    assert {"nvidia-driver" in about(found, name).mend for name in ("driver", "gpu", "gpu nodes")} == {True}
-    assert "edgekit[rtx]" in about(found, "tensorrt").mend
+    examined = report(tmp_path, VM, "rtx3050")
+    assert bad(examined) == ["driver", "gpu", "gpu nodes", "tensorrt"]
+    assert {"nvidia-driver" in about(examined, name).mend for name in ("driver", "gpu", "gpu nodes")} == {True}
+    assert "edgekit[rtx]" in about(examined, "tensorrt").mend
     assert "system" in bad(report(tmp_path, VM, "orin"))
 
 
 def test_a_container_started_without_its_gpu(tmp_path: Path) -> None:
-    found = report(tmp_path, CONTAINER, "rtx3050")
-    assert bad(found) == ["driver", "gpu", "gpu nodes"]
-    assert {about(found, name).mend for name in bad(found)} == {"Start the container with --gpus all."}
-    assert about(found, "memory").what.startswith("2.00 GiB free of 2.00 GiB")
-    assert about(found, "clock").state == "unknown"
-    assert about(found, "systemd").state == "good"
+    examined = report(tmp_path, CONTAINER, "rtx3050")
+    assert bad(examined) == ["driver", "gpu", "gpu nodes"]
+    assert {about(examined, name).mend for name in bad(examined)} == {"Start the container with --gpus all."}
+    assert about(examined, "memory").what.startswith("2.00 GiB free of 2.00 GiB")
+    assert about(examined, "clock").state == "unknown"
+    assert about(examined, "systemd").state == "good"
 
 
 def test_windows_itself(tmp_path: Path) -> None:
-    found = report(tmp_path, VM.changed(system="Windows"))
-    assert about(found, "system").mend == "wsl --install"
-    assert "WSL 2" in about(found, "system").what
+    examined = report(tmp_path, VM.changed(system="Windows"))
+    assert about(examined, "system").mend == "wsl --install"
+    assert "WSL 2" in about(examined, "system").what
 
 
 def test_a_machine_that_tells_nothing_is_unknown_and_not_bad(tmp_path: Path) -> None:
     silent = Recording(files={}, host={"folder": tmp_path / "nowhere"})
-    found = examine(silent.at(tmp_path))
-    unknown = [diagnosis.subject for diagnosis in found.of("unknown")]
+    examined = examine(silent.at(tmp_path))
+    unknown = [diagnosis.subject for diagnosis in examined.of("unknown")]
     assert unknown == ["processor", "runtime", "memory", "swap", "clock", "heat", "packages"]
-    assert bad(found) == ["systemd"]
+    assert bad(examined) == ["systemd"]
 
 
 def test_a_disk_that_can_not_be_asked_is_unknown(tmp_path: Path) -> None:
     def broken(path: Path) -> int:
         raise PermissionError(13, "Permission denied")
 
-    found = report(tmp_path, VM.changed(disk_free=broken))
-    assert (about(found, "disk").state, about(found, "disk").what) == ("unknown", f"{tmp_path}: Permission denied")
+    examined = report(tmp_path, VM.changed(disk_free=broken))
+    assert (about(examined, "disk").state, about(examined, "disk").what) == (
+        "unknown",
+        f"{tmp_path}: Permission denied",
+    )
 
 
 GARBAGE = st.text(st.characters(codec="utf-8"), max_size=80) | st.sampled_from(
@@ -181,8 +185,8 @@ def test_garbage_in_every_file_and_from_every_program_fails_no_check(
         name: Reply(data.draw(st.sampled_from([0, 1])), data.draw(GARBAGE), data.draw(GARBAGE))
         for name in recording.answers
     }
-    found = report(tmp_path_factory.mktemp("garbage"), recording.changed(files=files, answers=answers), "orin")
-    assert not [diagnosis for diagnosis in found.diagnoses if "the check failed" in diagnosis.what]
+    examined = report(tmp_path_factory.mktemp("garbage"), recording.changed(files=files, answers=answers), "orin")
+    assert not [diagnosis for diagnosis in examined.diagnoses if "the check failed" in diagnosis.what]
 
 
 def test_every_finding_that_is_bad_says_what_mends_it(tmp_path: Path) -> None:
@@ -193,15 +197,15 @@ def test_every_finding_that_is_bad_says_what_mends_it(tmp_path: Path) -> None:
         disk_free=lambda path: 0,
         now=lambda: 0.0,
     )
-    found = report(tmp_path, broken, "rtx3080")
-    assert len(found.of("bad")) >= 6
-    assert all(diagnosis.mend for diagnosis in found.of("bad"))
+    examined = report(tmp_path, broken, "rtx3080")
+    assert len(examined.of("bad")) >= 6
+    assert all(diagnosis.mend for diagnosis in examined.of("bad"))
 
 
 def test_this_machine() -> None:
-    found = examine(Host())
-    subjects = {diagnosis.subject for diagnosis in found.diagnoses}
+    examined = examine(Host())
+    subjects = {diagnosis.subject for diagnosis in examined.diagnoses}
     assert subjects >= {"system", "processor", "python", "runtime", "memory", "swap", "disk", "clock", "packages"}
-    assert not [diagnosis for diagnosis in found.diagnoses if "the check failed" in diagnosis.what]
-    assert about(found, "runtime").what.startswith("ONNX Runtime")
-    assert about(found, "memory").state != "unknown"
+    assert not [diagnosis for diagnosis in examined.diagnoses if "the check failed" in diagnosis.what]
+    assert about(examined, "runtime").what.startswith("ONNX Runtime")
+    assert about(examined, "memory").state != "unknown"

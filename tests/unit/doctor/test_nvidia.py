@@ -36,16 +36,16 @@ FAILED = "NVIDIA-SMI has failed because it couldn't communicate with the NVIDIA 
     ],
 )
 def test_a_driver_in_trouble(says: Says, reply: Reply, state: str, what: str, mend: str) -> None:
-    [found] = says(driver, DESKTOP.changed(answers={"nvidia-smi -q": reply}), "rtx3050")
-    assert found[0] == state
-    assert what in found[1]
-    assert mend in found[2]
+    [diagnosis] = says(driver, DESKTOP.changed(answers={"nvidia-smi -q": reply}), "rtx3050")
+    assert diagnosis[0] == state
+    assert what in diagnosis[1]
+    assert mend in diagnosis[2]
 
 
 def test_a_card_that_the_target_does_not_need_may_lack_its_driver(says: Says) -> None:
-    [found] = says(driver, DESKTOP.changed(answers={"nvidia-smi -q": Reply(9, FAILED)}), "cpu")
-    assert found[0] == "good"
-    assert "ubuntu-drivers" in found[2]
+    [diagnosis] = says(driver, DESKTOP.changed(answers={"nvidia-smi -q": Reply(9, FAILED)}), "cpu")
+    assert diagnosis[0] == "good"
+    assert "ubuntu-drivers" in diagnosis[2]
 
 
 def test_a_driver_in_its_newer_spelling(says: Says) -> None:
@@ -57,7 +57,7 @@ def test_a_gpu_whose_driver_does_not_tell_its_compute_capability(says: Says) -> 
     old = DESKTOP.changed(
         answers={"nvidia-smi --query-gpu=name": f"NVIDIA GeForce RTX 3050, [N/A], 6144, 470.1, {UUID}\n"}
     )
-    assert [found[0] for found in says(gpu, old, "rtx3050")] == ["good", "unknown"]
+    assert [diagnosis[0] for diagnosis in says(gpu, old, "rtx3050")] == ["good", "unknown"]
 
 
 @pytest.mark.parametrize(
@@ -73,14 +73,14 @@ def test_a_gpu_whose_driver_does_not_tell_its_compute_capability(says: Says) -> 
 )
 def test_gpu_nodes_that_are_closed_to_the_user(says: Says, more: dict[str, object], mend: str) -> None:
     closed = ORIN6.changed(may_open=lambda path: path.name != "nvmap" and "dri" not in path.parts, **more)  # type: ignore[arg-type]
-    [found] = says(nodes, closed, "orin")
-    assert (found[0], "/dev/nvmap" in found[1]) == ("bad", True)
-    assert mend in found[2]
+    [diagnosis] = says(nodes, closed, "orin")
+    assert (diagnosis[0], "/dev/nvmap" in diagnosis[1]) == ("bad", True)
+    assert mend in diagnosis[2]
 
 
 def test_gpu_nodes_that_are_missing(says: Says) -> None:
-    [found] = says(nodes, DESKTOP.changed(without=("uvm",)), "rtx3050")
-    assert found == ("bad", "missing: /dev/nvidia-uvm", "sudo nvidia-modprobe -u -c=0")
+    [diagnosis] = says(nodes, DESKTOP.changed(without=("uvm",)), "rtx3050")
+    assert diagnosis == ("bad", "missing: /dev/nvidia-uvm", "sudo nvidia-modprobe -u -c=0")
     assert says(nodes, VM, "cpu") == []
 
 
@@ -98,9 +98,9 @@ TWO = DESKTOP.changed(
 def test_gpus_are_those_that_the_user_chose(says: Says, tmp_path: Path, chosen: str) -> None:
     one = TWO.changed(environment={"CUDA_VISIBLE_DEVICES": chosen})
     assert [gpu.name for gpu in one.at(tmp_path).machine.gpus] == ["NVIDIA GeForce RTX 3050"]
-    found = says(gpu, one, "rtx3080")
-    assert [state for state, _, _ in found] == ["good", "good", "bad"]
-    assert found[1][1:] == (
+    diagnosis = says(gpu, one, "rtx3080")
+    assert [state for state, _, _ in diagnosis] == ["good", "good", "bad"]
+    assert diagnosis[1][1:] == (
         f"CUDA_VISIBLE_DEVICES={chosen} hides NVIDIA GeForce RTX 3080 Laptop GPU from EdgeKit",
         "unset CUDA_VISIBLE_DEVICES",
     )
@@ -114,7 +114,10 @@ def test_a_gpu_that_is_hidden_is_not_there_and_says_why(says: Says, recording: R
     listed = {"proc/driver/nvidia/gpus/0000:01:00.0/information": "Model: \t NVIDIA GeForce RTX 3050\n"}
     hidden = recording.changed(files=listed, environment={"CUDA_VISIBLE_DEVICES": ""})
     name = "orin" if recording is ORIN6 else "rtx3050"
-    found = says(gpu, hidden, name)
-    assert [state for state, _, _ in found] == ["good", "bad"]
-    assert (found[1][1].endswith("CUDA_VISIBLE_DEVICES hides it"), found[1][2]) == (True, "unset CUDA_VISIBLE_DEVICES")
+    diagnosis = says(gpu, hidden, name)
+    assert [state for state, _, _ in diagnosis] == ["good", "bad"]
+    assert (diagnosis[1][1].endswith("CUDA_VISIBLE_DEVICES hides it"), diagnosis[1][2]) == (
+        True,
+        "unset CUDA_VISIBLE_DEVICES",
+    )
     assert len(says(memory, hidden, name)) == 1

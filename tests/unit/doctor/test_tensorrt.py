@@ -35,16 +35,22 @@ from tests.unit.machine.recordings import (
 def test_tensorrt_where_a_target_computes_on_it(
     says: Says, packages: dict[str, str], name: str, state: str, what: str, mend: str
 ) -> None:
-    found = next(one for one in says(tensorrt, DESKTOP.changed(packages=packages), name) if one[0] == state)
-    assert (what in found[1], mend in found[2]) == (True, True)
+    diagnosis = next(
+        diagnosis for diagnosis in says(tensorrt, DESKTOP.changed(packages=packages), name) if diagnosis[0] == state
+    )
+    assert (what in diagnosis[1], mend in diagnosis[2]) == (True, True)
     assert says(tensorrt, DESKTOP.changed(packages={}), "cpu") == []
 
 
 def test_a_jetson_s_tensorrt_comes_with_jetpack(says: Says) -> None:
-    [found] = says(tensorrt, ORIN6.changed(packages={}), "orin")
-    assert "nvidia-jetpack" in found[2]
-    [found] = [one for one in says(tensorrt, ORIN6.changed(packages={"tensorrt": "10.3.0"}), "orin") if one[0] == "bad"]
-    assert "cuda-python==12.*" in found[2]
+    [diagnosis] = says(tensorrt, ORIN6.changed(packages={}), "orin")
+    assert "nvidia-jetpack" in diagnosis[2]
+    [diagnosis] = [
+        diagnosis
+        for diagnosis in says(tensorrt, ORIN6.changed(packages={"tensorrt": "10.3.0"}), "orin")
+        if diagnosis[0] == "bad"
+    ]
+    assert "cuda-python==12.*" in diagnosis[2]
 
 
 DRIVER_550 = status("550.163.01", "12.4")
@@ -72,31 +78,33 @@ def test_a_driver_of_an_older_cuda_than_the_packages(
     says: Says, recording: Recording, packages: dict[str, str], name: str, what: str, mend: str
 ) -> None:
     old = recording.changed(packages=packages, answers={"nvidia-smi -q": DRIVER_550})
-    [found] = [one for one in says(tensorrt, old, name) if one[0] == "bad"]
-    assert (what in found[1], mend in found[2]) == (True, True)
+    [diagnosis] = [diagnosis for diagnosis in says(tensorrt, old, name) if diagnosis[0] == "bad"]
+    assert (what in diagnosis[1], mend in diagnosis[2]) == (True, True)
     whole = packages | {"nvidia-cuda-nvrtc": "13.0.88", "nvidia-cuda-nvrtc-cu12": "12.9.86"}
     ready = recording.changed(packages=whole)  # a driver of CUDA 13 runs both
-    assert [one[0] for one in says(tensorrt, ready, name)] == ["good"]
+    assert [diagnosis[0] for diagnosis in says(tensorrt, ready, name)] == ["good"]
 
 
 def test_packages_are_not_held_against_a_driver_that_does_not_tell_its_cuda(says: Says) -> None:
     ahead = VM.changed(packages=RTX)
-    assert [one[0] for one in says(tensorrt, ahead, "rtx3050")] == ["good"]
+    assert [diagnosis[0] for diagnosis in says(tensorrt, ahead, "rtx3050")] == ["good"]
 
 
 def test_a_jetson_s_cuda_python_is_of_its_system_s_cuda(says: Says) -> None:
     packages = {"tensorrt": "10.3.0", "cuda-python": "13.4.4"}
     newer = ORIN6.changed(packages=packages)
-    [found] = [one for one in says(tensorrt, newer, "orin") if one[0] == "bad"]
-    assert found[1:] == (
+    [diagnosis] = [diagnosis for diagnosis in says(tensorrt, newer, "orin") if diagnosis[0] == "bad"]
+    assert diagnosis[1:] == (
         "cuda-python 13.4.4 is for CUDA 13, the driver runs up to 12.6",
         "pip install 'cuda-python==12.*'",
     )
     silent = newer.changed(answers={"nvidia-smi": Reply(None, why="is not installed")})
-    silent = replace(silent, answers={key: one for key, one in silent.answers.items() if "smi -" not in key})
+    silent = replace(
+        silent, answers={key: diagnosis for key, diagnosis in silent.answers.items() if "smi -" not in key}
+    )
     assert says(tensorrt, silent, "orin")[-1][2] == "pip install 'cuda-python==12.*'"
     older = ORIN7.changed(packages={"tensorrt": "10.16.2", "cuda-python": "12.9.0"})
-    assert [one[0] for one in says(tensorrt, older, "orin")] == ["good"]
+    assert [diagnosis[0] for diagnosis in says(tensorrt, older, "orin")] == ["good"]
     bare = ORIN7.changed(answers={"ldconfig -p": loader_cache()})
     assert says(tensorrt, bare, "orin")[1][2] == "sudo apt update && sudo apt install nvidia-jetpack"
     other = ORIN6.changed(packages={"tensorrt-cu13": "10.14", "cuda-python": "12.9.0"})
@@ -107,12 +115,16 @@ def test_nvrtc_is_the_newest_package_and_no_newer_than_the_driver(says: Says) ->
     """cuda-python takes it by what lies there, not by its own major."""
     own = {"tensorrt-cu12": "10.14", "cuda-python": "12.9.0"}
     for more in ({"nvidia-cuda-nvrtc": "13.0.88"}, {"nvidia-cuda-nvrtc-cu12": "12.9.86"}):
-        assert [one[0] for one in says(tensorrt, DESKTOP.changed(packages=own | more), "rtx3050")] == ["good"]
+        assert [diagnosis[0] for diagnosis in says(tensorrt, DESKTOP.changed(packages=own | more), "rtx3050")] == [
+            "good"
+        ]
     both = own | {"nvidia-cuda-nvrtc": "13.0.88", "nvidia-cuda-nvrtc-cu12": "12.9.86"}
     old = DESKTOP.changed(packages=both, answers={"nvidia-smi -q": DRIVER_550})
-    [found] = [one for one in says(tensorrt, old, "rtx3050") if one[0] == "bad"]
-    assert found[1].startswith("nvidia-cuda-nvrtc 13.0.88 is for CUDA 13, the driver runs up to 12.4: keys and values")
-    assert found[2] == "pip uninstall -y nvidia-cuda-nvrtc && pip install 'nvidia-cuda-nvrtc-cu12==12.*'"
+    [diagnosis] = [diagnosis for diagnosis in says(tensorrt, old, "rtx3050") if diagnosis[0] == "bad"]
+    assert diagnosis[1].startswith(
+        "nvidia-cuda-nvrtc 13.0.88 is for CUDA 13, the driver runs up to 12.4: keys and values"
+    )
+    assert diagnosis[2] == "pip uninstall -y nvidia-cuda-nvrtc && pip install 'nvidia-cuda-nvrtc-cu12==12.*'"
     lacking = DESKTOP.changed(packages=own, answers={"nvidia-smi -q": DRIVER_550})
     assert says(tensorrt, lacking, "rtx3050")[1][2] == "pip install 'nvidia-cuda-nvrtc-cu12==12.*'"
 
@@ -122,23 +134,27 @@ def test_nvrtc_of_a_toolkit_will_do_where_its_home_is_told(says: Says) -> None:
         answers={"ldconfig -p": loader_cache()},
         files={"usr/local/cuda/targets/aarch64-linux/lib/libnvrtc.so.12": ""},
     )
-    assert [one[0] for one in says(tensorrt, toolkit, "orin")] == ["good", "bad"]
-    told = toolkit.changed(environment={"CUDA_HOME": "/usr/local/cuda"})
-    assert [one[0] for one in says(tensorrt, told, "orin")] == ["good"]
+    assert [diagnosis[0] for diagnosis in says(tensorrt, toolkit, "orin")] == ["good", "bad"]
+    in_toolkit = toolkit.changed(environment={"CUDA_HOME": "/usr/local/cuda"})
+    assert [diagnosis[0] for diagnosis in says(tensorrt, in_toolkit, "orin")] == ["good"]
 
 
 def test_tensorrt_rtx_alone_is_nothing_to_a_jetson(says: Says) -> None:
     alone = ORIN7.changed(packages={"tensorrt-rtx-cu13": "1.7.1.116", "cuda-python": "13.2.0"})
-    [found] = says(tensorrt, alone, "orin")
-    assert (found[0], "compute capability 8.7" in found[1], "nvidia-jetpack" in found[2]) == ("bad", True, True)
+    [diagnosis] = says(tensorrt, alone, "orin")
+    assert (diagnosis[0], "compute capability 8.7" in diagnosis[1], "nvidia-jetpack" in diagnosis[2]) == (
+        "bad",
+        True,
+        True,
+    )
     both = ORIN7.changed(packages={"tensorrt": "10.16.2", "tensorrt-rtx-cu13": "1.6", "cuda-python": "13.2.0"})
-    assert [one[0] for one in says(tensorrt, both, "orin")] == ["good"]
+    assert [diagnosis[0] for diagnosis in says(tensorrt, both, "orin")] == ["good"]
 
 
 @pytest.mark.parametrize("packages", [{}, {"tensorrt-rtx-cu13": "1.7.1.116", "cuda-python": "13.0.1"}])
 def test_a_pc_s_tensorrt_says_nothing_of_an_orin_s(says: Says, packages: dict[str, str]) -> None:
-    [found] = says(tensorrt, DESKTOP.changed(packages=packages), "orin")
-    assert found == (
+    [diagnosis] = says(tensorrt, DESKTOP.changed(packages=packages), "orin")
+    assert diagnosis == (
         "unknown",
         "target orin is for aarch64: a Jetson has TensorRT of its own with JetPack",
         "edgekit doctor   (on the device)",

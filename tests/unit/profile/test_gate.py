@@ -33,11 +33,11 @@ def bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     return SimpleNamespace(path=tmp_path, digest="d" * 64, manifest=SimpleNamespace(target=limited, files={}))
 
 
-def measuring(bundle: Any, made: Profile, calls: list[Profile]) -> Callable[..., Profile]:
+def measuring(bundle: Any, measured: Profile, calls: list[Profile]) -> Callable[..., Profile]:
     def measure(asked: Any, progress: object) -> Profile:
-        calls.append(made)
-        store(bundle, made)
-        return made
+        calls.append(measured)
+        store(bundle, measured)
+        return measured
 
     return measure
 
