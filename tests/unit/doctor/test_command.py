@@ -28,14 +28,14 @@ def test_json_names_every_finding_and_the_exit_code_is_the_verdict(on: object, c
     assert callable(on)
     on(ORIN7)
     assert cli.main(["doctor", "--json"]) == 0
-    found = json.loads(capsys.readouterr().out)
-    assert found.keys() == {"target", "detected", "healthy", "findings"}
-    assert (found["target"], found["detected"], found["healthy"]) == ("orin", "orin", True)
-    assert all(finding.keys() == {"subject", "state", "what", "mend"} for finding in found["findings"])
-    assert {finding["state"] for finding in found["findings"]} <= {"good", "bad", "unknown"}
+    document = json.loads(capsys.readouterr().out)
+    assert document.keys() == {"target", "detected", "healthy", "findings"}
+    assert (document["target"], document["detected"], document["healthy"]) == ("orin", "orin", True)
+    assert all(finding.keys() == {"subject", "state", "what", "mend"} for finding in document["findings"])
+    assert {finding["state"] for finding in document["findings"]} <= {"good", "bad", "unknown"}
     assert cli.main(["doctor", "--target", "rtx3050", "--json"]) == 1
-    found = json.loads(capsys.readouterr().out)
-    assert (found["target"], found["detected"], found["healthy"]) == ("rtx3050", "orin", False)
+    document = json.loads(capsys.readouterr().out)
+    assert (document["target"], document["detected"], document["healthy"]) == ("rtx3050", "orin", False)
 
 
 def test_people_see_marks_and_then_the_commands(on: object, capsys: Capture) -> None:

@@ -42,14 +42,14 @@ def own_metadata() -> str:
 def test_every_extra_of_the_project_is_named_with_what_it_lacks(tmp_path: Path) -> None:
     host = VM.changed(packages={"onnxruntime-gpu": "1.31.1", "pydicom": "2.4"}).at(tmp_path)
     lay_package(tmp_path / "site", "edgekit", "0.1", own_metadata())
-    found = {diagnosis.subject: diagnosis for diagnosis in extras(host, target("cpu"))}
+    diagnoses = {diagnosis.subject: diagnosis for diagnosis in extras(host, target("cpu"))}
     project = tomllib.loads((Path(edgekit.__file__).parents[1] / "pyproject.toml").read_text())["project"]
-    assert found.keys() == {"packages", *(f"extra {name}" for name in project["optional-dependencies"])}
-    assert "click" in found["packages"].what
-    assert "onnxruntime" not in found["packages"].what  # the GPU build stands for it
-    assert ("tomli" in found["packages"].what) == (sys.version_info < (3, 11))
-    assert (found["extra dicom"].state, "pydicom>=3 (has 2.4)" in found["extra dicom"].what) == ("bad", True)
-    assert {found[f"extra {name}"].state for name in ("tune", "gpu")} == {"good"}
+    assert diagnoses.keys() == {"packages", *(f"extra {name}" for name in project["optional-dependencies"])}
+    assert "click" in diagnoses["packages"].what
+    assert "onnxruntime" not in diagnoses["packages"].what  # the GPU build stands for it
+    assert ("tomli" in diagnoses["packages"].what) == (sys.version_info < (3, 11))
+    assert (diagnoses["extra dicom"].state, "pydicom>=3 (has 2.4)" in diagnoses["extra dicom"].what) == ("bad", True)
+    assert {diagnoses[f"extra {name}"].state for name in ("tune", "gpu")} == {"good"}
     assert next(f for f in extras(host, named("rtx3050-cuda")) if f.subject == "extra gpu").state == "bad"
 
 
@@ -57,25 +57,25 @@ def test_a_jetson_s_extra_matters_on_a_jetson_alone(tmp_path: Path) -> None:
     lay_package(tmp_path / "a/site", "edgekit", "0.1", own_metadata())
     lay_package(tmp_path / "b/site", "edgekit", "0.1", own_metadata())
     other = {"cuda-python": "12.9.0" if sys.version_info >= (3, 12) else "13.4.4"}
-    [found] = (
+    [diagnosis] = (
         f for f in extras(DESKTOP.changed(packages=other).at(tmp_path / "a"), target("rtx3050")) if "jet" in f.subject
     )
-    assert (found.state, "needs none of it" in found.what) == ("good", True)
-    [found] = (
+    assert (diagnosis.state, "needs none of it" in diagnosis.what) == ("good", True)
+    [diagnosis] = (
         f for f in extras(ORIN6.changed(packages=other).at(tmp_path / "b"), target("orin")) if "jet" in f.subject
     )
-    assert (found.state, found.mend) == ("bad", "pip install 'edgekit[jetson]'")
-    assert f"(has {other['cuda-python']})" in found.what
+    assert (diagnosis.state, diagnosis.mend) == ("bad", "pip install 'edgekit[jetson]'")
+    assert f"(has {other['cuda-python']})" in diagnosis.what
 
 
 def jetson_s_cuda_python(python: str) -> list[SpecifierSet]:
     """What the extra asks for under a Python."""
     project = tomllib.loads((Path(edgekit.__file__).parents[1] / "pyproject.toml").read_text())["project"]
-    asked = map(Requirement, project["optional-dependencies"]["jetson"])
+    requirements = map(Requirement, project["optional-dependencies"]["jetson"])
     return [
-        one.specifier
-        for one in asked
-        if one.name == "cuda-python" and (one.marker is None or one.marker.evaluate({"python_version": python}))
+        asked.specifier
+        for asked in requirements
+        if asked.name == "cuda-python" and (asked.marker is None or asked.marker.evaluate({"python_version": python}))
     ]
 
 
@@ -89,14 +89,14 @@ def test_no_mend_of_an_extra_puts_both_builds_of_the_runtime_side_by_side(tmp_pa
     lay_package(tmp_path / "site", "edgekit", "0.1", own_metadata())
     both = "pip uninstall -y onnxruntime onnxruntime-gpu && pip install --no-cache-dir onnxruntime-gpu"
     gpu = DESKTOP.changed(packages={"onnxruntime-gpu": "1.31.1"}).at(tmp_path)
-    mends = {found.subject: found.mend for found in extras(gpu, named("rtx3050-cuda"))}
+    mends = {diagnosis.subject: diagnosis.mend for diagnosis in extras(gpu, named("rtx3050-cuda"))}
     assert not any("edgekit[" in mend for mend in mends.values())
     assert mends["extra tune"] == "pip install 'torch>=2.7' 'transformers>=5'"
     assert "onnxruntime" not in mends["extra gpu"]
     (tmp_path / "site/onnxruntime_gpu-1.31.1.dist-info/METADATA").unlink()
     (tmp_path / "site/onnxruntime_gpu-1.31.1.dist-info").rmdir()
     cpu = DESKTOP.changed(packages={"onnxruntime": "1.31.1"}).at(tmp_path)
-    mends = {found.subject: found.mend for found in extras(cpu, named("rtx3050-cuda"))}
+    mends = {diagnosis.subject: diagnosis.mend for diagnosis in extras(cpu, named("rtx3050-cuda"))}
     assert mends["extra tune"] == "pip install 'edgekit[tune]'"
     assert mends["extra gpu"].startswith(f"{both}; pip install 'cuda-python")
 
@@ -107,5 +107,5 @@ def test_packages_whose_metadata_is_broken_are_passed_over(tmp_path: Path) -> No
     lay_package(tmp_path / "site", "click", "not-a-version")
     more = "Requires-Dist: ???\nRequires-Dist: click>=8\nRequires-Dist: numpy\n"
     lay_package(tmp_path / "site", "edgekit", "0.1", more)
-    [found] = extras(host, target("cpu"))
-    assert (found.state, found.what, found.mend) == ("bad", "lacks numpy", "pip install 'numpy'")
+    [diagnosis] = extras(host, target("cpu"))
+    assert (diagnosis.state, diagnosis.what, diagnosis.mend) == ("bad", "lacks numpy", "pip install 'numpy'")

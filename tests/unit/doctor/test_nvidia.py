@@ -96,15 +96,15 @@ TWO = DESKTOP.changed(
 
 @pytest.mark.parametrize("chosen", ["0", UUID, UUID[:12]])
 def test_gpus_are_those_that_the_user_chose(says: Says, tmp_path: Path, chosen: str) -> None:
-    one = TWO.changed(environment={"CUDA_VISIBLE_DEVICES": chosen})
-    assert [gpu.name for gpu in one.at(tmp_path).machine.gpus] == ["NVIDIA GeForce RTX 3050"]
-    diagnosis = says(gpu, one, "rtx3080")
-    assert [state for state, _, _ in diagnosis] == ["good", "good", "bad"]
-    assert diagnosis[1][1:] == (
+    chosen_alone = TWO.changed(environment={"CUDA_VISIBLE_DEVICES": chosen})
+    assert [gpu.name for gpu in chosen_alone.at(tmp_path).machine.gpus] == ["NVIDIA GeForce RTX 3050"]
+    diagnoses = says(gpu, chosen_alone, "rtx3080")
+    assert [state for state, _, _ in diagnoses] == ["good", "good", "bad"]
+    assert diagnoses[1][1:] == (
         f"CUDA_VISIBLE_DEVICES={chosen} hides NVIDIA GeForce RTX 3080 Laptop GPU from EdgeKit",
         "unset CUDA_VISIBLE_DEVICES",
     )
-    assert [one[:2] for one in says(memory, one, "rtx3050")][1] == ("good", "5.58 GiB free")
+    assert [diagnosis[:2] for diagnosis in says(memory, chosen_alone, "rtx3050")][1] == ("good", "5.58 GiB free")
     assert [state for state, _, _ in says(gpu, TWO, "rtx3080")] == ["good", "good"]
     assert says(memory, TWO, "rtx3080")[1][1] == "15.6 GiB free"
 
@@ -114,9 +114,9 @@ def test_a_gpu_that_is_hidden_is_not_there_and_says_why(says: Says, recording: R
     listed = {"proc/driver/nvidia/gpus/0000:01:00.0/information": "Model: \t NVIDIA GeForce RTX 3050\n"}
     hidden = recording.changed(files=listed, environment={"CUDA_VISIBLE_DEVICES": ""})
     name = "orin" if recording is ORIN6 else "rtx3050"
-    diagnosis = says(gpu, hidden, name)
-    assert [state for state, _, _ in diagnosis] == ["good", "bad"]
-    assert (diagnosis[1][1].endswith("CUDA_VISIBLE_DEVICES hides it"), diagnosis[1][2]) == (
+    diagnoses = says(gpu, hidden, name)
+    assert [state for state, _, _ in diagnoses] == ["good", "bad"]
+    assert (diagnoses[1][1].endswith("CUDA_VISIBLE_DEVICES hides it"), diagnoses[1][2]) == (
         True,
         "unset CUDA_VISIBLE_DEVICES",
     )

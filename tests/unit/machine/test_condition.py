@@ -16,11 +16,11 @@ QUERY = "nvidia-smi --query-gpu=power.draw,temperature.gpu"
 def rails(folder: str, *rows: tuple[str, str, str]) -> dict[str, str]:
     """An INA3221 as hwmon shows it: label, mV, mA of each channel."""
     at = f"sys/class/hwmon/{folder}"
-    found = {f"{at}/name": "ina3221\n"}
+    counters = {f"{at}/name": "ina3221\n"}
     for number, (label, volts, amperes) in enumerate(rows, 1):
-        found |= {f"{at}/in{number}_label": f"{label}\n", f"{at}/in{number}_input": volts}
-        found |= {f"{at}/curr{number}_input": amperes}
-    return found
+        counters |= {f"{at}/in{number}_label": f"{label}\n", f"{at}/in{number}_input": volts}
+        counters |= {f"{at}/curr{number}_input": amperes}
+    return counters
 
 
 def of(recording: Recording, folder: Path) -> Condition:
@@ -30,11 +30,11 @@ def of(recording: Recording, folder: Path) -> Condition:
 def test_an_agx_orin_s_rails_add_up(tmp_path: Path) -> None:
     files = rails("hwmon4", ("VDD_GPU_SOC", "19000\n", "500\n"), ("VDD_CPU_CV", "19000", "100"), ("NC", "1", "1"))
     files |= rails("hwmon5", ("VIN_SYS_5V0", "5000", "1000"), ("sum of shunt voltages", "9", "9"))
-    found = of(ORIN6.changed(files=files), tmp_path)
-    assert found.power_w == pytest.approx(19 * 0.5 + 19 * 0.1 + 5)
-    assert found.power_mode == "MAXN"
-    assert found.temperature_c is not None
-    assert found.throttling == ()
+    now = of(ORIN6.changed(files=files), tmp_path)
+    assert now.power_w == pytest.approx(19 * 0.5 + 19 * 0.1 + 5)
+    assert now.power_mode == "MAXN"
+    assert now.temperature_c is not None
+    assert now.throttling == ()
 
 
 def test_a_rail_that_is_the_whole_module_is_its_power(tmp_path: Path) -> None:
@@ -48,17 +48,17 @@ def test_sensors_that_talk_garbage_are_left_out(tmp_path: Path) -> None:
 
 
 def test_a_hot_zone_throttles(tmp_path: Path) -> None:
-    found = of(ORIN6.changed(files=zone(0, "gpu-thermal", 101, passive=99)), tmp_path)
-    assert found.temperature_c == 101
-    assert found.throttling == ("gpu-thermal at 101 °C",)
+    now = of(ORIN6.changed(files=zone(0, "gpu-thermal", 101, passive=99)), tmp_path)
+    assert now.temperature_c == 101
+    assert now.throttling == ("gpu-thermal at 101 °C",)
 
 
 def test_a_card_s_power_and_heat(tmp_path: Path) -> None:
-    found = of(DESKTOP.changed(answers={QUERY: "63.41, 71\n"}), tmp_path)
-    assert found.power_w == 63.41
-    assert found.temperature_c is not None
-    assert found.temperature_c >= 71
-    assert found.power_mode == ""
+    now = of(DESKTOP.changed(answers={QUERY: "63.41, 71\n"}), tmp_path)
+    assert now.power_w == 63.41
+    assert now.temperature_c is not None
+    assert now.temperature_c >= 71
+    assert now.power_mode == ""
 
 
 @pytest.mark.parametrize(
@@ -71,6 +71,6 @@ def test_a_card_that_does_not_tell(answer: str | Reply, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("recording", [VM, CONTAINER, WSL2])
 def test_machines_that_tell_little(recording: Recording, tmp_path: Path) -> None:
-    found = of(recording, tmp_path)
-    assert found.power_mode == ""
-    assert found.throttling == ()
+    now = of(recording, tmp_path)
+    assert now.power_mode == ""
+    assert now.throttling == ()

@@ -31,11 +31,13 @@ def install(monkeypatch: pytest.MonkeyPatch, **calls: Any) -> None:
 
 def counting(monkeypatch: pytest.MonkeyPatch, *uuids: str, error: int = 0) -> None:
     """CUDA shows GPUs of these UUIDs, in this order."""
-    found = [SimpleNamespace(uuid=SimpleNamespace(bytes=bytes.fromhex(uuid[4:].replace("-", "")))) for uuid in uuids]
+    properties = [
+        SimpleNamespace(uuid=SimpleNamespace(bytes=bytes.fromhex(uuid[4:].replace("-", "")))) for uuid in uuids
+    ]
     install(
         monkeypatch,
-        cudaGetDeviceCount=lambda: (error, len(found)),
-        cudaGetDeviceProperties=lambda index: (0, found[index]),
+        cudaGetDeviceCount=lambda: (error, len(properties)),
+        cudaGetDeviceProperties=lambda index: (0, properties[index]),
     )
 
 

@@ -37,20 +37,20 @@ def no_nvml(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_jetson_is_recognised(tmp_path: Path) -> None:
-    found = machine(tmp_path, ORIN, "aarch64")
-    assert found.jetson == "NVIDIA Jetson AGX Orin Developer Kit"
-    assert found.l4t == "36.4.3"
-    assert found.features == ("asimd", "asimdhp", "asimddp")
-    assert (found.cores, found.memory_bytes) == (2, 64349264 * 1024)
-    assert [gpu.compute_capability for gpu in found.gpus] == ["8.7"]
-    assert matching_target(found).name == "orin"
+    here = machine(tmp_path, ORIN, "aarch64")
+    assert here.jetson == "NVIDIA Jetson AGX Orin Developer Kit"
+    assert here.l4t == "36.4.3"
+    assert here.features == ("asimd", "asimdhp", "asimddp")
+    assert (here.cores, here.memory_bytes) == (2, 64349264 * 1024)
+    assert [gpu.compute_capability for gpu in here.gpus] == ["8.7"]
+    assert matching_target(here).name == "orin"
 
 
 def test_a_jetson_s_gpu_can_be_hidden_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
-    found = machine(tmp_path, ORIN, "aarch64")
-    assert (found.jetson, found.gpus) == ("NVIDIA Jetson AGX Orin Developer Kit", ())
-    assert matching_target(found).name == "cpu"
+    here = machine(tmp_path, ORIN, "aarch64")
+    assert (here.jetson, here.gpus) == ("NVIDIA Jetson AGX Orin Developer Kit", ())
+    assert matching_target(here).name == "cpu"
 
 
 @pytest.mark.parametrize(
@@ -70,9 +70,9 @@ def test_other_jetsons_are_told_from_an_orin(model: str, capability: str, tmp_pa
 
 def test_a_container_on_a_jetson_may_hide_its_model(tmp_path: Path) -> None:
     files = {name: text for name, text in ORIN.items() if "model" not in name}
-    found = machine(tmp_path, files, "aarch64")
-    assert (found.jetson, found.l4t) == ("NVIDIA Jetson", "36.4.3")
-    assert matching_target(found).name == "cpu"
+    here = machine(tmp_path, files, "aarch64")
+    assert (here.jetson, here.l4t) == ("NVIDIA Jetson", "36.4.3")
+    assert matching_target(here).name == "cpu"
 
 
 CHIP, SOC = "sys/module/tegra_fuse/parameters/tegra_chip_id", "sys/devices/soc0/soc_id"
@@ -95,10 +95,10 @@ def test_in_a_container_the_chip_tells_a_jetson_s_family(
     tmp_path: Path, files: dict[str, str], name: str, capability: str
 ) -> None:
     hidden = {path: text for path, text in ORIN.items() if "model" not in path}
-    found = machine(tmp_path, hidden | files, "aarch64")
-    assert (found.jetson, found.l4t) == (name, "36.4.3")
-    assert found.gpus == (Gpu(f"{name} (integrated)", capability),)
-    assert matching_target(found).name == ("orin" if capability == "8.7" else "cpu")
+    here = machine(tmp_path, hidden | files, "aarch64")
+    assert (here.jetson, here.l4t) == (name, "36.4.3")
+    assert here.gpus == (Gpu(f"{name} (integrated)", capability),)
+    assert matching_target(here).name == ("orin" if capability == "8.7" else "cpu")
     less = machine(tmp_path, {"proc/meminfo": "MemTotal: 31000000 kB\n"}, "aarch64")
     assert matching_target(less).name == "cpu"
 
@@ -106,8 +106,8 @@ def test_in_a_container_the_chip_tells_a_jetson_s_family(
 @pytest.mark.usefixtures("no_nvml")
 def test_a_tegra_chip_is_a_jetson_s_where_even_the_release_is_hidden(tmp_path: Path) -> None:
     for name, text in ((CHIP, "35\n"), (SOC, "jep106:036b:0234\n")):
-        found = machine(tmp_path / text[:3], {name: text}, "aarch64")
-        assert (found.jetson, found.l4t) == ("NVIDIA Jetson Orin", "")
+        here = machine(tmp_path / text[:3], {name: text}, "aarch64")
+        assert (here.jetson, here.l4t) == ("NVIDIA Jetson Orin", "")
     for maker, text in (("qualcomm", "35\n"), ("grace", "jep106:036b:0241\n")):
         assert machine(tmp_path / maker, {SOC: text}, "aarch64").jetson == ""
 
@@ -118,11 +118,11 @@ def test_where_the_chip_is_hidden_too_the_driver_tells_the_family(
 ) -> None:
     files = {name: text for name, text in ORIN.items() if not any(word in name for word in without)}
     monkeypatch.setitem(sys.modules, "pynvml", FakeNvml(("Orin (nvgpu)", (8, 7), 0)))
-    found = machine(tmp_path, files, "aarch64")
-    assert found.gpus == (Gpu("NVIDIA Jetson Orin (integrated)", "8.7"),)
-    assert matching_target(found).name == "orin"
-    told = detect(tmp_path, "aarch64", [Gpu("Orin (nvgpu)", "8.7")])  # as nvidia-smi tells it
-    assert told.gpus == found.gpus
+    here = machine(tmp_path, files, "aarch64")
+    assert here.gpus == (Gpu("NVIDIA Jetson Orin (integrated)", "8.7"),)
+    assert matching_target(here).name == "orin"
+    by_driver = detect(tmp_path, "aarch64", [Gpu("Orin (nvgpu)", "8.7")])  # as nvidia-smi tells it
+    assert by_driver.gpus == here.gpus
 
 
 def test_a_card_in_a_jetson_does_not_name_its_family(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -138,8 +138,8 @@ def test_an_orin_with_less_memory_is_not_the_target(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("no_nvml")
 def test_another_board_with_a_device_tree_is_no_jetson(tmp_path: Path) -> None:
-    found = machine(tmp_path, {"proc/device-tree/model": "Raspberry Pi 5 Model B\0"}, "arm64")
-    assert (found.arch, found.jetson, found.gpus) == ("aarch64", "", ())
+    here = machine(tmp_path, {"proc/device-tree/model": "Raspberry Pi 5 Model B\0"}, "arm64")
+    assert (here.arch, here.jetson, here.gpus) == ("aarch64", "", ())
 
 
 @pytest.mark.parametrize(
@@ -157,10 +157,10 @@ def test_a_graphics_card_is_the_largest_target_that_it_holds(
 ) -> None:
     nvml = FakeNvml(gpu)
     monkeypatch.setitem(sys.modules, "pynvml", nvml)
-    found = machine(tmp_path, PC)
+    here = machine(tmp_path, PC)
     text = gpu[0].decode() if isinstance(gpu[0], bytes) else gpu[0]
-    assert found.gpus == (Gpu(text, f"{gpu[1][0]}.{gpu[1][1]}", gpu[2], "580.65", "GPU-0"),)
-    assert matching_target(found).name == name
+    assert here.gpus == (Gpu(text, f"{gpu[1][0]}.{gpu[1][1]}", gpu[2], "580.65", "GPU-0"),)
+    assert matching_target(here).name == name
     assert not nvml.open
 
 
@@ -171,18 +171,18 @@ def test_a_target_for_another_processor_does_not_match(tmp_path: Path, monkeypat
 
 def test_without_a_driver_there_is_no_gpu(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pynvml", FakeNvml(driver=False))
-    found = machine(tmp_path, PC)
-    assert (found.gpus, found.cpu, found.cores) == ((), "A CPU", 1)
-    assert found.features == ("avx2", "fma", "avx512_vnni")
-    assert matching_target(found).name == "cpu"
+    here = machine(tmp_path, PC)
+    assert (here.gpus, here.cpu, here.cores) == ((), "A CPU", 1)
+    assert here.features == ("avx2", "fma", "avx512_vnni")
+    assert matching_target(here).name == "cpu"
 
 
 @pytest.mark.usefixtures("no_nvml")
 def test_without_the_module_the_driver_tells_the_name(tmp_path: Path) -> None:
     card = {"proc/driver/nvidia/gpus/0000:01:00.0/information": "Model: \t\t NVIDIA GeForce RTX 3050\nIRQ: 5\n"}
-    found = machine(tmp_path, PC | card)
-    assert found.gpus == (Gpu("NVIDIA GeForce RTX 3050"),)
-    assert matching_target(found).name == "cpu"
+    here = machine(tmp_path, PC | card)
+    assert here.gpus == (Gpu("NVIDIA GeForce RTX 3050"),)
+    assert matching_target(here).name == "cpu"
 
 
 @pytest.mark.usefixtures("no_nvml")
@@ -193,22 +193,22 @@ def test_a_container_has_the_memory_that_it_may_use(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("no_nvml")
 def test_a_machine_without_any_of_these_files(tmp_path: Path) -> None:
-    found = detect(tmp_path, "arm64")
-    assert found.cores >= 1
-    assert found.memory_bytes > 0
-    assert (found.features, found.gpus, found.jetson, found.l4t) == ((), (), "", "")
-    assert matching_target(found).name == "cpu"
+    here = detect(tmp_path, "arm64")
+    assert here.cores >= 1
+    assert here.memory_bytes > 0
+    assert (here.features, here.gpus, here.jetson, here.l4t) == ((), (), "", "")
+    assert matching_target(here).name == "cpu"
 
 
 def test_gpus_that_the_driver_told_already_are_not_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pynvml", FakeNvml(("NVIDIA H200", (9, 0), 2**37)))
-    told = Gpu("NVIDIA GeForce RTX 3050", "8.6", 6 * 2**30, "580.95.05")
-    assert detect(tmp_path, "x86_64", [told]).gpus == (told,)
+    gpu = Gpu("NVIDIA GeForce RTX 3050", "8.6", 6 * 2**30, "580.95.05")
+    assert detect(tmp_path, "x86_64", [gpu]).gpus == (gpu,)
     assert detect(tmp_path, "x86_64", []).gpus == ()
 
 
 def test_this_machine() -> None:
-    found = detect()
-    assert found.memory_bytes > 2**28
-    assert found.features == cpu_features()
-    assert matching_target(found).name in shipped("targets")
+    here = detect()
+    assert here.memory_bytes > 2**28
+    assert here.features == cpu_features()
+    assert matching_target(here).name in shipped("targets")

@@ -81,11 +81,11 @@ def process(pid: int, used: Any) -> SimpleNamespace:
 
 def test_nvml_tells_a_process_from_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
     calls = nvml(monkeypatch, [process(1, 77), process(os.getpid(), 512_000_000)])
-    found = gpu_memory(PC)
-    assert isinstance(found, NvmlMemory)
-    assert found.process_bytes() == 512_000_000
-    assert found.total_bytes() == 900_000_000
-    found.close()
+    source = gpu_memory(PC)
+    assert isinstance(source, NvmlMemory)
+    assert source.process_bytes() == 512_000_000
+    assert source.total_bytes() == 900_000_000
+    source.close()
     assert calls[0] == "nvmlInit"
     assert calls[-1] == "nvmlShutdown"
 
@@ -102,9 +102,9 @@ def test_what_nvml_does_not_tell_of_a_process_is_none(processes: Any, monkeypatc
 
 def test_nvml_that_refuses_a_process_still_tells_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     nvml(monkeypatch, fails="nvmlDeviceGetComputeRunningProcesses")
-    found = gpu_memory(PC)
-    assert found is not None
-    assert (found.process_bytes(), found.total_bytes()) == (None, 900_000_000)
+    source = gpu_memory(PC)
+    assert source is not None
+    assert (source.process_bytes(), source.total_bytes()) == (None, 900_000_000)
 
 
 def test_of_several_gpus_the_one_that_is_computed_on_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -139,12 +139,12 @@ def jtop(
 ) -> list[str]:
     """Install a jtop; what was called. ``error`` is raised at the start."""
     module, calls = ModuleType("jtop"), []
-    told = {"tot": 64349340, "used": 6_000_000, "free": 50_000_000, "buffers": 1, "cached": 2, "shared": 3, "lfb": 9}
+    ram_kib = {"tot": 64349340, "used": 6_000_000, "free": 50_000_000, "buffers": 1, "cached": 2, "shared": 3, "lfb": 9}
 
     class Service:
         def __init__(self, interval: float = 1.0) -> None:
             self.processes = list(rows)
-            self.memory = {"RAM": told if ram is None else ram}
+            self.memory = {"RAM": ram_kib if ram is None else ram}
 
         def start(self) -> None:
             calls.append("start")
@@ -168,11 +168,11 @@ def meminfo(tmp_path: Path) -> Path:
 
 def test_jtop_tells_a_process_s_gpu_memory_in_kib(monkeypatch: pytest.MonkeyPatch, meminfo: Path) -> None:
     calls = jtop(monkeypatch, [[1, "root", "I", "Graphic", 20, "S", 0.0, 1, 99, "Xorg"], ROW])
-    found = gpu_memory(ORIN, meminfo)
-    assert isinstance(found, JtopMemory)
-    assert found.process_bytes() == 4_000_000 * KIB
-    assert found.total_bytes() == 6_000_000 * KIB
-    found.close()
+    source = gpu_memory(ORIN, meminfo)
+    assert isinstance(source, JtopMemory)
+    assert source.process_bytes() == 4_000_000 * KIB
+    assert source.total_bytes() == 6_000_000 * KIB
+    source.close()
     assert calls == ["start", "close"]
 
 
@@ -199,10 +199,10 @@ def test_without_jtop_the_memory_that_all_share_has_to_do(
     error: Exception, monkeypatch: pytest.MonkeyPatch, meminfo: Path
 ) -> None:
     jtop(monkeypatch, error=error)
-    found = gpu_memory(ORIN, meminfo)
-    assert isinstance(found, MeminfoMemory)
-    assert found.process_bytes() is None
-    assert found.total_bytes() == 4_000_000 * KIB
+    source = gpu_memory(ORIN, meminfo)
+    assert isinstance(source, MeminfoMemory)
+    assert source.process_bytes() is None
+    assert source.total_bytes() == 4_000_000 * KIB
 
 
 @pytest.mark.parametrize("ram", [{}, {"used": None}, []], ids=["no keys", "nothing", "a list"])

@@ -49,24 +49,24 @@ def test_on_a_cpu_mapped_weights_count_in_full_from_the_start_and_cached_librari
 
 
 def test_on_a_cpu_each_component_is_what_was_added_by_it() -> None:
-    found = measured_components(FOUND, WEIGHTS, target("cpu"))
-    assert found["process"] == 30
-    assert found["tokenizer"] == 5
-    assert found["engine"] == 545 - 30 - 5 - 100 - 400
-    assert found["vision_activations"] == 60
-    assert found["decoder_activations"] == 50
+    components = measured_components(FOUND, WEIGHTS, target("cpu"))
+    assert components["process"] == 30
+    assert components["tokenizer"] == 5
+    assert components["engine"] == 545 - 30 - 5 - 100 - 400
+    assert components["vision_activations"] == 60
+    assert components["decoder_activations"] == 50
     parts = ("process", "tokenizer", "engine", "kv_arena", *WEIGHTS)
-    assert sum(found[part] for part in parts) == side_memories(FOUND, target("cpu"))[0].static_bytes
+    assert sum(components[part] for part in parts) == side_memories(FOUND, target("cpu"))[0].static_bytes
 
 
 def test_a_card_and_its_host_have_a_side_each() -> None:
     device, host = side_memories(ON_CARD, target("rtx3050"))
     assert (device.name, device.static_bytes, device.dynamic_bytes, device.mean_peak_bytes) == ("device", 450, 580, 550)
     assert (host.name, host.static_bytes, host.dynamic_bytes) == ("host", 190, 199)
-    found = measured_components(ON_CARD, WEIGHTS, target("rtx3050"))
-    assert found["vision_activations"] == 80
-    assert found["decoder_activations"] == 70
-    assert found["engine"] == 190 + 450 - 30 - 5 - 100 - 400
+    components = measured_components(ON_CARD, WEIGHTS, target("rtx3050"))
+    assert components["vision_activations"] == 80
+    assert components["decoder_activations"] == 70
+    assert components["engine"] == 190 + 450 - 30 - 5 - 100 - 400
 
 
 def test_where_memory_is_shared_both_are_one() -> None:

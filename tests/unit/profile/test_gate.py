@@ -45,8 +45,8 @@ def measuring(bundle: Any, measured: Profile, calls: list[Profile]) -> Callable[
 def test_a_profile_of_this_bundle_on_this_device_is_not_made_again(bundle: Any) -> None:
     store(bundle, profile())
     calls: list[Profile] = []
-    found, rows = gate.require_profile(bundle, measure=measuring(bundle, profile(), calls))
-    assert found == profile()
+    kept, rows = gate.require_profile(bundle, measure=measuring(bundle, profile(), calls))
+    assert kept == profile()
     assert all(row.passed for row in rows)
     assert not calls
 
@@ -65,10 +65,10 @@ def test_a_profile_of_this_bundle_on_this_device_is_not_made_again(bundle: Any) 
 def test_what_is_of_something_else_does_not_count(bundle: Any, changed: dict[str, Any]) -> None:
     store(bundle, profile(**changed))
     calls: list[Profile] = []
-    found, _ = gate.require_profile(bundle, measure=measuring(bundle, profile(made="2026-11-02T00:00:00Z"), calls))
+    kept, _ = gate.require_profile(bundle, measure=measuring(bundle, profile(made="2026-11-02T00:00:00Z"), calls))
     assert len(calls) == 1
-    assert found.measured_at == "2026-11-02T00:00:00Z"
-    assert gate.latest(bundle) == found  # and the next time it is there
+    assert kept.measured_at == "2026-11-02T00:00:00Z"
+    assert gate.latest(bundle) == kept  # and the next time it is there
 
 
 def test_the_newest_counts_even_where_it_is_the_worse(bundle: Any) -> None:

@@ -69,14 +69,14 @@ def test_a_broken_budget_is_refused_with_every_limit_and_both_numbers() -> None:
 
 
 def test_the_plan_is_compared_where_both_know_a_component() -> None:
-    found = {one.name: one for one in against_plan(profile())}
-    assert found["decoder"].error == 0
-    assert found["process"].error == pytest.approx(0.2)
-    assert found["engine"].planned == 99 * MIB  # two of the plan's components, one that can be measured
-    assert found["engine"].error == pytest.approx(-0.1)
-    assert found["static"].error == 0
-    assert found["dynamic"].error == pytest.approx(1.0)
-    assert "pictures" not in found
+    figures = {figure.name: figure for figure in against_plan(profile())}
+    assert figures["decoder"].error == 0
+    assert figures["process"].error == pytest.approx(0.2)
+    assert figures["engine"].planned == 99 * MIB  # two of the plan's components, one that can be measured
+    assert figures["engine"].error == pytest.approx(-0.1)
+    assert figures["static"].error == 0
+    assert figures["dynamic"].error == pytest.approx(1.0)
+    assert "pictures" not in figures
 
 
 def test_a_step_reads_the_decoder_and_the_head_once_for_all_its_rows() -> None:

@@ -80,33 +80,33 @@ def test_an_answer_that_fails_is_an_error_and_no_time() -> None:
 def test_a_figure_is_measured_until_its_median_is_worth_something(
     takes: float, seconds: float, count: int, median: float
 ) -> None:
-    told: list[int] = []
+    calls: list[int] = []
 
     def measure(index: int) -> float:
-        told.append(index)
+        calls.append(index)
         return float(index)
 
-    found = repeated(measure, seconds, clock=lambda: takes * len(told))
-    assert told == list(range(count))
-    assert (found.count, found.median, found.least, found.most) == (count, median, 0.0, count - 1)
+    spread = repeated(measure, seconds, clock=lambda: takes * len(calls))
+    assert calls == list(range(count))
+    assert (spread.count, spread.median, spread.least, spread.most) == (count, median, 0.0, count - 1)
 
 
 def test_percentiles_are_values_that_were_measured() -> None:
-    found = Spread.of([float(value) for value in range(100, 0, -1)])
-    assert (found.least, found.median, found.p95, found.p99, found.most) == (1.0, 50.0, 95.0, 99.0, 100.0)
+    spread = Spread.of([float(value) for value in range(100, 0, -1)])
+    assert (spread.least, spread.median, spread.p95, spread.p99, spread.most) == (1.0, 50.0, 95.0, 99.0, 100.0)
     assert Spread.of([7.0]) == Spread(count=1, least=7.0, median=7.0, p95=7.0, p99=7.0, most=7.0)
     assert Spread.of([]).count == 0
 
 
 def test_every_figure_has_its_own_measurement() -> None:
     turns = [Turn(QUESTIONS[0], images=(GREY,))]
-    found = times(model(SlowEngine(context=400)), turns, seconds=0.0)
-    assert found.encode_ms.least >= 30
-    assert found.inter_token_ms.count == 3 * (TOKENS - 1)
-    assert 9 < found.inter_token_ms.median < 100
-    assert found.second_turn_ms.median < found.first_token_ms.median  # the picture is there already
-    assert found.together == 3
-    assert found.together_ms.median > 30
+    timed = times(model(SlowEngine(context=400)), turns, seconds=0.0)
+    assert timed.encode_ms.least >= 30
+    assert timed.inter_token_ms.count == 3 * (TOKENS - 1)
+    assert 9 < timed.inter_token_ms.median < 100
+    assert timed.second_turn_ms.median < timed.first_token_ms.median  # the picture is there already
+    assert timed.together == 3
+    assert timed.together_ms.median > 30
 
 
 def test_tokens_of_all_rows_count_and_nothing_but_the_time_in_which_all_decode(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -128,9 +128,9 @@ def test_tokens_of_all_rows_count_and_nothing_but_the_time_in_which_all_decode(m
         return Generator(model.engine, model.tokenizer, spec, clock=lambda: model.engine.now)
 
     monkeypatch.setattr("edgekit.profile.latency.fresh", clocked)
-    found = rates(model(Clocked(context=400)), Turn(QUESTIONS[0], images=(GREY,)), seconds=0.0)
-    assert [rate.rows for rate in found] == [1, 2, 3]
-    assert [rate.tokens_per_s.median for rate in found] == pytest.approx([100, 200, 300], rel=0.01)
+    by_rows = rates(model(Clocked(context=400)), Turn(QUESTIONS[0], images=(GREY,)), seconds=0.0)
+    assert [rate.rows for rate in by_rows] == [1, 2, 3]
+    assert [rate.tokens_per_s.median for rate in by_rows] == pytest.approx([100, 200, 300], rel=0.01)
 
 
 def test_full_contexts_are_full_in_every_slot_and_share_nothing() -> None:
