@@ -11,8 +11,10 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 os.environ["EDGEKIT_SITE"] = "/nonexistent"  # what a site lays over what ships is not for tests
 
+import logging
 import signal
 import socket
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -50,3 +52,13 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
 def look_anew() -> None:
     """What a test has this machine seem to be is not what the next one finds."""
     machine.look.cache_clear()
+
+
+@pytest.fixture(autouse=True)
+def own_log() -> Iterator[None]:
+    """What ``--verbose`` and ``--debug`` attach to the log would write to a stream that their test has closed."""
+    logger = logging.getLogger("edgekit")
+    handlers, level = list(logger.handlers), logger.level
+    yield
+    logger.handlers[:] = handlers
+    logger.setLevel(level)

@@ -63,15 +63,14 @@ def command(
     if len(sources) > 1 or out:
         raise click.UsageError("one model is planned at a time; several profiles, and --out, are for --fit")
     path = sources[0] if sources else embedded()
-    bundled = (path / MANIFEST).exists()
-    if vision and bundled:
-        raise click.UsageError(f"--vision is for checkpoints, and {path} is a bundle")
-    if every and (target_name or recipe_name):
-        raise click.UsageError("--all takes every target and recipe; leave --target and --recipe out")
-    if every and bundled:
-        raise click.UsageError(f"--all is for checkpoints, and {path} is a bundle, built by one recipe")
-    if bundled and (recipe_name or context):
-        raise click.UsageError(f"--recipe and --context are for checkpoints, and {path} is a bundle")
+    _require_one_kind(
+        path,
+        bundled=(path / MANIFEST).exists(),
+        vision=vision,
+        every=every,
+        recipe_or_context=bool(recipe_name or context),
+        target_or_recipe=bool(target_name or recipe_name),
+    )
     if every:
         _plan_all(console, path, vision, slots, context)
         return
@@ -83,6 +82,20 @@ def command(
         if not force:
             raise advised.refusal
         console.note(f"Forced: {advised.refusal}")
+
+
+def _require_one_kind(
+    path: Path, *, bundled: bool, vision: Path | None, every: bool, recipe_or_context: bool, target_or_recipe: bool
+) -> None:
+    """Refuse options that are not for what ``path`` is, or not for each other."""
+    if vision and bundled:
+        raise click.UsageError(f"--vision is for checkpoints, and {path} is a bundle")
+    if every and target_or_recipe:
+        raise click.UsageError("--all takes every target and recipe; leave --target and --recipe out")
+    if every and bundled:
+        raise click.UsageError(f"--all is for checkpoints, and {path} is a bundle, built by one recipe")
+    if bundled and recipe_or_context:
+        raise click.UsageError(f"--recipe and --context are for checkpoints, and {path} is a bundle")
 
 
 def _fit(console: Console, profiles: tuple[Path, ...], out: Path | None) -> None:

@@ -124,10 +124,7 @@ def footprint(
         share = shared_out_bytes()
         with Model.of(bundle, tokenizer, engine) as model:
             measured = _Measured(folder, watch, len(pictures) + 4, progress)
-            (image,) = model.prompt([first]).images
-            pixels = image.pixels()[None]
-            measured("a picture", lambda: model.engine.encode(pixels))  # reads the tower's weights
-            encode = measured("a picture", lambda: model.engine.encode(pixels))
+            encode = _encoded(model, first, measured)
             questions, kept = [], []
             for picture in pictures:
                 questions.append(measured("questions", partial(_asked_about, model, question, picture)))
@@ -152,6 +149,13 @@ def footprint(
         source=measured.source,
         moments=tuple(watch.moments),
     )
+
+
+def _encoded(model: Model, turn: Turn, measured: _Measured) -> PeakOf:
+    (image,) = model.prompt([turn]).images
+    pixels = image.pixels()[None]
+    measured("a picture", lambda: model.engine.encode(pixels))  # reads the tower's weights
+    return measured("a picture", lambda: model.engine.encode(pixels))
 
 
 def _turn(question: str, picture: Path) -> Turn:

@@ -16,7 +16,7 @@ def test_few_modules_lie_directly_in_the_package() -> None:
 
 
 def test_a_function_fits_on_a_screen() -> None:
-    longest = 67  # goal: 50
+    longest = 50  # goal: 50, reached
     assert not {name: lines for name, lines in house.function_lengths().items() if lines > longest}
 
 
@@ -78,8 +78,8 @@ def test_a_weak_word_is_seen(source: str, is_weak: bool) -> None:
 
 
 def test_a_record_of_many_fields_is_made_by_keywords() -> None:
-    left = {f"{house.PACKAGE}.tensorrt.log.Log"}  # goal: none
-    assert signatures.positional() <= left
+    places = signatures.positional()
+    assert not places, "\n".join(map(str, places))
 
 
 @pytest.mark.parametrize(

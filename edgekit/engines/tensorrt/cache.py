@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from edgekit.config.seal import unwrap, wrap
-from edgekit.errors import EdgeKitError
+from edgekit.errors import EdgeKitError, gist
 from edgekit.files import write_bytes, writing
 
 FILE = "kernels.cache"
@@ -57,7 +57,7 @@ class RuntimeCache:
             try:
                 usable = kernels and self._cache.deserialize(kernels)
             except Exception as error:  # whatever the binding raises
-                _log.debug("%s: %s", path, error)
+                _log.debug("%s: %s", path, gist(str(error)))
                 usable = False
             if kernels and usable:
                 self._kept = kernels
@@ -72,7 +72,8 @@ class RuntimeCache:
             serialized = self._cache.serialize()
             kernels = b"" if serialized is None else bytes(serialized)
         except Exception as error:  # whatever the binding raises, after a failure of the GPU for one
-            _log.info("The runtime cache can't be kept: %s", error)
+            # Its words alone: whoever keeps the record would keep the frames of the traceback, and the GPU's objects.
+            _log.info("The runtime cache can't be kept: %s", gist(str(error)))
             return
         if not kernels or kernels == self._kept:
             return

@@ -37,7 +37,7 @@ _PLACE = re.compile(r"^(?:\[\S+::\d+\] |\S+\.cpp:\d+: )?(?:Error Code \d+: )?") 
 _ERROR, _WARNING = 1, 2  # the values of ILogger.Severity; 0 is an internal error
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Log:
     """What is kept of a log. Lines come from several threads; nothing here breaks by that."""
 
