@@ -125,10 +125,7 @@ def footprint(
         with Model.of(bundle, tokenizer, engine) as model:
             measured = _Measured(folder, watch, len(pictures) + 4, progress)
             encode = _encoded(model, first, measured)
-            questions, kept = [], []
-            for picture in pictures:
-                questions.append(measured("questions", partial(_asked_about, model, question, picture)))
-                kept.append(memory().own_bytes)
+            questions = [_asked(model, question, picture, measured) for picture in pictures]
             full = measured("full contexts", lambda: fill(model))
             last = measured("one more question", lambda: ask_about(model, [first], ANSWER))
             libraries = memory().mapped_bytes - mapped_files(folder).resident_bytes
@@ -141,8 +138,8 @@ def footprint(
         loaded_share_bytes=share,
         kv_bytes=engine.kv_bytes,
         encode=encode,
-        questions=tuple(questions),
-        kept_bytes=tuple(kept),
+        questions=tuple(peak for peak, _ in questions),
+        kept_bytes=tuple(kept_bytes for _, kept_bytes in questions),
         full=full,
         last=last,
         library_bytes=max(0, libraries),
@@ -156,6 +153,11 @@ def _encoded(model: Model, turn: Turn, measured: _Measured) -> PeakOf:
     pixels = image.pixels()[None]
     measured("a picture", lambda: model.engine.encode(pixels))  # reads the tower's weights
     return measured("a picture", lambda: model.engine.encode(pixels))
+
+
+def _asked(model: Model, question: str, picture: Path, measured: _Measured) -> tuple[PeakOf, int]:
+    """The peak of an answer, and the process's own memory when it has been given."""
+    return measured("questions", partial(_asked_about, model, question, picture)), memory().own_bytes
 
 
 def _turn(question: str, picture: Path) -> Turn:
