@@ -52,7 +52,6 @@ def command(
     With --fit, from the profiles that `edgekit profile` left in bundles: the table of coefficients that tells best what
     they measured, and what plans say by it. It counts once it lies at /etc/edgekit/engines.toml.
     """
-    from edgekit.bundle import MANIFEST
     from edgekit.phantom.embedded import embedded
     from edgekit.plan import advised_plan
     from edgekit.target import with_site_budget
@@ -65,7 +64,6 @@ def command(
     path = sources[0] if sources else embedded()
     _require_one_kind(
         path,
-        bundled=(path / MANIFEST).exists(),
         vision=vision,
         every=every,
         recipe_or_context=bool(recipe_name or context),
@@ -85,9 +83,12 @@ def command(
 
 
 def _require_one_kind(
-    path: Path, *, bundled: bool, vision: Path | None, every: bool, recipe_or_context: bool, target_or_recipe: bool
+    path: Path, *, vision: Path | None, every: bool, recipe_or_context: bool, target_or_recipe: bool
 ) -> None:
     """Refuse options that are not for what ``path`` is, or not for each other."""
+    from edgekit.bundle import MANIFEST
+
+    bundled = (path / MANIFEST).exists()
     if vision and bundled:
         raise click.UsageError(f"--vision is for checkpoints, and {path} is a bundle")
     if every and target_or_recipe:
