@@ -76,7 +76,7 @@ def open_bundle(path: Path) -> Bundle:
     :class:`BundleError` says which file is missing or of another size, or what of the manifest is wrong.
     """
     try:
-        text = (path / MANIFEST).read_bytes()
+        text = _read_manifest(path / MANIFEST)
     except OSError as error:
         if (path / "config.json").exists():
             hint = f"That is a checkpoint. Make a bundle of it: edgekit build {path}"
@@ -87,6 +87,14 @@ def open_bundle(path: Path) -> Bundle:
     for name, entry in manifest.files.items():
         _check_size(path, name, entry)
     return Bundle(path, manifest, hashlib.sha256(text).hexdigest())
+
+
+def _read_manifest(path: Path) -> bytes:
+    """Read it; not waiting for who would write to a pipe that stands in its place."""
+    with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as stream:
+        if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+            raise OSError(errno.EINVAL, "not a file")
+        return stream.read()
 
 
 def sealed_files(bundle: Bundle) -> list[Sealed]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -183,6 +183,13 @@ def test_what_is_no_bundle_is_called_so(tmp_path: Path) -> None:
     with pytest.raises(BundleError) as caught:
         open_bundle(tmp_path)
     assert "edgekit build" in caught.value.hint
+
+
+@pytest.mark.parametrize("put", [os.mkfifo, os.mkdir])
+def test_what_is_no_file_is_no_manifest(tmp_path: Path, put: Callable[[Path], None]) -> None:
+    put(tmp_path / MANIFEST)
+    with pytest.raises(BundleError, match="is not a bundle"):
+        open_bundle(tmp_path)
 
 
 def test_another_format_is_refused_with_its_number(tmp_path: Path) -> None:
