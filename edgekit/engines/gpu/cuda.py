@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import logging
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -35,10 +36,13 @@ class CudaDevice:
 
     @property
     def _cuda(self) -> Any:
-        """CUDA's calls, of this GPU: each thread has one of its own that they go to, the first unless it says so."""
-        if self._ordinal:
-            self._do(self._runtime.cudaSetDevice(self._ordinal))
+        """CUDA's calls, of this GPU."""
+        self._enter()
         return self._runtime
+
+    def _enter(self) -> None:
+        """Make this GPU, and its context, the thread's: calls go to the last that anything in it chose."""
+        self._do(self._runtime.cudaSetDevice(self._ordinal))
 
     @property
     def stream(self) -> int:
@@ -51,7 +55,8 @@ class CudaDevice:
         return int(self._do(result))
 
     def free(self, address: int) -> None:
-        self._cuda.cudaFree(address)
+        with suppress(EngineError):  # what is given back must not hide the error that had it given back
+            self._cuda.cudaFree(address)
 
     def pin(self, size: int) -> Pinned:
         result = self._cuda.cudaMallocHost(max(size, 1))
@@ -61,7 +66,8 @@ class CudaDevice:
         return Pinned(address, np.ctypeslib.as_array((ctypes.c_uint8 * size).from_address(address)))
 
     def unpin(self, memory: Pinned) -> None:
-        self._cuda.cudaFreeHost(memory.address)
+        with suppress(EngineError):
+            self._cuda.cudaFreeHost(memory.address)
 
     def upload(self, target: int, source: int, size: int) -> None:
         kind = self._runtime.cudaMemcpyKind.cudaMemcpyHostToDevice
@@ -102,8 +108,8 @@ class CudaDevice:
 
     def launch(self, kernel: Any, grid: Grid, block: int, arguments: Sequence[ctypes._SimpleCData[Any]]) -> None:
         values = tuple(argument.value for argument in arguments), tuple(type(argument) for argument in arguments)
-        # The driver's calls want the context current in this thread: the copies before a launch have made it so.
         stream = self._driver.CUstream(self.stream)
+        self._enter()
         self._do(self._driver.cuLaunchKernel(kernel, *grid, block, 1, 1, 0, stream, values, 0))
 
     def capture(self, work: Callable[[], None]) -> Any:
@@ -121,7 +127,8 @@ class CudaDevice:
             return None
         finally:
             if graph is not None:
-                self._cuda.cudaGraphDestroy(graph)
+                with suppress(EngineError):
+                    self._cuda.cudaGraphDestroy(graph)
 
     def _ready(self, graph: Any) -> Any:
         """What it takes of the GPU's memory is taken here: a replay must not fail for want of it."""
@@ -147,18 +154,22 @@ class CudaDevice:
         self._do(self._cuda.cudaGraphLaunch(graph, self._stream))
 
     def drop(self, graph: Any) -> None:
-        self._cuda.cudaGraphExecDestroy(graph)
+        with suppress(EngineError):
+            self._cuda.cudaGraphExecDestroy(graph)
 
     def synchronize(self) -> None:
         self._do(self._cuda.cudaStreamSynchronize(self._stream))
 
     def close(self) -> None:
-        for module in self._modules:
-            self._driver.cuModuleUnload(module)
-        self._modules.clear()
-        if self._stream is not None:
-            self._cuda.cudaStreamDestroy(self._stream)
-            self._stream = None
+        modules, stream = self._modules, self._stream
+        self._modules, self._stream = [], None
+        if stream is None:
+            return
+        with suppress(EngineError):
+            self._enter()
+            for module in modules:
+                self._driver.cuModuleUnload(module)
+            self._runtime.cudaStreamDestroy(stream)
 
     def _do(self, result: tuple[Any, ...]) -> Any:
         """What a call gave beside its status; :class:`EngineError` where that is not success."""

@@ -5,6 +5,7 @@ On a GPU it goes through cuda-python (extra ``gpu``); copies never pass through 
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -85,9 +86,9 @@ class CudaArena(Arena):
 
     @property
     def _cuda(self) -> Any:
-        """CUDA's calls, of the arena's GPU: each thread has one of its own that they go to, the first unless told."""
-        if self.ordinal:
-            self._check(self._runtime.cudaSetDevice(self.ordinal))
+        """CUDA's calls, of the arena's GPU: each thread has one of its own that they go to, the last that anything
+        chose."""
+        self._check(self._runtime.cudaSetDevice(self.ordinal))
         return self._runtime
 
     @property
@@ -129,7 +130,7 @@ class CudaArena(Arena):
                 "Build the bundle for fewer slots or a shorter context.",
             )
         if self._cuda.cudaMemset(address, 0, size)[0] != self._runtime.cudaError_t.cudaSuccess:
-            self._cuda.cudaFree(address)
+            self._free(address)
             raise EngineError("CUDA can't clear memory of the GPU", "Run `nvidia-smi` to see the state of the GPU.")
         return int(address)
 
@@ -139,11 +140,15 @@ class CudaArena(Arena):
 
     def close(self) -> None:
         for address in self._addresses:
-            self._cuda.cudaFree(address)
+            self._free(address)
         self._addresses.clear()
         if getattr(self, "_spare", 0):
-            self._cuda.cudaFree(self._spare)
+            self._free(self._spare)
             self._spare = 0
+
+    def _free(self, address: int) -> None:
+        with suppress(EngineError):  # what is given back must not hide the error that had it given back
+            self._cuda.cudaFree(address)
 
 
 def _runtime() -> Any:

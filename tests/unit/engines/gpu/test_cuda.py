@@ -8,6 +8,7 @@ from __future__ import annotations
 import ctypes
 import enum
 import sys
+from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
@@ -15,6 +16,8 @@ import pytest
 
 from edgekit.engines.gpu.cuda import CudaDevice
 from edgekit.engines.gpu.device import Lines
+from edgekit.engines.kv import ArenaShape
+from edgekit.engines.onnxruntime.arenas import CudaArena
 from edgekit.errors import EngineError, MissingExtra
 
 
@@ -57,6 +60,11 @@ class Library(ModuleType):
             return answer(*arguments) if callable(answer) else answer
 
         return call
+
+    @property
+    def worked(self) -> list[tuple[str, tuple[Any, ...]]]:
+        """What was asked, but for the GPU that it was asked of."""
+        return [call for call in self.asked if call[0] != "cudaSetDevice"]
 
     def CUstream(self, handle: int) -> str:
         return f"stream {handle}"
@@ -153,7 +161,7 @@ def test_copies_go_in_their_direction_on_the_device_s_stream(cuda: dict[str, Lib
     device.copy_lines(Lines(1, 10), Lines(2, 20), 5, 6)
     device.clear_lines(Lines(1, 10), 5, 6)
     device.synchronize()
-    assert cuda["runtime"].asked == [
+    assert cuda["runtime"].worked == [
         ("cudaMemcpyAsync", (1, 2, 3, "to", 4096)),
         ("cudaMemcpyAsync", (1, 2, 3, "from", 4096)),
         ("cudaMemcpy2DAsync", (1, 10, 2, 20, 5, 6, "within", 4096)),
@@ -202,7 +210,7 @@ def test_without_a_compiler_there_is_no_kernel_and_a_warning(
 
 
 def names(library: Library) -> list[str]:
-    return [name for name, _ in library.asked]
+    return [name for name, _ in library.worked]
 
 
 def test_a_step_is_captured_once_and_launched_as_one(cuda: dict[str, Library]) -> None:
@@ -220,7 +228,7 @@ def test_a_step_is_captured_once_and_launched_as_one(cuda: dict[str, Library]) -
     library.asked.clear()
     device.replay(graph)
     device.drop(graph)
-    assert library.asked == [("cudaGraphLaunch", ("to launch", 4096)), ("cudaGraphExecDestroy", ("to launch",))]
+    assert library.worked == [("cudaGraphLaunch", ("to launch", 4096)), ("cudaGraphExecDestroy", ("to launch",))]
 
 
 @pytest.mark.parametrize(
@@ -247,6 +255,81 @@ def test_an_interrupted_capture_ends(cuda: dict[str, Library]) -> None:
     assert names(cuda["runtime"])[-2:] == ["cudaStreamEndCapture", "cudaGraphDestroy"]
 
 
+SHAPE = ArenaShape(layers=1, slots=2, kv_heads=2, context=8, head_dim=4, dtype="float16")
+
+
+class Cards(Library):
+    """Keeps on which GPU each call was made, as CUDA does: a thread stays on the last that it chose."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.current = 0
+        self.answers["cudaSetDevice"] = self._choose
+
+    def _choose(self, ordinal: int) -> tuple[Status]:
+        self.current = ordinal
+        return (Status.cudaSuccess,)
+
+    def keep_places(self, *calls: str) -> list[tuple[str, int]]:
+        """Return the list to which each of ``calls`` will add its name and the GPU that it goes to."""
+        places: list[tuple[str, int]] = []
+
+        def kept(call: str) -> Callable[..., tuple[Status, int]]:
+            def answer(*_: Any) -> tuple[Status, int]:
+                places.append((call, self.current))
+                return Status.cudaSuccess, 4096
+
+            return answer
+
+        self.answers |= {call: kept(call) for call in calls}
+        return places
+
+
+@pytest.fixture
+def cards(cuda: dict[str, Library], monkeypatch: pytest.MonkeyPatch) -> Cards:
+    library = Cards("cuda.bindings.runtime")
+    cuda["runtime"] = library
+    monkeypatch.setitem(sys.modules, library.__name__, library)
+    monkeypatch.setattr(sys.modules["cuda.bindings"], "runtime", library)
+    return library
+
+
+def test_the_first_gpu_is_computed_on_after_another_one(cards: Cards) -> None:
+    """In one and the same thread, which would stay on the other."""
+    places = cards.keep_places("cudaMalloc", "cudaFree", "cudaStreamDestroy")
+    for ordinal in (1, 0):
+        device = CudaDevice("tensorrt", ordinal)
+        device.free(device.allocate(64, "a test"))
+        device.close()
+        calls = ("cudaFree", "cudaMalloc", "cudaFree", "cudaStreamDestroy")
+        assert places == [(call, ordinal) for call in calls]
+        places.clear()
+
+
+def test_an_arena_lies_on_the_first_gpu_after_another_one(cards: Cards) -> None:
+    places = cards.keep_places("cudaMalloc", "cudaMemset", "cudaFree")
+    for ordinal in (1, 0):
+        CudaArena(SHAPE, ordinal).close()
+        assert {number for _, number in places} == {ordinal}
+        assert [call for call, _ in places].count("cudaMalloc") == [call for call, _ in places].count("cudaFree") == 3
+        places.clear()
+
+
+def test_two_gpus_take_turns_in_one_thread(cuda: dict[str, Library], cards: Cards) -> None:
+    places = cards.keep_places("cudaStreamSynchronize")
+    launched: list[int] = []
+
+    def launch(*_: Any) -> tuple[int]:
+        launched.append(cards.current)
+        return (0,)
+
+    cuda["driver"].answers["cuLaunchKernel"] = launch
+    for device in (first := CudaDevice("tensorrt"), CudaDevice("tensorrt", 1), first):
+        device.launch("kernel", (1, 1, 1), 32, [])
+        device.synchronize()
+    assert [number for _, number in places] == launched == [0, 1, 0]
+
+
 def test_every_call_goes_to_the_gpu_that_is_meant(cuda: dict[str, Library]) -> None:
     """CUDA keeps a GPU for each thread: whoever else computes here, or from whichever thread this is called."""
     device, library = CudaDevice("tensorrt", ordinal=2), cuda["runtime"]
@@ -257,4 +340,20 @@ def test_every_call_goes_to_the_gpu_that_is_meant(cuda: dict[str, Library]) -> N
         assert library.asked[0] == ("cudaSetDevice", (2,))
     library.answers = {"cudaSetDevice": (Status.cudaErrorNoDevice,)}
     with pytest.raises(EngineError, match="no NVIDIA GPU that CUDA can use"):
+        device.synchronize()
+
+
+@pytest.mark.parametrize("ordinal", [0, 1])
+def test_giving_back_what_a_lost_gpu_held_raises_nothing(ordinal: int, cuda: dict[str, Library]) -> None:
+    """It would hide the error that has everything given back."""
+    cuda["runtime"].answers["cudaMallocHost"] = (Status.cudaSuccess, ctypes.addressof((ctypes.c_uint8 * 16)()))
+    device, arena = CudaDevice("tensorrt", ordinal), CudaArena(SHAPE, ordinal)
+    address, pinned = device.allocate(64, "a test"), device.pin(16)
+    cuda["runtime"].answers = {"cudaSetDevice": (Status.cudaErrorIllegalAddress,)}
+    device.free(address)
+    device.unpin(pinned)
+    device.drop("graph")
+    device.close()
+    arena.close()
+    with pytest.raises(EngineError, match="cudaErrorIllegalAddress"):
         device.synchronize()
