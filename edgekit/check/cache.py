@@ -41,10 +41,10 @@ class CacheLoss:
 
 
 def cache_loss(bundle: Bundle, progress: Progress = silent) -> CacheLoss:
-    """Measure it of a bundle for a CPU with an int8 cache and a golden record, which is not sealed yet.
+    """Measure the loss of a bundle for a CPU that has an int8 cache and a golden record, and is not sealed yet.
 
-    By the sequences that its decoder is checked by alone. :class:`~edgekit.errors.EdgeKitError` as of the record, the
-    engine (a float cache takes four times the memory) and the disk.
+    It is measured by the sequences that its decoder is checked by alone. :class:`~edgekit.errors.EdgeKitError` as of
+    the record, the engine (a float cache takes four times the memory) and the disk.
     """
     codes = _read(bundle, DECODER, progress)
     manifest, graphs = bundle.manifest, bundle.path / "graphs"

@@ -41,7 +41,7 @@ class Source:
         return Fields(read_optional(self.path / name), str(self.path / name))
 
     def prefix(self, candidates: Sequence[str], tensor: str) -> str | None:
-        """Return the first of ``candidates`` under which a tensor ``tensor`` lies."""
+        """Return the first of ``candidates`` under which ``tensor`` lies; None where it lies under none."""
         return next((prefix for prefix in candidates if prefix + tensor in self.tensors), None)
 
     def names(self) -> Iterator[str]:

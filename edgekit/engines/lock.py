@@ -1,4 +1,4 @@
-"""The lock of a compiled form: for which processor, runtime and graphs it was entries; and is it right here?
+"""The lock of a compiled form: for which processor, runtime and graphs it was made; and is it right here?
 
 ``engines/FINGERPRINT/lock.json`` of a bundle. A form made elsewhere would compute nonsense without an error, so
 everything is compared before every use, and the form's probe is run. What doesn't fit is passed over, and kept. A

@@ -32,7 +32,7 @@ class Inputs:
     inverse: bool = False
 
     def scaled(self, scales: Float32) -> Inputs:
-        """Return those of inputs that are divided by ``scales`` ``[k]``; the matrix is changed in place."""
+        """Return the same of inputs that are divided by ``scales`` ``[k]``; the matrix is changed in place."""
         if self.inverse:
             self.matrix[:] *= scales
         else:

@@ -41,7 +41,7 @@ class TowerLabels(nn.Module):
         self.zones, self.hearts = labels(scenes)
 
     def loss(self, patches: Tensor, chosen: Tensor) -> Tensor:
-        """Return it of the patches of the scenes ``chosen``, [batch, patches, hidden]."""
+        """Return the loss of the patches of the scenes ``chosen``, [batch, patches, hidden]."""
         seen = self.patch_zones >= 0
         zone, heart = self.zone(patches[:, seen]), self.heart(patches)
         wanted = self.zones[chosen][:, self.patch_zones[seen]] + len(_CLASSES) * self.patch_zones[seen]

@@ -30,14 +30,14 @@ CONTEXT, SLOTS = 2048, 8
 PARTS = {"vision": ("vision",), "projector": ("projector",), "decoder": ("decoder", "lm_head")}
 
 
-def measure(path: Path, how: str) -> list[dict[str, object]]:
-    """A row for each graph of the checkpoint at ``path``, by the recipe ``how``."""
+def measure(path: Path, precision: str) -> list[dict[str, object]]:
+    """A row for each graph of the checkpoint at ``path``, by the recipe ``precision``."""
     source = open_checkpoint(path)
     weights = {name: math.prod(shape) for name, shape in tensor_shapes(source.spec).items()}
     rows: list[dict[str, object]] = []
     with tempfile.TemporaryDirectory(dir=path.parent) as folder:
         place = Path(folder)
-        export(quantize(source, recipe(how)), "float16", CONTEXT, place, spelling=TrtSpelling)
+        export(quantize(source, recipe(precision)), "float16", CONTEXT, place, spelling=TrtSpelling)
         for name, shapes in profiles(source.spec, SLOTS, CONTEXT).items():
             graph = place / "graphs" / f"{name}.onnx"
             made = build_plan(graph, place / f"{name}.plan", shapes, Options("tensorrt_rtx", "8.6"))
@@ -46,7 +46,7 @@ def measure(path: Path, how: str) -> list[dict[str, object]]:
                 {
                     "model": path.name,
                     "graph": name,
-                    "recipe": how,
+                    "recipe": precision,
                     "weights_bytes": graph.with_name(f"{name}.onnx.data").stat().st_size,
                     "plan_bytes": made.bytes,
                     "bytes_per_parameter": round(made.bytes / count, 3),

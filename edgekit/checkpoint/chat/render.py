@@ -81,7 +81,7 @@ class Program:
         return tuple(sorted(text for text in texts if isinstance(text, str)))
 
     def error(self, problem: str) -> CheckpointError:
-        """Return the error that the program ``problem``, with what to do."""
+        """Return the error that says ``problem`` ("writes …") of the program, and what to do."""
         return CheckpointError(f"{self.origin} {problem[:600]}", _HINT)
 
     @cached_property
