@@ -19,7 +19,7 @@ from edgekit.target import target
 from tests.chat_templates import SHAPES
 from tests.checkpoints import write_checkpoint
 from tests.edited import unsealed
-from tests.unit.checkpoint.chat.test_shapes import CONVERSATIONS, rendered
+from tests.unit.reads.test_chat_templates import CONVERSATIONS, rendered
 
 SHAPE = SHAPES["LLaVA-OneVision (Hugging Face): ChatML with `<image>` before the line break"]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.tokenizer_folders import FORMS, TEXTS
-from tests.unit.checkpoint.test_tokenizer_forms import READ, prompt_ids
+from tests.unit.reads.test_tokenizers import READ, prompt_ids
 
 pytestmark = pytest.mark.system
 

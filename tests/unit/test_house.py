@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from tests import house, signatures
+from tests import house, mirrored, signatures
 from tests.unit.test_imports import ORDER, ROOT
 
 
@@ -98,6 +98,26 @@ def test_a_record_that_takes_positions_is_seen(decorator: str, fields: str, is_p
     (node,) = ast.parse("\n".join(lines)).body
     assert isinstance(node, ast.ClassDef)
     assert signatures.takes_many_by_position(node) == is_positional
+
+
+def test_a_test_stands_where_its_module_does() -> None:
+    assert not mirrored.strays()
+
+
+def test_a_module_with_logic_has_a_test_of_its_name() -> None:
+    most = 168  # goal: 0; what lies here is tested from elsewhere
+    modules = mirrored.untested()
+    assert len(modules) <= most, "\n".join(modules)
+
+
+def test_what_mirrors_nothing_is_seen() -> None:
+    assert mirrored.is_mirror("doctor/test_heat.py")
+    assert mirrored.is_mirror("checkpoint/test_chat.py"), "a package"
+    assert mirrored.is_mirror("tests/test_permuted.py")
+    assert not mirrored.is_mirror("doctor/test_checks.py")
+    assert not mirrored.is_mirror("test_heat.py")
+    assert mirrored.has_logic("def heat():\n" + "    ...\n" * 5)
+    assert not mirrored.has_logic("def heat():\n" + "    ...\n" * 4)
 
 
 def test_the_map_names_what_is_there() -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -200,3 +203,14 @@ def test_work_that_may_run_anywhere_runs_on_cuda_where_it_is(monkeypatch: pytest
     assert onnx_session.fastest() == "cpu"  # the build for a GPU, on a machine without one
     monkeypatch.setattr("edgekit.machine.look", lambda: SimpleNamespace(gpus=(object(),)))
     assert onnx_session.fastest() == "cuda"
+
+
+def test_the_runtime_leaves_no_trace_in_the_home_of_its_user(tmp_path: Path) -> None:
+    """Where ONNX Runtime's telemetry is on, importing it writes a device's id and a queue of events there."""
+    environment = {name: value for name, value in os.environ.items() if name != "ORT_DISABLE_TELEMETRY"}
+    environment |= {"HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    program = "import edgekit.onnx_session as s; s.ort.InferenceSession; print(s.ort.__version__)"
+    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.strip()
+    assert not list(tmp_path.rglob("*")), "something was left behind"
+    assert "telemetry" not in done.stderr

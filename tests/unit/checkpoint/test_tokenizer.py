@@ -1,30 +1,22 @@
-"""Converted tokenizers give the ids that SentencePiece and transformers give."""
+"""A tokenizer, from whatever files, gives the ids that SentencePiece and transformers give."""
 
 from __future__ import annotations
 
-import io
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 import sentencepiece
-from hypothesis import given
-from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
 from edgekit.checkpoint.documents import Fields
-from edgekit.checkpoint.sentencepiece import SPACE, parse, to_tokenizer_json
+from edgekit.checkpoint.sentencepiece import parse
 from edgekit.checkpoint.source import Source
 from edgekit.checkpoint.tokenizer import parse_tokenizer, tokenizer_json
-from edgekit.errors import CheckpointError, EdgeKitError
+from edgekit.errors import CheckpointError
+from tests.unit.checkpoint.trained import CORPUS, train
 
-CORPUS = [
-    "Is there a pleural effusion in the left lung? No, the lung is clear.",
-    "The heart is enlarged; the aorta is normal. The heart size is 12.5 cm.",
-    "Which modality is this image? A chest radiograph, frontal view.",
-    "a aa aaa aaaa aaaaa lung lungs lungfish heart hearts hearty",
-]
 TEXTS = [
     "Is the heart enlarged?",
     "  two  leading blanks, and trailing  ",
@@ -34,22 +26,6 @@ TEXTS = [
     "x" * 50,
     "▁ underscore ▁▁",
 ]
-
-
-def train(**options: Any) -> bytes:
-    model = io.BytesIO()
-    sentencepiece.SentencePieceTrainer.train(
-        sentence_iterator=iter(CORPUS * 4),
-        model_writer=model,
-        model_type="bpe",
-        vocab_size=380,
-        byte_fallback=True,
-        hard_vocab_limit=False,
-        minloglevel=2,
-        num_threads=1,
-        **{"normalization_rule_name": "identity", "remove_extra_whitespaces": False, **options},
-    )
-    return model.getvalue()
 
 
 @pytest.fixture(scope="module")
@@ -66,33 +42,6 @@ def source_with(folder: Path, **files: bytes | dict[str, Any] | str) -> Source:
 
 def _text(content: dict[str, Any] | str) -> str:
     return content if isinstance(content, str) else json.dumps(content)
-
-
-@pytest.mark.parametrize("text", TEXTS)
-def test_ids_are_those_of_sentencepiece(model: bytes, text: str) -> None:
-    ours = Tokenizer.from_str(json.dumps(to_tokenizer_json(parse(model, "here"), legacy=True)))
-    theirs = sentencepiece.SentencePieceProcessor(model_proto=model)
-    assert ours.encode(text).ids == theirs.encode(text)
-    if SPACE not in text:
-        assert ours.decode(ours.encode(text).ids) == text
-
-
-_MODEL = train()
-_OURS = Tokenizer.from_str(json.dumps(to_tokenizer_json(parse(_MODEL, "here"), legacy=True)))
-
-
-@given(text=st.text(st.characters(exclude_categories=["Cs", "Cc"], exclude_characters=SPACE), max_size=60))
-def test_any_text_has_the_ids_of_sentencepiece(text: str) -> None:
-    theirs = sentencepiece.SentencePieceProcessor(model_proto=_MODEL)
-    assert _OURS.encode(text).ids == theirs.encode(text)
-
-
-def test_blanks_are_squeezed_and_characters_normalized_as_the_model_says() -> None:
-    model = train(remove_extra_whitespaces=True, normalization_rule_name="nmt_nfkc")
-    ours = Tokenizer.from_str(json.dumps(to_tokenizer_json(parse(model, "here"), legacy=True)))
-    theirs = sentencepiece.SentencePieceProcessor(model_proto=model)
-    for text in ["  the   heart ", "ﬁne １２ ｌｕｎｇ", "the lung"]:
-        assert ours.encode(text).ids == theirs.encode(text), text
 
 
 def test_special_tokens_stand_alone_and_the_start_token_comes_first(model: bytes, tmp_path: Path) -> None:
@@ -218,15 +167,3 @@ def test_texts_are_not_cut_to_the_length_of_some_training() -> None:
     model = {"type": "BPE", "vocab": {"a": 0}, "merges": []}
     cut = {"direction": "Right", "max_length": 1, "strategy": "LongestFirst", "stride": 5}
     assert parse_tokenizer(json.dumps({"model": model, "truncation": cut}), "here").encode("aaa").ids == [0, 0, 0]
-
-
-@given(data=st.data())
-def test_a_mutated_model_raises_nothing_but_our_own_error(data: st.DataObject) -> None:
-    broken = bytearray(_MODEL)
-    for _ in range(data.draw(st.integers(1, 4))):
-        broken[data.draw(st.integers(0, len(broken) - 1))] = data.draw(st.integers(0, 255))
-    try:
-        parsed = parse(bytes(broken), "here")
-    except EdgeKitError:
-        return
-    to_tokenizer_json(parsed, legacy=True)

@@ -9,6 +9,8 @@ import pytest
 
 from tests.simulated_tensorrt.device import FakeDevice
 from tests.simulated_tensorrt.module import FakeTensorRt
+from tests.simulated_tensorrt.refusing import holds_nothing, refuse
+from tests.simulated_tensorrt.rtx import RuntimeCache
 from tests.unit.engines.tensorrt.case import Case, closing, near, read
 
 
@@ -84,3 +86,34 @@ def test_newer_tensorrt_has_configs_and_no_cache(mine: Case) -> None:
         tokens = mine.tokens(5, 1)
         near(read(engine, 0, tokens), mine.expected(engine, tokens))
     assert not (mine.plans / "kernels.cache").exists()
+
+
+Patch = pytest.MonkeyPatch
+
+
+@pytest.mark.parametrize("method", ["deserialize", "serialize"])
+def test_a_runtime_cache_that_raises_is_done_without(
+    method: str, mine: Case, monkeypatch: Patch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def start() -> list[str]:
+        device = FakeDevice()
+        module = FakeTensorRt(device, "tensorrt_rtx")
+        with closing(mine.open(device, module)) as engine:
+            near(read(engine, 0, [5, 6]), mine.expected(engine, [5, 6]))
+        assert holds_nothing(device, module)
+        return module.compiled
+
+    caplog.set_level("INFO")
+    assert len(start()) == 3
+    kept = mine.plans / "kernels.cache"
+    before = kept.read_bytes()
+    refuse(monkeypatch, RuntimeCache, method, RuntimeError("no good"))
+    if method == "deserialize":
+        assert len(start()) == 3
+        assert kept.read_bytes() == before
+        assert f"{kept} is damaged or of another GPU or version, and is made anew" in caplog.text
+    else:
+        kept.unlink()
+        assert len(start()) == 3
+        assert not kept.exists()
+        assert "The runtime cache can't be kept: no good" in caplog.text

@@ -23,7 +23,7 @@ from edgekit.inputs.images import load_image
 from edgekit.inputs.preprocess import preprocess
 from tests.reads import rows
 from tests.unit.inputs.test_formats import FILES
-from tests.unit.inputs.test_processors import CLIP, CUT, EDGE, LARGER, MEAN, SQUARE, noise, source
+from tests.unit.inputs.test_preprocess import CLIP, CUT, EDGE, LARGER, MEAN, SQUARE, noise, source
 from tests.unit.inputs.written import chunk, png, tiff
 
 Pixels = npt.NDArray[Any]

@@ -1,5 +1,4 @@
-"""What TensorRT may refuse of an engine that is open: one clear error, after which it goes on; and its cache, which may
-fail without one."""
+"""What TensorRT may refuse of an engine that is open: one clear error, after which it goes on."""
 
 from __future__ import annotations
 
@@ -13,7 +12,6 @@ from tests.simulated_tensorrt.context import Context
 from tests.simulated_tensorrt.device import FakeDevice
 from tests.simulated_tensorrt.module import FakeTensorRt
 from tests.simulated_tensorrt.refusing import NO_ROOM, holds_nothing, refuse
-from tests.simulated_tensorrt.rtx import RuntimeCache
 from tests.unit.engines.tensorrt.case import Case, closing, near, read
 
 Patch = pytest.MonkeyPatch
@@ -56,31 +54,3 @@ def test_what_tensorrt_refuses_later_is_an_error_and_no_end(
             with pytest.raises(EngineError, match=r"vision\.plan failed"):
                 engine.features(np.zeros((1, 3, 28, 28), np.float32))
     assert holds_nothing(device, module)
-
-
-@pytest.mark.parametrize("method", ["deserialize", "serialize"])
-def test_a_runtime_cache_that_raises_is_done_without(
-    method: str, mine: Case, monkeypatch: Patch, caplog: pytest.LogCaptureFixture
-) -> None:
-    def start() -> list[str]:
-        device = FakeDevice()
-        module = FakeTensorRt(device, "tensorrt_rtx")
-        with closing(mine.open(device, module)) as engine:
-            near(read(engine, 0, [5, 6]), mine.expected(engine, [5, 6]))
-        assert holds_nothing(device, module)
-        return module.compiled
-
-    caplog.set_level("INFO")
-    assert len(start()) == 3
-    kept = mine.plans / "kernels.cache"
-    before = kept.read_bytes()
-    refuse(monkeypatch, RuntimeCache, method, RuntimeError("no good"))
-    if method == "deserialize":
-        assert len(start()) == 3
-        assert kept.read_bytes() == before
-        assert f"{kept} is damaged or of another GPU or version, and is made anew" in caplog.text
-    else:
-        kept.unlink()
-        assert len(start()) == 3
-        assert not kept.exists()
-        assert "The runtime cache can't be kept: no good" in caplog.text

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import sys
 from dataclasses import replace
@@ -193,17 +192,6 @@ def test_a_terminal_of_80_columns_is_wide_enough(
     assert any("█" in line for line in lines) == ("--all" not in arguments)
     decoder = next((line for line in lines if line.startswith("decoder ")), "")
     assert ("GiB" in decoder) == ("--all" not in arguments), "a row was folded"
-
-
-def test_bars_are_plain_where_the_terminal_knows_no_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    from edgekit.cli.show.memory import _bar
-
-    assert _bar(0, 4, 8, 8) == "████"
-    assert _bar(4, 1, 8, 8) == "    █"
-    assert _bar(7, 1, 1000, 8) == "▏"
-    narrow = io.TextIOWrapper(io.BytesIO(), "ascii")
-    monkeypatch.setattr(sys, "stdout", narrow)
-    assert _bar(4, 4, 8, 8) == "    ####"
 
 
 def test_a_tower_may_come_from_another_folder(capsys: Capture, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 from onnx import ModelProto, TensorProto, helper
 from onnx.helper import make_node as node
 
-from tests.unit.export.lint_graphs import (
+from tests.unit.export.lint.graphs import (
     BLOCK,
     F16,
     F32,

@@ -15,7 +15,7 @@ from edgekit.errors import EngineError
 from edgekit.export.graph import Graph, Initializer, Put
 from edgekit.export.lint import Complaint, lint, require_clean
 from edgekit.export.write import write_graph
-from tests.unit.export.lint_graphs import (
+from tests.unit.export.lint.graphs import (
     F16,
     F32,
     I4,

@@ -11,7 +11,7 @@ from onnx.helper import make_node as node
 
 from edgekit.export.graph import MS
 from edgekit.export.lint import lint
-from tests.unit.export.lint_graphs import (
+from tests.unit.export.lint.graphs import (
     BLOCK,
     F16,
     F32,
