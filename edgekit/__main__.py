@@ -2,6 +2,6 @@
 
 import sys
 
-from edgekit.cli.main import main
+from edgekit.cli.program import start
 
-sys.exit(main())
+sys.exit(start())

@@ -35,6 +35,10 @@ COMMANDS = {
     "ask": "Ask a bundle a question, about an image if you like.",
 }
 
+ON_GPU = frozenset({"ask", "build", "check", "demo", "evaluate", "quantize"})
+"""Those that compute in their own process, on a GPU where there is one; `profile` and `compile` leave it to children,
+which are shown theirs by UUID."""
+
 
 class LazyGroup(click.Group):
     """A group that imports a command's module only to run it."""

@@ -21,8 +21,6 @@ def main(args: Sequence[str] | None = None) -> int:
     0 done, 1 an error, 2 wrong usage, 3 a gate refused, 128 + a signal's number where one ended it (130: Ctrl-C).
     This is the border where errors become messages; nothing is raised past it.
     """
-    if args is None and "CUDA_VISIBLE_DEVICES" in os.environ:
-        _count_gpus_as_nvidia_smi()
     console = Console()
     if sys.stdout is None:  # closed by whoever started us
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115
@@ -57,15 +55,6 @@ def main(args: Sequence[str] | None = None) -> int:
         except OSError:
             _close_stdout()
         return code
-
-
-def _count_gpus_as_nvidia_smi() -> None:
-    """Start this command anew where the user chose GPUs by number: CUDA reads how they count from the environment that
-    a process begins with."""
-    from edgekit.machine.gpus import counted_by_slot  # hardly ever needed
-
-    if (order := counted_by_slot()) and sys.executable:
-        os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], os.environ | order)
 
 
 def _close_stdout() -> None:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
+from pathlib import Path
+from typing import Any, TypeVar
 
-from edgekit.machine.gpus import Gpu, shown
+from edgekit.machine.gpus import Gpu, listed_gpus, shown
+
+T = TypeVar("T")
 
 
 def how_to_tell() -> str:
@@ -20,6 +24,18 @@ def how_to_tell() -> str:
 
 def driver_gpus() -> tuple[Gpu, ...] | None:
     """List the GPUs that the library knows and CUDA shows; None without its Python module or its driver."""
+    gpus = _ask(lambda nvml: [_described(nvml, index) for index in range(nvml.nvmlDeviceGetCount())])
+    return None if gpus is None else tuple(shown(gpus))
+
+
+def several_gpus(root: Path = Path("/")) -> bool:
+    """Say whether the driver knows more than one GPU, shown or hidden."""
+    count = _ask(lambda nvml: int(nvml.nvmlDeviceGetCount()))
+    return (len(list(listed_gpus(root))) if count is None else count) > 1
+
+
+def _ask(question: Callable[[Any], T]) -> T | None:
+    """What the library answers; None without its Python module or its driver, or where it fails."""
     try:
         import pynvml
     except ImportError:
@@ -29,13 +45,12 @@ def driver_gpus() -> tuple[Gpu, ...] | None:
     except pynvml.NVMLError:  # no driver
         return None
     try:
-        gpus = [_described(pynvml, index) for index in range(pynvml.nvmlDeviceGetCount())]
+        return question(pynvml)
     except pynvml.NVMLError:
         return None
     finally:
         with suppress(pynvml.NVMLError):
             pynvml.nvmlShutdown()
-    return tuple(shown(gpus))
 
 
 class NvmlMemory:

@@ -11,7 +11,7 @@ import pytest
 from edgekit.machine import gpus
 from edgekit.machine.detect import detect
 from edgekit.machine.gpus import Gpu, counted_by_slot, matching, shown_alone, untold
-from edgekit.machine.nvml import driver_gpus, how_to_tell
+from edgekit.machine.nvml import driver_gpus, how_to_tell, several_gpus
 from tests.unit.machine.nvml import FakeNvml
 
 SMALL = ("NVIDIA GeForce RTX 3050", (8, 6), 6 * 2**30)
@@ -190,3 +190,19 @@ def test_cuda_counts_as_nvidia_smi_where_the_user_gave_numbers(
     variables: dict[str, str], order: dict[str, str]
 ) -> None:
     assert counted_by_slot(variables) == order
+
+
+def test_several_are_counted_whatever_the_user_shows(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv(gpus.VISIBLE, "0")
+    for cards in ((), (SMALL,), (SMALL, LARGE)):
+        install(monkeypatch, FakeNvml(*cards))
+        assert several_gpus(tmp_path) == (len(cards) > 1)
+
+
+def test_without_nvml_several_are_those_that_the_kernel_names(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    install(monkeypatch, FakeNvml(driver=False))
+    for count, slot in enumerate(("0000:01:00.0", "0000:02:00.0"), 1):
+        file = tmp_path / "proc/driver/nvidia/gpus" / slot / "information"
+        file.parent.mkdir(parents=True)
+        file.write_text("Model: \t\t NVIDIA GeForce RTX 3050\n")
+        assert several_gpus(tmp_path) == (count > 1)
