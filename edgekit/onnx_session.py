@@ -52,6 +52,15 @@ def sums_saturate() -> bool:
     return platform.machine() in ("x86_64", "AMD64") and not _EXACT.intersection(cpu_features())
 
 
+@cache
+def multiplies_float16() -> bool:
+    """Tell whether ONNX Runtime multiplies and adds float16 as such on this processor: aarch64 with half precision.
+
+    Elsewhere it computes such graphs in float32. See core/mlas of its source: HalfGemm has kernels for NEON alone.
+    """
+    return "asimdhp" in cpu_features()
+
+
 def multiplies_int8(graph: bytes) -> bool:
     """Tell whether a serialized graph rounds activations to 8 bits and multiplies them with int8 weights."""
     return any(product in graph for product in _PRODUCTS)

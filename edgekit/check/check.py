@@ -16,6 +16,7 @@ from edgekit.engines.base import PartedEngine
 from edgekit.errors import BundleError, InputError
 from edgekit.inputs.images import Picture, load_image
 from edgekit.inputs.prompt import Piece, Prompt, TextPiece
+from edgekit.onnx_session import multiplies_float16
 from edgekit.progress import Progress, silent
 from edgekit.recipe import Recipe
 from edgekit.runtime.embeddings import Embeddings
@@ -50,15 +51,20 @@ def check(bundle: Bundle, engine: PartedEngine, progress: Progress = silent) -> 
         return compared
 
     answers = figures([whole(sequence) for sequence in golden.sequences])
-    checked = judge(bundle, golden, answers, measure_components(specimen, step))
-    return replace(checked, stood_in=bundle.manifest.target.kind.on_gpu and not engine.on_gpu)
+    kind = bundle.manifest.target.kind
+    in_float16 = kind.activations == "float16" and (engine.on_gpu or multiplies_float16())
+    checked = judge(bundle, golden, answers, measure_components(specimen, step), in_float16=in_float16)
+    return replace(checked, stood_in=kind.on_gpu and not engine.on_gpu)
 
 
-def judge(bundle: Bundle, golden: Golden, whole: Figures, measured: tuple[ComponentFigures, ...]) -> Checked:
-    """Hold figures against the limits of the bundle's recipe."""
+def judge(
+    bundle: Bundle, golden: Golden, whole: Figures, measured: tuple[ComponentFigures, ...], *, in_float16: bool
+) -> Checked:
+    """Hold figures against the limits of the bundle's recipe, and of what multiplied float16 as such."""
     gate = bundle.manifest.recipe.gate
     components = tuple(
-        CheckedComponent(component, component_limits(component, golden, bundle, gate)) for component in measured
+        CheckedComponent(component, component_limits(component, golden, bundle, gate, in_float16=in_float16))
+        for component in measured
     )
     worst = max(components, key=lambda component: component.badness)
     limits = whole_limits(whole, gate)

@@ -16,10 +16,10 @@ from edgekit.recipe import Gate
 # Beside the same arithmetic, however the weights are stored. Measured: image 0.0002 (float16 rounds so), embedding
 # 0.0003; a mean that is wrong by 0.01 gives the image 0.03. Other versions of Pillow may round a shade otherwise.
 _IMAGE, _EMBEDDING = 0.004, 0.002
-# Beside what the building engine had: other processors round otherwise, but none twice as much. Unless they multiply in
-# float16, which x86-64 does not (its graphs in float16 compute in float32): the embedded model's decoder is off by
+# Beside what the building engine had: other processors round otherwise, but none twice as much. Unless they multiply
+# float16, which x86-64 does not (it computes graphs in float16 in float32): the embedded model's decoder is off by
 # 0.0065 on a Cortex-A76, by 0.0006 on x86-64, and wider products add up more of it.
-_TWICE, _NOISE = 2.0, {"float32": 0.005, "float16": 0.02}
+_TWICE, _NOISE, _NOISE_OF_FLOAT16 = 2.0, 0.005, 0.02
 _CHANCE = 2
 """Decided positions that may go another way by chance: of ten positions, one is a tenth."""
 
@@ -65,14 +65,16 @@ def whole_limits(figures: Figures, gate: Gate) -> tuple[Limit, ...]:
     )
 
 
-def component_limits(measured: ComponentFigures, golden: Golden, bundle: Bundle, gate: Gate) -> tuple[Limit, ...]:
-    """Return what one component must keep."""
+def component_limits(
+    measured: ComponentFigures, golden: Golden, bundle: Bundle, gate: Gate, *, in_float16: bool
+) -> tuple[Limit, ...]:
+    """Return what one component must keep; ``in_float16`` where products were multiplied and added up in float16."""
     at_build = golden.errors.get(measured.name)
     if measured.name in ("image", "template"):
         return (Limit("error", measured.error, _IMAGE if measured.name == "image" else 0.0),)
     if measured.name == "embedding":
         return (Limit("error", measured.error, _EMBEDDING), Limit("loss", measured.loss, gate.loss))
-    noise = _NOISE[bundle.manifest.target.activations]
+    noise = _NOISE_OF_FLOAT16 if in_float16 else _NOISE
     limits = [Limit("error", measured.error, min(gate.error, _TWICE * at_build + noise) if at_build else gate.error)]
     if measured.name == "decoder":
         return (*limits, Limit("KL", measured.kl or 0.0, gate.kl))

@@ -90,7 +90,7 @@ def _decoder(decoder: DecoderSpec) -> Iterator[str]:
 def _template(template: TemplateSpec) -> Iterator[str]:
     words = (template.system, template.user, template.opening, template.reply, template.pictured, template.past)
     others = (template.image_before, template.image_after, *template.reserved)
-    others += (template.system_turn, template.system_inside)
+    others += (template.system_turn, template.system_inside, *template.system_reserved, template.system_refused)
     places = [(template.user, 1), (template.reply, 1)]
     places += [(text, count) for text, count in ((template.pictured, 2), (template.past, 1)) if text]
     places += [(text, 1) for text in (template.system_turn, template.system_inside) if text]

@@ -151,6 +151,7 @@ class TemplateSpec:
     * ``reserved``: words that people's text does not hold, since the template would take them for its own
     * ``system_turn``: ``system_turn.format(text)`` takes the place of ``system`` for a caller's own system text
     * ``system_inside``: or that goes inside the first turn, before its images, as ``system_inside.format(text)``
+    * ``system_reserved``: words that are reserved, too, where a caller's system text stands
     * ``system_refused``: why a template has neither; all three are empty in bundles from before this was looked at
     """
 
@@ -169,6 +170,7 @@ class TemplateSpec:
     reserved: tuple[str, ...] = ()
     system_turn: str = ""
     system_inside: str = ""
+    system_reserved: tuple[str, ...] = ()
     system_refused: str = ""
 
 

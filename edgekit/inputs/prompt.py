@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeAlias
@@ -135,11 +135,12 @@ def render(template: TemplateSpec, tokenizer: Tokenizer, turns: Sequence[Turn], 
         raise InputError("There is nothing to ask", "Give a question.")
     for turn in turns:
         _require_text(turn.question, "question")
+        _require_text(turn.answer or "", "answer")
     if system is not None:
         _require_system(template, system)
     if any(turn.answer is None for turn in turns[:-1]):
         raise InputError("A turn before the last has no answer", "Only the last question may be open.")
-    reserved = _reserved(tokenizer, template)
+    reserved = _reserved(tokenizer, (*template.reserved, *(template.system_reserved if system is not None else ())))
     spoken = [
         Spoken(
             _as_data(turn.question, reserved),
@@ -165,20 +166,21 @@ def _require_system(template: TemplateSpec, system: str) -> None:
     if not system.strip():
         raise InputError("The system text is empty", "Leave it out: the template's own is used then.")
     if not template.system_turn and not template.system_inside:
-        reason = template.system_refused or "the bundle was built before EdgeKit looked for one"
+        refused = template.system_refused
+        reason = f"it {refused}" if refused else "the bundle was built before EdgeKit looked for one"
         raise InputError(
             f"This model's chat template has no place for a system text: {reason}",
             "Say it in the first question; a bundle from before is built again.",
         )
 
 
-def _reserved(tokenizer: Tokenizer, template: TemplateSpec) -> re.Pattern[str]:
-    """Matches ``<image>``, the template's own words and the tokenizer's special ones (not Phi-2's runs of blanks).
+def _reserved(tokenizer: Tokenizer, own: Iterable[str]) -> re.Pattern[str]:
+    """Matches ``<image>``, the template's ``own`` words and the tokenizer's special ones (not Phi-2's runs of blanks).
 
     Without the blanks around them: the template may put those there.
     """
     tokens = (token.content for token in tokenizer.get_added_tokens_decoder().values())
-    words = {word.strip() for word in (IMAGE, *tokens, *template.reserved)}
+    words = {word.strip() for word in (IMAGE, *tokens, *own)}
     return re.compile("|".join(re.escape(word) for word in sorted(words, key=len, reverse=True) if word))
 
 

@@ -67,7 +67,9 @@ def _comparable(manifest: dict[str, Any]) -> dict[str, Any]:
     files = _without_versions(manifest["files"]) | {before.FIDELITY: ""}
     if not LIKE_THERE:
         files = {name: "" if name in before.BY_PROCESSOR else digest for name, digest in files.items()}
-    return manifest | {"files": files}
+    template = dict(manifest["spec"]["template"])
+    assert not template.pop("system_reserved", [])  # a key that has come since
+    return manifest | {"files": files, "spec": manifest["spec"] | {"template": template}}
 
 
 def _figures(bundle: Path) -> list[float]:

@@ -1,6 +1,6 @@
-"""The process that takes a chat template apart: ``python -m edgekit.checkpoint.chat PROGRAM.json``.
+"""The process that takes a chat template apart: ``python -m edgekit.checkpoint.chat PROGRAM.json [plain]``.
 
-Its result are the pieces (how it says so: :mod:`edgekit.child`).
+With ``plain`` it tries no system text. Its result are the pieces (how it says so: :mod:`edgekit.child`).
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ def _lower(limit: int, most: int) -> None:
     resource.setrlimit(limit, (most if soft == resource.RLIM_INFINITY else min(soft, most), hard))
 
 
-def main(file: str) -> None:
+def main(file: str, *plain: str) -> None:
     program = Program(**json.loads(Path(file).read_text()))
 
     def work(say: Callable[..., None]) -> list[object]:
         _bound()
-        return [dump(pieces(program))]
+        return [dump(pieces(program, system=not plain))]
 
     speak(work)
 

@@ -14,7 +14,7 @@ from edgekit.checkpoint.chat.render import Content, Program
 from edgekit.checkpoint.chat.verify import verified_system
 from edgekit.checkpoint.chat.write import Spoken, write
 from edgekit.checkpoint.spec import TemplateSpec
-from edgekit.errors import CheckpointError
+from edgekit.errors import CheckpointError, gist
 
 _SYSTEM, _ASKED, _BLANKS = "Sxfirst", "Qxfirst", " \n"
 
@@ -26,7 +26,7 @@ def with_system(program: Program, content: Content, template: TemplateSpec) -> T
     try:
         places = _places(program, content, template)
     except CheckpointError as error:
-        return replace(template, system_refused=error.message)
+        return without_system(program, template, error.message)
     *others, last = places
     for place in others:
         with suppress(CheckpointError):
@@ -34,7 +34,16 @@ def with_system(program: Program, content: Content, template: TemplateSpec) -> T
     try:
         return verified_system(program, content, last)
     except CheckpointError as error:
-        return replace(template, system_refused=error.message)
+        return without_system(program, template, error.message)
+
+
+def without_system(program: Program, template: TemplateSpec, reason: str) -> TemplateSpec:
+    """Return ``template`` with the reason why it has no place for a system text.
+
+    It goes into a bundle: without where the checkpoint lay, and without what a terminal or UTF-8 would not take.
+    """
+    said = reason.removeprefix(f"{program.origin} ")
+    return replace(template, system_refused=gist("".join(letter if letter.isprintable() else " " for letter in said)))
 
 
 def _places(program: Program, content: Content, template: TemplateSpec) -> list[TemplateSpec]:

@@ -60,9 +60,9 @@ def verified_system(program: Program, content: Content, template: TemplateSpec) 
     for text in filter(str.strip, _TEXTS):
         for turns in _answering(text):
             _compare(program, content, template, turns, ", behind a system text", text)
-    reserved = list(template.reserved)
+    reserved = []
     for constant in _tried(program):
-        if constant in reserved:
+        if constant in template.reserved:
             continue
         systems = [(_SYSTEM, turns) for turns in _asking(constant)]
         systems += [(text, [Spoken("Why?", None, images)]) for text in _around(constant) for images in (0, 1)]
@@ -73,7 +73,7 @@ def verified_system(program: Program, content: Content, template: TemplateSpec) 
             continue
         for system, turns in systems:
             _compare(program, content, template, turns, f", where {constant!r} goes with a system text", system)
-    return replace(template, reserved=tuple(reserved))
+    return replace(template, system_reserved=tuple(reserved))
 
 
 def _tried(program: Program) -> list[str]:

@@ -279,7 +279,7 @@ def test_a_system_text_is_text_to_the_tokenizer() -> None:
 @pytest.mark.parametrize(
     ("template", "system", "message"),
     [
-        (replace(VICUNA, system_refused="it raises"), "Be brief.", "no place for a system text: it raises"),
+        (replace(VICUNA, system_refused="raises"), "Be brief.", "no place for a system text: it raises"),
         (VICUNA, "Be brief.", "before EdgeKit looked for one"),
         (replace(VICUNA, system_turn="{} "), " \n", "The system text is empty"),
         (replace(VICUNA, system_turn="{} "), "a\udcff", "The system text is not UTF-8 text"),
@@ -392,7 +392,7 @@ def test_no_special_word_survives_in_peoples_text(words: list[str], question: st
     assert not [word for word in words if word.strip() and word in text]
 
 
-@pytest.mark.parametrize("turns", [[], [Turn("a"), Turn("b")]])
+@pytest.mark.parametrize("turns", [[], [Turn("a"), Turn("b")], [Turn("a\udcff")], [Turn("a", "\udcff"), Turn("b")]])
 def test_open_or_missing_turns_are_refused(turns: list[Turn]) -> None:
     with pytest.raises(InputError):
         build(model(VICUNA), tokenizer("legacy"), turns)

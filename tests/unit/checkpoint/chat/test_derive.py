@@ -99,8 +99,16 @@ def test_a_system_text_that_pieces_can_not_say_leaves_the_rest(system: str, reas
 def test_words_that_switch_a_system_text_are_kept_from_it() -> None:
     switched = SWITCHED.replace("@", "{{ 'fast: ' if '/no_think' in m.content else 'slow: ' }}{{ m.content }}")
     written = spec(LOOP.replace("@", switched))
-    assert written.reserved == ("/no_think",)
+    assert (written.reserved, written.system_reserved) == ((), ("/no_think",))
     assert write(written, [Spoken("Q")], "Be brief.") == "slow: Be brief.\nuserQ\nA:"
+
+
+def test_why_there_is_no_place_for_a_system_text_can_be_kept() -> None:
+    refusing = SWITCHED.replace("@", "{{ raise_exception('\\x1b[2Jno\\udcff' ~ 'x' * 999) }}")
+    reason = spec(LOOP.replace("@", refusing)).system_refused
+    assert reason.startswith("can't be rendered: TemplateError:  [2Jno ")
+    assert reason.isprintable()
+    assert len(reason) <= 300
 
 
 def test_pictures_may_stand_apart_from_the_question() -> None:

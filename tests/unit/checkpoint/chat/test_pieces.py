@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
@@ -42,6 +43,18 @@ def test_a_process_that_was_ended_is_a_template_that_takes_too_much(monkeypatch:
     monkeypatch.setattr(taken, "python", lambda *_: [sys.executable, "-c", script])
     with pytest.raises(CheckpointError, match="of here takes too much time or memory"):
         pieces_apart(program(PLAIN))
+
+
+def test_what_takes_too_much_with_a_system_text_alone_is_read_without(monkeypatch: pytest.MonkeyPatch) -> None:
+    def command(module: str, *arguments: str) -> list[str]:
+        """The first is ended, as by its limit; the second is as it is."""
+        ended = [sys.executable, "-c", "import os, signal; os.kill(os.getpid(), signal.SIGXCPU)"]
+        return child.python(module, *arguments) if "plain" in arguments else ended
+
+    monkeypatch.setattr(taken, "python", command)
+    template = pieces_apart(program(PLAIN))
+    assert template.system_refused == "takes too much time or memory for a short conversation"
+    assert template == replace(pieces(program(PLAIN), system=False), system_refused=template.system_refused)
 
 
 @pytest.mark.parametrize(
