@@ -59,7 +59,14 @@ class Planned:
 
 @dataclass(frozen=True, kw_only=True)
 class DemoBundle:
-    """The sealed bundle, compiled where this machine can, every file's hash compared; and the seconds it took."""
+    """A demo's bundle is sealed, compiled where this machine can, and every file's hash compared.
+
+    * ``bundle``: its path
+    * ``recipe``, ``target``: their names
+    * ``bytes``, ``files``: of all that was sealed
+    * ``compiled``: whether this machine has a form of its own
+    * ``seconds``: what all of it took
+    """
 
     bundle: str
     recipe: str

@@ -26,7 +26,18 @@ class Part:
 
 @dataclass(frozen=True, kw_only=True)
 class Inspection:
-    """A checkpoint at a glance. ``context`` and ``tokens_per_image`` count tokens; ``bytes`` is the files' size."""
+    """An inspection shows a checkpoint at a glance.
+
+    * ``family``: whose layout it has ("llava-hf")
+    * ``parts``: its components, in the order of its tensors; ``parameters``: of all of them
+    * ``bytes``: the size of its files
+    * ``context``, ``tokens_per_image``: in tokens
+    * ``vocab``: rows of the embedding
+    * ``image_size``: the side of the picture that the tower reads, in pixels
+    * ``template``: how a conversation is written down
+    * ``licence``, ``intended_use``: what its makers say of them; "" where they say nothing
+    * ``notes``: what reading it decided, a sentence each
+    """
 
     family: str
     parts: tuple[Part, ...]

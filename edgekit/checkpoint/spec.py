@@ -17,9 +17,14 @@ Filter = Literal["nearest", "lanczos", "bilinear", "bicubic", "box", "hamming"] 
 class VisionSpec:
     """A vision tower is a ViT, cut after the layer whose output the projector reads.
 
-    ``layers`` counts the layers kept. ``post_norm``: the final layer norm applies to the output.
-    ``drop_cls``: the first row is left out of the output. That is CLIP's class token; SigLIP has none,
-    and some models (TinyLLaVA Factory's) were trained without its first patch.
+    * ``kind``: whose ViT it is
+    * ``hidden``: the width of a row; ``layers``: those that are kept
+    * ``heads`` of attention; ``ff``: the width inside the MLP, whose ``activation`` is named
+    * ``image_size``, ``patch``: the sides of the picture and of a patch, in pixels
+    * ``norm_eps``: of every layer norm
+    * ``drop_cls``: whether the first row is left out of the output. That is CLIP's class token; SigLIP has none, and
+      some models (TinyLLaVA Factory's) were trained without its first patch
+    * ``post_norm``: whether the final layer norm applies to the output
     """
 
     kind: Literal["clip", "siglip"]
@@ -65,8 +70,13 @@ class ProjectorSpec:
 class RopeSpec:
     """A rotary embedding turns the first ``dim`` elements of a head, in the rotate-half form.
 
-    ``scaling`` "linear" divides positions by ``factor``; "llama3" is the piecewise rule of Llama 3.1
-    with the two frequency factors and the context of pre-training.
+    * ``theta``: the base of the frequencies
+    * ``dim``: elements of a head that are turned
+    * ``scaling``: "linear" divides positions by ``factor``; "llama3" is the piecewise rule of Llama 3.1
+    * ``factor``: what positions, or low frequencies, are divided by
+    * ``low_freq_factor``, ``high_freq_factor``: of "llama3": what turns less often than the one within the context of
+      pre-training is divided, what turns more often than the other is not
+    * ``original_context``: that context, in tokens
     """
 
     theta: float
@@ -82,9 +92,19 @@ class RopeSpec:
 class DecoderSpec:
     """A decoder is a decoder-only transformer.
 
-    ``norm``: RMSNorm or LayerNorm (with bias). ``gated``: the MLP is act(gate)·up → down, else
-    act(up) → down. ``parallel``: attention and MLP read one norm and add up into the residual (Phi-2).
-    ``tied``: the head reads the embedding's weights.
+    * ``kind``: the architecture that its tensors are named by
+    * ``hidden``: the width of a row; ``layers``: how many there are
+    * ``heads``, ``kv_heads``: of queries, and of the keys and values that several of them share; ``head_dim``: the
+      width of each
+    * ``ff``: the width inside the MLP
+    * ``vocab``: rows of the embedding, and logits
+    * ``context``: the most tokens that the model was made for
+    * ``norm``: RMSNorm or LayerNorm (with bias), and its ``norm_eps``
+    * ``activation``, ``gated``: the MLP is act(gate)·up → down where it is gated, else act(up) → down
+    * ``rope``: the rotary embedding of queries and keys
+    * ``parallel``: whether attention and MLP read one norm and add up into the residual (Phi-2)
+    * ``qkv_bias``, ``out_bias``, ``mlp_bias``, ``head_bias``: which Linears have a bias
+    * ``tied``: whether the head reads the embedding's weights
     """
 
     kind: Literal["llama", "mistral", "phi"]
@@ -113,9 +133,14 @@ class DecoderSpec:
 class ImageSpec:
     """Pixels are prepared so: ``fit``, then the middle ``size``², then (pixel·``scale`` − mean)/std per channel.
 
-    "pad" grows the image to a square filled with ``fill`` (None: ``int(255·mean)``), then resizes it; "crop" resizes
-    its shorter edge; "stretch" resizes both edges. All resize with Pillow's ``filter`` to ``resized`` pixels (None:
-    ``size``, so that of a square nothing is cut off).
+    * ``size``: the side of the picture that the tower reads, in pixels
+    * ``mean``, ``std``: of each channel, red, green and blue
+    * ``fit``: "pad" grows the image to a square filled with ``fill``, then resizes it; "crop" resizes its shorter edge;
+      "stretch" resizes both edges
+    * ``scale``: what makes a sample of 0…255 a number
+    * ``filter``: Pillow's, by which all resize
+    * ``resized``: the pixels to resize to (None: ``size``, so that of a square nothing is cut off)
+    * ``fill``: red, green and blue of the padding (None: ``int(255·mean)``)
     """
 
     size: int
@@ -176,7 +201,16 @@ class TemplateSpec:
 
 @dataclass(frozen=True, kw_only=True)
 class ModelSpec:
-    """A whole vision-language model is three parts, how it is fed, and what it may be used for."""
+    """A whole vision-language model is three parts, how it is fed, and what it may be used for.
+
+    * ``family``: whose layout its checkpoint has ("llava-hf")
+    * ``vision``, ``projector``, ``decoder``: its parts
+    * ``image``, ``template``: how pictures and conversations are prepared for it
+    * ``bos_id``: the token that a prompt starts with, None where none is
+    * ``stop_ids``: the tokens that end a reply
+    * ``licence``, ``intended_use``: what its makers say of them; "" where they say nothing
+    * ``notes``: what reading it decided that people should know, a sentence each
+    """
 
     family: str
     vision: VisionSpec

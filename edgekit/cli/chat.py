@@ -20,7 +20,7 @@ HELP = "/image FILE lays a picture before the next question, /new begins a new c
 
 
 def lay(console: Console, path: Path) -> Picture:
-    """A picture for the next question; what was left out or done to draw it is said first."""
+    """Load a picture for the next question; what was left out or done to draw it is said first."""
     picture = load_image(path)
     for line in notes(path, picture):
         console.note(line)
@@ -28,7 +28,7 @@ def lay(console: Console, path: Path) -> Picture:
 
 
 def notes(path: Path, picture: Picture) -> list[str]:
-    """What the picture's reader has to say, with the file's name."""
+    """Return what the picture's reader has to say, with the file's name."""
     return [f"{path.name}: {note}" for note in picture.notes]
 
 

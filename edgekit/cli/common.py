@@ -54,6 +54,6 @@ _pass_console = click.make_pass_decorator(Console, ensure=True)
 
 
 def show_notes(console: Console, spec: ModelSpec) -> None:
-    """What EdgeKit does otherwise than the model's makers, on stderr."""
+    """Say what EdgeKit does otherwise than the model's makers, on stderr."""
     for note in spec.notes:
         console.note(f"Note: {note}")

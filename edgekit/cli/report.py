@@ -24,7 +24,7 @@ def command(console: Console) -> None:
 @click.argument("sources", nargs=-1, type=click.Path(path_type=Path), metavar="[PROFILE|BUNDLE]...")
 @common
 def memory(console: Console, sources: Sequence[Path]) -> None:
-    """Published static and dynamic memory of LLaVA-Med and TinyLLaVA beside what is planned on every target.
+    """Show published static and dynamic memory of LLaVA-Med and TinyLLaVA beside what is planned on every target.
 
     Profiles of these models, or bundles that stand for their newest, add what was measured.
     """
@@ -60,8 +60,8 @@ def profile(console: Console, sources: Sequence[Path], out: Path) -> None:
 @click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Draw a picture: PNG or SVG.")
 @common
 def fidelity(console: Console, bundle: Path, out: Path | None) -> None:
-    """What quantizing did to BUNDLE: bytes and bits per weight of its parts, the error of every matrix, and what its
-    answers kept."""
+    """Show what quantizing did to BUNDLE: bytes and bits per weight of its parts, the error of every matrix, and what
+    its answers kept."""
     from edgekit.bundle import open_bundle
     from edgekit.report.fidelity import fidelity_report
 
@@ -76,7 +76,7 @@ def fidelity(console: Console, bundle: Path, out: Path | None) -> None:
 @click.argument("sources", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="BUNDLE|REPORT...")
 @common
 def engines(console: Console, sources: Sequence[Path]) -> None:
-    """What engines are and do, recipes beside each other: bytes, what building took, answers on the GPU, speed.
+    """Show what engines are and do, recipes beside each other: bytes, what building took, answers on the GPU, speed.
 
     A bundle stands for its plans, their last check and its newest profiles. A REPORT is what this prints with --json.
     """

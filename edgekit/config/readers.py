@@ -77,7 +77,7 @@ def _dataclass_reader(cls: type) -> Reader:
 
 
 def keys_of(cls: type) -> Mapping[str, str]:
-    """The keys that a dataclass has in a file, each with the attribute that it holds: "memory.sides", say.
+    """Return the keys that a dataclass has in a file, each with the attribute that it holds: "memory.sides", say.
 
     They are its fields' names, unless its class attribute ``FILE_KEYS`` says otherwise: for a record that is made of
     others, and flat in its file.

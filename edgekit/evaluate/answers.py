@@ -35,7 +35,7 @@ def names_every_finding(question: Question, text: str) -> bool:
 
 
 def normal(text: str) -> str:
-    """Lower case, single spaces, no articles, no punctuation at the end."""
+    """Return ``text`` in lower case, with single spaces, without articles and punctuation at the end."""
     words = text.lower().rstrip(" \t\n.,;:!?").split()
     return " ".join(word for word in words if word not in ("a", "an", "the"))
 

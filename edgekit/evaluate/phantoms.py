@@ -32,7 +32,13 @@ _GREEDY = SamplingParams(max_tokens=48)  # the longest description takes about h
 
 @dataclass(frozen=True, kw_only=True)
 class ScoredAnswer:
-    """One question and what came of it; ``seed`` is the phantom's."""
+    """A scored answer has one question and what came of it.
+
+    * ``seed``: the phantom's
+    * ``form``, ``topic``, ``question``: what was asked, "closed", "open" or "description"
+    * ``expected``, ``answer``: the right answer, and the one that was given
+    * ``right``: whether that is right
+    """
 
     seed: int
     form: Form

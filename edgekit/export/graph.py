@@ -44,7 +44,14 @@ class Initializer:
 
 @dataclass
 class Graph:
-    """Collects nodes, small constants (kept inline) and streamed weights; names are unique by construction."""
+    """Collects nodes, small constants (kept inline) and streamed weights; names are unique by construction.
+
+    * ``name`` of the graph
+    * ``nodes``, in an order in which they can run
+    * ``constants``: small tensors by their names
+    * ``weights``: what each streamed tensor is, by its name; ``fills``: what reads them, with about how many bytes
+    * ``inputs``, ``outputs`` of the graph
+    """
 
     name: str
     _: KW_ONLY

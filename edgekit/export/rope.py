@@ -11,7 +11,7 @@ Floats = npt.NDArray[np.float32]
 
 
 def tables(rope: RopeSpec, positions: int) -> tuple[Floats, Floats]:
-    """cos and sin of every position's angles, float32 ``[positions, rope.dim / 2]``.
+    """Return cos and sin of every position's angles, float32 ``[positions, rope.dim / 2]``.
 
     Angles are float32 products, as in the models' own code: float64 would be more exact, and differ from
     what the weights were trained with.

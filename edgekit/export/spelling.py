@@ -101,7 +101,7 @@ class Spelling(ABC):
         return self.parameter(f"{name}.bias", names)
 
     def stored(self, name: str, tensors: Stack) -> str:
-        """Plain tensors as the graph keeps them: vectors in the activations' dtype, the rest in float16
+        """Declare plain tensors as the graph keeps them: vectors in the activations' dtype, the rest in float16
         where it came from 16 bits (a runtime converts once, as it loads)."""
         vector = len(tensors.shape) == 1
         dtype = self.activations if vector else tensors.dtype(self.activations)
@@ -116,7 +116,7 @@ class Spelling(ABC):
         return cast[0]
 
     def rms_norm(self, x: str, weight: str, name: str, eps: float) -> str:
-        """RMSNorm in float32, in standard operators, which opset 21 has no single one for; runtimes fuse them."""
+        """Write RMSNorm in float32, in standard operators, which opset 21 has no single one for; runtimes fuse them."""
         op, to = self.graph.op, self._code(FLOAT32)
         wide = op("Cast", [x], name=f"{name}.wide", attributes={"to": to})[0]
         square = op("Mul", [wide, wide], name=f"{name}.square")[0]
@@ -146,11 +146,11 @@ class Spelling(ABC):
         return codes, scales
 
     def add(self, x: str, y: str, name: str) -> str:
-        """x + y, with the usual broadcasting."""
+        """Write x + y, with the usual broadcasting."""
         return self.graph.op("Add", [x, y], name=name)[0]
 
     def gate(self, x: str, kind: Activation, width: int, name: str) -> str:
-        """activation(first ``width`` columns) · the other ``width`` columns."""
+        """Write activation(first ``width`` columns) · the other ``width`` columns."""
         gate, up = self.split(x, [width, width], f"{name}.split")
         return self.graph.op("Mul", [self.activate(gate, kind, f"{name}.act"), up], name=name)[0]
 

@@ -178,7 +178,7 @@ class StackedAttention:
 
 
 def attend(graph: Graph, query: str, key: str, value: str, mask: str, head_dim: int, dtype: Dtype, name: str) -> str:
-    """softmax(q kᵀ / √head_dim + mask) v; all ``[rows, heads, length, head_dim]``.
+    """Write softmax(q kᵀ / √head_dim + mask) v; all ``[rows, heads, length, head_dim]``.
 
     Queries are scaled before the product, which would else leave float16's range. Softmax sums in float32; TensorRT
     fuses that as well.

@@ -49,7 +49,7 @@ def plain(target: str, parts: Mapping[str, Tensor], dtype: np.dtype[np.floating]
 
 
 def packed(codes: str, scales: str, parts: Mapping[str, PackedTensor], dtype: np.dtype[np.floating]) -> Fill:
-    """int4 codes as :mod:`edgekit.checkpoint.packed` stores them, int8 codes too; scales in ``dtype``."""
+    """Read int4 codes as :mod:`edgekit.checkpoint.packed` stores them, int8 codes too; scales in ``dtype``."""
 
     def fill(put: Put) -> None:
         at_codes = at_scales = 0
@@ -65,7 +65,7 @@ def packed(codes: str, scales: str, parts: Mapping[str, PackedTensor], dtype: np
 
 
 def int8_unsigned(codes: str, scales: str, parts: Mapping[str, PackedTensor], dtype: np.dtype[np.floating]) -> Fill:
-    """int8 codes + 128 as uint8 ``[n, k]``, one scale a row."""
+    """Read int8 codes + 128 as uint8 ``[n, k]``, one scale a row."""
     signed = packed(codes, scales, parts, dtype)
 
     def fill(put: Put) -> None:
@@ -78,7 +78,7 @@ def int8_unsigned(codes: str, scales: str, parts: Mapping[str, PackedTensor], dt
 
 
 def int8_columns(codes: str, scales: str, parts: Mapping[str, PackedTensor], dtype: np.dtype[np.floating]) -> Fill:
-    """int8 codes transposed to ``[k, n]``, one scale a column.
+    """Read int8 codes transposed to ``[k, n]``, one scale a column.
 
     It holds a whole matrix, since each of its rows is spread over all of the result: vision towers and
     projectors only, whose matrices are of a few megabytes.

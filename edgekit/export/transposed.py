@@ -18,7 +18,7 @@ _STRETCH = 128  # inputs at once; even, since two codes of a row share a byte
 
 
 def int8(codes: str, scales: str, parts: Mapping[str, PackedTensor], dtype: Dtype) -> Fill:
-    """int8 codes ``[k, n]``, scales ``[n]`` in ``dtype``."""
+    """Read int8 codes as ``[k, n]``, scales ``[n]`` in ``dtype``."""
 
     def fill(put: Put) -> None:
         rows = _whole(parts)
@@ -32,7 +32,8 @@ def int8(codes: str, scales: str, parts: Mapping[str, PackedTensor], dtype: Dtyp
 
 
 def int4(codes: str, scales: str, parts: Mapping[str, PackedTensor], dtype: Dtype) -> Fill:
-    """ONNX's INT4 ``[groups · group, n]``, two columns a byte, the earlier one low; scales ``[groups, n]``.
+    """Read int4 codes as ONNX's INT4 ``[groups · group, n]``, two columns a byte, the earlier one low; scales
+    ``[groups, n]``.
 
     An odd ``n`` has one more column: of zeros, its scales one.
     """

@@ -48,7 +48,12 @@ class Spread:
 
 @dataclass(frozen=True, kw_only=True)
 class ProfiledDevice:
-    """A device was measured on; its fingerprint has what decides whether figures are still those of a machine."""
+    """A device was measured on; its fingerprint has what decides whether figures are still those of a machine.
+
+    - ``engine``, ``engine_version``: what answered; ``memory_bytes``: the machine's, or its control group's limit.
+    - ``arch``, ``cpu``, ``cores``, ``features``: its processor's; ``l4t``: a Jetson's release, "" elsewhere.
+    - ``gpu``, ``compute_capability``, ``driver``: its GPU's; "" where none computed.
+    """
 
     engine: str
     engine_version: str
@@ -94,8 +99,7 @@ class Times:
     """Times are milliseconds. ``encode_ms``: a picture through tower and projector. ``first_token_ms``: a question
     about a new picture, alone. ``inter_token_ms``: between two tokens of an answer, alone. ``second_turn_ms``: to the
     first token of a conversation's next answer. ``together_ms``: several questions about one picture, asked at once,
-    until all are answered; ``together`` is how many.
-    """
+    until all are answered; ``together`` is how many."""
 
     encode_ms: Spread
     first_token_ms: Spread
@@ -150,8 +154,7 @@ class ProfiledMemory:
 
     - ``sides``: each memory, the one that decides first.
     - ``share_bytes``: the process's proportional share (PSS) after loading.
-    - ``library_bytes``: pages of libraries in its RAM at the end, beside what the sides count
-      (:mod:`edgekit.machine.memory` says why).
+    - ``library_bytes``: of libraries in its RAM at the end, not in ``sides`` (:mod:`edgekit.machine.memory` says why).
     - ``weights``: counted in the bundle's own files, by component.
     - ``components``: measured, named as in the plan where it has such a component.
     - ``growth_bytes``: how much of the process's own memory each further question kept.
@@ -215,8 +218,7 @@ class Profile:
     after: Condition = field(default_factory=Condition)
 
     FILE_KEYS: ClassVar[Mapping[str, str]] = {
-        "format": "format",
-        "edgekit": "edgekit",
+        **{name: name for name in ("format", "edgekit")},
         "made": "measured_at",
         **{name: f"bundle.{name}" for name in ("digest", "model", "recipe", "target", "slots", "context", "compiled")},
         "device": "device",
@@ -227,8 +229,7 @@ class Profile:
         **{name: f"speed.{name}" for name in ("load_warm_s", "load_cold_s", "times", "rows")},
         "disk_bytes": "disk_bytes",
         "cgroup_peak_bytes": "memory.cgroup_peak_bytes",
-        "before": "before",
-        "after": "after",
+        **{name: name for name in ("before", "after")},
         "form": "bundle.form",
         "moments": "memory.moments",
     }

@@ -63,7 +63,17 @@ class Completion:
 
 @dataclass(eq=False, kw_only=True)
 class Sequence:
-    """The handle that ``Generator.submit`` gives: read ``state`` and ``completion``, leave the rest to it."""
+    """A sequence is what ``Generator.submit`` gives: read ``state`` and ``completion``, leave the rest to it.
+
+    * ``prompt``, of so many ``prompt_tokens``, and the most tokens of the answer, ``max_tokens``
+    * ``sampler``, ``stream``: draw the next token, and make text of tokens
+    * ``submitted``, ``times``: when it was submitted, and when each token came, in seconds of a steady clock
+    * ``keys``: the prompt's and the answer's, one for each token
+    * ``slot``: the arena's row that it has, None while it has none
+    * ``written``: tokens whose keys and values lie there, of which ``reused`` did before
+    * ``ids``, ``text``: the answer so far
+    * ``completion``: the whole of it, once it has ended
+    """
 
     prompt: Prompt
     max_tokens: int

@@ -33,7 +33,12 @@ class ColumnPacked:
     """A Linear packed by columns, a :class:`~edgekit.checkpoint.prequantized.matrix.PackedLinear`.
 
     The tensors' shapes are those of :mod:`~edgekit.checkpoint.prequantized.layout`: who makes one checks them.
-    ``less_one``: stored zero points are one less than they stand for.
+
+    * ``method``: by which it was packed
+    * ``less_one``: whether stored zero points are one less than they stand for
+    * ``shape``: of the matrix ``[n, k]``, outputs first
+    * ``grouping``: how many inputs share a scale, in the file and in EdgeKit
+    * ``qweight``, ``qzeros``, ``scales``: the stored codes, zero points and scales
     """
 
     method: Literal["gptq", "awq"]

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def show_built(console: Console, built: Built) -> None:
-    """Everything that came of a build, the next step last."""
+    """Show everything that came of a build, the next step last."""
     bundle, manifest = built.bundle, built.bundle.manifest
     _show_choice(console, built.decided)
     columns = ("component", "precision", "in memory")

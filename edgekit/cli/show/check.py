@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def check_line(checked: Checked) -> str:
-    """A check in one line."""
+    """Return a check in one line."""
     figures = checked.figures
     return (
         f"Checked: top-1 {100 * figures.top1_decided:.1f} % of {figures.decided} decided positions, "
@@ -21,7 +21,7 @@ def check_line(checked: Checked) -> str:
 
 
 def show_checked(console: Console, checked: Checked) -> None:
-    """Whole answers, then each component alone, with limits."""
+    """Show whole answers, then each component alone, with limits."""
     figures = checked.figures
     console.heading(f"{figures.sequences} answers, {figures.positions} positions, beside the {checked.beside}")
     rows = [_row(limit) for limit in checked.limits]

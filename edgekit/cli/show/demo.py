@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def show_step(console: Console, name: str, step: Step) -> None:
-    """What came of the step of that name, and the heading of the next."""
+    """Show what came of the step of that name, and the heading of the next."""
     _SHOW[name](console, step)
 
 
@@ -87,7 +87,7 @@ _SHOW: dict[str, Callable[[Console, Any], None]] = {
 
 
 def show_next(console: Console, bundle: str, image: str) -> None:
-    """The commands that go on from here."""
+    """List the commands that go on from here."""
     ask, picture = f"edgekit ask {shlex.quote(bundle)}", f"--image {shlex.quote(image)}"
     console.heading("\nNext")
     console.print(f"  {ask} --chat {picture}")

@@ -15,7 +15,7 @@ _SPEED = ("", "engine", "first token", "tokens/s", "beside fp16", "of bandwidth"
 
 
 def show_engines(console: Console, report: EnginesReport) -> None:
-    """For each device what plans are, then what was measured, and what is not as it should be."""
+    """Show for each device what plans are, then what was measured, and what is not as it should be."""
     from edgekit.report.runs import slow
 
     for device in sorted({run.device for run in report.runs}):

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def show_scores(console: Console, evaluated: Sequence[Evaluated]) -> None:
-    """Right answers by form, with ``--verbose`` by topic; of several bundles, what changed against the first."""
+    """Show right answers by form, with ``--verbose`` by topic; of several bundles, what changed against the first."""
     first, names = evaluated[0].scores, [each.name for each in evaluated]
     rows = [["on disk", "", *(format_bytes(each.bytes) for each in evaluated)]]
     for form in first.forms:

@@ -17,7 +17,7 @@ LARGEST_FLOAT16 = 65504
 
 
 def show_fidelity(console: Console, report: Fidelity) -> None:
-    """Parts, the matrices that lost most, and what answers kept."""
+    """Show parts, the matrices that lost most, and what answers kept."""
     from edgekit.checkpoint.checkpoint import component
 
     console.heading(f"Quantized by {report.recipe} ({report.method})\n")

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def show_fitted(console: Console, fitted: FittedTables) -> None:
-    """The tables themselves, or where they were written, what was planned, what is planned now, and what was
+    """Show the tables themselves, or where they were written, what was planned, what is planned now, and what was
     measured."""
     if not fitted.out:
         console.print(fitted.text)  # alone on stdout, so that it can be sent to a file

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def show_bundle(console: Console, inspection: BundleInspection) -> None:
-    """What a bundle is of and for, its compiled forms, and what it may be used for."""
+    """Show what a bundle is of and for, its compiled forms, and what it may be used for."""
     bundle, manifest = inspection.bundle, inspection.bundle.manifest
     spec = manifest.spec
     console.fields(
@@ -48,7 +48,7 @@ def _form(inspected: InspectedForm) -> str:
 
 
 def show_checkpoint(console: Console, inspection: Inspection) -> None:
-    """What a checkpoint is, what it may be used for, and its parts."""
+    """Show what a checkpoint is, what it may be used for, and its parts."""
     console.fields(_describe(inspection))
     console.print()
     rows = [

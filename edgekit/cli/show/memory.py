@@ -29,7 +29,7 @@ _WHEN = {"static": "from loading on", "dynamic": "while answering", "service": "
 
 
 def show_plan(console: Console, planned: MemoryPlan) -> None:
-    """Memory, disk and the peak of making it, and on stderr what breaks the target's budget."""
+    """Show memory, disk and the peak of making it, and on stderr what breaks the target's budget."""
     show_memory(console, planned)
     show_disk(console, planned)
     for warning in planned.over_budget:
@@ -37,7 +37,7 @@ def show_plan(console: Console, planned: MemoryPlan) -> None:
 
 
 def show_memory(console: Console, planned: MemoryPlan) -> None:
-    """One table per side, and whether it fits."""
+    """Show one table per side, and whether it fits."""
     target = planned.target
     console.heading(f"{planned.model} by {planned.recipe} for {target.name} ({target.title})")
     slots = f"{target.slots} slot{'s' * (target.slots > 1)} of {target.context} tokens"
@@ -49,7 +49,7 @@ def show_memory(console: Console, planned: MemoryPlan) -> None:
 
 
 def verdict(planned: MemoryPlan) -> str:
-    """One line: fits, or doesn't, and by how much."""
+    """Return one line: fits, or doesn't, and by how much."""
     side = planned.sides[0]
     if planned.fits:
         return f"Fits: {format_bytes(side.free_bytes)} of {format_bytes(side.available_bytes)} to spare."
@@ -100,7 +100,7 @@ def _can_draw() -> bool:
 
 
 def show_disk(console: Console, planned: MemoryPlan) -> None:
-    """Disk, and the peak of building and compiling."""
+    """Show disk, and the peak of building and compiling."""
     disk, building = planned.disk, planned.building
     about = "" if disk.exact else "about "
     pairs = [
@@ -118,7 +118,7 @@ def show_disk(console: Console, planned: MemoryPlan) -> None:
 
 
 def show_matrix(console: Console, matrix: Matrix) -> None:
-    """Targets down, recipes across: what stays free, or what is missing; and the best that fits."""
+    """Show targets down, recipes across: what stays free, or what is missing; and the best that fits."""
     recipes: Sequence[str] = list(next(iter(matrix.plans.values())))
     rows = []
     for name, row in matrix.plans.items():

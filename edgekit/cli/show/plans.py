@@ -16,7 +16,7 @@ COLUMNS = ("engine", "size", "time", "memory", "GPU memory", "attention fused")
 
 
 def show_prepared(console: Console, prepared: Prepared) -> None:
-    """The compiled form: what making it took, for what it is, and how it answers."""
+    """Show the compiled form: what making it took, for what it is, and how it answers."""
     form = prepared.compiled
     if form is None:
         return
@@ -33,7 +33,7 @@ def show_prepared(console: Console, prepared: Prepared) -> None:
 
 
 def show_plans(console: Console, prepared: Prepared, form: Compiled) -> None:
-    """A line for each plan."""
+    """Show a line for each plan."""
     from edgekit.engines.backend import backend_for
 
     layers = backend_for(prepared.bundle).attention(prepared.bundle.manifest.spec)
@@ -52,7 +52,7 @@ def show_plans(console: Console, prepared: Prepared, form: Compiled) -> None:
 
 
 def purpose(prepared: Prepared, form: Compiled) -> str:
-    """For what the plans are, and where that is no GPU of this machine, what it takes to run them."""
+    """Say for what the plans are, and where that is no GPU of this machine, what it takes to run them."""
     from edgekit.engines.backend import backend_for
 
     place = form.place
@@ -68,7 +68,7 @@ def purpose(prepared: Prepared, form: Compiled) -> str:
 
 
 def show_answers(console: Console, prepared: Prepared) -> None:
-    """How the plans answered on this machine's GPU, or who has to ask them."""
+    """Say how the plans answered on this machine's GPU, or who has to ask them."""
     from edgekit.cli.show.check import check_line
 
     if prepared.unasked is not None:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def show_profile(console: Console, judged: JudgedProfile) -> None:
-    """Budget, memory, speed, the plan beside it, and how the device fared."""
+    """Show budget, memory, speed, the plan beside it, and how the device fared."""
     profile = judged.profile
     device = profile.device.gpu or f"{profile.device.cpu}, {profile.device.cores} cores"
     console.heading(f"{profile.bundle.model} by {profile.bundle.recipe} on {device}")

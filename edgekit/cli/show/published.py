@@ -15,7 +15,7 @@ _VARIANTS = {"fp16": "16-bit", "q8": "Q8", "q4": "Q4"}
 
 
 def show_published(console: Console, report: MemoryReport) -> None:
-    """What was published and what is planned on every target; then, for each device, what was measured."""
+    """Show what was published and what is planned on every target; then, for each device, what was measured."""
     names = list(report.variants[0].planned)
     rows = [
         (*head, published, *(_cell(variant.planned[name], kind) for name in names))

@@ -11,7 +11,7 @@ from edgekit.units import format_bytes
 
 
 def list_targets(console: Console, shipped: Sequence[Target]) -> None:
-    """A line for each target."""
+    """Show a line for each target."""
     rows = [
         (t.name, t.title, _memory(t), _bandwidth(t), t.compute_capability, f"{t.slots} × {t.context}", t.engine)
         for t in shipped
@@ -21,7 +21,7 @@ def list_targets(console: Console, shipped: Sequence[Target]) -> None:
 
 
 def show_target(console: Console, chosen: Target) -> None:
-    """Everything of a target, its budget last."""
+    """Show everything of a target, its budget last."""
     console.fields(_describe(chosen))
 
 
@@ -50,7 +50,7 @@ def _describe(chosen: Target) -> list[tuple[str, str]]:
 
 
 def show_machine(console: Console, machine: Machine, like: Target) -> None:
-    """A machine, and the target that it is like."""
+    """Show a machine, and the target that it is like."""
     pairs = [
         ("system", f"{machine.system}, {machine.arch}"),
         ("processor", f"{machine.cpu}, {machine.cores} cores"),

@@ -107,7 +107,7 @@ def data_dependent(view: View) -> Iterator[Complaint]:
 
 
 def types(view: View) -> Iterator[Complaint]:
-    """Element types that TensorRT has none for; double it narrows to float32, saying so only in its log."""
+    """Check for element types that TensorRT has none for; double it narrows to float32, saying so only in its log."""
     codes = {name: tensor.data_type for name, tensor in view.constants.items()} | view.ends
     for name, code in codes.items():
         quantized = {node.op_type for node in view.users.get(name, [])} == {"DequantizeLinear"}  # has its own rule
@@ -168,7 +168,7 @@ def _size(path: Path) -> int:
 
 
 def wide_integers(view: View) -> Iterator[Complaint]:
-    """int64 constants beyond int32; the ends of a Slice and a Loop's count are cut to size by the parser."""
+    """Check for int64 constants beyond int32; the ends of a Slice and a Loop's count are cut to size by the parser."""
     for name, tensor in view.constants.items():
         if tensor.data_type != TensorProto.INT64 or all(_cut(node, name) for node in view.users.get(name, [])):
             continue

@@ -23,7 +23,7 @@ def nbytes(tensor: TensorProto) -> int:
 
 
 def place(tensor: TensorProto) -> tuple[str, int, int]:
-    """File name, offset and length of an external tensor, by ONNX's ``external_data`` entries.
+    """Return file name, offset and length of an external tensor, by ONNX's ``external_data`` entries.
 
     Only the name's last part counts, so a graph can't lead out of its folder. :class:`ValueError` without a location.
     """

@@ -38,21 +38,35 @@ class Complaint:
 
 @dataclass(frozen=True, kw_only=True)
 class View:
-    """A graph as rules look at it; construct it with :func:`look`. Names are unique in an ONNX graph with all its
-    subgraphs, so one table serves."""
+    """A view shows a graph as rules look at it; construct it with :func:`look`.
+
+    Names are unique in an ONNX graph with all its subgraphs, so one table serves.
+
+    * ``name``: the graph's
+    * ``version``: the TensorRT that is to read it
+    * ``opset``: its standard operators'
+    * ``folder``: where its external data lie, None where they don't matter
+    * ``nodes``: of the graph and its subgraphs
+    * ``functions``: nodes of the model's local functions, whose names are their own; ``local``: domain and name of each
+      local function
+    * ``initializers``, ``constants``: tensors by their names; the latter also what Constant nodes hold
+    * ``ends``: element types of the network's inputs and outputs; ``outputs``: the names of those
+    * ``types``: element types by tensors' names, where they are known
+    * ``users``: the nodes that read a tensor, by its name
+    """
 
     name: str
     version: Version
     opset: int
     folder: Path | None
-    nodes: list[NodeProto]  # of the graph and its subgraphs
-    functions: list[NodeProto]  # of the model's local functions, whose names are their own
-    local: frozenset[tuple[str, str]]  # domain and name of each local function
+    nodes: list[NodeProto]
+    functions: list[NodeProto]
+    local: frozenset[tuple[str, str]]
     initializers: dict[str, TensorProto]
-    constants: dict[str, TensorProto]  # initializers, and what Constant nodes hold
-    ends: dict[str, int]  # the network's inputs and outputs: their element types
+    constants: dict[str, TensorProto]
+    ends: dict[str, int]
     outputs: frozenset[str]
-    types: dict[str, int]  # element types, where they are known
+    types: dict[str, int]
     users: dict[str, list[NodeProto]]
 
     @property

@@ -31,9 +31,13 @@ _UNDEFINED = 2**32 - 1  # the length of pixel data that are encapsulated
 
 @dataclass(frozen=True, kw_only=True)
 class DicomFile:
-    """An opened file: pixel data begin at byte ``start`` of ``stream`` and are ``length`` bytes.
+    """An opened file has its header read, and knows where its pixel data lie.
 
-    Encapsulated ones have no length (None), but ``items``, each with its first byte and its length.
+    * ``stream``: the file, ``header``: its elements without pixel data
+    * ``syntax``: the UID of its transfer syntax
+    * ``keyword``, ``vr``: the element that holds pixel data, and its value representation
+    * ``start``, ``length``: their first byte in ``stream`` and their bytes; None where they are encapsulated
+    * ``items``: the first byte and the length of each item of encapsulated ones
     """
 
     stream: BinaryIO
