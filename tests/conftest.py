@@ -49,9 +49,9 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(autouse=True)
-def look_anew() -> None:
+def look_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a test has this machine seem to be is not what the next one finds."""
-    machine.look.cache_clear()
+    monkeypatch.setattr(machine, "_kept", None)
 
 
 @pytest.fixture(autouse=True)

@@ -7,16 +7,19 @@ child.
 
 from __future__ import annotations
 
-from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from edgekit.machine.detect import Machine
 
+_kept: Machine | None = None
 
-@cache
+
 def look() -> Machine:
     """Find what this computer is, once a process: asking its driver takes time, and a service asks for years.
+
+    What a driver that is not up yet, or a GPU that is lost, left out is looked for anew at the next call: a service
+    that starts before its driver must not answer by the processor for years.
 
     Kept are facts that do not change while a process runs: processor, cores and instructions, the memory that there is
     (a control group's limit, as it was at the first look), the GPUs that CUDA shows (name, compute capability, memory,
@@ -24,6 +27,12 @@ def look() -> Machine:
     is not in it and is read anew: :mod:`~edgekit.machine.room`, :mod:`~edgekit.machine.memory`,
     :mod:`~edgekit.machine.condition`. Raises nothing.
     """
-    from edgekit.machine.detect import detect  # most that reads a file of the system's needs nothing of it
+    global _kept
+    if _kept is not None:
+        return _kept
+    from edgekit.machine.detect import sighting  # most that reads a file of the system's needs nothing of it
 
-    return detect()
+    seen = sighting()
+    if seen.lasts:
+        _kept = seen.machine
+    return seen.machine

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from edgekit.machine.gpus import Gpu, all_hidden, listed_gpus
-from edgekit.machine.nvml import driver_gpus
+from edgekit.machine.gpus import Gpu, all_hidden, listed_gpus, untold
+from edgekit.machine.nvml import driver_gpus, installed
 from edgekit.machine.room import total_memory
 from edgekit.machine.system import field_of, read_text
 
@@ -68,14 +68,28 @@ def detect(root: Path = Path("/"), arch: str = platform.machine(), gpus: Iterabl
     ``gpus`` are what the driver told already; without, NVIDIA's management library is asked, which waits for the
     driver as long as that takes.
     """
+    return sighting(root, arch, gpus).machine
+
+
+@dataclass(frozen=True)
+class Sighting:
+    """A machine as it was seen, and whether that ``lasts``: a driver that failed, or a GPU that did not tell its kind,
+    may do better when it is asked again."""
+
+    machine: Machine
+    lasts: bool
+
+
+def sighting(root: Path = Path("/"), arch: str = platform.machine(), gpus: Iterable[Gpu] | None = None) -> Sighting:
+    """Describe a machine as :func:`detect` does."""
     arch = {"amd64": "x86_64", "arm64": "aarch64"}.get(arch.lower(), arch)
     cpuinfo = read_text(root / "proc/cpuinfo")
     jetson, l4t = _jetson(root)
     hidden = gpus is None and all_hidden()
-    seen = () if hidden or jetson not in ("", _SOME_JETSON) else _gpus(root, gpus)
+    seen, answered = ((), True) if hidden or jetson not in ("", _SOME_JETSON) else _gpus(root, gpus)
     if jetson == _SOME_JETSON or any("(nvgpu)" in gpu.name for gpu in seen):  # nvgpu drives the GPUs of Jetsons alone
         jetson = _of_family(next((name for name, of in JETSONS.items() if of in _capabilities(seen)), ""))
-    return Machine(
+    machine = Machine(
         system=platform.system(),
         arch=arch,
         cpu=field_of(cpuinfo, "model name") or platform.processor() or arch,
@@ -86,14 +100,18 @@ def detect(root: Path = Path("/"), arch: str = platform.machine(), gpus: Iterabl
         jetson=jetson,
         l4t=l4t,
     )
+    return Sighting(machine, answered and untold(machine.gpus) is None)
 
 
-def _gpus(root: Path, listed: Iterable[Gpu] | None) -> tuple[Gpu, ...]:
-    """A driver that shows none has been told to hide them; one that can't be asked has at least listed their names."""
+def _gpus(root: Path, listed: Iterable[Gpu] | None) -> tuple[tuple[Gpu, ...], bool]:
+    """A driver that shows none has been told to hide them; one that can't be asked has at least listed their names.
+
+    And whether it answered, or will never be asked for want of its library's module.
+    """
     if listed is not None:
-        return tuple(listed) or tuple(listed_gpus(root))
+        return tuple(listed) or tuple(listed_gpus(root)), True
     seen = driver_gpus()
-    return tuple(listed_gpus(root)) if seen is None else seen
+    return (tuple(listed_gpus(root)), not installed()) if seen is None else (seen, True)
 
 
 def cpu_features(root: Path = Path("/")) -> tuple[str, ...]:

@@ -15,11 +15,18 @@ T = TypeVar("T")
 
 def how_to_tell() -> str:
     """Say what has an :func:`~edgekit.machine.gpus.untold` GPU tell its compute capability."""
+    if not installed():
+        return "Run: pip install nvidia-ml-py"
+    return "Run `nvidia-smi`: it says what keeps the driver from telling."
+
+
+def installed() -> bool:
+    """Say whether the library's Python module is there, so that the driver can be asked once it runs."""
     try:
         import pynvml  # noqa: F401
     except ImportError:
-        return "Run: pip install nvidia-ml-py"
-    return "Run `nvidia-smi`: it says what keeps the driver from telling."
+        return False
+    return True
 
 
 def driver_gpus() -> tuple[Gpu, ...] | None:
