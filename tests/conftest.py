@@ -15,12 +15,14 @@ import logging
 import signal
 import socket
 from collections.abc import Iterator
+from datetime import date
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from edgekit import machine
+from tests import results
 
 # A shell's background job ignores Ctrl-C, and so would every process that a test starts to interrupt it.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -62,3 +64,13 @@ def own_log() -> Iterator[None]:
     yield
     logger.handlers[:] = handlers
     logger.setLevel(level)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """`make test-long` ends with its results as docs/figures.md has them."""
+    if config.getoption("markexpr") == "long":
+        gathered = results.gathered(terminalreporter.stats)
+        computer = machine.look()
+        processor = f"{computer.cores} cores of {computer.cpu}, {results.instructions(computer.features)}"
+        terminalreporter.section("for docs/figures.md")
+        terminalreporter.write_line(results.table(gathered, date.today().isoformat(), results.commit(), processor))
