@@ -7,6 +7,7 @@ loaded when it is asked for: answering on a processor loads nothing of what runs
 from __future__ import annotations
 
 import importlib
+import shlex
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -66,7 +67,13 @@ class Outcome:
 
 class Backend(ABC):
     """Finds, compiles, opens and describes what runs a bundle. Errors are
-    :class:`~edgekit.errors.EdgeKitError` and say what to do."""
+    :class:`~edgekit.errors.EdgeKitError` and say what to do.
+
+    ``title`` is what people call the engine, ``without`` a sentence: how a device fares that has no compiled form.
+    """
+
+    title: str
+    without: str
 
     @abstractmethod
     def open(self, bundle: Bundle, slots: int) -> PartedEngine | None:
@@ -119,9 +126,23 @@ class Backend(ABC):
         """Return the layers of attention that each graph's plan could fuse, in all its profiles together."""
         return {}
 
-    def title(self, place: Place) -> str:
+    def runtime_title(self, place: Place) -> str:
         """Return what people call the runtime that a place names, without its version."""
         return place.engine
+
+    def installation(self, place: Place) -> str:
+        """Return the command that brings a device the very release that a place names; "" where there is none."""
+        return ""
+
+    def next_step(self, bundle: Bundle, compile_bytes: int) -> str:
+        """Return what is still to do before a device answers by plans, where this machine was none to build them on;
+        ``compile_bytes`` of memory is what building them is planned to take."""
+        return f"Still to do, on the device: {compile_command(bundle)}"
+
+
+def compile_command(bundle: Bundle) -> str:
+    """Return what one types to compile a bundle."""
+    return f"edgekit compile {shlex.quote(str(bundle.path))}"
 
 
 def backend_of(kind: EngineKind) -> Backend:

@@ -22,16 +22,14 @@ from edgekit.files import new_directory
 from edgekit.progress import Progress, silent
 
 _log = logging.getLogger(__name__)
-_WITHOUT = "A processor can go on without: it only saves memory."
-_WITHOUT_PLANS = "Without engines a device with that GPU does not answer."
 
 
 @dataclass(frozen=True, kw_only=True)
 class Compiled:
     """A compiled form: its folder and bytes, what making it took, and what it is for.
 
-    ``plans``: TensorRT's, {} for a processor's form. ``ahead``: they were built where their GPU is not. ``doubts``:
-    what is not as it should be with them, a sentence each (:mod:`edgekit.plan.doubts` adds them).
+    ``plans``: by name, {} for a form that has none. ``ahead``: they were built where their GPU is not. ``doubts``: what
+    is not as it should be with them, a sentence each (:mod:`edgekit.plan.doubts` adds them).
     """
 
     folder: Path
@@ -93,12 +91,12 @@ def compile_bundle(bundle: Bundle, progress: Progress = silent) -> Compiled:
     :class:`~edgekit.errors.EdgeKitError` where this machine is of another kind, where its runtime can't, where a
     file is not as it was sealed, and where the bundle can't be written to; everything is then as it was before.
     """
-    backend, needed = backend_for(bundle), bundle.manifest.target.kind.needs_plans
+    backend = backend_for(bundle)
     destination = backend.destination(bundle)
     if not os.access(bundle.path, os.W_OK):
         raise EngineError(
             f"{bundle.path} can't be written to, and its compiled form would lie there",
-            f"Copy the bundle to a disk that can be written to. {_WITHOUT_PLANS if needed else _WITHOUT}",
+            f"Copy the bundle to a disk that can be written to. {backend.without}",
         )
     started = time.monotonic()
     verify(bundle, progress)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import platform
-import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,10 +10,10 @@ from typing import Any
 from edgekit import config
 from edgekit.bundle import Bundle
 from edgekit.check import Checked
+from edgekit.engines.backend import backend_for, compile_command
 from edgekit.pipeline.precision import Decided
 from edgekit.pipeline.prepared import Prepared
 from edgekit.plan import MemoryPlan
-from edgekit.units import format_bytes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,21 +69,11 @@ class Built:
         refused, target = self.prepared.refused, self.bundle.manifest.target
         if not refused or not self.prepared.needs_plans:
             return self.prepared.next_step
-        compile_it = f"edgekit compile {shlex.quote(str(self.bundle.path))}"
         if refused.tried:
-            return (
-                "The bundle is whole, but a device with that GPU does not answer without engines. "
-                f"Build them: {compile_it}"
-            )
-        if target.arch == "x86_64":
-            return f"Still to do, on the device or on any x86-64 machine with the extra rtx: {compile_it}"
-        if target.arch == "any":
-            return f"Still to do, on the device: {compile_it}"
-        memory = format_bytes(self.plan.building.compile_bytes)
-        return (
-            f"Still to do: TensorRT's engines are built on the device, in minutes and with about {memory} of memory. "
-            f"There, with JetPack 6.2 or newer and the extra jetson (pip install 'edgekit[jetson]'), run: {compile_it}"
-        )
+            what = "a device with that GPU" if target.kind.on_gpu else "its device"
+            compile_it = compile_command(self.bundle)
+            return f"The bundle is whole, but {what} does not answer without engines. Build them: {compile_it}"
+        return backend_for(self.bundle).next_step(self.bundle, self.plan.building.compile_bytes)
 
     def document(self) -> dict[str, Any]:
         """Return what ``edgekit build --json`` writes."""

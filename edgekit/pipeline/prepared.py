@@ -44,7 +44,7 @@ class Prepared:
 
     @property
     def needs_plans(self) -> bool:
-        """Whether devices of the bundle's target answer by TensorRT's plans alone."""
+        """Whether devices of the bundle's target answer by plans alone."""
         return self.bundle.manifest.target.kind.needs_plans
 
     @property

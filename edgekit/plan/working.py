@@ -34,8 +34,7 @@ def working(
         ("vision_activations", vision_bytes(spec.vision, wide, table), table.vision_scratch, 0),
         ("decoder_activations", decoder_bytes(spec.decoder, target, table), table.decoder_scratch, written),
     ):
-        # TensorRT-RTX knows no Jetson: that TensorRT writes as much out there is not known.
-        basis = "assumed" if more and target.arch != "x86_64" else factor.basis
+        basis = "assumed" if more and target.arch not in target.kind.widening_seen_on else factor.basis
         scratch = round(factor.ratio * size) + more
         yield Component(name=name, bytes=scratch, where="device", when="dynamic", basis=basis, form=form)
     buffers = image_bytes(spec, target)
@@ -71,9 +70,9 @@ def decoder_bytes(decoder: DecoderSpec, target: Target, table: Coefficients) -> 
 
 
 def written_out_bytes(decoder: DecoderSpec, tensors: TensorCounts, recipe: Recipe, target: Target) -> int:
-    """Count the int8 matrices that TensorRT-RTX writes out in float16 while it reads a prompt: those that see one token
-    alone, which are the last layer's, but for its queries, keys and values, and the head (measured to the byte in
-    TinyLlama, Mistral, Vicuna and Phi-2 of 2 layers; of 12 and more it writes out less)."""
+    """Count the int8 matrices that an engine writes out in float16 while it reads a prompt: those that see one token
+    alone, which are the last layer's, but for its queries, keys and values, and the head (TensorRT-RTX; measured to the
+    byte in TinyLlama, Mistral, Vicuna and Phi-2 of 2 layers; of 12 and more it writes out less)."""
     if not target.kind.widens_last_layer:
         return 0
     total = 0

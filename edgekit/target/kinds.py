@@ -36,6 +36,7 @@ class EngineKind:
     - ``fresh_apart``: whether a call's new keys and values are written beside the arena, then moved into it
     - ``copies_cache``: whether it copies a layer's keys and values in front of its attention kernel
     - ``widens_last_layer``: whether it writes out int8 matrices that see one token of a prompt alone
+    - ``widening_seen_on``: the architectures whose devices that was measured for; on others it is assumed
     - ``repacks``: what it makes of packed weights as it loads them: their codes and scales anew, the scales, or nothing
     - ``compiles``: what compiling holds at once: one matrix, or a graph's weights
     """
@@ -56,6 +57,7 @@ class EngineKind:
     fresh_apart: bool
     copies_cache: bool
     widens_last_layer: bool
+    widening_seen_on: tuple[str, ...]
     repacks: Literal["codes", "scales", "nothing"]
     compiles: Literal["matrix", "graph"]
 
@@ -89,6 +91,7 @@ KINDS: Final[dict[str, EngineKind]] = {
             fresh_apart=False,
             copies_cache=False,
             widens_last_layer=False,
+            widening_seen_on=(),
             repacks="codes",
             compiles="matrix",
         ),
@@ -109,6 +112,7 @@ KINDS: Final[dict[str, EngineKind]] = {
             fresh_apart=False,
             copies_cache=False,
             widens_last_layer=False,
+            widening_seen_on=(),
             repacks="scales",
             compiles="matrix",
         ),
@@ -129,6 +133,7 @@ KINDS: Final[dict[str, EngineKind]] = {
             fresh_apart=True,
             copies_cache=True,
             widens_last_layer=True,
+            widening_seen_on=("x86_64",),  # TensorRT-RTX knows no Jetson
             repacks="nothing",
             compiles="graph",
         ),

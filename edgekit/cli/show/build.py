@@ -6,7 +6,7 @@ import shlex
 from typing import TYPE_CHECKING
 
 from edgekit.cli.show.check import check_line
-from edgekit.cli.show.plans import purpose, show_answers, show_plans
+from edgekit.cli.show.plans import purpose, show_answers, show_plans, title
 from edgekit.console import Console
 from edgekit.units import format_bytes
 
@@ -33,16 +33,16 @@ def show_built(console: Console, built: Built) -> None:
 
 
 def _show_engines(console: Console, built: Built) -> None:
-    """What became of TensorRT's engines, and what is still to do."""
+    """What became of the engines, and what is still to do."""
     prepared = built.prepared
     if form := prepared.compiled:
         console.print()
         show_plans(console, prepared, form)
-        console.print(f"\nTensorRT's engines are built, for {purpose(prepared, form)}.")
+        console.print(f"\n{title(prepared)}'s engines are built, for {purpose(prepared, form)}.")
         show_answers(console, prepared)
         return
     if built.hindrance:
-        console.print(f"TensorRT's engines are not built: {built.hindrance}")
+        console.print(f"{title(prepared)}'s engines are not built: {built.hindrance}")
     console.print(built.next_step)
 
 

@@ -1,4 +1,4 @@
-"""What ``compile`` and ``build`` say of TensorRT's plans: for what they are, what they took, and do they answer?"""
+"""What ``compile`` and ``build`` say of an engine's plans: for what they are, what they took, and do they answer?"""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from edgekit.engines.compile import Compiled
     from edgekit.pipeline import Prepared
 
-_RTX = "tensorrt-rtx-cu13"  # the package of the extra rtx
 COLUMNS = ("engine", "size", "time", "memory", "GPU memory", "attention fused")
 
 
@@ -28,7 +27,7 @@ def show_prepared(console: Console, prepared: Prepared) -> None:
         f"with {format_bytes(form.peak_bytes)} of memory"
     )
     if form.plans:
-        console.print(f"TensorRT's engines are built, for {purpose(prepared, form)}.")
+        console.print(f"{title(prepared)}'s engines are built, for {purpose(prepared, form)}.")
     show_answers(console, prepared)
 
 
@@ -51,19 +50,28 @@ def show_plans(console: Console, prepared: Prepared, form: Compiled) -> None:
     console.table(COLUMNS, rows, right=COLUMNS[1:])
 
 
+def title(prepared: Prepared) -> str:
+    """What people call the engine that a bundle is for."""
+    from edgekit.engines.backend import backend_for
+
+    return backend_for(prepared.bundle).title
+
+
 def purpose(prepared: Prepared, form: Compiled) -> str:
     """Say for what the plans are, and where that is no GPU of this machine, what it takes to run them."""
     from edgekit.engines.backend import backend_for
 
-    place = form.place
+    place, target = form.place, prepared.bundle.manifest.target
     if not form.ahead:
         bound = f"driver {place.driver}" if place.driver else f"L4T {place.l4t}" if place.l4t else ""
-        return ", ".join(filter(None, (f"this machine's {place.device or 'GPU'}", bound)))
-    title = backend_for(prepared.bundle).title(place)
-    target = prepared.bundle.manifest.target
+        device = place.device or ("GPU" if target.kind.on_gpu else "processor")
+        return ", ".join(filter(None, (f"this machine's {device}", bound)))
+    backend = backend_for(prepared.bundle)
+    capability = f" (compute capability {place.compute_capability})" if place.compute_capability else ""
+    command = backend.installation(place)
     return (
-        f"every {target.title} (compute capability {place.compute_capability}) with {title} "
-        f"{place.version}; a device needs that very release: pip install '{_RTX}=={place.version}'"
+        f"every {target.title}{capability} with {backend.runtime_title(place)} {place.version}; "
+        f"a device needs that very release{command and f': {command}'}"
     )
 
 
@@ -74,7 +82,8 @@ def show_answers(console: Console, prepared: Prepared) -> None:
     if prepared.unasked is not None:
         console.note("The engines are built and kept, but could not be checked")
     elif prepared.checked is not None:
-        console.print(f"Checked on the GPU:{check_line(prepared.checked).partition(':')[2]}")
+        device = "GPU" if prepared.bundle.manifest.target.kind.on_gpu else "processor"
+        console.print(f"Checked on the {device}:{check_line(prepared.checked).partition(':')[2]}")
     elif prepared.next_step:
         console.print(prepared.next_step)
 
@@ -84,7 +93,8 @@ def require_plans(console: Console, prepared: Prepared, force: bool) -> None:
     if (failure := prepared.failure) is None:
         return
     if force:
-        console.note(f"Forced: on the GPU: {failure.message}")
+        device = "GPU" if prepared.bundle.manifest.target.kind.on_gpu else "processor"
+        console.note(f"Forced: on the {device}: {failure.message}")
         return
     if prepared.checked and prepared.compiled:
         console.note(f"The engines are kept, and would be run: to do without them, remove {prepared.compiled.folder}")

@@ -38,6 +38,9 @@ _log = logging.getLogger(__name__)
 class OnnxRuntimeBackend(Backend):
     """The processor, and NVIDIA's GPUs by the CUDA provider."""
 
+    title = "ONNX Runtime"
+    without = "A processor can go on without: it only saves memory."
+
     def open(self, bundle: Bundle, slots: int) -> PartedEngine | None:
         if bundle.manifest.target.kind.on_gpu:
             gpu = matching(machine.look().gpus, bundle.manifest.target.compute_capability)

@@ -27,7 +27,7 @@ class StandardEngine:
 
     chunk = CHUNK
     on_gpu = False
-    plans = None
+    plans: Path | None = None
 
     def __init__(self, bundle: Bundle, graphs: Path, slots: int) -> None:
         manifest = bundle.manifest

@@ -10,7 +10,7 @@ from typing import Final, cast
 
 from edgekit.bundle import Bundle
 from edgekit.checkpoint.spec import ModelSpec
-from edgekit.engines.backend import Backend, Destination, Outcome, PlanRecord
+from edgekit.engines.backend import Backend, Destination, Outcome, PlanRecord, compile_command
 from edgekit.engines.base import PartedEngine
 from edgekit.engines.lock import find_form, place_of
 from edgekit.engines.onnxruntime.standard import StandardEngine
@@ -23,12 +23,17 @@ from edgekit.engines.tensorrt.shapes import sizes
 from edgekit.errors import EdgeKitError, EngineError
 from edgekit.machine.cuda import ordinal
 from edgekit.progress import Progress
+from edgekit.units import format_bytes
 
+_RTX = "tensorrt-rtx-cu13"  # the package of the extra rtx, whose plans alone are built ahead
 _log = logging.getLogger(__name__)
 
 
 class TensorRtBackend(Backend):
     """TensorRT and TensorRT-RTX; what builds plans is loaded where plans are built or looked at."""
+
+    title = TITLES["tensorrt"]
+    without = "Without engines a device with that GPU does not answer."
 
     def open(self, bundle: Bundle, slots: int) -> PartedEngine | None:
         try:
@@ -105,8 +110,23 @@ class TensorRtBackend(Backend):
 
         return attention(spec)
 
-    def title(self, place: Place) -> str:
+    def runtime_title(self, place: Place) -> str:
         return cast(Mapping[str, str], TITLES).get(place.engine, place.engine)
+
+    def installation(self, place: Place) -> str:
+        return f"pip install '{_RTX}=={place.version}'"
+
+    def next_step(self, bundle: Bundle, compile_bytes: int) -> str:
+        arch, compile_it = bundle.manifest.target.arch, compile_command(bundle)
+        if arch == "x86_64":
+            return f"Still to do, on the device or on any x86-64 machine with the extra rtx: {compile_it}"
+        if arch == "any":
+            return super().next_step(bundle, compile_bytes)
+        return (
+            f"Still to do: TensorRT's engines are built on the device, in minutes and with about "
+            f"{format_bytes(compile_bytes)} of memory. There, with JetPack 6.2 or newer and the extra jetson "
+            f"(pip install 'edgekit[jetson]'), run: {compile_it}"
+        )
 
 
 BACKEND: Final = TensorRtBackend()
