@@ -8,7 +8,6 @@ of the library, writes the document of what that returns, and shows it.
 from __future__ import annotations
 
 import importlib
-from pathlib import Path
 
 import click
 
@@ -44,8 +43,7 @@ class LazyGroup(click.Group):
     """A group that imports a command's module only to run it."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        folder = Path(__file__).parent
-        return [name for name in COMMANDS if (folder / f"{name}.py").exists()]
+        return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in self.list_commands(ctx):

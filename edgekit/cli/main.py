@@ -6,6 +6,7 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
+from signal import SIGINT, Signals
 
 import click
 
@@ -21,7 +22,7 @@ def main(args: Sequence[str] | None = None) -> int:
     0 done, 1 an error, 2 wrong usage, 3 a gate refused, 128 + a signal's number where one ended it (130: Ctrl-C).
     This is the border where errors become messages; nothing is raised past it.
     """
-    console = Console()
+    console, received = Console(), list[Signals]()
     if sys.stdout is None:  # closed by whoever started us
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
@@ -29,7 +30,7 @@ def main(args: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="backslashreplace")  # a narrow locale must not break an answer
     try:
         with (
-            ending_by_signal(),
+            ending_by_signal(received),
             cli.make_context("edgekit", list(sys.argv[1:] if args is None else args), obj=console) as context,
         ):
             cli.invoke(context)
@@ -41,12 +42,12 @@ def main(args: Sequence[str] | None = None) -> int:
         _close_stdout()
         return 1
     except (KeyboardInterrupt, click.Abort):
-        console.note("Interrupted.")
-        return 130
+        return _end(console, SIGINT)
     except Ended as end:
-        console.note(f"Ended by {end.signal.name}.")
-        return 128 + end.signal
+        return _end(console, end.signal)
     except Exception as error:
+        if received:
+            return _end(console, received[0])
         if console.debug:
             traceback.print_exc()
         code = _report(error, console)
@@ -55,6 +56,11 @@ def main(args: Sequence[str] | None = None) -> int:
         except OSError:
             _close_stdout()
         return code
+
+
+def _end(console: Console, number: Signals) -> int:
+    console.note("Interrupted." if number == SIGINT else f"Ended by {number.name}.")
+    return 128 + number
 
 
 def _close_stdout() -> None:

@@ -16,13 +16,20 @@ class Ended(BaseException):
 
 
 @contextmanager
-def ending_by_signal() -> Iterator[None]:
-    """Turn SIGTERM, and SIGHUP (a connection that dropped), into :class:`Ended` while a command runs."""
+def ending_by_signal(received: list[signal.Signals]) -> Iterator[None]:
+    """Turn SIGTERM, and SIGHUP (a connection that dropped), into :class:`Ended` while a command runs.
+
+    ``received`` gets these and Ctrl-C: a native module that is just being imported may swallow what they raise, and
+    fail with an error of its own.
+    """
 
     def end(number: int, frame: object) -> None:
-        raise Ended(number)
+        received.append(signal.Signals(number))
+        raise KeyboardInterrupt if number == signal.SIGINT else Ended(number)
 
-    before = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGHUP)}
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    heard = [number for number in numbers if signal.getsignal(number) != signal.SIG_IGN]  # nohup ignores, and so do we
+    before = {number: signal.signal(number, end) for number in heard}
     try:
         yield
     finally:
