@@ -66,6 +66,8 @@ def load_json(path: Path, cls: type[T], supported: int | None = None, remedy: st
 
     With ``supported``, the file has to be of that format: :func:`require_format`.
     """
+    if path.is_fifo():  # its writer would be waited for
+        raise ConfigError(f"{path} is a pipe, not a file", "Remove it, or give another path.")
     mapping, _ = seal.loads(_read(path), str(path))
     if supported is not None:
         require_format(mapping, supported, str(path), remedy)

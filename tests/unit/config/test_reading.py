@@ -4,6 +4,7 @@ import dataclasses
 import functools
 import json
 import math
+import os
 import types
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -175,6 +176,12 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
         config.load_toml(tmp_path / "none.toml", Outer)
     with pytest.raises(ConfigError, match="directory"):
         config.load_json(tmp_path, Outer)
+
+
+def test_nobody_is_waited_for_who_would_write_to_a_pipe(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "lock.json")
+    with pytest.raises(ConfigError, match=r"lock\.json is a pipe"):
+        config.load_json(tmp_path / "lock.json", Outer)
 
 
 @functools.cache
