@@ -41,7 +41,7 @@ def negative(layout: QuantFormat, symmetric: bool) -> tuple[int, int]:
     config = DefaultWeightOnlyQuantConfig(block_size=32, is_symmetric=symmetric, quant_format=layout)
     quantizer = MatMulNBitsQuantizer(model, algo_config=config)
     quantizer.process()
-    (scales,) = (one for one in quantizer.model.model.graph.initializer if one.data_type == TensorProto.FLOAT)
+    (scales,) = (tensor for tensor in quantizer.model.model.graph.initializer if tensor.data_type == TensorProto.FLOAT)
     values = numpy_helper.to_array(scales)
     return int((values < 0).sum()), values.size
 

@@ -127,7 +127,7 @@ def _watch(pid: int, peak: list[int], ended: threading.Event) -> None:
         with suppress(psutil.NoSuchProcess):
             process = psutil.Process(pid)
             family = [process, *process.children(recursive=True)]
-            peak[0] = max(peak[0], sum(one.memory_info().rss for one in family))
+            peak[0] = max(peak[0], sum(process.memory_info().rss for process in family))
 
 
 def measure_build(model: str, checkpoint: Path, size: int, target: str) -> Measured:

@@ -42,7 +42,7 @@ def main() -> None:
     rounds = [[step(engine, arguments.slots, len(tokens)) for engine in engines] for _ in range(arguments.rounds)]
     for path, times in zip(arguments.bundles, zip(*rounds, strict=True), strict=True):
         print(f"{path.name}: {1000 * statistics.median(times):.1f} ms a step of {arguments.slots} rows")
-    print(f"ratio, median of pairs: {statistics.median(one / other for one, other in rounds):.2f}")
+    print(f"ratio, median of pairs: {statistics.median(first / second for first, second in rounds):.2f}")
 
 
 def step(engine: Engine, rows: int, length: int) -> float:

@@ -33,7 +33,7 @@ def measure(folder: Path, model: str, name: str) -> bool:
     edgekit(["profile", str(open_bundle(bundle).path), "--force"])
     made = newest(bundle)
     exact = all(made.planned.components[part] == size for part, size in made.memory.weights.items())
-    near = all(abs(one.error) <= LIMITS.get(one.name, 1e9) for one in against_plan(made))
+    near = all(abs(figure.error) <= LIMITS.get(figure.name, 1e9) for figure in against_plan(made))
     print(f"\n{model} {name}: weights {'exact' if exact else 'WRONG'}, plan {'near enough' if near else 'TOO FAR'}\n")
     return exact and near
 

@@ -60,7 +60,7 @@ class Form:
             return helper.make_tensor_value_info(name, kinds.get(name, TensorProto.FLOAT16), shape)
 
         weights = [numpy_helper.from_array(np.asarray(array), name) for name, array in self.constants.items()]
-        ins, outs = ([value(*one) for one in side.items()] for side in (self.inputs, self.outputs))
+        ins, outs = ([value(*entry) for entry in side.items()] for side in (self.inputs, self.outputs))
         graph = helper.make_graph(self.nodes, "attention", ins, outs, weights)
         onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", self.opset)], ir_version=10), path)
 
@@ -146,7 +146,7 @@ def _scattered(form: Form, *, sliced: bool = False) -> Form:
     if sliced:
         form.inputs["attended"] = ["attended"]
         ends = [form.integers(0), form.op("Shape", ["attended"], "end"), form.integers(2)]
-        seen = [form.op("Slice", [one, *ends], f"{one}.seen") for one in seen]
+        seen = [form.op("Slice", [tensor, *ends], f"{tensor}.seen") for tensor in seen]
     return _end(form, form.op("Attention", ["q.turned", *seen, "mask"], "attended.heads"))
 
 

@@ -64,8 +64,8 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
 def prompts(bundle: Bundle, count: int) -> list[Prompt]:
     spec, tokenizer = bundle.manifest.spec, open_tokenizer(bundle)
     return [
-        build(spec, tokenizer, [Turn(one.question.text, one.question.answer, (Picture.of(draw(one.scene)),))])
-        for one in questions(count)
+        build(spec, tokenizer, [Turn(asked.question.text, asked.question.answer, (Picture.of(draw(asked.scene)),))])
+        for asked in questions(count)
     ]
 
 

@@ -66,14 +66,14 @@ def test_an_honest_bundle_passes(checkpoint: Path, name: str, activations: str, 
     assert not checked.worst
     assert checked.reference == "unquantized"
     # No figure comes nearer than two thirds of its limit, so that another processor's rounding breaks none.
-    assert max(one.badness for one in checked.components) < 0.67
+    assert max(component.badness for component in checked.components) < 0.67
 
 
 def test_this_machine_gives_what_the_build_gave(built: Built) -> None:
     checked = check_here(built.bundle)
     assert checked.passed
     assert checked.very_tokens
-    assert [one.name for one in checked.components] == [
+    assert [component.name for component in checked.components] == [
         "image", "template", "vision", "projector", "embedding", "decoder"
     ]  # fmt: skip
 
@@ -209,7 +209,7 @@ def test_a_planted_fault_is_refused_by_its_component_s_name(
     assert document["worst"] == component
     assert component in shown.err
     assert document["advice"]
-    broken = [one["name"] for one in document["components"] if not one["passed"]]
+    broken = [component["name"] for component in document["components"] if not component["passed"]]
     assert broken == [component]
 
 
@@ -261,8 +261,8 @@ def test_examples_are_asked_and_their_headers_do_not_travel(tiny: Path, tmp_path
     (tmp_path / "rows.json").write_text(json.dumps(rows))
     bundle = build(tiny, CPU, recipe("q4"), tmp_path / "bundle", calibrate=tmp_path / "rows.json").bundle
     golden, arrays = read_golden(bundle)
-    assert [one.question for one in golden.sequences] == ["Is it clear?", "What is CT?"]
-    assert [one.picture for one in golden.sequences] == [0, None]
+    assert [sequence.question for sequence in golden.sequences] == ["Is it clear?", "What is CT?"]
+    assert [sequence.picture for sequence in golden.sequences] == [0, None]
     stored = bundle.file("golden/00.png")
     assert b"PATIENT" not in stored.read_bytes()
     with Image.open(stored) as picture:

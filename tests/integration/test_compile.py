@@ -242,7 +242,7 @@ def test_inspect_lists_the_forms_and_whose_they_are(bundle: Bundle, capsys: Capt
     assert "not used here" in first
     assert second.endswith("for this machine")
     assert main(["inspect", str(bundle.path), "--json"]) == 0
-    found = {Path(one["folder"]): one for one in json.loads(capsys.readouterr().out)["compiled"]}
+    found = {Path(form["folder"]): form for form in json.loads(capsys.readouterr().out)["compiled"]}
     assert not found[form]["misfit"]
     assert found[form]["bytes"] == sum(file.stat().st_size for file in form.iterdir() if file.name != LOCK)
     assert main(["inspect", str(bundle.path), "--vision", str(bundle.path)]) == 2

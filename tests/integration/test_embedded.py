@@ -67,7 +67,7 @@ def test_it_answers_as_well_as_promised(full: Scores) -> None:
 @pytest.mark.parametrize(("name", "changed"), [("fp16", 0.002), ("q8", 0.02), ("q4", 0.08)])
 def test_smaller_weights_change_few_answers(name: str, changed: float, full: Scores, tmp_path: Path) -> None:
     small = scores(name, ASKED, tmp_path)
-    differing = sum(one.answer != other.answer for one, other in zip(full.rows, small.rows, strict=True))
+    differing = sum(row.answer != other.answer for row, other in zip(full.rows, small.rows, strict=True))
     assert differing <= changed * len(ASKED)
 
 

@@ -55,8 +55,8 @@ def test_one_bundle_in_full(good: Path, tmp_path: Path, run: Run) -> None:
     }
     lines = [json.loads(line) for line in out.read_text().splitlines()]
     assert lines == [{"bundle": "q4", **row} for row in found["rows"]]
-    assert [row["question"] for row in lines] == [one.question.text for one in questions(18)]
-    assert [row["seed"] for row in lines] == [one.scene.seed for one in questions(18)]
+    assert [row["question"] for row in lines] == [asked.question.text for asked in questions(18)]
+    assert [row["seed"] for row in lines] == [asked.scene.seed for asked in questions(18)]
 
 
 def test_its_answers_are_those_that_ask_gives(good: Path, tmp_path: Path, run: Run) -> None:
@@ -80,7 +80,7 @@ def test_bundles_side_by_side(good: Path, capsys: pytest.CaptureFixture[str]) ->
         label in out for label in ("on disk", "closed (6)", "open (4)", "description (2)", "names every finding")
     )
     assert "Answers that turned wrong (-) and right (+) against q8" in out
-    assert all(one.question.topic in out for one in questions(12))
+    assert all(asked.question.topic in out for asked in questions(12))
     assert out.splitlines()[0].split()[-2:] == ["q8", "q4"]
 
 
@@ -90,8 +90,8 @@ def test_without_a_bundle_the_embedded_model_is_built_by_each_recipe(
     monkeypatch.setattr("edgekit.phantom.embedded.embedded", lambda: good / "checkpoint")
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     found = run("evaluate", "--questions", 6)["bundles"]
-    assert [one["name"] for one in found] == ["fp32", "fp16", "q8", "q4"]
-    assert [one["bytes"] for one in found] == sorted((one["bytes"] for one in found), reverse=True)
+    assert [scores["name"] for scores in found] == ["fp32", "fp16", "q8", "q4"]
+    assert [scores["bytes"] for scores in found] == sorted((scores["bytes"] for scores in found), reverse=True)
     assert found[3]["rows"] == run("evaluate", good / "q4", "--questions", 6)["rows"]
     assert not [*tmp_path.iterdir()]
 
@@ -119,7 +119,7 @@ def test_what_is_wrong_is_said_before_any_work(
 def test_bundles_of_one_name_are_told_apart(good: Path, run: Run, tmp_path: Path) -> None:
     (tmp_path / "q4").symlink_to(good / "q4")
     found = run("evaluate", good / "q4", tmp_path / "q4", "--questions", 1)["bundles"]
-    assert [one["name"] for one in found] == [str(good / "q4"), str(tmp_path / "q4")]
+    assert [scores["name"] for scores in found] == [str(good / "q4"), str(tmp_path / "q4")]
     assert found[0]["open_recall"] is None or found[0]["closed"] is None
 
 

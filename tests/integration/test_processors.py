@@ -34,7 +34,7 @@ LOGIT_ERROR = {"cpu-fp32": 1e-5, "cpu-q8": 0.012, "cpu-q4": 0.08, "orin-q8": 0.0
 
 @pytest.fixture(scope="module")
 def asked() -> Asked:
-    return next(one for one in questions(24) if one.question.form == "description")
+    return next(asked for asked in questions(24) if asked.question.form == "description")
 
 
 @pytest.fixture(scope="module")

@@ -25,7 +25,7 @@ def python(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 @pytest.fixture(scope="module")
 def expected() -> list[str]:
     oracle = Oracle()
-    return [oracle.answer(one) for one in questions(COUNT)]
+    return [oracle.answer(asked) for asked in questions(COUNT)]
 
 
 @pytest.mark.parametrize(("device", "name"), [*BUNDLES, ("orin", "q4")])

@@ -60,7 +60,7 @@ def test_every_recipe_s_weights_are_planned_to_the_byte(name: str, tmp_path: Pat
 
 
 def test_the_plan_misses_5_per_cent_at_most_after_loading_and_10_at_the_peak(made: Profile) -> None:
-    errors = {one.name: abs(one.error) for one in against_plan(made)}
+    errors = {figure.name: abs(figure.error) for figure in against_plan(made)}
     assert errors["static"] <= 0.05
     assert errors["dynamic"] <= 0.10
     assert 10 * MIB < made.memory.library_bytes < 120 * MIB
@@ -131,7 +131,7 @@ def test_the_command_tells_everything_as_json(capsys: Capture, bundle: Bundle, m
     assert found["fits"] is True
     assert (found["static_bytes"], found["dynamic_bytes"]) == (made.static_bytes, made.dynamic_bytes)
     assert {row["name"] for row in found["budget"]} >= {"static memory", "memory over time", "first token", "speed"}
-    assert {one["name"] for one in found["planned"]} >= {"decoder", "kv_arena", "process", "static", "dynamic"}
+    assert {figure["name"] for figure in found["planned"]} >= {"decoder", "kv_arena", "process", "static", "dynamic"}
 
 
 @pytest.mark.usefixtures("quick")

@@ -101,6 +101,6 @@ def test_its_memory_is_what_was_planned(
     made = profile(open_bundle(tmp_path / name), seconds=0.1)
     for part, size in made.memory.weights.items():
         assert made.planned.components[part] == size
-    errors = {one.name: abs(one.error) for one in against_plan(made)}
+    errors = {figure.name: abs(figure.error) for figure in against_plan(made)}
     assert errors["static"] <= 0.05
     assert errors["dynamic"] <= 0.10

@@ -32,7 +32,7 @@ def test_a_card_s_bundle_is_built_with_its_plans(name: str, recipe: str, tmp_pat
     assert record["decoder"]["peak_bytes"] > 100 << 20
     before = {plan: (form.folder / plan).stat().st_ino for plan in PLANS}
     assert main(["compile", str(out)]) == 0
-    assert [one.folder for one in forms(open_bundle(out))] == [form.folder]
+    assert [compiled.folder for compiled in forms(open_bundle(out))] == [form.folder]
     assert before != {plan: (form.folder / plan).stat().st_ino for plan in PLANS}
     assert main(["check", str(out)]) == 0
     capsys.readouterr()

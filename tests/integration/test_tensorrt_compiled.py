@@ -98,7 +98,7 @@ def test_scripts_get_the_place_the_plans_and_the_check(device: FakeTensorRt, bun
     assert json.loads((folder / "decoder.plan").read_text())["workspace"] == 384 << 20  # a sixteenth of its 6 GiB
     assert found["plans"]["decoder"]["device_peak_bytes"] == 4 << 20
     assert found["bytes"] > 0
-    assert found["peak_bytes"] == max(one["peak_bytes"] for one in found["plans"].values())
+    assert found["peak_bytes"] == max(plan["peak_bytes"] for plan in found["plans"].values())
     assert (found["check"]["passed"], found["check"]["stood_in"], found["doubts"]) == (True, False, [])
 
 
@@ -132,7 +132,7 @@ def test_a_build_refuses_them_too_unless_it_is_forced(tmp_path: Path, capsys: Ca
     assert main(["inspect", str(out), "--json"]) == 0
     (form,) = json.loads(capsys.readouterr().out)["compiled"]
     assert form["check"]["shortfall"].startswith("The answers fall short")
-    assert {one["name"] for one in form["check"]["components"]} >= {"vision", "projector", "decoder"}
+    assert {component["name"] for component in form["check"]["components"]} >= {"vision", "projector", "decoder"}
     assert form["check"]["place"]["device"] == "NVIDIA GeForce RTX 3050"
 
 

@@ -51,7 +51,7 @@ def test_a_bundle_answers_as_it_was_built_to(name: str, tmp_path: Path) -> None:
         for one in (engine, plain):
             one.prefill(0, one.embed(tokens), 0)
             one.prefill(1, one.embed(tokens[:7]), 0)
-        found, expected = (one.decode([9, 8], [1, 0]) for one in (engine, plain))
+        found, expected = (runner.decode([9, 8], [1, 0]) for runner in (engine, plain))
         np.testing.assert_allclose(found, expected, rtol=0, atol=1e-2 * np.abs(expected).max())
     finally:
         engine.close()

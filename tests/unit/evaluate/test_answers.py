@@ -41,7 +41,7 @@ def test_another_scenes_description_is_wrong(seed: int, other: int) -> None:
 def test_the_order_of_findings_and_their_nouns_do_not_matter(seed: int, order: int) -> None:
     random = np.random.default_rng(order)
     shown = [scene(seed).findings[at] for at in random.permutation(len(scene(seed).findings))]
-    said = [phrase(one).replace(NOUNS[one.kind][0], NOUNS[one.kind][-1]) for one in shown]
+    said = [phrase(finding).replace(NOUNS[finding.kind][0], NOUNS[finding.kind][-1]) for finding in shown]
     text = f"There is {listed(said)}." if said else "there are no findings"
     assert correct(described(description(scene(seed).findings)), text)
     assert names_every_finding(described(description(scene(seed).findings)), text)

@@ -26,7 +26,7 @@ from tests.fake_engine import FakeEngine, byte_tokenizer, fake_spec
 
 ASKED = questions(60)
 EVERY = questions()
-ANSWERS = [one.question.answer for one in ASKED]
+ANSWERS = [asked.question.answer for asked in ASKED]
 
 
 class Engine(FakeEngine):
@@ -109,8 +109,8 @@ def test_what_is_wrong_is_counted_where_it_belongs(wrong: set[int]) -> None:
 
 
 def test_a_description_may_name_every_finding_and_yet_misplace_one() -> None:
-    asked = [one for one in EVERY if one.question.form == "description" and " left" in one.question.answer]
-    scores = score(asked, [one.question.answer.replace(" left", " right") for one in asked])
+    asked = [ask for ask in EVERY if ask.question.form == "description" and " left" in ask.question.answer]
+    scores = score(asked, [ask.question.answer.replace(" left", " right") for ask in asked])
     assert scores.names_all.right == scores.names_all.total == len(asked) > 100
     assert scores.forms["description"].right == 0
 
@@ -119,7 +119,7 @@ def test_guessing_is_what_the_commonest_answers_score() -> None:
     by_topic: dict[str, Counter[str]] = {}
     for one in EVERY:
         by_topic.setdefault(one.question.topic, Counter())[one.question.answer] += 1
-    guesses = [by_topic[one.question.topic].most_common(1)[0][0] for one in EVERY]
+    guesses = [by_topic[asked.question.topic].most_common(1)[0][0] for asked in EVERY]
     scores = score(EVERY, guesses)
     for form in FORMS:
         guessed = scores.guessing[form]
@@ -132,4 +132,4 @@ def test_guessing_is_what_the_commonest_answers_score() -> None:
 def test_the_whole_test_is_2400_questions_and_a_part_of_it_its_beginning() -> None:
     assert len(EVERY) == 2400
     assert EVERY[:60] == ASKED
-    assert len({one.scene.seed for one in questions(2500)}) == math.ceil(2500 / 6)
+    assert len({asked.scene.seed for asked in questions(2500)}) == math.ceil(2500 / 6)

@@ -38,10 +38,10 @@ def test_nothing_asked_says_nothing() -> None:
 
 @given(st.lists(st.tuples(st.booleans(), st.booleans())))
 def test_a_change_is_what_the_shares_differ_by(pairs: list[tuple[bool, bool]]) -> None:
-    before, after = [one for one, _ in pairs], [two for _, two in pairs]
+    before, after = [first for first, _ in pairs], [second for _, second in pairs]
     change = Change.between(before, after)
     assert sum(after) - sum(before) == change.won - change.lost
-    assert change.won + change.lost == sum(one != two for one, two in pairs)
+    assert change.won + change.lost == sum(first != second for first, second in pairs)
     assert Change.between(after, before) == Change(change.won, change.lost)
 
 

@@ -98,7 +98,8 @@ def graph_of(path: Path, tensors: dict[str, Any]) -> Path:
 
 def tensors() -> dict[str, Any]:
     return {
-        f"decoder.layers.0.attn.{part}_scale": Held(one.reshape(-1)) for part, one in zip("kv", scales(), strict=True)
+        f"decoder.layers.0.attn.{part}_scale": Held(scale.reshape(-1))
+        for part, scale in zip("kv", scales(), strict=True)
     }
 
 

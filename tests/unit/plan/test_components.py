@@ -33,7 +33,7 @@ def test_weights_are_the_published_arithmetic_to_the_byte(model: Checkpoint, nam
     assert sum(weight_bytes(model, recipe(name), activation_bytes=2).values()) == published
 
 
-@pytest.mark.parametrize("name", [found.name for found in recipes()])
+@pytest.mark.parametrize("name", [shipped.name for shipped in recipes()])
 @pytest.mark.parametrize("activations", ["float16", "float32"])
 def test_a_bundle_s_graphs_hold_what_is_planned(name: str, activations: Literal["float16", "float32"]) -> None:
     """On disk; a little is between 16 and 32 bits there, vectors, which are too few to be told apart."""

@@ -275,7 +275,7 @@ def test_json_keeps_the_keys_that_scripts_read() -> None:
 def test_every_recipe_on_every_target() -> None:
     every = matrix(LLAVA_MED, targets(), recipes())
     assert {name: set(row) for name, row in every.plans.items()} == {
-        one.name: {by.name for by in recipes()} for one in targets()
+        shipped.name: {by.name for by in recipes()} for shipped in targets()
     }
     assert every.best == {"cpu": "q8", "orin": "fp16", "rtx3050": "q4", "rtx3080": "q8"}
     assert every.fits

@@ -57,9 +57,11 @@ def test_folded_and_not_rounded_the_model_is_the_original(kind: DecoderKind, tmp
     model = BlockModel(opened(tmp_path / "c", kind))
     x = rows(WIDTH[kind])[None]
     for block in (model.layer(0), model.layer(1), model.head):
-        inputs = {tap: one.inputs for tap, one in gather(block, [(x[0], np.ones(x.shape[1], np.float32))]).items()}
+        inputs = {
+            tap: gathered.inputs for tap, gathered in gather(block, [(x[0], np.ones(x.shape[1], np.float32))]).items()
+        }
         weights = dict(block.weights)
-        before = {tap: np.array(one.mean_abs) for tap, one in inputs.items()}
+        before = {tap: np.array(seen.mean_abs) for tap, seen in inputs.items()}
         for one in folds(block.name, block):
             fold(weights, inputs, block.reads, one, 32)
         assert any(not np.array_equal(before[tap], inputs[tap].mean_abs) for tap in inputs)

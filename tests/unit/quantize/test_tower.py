@@ -77,7 +77,9 @@ def test_with_ranges_the_graph_rounds_what_it_reads_by_them(checkpoint: Checkpoi
 
 def test_pictures_unlike_any_are_prepared_like_all(checkpoint: Checkpoint) -> None:
     size = checkpoint.spec.image.size
-    assert all(one.shape == (3, size, size) and one.dtype == np.float32 for one in unlike(checkpoint.spec.image))
+    assert all(
+        picture.shape == (3, size, size) and picture.dtype == np.float32 for picture in unlike(checkpoint.spec.image)
+    )
 
 
 def test_a_build_says_whether_they_were_taken(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

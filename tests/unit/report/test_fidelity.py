@@ -66,11 +66,11 @@ def test_parts_add_up() -> None:
 def test_a_build_keeps_it_and_the_command_shows_it(bundle: Bundle, capsys: Capture, tmp_path: Path) -> None:
     report = read_fidelity(bundle)
     assert report.figures.kl < 0.01
-    assert {one.name for one in report.components} >= {"vision", "decoder"}
+    assert {component.name for component in report.components} >= {"vision", "decoder"}
     capsys.readouterr()
     assert main(["report", "fidelity", str(bundle.path), "--out", str(tmp_path / "x.svg"), "--json"]) == 0
     told: Any = json.loads(capsys.readouterr().out)
-    assert {one["name"] for one in told["linears"]} == {one.name for one in report.linears}
+    assert {linear["name"] for linear in told["linears"]} == {linear.name for linear in report.linears}
     assert "mlp.down" in (tmp_path / "x.svg").read_text()
     assert main(["report", "fidelity", str(bundle.path)]) == 0
     out = capsys.readouterr().out

@@ -41,7 +41,7 @@ def test_shapes_are_the_published_ones(model: PublishedModel, name: str, size: i
 
 @pytest.mark.parametrize(("ours", "other"), [(LLAVA_MED, models.LLAVA_MED), (TINYLLAVA, models.TINYLLAVA)])
 def test_plans_of_shapes_are_plans_of_checkpoints(ours: PublishedModel, other: Any) -> None:
-    by_variant = {(one.model, one.recipe): one for one in variants(targets())}
+    by_variant = {(variant.model, variant.recipe): variant for variant in variants(targets())}
     for device in targets():
         one = replace(device, slots=SLOTS, context=CONTEXT)
         for name in ("fp16", "q8", "q4"):
@@ -68,7 +68,7 @@ def of(model: PublishedModel, name: str, activation_bytes: int = 4, /, **changed
 
 
 def owners(measured: Profile) -> list[tuple[str, str]]:
-    return [(one.model, one.recipe) for one in variants([target("cpu")], [measured]) if one.measured]
+    return [(variant.model, variant.recipe) for variant in variants([target("cpu")], [measured]) if variant.measured]
 
 
 def test_a_profile_stands_beside_its_variant_only() -> None:
@@ -173,7 +173,7 @@ def test_the_document_has_what_the_table_has(capsys: Capture, file: Path) -> Non
     four = document["variants"][2]
     assert four["published"]["static_bytes"] == 5_168_882_184
     assert four["measured"]["Some processor, 2 × 1024"]["static_ratio"] == GIB / 5_168_882_184
-    assert sorted(four["planned"]) == sorted(one.name for one in targets())
+    assert sorted(four["planned"]) == sorted(shipped.name for shipped in targets())
 
 
 def test_pictures_stay_in_their_folder_and_none_takes_another_s_place(

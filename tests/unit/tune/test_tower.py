@@ -50,7 +50,7 @@ def test_perfect_labels_cost_nothing_and_are_right() -> None:
 def test_pictures_are_what_a_bundle_sees() -> None:
     scenes, drawn = pictures("train", 3, 112)
     spec = ImageSpec(size=112, mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5), fit="stretch")
-    expected = [preprocess(draw(one).convert("RGB"), spec) for one in scenes]
+    expected = [preprocess(draw(scene).convert("RGB"), spec) for scene in scenes]
     np.testing.assert_allclose(prepare(drawn).numpy(), np.stack(expected), atol=1e-6)
 
 

@@ -48,10 +48,12 @@ def test_every_name_is_the_real_ones(real: Any) -> None:
         "ExecutionContextAllocationStrategy": module.ExecutionContextAllocationStrategy,
     }
     for name, ours in pairs.items():
-        names = {one for one in dir(ours) if not one.startswith("_")} - {"value", "name"}
+        names = {name for name in dir(ours) if not name.startswith("_")} - {"value", "name"}
         assert names <= set(dir(getattr(real, name))), name
     config = rtx.RuntimeConfig(module.FakeTensorRt(FakeDevice(), "tensorrt_rtx"))
-    assert {one for one in vars(config) if one.startswith(("create", "set", "cuda"))} <= set(dir(real.IRuntimeConfig))
+    assert {name for name in vars(config) if name.startswith(("create", "set", "cuda"))} <= set(
+        dir(real.IRuntimeConfig)
+    )
     for severity in module.FakeTensorRt.ILogger.Severity:
         assert int(getattr(real.ILogger.Severity, severity.name)) == severity
 
