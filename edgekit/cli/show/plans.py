@@ -51,7 +51,7 @@ def show_plans(console: Console, prepared: Prepared, form: Compiled) -> None:
 
 
 def title(prepared: Prepared) -> str:
-    """What people call the engine that a bundle is for."""
+    """Return what people call the engine that a bundle is for."""
     from edgekit.engines.backend import backend_for
 
     return backend_for(prepared.bundle).title
