@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.metadata
-import platform
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
@@ -14,7 +13,7 @@ from packaging.version import Version
 from edgekit import machine
 from edgekit.errors import EdgeKitError, EngineError, MissingExtra, gist
 from edgekit.machine.detect import cpu_features
-from edgekit.machine.system import cores
+from edgekit.machine.system import architecture, cores
 
 Provider = Literal["cpu", "cuda"]
 _EXACT = frozenset(["avx_vnni", "avx512_vnni", "amx_int8"])  # these add products of int8 in 32 bits
@@ -49,7 +48,7 @@ def sums_saturate() -> bool:
     The runtime can avoid that there, with weights as uint8. It would do so with VNNI too, where it takes 1.4 times
     as long for the same answer; so it is asked for only here.
     """
-    return platform.machine() in ("x86_64", "AMD64") and not _EXACT.intersection(cpu_features())
+    return architecture() == "x86_64" and not _EXACT.intersection(cpu_features())
 
 
 @cache

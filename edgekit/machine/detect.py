@@ -18,7 +18,7 @@ from typing import Final
 from edgekit.machine.gpus import Gpu, all_hidden, listed_gpus, untold
 from edgekit.machine.nvml import driver_gpus, installed
 from edgekit.machine.room import total_memory
-from edgekit.machine.system import field_of, read_text
+from edgekit.machine.system import architecture, field_of, read_text
 
 # The instructions that decide how fast a matrix product is, and which form of packed weights a processor wants.
 _FEATURES = (
@@ -62,11 +62,11 @@ class Machine:
     l4t: str = ""
 
 
-def detect(root: Path = Path("/"), arch: str = platform.machine(), gpus: Iterable[Gpu] | None = None) -> Machine:
+def detect(root: Path = Path("/"), arch: str = "", gpus: Iterable[Gpu] | None = None) -> Machine:
     """Describe this machine, or the one whose ``/proc`` and ``/etc`` lie under ``root``. Raises nothing.
 
-    ``gpus`` are what the driver told already; without, NVIDIA's management library is asked, which waits for the
-    driver as long as that takes.
+    ``arch`` is its processor's, this machine's without. ``gpus`` are what the driver told already; without, NVIDIA's
+    management library is asked, which waits for the driver as long as that takes.
     """
     return sighting(root, arch, gpus).machine
 
@@ -80,9 +80,9 @@ class Sighting:
     lasts: bool
 
 
-def sighting(root: Path = Path("/"), arch: str = platform.machine(), gpus: Iterable[Gpu] | None = None) -> Sighting:
+def sighting(root: Path = Path("/"), arch: str = "", gpus: Iterable[Gpu] | None = None) -> Sighting:
     """Describe a machine as :func:`detect` does."""
-    arch = {"amd64": "x86_64", "arm64": "aarch64"}.get(arch.lower(), arch)
+    arch = architecture(arch)
     cpuinfo = read_text(root / "proc/cpuinfo")
     jetson, l4t = _jetson(root)
     hidden = gpus is None and all_hidden()

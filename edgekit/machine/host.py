@@ -23,7 +23,7 @@ from edgekit.machine.detect import Machine, detect
 from edgekit.machine.gpus import Gpu, shown
 from edgekit.machine.programs import Reply, Runner, run
 from edgekit.machine.smi import listed
-from edgekit.machine.system import read_text
+from edgekit.machine.system import architecture, read_text
 
 
 def _disk_free(path: Path) -> int:
@@ -54,7 +54,7 @@ class Host:
 
     root: Path = Path("/")
     system: str = platform.system()
-    arch: str = platform.machine()
+    arch: str = field(default_factory=architecture)
     python: tuple[int, int, int] = sys.version_info[:3]
     virtual: bool = sys.prefix != sys.base_prefix
     folder: Path = field(default_factory=Path.cwd)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import re
 from datetime import datetime, timezone
 from pathlib import Path
@@ -14,6 +15,13 @@ def read_text(path: Path) -> str:
         return path.read_text(encoding="utf-8", errors="replace")
     except OSError:
         return ""
+
+
+def architecture(name: str = "") -> str:
+    """Return the processor's architecture as targets call it, "x86_64" or "aarch64", whatever the system calls it
+    ("AMD64", "arm64"); that of ``name``, or of this machine without."""
+    name = name or platform.machine()
+    return {"amd64": "x86_64", "arm64": "aarch64"}.get(name.lower(), name)
 
 
 def cores() -> int:

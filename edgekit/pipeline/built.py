@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import platform
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from edgekit import config
 from edgekit.bundle import Bundle
 from edgekit.check import Checked
 from edgekit.engines.backend import backend_for, compile_command
+from edgekit.machine.system import architecture
 from edgekit.pipeline.precision import Decided
 from edgekit.pipeline.prepared import Prepared
 from edgekit.plan import MemoryPlan
@@ -59,7 +59,7 @@ class Built:
         refused, target = self.prepared.refused, self.bundle.manifest.target
         if not refused or not self.prepared.needs_plans:
             return ""
-        if not refused.tried and target.arch != platform.machine():
+        if not refused.tried and target.arch != architecture():
             return ""
         return f"{refused.why.message}\n{refused.why.hint}".rstrip()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import platform
 import shlex
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -19,7 +18,6 @@ from edgekit.engines.lock import compiled_form, find_form
 from edgekit.errors import EngineError
 from edgekit.machine.cgroup import memory_peak
 from edgekit.machine.condition import Condition, condition
-from edgekit.machine.detect import cpu_features
 from edgekit.machine.gpus import Gpu, matching, shown_alone
 from edgekit.machine.host import Host
 from edgekit.machine.system import utc_now
@@ -174,10 +172,10 @@ def device_here(target: Target) -> ProfiledDevice:
     return ProfiledDevice(
         engine=target.engine,
         engine_version=backend_of(target.kind).version(),
-        arch=platform.machine(),
+        arch=computer.arch,
         cpu=computer.cpu,
         cores=computer.cores,
-        features=cpu_features(),
+        features=computer.features,
         memory_bytes=computer.memory_bytes,
         gpu=gpu.name,
         compute_capability=gpu.compute_capability,

@@ -6,7 +6,6 @@ rounding of another number of threads. ``training.json`` beside the weights says
 
 from __future__ import annotations
 
-import platform
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field, replace
@@ -19,6 +18,7 @@ import transformers
 from edgekit import __version__
 from edgekit.config.writing import write_json
 from edgekit.files import new_directory
+from edgekit.machine.system import architecture
 from edgekit.phantom.split import balanced
 from edgekit.progress import Progress, silent
 from edgekit.tune.answers import accuracy, train_answers
@@ -103,7 +103,7 @@ def train_embedded(out: Path, plan: Curriculum, progress: Progress = silent) -> 
         training = {
             "plan": asdict(plan),
             "seconds": round(time.monotonic() - curve.started),
-            "machine": {"machine": platform.machine(), "threads": torch.get_num_threads()},
+            "machine": {"machine": architecture(), "threads": torch.get_num_threads()},
             "versions": {"edgekit": __version__, "torch": torch.__version__, "transformers": transformers.__version__},
             "curve": curve.points,
         }

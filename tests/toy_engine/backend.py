@@ -5,7 +5,6 @@ And a fifth, whose copies are plans on an accelerator: without them its device d
 
 from __future__ import annotations
 
-import platform
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +17,7 @@ from edgekit.engines.lock import compiled_form, find_form
 from edgekit.engines.onnxruntime.standard import StandardEngine
 from edgekit.engines.place import Place
 from edgekit.errors import EngineError
+from edgekit.machine.system import architecture
 from edgekit.progress import Progress
 from edgekit.target.kinds import EngineKind
 
@@ -111,7 +111,7 @@ class ToyBackend(Backend):
         }
 
     def _here(self) -> Place:
-        return Place(engine="toy", version=self.version(), arch=platform.machine())
+        return Place(engine="toy", version=self.version(), arch=architecture())
 
 
 BACKEND: Final = ToyBackend()

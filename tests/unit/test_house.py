@@ -57,6 +57,12 @@ def test_a_comparison_with_an_engine_is_seen(source: str, is_one: bool) -> None:
     assert any(house.names_an_engine(node) for node in ast.walk(ast.parse(source))) == is_one
 
 
+def test_the_processor_is_asked_for_in_the_machine_wing_alone() -> None:
+    """What Python calls it differs from system to system, and from what targets say."""
+    files = [path for path in ROOT.rglob("*.py") if "platform.machine" in path.read_text(encoding="utf-8")]
+    assert [file.relative_to(ROOT).as_posix() for file in files] == ["machine/system.py"]
+
+
 def test_a_parameter_is_called_what_it_is() -> None:
     places = signatures.weak_parameters()
     assert not places, "\n".join(map(str, places))

@@ -9,7 +9,6 @@ is known. :mod:`edgekit.engines.onnxruntime.packing` is how.
 from __future__ import annotations
 
 import logging
-import platform
 import shlex
 from pathlib import Path
 from typing import Final
@@ -29,6 +28,7 @@ from edgekit.errors import EngineError
 from edgekit.machine.cuda import ordinal
 from edgekit.machine.detect import cpu_features
 from edgekit.machine.gpus import matching
+from edgekit.machine.system import architecture
 from edgekit.progress import Progress
 
 _ENGINE = "onnxruntime"  # in a place
@@ -65,9 +65,9 @@ class OnnxRuntimeBackend(Backend):
                 f"{target.title} runs a bundle as it is: there is nothing to compile",
                 f"Run it: edgekit ask {shlex.quote(str(bundle.path))} QUESTION",
             )
-        if target.arch not in ("any", platform.machine()):
+        if target.arch not in ("any", architecture()):
             raise EngineError(
-                f"{bundle.path} is for {target.title} ({target.arch}); this machine is {platform.machine()}",
+                f"{bundle.path} is for {target.title} ({target.arch}); this machine is {architecture()}",
                 "Compile it on the device.",
             )
         return Destination(here())
@@ -90,7 +90,7 @@ class OnnxRuntimeBackend(Backend):
 
 def here() -> Place:
     """Return this machine's processor, with the ONNX Runtime that is installed."""
-    return Place(engine=_ENGINE, version=ort.__version__, arch=platform.machine(), features=cpu_features())
+    return Place(engine=_ENGINE, version=ort.__version__, arch=architecture(), features=cpu_features())
 
 
 BACKEND: Final = OnnxRuntimeBackend()

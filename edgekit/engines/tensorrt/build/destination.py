@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import platform
 
 from edgekit import machine
 from edgekit.engines.backend import Destination
@@ -13,6 +12,7 @@ from edgekit.engines.tensorrt.place import like, version_of
 from edgekit.errors import EngineError
 from edgekit.machine.gpus import matching, shown_alone, silence, untold
 from edgekit.machine.nvml import how_to_tell
+from edgekit.machine.system import architecture
 from edgekit.target import Target
 
 _log = logging.getLogger(__name__)
@@ -27,9 +27,9 @@ def destination(target: Target) -> Destination:
     :class:`EngineError` where it can't: another processor, or plans that are built on the device alone;
     :class:`~edgekit.errors.MissingExtra` without a TensorRT. A GPU that tells its name alone counts as none.
     """
-    if target.arch not in ("any", platform.machine()):
+    if target.arch not in ("any", architecture()):
         raise EngineError(
-            f"{target.title} ({target.arch}) builds its engines itself; this machine is {platform.machine()}",
+            f"{target.title} ({target.arch}) builds its engines itself; this machine is {architecture()}",
             "Copy the bundle there, and run: edgekit compile BUNDLE",
         )
     gpus = machine.look().gpus
@@ -58,6 +58,6 @@ def _kind(flavour: Flavour, target: Target) -> Place:
     return Place(
         engine=flavour,
         version=version_of(flavour),
-        arch=platform.machine(),
+        arch=architecture(),
         compute_capability=target.compute_capability,
     )

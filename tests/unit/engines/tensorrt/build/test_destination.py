@@ -44,6 +44,12 @@ def test_a_card_that_is_here_is_built_for_and_another_ahead(on: Put, caplog: pyt
     assert not caplog.records
 
 
+def test_a_processor_is_the_target_s_whatever_the_system_calls_it(on: Put, monkeypatch: pytest.MonkeyPatch) -> None:
+    on()
+    monkeypatch.setattr("platform.machine", lambda: "AMD64")
+    assert destination(target("rtx3050")).place.arch == "x86_64"
+
+
 def test_a_card_that_tells_its_name_alone_is_said_and_what_mends_it(on: Put, caplog: pytest.LogCaptureFixture) -> None:
     on(Gpu(CARD.name))
     assert destination(target("rtx3050")).ahead
