@@ -29,7 +29,7 @@ class Arena(ABC):
     @property
     def nbytes(self) -> int:
         """Bytes that are allocated."""
-        return self.shape.nbytes
+        return self.shape.allocated_bytes
 
     def row(self, slot: int) -> int:
         """Return where a slot lies now."""

@@ -44,7 +44,7 @@ def build_peaks(cores: int, largest: int, checking: int, table: Coefficients) ->
 
 def asking_bytes(loaded: int, spec: ModelSpec, context: int) -> int:
     """Count an engine of one slot on a CPU over graphs that take ``loaded`` bytes, whatever device they are for."""
-    return loaded + arena_shape(spec.decoder, kind_of(PROCESSOR), "activations", 1, context).nbytes
+    return loaded + arena_shape(spec.decoder, kind_of(PROCESSOR), "activations", 1, context, context).nbytes
 
 
 def reading_bytes(spec: ModelSpec) -> int:

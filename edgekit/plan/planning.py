@@ -76,8 +76,9 @@ def _parts(subject: Subject, target: Target, recipe: Recipe, table: Coefficients
         place: Where = "host" if name == "embedding" else "device"
         form = recipe.precision(name)
         yield Component(name=name, bytes=size, where=place, when="static", basis="exact", form=form)
-    arena = arena_shape(spec.decoder, target.kind, recipe.kv, target.slots, target.context)
-    size = arena.planned_bytes(target.kind, min(table.chunk, target.context))
+    chunk = min(table.chunk, target.context)
+    arena = arena_shape(spec.decoder, target.kind, recipe.kv, target.slots, target.context, chunk)
+    size = arena.allocated_bytes
     yield Component(name="kv_arena", bytes=size, where="device", when="static", basis="exact", form=arena.dtype)
     yield from working(spec, tensors, recipe, target, table)
 
@@ -136,7 +137,7 @@ def least_context(spec: ModelSpec) -> int:
 
 def usable_context(spec: ModelSpec, target: Target) -> int:
     """Count the tokens of context that a bundle is built for: the target's, as far as the model was made for it, and as
-    TensorRT's rows can be laid out."""
+    its engine's rows can be laid out."""
     context = min(target.context, spec.decoder.context)
     context -= context % target.kind.context_step(spec.decoder.kv_heads * spec.decoder.head_dim)
     if context < least_context(spec):

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from edgekit.checkpoint.packed import groups, int8_block
 from edgekit.checkpoint.spec import DecoderSpec, ModelSpec, VisionSpec
 from edgekit.engines.coefficients import Bytes, Coefficients
-from edgekit.engines.kv import paired
+from edgekit.engines.kv import rows_for
 from edgekit.plan.components import Component, When, Where, width
 from edgekit.plan.subject import TensorCounts
 from edgekit.recipe import Recipe
@@ -61,7 +61,7 @@ def vision_bytes(vision: VisionSpec, wide: int, table: Coefficients) -> int:
 
 def decoder_bytes(decoder: DecoderSpec, target: Target, table: Coefficients) -> int:
     """Count one layer over a full context: reading a chunk of a prompt, or a step of all rows with its logits."""
-    wide, rows = width(target.activations), paired(target.slots)
+    wide, rows = width(target.activations), rows_for(target.kind, target.slots)
     chunk = _layer_bytes(decoder, min(table.chunk, target.context), target.context, wide, table)
     step = _layer_bytes(decoder, rows, target.context, wide, table)
     if target.kind.copies_cache:

@@ -13,6 +13,8 @@ from typing import Final, Literal, TypeAlias
 
 from edgekit.errors import ConfigError
 
+ADDRESS_ALIGNMENT: Final = 256
+"""Bytes: TensorRT takes tensors at multiples of this."""
 Activations: TypeAlias = Literal["float32", "float16"]
 
 
@@ -30,7 +32,7 @@ class EngineKind:
     - ``needs_plans``: whether a device doesn't answer before it has compiled the graphs to plans
     - ``int8_cache``: whether it has kernels for keys and values in int8
     - ``shares_head``: whether an embedding can be read out of a tied head in int8
-    - ``row_alignment``: bytes; every row of the cache begins at a multiple of it
+    - ``row_alignment``: bytes; every row of the cache, and new keys and values beside it, begin at multiples of it
     - ``paired_rows``: whether its kernels take rows in pairs
     - ``spare_row``: whether its arena keeps a row of one tensor to swap rows by
     - ``fresh_apart``: whether a call's new keys and values are written beside the arena, then moved into it
@@ -127,7 +129,7 @@ KINDS: Final[dict[str, EngineKind]] = {
             needs_plans=True,
             int8_cache=False,
             shares_head=False,  # its head lies by columns
-            row_alignment=256,  # of addresses that TensorRT takes
+            row_alignment=ADDRESS_ALIGNMENT,
             paired_rows=False,
             spare_row=True,
             fresh_apart=True,

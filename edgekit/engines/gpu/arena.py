@@ -12,13 +12,12 @@ spare.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from edgekit.engines.arena import Arena
 from edgekit.engines.gpu.device import Device, Lines
-from edgekit.engines.kv import ALIGNMENT, ArenaShape
+from edgekit.engines.kv import ArenaShape
 from edgekit.errors import EngineError
 
 BUCKET = 256
@@ -34,39 +33,30 @@ def buckets(context: int) -> tuple[int, ...]:
     return (*lengths, context)
 
 
-def require_aligned(shape: ArenaShape) -> None:
-    """Raise :class:`EngineError` where rows of the whole context would begin at places that TensorRT refuses."""
-    if shape.row_bytes % ALIGNMENT:
-        step = ALIGNMENT // math.gcd(ALIGNMENT, shape.kv_heads * shape.token_bytes)
-        raise EngineError(
-            f"TensorRT can't run a context of {shape.context} tokens of this model: its rows would lie askew",
-            f"Build the bundle with a context that is a multiple of {step}.",
-        )
-
-
 class BucketArena(Arena):
-    """Arena in the memory of a GPU, of ``shape.dtype``, with one spare row for swapping and for moving lines."""
+    """Arena in the memory of a GPU, of ``shape.dtype``, with a spare row for swapping and for moving lines.
+
+    ``fresh`` is the address of a call's new keys and values, where they come out beside it; else 0.
+    """
 
     device = "cuda"
 
     def __init__(self, shape: ArenaShape, device: Device) -> None:
         super().__init__(shape)
-        require_aligned(shape)
+        assert shape.spare_rows and not shape.row_bytes % shape.alignment
         self._buckets = buckets(shape.context)
         self.bucket = self._buckets[0]
         self._device = device
         self._address = device.allocate(shape.nbytes, "the KV arena")
-        self._spare = 0
+        self._spare = self.fresh = 0
         try:
-            self._spare = device.allocate(shape.row_bytes, "the KV arena's spare row")
+            self._spare = device.allocate(shape.spare_bytes, "the KV arena's spare row")
+            if shape.fresh_bytes:
+                self.fresh = device.allocate(shape.fresh_bytes, "new keys and values")
             device.clear_lines(Lines(self._address, shape.row_bytes), shape.row_bytes, self._rows)
         except EngineError:
             self.close()
             raise
-
-    @property
-    def nbytes(self) -> int:
-        return self.shape.spared_bytes
 
     @property
     def head_bytes(self) -> int:
@@ -146,10 +136,10 @@ class BucketArena(Arena):
         return self._address + tensor * self.tensor_bytes + row * self.row_bytes
 
     def close(self) -> None:
-        for address in (self._address, self._spare):
+        for address in (self._address, self._spare, self.fresh):
             if address:
                 self._device.free(address)
-        self._address = self._spare = 0
+        self._address = self._spare = self.fresh = 0
 
 
 @dataclass(frozen=True)

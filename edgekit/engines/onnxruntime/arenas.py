@@ -24,6 +24,7 @@ class HostArena(Arena):
 
     def __init__(self, shape: ArenaShape) -> None:
         super().__init__(shape)
+        assert shape.allocated_bytes == shape.nbytes, "rows of ordinary memory need nothing beside them"
         _require_memory(shape.nbytes)
         self._tensors: list[Array] = []
         try:
@@ -67,19 +68,20 @@ def _too_big(nbytes: int) -> EngineError:
 
 
 class CudaArena(Arena):
-    """One device allocation per tensor, zeroed, and one spare slot's worth of heads for swapping rows."""
+    """One device allocation per tensor, zeroed, and a spare row for swapping rows."""
 
     device = "cuda"
 
     def __init__(self, shape: ArenaShape, ordinal: int = 0) -> None:
         """The arena lies on the GPU that CUDA calls ``ordinal``."""
         super().__init__(shape)
+        assert shape.spare_rows and not shape.fresh_tokens
         self._runtime, self.ordinal = _runtime(), ordinal
         self._addresses: list[int] = []
         try:
             for _ in range(2 * shape.layers):
                 self._addresses.append(self._allocate(shape.slots * shape.row_bytes))
-            self._spare = self._allocate(shape.row_bytes)
+            self._spare = self._allocate(shape.spare_bytes)
         except EngineError:
             self.close()
             raise
@@ -90,10 +92,6 @@ class CudaArena(Arena):
         chose."""
         self._check(self._runtime.cudaSetDevice(self.ordinal))
         return self._runtime
-
-    @property
-    def nbytes(self) -> int:
-        return self.shape.spared_bytes
 
     def pointers(self, row: int) -> list[tuple[int, int]]:
         at = [address + row * self.shape.row_bytes for address in self._addresses]

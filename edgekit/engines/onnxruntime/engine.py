@@ -70,7 +70,7 @@ class OnnxRuntimeEngine:
         self._projector = open_graph(graphs / "projector.onnx", provider, options(final=final), ordinal)
         self._decoder = open_graph(graphs / decoder, provider, options(final=final), ordinal)
         kind = manifest.target.kind
-        shape = arena_shape(manifest.spec.decoder, kind, manifest.recipe.kv, slots, self.context)
+        shape = arena_shape(manifest.spec.decoder, kind, manifest.recipe.kv, slots, self.context, self.chunk)
         self._arena: Arena = HostArena(shape) if provider == "cpu" else CudaArena(shape, ordinal)
         self._calls: dict[int, _Call] = {}
 

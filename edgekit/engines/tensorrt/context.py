@@ -17,9 +17,9 @@ import numpy as np
 from edgekit.checkpoint.packed import Array
 from edgekit.engines.gpu.buffers import Buffer
 from edgekit.engines.gpu.device import Device
-from edgekit.engines.kv import ALIGNMENT
 from edgekit.engines.tensorrt.cache import RuntimeCache
 from edgekit.engines.tensorrt.opened import EnginePlan, Shape
+from edgekit.target.kinds import ADDRESS_ALIGNMENT
 
 
 class Context:
@@ -81,7 +81,7 @@ class Context:
 
     def bind(self, tensor: str, address: int, shape: Shape | None = None) -> None:
         """Set where a tensor lies; an input's shape as well."""
-        assert address % ALIGNMENT == 0, f"{tensor} at {address}"
+        assert address % ADDRESS_ALIGNMENT == 0, f"{tensor} at {address}"
         if self._set.get(tensor) == (address, shape):
             return
         self._set.pop(tensor, None)

@@ -26,23 +26,19 @@ PREFILL, DECODE = 0, 1
 
 
 class Decoder:
-    """``contexts`` are those of the two profiles, by profile; ``chunk`` is the most tokens of a prefill."""
+    """``contexts`` are those of the two profiles, by profile; the arena has room for what a call makes."""
 
-    def __init__(
-        self, contexts: Mapping[int, Context], spec: DecoderSpec, arena: BucketArena, device: Device, chunk: int
-    ) -> None:
+    def __init__(self, contexts: Mapping[int, Context], spec: DecoderSpec, arena: BucketArena, device: Device) -> None:
         self._contexts, self._spec, self._arena = contexts, spec, arena
-        slots, tokens = arena.shape.slots, max(chunk, arena.shape.slots)
+        slots, tokens = arena.shape.slots, arena.shape.fresh_tokens
         self._buffers: list[Buffer] = []
-        self._device, self._fresh = device, 0
+        self._device = device
         self._replay = Replay(device, able=False)
         try:
             self._embeds = self._buffer(tokens * spec.hidden, "float16")
             self._lengths = self._buffer(slots, "int32")
             self._logits_at = self._buffer(1, "int64")
             self._logits = self._buffer(slots * spec.vocab, "float32")
-            self._tensor_bytes = arena.shape.fresh_bytes(tokens)
-            self._fresh = device.allocate(2 * spec.layers * self._tensor_bytes, "new keys and values")
             self._writer = ArenaWriter(device, arena)
             decode = contexts[DECODE]
             # A captured step would keep the lengths of its first run where TensorRT, or a copy, reads them here.
@@ -66,6 +62,7 @@ class Decoder:
         context.give("inputs_embeds", self._embeds, embeds.shape)
         context.give("lengths", self._lengths, (rows,))
         context.give("logits_at", self._logits_at, ())
+        fresh = Fresh(self._arena.fresh, self._arena.shape.fresh_tensor_bytes, self._lengths.address)
         past = rows, self._spec.kv_heads, self._arena.bucket, self._spec.head_dim
         for layer, addresses in enumerate(self._arena.pointers(row)):
             for part, address in zip(("key", "value"), addresses, strict=True):
@@ -76,7 +73,7 @@ class Decoder:
             self._lengths.upload(rows)
             self._logits_at.upload(1)
             context.run()
-            self._writer.write(Fresh(self._fresh, self._tensor_bytes, self._lengths.address), row, starts, length)
+            self._writer.write(fresh, row, starts, length)
             self._logits.download(rows * self._spec.vocab)
 
         if profile == DECODE:
@@ -89,7 +86,7 @@ class Decoder:
         context.bind("logits", self._logits.address)
         for tensor in range(2 * self._spec.layers):
             name = f"present.{tensor // 2}.{('key', 'value')[tensor % 2]}"
-            context.bind(name, self._fresh + tensor * self._tensor_bytes)
+            context.bind(name, self._arena.fresh + tensor * self._arena.shape.fresh_tensor_bytes)
 
     def _buffer(self, count: int, dtype: str) -> Buffer:
         self._buffers.append(Buffer(self._device, count, dtype, "what the decoder takes and gives"))
@@ -100,9 +97,6 @@ class Decoder:
         for buffer in self._buffers:
             buffer.close()
         self._buffers.clear()
-        if self._fresh:
-            self._device.free(self._fresh)
-            self._fresh = 0
 
 
 def require_decoder(plan: EnginePlan, spec: DecoderSpec, slots: int, context: int, chunk: int, bucket: int) -> None:

@@ -20,14 +20,15 @@ from edgekit.bundle import Bundle
 from edgekit.checkpoint.packed import Array
 from edgekit.engines.base import Logits
 from edgekit.engines.embedding import Embedding
-from edgekit.engines.gpu.arena import BucketArena, buckets, require_aligned
+from edgekit.engines.gpu.arena import BucketArena, buckets
 from edgekit.engines.gpu.cuda import CudaDevice
 from edgekit.engines.gpu.device import Device
-from edgekit.engines.kv import arena_shape
+from edgekit.engines.kv import ArenaShape, arena_shape
 from edgekit.engines.tensorrt.context import Stage
 from edgekit.engines.tensorrt.decoder import DECODE, PREFILL, Decoder, require_decoder
 from edgekit.engines.tensorrt.loaded import Loaded
 from edgekit.errors import EngineError
+from edgekit.target.kinds import EngineKind
 
 _DTYPE = "float16"
 
@@ -59,7 +60,8 @@ class TensorRtEngine:
         self.plans, self.slots, self.context, self.chunk = plans, slots, context, chunk
         manifest, decoder = bundle.manifest, bundle.manifest.spec.decoder
         assert 0 < chunk <= context <= manifest.context
-        shape = arena_shape(decoder, manifest.target.kind, "activations", slots, context)
+        kind = manifest.target.kind
+        shape = arena_shape(decoder, kind, "activations", slots, context, chunk)
         with ExitStack() as held:
             self._device = device or CudaDevice(_extra(module), ordinal)
             held.callback(self._device.close)
@@ -67,7 +69,7 @@ class TensorRtEngine:
                 raise EngineError(
                     "TensorRT can't compute over keys and values in int8", 'Build by a recipe with kv = "activations".'
                 )
-            require_aligned(shape)
+            _require_aligned(shape, kind)
             self._hidden = decoder.hidden
             self._embedding = Embedding(bundle.file("embedding.safetensors"), decoder.hidden, _DTYPE)
             loaded = held.enter_context(Loaded(plans, module, self._device, f"Run: edgekit compile {bundle.path}"))
@@ -75,7 +77,7 @@ class TensorRtEngine:
             vision, projector, decode, prefill = loaded.contexts()
             self._arena = BucketArena(shape, self._device)
             held.callback(self._arena.close)
-            self._decoder = Decoder({PREFILL: prefill, DECODE: decode}, decoder, self._arena, self._device, chunk)
+            self._decoder = Decoder({PREFILL: prefill, DECODE: decode}, decoder, self._arena, self._device)
             held.callback(self._decoder.close)
             tower = manifest.spec.vision
             pixels, features = (3, tower.image_size, tower.image_size), (tower.tokens, tower.hidden)
@@ -143,6 +145,16 @@ class TensorRtEngine:
         for slot, sound in zip(slots, map(np.all, np.isfinite(logits)), strict=True):
             if not sound:
                 self._arena.wash(slot)
+
+
+def _require_aligned(shape: ArenaShape, kind: EngineKind) -> None:
+    """Rows of the whole context begin at places that TensorRT takes, or it is no context for this model."""
+    step = kind.context_step(shape.kv_heads * shape.head_dim)
+    if shape.context % step:
+        raise EngineError(
+            f"TensorRT can't run a context of {shape.context} tokens of this model: its rows would lie askew",
+            f"Build the bundle with a context that is a multiple of {step}.",
+        )
 
 
 def _extra(module: Any) -> str:

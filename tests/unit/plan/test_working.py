@@ -53,6 +53,7 @@ def test_the_logits_of_all_rows_are_the_least_that_a_step_takes() -> None:
     small = replace(SPEC.decoder, hidden=8, heads=1, kv_heads=1, head_dim=8, ff=8)
     table = replace(coefficients("onnxruntime"), chunk=1, whole_scores=False)
     assert decoder_bytes(small, replace(CPU, slots=3), table) == 2 * 4 * 4 * small.vocab  # three slots in pairs
+    assert decoder_bytes(small, replace(CARD, slots=3, engine="tensorrt"), table) == 2 * 4 * 3 * small.vocab
 
 
 @pytest.mark.parametrize(

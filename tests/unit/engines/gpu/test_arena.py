@@ -18,7 +18,7 @@ from edgekit.engines.gpu.device import Lines
 from edgekit.engines.kv import ArenaShape
 from tests.simulated_tensorrt.device import FakeDevice
 
-SHAPE = ArenaShape(layers=2, slots=3, kv_heads=2, context=600, head_dim=64, dtype="float16")
+SHAPE = ArenaShape(layers=2, slots=3, kv_heads=2, context=600, head_dim=64, dtype="float16", spare_rows=1)
 
 
 @given(st.integers(1, 60), st.integers(1, 40), st.integers(1, 40), st.data())
@@ -165,7 +165,7 @@ def test_the_kernel_itself_moves_what_its_likeness_in_python_moves(head_dim: int
                 reals[index] = ctypes.c_void_p(self.memory[start].ctypes.data + made_up - start)
             run((ctypes.c_int * 3)(*grid), block, *reals)
 
-    shape = ArenaShape(layers=2, slots=3, kv_heads=2, context=512, head_dim=head_dim, dtype="float16")
+    shape = ArenaShape(layers=2, slots=3, kv_heads=2, context=512, head_dim=head_dim, dtype="float16", spare_rows=1)
     found = []
     for device in (Compiled(), FakeDevice(), FakeDevice(compiles=False)):
         arena = BucketArena(shape, device)

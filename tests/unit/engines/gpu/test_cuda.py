@@ -255,7 +255,7 @@ def test_an_interrupted_capture_ends(cuda: dict[str, Library]) -> None:
     assert names(cuda["runtime"])[-2:] == ["cudaStreamEndCapture", "cudaGraphDestroy"]
 
 
-SHAPE = ArenaShape(layers=1, slots=2, kv_heads=2, context=8, head_dim=4, dtype="float16")
+SHAPE = ArenaShape(layers=1, slots=2, kv_heads=2, context=8, head_dim=4, dtype="float16", spare_rows=1)
 
 
 class Cards(Library):

@@ -18,6 +18,7 @@ from edgekit.errors import EngineError, MissingExtra
 
 SLOTS, CONTEXT = 4, 8
 SHAPE = ArenaShape(layers=2, slots=SLOTS, kv_heads=2, context=CONTEXT, head_dim=3, dtype="float32")
+SPARED = replace(SHAPE, spare_rows=1)
 
 
 def test_addresses_step_by_whole_rows_and_the_size_is_what_is_allocated() -> None:
@@ -99,8 +100,8 @@ def write(arena: Arena, slot: int, length: int, seed: int) -> None:
 def test_a_gpu_s_arena_does_what_one_in_ordinary_memory_does(ordinal: int, monkeypatch: pytest.MonkeyPatch) -> None:
     cuda = FakeCuda()
     monkeypatch.setattr(arenas, "_runtime", lambda: cuda)
-    host, device = HostArena(SHAPE), CudaArena(SHAPE, ordinal)
-    assert device.nbytes == SHAPE.spared_bytes == sum(map(len, cuda.blocks.values()))
+    host, device = HostArena(SHAPE), CudaArena(SPARED, ordinal)
+    assert device.nbytes == SPARED.allocated_bytes == sum(map(len, cuda.blocks.values()))
     for arena in (host, device):
         for slot, length in enumerate((3, 8, 1, 5)):
             write(arena, slot, length, slot)
@@ -120,11 +121,11 @@ def test_a_gpu_without_room_gives_back_what_it_gave(room: int, monkeypatch: pyte
     cuda = FakeCuda(room)
     monkeypatch.setattr(arenas, "_runtime", lambda: cuda)
     with pytest.raises(EngineError, match="the GPU has no room for the KV arena"):
-        CudaArena(SHAPE)
+        CudaArena(SPARED)
     assert not cuda.blocks
 
 
 def test_a_gpu_s_arena_without_its_extra_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "cuda.bindings", None)
     with pytest.raises(MissingExtra, match="the extra 'gpu'"):
-        CudaArena(SHAPE)
+        CudaArena(SPARED)
