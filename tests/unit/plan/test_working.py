@@ -56,6 +56,15 @@ def test_the_logits_of_all_rows_are_the_least_that_a_step_takes() -> None:
     assert decoder_bytes(small, replace(CARD, slots=3, engine="tensorrt"), table) == 2 * 4 * 3 * small.vocab
 
 
+@pytest.mark.parametrize("whole", [False, True])
+def test_a_chunk_of_a_prompt_is_the_larger_of_attention_and_mlp(whole: bool) -> None:
+    table = replace(coefficients("onnxruntime"), chunk=128, whole_scores=whole)
+    mlp = 4 * 128 * (2 * 2048 + 3 * 5632)
+    attention = 4 * 128 * (2 * 2048 + 2 * 2048 + 2 * 256) + 4 * 32 * 128 * 1024
+    assert attention > mlp
+    assert decoder_bytes(SPEC.decoder, CPU, table) == (attention if whole else mlp)
+
+
 @pytest.mark.parametrize(
     ("decoder", "head", "written"),
     [
