@@ -20,7 +20,7 @@ Activations: TypeAlias = Literal["float32", "float16"]
 
 @dataclass(frozen=True, kw_only=True)
 class EngineKind:
-    """A kind of engine.
+    """A kind of engine. What is left out is as of one that computes where things lie, and makes nothing beside them.
 
     - ``name``: as targets, manifests and profiles have it
     - ``backend``: the package that implements :class:`~edgekit.engines.backend.Backend` in its module ``backend``
@@ -53,15 +53,15 @@ class EngineKind:
     needs_plans: bool
     int8_cache: bool
     shares_head: bool
-    row_alignment: int
-    paired_rows: bool
-    spare_row: bool
-    fresh_apart: bool
-    copies_cache: bool
-    widens_last_layer: bool
-    widening_seen_on: tuple[str, ...]
-    repacks: Literal["codes", "scales", "nothing"]
-    compiles: Literal["matrix", "graph"]
+    row_alignment: int = 1
+    paired_rows: bool = False
+    spare_row: bool = False
+    fresh_apart: bool = False
+    copies_cache: bool = False
+    widens_last_layer: bool = False
+    widening_seen_on: tuple[str, ...] = ()
+    repacks: Literal["codes", "scales", "nothing"] = "nothing"
+    compiles: Literal["matrix", "graph"] = "matrix"
 
     def context_step(self, width: int) -> int:
         """Return the tokens that a context must be a multiple of, a token's keys being ``width`` numbers of the
@@ -87,15 +87,8 @@ KINDS: Final[dict[str, EngineKind]] = {
             needs_plans=False,
             int8_cache=True,
             shares_head=True,
-            row_alignment=1,
             paired_rows=True,
-            spare_row=False,
-            fresh_apart=False,
-            copies_cache=False,
-            widens_last_layer=False,
-            widening_seen_on=(),
             repacks="codes",
-            compiles="matrix",
         ),
         EngineKind(
             name="onnxruntime-cuda",
@@ -108,15 +101,9 @@ KINDS: Final[dict[str, EngineKind]] = {
             needs_plans=False,
             int8_cache=False,
             shares_head=True,
-            row_alignment=1,
             paired_rows=True,
             spare_row=True,
-            fresh_apart=False,
-            copies_cache=False,
-            widens_last_layer=False,
-            widening_seen_on=(),
             repacks="scales",
-            compiles="matrix",
         ),
         EngineKind(
             name="tensorrt",
@@ -130,13 +117,11 @@ KINDS: Final[dict[str, EngineKind]] = {
             int8_cache=False,
             shares_head=False,  # its head lies by columns
             row_alignment=ADDRESS_ALIGNMENT,
-            paired_rows=False,
             spare_row=True,
             fresh_apart=True,
             copies_cache=True,
             widens_last_layer=True,
             widening_seen_on=("x86_64",),  # TensorRT-RTX knows no Jetson
-            repacks="nothing",
             compiles="graph",
         ),
     )

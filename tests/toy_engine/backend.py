@@ -32,15 +32,6 @@ KIND: Final = EngineKind(
     needs_plans=False,
     int8_cache=False,
     shares_head=False,
-    row_alignment=1,
-    paired_rows=False,
-    spare_row=False,
-    fresh_apart=False,
-    copies_cache=False,
-    widens_last_layer=False,
-    widening_seen_on=(),
-    repacks="nothing",
-    compiles="matrix",
 )
 WITH_PLANS: Final = replace(KIND, name="toy-plans", on_gpu=True, needs_plans=True)
 
