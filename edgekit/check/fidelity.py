@@ -72,7 +72,11 @@ def write_fidelity(folder: Path, report: Fidelity) -> None:
 def read_fidelity(bundle: Bundle) -> Fidelity:
     """Read a bundle's report; :class:`BundleError` where it has none, or a damaged one."""
     file = bundle.file(FIDELITY)
+    remedy = "Copy or build the bundle again."
     try:
-        return load_json(file, Fidelity, FORMAT)
+        report = load_json(file, Fidelity, FORMAT)
     except ConfigError as error:
-        raise BundleError(error.message, "Copy or build the bundle again.") from error
+        raise BundleError(error.message, remedy) from error
+    if any(part.weights < 1 for part in report.parts):
+        raise BundleError(f"{file}: a component of no weights", remedy)
+    return report

@@ -75,7 +75,7 @@ def command(
     model, chosen, precision = _chosen(console, path, vision, target_name, recipe_name)
     advised = advised_plan(model, with_site_budget(chosen).resized(slots, context), precision)
     console.document(advised.document())
-    show_plan(console, advised.plan)
+    show_plan(console, advised.plan, context)
     if advised.refusal is not None:
         if not force:
             raise advised.refusal

@@ -28,8 +28,14 @@ _NAMES = {
 _WHEN = {"static": "from loading on", "dynamic": "while answering", "service": "over time"}
 
 
-def show_plan(console: Console, planned: MemoryPlan) -> None:
-    """Show memory, disk and the peak of making it, and on stderr what breaks the target's budget."""
+def show_plan(console: Console, planned: MemoryPlan, asked_context: int | None = None) -> None:
+    """Show memory, disk and the peak of making it, and on stderr what breaks the target's budget.
+
+    ``asked_context``: tokens that somebody asked for; a note says where the model holds fewer.
+    """
+    context = planned.target.context
+    if asked_context and context < asked_context:
+        console.note(f"The model was made for less context than {asked_context} tokens: planned with {context}.")
     show_memory(console, planned)
     show_disk(console, planned)
     for warning in planned.over_budget:

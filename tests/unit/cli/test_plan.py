@@ -99,6 +99,11 @@ def test_slots_and_context_are_the_target_s_unless_given(capsys: Capture, large:
     assert fewer["components"]["kv_arena"] < document["components"]["kv_arena"] / 12  # what a call makes is the same
 
 
+def test_a_context_that_the_model_was_not_made_for_is_cut_aloud(capsys: Capture) -> None:
+    assert "planned with 1024" in complaint(capsys, 0, "--context", "99999999")
+    assert not complaint(capsys, 0, "--context", "512")
+
+
 def test_a_broken_budget_is_a_warning(capsys: Capture, large: Path, tmp_path: Path) -> None:
     tight = tmp_path / "tight.toml"
     tight.write_text(
