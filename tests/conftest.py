@@ -24,9 +24,11 @@ from hypothesis import HealthCheck, settings
 from edgekit import machine
 from tests import results
 
-# A shell's background job ignores Ctrl-C, and so would every process that a test starts to interrupt it.
-if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+# A shell's background job ignores Ctrl-C, one under nohup a hang-up, and so would every process that a test starts to
+# end it by them.
+for number, handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
+    if signal.getsignal(number) is signal.SIG_IGN:
+        signal.signal(number, handler)
 
 # A failure that only some runs see is worth little to the person who sees it: examples are derandomized, and a
 # longer search is HYPOTHESIS_PROFILE=search.
