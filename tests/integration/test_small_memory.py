@@ -67,7 +67,7 @@ def test_a_profile_of_a_larger_machine_does_not_count_on_a_smaller_one(bundle: B
 
 def test_a_measurement_that_the_kernel_ends_is_one_clear_error(bundle: Bundle, tmp_path: Path) -> None:
     before = sorted((bundle.path / "profiles").glob("*"))
-    with small_group(80 * MIB) as group:
+    with small_group(64 * MIB) as group:  # in 80 both fit, the command and the process that measures; in 50 not even it
         done = run_in(group, "-m", "edgekit", "profile", str(bundle.path))
     assert done.returncode == 1
     assert "was ended by SIGKILL" in done.stderr or "no room for a KV arena" in done.stderr, done.stderr
