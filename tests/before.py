@@ -46,10 +46,9 @@ QUESTIONS: dict[str, list[tuple[str, str]]] = {
 """Questions and golden pictures whose likeliest tokens lead clearly, so that every processor gives the same answers."""
 PHANTOMS = 30
 """Questions about phantoms that the embedded model is asked."""
-BY_PROCESSOR = ("golden.json", "golden.safetensors")
-"""Files of a bundle that hold what a processor computed in floating point: the same bits on the same one alone."""
 FIDELITY = "fidelity.json"
-"""Figures about a bundle, which no answer depends on: the last bits of a sum may differ."""
+BY_PROCESSOR = ("golden.json", "golden.safetensors", FIDELITY)
+"""Files of a bundle that hold what a processor computed in floating point: the same bits on the same one alone."""
 
 
 def unpack(folder: Path) -> Path:
@@ -69,12 +68,21 @@ def here() -> dict[str, str]:
 
 
 def hashes(folder: Path) -> dict[str, str]:
-    """SHA-256 (hex) of every file in ``folder``, by its relative name."""
+    """SHA-256 (hex) of every file in ``folder``, by its relative name; of a checkpoint's description without the keys
+    that have come since."""
     return {
-        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        path.relative_to(folder).as_posix(): hashlib.sha256(_as_before(path)).hexdigest()
         for path in sorted(folder.rglob("*"))
         if path.is_file()
     }
+
+
+def _as_before(path: Path) -> bytes:
+    if path.name != "edgekit.json":
+        return path.read_bytes()
+    document = json.loads(path.read_text(encoding="utf-8"))
+    assert not document["spec"]["template"].pop("system_reserved", [])
+    return (json.dumps(document, indent=1) + "\n").encode()
 
 
 def sealed(bundle: Path) -> dict[str, Any]:
