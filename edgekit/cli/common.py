@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import click
 
 from edgekit.console import Console
-
-if TYPE_CHECKING:
-    from edgekit.checkpoint.spec import ModelSpec
 
 CALIBRATE = "Fit 4-bit weights to these questions with pictures: JSON as LLaVA's or VQA-RAD's, or its folder."
 F = TypeVar("F", bound=Callable[..., Any])
@@ -53,7 +50,7 @@ def common(function: Callable[..., Any]) -> Callable[..., Any]:
 _pass_console = click.make_pass_decorator(Console, ensure=True)
 
 
-def show_notes(console: Console, spec: ModelSpec) -> None:
+def show_notes(console: Console, notes: Iterable[str]) -> None:
     """Say what EdgeKit does otherwise than the model's makers, on stderr."""
-    for note in spec.notes:
+    for note in notes:
         console.note(f"Note: {note}")

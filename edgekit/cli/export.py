@@ -24,7 +24,7 @@ def command(console: Console, checkpoint: Path, out: Path, target_name: str, vis
     from edgekit.target import target
 
     source = open_checkpoint(checkpoint, vision)
-    show_notes(console, source.spec)
+    show_notes(console, source.spec.notes)
     with console.progress() as progress:
         graphs = export_graphs(source, target(target_name), out, progress)
     console.document(graphs.document())

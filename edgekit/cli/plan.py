@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
@@ -11,12 +10,6 @@ from edgekit.cli.common import common, show_notes, vision_option
 from edgekit.cli.show.fit import show_fitted
 from edgekit.cli.show.memory import show_matrix, show_plan
 from edgekit.console import Console
-
-if TYPE_CHECKING:
-    from edgekit.bundle import Bundle
-    from edgekit.checkpoint.checkpoint import Checkpoint
-    from edgekit.recipe import Recipe
-    from edgekit.target import Target
 
 
 @click.command("plan")
@@ -52,16 +45,14 @@ def command(
     With --fit, from the profiles that `edgekit profile` left in bundles: the table of coefficients that tells best what
     they measured, and what plans say by it. It counts once it lies at /etc/edgekit/engines.toml.
     """
-    from edgekit.phantom.embedded import embedded
     from edgekit.plan import advised_plan
+    from edgekit.plan.asked import asked
     from edgekit.target import with_site_budget
 
     if fits:
         _fit(console, sources, out)
         return
-    if len(sources) > 1 or out:
-        raise click.UsageError("one model is planned at a time; several profiles, and --out, are for --fit")
-    path = sources[0] if sources else embedded()
+    path = _only(sources, out)
     _require_one_kind(
         path,
         vision=vision,
@@ -72,8 +63,9 @@ def command(
     if every:
         _plan_all(console, path, vision, slots, context)
         return
-    model, chosen, precision = _chosen(console, path, vision, target_name, recipe_name)
-    advised = advised_plan(model, with_site_budget(chosen).resized(slots, context), precision)
+    wanted = asked(path, vision, target_name, recipe_name)
+    show_notes(console, wanted.notes)
+    advised = advised_plan(wanted.model, with_site_budget(wanted.target).resized(slots, context), wanted.recipe)
     console.document(advised.document())
     show_plan(console, advised.plan, context)
     if advised.refusal is not None:
@@ -82,13 +74,21 @@ def command(
         console.note(f"Forced: {advised.refusal}")
 
 
+def _only(sources: tuple[Path, ...], out: Path | None) -> Path:
+    from edgekit.phantom.embedded import embedded
+
+    if len(sources) > 1 or out:
+        raise click.UsageError("one model is planned at a time; several profiles, and --out, are for --fit")
+    return sources[0] if sources else embedded()
+
+
 def _require_one_kind(
     path: Path, *, vision: Path | None, every: bool, recipe_or_context: bool, target_or_recipe: bool
 ) -> None:
     """Refuse options that are not for what ``path`` is, or not for each other."""
-    from edgekit.bundle import MANIFEST
+    from edgekit.plan.asked import is_bundle
 
-    bundled = (path / MANIFEST).exists()
+    bundled = is_bundle(path)
     if vision and bundled:
         raise click.UsageError(f"--vision is for checkpoints, and {path} is a bundle")
     if every and target_or_recipe:
@@ -111,35 +111,12 @@ def _fit(console: Console, profiles: tuple[Path, ...], out: Path | None) -> None
 
 def _plan_all(console: Console, path: Path, vision: Path | None, slots: int | None, context: int | None) -> None:
     from edgekit.plan import matrix
+    from edgekit.plan.asked import checkpoint_at
     from edgekit.recipe import recipes
     from edgekit.target import targets
 
-    model = _open(console, path, vision)
+    model = checkpoint_at(path, vision)
+    show_notes(console, model.spec.notes)
     plans = matrix(model, [target.resized(slots, context) for target in targets()], recipes())
     console.document(plans.document())
     show_matrix(console, plans)
-
-
-def _chosen(
-    console: Console, path: Path, vision: Path | None, target_name: str | None, recipe_name: str | None
-) -> tuple[Checkpoint | Bundle, Target, Recipe]:
-    """The model, and what it is planned for: as the options say, or as a bundle was built."""
-    from edgekit.bundle import MANIFEST, open_bundle
-    from edgekit.plan import as_built
-    from edgekit.recipe import recipe
-    from edgekit.target import target
-
-    if (path / MANIFEST).exists():
-        bundle = open_bundle(path)
-        return bundle, *as_built(bundle, target(target_name) if target_name else None)
-    chosen, precision = target(target_name or "cpu"), recipe(recipe_name or "q4")
-    return _open(console, path, vision), chosen, precision
-
-
-def _open(console: Console, path: Path, vision: Path | None) -> Checkpoint:
-    """As a build opens it; matrices that only ``--requantize`` takes are planned, too, and a note says so."""
-    from edgekit.checkpoint.open import open_checkpoint
-
-    checkpoint = open_checkpoint(path, vision, requantize=True)
-    show_notes(console, checkpoint.spec)
-    return checkpoint

@@ -36,7 +36,7 @@ def command(
     from edgekit.recipe import recipe
 
     source = open_checkpoint(checkpoint, vision, requantize=requantize)
-    show_notes(console, source.spec)
+    show_notes(console, source.spec.notes)
     with console.progress() as progress:
         quantized = quantize_to(source, recipe(recipe_name), out, calibrate, progress)
     for note in quantized.notes:
