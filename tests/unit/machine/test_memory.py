@@ -11,6 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from edgekit.child import environment
 from edgekit.machine.memory import (
     MappedFiles,
     Memory,
@@ -75,24 +76,41 @@ def test_a_peak_ends_when_the_block_fails() -> None:
     del block
 
 
+# In a process of its own, which has few libraries: how many processes share those changes while other tests run.
+SHARES = """
+import mmap, subprocess, sys
+from edgekit.machine.memory import memory, shared_out_bytes
+
+READER = '''
+import mmap, sys
+file = open(sys.argv[1], "rb")
+block = mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ)
+sum(block[::4096])
+print("read", flush=True)
+sys.stdin.read()
+'''
+before = shared_out_bytes()
+assert before <= memory().resident_bytes + 2**20
+with open(sys.argv[1], "rb") as file, mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ) as block:
+    assert sum(block[:: mmap.PAGESIZE])
+    alone = shared_out_bytes() - before
+    command = [sys.executable, "-c", READER, sys.argv[1]]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        other.stdout.readline()
+        print(alone, shared_out_bytes() - before)
+        other.communicate("")
+"""
+
+
 def test_a_share_counts_own_pages_in_full_and_shared_ones_by_how_many_map_them(tmp_path: Path) -> None:
-    before = shared_out_bytes()
-    if not before:
+    if not shared_out_bytes():
         pytest.skip("this kernel tells no shares")
-    assert before <= memory().resident_bytes + TOLERANCE
-    size = 8 * SIZE  # libraries are shared with every Python that runs: those that come and go move some MiB
+    size = 8 * SIZE
     (tmp_path / "weights").write_bytes(b"w" * size)
-    with (tmp_path / "weights").open("rb") as file, mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ) as block:
-        assert sum(block[:: mmap.PAGESIZE])
-        alone = shared_out_bytes() - before
-        reader = "import mmap, sys; f = open(sys.argv[1], 'rb'); m = mmap.mmap(f.fileno(), 0, prot=mmap.PROT_READ);"
-        reader += "sum(m[::4096]); print('read', flush=True); sys.stdin.read()"
-        command = [sys.executable, "-c", reader, str(tmp_path / "weights")]
-        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
-            assert other.stdout
-            other.stdout.readline()
-            together = shared_out_bytes() - before
-            other.communicate("")
+    command = [sys.executable, "-c", SHARES, str(tmp_path / "weights")]
+    ran = subprocess.run(command, capture_output=True, text=True, env=environment())
+    assert ran.returncode == 0, ran.stderr
+    alone, together = map(int, ran.stdout.split())
     assert alone == pytest.approx(size, rel=0.04)
     assert together == pytest.approx(size / 2, rel=0.04)
 
