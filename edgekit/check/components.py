@@ -143,14 +143,14 @@ def _decoder(specimen: Specimen, step: Callable[[], None]) -> ComponentFigures:
 
 
 def _logits(specimen: Specimen, outputs: Outputs, step: Callable[[], None]) -> tuple[Array, float]:
-    """Of the token ids that are kept, ``[positions, probes]``; and the mean divergence from the reference."""
-    kl, probed = [], []
+    """Of the token ids that are kept, ``[positions, kept ids]``; and the mean divergence from the reference."""
+    kl, kept = [], []
     answers = forced.stored_answers(specimen.engine, specimen.golden, specimen.arrays.tokens.tolist(), outputs)
     for sequence, logits in answers:
         kl.append(compare(sequence.positions, logits).kl)
-        probed.append(logits[:, list(specimen.golden.probes)])
+        kept.append(logits[:, list(specimen.golden.kept_ids)])
         step()
-    return np.concatenate(probed), float(np.concatenate(kl).mean())
+    return np.concatenate(kept), float(np.concatenate(kl).mean())
 
 
 def _centred(logits: Array) -> Array:

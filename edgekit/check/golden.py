@@ -6,10 +6,11 @@ folder ``golden`` the pictures at the model's own size. All of it is sealed with
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -67,7 +68,7 @@ class Golden:
     * ``reference``: the unquantized model, or the checkpoint "as stored" where that was quantized already
     * ``engine``: what gave the answers
     * ``pictures``: files of the bundle
-    * ``probes``: the token ids whose logits the arrays hold
+    * ``kept_ids``: the token ids whose logits the arrays hold
     * ``alone``: the sequences by which the decoder is checked alone, all about the first picture
     * ``sequences``: the questions and their answers
     * ``errors`` of each component at the build, by its name: how far an engine that works is from exact arithmetic
@@ -77,17 +78,23 @@ class Golden:
     reference: Literal["unquantized", "as stored"]
     engine: str
     pictures: tuple[str, ...]
-    probes: tuple[int, ...]
+    kept_ids: tuple[int, ...]
     alone: tuple[int, ...]
     sequences: tuple[GoldenSequence, ...]
     errors: dict[str, float] = field(default_factory=dict)
+
+    FILE_KEYS: ClassVar[Mapping[str, str]] = {
+        **{name: name for name in ("format", "reference", "engine", "pictures")},
+        "probes": "kept_ids",
+        **{name: name for name in ("alone", "sequences", "errors")},
+    }
 
 
 @dataclass(frozen=True)
 class Outputs:
     """What a model's components give, float16: ``features`` ``[1, tokens, width]`` and ``embeds`` ``[1, tokens,
     hidden]`` of the first picture (``[0, …]`` where there is none), ``rows`` ``[tokens of the text, hidden]`` of the
-    embedding, ``logits`` ``[positions of the sequences alone, probes]``."""
+    embedding, ``logits`` ``[positions of the sequences alone, kept ids]``."""
 
     features: Array
     embeds: Array
@@ -176,7 +183,7 @@ def _require_sound(golden: Golden, arrays: Arrays, manifest: Manifest, path: Pat
     rules = {
         "no sequences": count > 0 and len(golden.alone) > 0,
         "tokens that do not rise": all(a < b for a, b in pairwise(arrays.tokens.ravel().tolist())),
-        "a token outside the vocabulary": all(0 <= token < vocab for token in (*golden.probes, *tokens)),
+        "a token outside the vocabulary": all(0 <= token < vocab for token in (*golden.kept_ids, *tokens)),
         "sequences that name what is not there": all(
             _is_sound(sequence, len(golden.pictures), tokens, vocab) for sequence in golden.sequences
         )
@@ -194,7 +201,7 @@ def _require_sound(golden: Golden, arrays: Arrays, manifest: Manifest, path: Pat
         "features": (first, image_tokens, spec.projector.widths[0]),
         "embeds": (first, image_tokens, hidden),
         "rows": (len(arrays.tokens), hidden),
-        "logits": (sum(len(golden.sequences[at].positions) for at in golden.alone), len(golden.probes)),
+        "logits": (sum(len(golden.sequences[at].positions) for at in golden.alone), len(golden.kept_ids)),
     }
     pixels = (len(golden.pictures), 3, spec.image.size, spec.image.size)
     wrong = [

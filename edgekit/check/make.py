@@ -44,7 +44,7 @@ from edgekit.inputs.prompt import Prompt, TextPiece, Turn, build
 from edgekit.progress import Progress, silent
 from edgekit.runtime.embeddings import Embeddings
 
-QUESTIONS, TOKENS, TOP, PROBES = 8, 16, 32, 256
+QUESTIONS, TOKENS, TOP, KEPT_IDS = 8, 16, 32, 256
 _LARGE = 32_768
 """Layers times width from which half of the questions are asked: a 1B model reads a picture in half a minute."""
 ALONE = 2
@@ -83,7 +83,7 @@ def make_golden(
         *(preprocess(picture.image, spec.image)[None] for picture in pictures),
     ]
     read = read_all(source, np.concatenate(pixels), scripts, progress)
-    probes = _probes(spec.decoder.vocab)
+    kept_ids = _kept_ids(spec.decoder.vocab)
     alone = [at for at, script in enumerate(scripts) if script.picture == (0 if pictures else None)][:ALONE]
     exact = read_all(quantized, np.concatenate(pixels[:2]), [scripts[at] for at in alone], progress, "exact")
     sequences = tuple(
@@ -95,15 +95,15 @@ def make_golden(
         reference="as stored" if any(map(is_packed, source.tensors.values())) else "unquantized",
         engine=f"onnxruntime {ort.__version__}",
         pictures=names,
-        probes=probes,
+        kept_ids=kept_ids,
         alone=tuple(alone),
         sequences=sequences,
     )
     arrays = Arrays(
         np.concatenate(pixels),
         np.array(read.tokens, np.int64),
-        _outputs(read, read.rows, [read.logits[at] for at in alone], probes),
-        _outputs(exact, BlockModel(quantized).embed(read.tokens), exact.logits, probes),
+        _outputs(read, read.rows, [read.logits[at] for at in alone], kept_ids),
+        _outputs(exact, BlockModel(quantized).embed(read.tokens), exact.logits, kept_ids),
     )
     write_golden(bundle.path, golden, arrays)
     return golden
@@ -210,9 +210,9 @@ def _fresh(picture: Picture) -> Image.Image:
     return Image.fromarray(pixels[..., 0] if (pixels == pixels[..., :1]).all() else pixels)
 
 
-def _probes(vocab: int) -> tuple[int, ...]:
+def _kept_ids(vocab: int) -> tuple[int, ...]:
     """Token ids evenly spread over the vocabulary: their logits show a wrong decoder where it is sure of nothing."""
-    count = min(PROBES, vocab)
+    count = min(KEPT_IDS, vocab)
     return tuple(at * vocab // count for at in range(count))
 
 
@@ -229,6 +229,8 @@ def _positions(answer: Sequence[int], logits: np.ndarray) -> tuple[Position, ...
     return tuple(positions)
 
 
-def _outputs(read: ReferenceOutputs, rows: np.ndarray, logits: Sequence[np.ndarray], probes: Sequence[int]) -> Outputs:
-    probed = np.concatenate([answer[:, list(probes)] for answer in logits])
-    return Outputs(read.features[:1], read.embeds[:1], rows, probed)
+def _outputs(
+    read: ReferenceOutputs, rows: np.ndarray, logits: Sequence[np.ndarray], kept_ids: Sequence[int]
+) -> Outputs:
+    kept = np.concatenate([answer[:, list(kept_ids)] for answer in logits])
+    return Outputs(read.features[:1], read.embeds[:1], rows, kept)

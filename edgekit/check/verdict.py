@@ -7,10 +7,12 @@ check that was forced stands there as it fell out.
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
+from typing import ClassVar
 
 from edgekit.bundle import Bundle
 from edgekit.check.check import check
@@ -34,7 +36,7 @@ _log = logging.getLogger(__name__)
 class Verdict:
     """What a check on a GPU said.
 
-    * ``made``: when, an ISO 8601 time in UTC
+    * ``checked_at``: an ISO 8601 time in UTC
     * ``place``: the GPU that was asked, with its driver
     * ``shortfall``: what fell short, in a sentence; "" where nothing did
     * ``figures`` of whole answers, ``components`` each by itself
@@ -42,12 +44,17 @@ class Verdict:
       with what TensorRT-RTX compiles then, and keeps
     """
 
-    made: str
+    checked_at: str
     place: Place
     shortfall: str
     figures: Figures
     components: tuple[ComponentFigures, ...]
     first_load_s: float
+
+    FILE_KEYS: ClassVar[Mapping[str, str]] = {
+        "made": "checked_at",
+        **{name: name for name in ("place", "shortfall", "figures", "components", "first_load_s")},
+    }
 
 
 def check_here(bundle: Bundle, progress: Progress = silent) -> Checked:
@@ -79,7 +86,7 @@ def _keep(bundle: Bundle, checked: Checked, folder: Path, load_s: float) -> None
         place, earlier = backend_for(bundle).like(place_of(folder)), verdict_of(folder)
         first = earlier.first_load_s if earlier and earlier.place == place else round(load_s, 3)
         verdict = Verdict(
-            made=now,
+            checked_at=now,
             place=place,
             shortfall=checked.shortfall,
             figures=checked.figures,

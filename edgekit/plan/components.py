@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import prod
-from typing import Literal
+from typing import ClassVar, Literal
 
 from edgekit.checkpoint.checkpoint import Checkpoint
 from edgekit.checkpoint.packed import groups
@@ -15,13 +16,13 @@ from edgekit.engines.coefficients import Basis
 from edgekit.plan.subject import TensorCounts, TensorKind, count_tensors, untied
 from edgekit.recipe import Recipe
 
-Where = Literal["device", "host"]
+SideName = Literal["device", "host"]
 When = Literal["static", "dynamic", "service"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Component:
-    """Bytes of one thing, and where and when they are needed.
+    """Bytes of one thing: in whose memory (``side``), and when they are needed.
 
     ``when``: "static" from loading on, "dynamic" while answering, "service" over a service's life (pictures that it
     remembers, libraries' files that stay cached). ``form`` is a precision or a dtype, "" where there is none. ``basis``
@@ -30,10 +31,16 @@ class Component:
 
     name: str
     bytes: int
-    where: Where
+    side: SideName
     when: When
     basis: Basis
     form: str = ""
+
+    FILE_KEYS: ClassVar[Mapping[str, str]] = {
+        **{name: name for name in ("name", "bytes")},
+        "where": "side",
+        **{name: name for name in ("when", "basis", "form")},
+    }
 
 
 def weight_bytes(checkpoint: Checkpoint, recipe: Recipe, activation_bytes: int) -> dict[str, int]:

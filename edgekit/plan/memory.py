@@ -8,7 +8,7 @@ from typing import Any
 
 from edgekit import config
 from edgekit.plan.building import BuildPeaks
-from edgekit.plan.components import Component, When, Where
+from edgekit.plan.components import Component, SideName, When
 from edgekit.plan.disk import Disk
 from edgekit.target import Target
 from edgekit.units import format_bytes
@@ -93,8 +93,8 @@ class MemoryPlan:
             return (Side("memory", self.parts, have, kept),)
         return Side("device", self._at("device"), have, kept), Side("host", self._at("host"), 0, 0)
 
-    def _at(self, place: Where) -> tuple[Component, ...]:
-        return tuple(part for part in self.parts if part.where == place)
+    def _at(self, side: SideName) -> tuple[Component, ...]:
+        return tuple(part for part in self.parts if part.side == side)
 
     @property
     def components(self) -> dict[str, int]:

@@ -18,7 +18,7 @@ from edgekit.machine.system import cores
 from edgekit.plan.building import asking_bytes, build_peaks, largest_matrix, reading_bytes
 from edgekit.plan.components import (
     Component,
-    Where,
+    SideName,
     weights_in_memory,
     weights_on_disk,
     width,
@@ -73,13 +73,13 @@ def _parts(subject: Subject, target: Target, recipe: Recipe, table: Coefficients
     spec = subject.spec
     tensors = with_scales(subject.tensors, spec.decoder, recipe)
     for name, size in weights_in_memory(tensors, recipe, width(target.activations)).items():
-        place: Where = "host" if name == "embedding" else "device"
+        side: SideName = "host" if name == "embedding" else "device"
         form = recipe.precision(name)
-        yield Component(name=name, bytes=size, where=place, when="static", basis="exact", form=form)
+        yield Component(name=name, bytes=size, side=side, when="static", basis="exact", form=form)
     chunk = min(table.chunk, target.context)
     arena = arena_shape(spec.decoder, target.kind, recipe.kv, target.slots, target.context, chunk)
     size = arena.allocated_bytes
-    yield Component(name="kv_arena", bytes=size, where="device", when="static", basis="exact", form=arena.dtype)
+    yield Component(name="kv_arena", bytes=size, side="device", when="static", basis="exact", form=arena.dtype)
     yield from working(spec, tensors, recipe, target, table)
 
 

@@ -11,7 +11,7 @@ from edgekit.checkpoint.packed import groups, int8_block
 from edgekit.checkpoint.spec import DecoderSpec, ModelSpec, VisionSpec
 from edgekit.engines.coefficients import Bytes, Coefficients
 from edgekit.engines.kv import rows_for
-from edgekit.plan.components import Component, When, Where, width
+from edgekit.plan.components import Component, SideName, When, width
 from edgekit.plan.subject import TensorCounts
 from edgekit.recipe import Recipe
 from edgekit.target import Target
@@ -23,7 +23,7 @@ def working(
     """Yield everything besides weights and arena, for a target with the slots and context to be planned."""
     wide, form = width(target.activations), target.activations
     beside = packing_bytes(tensors, recipe, target) + rope_bytes(spec.decoder, target.context, wide)
-    yield Component(name="beside_weights", bytes=beside, where="device", when="static", basis="arithmetic")
+    yield Component(name="beside_weights", bytes=beside, side="device", when="static", basis="arithmetic")
     if table.engine_device.size_bytes:
         yield _by_table("engine_device", table.engine_device, "device")
     yield _by_table("engine_host", table.engine_host, "host")
@@ -36,19 +36,19 @@ def working(
     ):
         basis = "assumed" if more and target.arch not in target.kind.widening_seen_on else factor.basis
         scratch = round(factor.ratio * size) + more
-        yield Component(name=name, bytes=scratch, where="device", when="dynamic", basis=basis, form=form)
+        yield Component(name=name, bytes=scratch, side="device", when="dynamic", basis=basis, form=form)
     buffers = image_bytes(spec, target)
-    yield Component(name="image_buffers", bytes=buffers, where="host", when="dynamic", basis="arithmetic", form=form)
+    yield Component(name="image_buffers", bytes=buffers, side="host", when="dynamic", basis="arithmetic", form=form)
     remembered = max(table.image_cache.size_bytes, image_embeds_bytes(spec, wide))
     yield _by_table("pictures", table.picture, "host", "service", more=remembered)
     yield _by_table("libraries", table.libraries, "host", "service")
 
 
 def _by_table(
-    name: str, number: Bytes, place: Where, when: When = "static", times: int = 1, more: int = 0
+    name: str, number: Bytes, side: SideName, when: When = "static", times: int = 1, more: int = 0
 ) -> Component:
     size = number.size_bytes * times + more
-    return Component(name=name, bytes=size, where=place, when=when, basis=number.basis)
+    return Component(name=name, bytes=size, side=side, when=when, basis=number.basis)
 
 
 def vision_bytes(vision: VisionSpec, wide: int, table: Coefficients) -> int:

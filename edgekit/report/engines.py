@@ -109,7 +109,7 @@ def _run(bundle: Bundle, engine: str, device: str) -> Run:
 
 def _speed(bundle: Bundle, profile: Profile) -> Speed:
     return Speed(
-        made=profile.measured_at,
+        measured_at=profile.measured_at,
         device=profile.device,
         slots=profile.bundle.slots,
         context=profile.bundle.context,

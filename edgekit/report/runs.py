@@ -7,8 +7,9 @@ bundles.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import ClassVar
 
 from edgekit.check.verdict import Verdict
 from edgekit.engines.backend import PlanRecord
@@ -25,7 +26,7 @@ _CUDA = 'engine = "onnxruntime-cuda"'
 class Speed:
     """How fast a run was, from a profile.
 
-    * ``made``: when it was profiled, and on which ``device``, with how many ``slots`` of what ``context``
+    * ``measured_at``: when it was profiled, and on which ``device``, with how many ``slots`` of what ``context``
     * ``times`` of answers, and the rates of ``rows`` that decode together
     * ``shares`` of the memory's bandwidth, for each of ``rows``
     * ``memory``: the device's, where it has its own
@@ -33,7 +34,7 @@ class Speed:
     * ``after``: how the device fared at the end
     """
 
-    made: str
+    measured_at: str
     device: ProfiledDevice
     slots: int
     context: int
@@ -43,6 +44,12 @@ class Speed:
     memory: SideMemory
     load_s: float
     after: Condition
+
+    FILE_KEYS: ClassVar[Mapping[str, str]] = {
+        "made": "measured_at",
+        **{name: name for name in ("device", "slots", "context", "times", "rows", "shares", "memory")},
+        **{name: name for name in ("load_s", "after")},
+    }
 
     def __post_init__(self) -> None:
         if not self.rows or len(self.rows) != len(self.shares):
@@ -111,7 +118,7 @@ def last(runs: Iterable[Run]) -> list[Run]:
 
 
 def _measured_at(run: Run) -> str:
-    return run.speed.made if run.speed else ""
+    return run.speed.measured_at if run.speed else ""
 
 
 def beside_fp16(run: Run, runs: Sequence[Run]) -> float | None:

@@ -43,7 +43,7 @@ def _form(inspected: InspectedForm) -> str:
     if verdict and verdict.shortfall:
         asked = verdict.place
         system = f"driver {asked.driver}" if asked.driver else f"L4T {asked.l4t}" if asked.l4t else ""
-        use += f". On {', '.join(filter(None, (asked.device, system, verdict.made[:10])))}: {verdict.shortfall}"
+        use += f". On {', '.join(filter(None, (asked.device, system, verdict.checked_at[:10])))}: {verdict.shortfall}"
     return f"{format_bytes(form.bytes)} for {place.engine} {place.version} on {machine}: {use}"
 
 

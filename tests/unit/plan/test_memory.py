@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from edgekit.plan.components import Component, When, Where
+from edgekit.plan.components import Component, SideName, When
 from edgekit.plan.disk import Disk
 from edgekit.plan.memory import MemoryPlan, Side, total
 from edgekit.plan.planning import plan_subject
@@ -17,8 +17,8 @@ from edgekit.units import GIB
 from tests.unit.plan.models import TINYLLAVA
 
 
-def part(size: int, when: When, where: Where = "device") -> Component:
-    return Component(name=f"{where} {when}", bytes=size, where=where, when=when, basis="exact")
+def part(size: int, when: When, side: SideName = "device") -> Component:
+    return Component(name=f"{side} {when}", bytes=size, side=side, when=when, basis="exact")
 
 
 PARTS = (part(100, "static"), part(20, "dynamic"), part(3, "service", "host"), part(1000, "static", "host"))
