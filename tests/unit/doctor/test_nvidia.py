@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from edgekit.doctor.capacity import memory
-from edgekit.doctor.nodes import nodes
 from edgekit.doctor.nvidia import driver, gpu
 from edgekit.machine.programs import Reply
 from tests.unit.doctor.conftest import Says
@@ -15,7 +14,6 @@ from tests.unit.machine.recordings import (
     DESKTOP,
     ORIN6,
     UUID,
-    VM,
     Recording,
     status,
 )
@@ -58,30 +56,6 @@ def test_a_gpu_whose_driver_does_not_tell_its_compute_capability(says: Says) -> 
         answers={"nvidia-smi --query-gpu=name": f"NVIDIA GeForce RTX 3050, [N/A], 6144, 470.1, {UUID}\n"}
     )
     assert [diagnosis[0] for diagnosis in says(gpu, old, "rtx3050")] == ["good", "unknown"]
-
-
-@pytest.mark.parametrize(
-    ("more", "mend"),
-    [
-        ({}, "sudo usermod -aG video $USER   then log in again"),
-        ({"group": lambda path: "render" if "dri" in path.parts else "video"}, "sudo usermod -aG render,video $USER"),
-        ({"group": lambda path: "root"}, "Give them to the group video by a udev rule."),
-        ({"files": {"etc/group": "root:x:0:\nvideo:x:44:ubuntu,field\n"}}, "Log out and in again"),
-        ({"files": {"etc/group": "video:x:44:somebody\n"}}, "sudo usermod -aG video $USER"),
-        ({"files": {".dockerenv": ""}}, "Start the container with --group-add video."),
-    ],
-)
-def test_gpu_nodes_that_are_closed_to_the_user(says: Says, more: dict[str, object], mend: str) -> None:
-    closed = ORIN6.changed(may_open=lambda path: path.name != "nvmap" and "dri" not in path.parts, **more)  # type: ignore[arg-type]
-    [diagnosis] = says(nodes, closed, "orin")
-    assert (diagnosis[0], "/dev/nvmap" in diagnosis[1]) == ("bad", True)
-    assert mend in diagnosis[2]
-
-
-def test_gpu_nodes_that_are_missing(says: Says) -> None:
-    [diagnosis] = says(nodes, DESKTOP.changed(without=("uvm",)), "rtx3050")
-    assert diagnosis == ("bad", "missing: /dev/nvidia-uvm", "sudo nvidia-modprobe -u -c=0")
-    assert says(nodes, VM, "cpu") == []
 
 
 SECOND = "GPU-77777777-0a77-4d12-9c55-6b1f0e2d8a34"

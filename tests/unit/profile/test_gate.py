@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -12,13 +10,12 @@ from typing import Any
 
 import pytest
 
-from edgekit import config
-from edgekit.bundle import MANIFEST, PROFILES
+from edgekit.bundle import MANIFEST
 from edgekit.config import seal
-from edgekit.errors import ConfigError, EdgeKitError, GateRefused
+from edgekit.errors import GateRefused
 from edgekit.profile import gate
 from edgekit.profile.record import Profile
-from edgekit.profile.store import load_profile, profiles, require_room, store
+from edgekit.profile.store import store
 from edgekit.target import Budget, target
 from edgekit.units import GIB
 from tests.unit.profile.made import DEVICE, profile
@@ -88,41 +85,3 @@ def test_a_site_that_changes_its_mind_is_heard_without_measuring(bundle: Any, mo
     monkeypatch.setattr(gate, "with_site_budget", lambda target: replace(target, budget=stricter))
     with pytest.raises(GateRefused, match="at most 512 MiB"):
         gate.require_profile(bundle, measure=measuring(bundle, profile(), []))
-
-
-def test_damaged_files_and_other_versions_are_passed_over(bundle: Any) -> None:
-    good = store(bundle, profile())
-    folder = bundle.path / PROFILES
-    whole = good.read_text()
-    (folder / "cut.json").write_text(whole[: len(whole) // 2])
-    (folder / "empty.json").write_text("")
-    (folder / "list.json").write_text("[]")
-    (folder / "future.json").write_text(json.dumps({**config.dump(profile(made="2027-01-01T00:00:00Z")), "format": 9}))
-    for nothing in ("sides", "rows"):
-        (folder / f"no-{nothing}.json").write_text(json.dumps({**config.dump(profile()), nothing: []}))
-    assert profiles(bundle.path) == [profile()]
-    with pytest.raises(ConfigError, match="format 9"):
-        load_profile(folder / "future.json")
-    with pytest.raises(ConfigError, match=r"cut\.json"):
-        load_profile(folder / "cut.json")
-
-
-def test_a_profile_is_read_as_it_was_written(bundle: Any) -> None:
-    path = store(bundle, profile())
-    assert load_profile(path) == profile()
-    assert [file.name for file in path.parent.iterdir()] == [path.name]  # nothing half-made beside it
-
-
-def test_a_bundle_that_can_not_be_written_to_is_one_error(bundle: Any) -> None:
-    (bundle.path / PROFILES).write_text("a file where the folder would be")
-    for write in (lambda: store(bundle, profile()), lambda: require_room(bundle)):
-        with pytest.raises(EdgeKitError) as error:
-            write()
-        assert str(bundle.path) in error.value.message
-
-
-def test_a_full_disk_is_refused_before_anything_is_measured(bundle: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=1000))
-    with pytest.raises(EdgeKitError, match="1000 B free") as error:
-        require_room(bundle)
-    assert "Make room" in error.value.hint

@@ -15,16 +15,13 @@ from pathlib import Path
 import onnx
 import pytest
 
-from edgekit import config
 from edgekit.child import environment
-from edgekit.engines.tensorrt.api import Flavour, flavour, present
-from edgekit.engines.tensorrt.build.job import Job, Options
+from edgekit.engines.tensorrt.api import Flavour
+from edgekit.engines.tensorrt.build.job import Options
 from edgekit.engines.tensorrt.build.need import Need
-from edgekit.engines.tensorrt.build.phases import SHARES, Phases
+from edgekit.engines.tensorrt.build.phases import SHARES
 from edgekit.engines.tensorrt.build.plan import BuiltPlan, build_plan
-from edgekit.engines.tensorrt.log import Log, fused_attention
 from edgekit.errors import EdgeKitError, EngineError, MissingExtra
-from edgekit.machine.detect import Machine
 from tests.simulated_tensorrt import builder
 
 PROFILES = [{"x": ((1, 8), (4, 8), (8, 8))}]
@@ -64,20 +61,6 @@ def test_a_missing_module_names_its_extra(
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(MissingExtra, match=rf"the extra '{extra}'"):
         build_plan(tmp_path / "graph.onnx", tmp_path / "plan", [], Options(wanted))
-
-
-def test_tensorrt_comes_before_tensorrt_rtx(build: Build, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert present(None) == "tensorrt"
-    assert present("tensorrt_rtx") == "tensorrt_rtx"
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: name == "tensorrt_rtx" or None)
-    assert present(None) == "tensorrt_rtx"
-
-
-def test_the_module_is_loaded_with_its_version(build: Build, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delitem(sys.modules, "tensorrt", raising=False)
-    api = flavour("tensorrt")
-    monkeypatch.delitem(sys.modules, "tensorrt")
-    assert (api.name, api.version, api.title) == ("tensorrt", (10, 3, 0), "TensorRT 10.3.0")
 
 
 def test_a_plan_and_what_is_told_of_it(build: Build, tmp_path: Path) -> None:
@@ -258,79 +241,3 @@ def gone(process: int) -> bool:
     with suppress(FileNotFoundError):
         return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
     return True
-
-
-def test_a_job_is_read_as_it_was_written(tmp_path: Path) -> None:
-    for options in (Options(), Options("tensorrt_rtx", "8.6", 1 << 20, 2, tmp_path / "timings")):
-        job = Job(
-            graph=tmp_path / "graph",
-            plan=tmp_path / "part" / "plan",
-            place=tmp_path / "plan",
-            profiles=tuple(PROFILES),
-            options=options,
-            less_memory="Buy more.",
-        )
-        assert config.load(Job, json.loads(json.dumps(config.dump(job))), "a job") == job
-
-
-def test_layers_are_read_in_both_words() -> None:
-    log = Log()
-    log.add(4, "Layers:\nName: a [profile 1]_myl1_0, LayerType: gemm, Inputs: [ { Name: x, Dimensions: [1] }]\n\nI/O:")
-    log.add(
-        4, "Engine Layer Information:\nLayer(Myelin): {ForeignNode[a...b]}, Tactic: 0x0, x (Half[1]) -> y (Half[1])"
-    )
-    log.add(4, "Layer: {ForeignNode[a]} Host Persistent: 80 bytes")
-    assert log.layers == ["gemm a [profile 1]_myl1_0", "Myelin {ForeignNode[a...b]}"]
-
-
-def test_fused_attention_is_counted_by_profile_where_that_can_be_told() -> None:
-    layers = ["kgen _gemm_mha_v2_myl0_13", "kgen _gemm_mha_v2_myl0_25", "gemm alpha_myl1_1", "kgen __myl_fmha_myl1_2"]
-    assert fused_attention(layers, 2) == (2, 1)
-    assert fused_attention(layers, 1) == (3,)
-    assert fused_attention(["gemm alpha_myl0_1"], 1) == (0,)
-    assert fused_attention(["Myelin {ForeignNode[a...b]}"], 1) == ()  # what is in it, isn't told
-
-
-def test_errors_are_kept_without_their_place_and_warnings_stand_in() -> None:
-    log = Log()
-    assert log.last == ""
-    log.add(2, "a warning")
-    assert log.last == "a warning"
-    log.add(1, "[checkMacros.cpp::catchCudaError::250] Error Code 1: Cuda Runtime (no)")
-    assert (log.last, log.out_of_memory) == ("Cuda Runtime (no)", False)
-    log.add(1, "IBuilder: OutOfMemory (Requested size was 1024 bytes.)")
-    assert (log.out_of_memory, log.requested_bytes) == (True, 1024)
-
-
-def test_a_share_only_grows() -> None:
-    told: list[int] = []
-    phases = Phases(lambda done, total: told.append(done))
-    phases.start("all", None, 2)
-    phases.start("part", "all", 4)
-    phases.step("part", 1)
-    phases.finish("part")
-    phases.start("part", "all", 4)
-    phases.step("part", 0)
-    phases.step("all", 0)
-    phases.step("unknown", 3)
-    phases.step("all", 1)
-    phases.complete()
-    assert told == [0, 250, 500, SHARES - 1, SHARES]
-
-
-def test_a_jetson_is_told_where_its_tensorrt_comes_from(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("edgekit.engines.tensorrt.api.importlib.util.find_spec", lambda name: None)
-    orin = Machine(
-        system="Linux",
-        arch="aarch64",
-        cpu="ARMv8",
-        cores=12,
-        features=(),
-        memory_bytes=61 * 2**30,
-        jetson="NVIDIA Jetson AGX Orin",
-        l4t="36.4.3",
-    )
-    monkeypatch.setattr("edgekit.machine.look", lambda: orin)
-    with pytest.raises(EngineError, match="JetPack") as told:
-        present(None)
-    assert "--system-site-packages" in told.value.hint
