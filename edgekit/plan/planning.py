@@ -76,7 +76,7 @@ def _parts(subject: Subject, target: Target, recipe: Recipe, table: Coefficients
         side: SideName = "host" if name == "embedding" else "device"
         form = recipe.precision(name)
         yield Component(name=name, bytes=size, side=side, when="static", basis="exact", form=form)
-    chunk = min(table.chunk, target.context)
+    chunk = min(target.kind.chunk, target.context)
     arena = arena_shape(spec.decoder, target.kind, recipe.kv, target.slots, target.context, chunk)
     size = arena.allocated_bytes
     yield Component(name="kv_arena", bytes=size, side="device", when="static", basis="exact", form=arena.dtype)

@@ -62,7 +62,7 @@ def vision_bytes(vision: VisionSpec, wide: int, table: Coefficients) -> int:
 def decoder_bytes(decoder: DecoderSpec, target: Target, table: Coefficients) -> int:
     """Count one layer over a full context: reading a chunk of a prompt, or a step of all rows with its logits."""
     wide, rows = width(target.activations), rows_for(target.kind, target.slots)
-    chunk = _layer_bytes(decoder, min(table.chunk, target.context), target.context, wide, table)
+    chunk = _layer_bytes(decoder, min(target.kind.chunk, target.context), target.context, wide, table)
     step = _layer_bytes(decoder, rows, target.context, wide, table)
     if target.kind.copies_cache:
         step = max(step, 2 * rows * target.context * decoder.kv_heads * decoder.head_dim * wide)

@@ -28,6 +28,7 @@ class EngineKind:
     - ``spelling``: the words that its graphs are written in (:data:`edgekit.export.export.SPELLINGS`)
     - ``activations``: the dtype that its graphs compute in
     - ``on_gpu``: whether it computes on a GPU; else on the processor
+    - ``chunk``: the most tokens of a prompt that it reads at once
     - ``provider``: ONNX Runtime's that runs the graphs, "" where another runtime does
     - ``needs_plans``: whether a device doesn't answer before it has compiled the graphs to plans
     - ``int8_cache``: whether it has kernels for keys and values in int8
@@ -49,6 +50,7 @@ class EngineKind:
     spelling: Literal["ort", "trt"]
     activations: Activations
     on_gpu: bool
+    chunk: int
     provider: Literal["cpu", "cuda", ""]
     needs_plans: bool
     int8_cache: bool
@@ -83,6 +85,7 @@ KINDS: Final[dict[str, EngineKind]] = {
             spelling="ort",
             activations="float32",
             on_gpu=False,
+            chunk=128,  # no slower than 512 on a CPU, and its scratch is a quarter
             provider="cpu",
             needs_plans=False,
             int8_cache=True,
@@ -97,6 +100,7 @@ KINDS: Final[dict[str, EngineKind]] = {
             spelling="ort",
             activations="float16",
             on_gpu=True,
+            chunk=128,
             provider="cuda",
             needs_plans=False,
             int8_cache=False,
@@ -112,6 +116,7 @@ KINDS: Final[dict[str, EngineKind]] = {
             spelling="trt",
             activations="float16",
             on_gpu=True,
+            chunk=512,
             provider="",
             needs_plans=True,
             int8_cache=False,

@@ -26,6 +26,7 @@ from edgekit.pipeline import build
 from edgekit.plan import plan
 from edgekit.recipe import recipe
 from edgekit.target import target
+from edgekit.target.kinds import KINDS
 from tests.edited import unsealed
 from tests.simulated_tensorrt.device import FakeDevice
 from tests.simulated_tensorrt.machine import CARD, simulate
@@ -41,7 +42,7 @@ def test_a_bundle_answers_as_it_was_built_to(name: str, tmp_path: Path) -> None:
     write_plans(tmp_path / "plans", graphs, manifest.spec, slots, context)
     device = FakeDevice()
     engine = TensorRtEngine(
-        bundle, tmp_path / "plans", FakeTensorRt(device), slots, context, StandardEngine.chunk, device
+        bundle, tmp_path / "plans", FakeTensorRt(device), slots, context, KINDS["tensorrt"].chunk, device
     )
     plain = StandardEngine(bundle, graphs, slots)
     try:

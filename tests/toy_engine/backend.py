@@ -28,6 +28,7 @@ KIND: Final = EngineKind(
     spelling="trt",
     activations="float32",
     on_gpu=False,
+    chunk=512,
     provider="",
     needs_plans=False,
     int8_cache=False,

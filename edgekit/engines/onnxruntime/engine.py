@@ -32,8 +32,6 @@ from edgekit.onnx_session import Provider, first_line, giving_back, open_graph, 
 from edgekit.recipe import Recipe
 
 DECODER = "decoder.onnx"
-CHUNK = 128
-"""Tokens of a prompt read at once: no slower than 512 on a CPU, and its scratch is a quarter."""
 INT8_CACHE_SINCE = (1, 28)
 """The first whose CPU attention is right over an int8 cache. 1.27 has it, too, but of rows that decode together only
 the first is right; 1.26 fails at the first question, 1.23 refuses the graph (each was tried)."""
@@ -46,7 +44,6 @@ class OnnxRuntimeEngine:
     decoder's file among them. ``ordinal`` is what CUDA calls the GPU.
     """
 
-    chunk = CHUNK
     plans = None
 
     def __init__(
@@ -70,6 +67,7 @@ class OnnxRuntimeEngine:
         self._projector = open_graph(graphs / "projector.onnx", provider, options(final=final), ordinal)
         self._decoder = open_graph(graphs / decoder, provider, options(final=final), ordinal)
         kind = manifest.target.kind
+        self.chunk = kind.chunk
         shape = arena_shape(manifest.spec.decoder, kind, manifest.recipe.kv, slots, self.context, self.chunk)
         self._arena: Arena = HostArena(shape) if provider == "cpu" else CudaArena(shape, ordinal)
         self._calls: dict[int, _Call] = {}

@@ -19,19 +19,16 @@ from edgekit.engines.embedding import Embedding
 from edgekit.errors import EngineError
 from edgekit.onnx_session import first_line, giving_back, open_graph, options
 
-CHUNK = 512
-
 
 class StandardEngine:
     """An :class:`edgekit.engines.base.Engine` over the ``trt`` graphs in a folder, its arena in ordinary memory."""
 
-    chunk = CHUNK
     on_gpu = False
     plans: Path | None = None
 
     def __init__(self, bundle: Bundle, graphs: Path, slots: int) -> None:
         manifest = bundle.manifest
-        self.slots, self.context = slots, manifest.context
+        self.slots, self.context, self.chunk = slots, manifest.context, manifest.target.kind.chunk
         self._dtype = np.dtype(manifest.target.activations)
         self._embedding = Embedding(
             bundle.file("embedding.safetensors"), manifest.spec.decoder.hidden, manifest.target.activations

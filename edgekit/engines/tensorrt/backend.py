@@ -19,7 +19,7 @@ from edgekit.engines.tensorrt.api import TITLES, Flavour, flavour
 from edgekit.engines.tensorrt.cache import FILE
 from edgekit.engines.tensorrt.engine import TensorRtEngine
 from edgekit.engines.tensorrt.place import like, version_of
-from edgekit.engines.tensorrt.shapes import sizes
+from edgekit.engines.tensorrt.shapes import chunk_for, sizes
 from edgekit.errors import EdgeKitError, EngineError
 from edgekit.machine.cuda import ordinal
 from edgekit.progress import Progress
@@ -59,8 +59,7 @@ class TensorRtBackend(Backend):
             )
         module = flavour(cast(Flavour, place_of(form).engine)).module
         context = bundle.manifest.context
-        chunk = min(StandardEngine.chunk, context)
-        return TensorRtEngine(bundle, form, module, slots, context, chunk, ordinal=ordinal(gpu))
+        return TensorRtEngine(bundle, form, module, slots, context, chunk_for(context), ordinal=ordinal(gpu))
 
     def open_graphs(self, bundle: Bundle, slots: int) -> PartedEngine:
         return StandardEngine(bundle, bundle.path / "graphs", slots)

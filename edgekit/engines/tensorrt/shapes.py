@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from edgekit.checkpoint.spec import DecoderSpec, ModelSpec
 from edgekit.engines.gpu.arena import buckets
-from edgekit.engines.onnxruntime.standard import CHUNK
+from edgekit.target.kinds import KINDS
 
 Shape: TypeAlias = tuple[int, ...]
 Profile: TypeAlias = Mapping[str, tuple[Shape, Shape, Shape]]
@@ -20,16 +20,21 @@ _USUAL = 1024
 """A picture, a question and an answer."""
 
 
+def chunk_for(context: int) -> int:
+    """Return the most tokens of a prompt that plans for a context read at once."""
+    return min(KINDS["tensorrt"].chunk, context)
+
+
 def sizes(slots: int, context: int) -> dict[str, int]:
     """Return what the shapes of a bundle's plans follow from, beside its graphs."""
-    return {"slots": slots, "context": context, "chunk": min(CHUNK, context)}
+    return {"slots": slots, "context": context, "chunk": chunk_for(context)}
 
 
 def profiles(spec: ModelSpec, slots: int, context: int) -> dict[str, tuple[Profile, ...]]:
     """Return those of each graph. The decoder has two: a piece of one row's prompt, and a token of each of up to
     ``slots`` rows."""
     pixels, features = (1, 3, spec.image.size, spec.image.size), (1, spec.vision.tokens, spec.vision.hidden)
-    chunk = min(CHUNK, context)
+    chunk = chunk_for(context)
     return {
         "vision": ({"pixels": (pixels, pixels, pixels)},),
         "projector": ({"features": (features, features, features)},),

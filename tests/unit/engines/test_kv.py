@@ -63,8 +63,8 @@ def allocated(kind: str, shape: ArenaShape, monkeypatch: pytest.MonkeyPatch) -> 
 def test_every_kind_allocates_what_is_planned_for_it(name: str, slots: int, monkeypatch: pytest.MonkeyPatch) -> None:
     shown = replace(target("rtx3050"), engine=name, slots=slots, context=1024)
     planned = plan(TINYLLAVA, shown, recipe("q8")).components["kv_arena"]
-    chunk = {"tensorrt": 512}.get(name, 128)
-    shape = arena_shape(DECODER, KINDS[name], "activations", slots, 1024, chunk)
+    kind = KINDS[name]
+    shape = arena_shape(DECODER, kind, "activations", slots, 1024, kind.chunk)
     arena, held = allocated(name, shape, monkeypatch)
     assert arena.nbytes == held == planned
     arena.close()

@@ -13,8 +13,6 @@ from hypothesis import strategies as st
 from edgekit.bundle import Bundle
 from edgekit.checkpoint.open import open_checkpoint
 from edgekit.engines.coefficients import coefficients
-from edgekit.engines.onnxruntime import standard
-from edgekit.engines.onnxruntime.engine import CHUNK
 from edgekit.errors import ConfigError, GateRefused
 from edgekit.machine import detect
 from edgekit.phantom.embedded import embedded
@@ -202,9 +200,7 @@ def test_static_dynamic_and_the_whole_grow_in_this_order(chosen: Target, by: Rec
 
 def test_the_table_of_coefficients_agrees_with_the_engine() -> None:
     for one in targets():
-        table = coefficients(one.engine)
-        assert table.chunk == {"onnxruntime": CHUNK, "tensorrt": standard.CHUNK}[one.engine]
-        assert table.image_cache.size_bytes == IMAGE_CACHE_BYTES
+        assert coefficients(one.engine).image_cache.size_bytes == IMAGE_CACHE_BYTES
 
 
 def test_what_was_measured_is_planned() -> None:

@@ -73,7 +73,7 @@ def test_a_known_table_is_found_again() -> None:
 def test_a_card_s_table_is_found_again_though_int8_is_written_out_there() -> None:
     card = replace(target("rtx3080"), memory_bytes=64 * GIB)
     shipped = shipped_coefficients("tensorrt")
-    truth = replace(TRUTH, chunk=shipped.chunk, whole_scores=shipped.whole_scores, engine_device=shipped.engine_device)
+    truth = replace(TRUTH, whole_scores=shipped.whole_scores, engine_device=shipped.engine_device)
     assert values(regression(profiled(truth, device=card), shipped)) == pytest.approx(values(truth), rel=1e-3)
 
 

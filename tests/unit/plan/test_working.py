@@ -19,6 +19,7 @@ from edgekit.plan.working import (
 )
 from edgekit.recipe import Precision, Recipe, recipe
 from edgekit.target import Target, target
+from edgekit.target.kinds import KINDS
 from tests.unit.plan.models import LLAVA_MED, TINYLLAVA
 
 CPU, CARD = replace(target("cpu"), slots=2, context=1024), replace(target("rtx3050"), slots=2, context=1024)
@@ -49,16 +50,18 @@ def test_a_tower_holds_its_scores_only_where_they_are_written_to_memory() -> Non
     assert whole == 4 * (2 * tokens * hidden + 4 * tokens * hidden + 16 * tokens**2)
 
 
-def test_the_logits_of_all_rows_are_the_least_that_a_step_takes() -> None:
+def test_the_logits_of_all_rows_are_the_least_that_a_step_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, kind in KINDS.items():
+        monkeypatch.setitem(KINDS, name, replace(kind, chunk=1))
     small = replace(SPEC.decoder, hidden=8, heads=1, kv_heads=1, head_dim=8, ff=8)
-    table = replace(coefficients("onnxruntime"), chunk=1, whole_scores=False)
+    table = replace(coefficients("onnxruntime"), whole_scores=False)
     assert decoder_bytes(small, replace(CPU, slots=3), table) == 2 * 4 * 4 * small.vocab  # three slots in pairs
     assert decoder_bytes(small, replace(CARD, slots=3, engine="tensorrt"), table) == 2 * 4 * 3 * small.vocab
 
 
 @pytest.mark.parametrize("whole", [False, True])
 def test_a_chunk_of_a_prompt_is_the_larger_of_attention_and_mlp(whole: bool) -> None:
-    table = replace(coefficients("onnxruntime"), chunk=128, whole_scores=whole)
+    table = replace(coefficients("onnxruntime"), whole_scores=whole)
     mlp = 4 * 128 * (2 * 2048 + 3 * 5632)
     attention = 4 * 128 * (2 * 2048 + 2 * 2048 + 2 * 256) + 4 * 32 * 128 * 1024
     assert attention > mlp

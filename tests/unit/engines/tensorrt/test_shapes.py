@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edgekit.engines.gpu.arena import buckets
-from edgekit.engines.onnxruntime.standard import CHUNK
 from edgekit.engines.tensorrt.shapes import profiles, sizes
 from tests.unit.plan.models import TINYLLAVA
 
@@ -26,7 +25,7 @@ def test_every_range_is_in_order(slots: int, context: int) -> None:
 def test_the_decoder_has_room_for_a_piece_of_one_row_and_a_token_of_each(slots: int, context: int) -> None:
     prefill, decode = profiles(SPEC, slots, context)["decoder"]
     chunk = sizes(slots, context)["chunk"]
-    assert chunk == min(CHUNK, context)
+    assert chunk == min(512, context)
     assert prefill["inputs_embeds"][2] == (1, chunk, 2048)
     assert decode["inputs_embeds"][0] == (1, 1, 2048)
     assert decode["inputs_embeds"][2] == (slots, 1, 2048)
