@@ -13,7 +13,7 @@ from edgekit.blocks.fed import FedGraph, fed_graph
 from edgekit.checkpoint.checkpoint import Checkpoint, Weight
 from edgekit.checkpoint.packed import Tensor, is_packed
 from edgekit.export.embedding import EMBEDDING
-from edgekit.export.streams import chunks, convert
+from edgekit.export.streams import convert, row_ranges
 from edgekit.onnx_session import Provider, open_graph, options
 
 
@@ -98,7 +98,7 @@ def load(weight: Weight, name: str) -> Floats:
     :class:`~edgekit.errors.CheckpointError` where it holds what is no number.
     """
     values = np.empty(weight.shape, np.float32)
-    for start, stop in chunks(weight.shape):
+    for start, stop in row_ranges(weight.shape):
         values[start:stop] = convert(read(weight, start, stop), np.dtype(np.float32), name)
         if not is_packed(weight):
             cast("Tensor", weight).release(start, stop)

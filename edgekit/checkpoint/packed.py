@@ -39,7 +39,7 @@ class Tensor(Protocol):
 
         Nothing is lost (a later ``rows`` reads them again); it keeps a pass over a checkpoint that is
         larger than memory from piling up resident pages. Call it behind the reader, as often as once a
-        chunk; tensors that are not mapped do nothing.
+        range; tensors that are not mapped do nothing.
         """
         ...
 

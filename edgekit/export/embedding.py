@@ -46,7 +46,9 @@ def is_the_head(checkpoint: Checkpoint) -> bool:
     table, head = checkpoint.tensors[EMBEDDING], checkpoint.tensors[HEAD]
     if not (checkpoint.spec.decoder.tied and is_packed(table) and is_packed(head) and table.bits == head.bits == 8):
         return False
-    pieces = ([part.packed_rows(start, stop) for part in (table, head)] for start, stop in streams.chunks(table.shape))
+    pieces = (
+        [part.packed_rows(start, stop) for part in (table, head)] for start, stop in streams.row_ranges(table.shape)
+    )
     return all(np.array_equal(a.codes, b.codes) and np.array_equal(a.scales, b.scales) for a, b in pieces)
 
 

@@ -16,7 +16,7 @@ from edgekit.errors import CheckpointError
 from edgekit.export.graph import Fill, Put
 from edgekit.units import MIB
 
-CHUNK_BYTES = 16 * MIB  # what one step holds, counted as float32: a quantizer computes in it
+RANGE_BYTES = 16 * MIB  # what one step holds, counted as float32: a quantizer computes in it
 _EXPONENT: dict[str, tuple[type[np.unsignedinteger], int]] = {  # all ones in NaN and infinity only
     "float16": (np.uint16, 0x7C00),
     "bfloat16": (np.uint16, 0x7F80),
@@ -25,10 +25,10 @@ _EXPONENT: dict[str, tuple[type[np.unsignedinteger], int]] = {  # all ones in Na
 }
 
 
-def chunks(shape: tuple[int, ...]) -> Iterator[tuple[int, int]]:
-    """Yield ranges of rows of a tensor that hold about :data:`CHUNK_BYTES` each, at least one row."""
+def row_ranges(shape: tuple[int, ...]) -> Iterator[tuple[int, int]]:
+    """Yield ranges of rows of a tensor that hold about :data:`RANGE_BYTES` each, at least one row."""
     width = int(np.prod(shape[1:], dtype=np.int64))
-    step = max(1, CHUNK_BYTES // (4 * max(1, width)))
+    step = max(1, RANGE_BYTES // (4 * max(1, width)))
     for start in range(0, shape[0], step):
         yield start, min(start + step, shape[0])
 
@@ -39,7 +39,7 @@ def plain(target: str, parts: Mapping[str, Tensor], dtype: np.dtype[np.floating]
     def fill(put: Put) -> None:
         offset = 0
         for name, tensor in parts.items():
-            for start, stop in chunks(tensor.shape):
+            for start, stop in row_ranges(tensor.shape):
                 block = convert(tensor.rows(start, stop), dtype, name)
                 put(target, offset, block)
                 tensor.release(start, stop)
@@ -54,7 +54,7 @@ def packed(codes: str, scales: str, parts: Mapping[str, PackedTensor], dtype: np
     def fill(put: Put) -> None:
         at_codes = at_scales = 0
         for tensor in parts.values():
-            for start, stop in chunks(tensor.shape):
+            for start, stop in row_ranges(tensor.shape):
                 rows = tensor.packed_rows(start, stop)
                 row_scales = rows.scales.astype(dtype)
                 put(codes, at_codes, rows.codes)

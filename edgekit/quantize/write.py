@@ -30,7 +30,7 @@ from edgekit.quantize.quantize import quantize
 from edgekit.recipe import Recipe
 from edgekit.units import MIB
 
-_CHUNK_ELEMENTS = 4 * MIB
+_RANGE_ELEMENTS = 4 * MIB
 
 
 def write_checkpoint(checkpoint: Checkpoint, recipe: Recipe, directory: Path, progress: Progress = silent) -> None:
@@ -78,7 +78,7 @@ def _packed_entries(name: str, weight: PackedTensor) -> list[Entry]:
 def _fill_packed(name: str, weight: PackedTensor) -> Fill:
     def fill(put: Put) -> None:
         codes = scales = 0
-        for start, stop in _chunks(weight):
+        for start, stop in _row_ranges(weight):
             rows = weight.packed_rows(start, stop)
             put(f"{name}.codes", codes, rows.codes)
             put(f"{name}.scales", scales, rows.scales)
@@ -90,7 +90,7 @@ def _fill_packed(name: str, weight: PackedTensor) -> Fill:
 def _fill_plain(name: str, weight: Tensor) -> Fill:
     def fill(put: Put) -> None:
         offset = 0
-        for start, stop in _chunks(weight):
+        for start, stop in _row_ranges(weight):
             rows = weight.rows(start, stop)
             put(name, offset, rows)
             weight.release(start, stop)
@@ -104,7 +104,7 @@ def _read_bytes(weight: Weight) -> int:
     return math.prod(weight.shape) * bits // 8
 
 
-def _chunks(weight: Weight) -> Iterator[tuple[int, int]]:
-    step = max(1, _CHUNK_ELEMENTS * weight.shape[0] // max(1, math.prod(weight.shape)))
+def _row_ranges(weight: Weight) -> Iterator[tuple[int, int]]:
+    step = max(1, _RANGE_ELEMENTS * weight.shape[0] // max(1, math.prod(weight.shape)))
     for start in range(0, weight.shape[0], step):
         yield start, min(start + step, weight.shape[0])

@@ -36,7 +36,7 @@ def gather(fill: Fill) -> dict[str, bytes]:
 
 @pytest.fixture(autouse=True)
 def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(streams, "CHUNK_BYTES", 4 * 48 * 7)  # seven rows of 48
+    monkeypatch.setattr(streams, "RANGE_BYTES", 4 * 48 * 7)  # seven rows of 48
 
 
 def quantized(rows: Sequence[int], bits: int, k: int = 48) -> dict[str, PackedTensor]:
@@ -48,10 +48,10 @@ def quantized(rows: Sequence[int], bits: int, k: int = 48) -> dict[str, PackedTe
 
 
 def test_chunks_cover_every_row_once_within_the_limit() -> None:
-    assert list(streams.chunks((16, 48))) == [(0, 7), (7, 14), (14, 16)]
-    assert list(streams.chunks((16, 3, 4, 4))) == [(0, 7), (7, 14), (14, 16)]
-    assert list(streams.chunks((3,))) == [(0, 3)]
-    assert list(streams.chunks((2, 10**6))) == [(0, 1), (1, 2)]
+    assert list(streams.row_ranges((16, 48))) == [(0, 7), (7, 14), (14, 16)]
+    assert list(streams.row_ranges((16, 3, 4, 4))) == [(0, 7), (7, 14), (14, 16)]
+    assert list(streams.row_ranges((3,))) == [(0, 3)]
+    assert list(streams.row_ranges((2, 10**6))) == [(0, 1), (1, 2)]
 
 
 @pytest.mark.parametrize("source", DTYPES)

@@ -34,9 +34,9 @@ def source() -> Checkpoint:
     return checkpoint(**{name: Stored(normal(*shape, dtype=dtypes[name])) for name, shape in shapes.items()})
 
 
-@pytest.mark.parametrize("chunk", [4 * 2**20, 500])
-def test_what_is_written_is_what_the_view_holds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, chunk: int) -> None:
-    monkeypatch.setattr(write, "_CHUNK_ELEMENTS", chunk)
+@pytest.mark.parametrize("elements", [4 * 2**20, 500])
+def test_what_is_written_is_what_the_view_holds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, elements: int) -> None:
+    monkeypatch.setattr(write, "_RANGE_ELEMENTS", elements)
     write_checkpoint(source(), RECIPE, tmp_path / "out")
     stored = load_file(tmp_path / "out" / "model.safetensors")
     for name, weight in quantize(source(), RECIPE).tensors.items():
