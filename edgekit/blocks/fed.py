@@ -60,12 +60,12 @@ class FedSpelling(OrtSpelling):
 
 @dataclass(frozen=True)
 class FedGraph:
-    """``data``: an ONNX model. ``inputs`` and ``outputs`` but for weights and taps; ``weights``: the names of those.
+    """``model``: its ONNX. ``inputs`` and ``outputs`` but for weights and taps; ``weights``: the names of those.
 
     ``taps``: for each Linear's weight, the output that is what it reads, float32 ``[…, in]``.
     """
 
-    data: bytes
+    model: bytes
     inputs: tuple[str, ...]
     output: str
     weights: tuple[str, ...]

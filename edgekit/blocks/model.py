@@ -72,7 +72,7 @@ class BlockModel:
             unpacked = options()
             unpacked.add_session_config_entry("session.disable_prepacking", "1")
             graph = fed_graph(kind, self.spec, self.checkpoint.tensors)
-            self._kinds[kind] = graph, open_graph(graph.data, self._provider, unpacked)
+            self._kinds[kind] = graph, open_graph(graph.model, self._provider, unpacked)
         graph, session = self._kinds[kind]
         layered = ".layers." in name
 

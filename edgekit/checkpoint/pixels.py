@@ -198,5 +198,5 @@ def _channels(processor: Fields, key: str, default: Channels) -> Channels:
     return (float(values[0]), float(values[1]), float(values[2]))
 
 
-def _plain(item: Any) -> bool:
-    return type(item) in (int, float) and abs(item) < 1e6
+def _plain(number: Any) -> bool:
+    return type(number) in (int, float) and abs(number) < 1e6

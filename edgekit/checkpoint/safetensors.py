@@ -156,7 +156,7 @@ def _header(prefix: bytes, size: int, path: Path) -> int:
     return length
 
 
-def _tensor(name: str, entry: Any, mapped: mmap.mmap, data: int, size: int, path: Path) -> StoredTensor:
+def _tensor(name: str, entry: Any, mapped: mmap.mmap, data_start: int, size: int, path: Path) -> StoredTensor:
     label = f"{_short(name)} in {path}"
     if not isinstance(entry, dict):
         raise CheckpointError(f"{label} has no dtype, shape and offsets", _AGAIN)
@@ -167,9 +167,9 @@ def _tensor(name: str, entry: Any, mapped: mmap.mmap, data: int, size: int, path
     begin, end = offsets
     if end - begin != (needed := math.prod(shape) * dtype.itemsize):
         raise CheckpointError(f"{label} takes {end - begin} bytes, but its shape needs {needed}", _AGAIN)
-    if data + end > size:
-        raise CheckpointError(f"{label} ends at byte {data + end}, but the file is cut off at {size}", _AGAIN)
-    return StoredTensor(shape, dtype, mapped, data + begin)
+    if data_start + end > size:
+        raise CheckpointError(f"{label} ends at byte {data_start + end}, but the file is cut off at {size}", _AGAIN)
+    return StoredTensor(shape, dtype, mapped, data_start + begin)
 
 
 def _counts(value: Any) -> tuple[int, ...] | None:

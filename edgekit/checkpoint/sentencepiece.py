@@ -42,13 +42,13 @@ class SentencePieceModel:
     squeeze_blanks: bool
 
 
-def parse(data: bytes, origin: str) -> SentencePieceModel:
+def parse(message: bytes, origin: str) -> SentencePieceModel:
     """Read a model file; :class:`CheckpointError` when it is damaged or not of the BPE kind."""
     pieces: list[Piece] = []
     trainer: dict[int, Any] = {}
     normalizer: dict[int, Any] = {}
     try:
-        for number, value in _fields(data):
+        for number, value in _fields(message):
             if number == 1:
                 pieces.append(_piece(dict(_fields(value))))
             elif number == 2:
@@ -163,32 +163,32 @@ def _bytes(value: Any) -> bytes:
     return value
 
 
-def _fields(data: bytes) -> Iterator[tuple[int, Any]]:
+def _fields(message: bytes) -> Iterator[tuple[int, Any]]:
     """(field number, value): an int for varints, bytes for everything else."""
     at = 0
-    while at < len(data):
-        tag, at = _varint(data, at)
+    while at < len(message):
+        tag, at = _varint(message, at)
         kind, size = tag & 7, 0
         if kind == 0:
-            value, at = _varint(data, at)
+            value, at = _varint(message, at)
             yield tag >> 3, value
             continue
         if kind == 2:
-            size, at = _varint(data, at)
+            size, at = _varint(message, at)
         elif kind in (1, 5):
             size = 8 if kind == 1 else 4
         else:
             raise ValueError(f"wire type {kind}")
-        if at + size > len(data):
+        if at + size > len(message):
             raise ValueError("cut off")
-        yield tag >> 3, data[at : at + size]
+        yield tag >> 3, message[at : at + size]
         at += size
 
 
-def _varint(data: bytes, at: int) -> tuple[int, int]:
+def _varint(message: bytes, at: int) -> tuple[int, int]:
     value = shift = 0
     while shift < 64:
-        byte = data[at]
+        byte = message[at]
         value |= (byte & 0x7F) << shift
         at, shift = at + 1, shift + 7
         if byte < 0x80:

@@ -54,12 +54,12 @@ def _digest_without(text: bytes, last: re.Match[bytes]) -> bytes:
     return hashlib.sha256(text[:start] + text[end:]).hexdigest().encode()
 
 
-def wrap(data: bytes) -> bytes:
-    """Return ``data`` behind its SHA-256."""
-    return hashlib.sha256(data).digest() + data
+def wrap(payload: bytes) -> bytes:
+    """Return ``payload`` behind its SHA-256."""
+    return hashlib.sha256(payload).digest() + payload
 
 
 def unwrap(sealed: bytes) -> bytes | None:
     """Return what :func:`wrap` got; None where it is not whole."""
-    data = sealed[_DIGEST:]
-    return data if hashlib.sha256(data).digest() == sealed[:_DIGEST] else None
+    payload = sealed[_DIGEST:]
+    return payload if hashlib.sha256(payload).digest() == sealed[:_DIGEST] else None

@@ -30,8 +30,8 @@ class Embedding:
             self._table, self._scales = _all(tensors["codes"]), _all(tensors["scales"])
         elif "scales" in tensors and "codes_at" in tensors:
             self._scales, self._middle = _all(tensors["scales"]), np.float32(128)
-            data = path.parent / "graphs" / "decoder.onnx.data"
-            self._table = _head(data, _all(tensors["codes_at"]), (len(self._scales), hidden))
+            file = path.parent / "graphs" / "decoder.onnx.data"
+            self._table = _head(file, _all(tensors["codes_at"]), (len(self._scales), hidden))
         else:
             raise BundleError(f"{path} holds no embedding", "Build the bundle again.")
 
@@ -50,11 +50,11 @@ def _all(tensor: StoredTensor) -> Array:
     return tensor.rows(0, tensor.shape[0])
 
 
-def _head(data: Path, codes_at: Array, shape: tuple[int, int]) -> Array:
+def _head(file: Path, codes_at: Array, shape: tuple[int, int]) -> Array:
     try:
         (start,) = codes_at.tolist()
-        return np.memmap(data, np.uint8, "r", start, shape)
+        return np.memmap(file, np.uint8, "r", start, shape)
     except (OSError, ValueError, OverflowError) as error:
         raise BundleError(
-            f"{data} does not hold the embedding's codes, as embedding.safetensors says", "Copy or build it again."
+            f"{file} does not hold the embedding's codes, as embedding.safetensors says", "Copy or build it again."
         ) from error

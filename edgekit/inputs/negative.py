@@ -26,31 +26,31 @@ def black_is_zero(stream: BinaryIO) -> tuple[io.BytesIO, list[bool]]:
     """
     size = stream.seek(0, io.SEEK_END)
     stream.seek(0)
-    data = bytearray(stream.read() if size <= _LARGEST else b"")
+    tiff = bytearray(stream.read() if size <= _LARGEST else b"")
     white: list[bool] = []
-    if data.startswith((b"II*\0", b"MM\0*")):
+    if tiff.startswith((b"II*\0", b"MM\0*")):
         with suppress(struct.error):
-            _turn_pages(data, white)
-    return io.BytesIO(data), white
+            _turn_pages(tiff, white)
+    return io.BytesIO(tiff), white
 
 
-def _turn_pages(data: bytearray, white: list[bool]) -> None:
-    order = "<" if data.startswith(b"II") else ">"
-    (page,) = struct.unpack_from(order + "I", data, 4)
+def _turn_pages(tiff: bytearray, white: list[bool]) -> None:
+    order = "<" if tiff.startswith(b"II") else ">"
+    (page,) = struct.unpack_from(order + "I", tiff, 4)
     while page and len(white) < _MOST_PAGES:
-        (count,) = struct.unpack_from(order + "H", data, page)
+        (count,) = struct.unpack_from(order + "H", tiff, page)
         entries = range(page + 2, page + 2 + 12 * min(count, _MOST_TAGS), 12)
-        white.append(sum(_turned(data, entry, order) for entry in entries) > 0)
-        (page,) = struct.unpack_from(order + "I", data, page + 2 + 12 * count)
+        white.append(sum(_turned(tiff, entry, order) for entry in entries) > 0)
+        (page,) = struct.unpack_from(order + "I", tiff, page + 2 + 12 * count)
 
 
-def _turned(data: bytearray, entry: int, order: str) -> bool:
+def _turned(tiff: bytearray, entry: int, order: str) -> bool:
     """Whether the entry said that zero is white, which it then says no more."""
-    tag, kind = struct.unpack_from(order + "HH", data, entry)
+    tag, kind = struct.unpack_from(order + "HH", tiff, entry)
     if tag != _PHOTOMETRIC or kind not in (_SHORT, _LONG):
         return False
     value = order + ("H" if kind == _SHORT else "I")
-    if struct.unpack_from(value, data, entry + 8) != (0,):
+    if struct.unpack_from(value, tiff, entry + 8) != (0,):
         return False
-    struct.pack_into(value, data, entry + 8, _BLACK_IS_ZERO)
+    struct.pack_into(value, tiff, entry + 8, _BLACK_IS_ZERO)
     return True

@@ -69,9 +69,9 @@ def _whole(name: str, value: Any, least: int) -> None:
     _demand(name, value, whole, f"a whole number, {least} or more")
 
 
-def _demand(name: str, value: object, good: bool, what: str) -> None:
+def _demand(name: str, value: object, good: bool, range_text: str) -> None:
     if not good:
-        raise InputError(f"{name} is {value!r}", f"{name} must be {what}.")
+        raise InputError(f"{name} is {value!r}", f"{name} must be {range_text}.")
 
 
 class Sampler:

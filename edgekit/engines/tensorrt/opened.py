@@ -59,10 +59,11 @@ class EnginePlan:
         """Return whether TensorRT reads an input from the host's memory: it has shapes computed from it."""
         return bool(self.engine.get_tensor_location(tensor) == self.module.TensorLocation.HOST)
 
-    def failed(self, what: str, error: Exception | None = None) -> EngineError:
-        """Return the error for a plan that TensorRT had trouble with, with the reason that it logged."""
+    def failed(self, trouble: str, error: Exception | None = None) -> EngineError:
+        """Return the error for a plan that TensorRT had trouble with: ``trouble`` says which, as a verb, and the log
+        the reason."""
         remedy = _MAKE_ROOM if self.log.out_of_memory else self.remedy
-        return EngineError(f"TensorRT: {self.path} {what}{because(self.log, error)}", remedy)
+        return EngineError(f"TensorRT: {self.path} {trouble}{because(self.log, error)}", remedy)
 
     def unfit(self, why: str) -> EngineError:
         """Return the error for a plan that can be opened but is not what this bundle needs."""

@@ -59,4 +59,4 @@ def require_clean(path: Path, version: Version = _JETPACK_6) -> None:
         release = "TensorRT " + ".".join(map(str, version))
         more = f" (and {len(refusals) - 1} more)" if len(refusals) > 1 else ""
         first = refusals[0]
-        raise EngineError(f"{path} is not for {release}: at {first.name}: {first.what}{more}", first.remedy)
+        raise EngineError(f"{path} is not for {release}: at {first.name}: {first.sentence}{more}", first.remedy)

@@ -27,7 +27,7 @@ class Complaint:
 
     name: str  # of the node or tensor
     rule: str  # a short slug
-    what: str  # a full sentence
+    sentence: str  # what is wrong with it
     remedy: str
 
     @property

@@ -76,9 +76,9 @@ def _cached(cache: Path | None) -> bytes | None:
         return b""
 
 
-def _write(path: Path, data: Any) -> None:
+def _write(path: Path, contents: Any) -> None:
     with path.open("wb") as file:
-        file.write(memoryview(data))
+        file.write(memoryview(contents))
         file.flush()
         os.fsync(file.fileno())
 

@@ -156,5 +156,5 @@ def test_a_complaint_names_its_place() -> None:
     (complaint,) = lint(unnamed)
     assert isinstance(complaint, Complaint)
     assert complaint.name == "y"
-    assert complaint.what.endswith(".")
+    assert complaint.sentence.endswith(".")
     assert complaint.remedy

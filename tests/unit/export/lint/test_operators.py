@@ -36,7 +36,7 @@ def test_an_operator_of_another_domain() -> None:
     foreign = model([node("QuickGelu", ["x"], ["y"], "gelu", domain=MS)])
     (complaint,) = lint(foreign)
     assert (complaint.name, complaint.rule) == ("gelu", "domain")
-    assert "com.microsoft" in complaint.what
+    assert "com.microsoft" in complaint.sentence
     assert rules(model([node("Gelu", ["x"], ["y"], "gelu")])) == []
 
 
@@ -58,7 +58,7 @@ def test_a_local_function_is_read_through() -> None:
 def test_an_operator_that_came_later(name: str, opset: int, release: tuple[int, int]) -> None:
     graph = model([node(name, ["x", "x", "x"], ["y"], "new")], opset=opset)
     assert rules(graph, release) == []
-    before = {entry.rule: entry.what for entry in lint(graph, (release[0], release[1] - 1))}
+    before = {entry.rule: entry.sentence for entry in lint(graph, (release[0], release[1] - 1))}
     assert before["operator"].endswith(f"; {release[0]}.{release[1]} does.")
 
 
@@ -108,7 +108,7 @@ def test_an_operator_s_own_restrictions(wrong: NodeProto, right: dict[str, Any],
     tensors = [tensor("g", np.ones(K, np.float16)), tensor("i", np.ones(1, np.int64))]
     (complaint,) = lint(model([wrong], tensors, opset=opset), (10, 15))
     assert (complaint.name, complaint.rule) == ("n", "restriction")
-    assert wrong.op_type in complaint.what
+    assert wrong.op_type in complaint.sentence
     outputs = wrong.output if right else wrong.output[:1]
     may = node(wrong.op_type, wrong.input, outputs, "n", **right)
     may.attribute.extend(entry for entry in wrong.attribute if entry.name not in right)
