@@ -36,30 +36,6 @@ def external(
     return entry
 
 
-@pytest.mark.parametrize(
-    ("rows", "offset", "wrong"), [(K, 64, False), (K, 32, True), (1024, 4096, False), (1024, 64, True)]
-)
-def test_weights_that_start_at_no_page_or_line(rows: int, offset: int, wrong: bool) -> None:
-    entry = external(offset, bytes(rows * K * 2), (K, rows))
-    graph = model([node("MatMul", ["x", "w"], ["y"], "product")], [entry])
-    assert rules(graph) == ["alignment"] * wrong
-
-
-def test_weights_that_are_not_where_the_graph_says(tmp_path: Path) -> None:
-    data = bytes(K * K * 2)
-    graph = model([node("MatMul", ["x", "w"], ["y"], "product")], [external(64, data, (K, K))])
-    assert rules(graph) == []  # nothing is known of files
-    assert rules(graph, folder=tmp_path) == ["external-data"]
-    (tmp_path / "tiny.data").write_bytes(bytes(64) + data[:-1])
-    assert rules(graph, folder=tmp_path) == ["external-data"]
-    (tmp_path / "tiny.data").write_bytes(bytes(64) + data)
-    assert rules(graph, folder=tmp_path) == []
-    del graph.graph.initializer[0].external_data[0]
-    assert rules(graph, folder=tmp_path) == ["external-data"]
-    graph = model([node("MatMul", ["x", "w"], ["y"], "product")], [external(64, data[:-2], (K, K))])
-    assert rules(graph, folder=tmp_path) == ["external-data"]
-
-
 def test_a_dead_scale_late_in_a_file(tmp_path: Path) -> None:
     """Beyond the first piece that is read; and the folder that a location names is not entered."""
     scales = np.full((1 << 21) + 64, 0.1, np.float32)
