@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -39,6 +39,7 @@ class Factor:
 class Coefficients:
     """Of one engine.
 
+    - ``chunk``: what the engine's kind says, kept for files that an older EdgeKit fitted or will read
     - ``whole_scores``: whether attention writes its scores to memory
     - ``process``: Python's and libraries' own memory before a model is loaded
     - ``engine_host``, ``engine_device``: what the runtime adds by loading one, weights and arena not counted
@@ -52,9 +53,9 @@ class Coefficients:
     - ``compile_matrix``: what each byte of the largest matrix adds to that (TensorRT: of the decoder's weights)
     - ``compiled``: the compiled form's size for each byte that its graphs take in memory (0: there is none)
     - ``compiled_twice``: the same by a runtime that keeps the originals beside the packed weights
-    - ``chunk``: in files that were fitted, and read by an EdgeKit from before; the engine's kind says it
     """
 
+    chunk: int = field(default=0, compare=False)
     whole_scores: bool
     process: Bytes
     engine_host: Bytes
@@ -71,7 +72,6 @@ class Coefficients:
     compile_matrix: Factor
     compiled: Factor
     compiled_twice: Factor
-    chunk: int = field(default=0, compare=False)
 
 
 @cache
@@ -91,4 +91,5 @@ def coefficients(engine: str) -> Coefficients:
 
 def shipped_coefficients(engine: str) -> Coefficients:
     """Return the numbers that ship: they lie in the package of the engine's backend."""
-    return _table(Path(str(files(kind_of(engine).backend) / "engines.toml")))[engine]
+    kind = kind_of(engine)
+    return replace(_table(Path(str(files(kind.backend) / "engines.toml")))[engine], chunk=kind.chunk)

@@ -17,7 +17,6 @@ from edgekit.plan.subject import Subject
 from edgekit.plan.working import decoder_bytes, packing_bytes, rope_bytes, vision_bytes, written_out_bytes
 from edgekit.recipe import Recipe
 from edgekit.target import Target
-from edgekit.target.kinds import kind_of
 from edgekit.units import MIB, format_bytes
 
 Point: TypeAlias = tuple[float, float, float]
@@ -112,7 +111,7 @@ def table_text(tables: Mapping[str, Coefficients]) -> str:
     lines = ["# Fitted from profiles by `edgekit plan --fit`. It counts where it lies at /etc/edgekit/engines.toml."]
     for engine, table in tables.items():
         scores = str(table.whole_scores).lower()
-        lines += ["", f"[{engine}]", f"chunk = {kind_of(engine).chunk}", f"whole_scores = {scores}"]
+        lines += ["", f"[{engine}]", f"chunk = {table.chunk}", f"whole_scores = {scores}"]
         for name, value in vars(table).items():
             if not isinstance(value, (Bytes, Factor)):
                 continue
