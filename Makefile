@@ -14,7 +14,7 @@ export PYTHON
 PYTEST := -m pytest $(ARGS)
 # A file is one process's, so that what its tests share is made once; each process may take two gigabytes.
 PARALLEL := -n $(shell nproc) --maxprocesses 4 --dist loadfile
-EXTRAS := .[dicom]
+EXTRAS := .[dicom,serve]
 # What saved most checkpoints; without torch, which tokenizers need not.
 TRANSFORMERS_4 := transformers==4.57.6 sentencepiece==0.2.* protobuf==7.*
 OLDEST := onnxruntime==1.23.2 numpy==2.2.0 onnx==1.19.0 ml-dtypes==0.5.*

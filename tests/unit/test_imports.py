@@ -17,7 +17,7 @@ ORDER = [
     *("onnx_session",),
     *("checkpoint", "inputs", "phantom", "export", "blocks", "quantize"),
     *("bundle", "engines", "plan", "runtime"),
-    *("check", "pipeline", "doctor", "profile", "evaluate", "report", "demo", "tune", "cli", "__main__"),
+    *("check", "pipeline", "doctor", "profile", "evaluate", "report", "serve", "demo", "tune", "cli", "__main__"),
 ]
 ROOT = Path(edgekit.__file__).parent
 SOURCES = {
