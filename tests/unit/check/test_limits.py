@@ -4,60 +4,22 @@ from __future__ import annotations
 
 from dataclasses import replace
 from math import sqrt
-from pathlib import Path
 from typing import get_args
 
 import pytest
 
-from edgekit.bundle import FORMAT, Bundle, Manifest
 from edgekit.check.components import ComponentFigures, Name
-from edgekit.check.golden import Golden
 from edgekit.check.limits import Limit, component_limits, whole_limits
-from edgekit.check.measure import UNUSABLE, Figures
-from edgekit.recipe import Gate, recipe
-from edgekit.target import target
+from edgekit.check.measure import UNUSABLE
+from edgekit.recipe import Gate
 from tests.fake_engine import fake_spec
+from tests.unit.check.case import BUNDLE, FIGURES, GOLDEN
 
 GATE = Gate(top1=0.9, kl=0.1, perplexity=1.2, loss=0.1, error=0.15, offset=0.01)
-FIGURES = Figures(
-    sequences=2,
-    positions=20,
-    decided=20,
-    top1=0.5,
-    top1_decided=0.8,
-    first_token=1.0,
-    kl=0.1,
-    perplexity_ratio=1.3,
-    same_tokens=2,
-)
-BUNDLE = Bundle(
-    Path("a bundle"),
-    Manifest(
-        format=FORMAT,
-        edgekit="0",
-        source="toy",
-        spec=fake_spec(),
-        recipe=recipe("q4"),
-        target=target("cpu"),
-        context=96,
-        forced=(),
-        files={},
-    ),
-    "d" * 64,
-)
 
 
 def limits(measured: ComponentFigures, at_build: float | None = None, *, in_float16: bool = False) -> dict[str, float]:
-    golden = Golden(
-        format=1,
-        reference="unquantized",
-        engine="onnxruntime",
-        pictures=(),
-        kept_ids=(),
-        alone=(),
-        sequences=(),
-        errors={} if at_build is None else {measured.name: at_build},
-    )
+    golden = replace(GOLDEN, errors={} if at_build is None else {measured.name: at_build})
     all_of_it = component_limits(measured, golden, BUNDLE, GATE, in_float16=in_float16)
     return {limit.name: limit.limit for limit in all_of_it}
 
