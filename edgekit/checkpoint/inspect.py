@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 
+from edgekit import config
 from edgekit.checkpoint.checkpoint import Checkpoint, Weight, component
 from edgekit.checkpoint.packed import Tensor, groups, is_packed
 from edgekit.checkpoint.prequantized.matrix import UnpackedMatrix
@@ -51,6 +52,10 @@ class Inspection:
     licence: str
     intended_use: str
     notes: tuple[str, ...]
+
+    def document(self) -> dict[str, Any]:
+        """Return what ``edgekit inspect CHECKPOINT --json`` writes."""
+        return dict(config.dump(self))
 
 
 def inspect(checkpoint: Checkpoint) -> Inspection:

@@ -52,5 +52,5 @@ def _checkpoint(console: Console, path: Path, vision: Path | None) -> None:
     from edgekit.checkpoint.open import open_checkpoint
 
     inspection = inspect(open_checkpoint(path, vision, requantize=True))
-    console.document(inspection)
+    console.document(inspection.document())
     show_checkpoint(console, inspection)

@@ -33,7 +33,7 @@ def memory(console: Console, sources: Sequence[Path]) -> None:
     from edgekit.target import targets
 
     report = memory_report(targets(), [newest(path) for path in sources])
-    console.document(report)
+    console.document(report.document())
     show_published(console, report)
 
 
@@ -83,5 +83,5 @@ def engines(console: Console, sources: Sequence[Path]) -> None:
     from edgekit.report.engines import report
 
     runs = report(sources)
-    console.document(runs)
+    console.document(runs.document())
     show_engines(console, runs)

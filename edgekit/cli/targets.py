@@ -34,7 +34,7 @@ def command(console: Console, name: str | None, ask_machine: bool) -> None:
         show_machine(console, here, detected.target)
     elif name:
         chosen = with_site_budget(target(name))
-        console.document(chosen)
+        console.document(chosen.document())
         show_target(console, chosen)
         if path := site_budget(chosen.name):
             console.print(f"{path} is laid over the budget that ships.")

@@ -25,17 +25,17 @@ def command(console: Console) -> None:
 def embedded(console: Console, out: Path, seed: int) -> None:
     """Make the embedded model anew, from nothing, and write its checkpoint to DIR: under an hour on two cores."""
     try:
-        from edgekit.tune.embedded import Curriculum, train_embedded
+        from edgekit.tune.embedded import train_embedded
+        from edgekit.tune.training import Curriculum
     except ModuleNotFoundError as missing:
         if missing.name not in ("torch", "transformers"):
             raise
         raise MissingExtra("Training", "tune") from missing
     with console.progress() as progress:
         training = train_embedded(out, Curriculum(seed=seed), progress)
-    console.document(training)
-    last = training["curve"][-1]
-    reached = ", ".join(f"{form} {100 * last[form]:.1f} %" for form in ("closed", "open", "description"))
-    console.print(f"{out}: {reached} on the validation split, after {training['seconds'] // 60} minutes")
+    console.document(training.document())
+    reached = ", ".join(f"{form} {100 * share:.1f} %" for form, share in training.reached.items())
+    console.print(f"{out}: {reached} on the validation split, after {training.seconds // 60} minutes")
     console.print(
         f"Its figures on the test split: edgekit build {shlex.quote(str(out))} --target cpu, then edgekit evaluate"
     )

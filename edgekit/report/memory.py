@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
+from edgekit import config
 from edgekit.plan.components import weights_in_memory, width
 from edgekit.plan.planning import plan_subject
 from edgekit.profile.record import Profile
@@ -49,12 +51,15 @@ class Variant:
 
 @dataclass(frozen=True)
 class MemoryReport:
-    """The six variants, and the slots and context that they were planned with: what ``edgekit report memory --json``
-    writes."""
+    """The six variants, and the slots and context that they were planned with."""
 
     slots: int
     context: int
     variants: tuple[Variant, ...]
+
+    def document(self) -> dict[str, Any]:
+        """Return what ``edgekit report memory --json`` writes."""
+        return dict(config.dump(self))
 
 
 def memory_report(targets: Sequence[Target], profiles: Sequence[Profile] = ()) -> MemoryReport:

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import ClassVar
+from typing import Any, ClassVar
 
+from edgekit import config
 from edgekit.check.verdict import Verdict
 from edgekit.engines.backend import PlanRecord
 from edgekit.engines.place import Place
@@ -104,6 +105,10 @@ class EnginesReport:
     """Runs of any devices."""
 
     runs: tuple[Run, ...]
+
+    def document(self) -> dict[str, Any]:
+        """Return what ``edgekit report engines --json`` writes, and reads where it is given one."""
+        return dict(config.dump(self))
 
 
 def last(runs: Iterable[Run]) -> list[Run]:

@@ -91,6 +91,10 @@ class Target:
         """The dtype that graphs for this target compute in."""
         return self.kind.activations
 
+    def document(self) -> dict[str, Any]:
+        """Return what ``edgekit targets NAME --json`` writes."""
+        return dict(config.dump(self))
+
 
 def target(word: str) -> Target:
     """Return a target by its name ("orin") or by the path of its TOML file; :class:`ConfigError` where there is none.

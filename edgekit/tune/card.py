@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from edgekit.phantom.embedded import NOTICE
+from edgekit.tune.training import Training
 
 _CARD = """---
 license: apache-2.0
@@ -33,21 +34,22 @@ On {validation} phantoms of the validation split, in percent of questions that g
 """
 
 
-def write_card(folder: Path, training: Mapping[str, Any]) -> None:
-    """Write ``README.md`` from what ``training.json`` says."""
-    plan = training["plan"]
+def write_card(folder: Path, training: Training) -> None:
+    """Write ``README.md`` about a training."""
+    plan = training.curriculum
     text = _CARD.format(
         notice=NOTICE,
-        pictures=plan["pictures"],
-        tower_steps=plan["tower"]["steps"],
-        tower_batch=plan["tower"]["batch"],
-        questions=plan["questions"],
-        answers_steps=plan["answers"]["steps"],
-        answers_batch=plan["answers"]["batch"],
-        minutes=round(training["seconds"] / 60),
-        validation=plan["validation"],
-        curve=_table(training["curve"]),
-        **training["machine"],
+        pictures=plan.pictures,
+        tower_steps=plan.tower.steps,
+        tower_batch=plan.tower.batch,
+        questions=plan.questions,
+        answers_steps=plan.answers.steps,
+        answers_batch=plan.answers.batch,
+        minutes=round(training.seconds / 60),
+        validation=plan.validation,
+        curve=_table(training.curve),
+        machine=training.arch,
+        threads=training.threads,
     )
     (folder / "README.md").write_text(text, encoding="utf-8")
 

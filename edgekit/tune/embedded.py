@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import torch
 import transformers
@@ -24,23 +23,11 @@ from edgekit.progress import Progress, silent
 from edgekit.tune.answers import accuracy, train_answers
 from edgekit.tune.card import write_card
 from edgekit.tune.pictures import pictures
-from edgekit.tune.schedule import Schedule
 from edgekit.tune.small import PATCH, SIZE, model, save, tokenizer
 from edgekit.tune.tower import TowerLabels, label_accuracy, train_tower
+from edgekit.tune.training import Curriculum, Training
 
 _EVERY = 250  # steps between two points of the learning curve
-
-
-@dataclass(frozen=True, kw_only=True)
-class Curriculum:
-    """What a run is made of; the defaults made the model that is shipped."""
-
-    seed: int = 1
-    pictures: int = 40_000
-    validation: int = 300
-    questions: int = 5
-    tower: Schedule = field(default_factory=lambda: Schedule(steps=4000, batch=32, rate=1e-3))
-    answers: Schedule = field(default_factory=lambda: Schedule(steps=2500, batch=32, rate=1e-3))
 
 
 @dataclass
@@ -71,8 +58,8 @@ class LearningCurve:
                 since.clear()
 
 
-def train_embedded(out: Path, plan: Curriculum, progress: Progress = silent) -> dict[str, Any]:
-    """Train by ``plan`` and write the checkpoint to a new folder ``out``; what ``training.json`` says is returned."""
+def train_embedded(out: Path, plan: Curriculum, progress: Progress = silent) -> Training:
+    """Train by ``plan`` and write the checkpoint to a new folder ``out``."""
     plan = replace(plan, tower=replace(plan.tower, seed=plan.seed), answers=replace(plan.answers, seed=plan.seed))
     with new_directory(out) as folder:
         curve = LearningCurve([], time.monotonic())
@@ -100,13 +87,14 @@ def train_embedded(out: Path, plan: Curriculum, progress: Progress = silent) -> 
             progress,
         )
         save(net, text, folder)
-        training = {
-            "plan": asdict(plan),
-            "seconds": round(time.monotonic() - curve.started),
-            "machine": {"machine": architecture(), "threads": torch.get_num_threads()},
-            "versions": {"edgekit": __version__, "torch": torch.__version__, "transformers": transformers.__version__},
-            "curve": curve.points,
-        }
-        write_json(folder / "training.json", training, "lines")
+        training = Training(
+            curriculum=plan,
+            seconds=round(time.monotonic() - curve.started),
+            arch=architecture(),
+            threads=torch.get_num_threads(),
+            versions={"edgekit": __version__, "torch": torch.__version__, "transformers": transformers.__version__},
+            curve=tuple(curve.points),
+        )
+        write_json(folder / "training.json", training.document(), "lines")
         write_card(folder, training)
     return training

@@ -1,9 +1,15 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import torch
+
+from edgekit.phantom.embedded import embedded
+from edgekit.tune.schedule import Schedule
+from edgekit.tune.training import Curriculum, Training
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -13,3 +19,22 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="module")
+def shipped() -> dict[str, Any]:
+    recorded: dict[str, Any] = json.loads((embedded() / "training.json").read_text(encoding="utf-8"))
+    return recorded
+
+
+@pytest.fixture(scope="module")
+def training(shipped: dict[str, Any]) -> Training:
+    stages = {stage: Schedule(**shipped["plan"][stage]) for stage in ("tower", "answers")}
+    return Training(
+        curriculum=Curriculum(**{**shipped["plan"], **stages}),
+        seconds=shipped["seconds"],
+        arch=shipped["machine"]["machine"],
+        threads=shipped["machine"]["threads"],
+        versions=shipped["versions"],
+        curve=tuple(shipped["curve"]),
+    )

@@ -9,8 +9,9 @@ import pytest
 
 from edgekit.checkpoint.open import open_checkpoint
 from edgekit.phantom.embedded import NOTICE
-from edgekit.tune.embedded import Curriculum, train_embedded
+from edgekit.tune.embedded import train_embedded
 from edgekit.tune.schedule import Schedule
+from edgekit.tune.training import Curriculum
 
 SMALL = Curriculum(
     pictures=96,
