@@ -105,8 +105,9 @@ def pictures(shown: Sequence[Prompt]) -> list[Floats]:
 
 
 def spread(examples: Sequence[Example], count: int) -> Sequence[Example]:
-    """Take so many of them, from all over."""
-    return examples[:: max(1, len(examples) // count)][:count]
+    """Take so many of them, at equal distances from all over; all where there are fewer."""
+    count = min(count, len(examples))
+    return [examples[place * len(examples) // count] for place in range(count)]
 
 
 def _notes(chosen: Sequence[Example], data: Path) -> list[str]:

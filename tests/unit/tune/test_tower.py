@@ -1,14 +1,11 @@
-"""The tower's labels and pictures in training."""
+"""The tower's labels, and its pictures' variations in training."""
 
 from __future__ import annotations
 
 import numpy as np
 import torch
 
-from edgekit.checkpoint.spec import ImageSpec
-from edgekit.inputs.preprocess import preprocess
-from edgekit.phantom import Finding, Scene, draw, scene
-from edgekit.tune.pictures import pictures
+from edgekit.phantom import Finding, Scene, scene
 from edgekit.tune.tower import TowerLabels, labels, prepare, varied, zone_of_patch
 
 
@@ -45,13 +42,6 @@ def test_perfect_labels_cost_nothing_and_are_right() -> None:
         assert float(tower_labels.loss(patches, torch.arange(20))) < 1e-6
         assert tower_labels.right(patches, scenes).all()
         assert not tower_labels.right(patches.roll(1, 0), scenes).all()
-
-
-def test_pictures_are_what_a_bundle_sees() -> None:
-    scenes, drawn = pictures("train", 3, 112)
-    spec = ImageSpec(size=112, mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5), fit="stretch")
-    expected = [preprocess(draw(scene).convert("RGB"), spec) for scene in scenes]
-    np.testing.assert_allclose(prepare(drawn).numpy(), np.stack(expected), atol=1e-6)
 
 
 def test_variations_stay_pictures() -> None:
