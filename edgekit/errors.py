@@ -6,6 +6,7 @@ EdgeKitError(message, hint)        what and where; what to do about it
 ├── BundleError                    a bundle that is damaged, incomplete or of another version
 ├── ConfigError                    a target, recipe or manifest that says something wrong
 ├── InputError                     an image, a prompt or an argument that can't be used
+│   └── ContextExceeded            a prompt that the context has no room for
 ├── EngineError                    a runtime that can't load or run a graph
 ├── MissingExtra                   a library that an extra would bring
 └── GateRefused                    over budget, answers differ, signature wrong
@@ -45,6 +46,19 @@ class ConfigError(EdgeKitError):
 
 class InputError(EdgeKitError):
     """An image, a prompt or an argument can't be used."""
+
+
+class ContextExceeded(InputError):
+    """A prompt of ``prompt_tokens`` (the rows of images count) is too long for a context of ``context`` tokens."""
+
+    def __init__(self, prompt_tokens: int, context: int) -> None:
+        super().__init__(
+            f"The prompt is {prompt_tokens} tokens long; at most {context - 1} fit (images count, the answer needs "
+            "room too)",
+            "Shorten the question, leave out an image or earlier turns, or build with a larger context.",
+        )
+        self.prompt_tokens = prompt_tokens
+        self.context = context
 
 
 class EngineError(EdgeKitError):

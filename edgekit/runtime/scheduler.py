@@ -25,7 +25,7 @@ from dataclasses import dataclass, field
 from itertools import compress, count
 from operator import ne
 
-from edgekit.errors import InputError
+from edgekit.errors import ContextExceeded, InputError
 from edgekit.runtime.sequence import Sequence
 
 TAIL = 64
@@ -89,14 +89,11 @@ class Scheduler:
 
     def add(self, sequence: Sequence) -> None:
         """Queue ``sequence``; :class:`InputError` when it is empty or leaves the answer no room."""
-        length, most = sequence.prompt_tokens, self.context - 1
+        length = sequence.prompt_tokens
         if length == 0:
             raise InputError("The prompt is empty", "Ask something.")
-        if length > most:
-            raise InputError(
-                f"The prompt is {length} tokens long; at most {most} fit (images count, the answer needs room too)",
-                "Shorten the question, leave out an image or earlier turns, or build with a larger context.",
-            )
+        if length >= self.context:
+            raise ContextExceeded(length, self.context)
         sequence.max_tokens = min(sequence.max_tokens, self.context - length)
         self.waiting.append(sequence)
 

@@ -1,0 +1,48 @@
+"""What went wrong decides the status, and what a caller may read: his own fault in full, ours in one neutral line."""
+
+from __future__ import annotations
+
+import pytest
+
+from edgekit.errors import ContextExceeded, EngineError, InputError, MissingExtra
+from edgekit.serve.refusal import Refusal, invalid, refusal_of, unsupported
+
+SECRET = "patient 4711"
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "code"),
+    [
+        (InputError("The image is cut off", "Copy it again."), 400, "invalid_request"),
+        (MissingExtra("Reading DICOM", "dicom"), 501, "not_installed"),
+        (EngineError(SECRET), 500, "engine_failed"),
+        (RuntimeError(SECRET), 500, "internal_error"),
+        (Refusal(404, "no such model", "model_not_found"), 404, "model_not_found"),
+    ],
+)
+def test_an_error_has_its_status_and_gives_nothing_of_ours_away(error: Exception, status: int, code: str) -> None:
+    refusal = refusal_of(error)
+    document = refusal.document()["error"]
+    assert (refusal.status, document["code"]) == (status, code)
+    assert set(document) == {"message", "type", "param", "code"}
+    assert SECRET not in str(document)
+    assert (document["type"] == "server_error") == (status >= 500)
+    assert status < 500 or refusal.headers["x-should-retry"] == "false"
+
+
+def test_what_to_do_stands_in_the_same_line() -> None:
+    assert refusal_of(InputError("It is cut off", "Copy it again.")).message == "It is cut off. Copy it again."
+
+
+def test_a_context_exceeded_has_both_numbers_and_both_names() -> None:
+    error = refusal_of(ContextExceeded(900, 512)).document()["error"]
+    assert (error["code"], error["type"]) == ("context_length_exceeded", "exceed_context_size_error")
+    assert (error["n_prompt_tokens"], error["n_ctx"]) == (900, 512)
+    assert "900" in error["message"]
+    assert "512" in error["message"]
+
+
+def test_a_field_is_named() -> None:
+    assert unsupported("tools", "no").document()["error"]["param"] == "tools"
+    assert invalid("n", "must be 1").message == "'n' must be 1"
+    assert (Refusal(401, "", "x").document()["error"]["type"]) == "authentication_error"
