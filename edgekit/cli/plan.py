@@ -8,7 +8,8 @@ import click
 
 from edgekit.cli.common import common, show_notes, vision_option
 from edgekit.cli.show.fit import show_fitted
-from edgekit.cli.show.memory import show_matrix, show_plan
+from edgekit.cli.show.matrix import show_matrix
+from edgekit.cli.show.memory import show_plan
 from edgekit.console import Console
 
 
@@ -53,13 +54,7 @@ def command(
         _fit(console, sources, out)
         return
     path = _only(sources, out)
-    _require_one_kind(
-        path,
-        vision=vision,
-        every=every,
-        recipe_or_context=bool(recipe_name or context),
-        target_or_recipe=bool(target_name or recipe_name),
-    )
+    _require_one_kind(path, vision, every, target_name, recipe_name, context)
     if every:
         _plan_all(console, path, vision, slots, context)
         return
@@ -83,20 +78,21 @@ def _only(sources: tuple[Path, ...], out: Path | None) -> Path:
 
 
 def _require_one_kind(
-    path: Path, *, vision: Path | None, every: bool, recipe_or_context: bool, target_or_recipe: bool
+    path: Path, vision: Path | None, every: bool, target: str | None, recipe: str | None, context: int | None
 ) -> None:
     """Refuse options that are not for what ``path`` is, or not for each other."""
     from edgekit.plan.asked import is_bundle
 
     bundled = is_bundle(path)
-    if vision and bundled:
-        raise click.UsageError(f"--vision is for checkpoints, and {path} is a bundle")
-    if every and target_or_recipe:
-        raise click.UsageError("--all takes every target and recipe; leave --target and --recipe out")
-    if every and bundled:
-        raise click.UsageError(f"--all is for checkpoints, and {path} is a bundle, built by one recipe")
-    if bundled and recipe_or_context:
-        raise click.UsageError(f"--recipe and --context are for checkpoints, and {path} is a bundle")
+    refusals = {
+        f"--vision is for checkpoints, and {path} is a bundle": bundled and vision,
+        "--all takes every target and recipe; leave --target and --recipe out": every and (target or recipe),
+        f"--all is for checkpoints, and {path} is a bundle, built by one recipe": every and bundled,
+        f"--recipe and --context are for checkpoints, and {path} is a bundle": bundled and (recipe or context),
+    }
+    for sentence, applies in refusals.items():
+        if applies:
+            raise click.UsageError(sentence)
 
 
 def _fit(console: Console, profiles: tuple[Path, ...], out: Path | None) -> None:
@@ -110,13 +106,11 @@ def _fit(console: Console, profiles: tuple[Path, ...], out: Path | None) -> None
 
 
 def _plan_all(console: Console, path: Path, vision: Path | None, slots: int | None, context: int | None) -> None:
-    from edgekit.plan import matrix
     from edgekit.plan.asked import checkpoint_at
-    from edgekit.recipe import recipes
-    from edgekit.target import targets
+    from edgekit.plan.matrix import shipped_matrix
 
     model = checkpoint_at(path, vision)
     show_notes(console, model.spec.notes)
-    plans = matrix(model, [target.resized(slots, context) for target in targets()], recipes())
+    plans = shipped_matrix(model, slots, context)
     console.document(plans.document())
     show_matrix(console, plans)

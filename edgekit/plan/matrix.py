@@ -12,8 +12,8 @@ from edgekit.errors import CheckpointError
 from edgekit.plan.memory import MemoryPlan, total
 from edgekit.plan.planning import on_this_machine, plan_subject
 from edgekit.plan.subject import Subject, subject_of
-from edgekit.recipe import Recipe
-from edgekit.target import Target
+from edgekit.recipe import Recipe, recipes
+from edgekit.target import Target, targets
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,12 @@ def matrix(checkpoint: Checkpoint, targets: Sequence[Target], recipes: Sequence[
     }
     useful = [recipe for recipe in recipes if subject.stored_bytes > 2 or not _is_wide(recipe)] or recipes
     return Matrix(plans, {name: _best(row, useful) for name, row in plans.items()})
+
+
+def shipped_matrix(checkpoint: Checkpoint, slots: int | None = None, context: int | None = None) -> Matrix:
+    """Plan every recipe that ships on every target that does, with so many slots of so many tokens, or the target's;
+    errors as of :func:`matrix`."""
+    return matrix(checkpoint, [target.resized(slots, context) for target in targets()], recipes())
 
 
 def _buildable(checkpoint: Checkpoint, recipes: Sequence[Recipe]) -> tuple[Sequence[Recipe], Subject]:

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from edgekit.cli.show.bars import bar
 from edgekit.console import Console
 from edgekit.units import format_bytes
 
 if TYPE_CHECKING:
-    from edgekit.plan import Component, Matrix, MemoryPlan, Side
+    from edgekit.plan import Component, MemoryPlan, Side
 
-_BAR = 26
-_EIGHTHS = " ▏▎▍▌▋▊▉█"
 _NAMES = {
     "vision": "vision tower",
     "kv_arena": "KV arena",
@@ -66,10 +63,10 @@ def _show_side(console: Console, side: Side) -> None:
     whole = max(side.memory_bytes, side.reserved_bytes + side.needed_bytes)
     rows, at = [], 0
     if side.reserved_bytes:
-        rows.append(("reserved", "", format_bytes(side.reserved_bytes), "", _bar(0, side.reserved_bytes, whole)))
+        rows.append(("reserved", "", format_bytes(side.reserved_bytes), "", bar(0, side.reserved_bytes, whole)))
         at = side.reserved_bytes
     for part in sorted(side.parts, key=lambda part: list(_WHEN).index(part.when)):
-        rows.append((*_cells(part), _bar(at, part.bytes, whole)))
+        rows.append((*_cells(part), bar(at, part.bytes, whole)))
         at += part.bytes
     rows.append(("", "", "", "", ""))
     for name, size in (
@@ -77,32 +74,13 @@ def _show_side(console: Console, side: Side) -> None:
         ("answering", side.dynamic_bytes),
         ("over time", side.needed_bytes),
     ):
-        rows.append((name, "", format_bytes(size), "", _bar(side.reserved_bytes, size, whole)))
+        rows.append((name, "", format_bytes(size), "", bar(side.reserved_bytes, size, whole)))
     of = f"of {format_bytes(whole)}" if side.memory_bytes else "its size is not known"
     console.table((side.name, "form", "bytes", "how", of), rows, right=("bytes",))
 
 
 def _cells(part: Component) -> tuple[str, str, str, str]:
     return _NAMES.get(part.name, part.name), part.form, format_bytes(part.bytes), part.basis
-
-
-def _bar(start: int, size: int, whole: int, width: int = _BAR) -> str:
-    """``size`` bytes from ``start`` on, drawn to scale; something is seen of everything that is there."""
-    first, last = (round(8 * width * at / max(1, whole)) for at in (start, start + size))
-    if size and first == last:
-        first, last = min(first, 8 * width - 1), min(first, 8 * width - 1) + 1
-    if not _can_draw():
-        return " " * (first // 8) + "#" * max(-(-last // 8) - first // 8, 0)
-    blank, filled = divmod(first, 8)[0], last - 8 * (first // 8)
-    return " " * blank + "█" * (filled // 8) + _EIGHTHS[filled % 8].strip()
-
-
-def _can_draw() -> bool:
-    try:
-        "█▏".encode(sys.stdout.encoding or "utf-8")
-    except (UnicodeError, LookupError):
-        return False
-    return True
 
 
 def show_disk(console: Console, planned: MemoryPlan) -> None:
@@ -121,20 +99,3 @@ def show_disk(console: Console, planned: MemoryPlan) -> None:
     ]
     console.print()
     console.fields([pair for pair in pairs if pair])
-
-
-def show_matrix(console: Console, matrix: Matrix) -> None:
-    """Show targets down, recipes across: what stays free, or what is missing; and the best that fits."""
-    recipes: Sequence[str] = list(next(iter(matrix.plans.values())))
-    rows = []
-    for name, row in matrix.plans.items():
-        target = next(iter(row.values())).target
-        cells = [_cell(row[recipe]) for recipe in recipes]
-        rows.append((name, f"{target.slots} × {target.context}", *cells, matrix.best[name] or "none"))
-    console.table(("target", "slots", *recipes, "best"), rows, right=tuple(recipes))
-    console.print("\nMemory that stays free; with − what is missing.")
-
-
-def _cell(planned: MemoryPlan) -> str:
-    size = format_bytes(abs(planned.free_bytes))
-    return size if planned.fits else f"−{size}"
