@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import time
@@ -20,7 +19,6 @@ from edgekit.pipeline import build
 from edgekit.profile import against_plan, load_profile, profile
 from edgekit.profile.footprint import Footprint
 from edgekit.profile.gate import latest
-from edgekit.profile.loading import forget
 from edgekit.profile.record import Profile
 from edgekit.profile.weights import counted_weights
 from edgekit.recipe import recipe
@@ -173,15 +171,6 @@ def test_what_is_no_bundle_is_one_clear_error(what: str, capsys: Capture, tmp_pa
     err = capsys.readouterr().err
     assert "is not a bundle" in err
     assert "Traceback" not in err
-
-
-def test_files_are_forgotten_before_a_cold_start(bundle: Bundle) -> None:
-    large = max(bundle.path.rglob("*"), key=lambda path: path.stat().st_size if path.is_file() else 0)
-    large.read_bytes()
-    if not forget(bundle):
-        pytest.skip("this file system keeps its pages")
-    with large.open("rb") as file, pytest.raises(BlockingIOError):
-        os.preadv(file.fileno(), [bytearray(1)], large.stat().st_size * 37 // 64, os.RWF_NOWAIT)
 
 
 def test_an_interruption_leaves_no_profile_and_no_process(bundle: Bundle) -> None:

@@ -17,10 +17,10 @@ from edgekit.errors import ConfigError, GateRefused
 from edgekit.machine import detect
 from edgekit.phantom.embedded import embedded
 from edgekit.pipeline import build
-from edgekit.plan import MemoryPlan, as_built, matrix, plan, require_fit
+from edgekit.plan import as_built, plan, require_fit
 from edgekit.plan.memory import total
 from edgekit.plan.planning import usable_context
-from edgekit.recipe import Precision, Recipe, recipe, recipes
+from edgekit.recipe import Precision, Recipe, recipe
 from edgekit.runtime.embeddings import IMAGE_CACHE_BYTES
 from edgekit.target import Budget, Target, target, targets
 from edgekit.units import GIB, MIB
@@ -218,32 +218,6 @@ def test_what_was_measured_is_planned() -> None:
         assert planned.dynamic_bytes == pytest.approx(peak * MIB, rel=0.05)
 
 
-def test_what_building_took_is_planned(monkeypatch: pytest.MonkeyPatch) -> None:
-    """On the same machine with 2 processors, MiB of all processes together, and of the one that compiles."""
-    monkeypatch.setattr("edgekit.plan.planning.cores", lambda: 2)
-    cpu, card = replace(target("cpu"), context=2048), target("rtx3080")
-    for model, chosen, name, peak, compiling in (
-        (TINYLLAVA, cpu, "q4", 1249, 160),
-        (TINYLLAVA, cpu, "q8", None, 267),
-        (TINYLLAVA, card, "q4", None, 2560),  # by TensorRT-RTX 1.7, as the rest
-        (TINYLLAVA, card, "q8", None, 3482),
-        (TINYLLAVA, card, "fp16", None, 6451),
-        (LLAVA_MED, card, "q4", None, 11776),
-    ):
-        built = plan(model, chosen, recipe(name)).building
-        assert peak is None or built.build_bytes == pytest.approx(peak * MIB, rel=0.1)
-        off = 0.1 if chosen is cpu else 0.15
-        assert compiling is None or built.compile_bytes == pytest.approx(compiling * MIB, rel=off)
-
-
-@pytest.mark.parametrize(("weights", "took"), [(400.4e6, 1.5 * GIB), (292.9e6, 1.2 * GIB)])
-def test_what_building_towers_took_is_planned_by_their_weights(weights: float, took: float) -> None:
-    """SigLIP-so400m and CLIP-L in int8, by TensorRT-RTX 1.7 (docs/tensorrt.md)."""
-    table = coefficients("tensorrt")
-    planned = table.compile_base.size_bytes + table.compile_matrix.ratio * weights
-    assert planned == pytest.approx(took, rel=0.15)
-
-
 def test_a_budget_is_held_against_the_plan() -> None:
     card = target("rtx3080")
     assert plan(LLAVA_MED, card, recipe("q4")).over_budget == ()
@@ -266,22 +240,3 @@ def test_json_keeps_the_keys_that_scripts_read() -> None:
     assert said["static_bytes"] == planned.static_bytes < said["dynamic_bytes"] == planned.dynamic_bytes
     assert said["components"].keys() >= {*WEIGHTS, "kv_arena"}
     assert all(isinstance(size, int) for size in said["components"].values())
-
-
-def test_every_recipe_on_every_target() -> None:
-    every = matrix(LLAVA_MED, targets(), recipes())
-    assert {name: set(row) for name, row in every.plans.items()} == {
-        shipped.name: {by.name for by in recipes()} for shipped in targets()
-    }
-    assert every.best == {"cpu": "q8", "orin": "fp16", "rtx3050": "q4", "rtx3080": "q8"}
-    assert every.fits
-    for row in every.plans.values():
-        for planned in row.values():
-            assert isinstance(planned, MemoryPlan)
-
-
-def test_nothing_is_best_where_nothing_fits() -> None:
-    tiny = replace(target("rtx3050"), memory_bytes=GIB)
-    every = matrix(LLAVA_MED, [tiny, target("orin")], recipes())
-    assert every.best == {"rtx3050": "", "orin": "fp16"}
-    assert not every.fits

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -15,26 +13,15 @@ from PIL import Image
 from edgekit.checkpoint.packed import Array
 from edgekit.errors import EngineError
 from edgekit.inputs.images import Picture
-from edgekit.inputs.prompt import Prompt, Turn
-from edgekit.profile.asking import QUESTIONS, fill, never_ending
+from edgekit.inputs.prompt import Turn
+from edgekit.profile.asking import QUESTIONS, never_ending
 from edgekit.profile.latency import TOKENS, rates, repeated, timed_answer, times
 from edgekit.profile.record import Spread
 from edgekit.runtime import Generator
-from tests.fake_engine import VOCAB, FakeEngine, byte_tokenizer, fake_spec, image_prompt
+from tests.fake_engine import FakeEngine
+from tests.unit.profile.fakes import model
 
 GREY = Picture.of(Image.new("L", (4, 4), 7))
-
-
-def model(engine: FakeEngine, pause: float = 0.0) -> Any:
-    """What is asked of a model here; every token would end its answer."""
-
-    def prompt(turns: Sequence[Turn]) -> Prompt:
-        time.sleep(pause)
-        said = " ".join(turn.question[:12] for turn in turns) if turns else "what?"
-        return image_prompt("a", 7, said)
-
-    bundle = SimpleNamespace(manifest=SimpleNamespace(spec=fake_spec(stop_ids=tuple(range(VOCAB)))))
-    return SimpleNamespace(engine=engine, tokenizer=byte_tokenizer(), bundle=bundle, prompt=prompt)
 
 
 def test_an_answer_has_the_length_that_is_timed_and_takes_nothing_over() -> None:
@@ -131,10 +118,3 @@ def test_tokens_of_all_rows_count_and_nothing_but_the_time_in_which_all_decode(m
     by_rows = rates(model(Clocked(context=400)), Turn(QUESTIONS[0], images=(GREY,)), seconds=0.0)
     assert [rate.rows for rate in by_rows] == [1, 2, 3]
     assert [rate.tokens_per_s.median for rate in by_rows] == pytest.approx([100, 200, 300], rel=0.01)
-
-
-def test_full_contexts_are_full_in_every_slot_and_share_nothing() -> None:
-    engine = FakeEngine(slots=3, context=96)
-    fill(model(engine), tokens=8)
-    assert engine.valid == [95, 95, 95]  # the last token of an answer is never written
-    assert not [call for call in engine.calls if call[0] == "copy"]
