@@ -2,49 +2,22 @@
 
 from __future__ import annotations
 
-import itertools
-from collections import defaultdict
-from collections.abc import Sequence
-
 import ml_dtypes
 import numpy as np
 import pytest
 
-from edgekit.checkpoint.packed import Array, PackedTensor
+from edgekit.checkpoint.packed import Array
 from edgekit.errors import CheckpointError
 from edgekit.export import streams
-from edgekit.export.graph import Fill
-from edgekit.quantize.tensors import RoundedTensor
+from tests.unit.export.filled import gather, quantized
 from tests.unit.quantize.fakes import DTYPES, Stored, normal
 
 HALF, SINGLE = np.dtype(np.float16), np.dtype(np.float32)
 
 
-def gather(fill: Fill) -> dict[str, bytes]:
-    """What a fill put, whole and without gaps or overlaps."""
-    pieces: dict[str, list[tuple[int, bytes]]] = defaultdict(list)
-    fill(lambda name, offset, array: pieces[name].append((offset, np.ascontiguousarray(array).tobytes())))
-    whole = {}
-    for name, gathered in pieces.items():
-        gathered.sort()
-        for (start, data), (following, _) in itertools.pairwise(gathered):
-            assert start + len(data) == following
-        assert gathered[0][0] == 0
-        whole[name] = b"".join(data for _, data in gathered)
-    return whole
-
-
 @pytest.fixture(autouse=True)
 def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(streams, "RANGE_BYTES", 4 * 48 * 7)  # seven rows of 48
-
-
-def quantized(rows: Sequence[int], bits: int, k: int = 48) -> dict[str, PackedTensor]:
-    group = 32 if bits == 4 else k
-    return {
-        f"m{i}": RoundedTensor(f"m{i}", Stored(normal(n, k, seed=i)), bits, group)  # type: ignore[arg-type]
-        for i, n in enumerate(rows)
-    }
 
 
 def test_chunks_cover_every_row_once_within_the_limit() -> None:
