@@ -12,71 +12,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from edgekit.bundle import FORMAT, MANIFEST, Manifest, open_bundle, sealing, verify
-from edgekit.checkpoint.spec import (
-    DecoderSpec,
-    ImageSpec,
-    ModelSpec,
-    ProjectorSpec,
-    RopeSpec,
-    TemplateSpec,
-    VisionSpec,
-)
+from edgekit.bundle import MANIFEST, open_bundle, sealing, verify
 from edgekit.errors import BundleError, EdgeKitError
-from edgekit.recipe import recipe
-from edgekit.target import target
 from tests.edited import edit, unsealed
-
-SPEC = ModelSpec(
-    family="test",
-    vision=VisionSpec(
-        kind="clip",
-        hidden=96,
-        layers=2,
-        heads=2,
-        ff=200,
-        image_size=28,
-        patch=14,
-        activation="quick_gelu",
-        norm_eps=1e-5,
-        drop_cls=True,
-    ),
-    projector=ProjectorSpec((96, 288, 288)),
-    decoder=DecoderSpec(
-        kind="llama",
-        hidden=288,
-        layers=2,
-        heads=6,
-        kv_heads=2,
-        head_dim=48,
-        ff=200,
-        vocab=300,
-        context=256,
-        norm="rms",
-        norm_eps=1e-5,
-        activation="silu",
-        gated=True,
-        rope=RopeSpec(theta=10000.0, dim=48),
-    ),
-    image=ImageSpec(size=28, mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5), fit="pad"),
-    template=TemplateSpec(name="plain", system="", user="{}", opening="", reply="{}"),
-    bos_id=1,
-    stop_ids=(2,),
-)
-
-
-def manifest() -> Manifest:
-    return Manifest(
-        format=FORMAT,
-        edgekit="0",
-        source="source",
-        spec=SPEC,
-        recipe=recipe("q4"),
-        target=target("cpu"),
-        context=256,
-        forced=(),
-        files={},
-    )
+from tests.specs import SMALL, manifest
 
 
 def seal(out: Path, text: str = "graph") -> Path:
@@ -93,7 +32,7 @@ def leftovers(folder: Path) -> list[str]:
 
 def test_a_sealed_bundle_opens_and_verifies(tmp_path: Path) -> None:
     bundle = open_bundle(seal(tmp_path / "out"))
-    assert bundle.manifest.spec == SPEC
+    assert bundle.manifest.spec == SMALL
     assert set(bundle.manifest.files) == {"graphs/decoder.onnx", "tokenizer.json"}
     seen: list[tuple[int, int]] = []
     verify(bundle, lambda stage, done, total: seen.append((done, total)))
@@ -261,7 +200,7 @@ def test_what_opens_can_be_divided_allocated_and_written(
 @pytest.mark.parametrize(
     "change",
     [
-        ("context", 0), ("context", 10**9), ("context", 257), ("target.slots", 10**9),
+        ("context", 0), ("context", 10**9), ("context", SMALL.decoder.context + 1), ("target.slots", 10**9),
         ("spec.decoder.layers", 10**9), ("spec.template.user", "{0.__class__}"), ("spec.template.reply", "{}{}"),
     ],
 )  # fmt: skip

@@ -10,24 +10,12 @@ from typing import Any
 import pytest
 
 from edgekit import config
-from edgekit.bundle.manifest import FORMAT, Manifest, read_manifest
+from edgekit.bundle.manifest import read_manifest
 from edgekit.config import seal
 from edgekit.errors import BundleError
-from edgekit.recipe import recipe
-from edgekit.target import target
-from tests.unit.quantize.fakes import SPEC
+from tests.specs import SMALL, manifest
 
-WRITTEN = Manifest(
-    format=FORMAT,
-    edgekit="0",
-    source="toy",
-    spec=SPEC,
-    recipe=recipe("q4"),
-    target=target("cpu"),
-    context=256,
-    forced=("over budget",),
-    files={},
-)
+WRITTEN = manifest(forced=("over budget",))
 PATH = Path("b/manifest.json")
 
 
@@ -47,8 +35,8 @@ def test_a_manifest_is_read_as_it_was_written() -> None:
         (lambda document: sealed({**document, "format": 9}), "format 9", "Use the EdgeKit that built it"),
         (lambda document: sealed({**document, "more": 1}), "more", "damaged or changed"),
         (lambda document: sealed({**document, "context": 0}), "a context of 0", "damaged or changed"),
-        (lambda document: sealed({**document, "context": SPEC.tokens_per_image + 63}), "a context", "damaged"),
-        (lambda document: sealed({**document, "context": SPEC.decoder.context + 1}), "at most", "damaged"),
+        (lambda document: sealed({**document, "context": SMALL.tokens_per_image + 63}), "a context", "damaged"),
+        (lambda document: sealed({**document, "context": SMALL.decoder.context + 1}), "at most", "damaged"),
     ],
 )
 def test_another_is_one_clear_error(text: Callable[[Any], bytes], message: str, hint: str) -> None:

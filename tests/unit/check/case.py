@@ -5,15 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from edgekit.bundle import FORMAT, Bundle, Manifest
+from edgekit.bundle import Bundle
 from edgekit.check import Checked, CheckedComponent
 from edgekit.check.components import ComponentFigures
 from edgekit.check.golden import Golden
 from edgekit.check.limits import Limit
 from edgekit.check.measure import Figures
-from edgekit.recipe import recipe
-from edgekit.target import target
 from tests.fake_engine import fake_spec
+from tests.specs import manifest
 
 FIGURES = Figures(
     sequences=2,
@@ -27,17 +26,7 @@ FIGURES = Figures(
     same_tokens=2,
 )
 PERFECT = replace(FIGURES, top1=1.0, top1_decided=1.0, kl=0.0, perplexity_ratio=1.0)
-MANIFEST = Manifest(
-    format=FORMAT,
-    edgekit="0",
-    source="toy",
-    spec=fake_spec(),
-    recipe=recipe("q4"),
-    target=target("cpu"),
-    context=96,
-    forced=(),
-    files={},
-)
+MANIFEST = manifest(spec=fake_spec(), context=96)
 BUNDLE = Bundle(Path("a bundle"), MANIFEST, "d" * 64)
 GOLDEN = Golden(
     format=1,

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edgekit.bundle import FORMAT, Bundle, Manifest
+from edgekit.bundle import Bundle
 from edgekit.checkpoint.packed import Array
 from edgekit.errors import EngineError
 from edgekit.evaluate.phantoms import FORMS, evaluate, questions, score
@@ -18,11 +18,10 @@ from edgekit.evaluate.share import Change
 from edgekit.inputs.images import Picture
 from edgekit.inputs.prompt import Turn
 from edgekit.phantom import Asked, draw
-from edgekit.recipe import recipe
 from edgekit.runtime import Finished, Generator, SamplingParams
 from edgekit.runtime.model import Model
-from edgekit.target import target
 from tests.fake_engine import FakeEngine, byte_tokenizer, fake_spec
+from tests.specs import manifest
 
 ASKED = questions(60)
 EVERY = questions()
@@ -38,18 +37,8 @@ class Engine(FakeEngine):
 
 def model(engine: FakeEngine) -> Model:
     spec, tokenizer = fake_spec(), byte_tokenizer()
-    manifest = Manifest(
-        format=FORMAT,
-        edgekit="0",
-        source="toy",
-        spec=spec,
-        recipe=recipe("q4"),
-        target=target("cpu"),
-        context=engine.context,
-        forced=(),
-        files={},
-    )
-    return Model(Bundle(Path(), manifest, ""), tokenizer, engine, Generator(engine, tokenizer, spec))
+    made = manifest(spec=spec, context=engine.context)
+    return Model(Bundle(Path(), made, ""), tokenizer, engine, Generator(engine, tokenizer, spec))
 
 
 def alone(asked: Asked) -> str:

@@ -21,18 +21,11 @@ from edgekit.checkpoint.chat.find import find_program
 from edgekit.checkpoint.chat.pieces import pieces
 from edgekit.checkpoint.documents import Fields
 from edgekit.checkpoint.source import Source
-from edgekit.checkpoint.spec import (
-    DecoderSpec,
-    ImageSpec,
-    ModelSpec,
-    ProjectorSpec,
-    RopeSpec,
-    TemplateSpec,
-    VisionSpec,
-)
+from edgekit.checkpoint.spec import ImageSpec, ModelSpec, TemplateSpec
 from edgekit.errors import InputError
 from edgekit.inputs.images import Picture
 from edgekit.inputs.prompt import Prompt, TextPiece, Turn, build, render
+from tests.specs import SMALL
 
 VICUNA = TemplateSpec(
     name="vicuna", system="A chat. ", user="USER: {} ", opening="ASSISTANT:", reply=" {}</s>", stop=("</s>",)
@@ -46,44 +39,11 @@ IMAGE_ID = -200  # LLaVA's stand-in for a picture
 
 def model(template: TemplateSpec) -> ModelSpec:
     """CLIP-shaped, 28 pixels in patches of 14: 4 rows a picture."""
-    return ModelSpec(
-        family="test",
-        vision=VisionSpec(
-            kind="clip",
-            hidden=8,
-            layers=1,
-            heads=1,
-            ff=16,
-            image_size=28,
-            patch=14,
-            activation="quick_gelu",
-            norm_eps=1e-5,
-            drop_cls=True,
-        ),
-        projector=ProjectorSpec((8, 8)),
-        decoder=DecoderSpec(
-            kind="llama",
-            hidden=8,
-            layers=1,
-            heads=1,
-            kv_heads=1,
-            head_dim=8,
-            ff=8,
-            vocab=600,
-            context=64,
-            norm="rms",
-            norm_eps=1e-5,
-            activation="silu",
-            gated=True,
-            rope=RopeSpec(theta=1e4, dim=8),
-        ),
-        image=ImageSpec(
-            size=28, mean=(0.48145466, 0.4578275, 0.40821073), std=(0.26862954, 0.26130258, 0.27577711), fit="pad"
-        ),
-        template=template,
-        bos_id=1,
-        stop_ids=(2,),
+    image = ImageSpec(
+        size=28, mean=(0.48145466, 0.4578275, 0.40821073), std=(0.26862954, 0.26130258, 0.27577711), fit="pad"
     )
+    decoder = replace(SMALL.decoder, vocab=600, context=64)
+    return replace(SMALL, vision=replace(SMALL.vision, patch=14), decoder=decoder, image=image, template=template)
 
 
 @cache

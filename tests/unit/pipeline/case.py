@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from edgekit.bundle import FORMAT, Bundle, Manifest
+from edgekit.bundle import Bundle
 from edgekit.check import Checked
 from edgekit.check.limits import Limit
 from edgekit.check.measure import Figures
@@ -21,6 +21,7 @@ from edgekit.plan import plan
 from edgekit.recipe import recipe
 from edgekit.target import Target
 from tests.fake_engine import fake_spec
+from tests.specs import manifest
 
 LACKS = EngineError("there is no TensorRT here", "Install it.")
 RECORD = PlanRecord(
@@ -36,18 +37,8 @@ RECORD = PlanRecord(
 
 
 def bundle(chosen: Target) -> Bundle:
-    manifest = Manifest(
-        format=FORMAT,
-        edgekit="0",
-        source="toy",
-        spec=replace(fake_spec(), notes=("a note",)),
-        recipe=recipe("q4"),
-        target=chosen,
-        context=160,
-        forced=("too large",),
-        files={},
-    )
-    return Bundle(Path("a bundle"), manifest, "d" * 64)
+    noted = replace(fake_spec(), notes=("a note",))
+    return Bundle(Path("a bundle"), manifest(spec=noted, target=chosen, forced=("too large",)), "d" * 64)
 
 
 def compiled(*, plans: bool, ahead: bool = False) -> Compiled:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +13,9 @@ import numpy as np
 from edgekit.checkpoint.checkpoint import Checkpoint
 from edgekit.checkpoint.packed import Array
 from edgekit.checkpoint.shapes import tensor_shapes
-from edgekit.checkpoint.spec import (
-    DecoderSpec,
-    ImageSpec,
-    ModelSpec,
-    ProjectorSpec,
-    RopeSpec,
-    TemplateSpec,
-    VisionSpec,
-)
+from edgekit.checkpoint.spec import DecoderSpec, ProjectorSpec, RopeSpec, VisionSpec
 from tests.benchmarks.full_shape import MODELS, tensors
+from tests.specs import SMALL
 
 
 @dataclass(frozen=True)
@@ -43,15 +36,13 @@ class Shape:
 
 
 def checkpoint(vision: VisionSpec, decoder: DecoderSpec) -> Checkpoint:
-    spec = ModelSpec(
+    spec = replace(
+        SMALL,
         family="published shapes",
         vision=vision,
         projector=ProjectorSpec((vision.hidden, decoder.hidden, decoder.hidden)),
         decoder=decoder,
-        image=ImageSpec(size=vision.image_size, mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5), fit="pad"),
-        template=TemplateSpec(name="plain", system="", user="{}", opening="", reply="{}"),
-        bos_id=1,
-        stop_ids=(2,),
+        image=replace(SMALL.image, size=vision.image_size),
     )
     return Checkpoint(Path(), spec, {name: Shape(shape) for name, shape in tensor_shapes(spec).items()}, "", 0)
 

@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 
 from edgekit import config
-from edgekit.bundle import MANIFEST, Bundle, open_bundle
-from edgekit.config.writing import write_json
+from edgekit.bundle import Bundle
 from edgekit.engines.coefficients import Coefficients
 from edgekit.errors import ConfigError, InputError
 from edgekit.plan.planning import plan_subject
@@ -19,17 +18,12 @@ from edgekit.profile.fitted import fit_profiles
 from edgekit.profile.store import store
 from edgekit.target import target
 from edgekit.units import MIB
-from tests.unit.check.case import MANIFEST as MADE
+from tests.specs import manifest_alone
 from tests.unit.profile.made import profile
-from tests.unit.quantize.fakes import SPEC
 
 
 def bundle(folder: Path, name: str = "cpu") -> Bundle:
-    """A bundle of nothing but a manifest."""
-    folder.mkdir()
-    chosen = replace(target(name), memory_bytes=16 << 30)
-    write_json(folder / MANIFEST, replace(MADE, spec=SPEC, target=chosen, context=160))
-    return open_bundle(folder)
+    return manifest_alone(folder, target=replace(target(name), memory_bytes=16 << 30))
 
 
 def measured(opened: Bundle, process: int, **changed: Any) -> Path:

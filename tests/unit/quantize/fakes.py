@@ -11,57 +11,13 @@ import numpy as np
 
 from edgekit.checkpoint.checkpoint import Checkpoint, Weight
 from edgekit.checkpoint.packed import Array
-from edgekit.checkpoint.spec import (
-    DecoderSpec,
-    ImageSpec,
-    ModelSpec,
-    ProjectorSpec,
-    RopeSpec,
-    TemplateSpec,
-    VisionSpec,
-)
 from edgekit.recipe import Precision, Recipe
+from tests.specs import SMALL
 
 BFLOAT16 = np.dtype(ml_dtypes.bfloat16)
 DTYPES = (np.dtype(np.float16), BFLOAT16, np.dtype(np.float32))
 
-SPEC = ModelSpec(
-    family="test",
-    vision=VisionSpec(
-        kind="clip",
-        hidden=72,
-        layers=1,
-        heads=3,
-        ff=100,
-        image_size=28,
-        patch=7,
-        activation="quick_gelu",
-        norm_eps=1e-5,
-        drop_cls=True,
-    ),
-    projector=ProjectorSpec((72, 96)),
-    decoder=DecoderSpec(
-        kind="llama",
-        hidden=96,
-        layers=1,
-        heads=2,
-        kv_heads=2,
-        head_dim=48,
-        ff=200,
-        vocab=320,
-        context=512,
-        norm="rms",
-        norm_eps=1e-5,
-        activation="silu",
-        gated=True,
-        rope=RopeSpec(theta=10000.0, dim=48),
-        tied=True,
-    ),
-    image=ImageSpec(size=28, mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5), fit="pad"),
-    template=TemplateSpec(name="plain", system="", user="{}", opening="", reply="{}"),
-    bos_id=1,
-    stop_ids=(2,),
-)
+SPEC = SMALL
 
 
 @dataclass

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from edgekit.bundle import FORMAT, Bundle, Manifest, unsealed
+from edgekit.bundle import Bundle, unsealed
 from edgekit.engines.backend import Destination
 from edgekit.engines.place import Place
 from edgekit.engines.tensorrt.api import Flavour
@@ -15,29 +15,15 @@ from edgekit.engines.tensorrt.build.job import Options
 from edgekit.engines.tensorrt.build.need import Need
 from edgekit.engines.tensorrt.build.plan import BuiltPlan
 from edgekit.engines.tensorrt.build.plans import build_plans, records
-from edgekit.recipe import recipe
 from edgekit.target import Target, target
 from edgekit.units import GIB, MIB
-from tests.unit.quantize.fakes import SPEC
+from tests.specs import manifest
 
 GRAPHS = ("vision", "projector", "decoder")
 
 
 def bundle(folder: Path, wanted: Target) -> Bundle:
-    return unsealed(
-        folder,
-        Manifest(
-            format=FORMAT,
-            edgekit="0",
-            source="test",
-            spec=SPEC,
-            recipe=recipe("q4"),
-            target=wanted,
-            context=320,
-            forced=(),
-            files={},
-        ),
-    )
+    return unsealed(folder, manifest(target=wanted, context=320))
 
 
 def destination(flavour: Flavour = "tensorrt", *, ahead: bool = False) -> Destination:
