@@ -90,21 +90,39 @@ def write_text(path: Path, text: str) -> None:
     write_bytes(path, text.encode())
 
 
-def write_bytes(path: Path, data: bytes) -> None:
-    """Write a small file beside its place, flush it, rename it in."""
+def write_bytes(path: Path, data: bytes, mode: int = 0o644) -> None:
+    """Write a small file beside its place, flush it, rename it in; whom ``mode`` shuts out can read it at no time.
+
+    A file that is its owner's alone belongs to the owner of its folder, also where root writes it: a service that runs
+    as a user of its own would lose it otherwise.
+    """
     with writing(path):
         beside = next(_names(path))
         try:
-            with open(beside, "xb") as file:
+            with open(beside, "xb", opener=open_private) as file:
+                if not mode & 0o077:
+                    give_to_owner_of_folder(file.fileno(), path.parent)
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
-            os.chmod(beside, 0o644)
+            os.chmod(beside, mode)
             os.replace(beside, path)
         except BaseException:
             beside.unlink(missing_ok=True)
             raise
         _flush(path.parent)
+
+
+def open_private(path: str | Path, flags: int) -> int:
+    """Open a file that, where it is made, is its owner's alone: an ``opener`` as :func:`open` takes one."""
+    return os.open(path, flags, 0o600)
+
+
+def give_to_owner_of_folder(descriptor: int, folder: Path) -> None:
+    """Give an open file to whom ``folder`` belongs, where root made it."""
+    owner = folder.stat()
+    if os.geteuid() == 0 != owner.st_uid:
+        os.fchown(descriptor, owner.st_uid, owner.st_gid)
 
 
 def _names(path: Path, suffix: str = "") -> Iterator[Path]:

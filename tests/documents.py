@@ -80,6 +80,9 @@ def _documents(folder: Path) -> Iterator[tuple[str, Any]]:
     yield from _built(folder, model, small)
     yield from _of_bundle(folder, bundle, picture)
     with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("EDGEKIT_SITE", str(folder / "site"))
+        yield from _of_site()
+    with pytest.MonkeyPatch.context() as patch:
         yield from _simulated(folder / "gpu", small, patch)
 
 
@@ -126,6 +129,13 @@ def _of_bundle(folder: Path, bundle: Path, picture: str) -> Iterator[tuple[str, 
     files = {name: bundle / name for name in SEALED} | {"lock.json": compiled / "lock.json", "profile.json": profile}
     for name, file in files.items():
         yield name, json.loads(file.read_text(encoding="utf-8"))
+
+
+def _of_site() -> Iterator[tuple[str, Any]]:
+    """What the service of this machine is told."""
+    yield "token add", run("token", "add", "ward-7")
+    yield "token list", run("token", "list")
+    yield "token remove", run("token", "remove", "ward-7")
 
 
 def _simulated(folder: Path, small: str, patch: pytest.MonkeyPatch) -> Iterator[tuple[str, Any]]:

@@ -32,6 +32,7 @@ COMMANDS = {
     "evaluate": "How often bundles answer rightly, side by side.",
     "tune": "Train: so far the embedded model, from nothing.",
     "ask": "Ask a bundle a question, about an image if you like.",
+    "token": "Who may use this machine's service over its API: tokens made, listed, revoked.",
 }
 
 ON_GPU = frozenset({"ask", "build", "check", "demo", "evaluate", "quantize"})

@@ -13,7 +13,15 @@ from typing import Any
 import pytest
 
 from edgekit.errors import EdgeKitError
-from edgekit.files import new_directory, new_file, require_space, write_text, writing
+from edgekit.files import (
+    give_to_owner_of_folder,
+    new_directory,
+    new_file,
+    require_space,
+    write_bytes,
+    write_text,
+    writing,
+)
 
 
 def test_a_directory_appears_when_it_is_complete(tmp_path: Path) -> None:
@@ -89,6 +97,41 @@ def test_text_is_replaced_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         write_text(tmp_path / "file", "half")
     assert (tmp_path / "file").read_text(encoding="utf-8") == "Übung"
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_private_file_was_never_open_to_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    modes, fsync = list[int](), os.fsync
+
+    def seen(descriptor: int) -> None:
+        modes.extend(path.stat().st_mode & 0o777 for path in tmp_path.iterdir())
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", seen)
+    before = os.umask(0)
+    try:
+        write_bytes(tmp_path / "file", b"secret", mode=0o600)
+    finally:
+        os.umask(before)
+    assert set(modes) == {0o600}
+    write_bytes(tmp_path / "file", b"for all")
+    assert (tmp_path / "file").stat().st_mode & 0o777 == 0o644
+
+
+def test_what_root_writes_privately_belongs_to_the_owner_of_the_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Simulated, so that it is seen without being root."""
+    given = list[tuple[int, int]]()
+    monkeypatch.setattr(os, "fchown", lambda descriptor, user, group: given.append((user, group)))
+    status = os.stat_result((0o40755, 0, 0, 1, 1234, 5678, 0, 0, 0, 0))
+    with open(tmp_path / "file", "wb") as file, monkeypatch.context() as patch:
+        patch.setattr(Path, "stat", lambda path: status)
+        patch.setattr(os, "geteuid", lambda: 1234)
+        give_to_owner_of_folder(file.fileno(), tmp_path)
+        assert given == []
+        patch.setattr(os, "geteuid", lambda: 0)
+        give_to_owner_of_folder(file.fileno(), tmp_path)
+    assert given == [(1234, 5678)]
 
 
 def test_refusals_say_what_to_do(tmp_path: Path) -> None:
