@@ -1,7 +1,20 @@
 """Runs requests on an engine: which slot, which step, which token, which text."""
 
+from edgekit.runtime.constraint import Constraint
 from edgekit.runtime.generator import Event, Finished, Generator, TextDelta
+from edgekit.runtime.logprobs import Alternative, TokenLogprob
 from edgekit.runtime.sampling import SamplingParams
 from edgekit.runtime.sequence import Completion, Sequence
 
-__all__ = ["Completion", "Event", "Finished", "Generator", "SamplingParams", "Sequence", "TextDelta"]
+__all__ = [
+    "Alternative",
+    "Completion",
+    "Constraint",
+    "Event",
+    "Finished",
+    "Generator",
+    "SamplingParams",
+    "Sequence",
+    "TextDelta",
+    "TokenLogprob",
+]

@@ -18,7 +18,10 @@ from edgekit.checkpoint.spec import ModelSpec
 from edgekit.engines.base import Engine, Logits
 from edgekit.errors import EdgeKitError, EngineError
 from edgekit.inputs.prompt import Prompt
+from edgekit.runtime.constraint import Constraint
 from edgekit.runtime.embeddings import IMAGE_CACHE_BYTES, Embeddings
+from edgekit.runtime.logprob_stream import LogprobStream
+from edgekit.runtime.logprobs import TokenLogprob
 from edgekit.runtime.sampling import Sampler, SamplingParams
 from edgekit.runtime.scheduler import Read, Scheduler
 from edgekit.runtime.sequence import Completion, Reason, Sequence
@@ -29,10 +32,14 @@ DEFAULTS = SamplingParams()
 
 @dataclass(frozen=True)
 class TextDelta:
-    """More of a sequence's text; never empty."""
+    """More of a sequence's text; never empty, unless its last tokens have none and their ``logprobs`` were asked for.
+
+    Then it comes in whole tokens, whose texts join to ``text``.
+    """
 
     sequence: Sequence
     text: str
+    logprobs: tuple[TokenLogprob, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -74,13 +81,18 @@ class Generator:
         """Whether another ``step`` has anything to do or to tell."""
         return self._scheduler.busy or bool(self._events)
 
-    def submit(self, prompt: Prompt, params: SamplingParams = DEFAULTS) -> Sequence:
-        """Queue a request; :class:`InputError` when it can't fit into the context."""
+    def submit(
+        self, prompt: Prompt, params: SamplingParams = DEFAULTS, *, constraint: Constraint | None = None
+    ) -> Sequence:
+        """Queue a request, whose answer a ``constraint`` of its own may hold to a form.
+
+        :class:`InputError` when it can't fit into the context.
+        """
         sequence = Sequence(
             prompt=prompt,
             max_tokens=params.max_tokens,
-            sampler=Sampler(params, seen=(key for key in prompt.keys if key >= 0)),
-            stream=TextStream(self._tokenizer, params.stop + self._stops),
+            sampler=Sampler(params, (key for key in prompt.keys if key >= 0), constraint),
+            stream=self._stream(params),
             submitted=self._clock(),
         )
         self._scheduler.add(sequence)
@@ -164,28 +176,36 @@ class Generator:
         """Sample ``sequence``'s next token, tell its text, and see whether it was the last."""
         try:
             token = sequence.sampler(logits)
-        except EdgeKitError as error:
-            self._finish(sequence, "error", error)
+        except Exception as error:  # a constraint is another library's: where it fails, nothing unconstrained goes on
+            self._finish(sequence, "error", _ours(error))
             return
         sequence.times.append(self._clock())
         if token in self._stop_ids:
             self._finish(sequence, "stop")
             return
+        sequence.stream.weigh(token, logits)
         self._tell(sequence, sequence.append(token))
-        if sequence.stream.stopped:
+        if sequence.stream.stopped or sequence.sampler.ended:
             self._finish(sequence, "stop")
         elif len(sequence.ids) == sequence.max_tokens:
             self._finish(sequence, "length")
 
     def _finish(self, sequence: Sequence, reason: Reason, error: EdgeKitError | None = None) -> None:
         self._scheduler.finish(sequence, forget=error is not None)  # what a failed run wrote can't be trusted
-        self._tell(sequence, sequence.finish(reason, error))
+        self._tell(sequence, sequence.finish(reason, error), last=True)
         assert sequence.completion is not None
         self._events.append(Finished(sequence, sequence.completion))
 
-    def _tell(self, sequence: Sequence, text: str) -> None:
-        if text:
-            self._events.append(TextDelta(sequence, text))
+    def _tell(self, sequence: Sequence, text: str, last: bool = False) -> None:
+        logprobs = sequence.stream.take() if text or last else ()
+        if text or logprobs:
+            self._events.append(TextDelta(sequence, text, logprobs))
+
+    def _stream(self, params: SamplingParams) -> TextStream:
+        stops = params.stop + self._stops
+        if params.logprobs is None:
+            return TextStream(self._tokenizer, stops)
+        return LogprobStream(self._tokenizer, stops, params.logprobs)
 
     def _withdraw(self, sequence: Sequence) -> None:
         """Cancel ``sequence`` if it goes on, and forget its events: nobody waits for them any more."""

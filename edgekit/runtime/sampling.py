@@ -19,10 +19,12 @@ import numpy.typing as npt
 
 from edgekit.engines.base import Logits
 from edgekit.errors import EngineError, InputError
+from edgekit.runtime.constraint import Constraint
 
 Ids = npt.NDArray[np.intp]
 Weights = npt.NDArray[np.float32]
 COLDEST = 1e-6  # a lower temperature is no number any more in float32, and greedy long before
+MOST_ALTERNATIVES = 20  # as OpenAI's API has it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +36,7 @@ class SamplingParams:
     * ``top_p``, ``top_k``, ``min_p``, ``repetition_penalty``: filters; 1, 0, 0 and 1 are off
     * ``stop``: the text ends before the first of these strings
     * ``seed``: without, a random one is taken; the completion says which
+    * ``logprobs``: how many alternatives are told beside each token's probability, 20 at most; None tells neither
     """
 
     max_tokens: int = 512
@@ -44,12 +47,16 @@ class SamplingParams:
     repetition_penalty: float = 1.0
     stop: tuple[str, ...] = ()
     seed: int | None = None
+    logprobs: int | None = None
 
     def __post_init__(self) -> None:
         _whole("max_tokens", self.max_tokens, 1)
         _whole("top_k", self.top_k, 0)
         if self.seed is not None:
             _whole("seed", self.seed, 0)
+        if self.logprobs is not None:
+            _whole("logprobs", self.logprobs, 0)
+            _demand("logprobs", self.logprobs, self.logprobs <= MOST_ALTERNATIVES, f"{MOST_ALTERNATIVES} at most")
         for name in ("temperature", "top_p", "min_p", "repetition_penalty"):
             value: Any = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < math.inf:
@@ -75,22 +82,46 @@ def _demand(name: str, value: object, good: bool, range_text: str) -> None:
 
 
 class Sampler:
-    """Picks the tokens of one sequence; ``seen`` are the prompt's token ids, for the repetition penalty."""
+    """Picks the tokens of one sequence; ``seen`` are the prompt's token ids, for the repetition penalty.
 
-    def __init__(self, params: SamplingParams, seen: Iterable[int] = ()) -> None:
+    With a ``constraint``, only from what that allows; what it raises goes on to the caller.
+    """
+
+    def __init__(self, params: SamplingParams, seen: Iterable[int] = (), constraint: Constraint | None = None) -> None:
         self.params = params
+        self._constraint = constraint
         self.seed = secrets.randbits(32) if params.seed is None else params.seed
         self._seen = set(seen) if params.repetition_penalty != 1 else set()
 
+    @property
+    def ended(self) -> bool:
+        """Whether the constraint lets no other token follow."""
+        return self._constraint is not None and self._constraint.ended
+
     def __call__(self, logits: Logits) -> int:
-        """Take the next token for ``logits`` [vocab]; :class:`EngineError` when they hold NaN or nothing finite."""
+        """Take the next token for ``logits`` [vocab].
+
+        :class:`EngineError` when they hold NaN or nothing finite, or no token is left that the constraint allows.
+        """
         token = int(logits.argmax())  # finds a NaN too, if there is one
         if not math.isfinite(logits[token]):
             raise EngineError(
                 f"The model's output is not a number (logit {logits[token]} for token {token})",
                 "The bundle may be damaged (edgekit inspect BUNDLE --verify), or its precision too low for this model.",
             )
-        params = self.params
+        if self._constraint is None:
+            return self._pick(logits)
+        logits = self._constraint.allowed(logits)
+        if not math.isfinite(logits.max()):
+            raise EngineError(
+                "No token can follow in the form that the answer must have", "Ask again without that form."
+            )
+        token = self._pick(logits)
+        self._constraint.accept(token)
+        return token
+
+    def _pick(self, logits: Logits) -> int:
+        token, params = int(logits.argmax()), self.params
         if params.repetition_penalty != 1:
             logits = penalize(logits, np.fromiter(self._seen, dtype=np.intp), params.repetition_penalty)
             token = int(logits.argmax())
@@ -108,7 +139,10 @@ class Sampler:
     def _draw(self, ids: Ids, weights: Weights) -> int:
         heap = weights.cumsum(dtype=np.float64)
         at = heap.searchsorted(self._random.random() * heap[-1], side="right")
-        return int(ids[min(at, len(ids) - 1)])  # random() · total may round up to the total
+        last = heap.searchsorted(
+            heap[-1]
+        )  # behind it, nothing has weight, and random() · total may round up to the total
+        return int(ids[min(at, last)])
 
 
 def penalize(logits: Logits, seen: Ids, penalty: float) -> Logits:

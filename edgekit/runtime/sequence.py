@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from edgekit.errors import EdgeKitError
 from edgekit.inputs.prompt import Prompt
+from edgekit.runtime.logprobs import TokenLogprob
 from edgekit.runtime.sampling import Sampler
 from edgekit.runtime.text import TextStream
 
@@ -31,6 +32,7 @@ class Completion:
       0 where there is none)
     * ``seed``: the one used
     * ``error``: set when ``reason`` is "error"
+    * ``logprobs``: one for each of ``ids``, where they were asked for
     """
 
     text: str
@@ -42,6 +44,7 @@ class Completion:
     tokens_per_s: float
     seed: int
     error: EdgeKitError | None = None
+    logprobs: tuple[TokenLogprob, ...] = ()
 
     @property
     def tokens(self) -> int:
@@ -123,6 +126,7 @@ class Sequence:
             tokens_per_s=_rate(self.times),
             seed=self.sampler.seed,
             error=error,
+            logprobs=self.stream.logprobs,
         )
         return rest
 

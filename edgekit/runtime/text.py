@@ -12,6 +12,9 @@ import re
 
 from tokenizers import Tokenizer
 
+from edgekit.engines.base import Logits
+from edgekit.runtime.logprobs import TokenLogprob
+
 _BYTE = re.compile(r"<0x[0-9A-F]{2}>")
 _UNFINISHED = "\ufffd"
 
@@ -32,6 +35,8 @@ class Detokenizer:
         self._window: list[int] = []
         self._given = 0  # tokens of the window whose text was given out whole
         self._sent = 0  # characters of the window's text that were given out
+        self.whole = True
+        """Whether the text of all tokens so far was given out, and none is held back."""
 
     def push(self, token: int) -> str:
         """Return the text that ``token`` completes; "" while a character is unfinished."""
@@ -40,12 +45,14 @@ class Detokenizer:
             return ""
         self._window.append(token)
         if _BYTE.fullmatch(name):
+            self.whole = False
             return ""
         text = self._decode(self._window)
         whole = text.removesuffix(_UNFINISHED)
         piece = whole[self._sent :]
         self._sent = max(self._sent, len(whole))
-        if whole == text:
+        self.whole = whole == text
+        if self.whole:
             self._slide()
         return piece
 
@@ -53,6 +60,7 @@ class Detokenizer:
         """Return the rest, at the end: unfinished characters come out as U+FFFD."""
         piece = self._decode(self._window)[self._sent :]
         self._sent += len(piece)
+        self.whole = True
         return piece
 
     def _slide(self) -> None:
@@ -107,6 +115,17 @@ class TextStream:
     @property
     def stopped(self) -> bool:
         return self._stops.stopped
+
+    @property
+    def logprobs(self) -> tuple[TokenLogprob, ...]:
+        """None: :class:`~edgekit.runtime.logprobs.LogprobStream` has them."""
+        return ()
+
+    def take(self) -> tuple[TokenLogprob, ...]:
+        return ()
+
+    def weigh(self, token: int, logits: Logits) -> None:
+        """Note nothing of ``logits``: this text goes without its tokens' probabilities."""
 
     def push(self, token: int) -> str:
         return self._stops.push(self._detokenizer.push(token))

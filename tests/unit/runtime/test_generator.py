@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -370,3 +371,53 @@ def test_a_failure_that_is_not_one_of_ours_ends_its_own_request_only() -> None:
     assert failed.completion.reason == "error"
     assert "ValueError: something odd" in str(failed.completion.error)
     assert _same(other.completion, _alone(text_prompt("second"), LIVELY))
+
+
+class _Recorded(FakeEngine):
+    """Keeps the logits that it gave."""
+
+    def __init__(self) -> None:
+        super().__init__(slots=1)
+        self.given: list[Logits] = []
+
+    def prefill(self, slot: int, embeds: Array, start: int) -> Logits:
+        logits = super().prefill(slot, embeds, start)
+        self.given = [logits]
+        return logits
+
+    def decode(self, tokens: abc.Sequence[int], slots: abc.Sequence[int]) -> Logits:
+        logits = super().decode(tokens, slots)
+        self.given.append(logits[0].copy())
+        return logits
+
+
+@settings(deadline=None, max_examples=60)
+@given(PROMPTS, PARAMS, st.integers(0, 4))
+def test_probabilities_are_the_models_own_and_change_no_answer(
+    prompt: Prompt, params: SamplingParams, count: int
+) -> None:
+    engine = _Recorded()
+    events = list(_generator(engine).stream(prompt, replace(params, logprobs=count)))
+    last = events[-1]
+    assert isinstance(last, Finished)
+    completion, deltas = last.completion, [event for event in events if isinstance(event, TextDelta)]
+    assert _same(completion, _alone(prompt, params))
+    assert "".join(event.text for event in deltas) == completion.text
+    assert tuple(token for event in deltas for token in event.logprobs) == completion.logprobs
+    assert all("".join(token.text for token in event.logprobs) == event.text for event in deltas)
+    assert all(event.text for event in deltas[:-1])
+    for token, id, logits in zip(completion.logprobs, completion.ids, engine.given, strict=False):
+        expected = torch.from_numpy(logits).double().log_softmax(-1)
+        values, ids = expected.topk(count)
+        assert token.logprob == pytest.approx(float(expected[id]), abs=1e-12)
+        assert [other.logprob for other in token.top] == pytest.approx(values.tolist(), abs=1e-12)
+        names = [bytes([other]) if other < 256 else b"</s>" if other == STOP else b"" for other in ids.tolist()]
+        assert [other.bytes for other in token.top] == names
+    assert len(completion.logprobs) == completion.tokens
+
+
+def test_without_being_asked_for_there_are_no_probabilities() -> None:
+    events = list(_generator(FakeEngine()).stream(text_prompt("well?"), LIVELY))
+    assert not any(event.logprobs for event in events if isinstance(event, TextDelta))
+    assert isinstance(events[-1], Finished)
+    assert events[-1].completion.logprobs == ()

@@ -179,6 +179,9 @@ def test_the_ends_of_the_random_numbers_are_tokens_too(
         ("stop", ("a", 1)),
         ("seed", -1),
         ("seed", "7"),
+        ("logprobs", -1),
+        ("logprobs", 21),
+        ("logprobs", True),
     ],
 )
 def test_impossible_parameters_are_input_errors(name: str, value: object) -> None:
