@@ -60,12 +60,6 @@ def test_jpeg_of_12_and_8_bits(number: str) -> None:
     drawn(encapsulated(dataset((BLOCKS // 16).astype(np.uint8)), [eight], JPEG + number), BLOCKS // 16)
 
 
-def test_12_bit_jpeg_is_exact() -> None:
-    window = {"WindowCenter": "2048", "WindowWidth": "4096"}
-    instance = encapsulated(deep(BLOCKS, **window), [jpegs.flat_blocks(MEANS)], JPEG + "51")
-    np.testing.assert_array_equal(shades(instance), shades(deep(BLOCKS, **window)))
-
-
 def test_12_bit_jpeg_frame_by_frame() -> None:
     frames = [jpegs.flat_blocks(np.array([[value, 4095, 0]])) for value in (500, 1000, 2000)]
     instance = deep(np.zeros((3, 8, 24), np.uint16), WindowCenter="2048", WindowWidth="4096")
@@ -78,16 +72,6 @@ def test_lossless_jpeg_may_keep_the_room_of_left_justified_values(precision: int
     values = DEEP << 4 if precision == 16 and high == 15 else DEEP
     for number in ("57", "70"):
         drawn(encapsulated(deep(HighBit=high), [jpegs.lossless(values, precision)], JPEG + number), DEEP)
-
-
-def test_12_bit_jpeg_that_is_damaged_or_in_colour_is_refused() -> None:
-    frame = jpegs.flat_blocks(MEANS)
-    wrong = encapsulated(deep(BLOCKS[:8]), [frame], JPEG + "51")
-    with pytest.raises(InputError, match="its encoded pixels are 16 rows of 24, not 8 of 24"):
-        read(wrong)
-    colour = encapsulated(deep(np.zeros((16, 24, 3), np.uint16)), [frame], JPEG + "51")
-    with pytest.raises(InputError, match="12-bit JPEG in colour"):
-        read(colour)
 
 
 @pytest.mark.parametrize("syntax", [RLELossless, DeflatedExplicitVRLittleEndian, JPEG2000Lossless])
