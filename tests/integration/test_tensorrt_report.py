@@ -133,15 +133,6 @@ def test_plans_stand_alone_where_nothing_was_measured_and_a_profile_where_nothin
     assert f"Run: edgekit compile '{speed}', or edgekit profile '{speed}'" in capsys.readouterr().err
 
 
-def test_a_processor_s_bundle_is_not_told_to_compile(tmp_path: Path, capsys: Capture) -> None:
-    out = tmp_path / "bundle"
-    assert main(["build", "--target", "cpu", "--out", str(out)]) == 0
-    assert list((out / ENGINES).iterdir())
-    capsys.readouterr()
-    assert main(["report", "engines", str(out)]) == 1
-    assert f"Run: edgekit profile {out}" in " ".join(capsys.readouterr().err.split())
-
-
 def test_a_speed_belongs_to_the_plans_that_ran(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:
@@ -208,24 +199,6 @@ def test_plans_that_would_not_be_used_say_why(tmp_path: Path, monkeypatch: pytes
         "the compiled form is for driver 580.95.05, here 590.1",
     ]
     assert f"{out}, on {CARD.name}: not used where this was told: the compiled form is for driver" in shown(capsys, out)
-
-
-def test_machines_that_are_called_alike_are_told_apart(tmp_path: Path, capsys: Capture) -> None:
-    """Many an ARM board calls its processor "aarch64"."""
-    out = tmp_path / "bundle"
-    assert main(["build", "--target", "cpu", "--out", str(out)]) == 0
-    board = ProfiledDevice(
-        engine="onnxruntime",
-        engine_version="1.32.0",
-        arch="aarch64",
-        cpu="aarch64",
-        cores=4,
-        features=(),
-        memory_bytes=8 * GIB,
-    )
-    profiled(out, "", board, 3.0)
-    profiled(out, "", replace(board, cores=12, l4t="36.4.3"), 30.0)
-    assert {rate(run) for run in told(capsys, out)} == {3.0, 30.0}
 
 
 def test_what_was_measured_anew_takes_the_place_of_what_was_told(
@@ -297,13 +270,6 @@ def test_a_site_s_mistake_costs_no_figure_of_plans(
     (run,) = told(capsys, bundles["q4"])
     assert (len(run["plans"]), run["width"] > 0) == (3, True)
     assert "engines.toml is not valid TOML" in run["doubts"][0]
-
-
-@pytest.mark.parametrize("text", ["", "[]", '{"runs": [{}]}', '{"runs": [{"bundle": 3}]}'])
-def test_what_is_no_report_is_one_clear_error(text: str, tmp_path: Path, capsys: Capture) -> None:
-    (tmp_path / "report.json").write_text(text)
-    assert main(["report", "engines", str(tmp_path / "report.json")]) == 1
-    assert str(tmp_path / "report.json") in capsys.readouterr().err
 
 
 def test_a_report_without_rates_is_refused(bundles: dict[str, Path], tmp_path: Path, capsys: Capture) -> None:
