@@ -1,6 +1,7 @@
 """What the decoder reads: rows of the embedding table with the rows of images spliced in, chunk by chunk.
 
-An image is encoded when a chunk first needs one of its rows, so never where a reused prefix holds them all.
+An image is encoded when a chunk first needs one of its rows, so never where a reused prefix holds them all. What was
+encoded for one caller is never used for another: how fast an answer comes must not tell who sent that picture before.
 """
 
 from __future__ import annotations
@@ -26,11 +27,12 @@ class Embeddings:
     def __init__(self, engine: Engine, cache_bytes: int = IMAGE_CACHE_BYTES) -> None:
         self._engine = engine
         self._cache_bytes = cache_bytes
-        self._images: OrderedDict[str, Array] = OrderedDict()
+        self._images: OrderedDict[tuple[str, str], Array] = OrderedDict()
 
-    def rows(self, prompt: Prompt, start: int, stop: int) -> Array:
+    def rows(self, prompt: Prompt, start: int, stop: int, caller: str = "") -> Array:
         """Make rows ``start``…``stop`` of ``prompt``, ``[stop - start, hidden]`` in the engine's activation dtype.
 
+        Images are kept for ``caller``.
         Raises what preparing or encoding an image raises (:class:`InputError`, :class:`EngineError`).
         """
         parts: list[Array] = []
@@ -41,14 +43,20 @@ class Embeddings:
             if first >= last:
                 continue
             if isinstance(piece, ImagePiece):
-                parts.append(self._image(piece)[first:last])
+                parts.append(self._image(piece, caller)[first:last])
             else:
                 parts.append(self._engine.embed(piece.ids[first:last]))
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
-    def _image(self, piece: ImagePiece) -> Array:
+    def forget(self, caller: str) -> None:
+        """Forget the images kept for ``caller``."""
+        for key in [key for key in self._images if key[0] == caller]:
+            del self._images[key]
+
+    def _image(self, piece: ImagePiece, caller: str) -> Array:
         """The image's embeddings ``[rows, hidden]``, encoded or from the cache."""
-        rows = self._images.get(piece.key)
+        key = caller, piece.key
+        rows = self._images.get(key)
         if rows is None:
             rows = self._engine.encode(piece.pixels()[None])[0]
             if len(rows) != piece.rows:
@@ -56,8 +64,8 @@ class Embeddings:
                     f"The vision tower gave {len(rows)} rows for an image, the model's description says {piece.rows}",
                     "The bundle is inconsistent: build it again.",
                 )
-            self._images[piece.key] = rows
-        self._images.move_to_end(piece.key)
+            self._images[key] = rows
+        self._images.move_to_end(key)
         while len(self._images) > 1 and sum(image.nbytes for image in self._images.values()) > self._cache_bytes:
             self._images.popitem(last=False)
         return rows

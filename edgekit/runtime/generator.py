@@ -56,7 +56,8 @@ Event: TypeAlias = TextDelta | Finished
 class Generator:
     """Runs requests on one engine: ``submit`` them and ``step`` while ``busy``, or ``stream`` one or ``generate`` many.
 
-    ``image_cache_bytes`` of image embeddings are kept; ``clock`` gives seconds.
+    ``image_cache_bytes`` of image embeddings are kept; ``clock`` gives seconds. What one caller sent is reused for no
+    other, but for ``public``: the keys that every prompt begins with.
     """
 
     def __init__(
@@ -66,6 +67,7 @@ class Generator:
         spec: ModelSpec,
         image_cache_bytes: int = IMAGE_CACHE_BYTES,
         clock: Callable[[], float] = time.perf_counter,
+        public: abc.Sequence[int] = (),
     ) -> None:
         self._engine = engine
         self._tokenizer = tokenizer
@@ -73,7 +75,7 @@ class Generator:
         self._stops = spec.template.stop
         self._clock = clock
         self._embeddings = Embeddings(engine, image_cache_bytes)
-        self._scheduler = Scheduler(engine.slots, engine.context, engine.chunk)
+        self._scheduler = Scheduler(engine.slots, engine.context, engine.chunk, public)
         self._events: list[Event] = []
 
     @property
@@ -82,10 +84,18 @@ class Generator:
         return self._scheduler.busy or bool(self._events)
 
     def submit(
-        self, prompt: Prompt, params: SamplingParams = DEFAULTS, *, constraint: Constraint | None = None
+        self,
+        prompt: Prompt,
+        params: SamplingParams = DEFAULTS,
+        *,
+        constraint: Constraint | None = None,
+        caller: str = "",
+        batch: bool = False,
     ) -> Sequence:
         """Queue a request, whose answer a ``constraint`` of its own may hold to a form.
 
+        ``caller`` is whom the server knows to ask, never what a request says of itself: callers share the slots fairly,
+        and what one of them sent is reused for no other. ``batch`` marks work that waits until nothing else does.
         :class:`InputError` when it can't fit into the context.
         """
         sequence = Sequence(
@@ -94,6 +104,8 @@ class Generator:
             sampler=Sampler(params, (key for key in prompt.keys if key >= 0), constraint),
             stream=self._stream(params),
             submitted=self._clock(),
+            caller=caller,
+            batch=batch,
         )
         self._scheduler.add(sequence)
         return sequence
@@ -102,6 +114,14 @@ class Generator:
         """End a request early; nothing happens when it has ended. The next step tells it as :class:`Finished`."""
         if sequence.completion is None:
             self._finish(sequence, "cancelled")
+
+    def forget(self, caller: str) -> None:
+        """Forget the keys and images kept of ``caller``'s requests, those of requests not yet ended when they end.
+
+        Nothing of them is reused then. A slot's memory itself is overwritten by whatever comes next into it.
+        """
+        self._scheduler.forget(caller)
+        self._embeddings.forget(caller)
 
     def step(self) -> list[Event]:
         """Read one chunk, decode one token for every sequence that has begun; return what came of it, in
@@ -152,7 +172,7 @@ class Generator:
         try:
             if read.source is not None:
                 self._engine.copy(read.source, slot, read.start)
-            embeds = self._embeddings.rows(sequence.prompt, read.start, read.stop)
+            embeds = self._embeddings.rows(sequence.prompt, read.start, read.stop, sequence.caller)
             logits = self._engine.prefill(slot, embeds, read.start)
         except Exception as error:  # whatever a picture or a runtime does, other requests go on
             self._finish(sequence, "error", _ours(error))
@@ -192,6 +212,8 @@ class Generator:
 
     def _finish(self, sequence: Sequence, reason: Reason, error: EdgeKitError | None = None) -> None:
         self._scheduler.finish(sequence, forget=error is not None)  # what a failed run wrote can't be trusted
+        if sequence.fleeting:
+            self._embeddings.forget(sequence.caller)
         self._tell(sequence, sequence.finish(reason, error), last=True)
         assert sequence.completion is not None
         self._events.append(Finished(sequence, sequence.completion))

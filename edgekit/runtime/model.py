@@ -11,6 +11,7 @@ from tokenizers import Tokenizer
 
 from edgekit.bundle import Bundle, open_bundle
 from edgekit.checkpoint.documents import read_text
+from edgekit.checkpoint.spec import ModelSpec
 from edgekit.checkpoint.tokenizer import parse_tokenizer
 from edgekit.engines.base import Engine
 from edgekit.engines.open import open_engine
@@ -18,6 +19,7 @@ from edgekit.errors import BundleError, CheckpointError
 from edgekit.inputs.prompt import Prompt, Turn, build
 from edgekit.runtime.generator import DEFAULTS, Event, Generator
 from edgekit.runtime.sampling import SamplingParams
+from edgekit.runtime.scheduler import common
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,8 @@ class Model:
     @classmethod
     def of(cls, bundle: Bundle, tokenizer: Tokenizer, engine: Engine) -> Model:
         """Put together what was opened one by one."""
-        return cls(bundle, tokenizer, engine, Generator(engine, tokenizer, bundle.manifest.spec))
+        spec = bundle.manifest.spec
+        return cls(bundle, tokenizer, engine, Generator(engine, tokenizer, spec, public=public_keys(spec, tokenizer)))
 
     def prompt(self, turns: Sequence[Turn]) -> Prompt:
         """Write a conversation in the model's own template."""
@@ -55,6 +58,12 @@ class Model:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.engine.close()
+
+
+def public_keys(spec: ModelSpec, tokenizer: Tokenizer) -> tuple[int, ...]:
+    """Return the keys that every prompt of a model begins with: what two unlike questions have in common."""
+    first, other = (build(spec, tokenizer, [Turn(question)]).keys for question in ("Is it?", "7 of them"))
+    return first[: common(first, other)]
 
 
 def open_tokenizer(bundle: Bundle) -> Tokenizer:

@@ -3,13 +3,16 @@
 In: sequences that wait. Out: a :class:`Step`: at most one chunk of one prompt, and every sequence that
 decodes. So a long prompt holds the others up by one chunk a step, never by all of itself.
 
-One prompt is read at a time. Hence the next one to come finds what the one before it has read: of several
-questions on one image the first reads the image, and the others copy it.
+Callers share the slots fairly (see :mod:`edgekit.runtime.fair`). One prompt is read at a time. Hence the next one to
+come finds what the one before it has read: of several questions on one image the first reads the image, and the
+others copy it.
 
 A slot remembers the keys whose KV it holds, also when idle. A new sequence takes over the longest prefix
-that any slot shares with it:
+that any slot shares with it, of another caller's slot no more than ``public``, what every prompt begins with (how
+fast an answer comes must not tell what somebody else asked):
 
-* in place, where an idle slot would lose no more than ``TAIL`` positions by it (a conversation's next turn);
+* in place, where an idle slot of its caller's would lose no more than ``TAIL`` positions by it (a conversation's next
+  turn);
 * else by a copy into the idle slot that was used least recently, so that the conversation whose prefix it
   shares goes on.
 
@@ -20,12 +23,13 @@ answer to be read again); their last bits are not those of tokens read.
 
 from __future__ import annotations
 
-from collections import deque
+from collections.abc import Sequence as Keys
 from dataclasses import dataclass, field
 from itertools import compress, count
 from operator import ne
 
 from edgekit.errors import ContextExceeded, InputError
+from edgekit.runtime.fair import FairQueue
 from edgekit.runtime.sequence import Sequence
 
 TAIL = 64
@@ -55,11 +59,12 @@ class Step:
 
 @dataclass(eq=False)
 class Slot:
-    """A row of the KV arena: who has it, and what it holds."""
+    """A row of the KV arena: who has it, what it holds, and the caller who wrote that."""
 
     index: int
     sequence: Sequence | None = None
     kept: list[int] = field(default_factory=list)
+    owner: str = ""
     used: int = 0
 
     @property
@@ -69,12 +74,16 @@ class Slot:
 
 
 class Scheduler:
-    """Gives slots to sequences, first come, first served."""
+    """Gives slots to sequences, fairly among their callers, first come, first served for each of them.
 
-    def __init__(self, slots: int, context: int, chunk: int) -> None:
+    ``public`` are the keys that every prompt begins with.
+    """
+
+    def __init__(self, slots: int, context: int, chunk: int, public: Keys[int] = ()) -> None:
         self.context = context
         self.chunk = chunk
-        self.waiting: deque[Sequence] = deque()
+        self.public = public
+        self.waiting = FairQueue(slots)
         self.slots = [Slot(index) for index in range(slots)]
         self._clock = count(1)
 
@@ -95,42 +104,66 @@ class Scheduler:
         if length >= self.context:
             raise ContextExceeded(length, self.context)
         sequence.max_tokens = min(sequence.max_tokens, self.context - length)
-        self.waiting.append(sequence)
+        self.waiting.add(sequence)
 
     def schedule(self) -> Step:
         """Plan the next step; the caller runs it, advances each sequence's ``written``, and finishes what ended."""
         running = self.running
         decode = tuple(sequence for sequence in running if sequence.state == "decoding")
         reading = next((sequence for sequence in running if sequence.state == "prefilling"), None)
+        read = None
         if reading is not None:
-            return Step(self._read(reading), decode)
-        if self.waiting and len(running) < len(self.slots):
-            return Step(self._admit(self.waiting.popleft()), decode)
-        return Step(None, decode)
+            read = self._read(reading)
+        elif self.waiting and len(self.slots) - len(running) >= self.waiting.idle_needed:
+            read = self._admit(self.waiting.pop())
+        self._charge(read, decode)
+        return Step(read, decode)
 
     def finish(self, sequence: Sequence, forget: bool = False) -> None:
-        """Take ``sequence`` out; its slot keeps its KV for others, unless that can't be trusted (``forget``)."""
+        """Take ``sequence`` out; its slot keeps its KV for later, unless that can't be trusted (``forget``)."""
         if sequence.slot is None:
             self.waiting.remove(sequence)
             return
         slot = self.slots[sequence.slot]
-        slot.kept = [] if forget else slot.keys
+        slot.kept = [] if forget or sequence.fleeting else slot.keys
         slot.sequence = sequence.slot = None
         slot.used = next(self._clock)
 
+    def forget(self, caller: str) -> None:
+        """Forget the keys that slots keep of ``caller``'s: idle ones now, those of its sequences when they end."""
+        for sequence in [*self.running, *self.waiting.of(caller)]:
+            sequence.fleeting |= sequence.caller == caller
+        for slot in self.slots:
+            if slot.owner == caller:
+                slot.kept = []
+
+    def _charge(self, read: Read | None, decode: tuple[Sequence, ...]) -> None:
+        if read is not None:
+            first = read.stop == read.sequence.prompt_tokens  # reading the last token generates one
+            self.waiting.charge(read.sequence, read=read.stop - read.start, generated=int(first))
+        for sequence in decode:
+            self.waiting.charge(sequence, read=0, generated=1)
+
+    def _shared(self, slot: Slot, sequence: Sequence) -> int:
+        """How many of ``slot``'s positions ``sequence`` may take over."""
+        reusable = sequence.prompt_tokens - 1  # reading the last token gives the first logits
+        if slot.owner != sequence.caller:
+            reusable = min(reusable, common(self.public, sequence.keys))
+        return min(common(slot.keys, sequence.keys), reusable)
+
     def _admit(self, sequence: Sequence) -> Read:
         """Give ``sequence`` an idle slot with as long a prefix as can be had."""
-        reusable = sequence.prompt_tokens - 1  # reading the last token gives the first logits
-        shared = [min(common(slot.keys, sequence.keys), reusable) for slot in self.slots]
+        shared = [self._shared(slot, sequence) for slot in self.slots]
         longest = max(shared)
         idle = [slot for slot in self.slots if slot.sequence is None]
-        in_place = [slot for slot in idle if shared[slot.index] == longest and len(slot.kept) - longest <= TAIL]
+        best = [slot for slot in idle if shared[slot.index] == longest and slot.owner == sequence.caller]
+        in_place = [slot for slot in best if len(slot.kept) - longest <= TAIL]
         slot = min(in_place or idle, key=lambda slot: slot.used)
         source = None
         if shared[slot.index] < longest:
             source = shared.index(longest)
             self.slots[source].used = next(self._clock)
-        slot.sequence, slot.kept, sequence.slot = sequence, [], slot.index
+        slot.sequence, slot.kept, slot.owner, sequence.slot = sequence, [], sequence.caller, slot.index
         sequence.written = sequence.reused = longest
         return self._read(sequence, source)
 
@@ -139,6 +172,6 @@ class Scheduler:
         return Read(sequence, start, min(start + self.chunk, sequence.prompt_tokens), source)
 
 
-def common(left: list[int], right: list[int]) -> int:
+def common(left: Keys[int], right: Keys[int]) -> int:
     """Count the items that two lists share from the start."""
     return next(compress(count(), map(ne, left, right)), min(len(left), len(right)))

@@ -76,6 +76,9 @@ class Sequence:
     * ``written``: tokens whose keys and values lie there, of which ``reused`` did before
     * ``ids``, ``text``: the answer so far
     * ``completion``: the whole of it, once it has ended
+    * ``caller``: who asked, and so who shares slots fairly with others and owns what is remembered of this
+    * ``batch``: whether it waits behind those that don't say so
+    * ``fleeting``: whether nothing of it is remembered once it has ended
     """
 
     prompt: Prompt
@@ -92,6 +95,9 @@ class Sequence:
     text: str = ""
     times: list[float] = field(default_factory=list)
     completion: Completion | None = None
+    caller: str = ""
+    batch: bool = False
+    fleeting: bool = False
 
     def __post_init__(self) -> None:
         self.keys = list(self.prompt.keys)

@@ -59,6 +59,20 @@ def test_the_image_being_read_is_kept_however_small_the_cache() -> None:
     assert engine.calls == [("encode", 1)]
 
 
+def test_an_image_is_kept_for_its_own_caller_until_that_is_forgotten() -> None:
+    engine = FakeEngine()
+    embeddings = Embeddings(engine)
+
+    def encoded(caller: str) -> int:
+        before = len(engine.calls)
+        embeddings.rows(image_prompt(1), 0, IMAGE_ROWS, caller)
+        return len(engine.calls) - before
+
+    assert [encoded(caller) for caller in "abab"] == [1, 1, 0, 0]
+    embeddings.forget("a")
+    assert [encoded(caller) for caller in "ab"] == [1, 0]
+
+
 def test_an_image_with_another_number_of_rows_is_an_engine_error() -> None:
     class Short(FakeEngine):
         def encode(self, pixels: Array) -> Array:

@@ -314,6 +314,60 @@ def test_cancelling_tells_what_was_said_and_does_nothing_afterwards() -> None:
     assert [(end.reason, end.tokens) for end in ends] == [("cancelled", 0), ("cancelled", 4)]
 
 
+@pytest.mark.parametrize(("steps", "state"), [(0, "waiting"), (1, "prefilling"), (5, "decoding")])
+def test_whoever_leaves_in_any_phase_frees_its_place_and_changes_no_other_answer(steps: int, state: str) -> None:
+    engine = FakeEngine(slots=1, chunk=8)
+    generator = Generator(engine, TOKENIZER, fake_spec(()))
+    ahead = generator.submit(text_prompt("x"), replace(LIVELY, max_tokens=3)) if state == "waiting" else None
+    prompt = image_prompt("look here ", 7, " long question")
+    leaving = generator.submit(prompt, replace(LIVELY, max_tokens=60), caller="a")
+    following = generator.submit(prompt, LIVELY, caller="a")
+    for _ in range(steps):
+        generator.step()
+    assert leaving.state == state
+    generator.cancel(leaving)
+    assert leaving.state == "finished"
+    assert following.state == "waiting"
+    events = generator.step()
+    assert [event.sequence for event in events if isinstance(event, Finished)] == [leaving]
+    assert following.state != "waiting" or ahead is not None
+    _drain(generator)
+    alone = Generator(FakeEngine(slots=1), TOKENIZER, fake_spec(()))
+    assert _same(following.completion, next(alone.generate([prompt], LIVELY)))
+    assert engine.calls.count(("encode", 1)) == 1
+
+
+def test_what_a_caller_sent_is_reused_for_it_alone_until_it_is_forgotten() -> None:
+    engine = FakeEngine(slots=4)
+    generator = Generator(engine, TOKENIZER, fake_spec(()), public=b"look ")
+    prompt = image_prompt("look here ", 7, "?")
+
+    def ask(caller: str) -> tuple[int, int]:
+        """Tokens reused, images encoded."""
+        engine.calls.clear()
+        sequence = generator.submit(prompt, LIVELY, caller=caller)
+        _drain(generator)
+        assert _same(sequence.completion, alone)
+        assert sequence.completion is not None
+        return sequence.completion.reused_tokens, engine.calls.count(("encode", 1))
+
+    alone = next(Generator(FakeEngine(), TOKENIZER, fake_spec(())).generate([prompt], LIVELY))
+    assert [ask(caller) for caller in "abab"] == [(0, 1), (5, 1), (19, 0), (19, 0)]
+    running = generator.submit(image_prompt("look there ", 8, "?"), LIVELY, caller="a")
+    generator.step()
+    generator.step()
+    generator.forget("a")
+    _drain(generator)
+    assert running.completion is not None
+    assert (running.completion.reason, running.completion.tokens) == ("length", 12)
+    prompt = image_prompt("look there ", 8, "?")
+    alone = next(Generator(FakeEngine(), TOKENIZER, fake_spec(())).generate([prompt], LIVELY))
+    assert [ask(caller) for caller in "aa"] == [(5, 1), (20, 0)]
+    prompt = image_prompt("look here ", 7, "?")
+    alone = next(Generator(FakeEngine(), TOKENIZER, fake_spec(())).generate([prompt], LIVELY))
+    assert ask("b") == (19, 0)
+
+
 def test_prompts_are_taken_only_as_slots_come_free() -> None:
     taken: list[int] = []
 

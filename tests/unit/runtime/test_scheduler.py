@@ -17,7 +17,7 @@ from tests.fake_engine import byte_tokenizer
 TOKENIZER = byte_tokenizer()
 
 
-def _sequence(keys: list[int] | range, max_tokens: int = 4) -> Sequence:
+def _sequence(keys: list[int] | range, max_tokens: int = 4, caller: str = "", batch: bool = False) -> Sequence:
     prompt = Prompt((TextPiece(tuple(keys)),))
     return Sequence(
         prompt=prompt,
@@ -25,6 +25,8 @@ def _sequence(keys: list[int] | range, max_tokens: int = 4) -> Sequence:
         sampler=Sampler(SamplingParams()),
         stream=TextStream(TOKENIZER, ()),
         submitted=0.0,
+        caller=caller,
+        batch=batch,
     )
 
 
@@ -51,9 +53,11 @@ def _drain(scheduler: Scheduler) -> Iterator[Step]:
         _run(scheduler, step)
 
 
-def _answer(scheduler: Scheduler, keys: list[int] | range, max_tokens: int = 4) -> tuple[Sequence, list[Read]]:
+def _answer(
+    scheduler: Scheduler, keys: list[int] | range, max_tokens: int = 4, caller: str = ""
+) -> tuple[Sequence, list[Read]]:
     """Run one sequence to its end; its reads."""
-    sequence = _sequence(keys, max_tokens)
+    sequence = _sequence(keys, max_tokens, caller)
     scheduler.add(sequence)
     return sequence, [step.read for step in _drain(scheduler) if step.read is not None]
 
@@ -186,6 +190,85 @@ def test_forgotten_slots_share_nothing() -> None:
     _run(scheduler, scheduler.schedule())
     scheduler.finish(sequence, forget=True)
     assert _spans(_answer(scheduler, range(20))[1]) == [(0, 20)]
+
+
+def test_callers_take_turns_by_what_they_cost() -> None:
+    scheduler = Scheduler(1, 100, 10)
+    asked = [("a", 20, 1), ("a", 20, 1), ("b", 10, 6), ("c", 10, 1), ("c", 10, 1), ("b", 10, 1)]
+    for number, (caller, length, max_tokens) in enumerate(asked):
+        scheduler.add(_sequence([number] * length, max_tokens, caller))
+    order = [step.read.sequence.caller for step in _drain(scheduler) if step.read is not None and not step.read.start]
+    assert "".join(order) == "abccab"  # at 22 a token read and two for each generated; b comes to the same
+
+
+def test_what_is_reused_costs_nothing() -> None:
+    scheduler = Scheduler(2, 200, 100)
+    for caller, start in (("a", 0), ("a", 0), ("a", 0), ("b", 500), ("b", 500)):
+        scheduler.add(_sequence(range(start, start + 100 + 50 * (caller == "b")), 1, caller))
+    reads = [(step.read.sequence.caller, step.read.start) for step in _drain(scheduler) if step.read is not None]
+    assert reads == [("a", 0), ("b", 0), ("b", 100), ("a", 99), ("a", 99), ("b", 149)]
+
+
+def test_batch_work_takes_no_last_slot_and_waits_for_all_else() -> None:
+    scheduler = Scheduler(2, 100, 50)
+    batch = [_sequence(range(number, 20 + number), 9, batch=True) for number in range(2)]
+    for sequence in batch:
+        scheduler.add(sequence)
+    for _ in range(3):
+        _run(scheduler, scheduler.schedule())
+    assert [sequence.state for sequence in batch] == ["decoding", "waiting"]
+    asked = _sequence(range(200, 220), 2)
+    scheduler.add(asked)
+    read = scheduler.schedule().read
+    assert read is not None
+    assert read.sequence is asked
+    *_, _ = _drain(scheduler)
+    assert all(sequence.completion for sequence in (*batch, asked))
+
+
+@pytest.mark.parametrize("running", [False, True])
+def test_of_another_callers_slot_only_what_every_prompt_begins_with_is_reused(running: bool) -> None:
+    scheduler = Scheduler(3, 400, 100, public=range(5))
+    conversation = [*range(5), *range(500, 590)]
+    written = _sequence(conversation, 50 if running else 4, "a")
+    scheduler.add(written)
+    for _ in range(10):
+        _run(scheduler, scheduler.schedule())
+    spans = {}
+    for caller in "ba":
+        asked = _sequence([*conversation, 7, 7, 7], 1, caller)
+        scheduler.add(asked)
+        read = scheduler.schedule().read
+        assert read is not None
+        spans[caller] = read.start
+        _run(scheduler, Step(read, ()))
+    assert spans == {"b": 5, "a": 97}
+
+
+def test_a_prompt_that_begins_otherwise_shares_nothing_with_other_callers() -> None:
+    scheduler = Scheduler(1, 100, 50, public=[1, 2, 3])
+    _answer(scheduler, [9, 8, 7, 6], caller="a")
+    assert _spans(_answer(scheduler, [9, 8, 7, 6], caller="b")[1]) == [(0, 4)]
+    assert _spans(_answer(scheduler, [9, 8, 7, 6], caller="a")[1]) == [(0, 4)]  # its slot is b's now
+    assert _spans(_answer(scheduler, [9, 8, 7, 6], caller="a")[1]) == [(3, 4)]
+
+
+def test_what_is_forgotten_of_one_caller_is_kept_of_the_others() -> None:
+    scheduler = Scheduler(3, 100, 50)
+    _answer(scheduler, range(20), caller="a")
+    _answer(scheduler, range(100, 120), caller="b")
+    running = _sequence(range(200, 220), 3, "a")
+    scheduler.add(running)
+    _run(scheduler, scheduler.schedule())
+    waiting = _sequence(range(300, 320), 3, "a")
+    scheduler.add(waiting)
+    scheduler.forget("a")
+    *_, _ = _drain(scheduler)
+    assert sorted(map(len, (slot.keys for slot in scheduler.slots))) == [0, 0, 23]
+    assert _spans(_answer(scheduler, range(100, 120), caller="b")[1]) == [(19, 20)]
+    for start in (0, 200, 300):
+        assert _spans(_answer(scheduler, range(start, start + 20), caller="a")[1]) == [(0, 20)]
+    assert _spans(_answer(scheduler, range(200, 220), caller="a")[1]) == [(19, 20)]
 
 
 def test_leaving_while_waiting_reading_or_writing_frees_the_place() -> None:
