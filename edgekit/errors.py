@@ -6,6 +6,7 @@ EdgeKitError(message, hint)        what and where; what to do about it
 ├── BundleError                    a bundle that is damaged, incomplete or of another version
 ├── ConfigError                    a target, recipe or manifest that says something wrong
 ├── InputError                     an image, a prompt or an argument that can't be used
+│   └── DecodeError                an image that a decoder gave up, told in the decoder's words
 │   └── ContextExceeded            a prompt that the context has no room for
 ├── EngineError                    a runtime that can't load or run a graph
 ├── MissingExtra                   a library that an extra would bring
@@ -61,6 +62,12 @@ class ContextExceeded(InputError):
         self.context = context
 
 
+class DecodeError(InputError):
+    """An image's decoder gave up. The message holds that library's words, which can say what the file holds and where
+    the process keeps it: they are for who gave the file here, and for nobody at the other end of a network.
+    """
+
+
 class EngineError(EdgeKitError):
     """A runtime can't load or run a graph."""
 
@@ -70,6 +77,8 @@ class MissingExtra(EdgeKitError):
 
     def __init__(self, purpose: str, extra: str) -> None:
         super().__init__(f"{purpose} needs the extra '{extra}'", f"Run: pip install 'edgekit[{extra}]'")
+        self.purpose = purpose
+        self.extra = extra
 
 
 class GateRefused(EdgeKitError):

@@ -18,12 +18,15 @@ from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
+import numpy.typing as npt
 from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
 
-from edgekit.errors import EdgeKitError, InputError
+from edgekit.checkpoint.spec import ImageSpec
+from edgekit.errors import DecodeError, EdgeKitError, InputError
 from edgekit.inputs import deep, formats
 from edgekit.inputs.dicom.recognise import is_dicom
 from edgekit.inputs.negative import black_is_zero
+from edgekit.inputs.preprocess import preprocess
 
 FORMATS = ("PNG", "JPEG", "BMP", "TIFF", "WEBP")
 MAX_PIXELS = 64 * 2**20  # 192 MiB decoded; the largest mammograms have about 30 million
@@ -51,6 +54,10 @@ class Picture:
         digest.update(rgb.tobytes())
         return cls(rgb, digest.hexdigest())
 
+    def pixels(self, spec: ImageSpec) -> npt.NDArray[np.float32]:
+        """Return the picture as a vision tower wants it, float32 ``[3, size, size]``."""
+        return preprocess(self.image, spec)
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Picture) and self.digest == other.digest
 
@@ -64,8 +71,9 @@ def load_image(source: Path | str | bytes, frame: int | None = None) -> Picture:
     ``frame`` counts from 0. Without it, an animation or a TIFF of many pages gives its first, a DICOM
     of many frames its middle one: volumes and cine loops show least at their ends.
 
-    :class:`InputError` for whatever can't be read as a picture of at most ``MAX_PIXELS``;
-    :class:`~edgekit.errors.MissingExtra` for DICOM without the extra ``dicom``.
+    :class:`InputError` for whatever can't be read as a picture of at most ``MAX_PIXELS``, and of these
+    :class:`~edgekit.errors.DecodeError` where the words are a decoder's; :class:`~edgekit.errors.MissingExtra` for
+    DICOM without the extra ``dicom``.
     """
     name = "The image" if isinstance(source, bytes) else str(source)
     with _open(source, name) as stream, _quietly():
@@ -78,7 +86,7 @@ def load_image(source: Path | str | bytes, frame: int | None = None) -> Picture:
             raise _too_large(name) from None
         except Exception as error:  # decoders raise anything from struct.error to SyntaxError on damaged files
             reason = str(error) or type(error).__name__
-            raise InputError(f"{name} can't be decoded: {reason}", "Copy or export the picture again.") from error
+            raise DecodeError(f"{name} can't be decoded: {reason}", "Copy or export the picture again.") from error
 
 
 @contextmanager

@@ -35,7 +35,7 @@ from edgekit.checkpoint.spec import ImageSpec, ModelSpec, TemplateSpec
 from edgekit.checkpoint.tokenizer import start_ids
 from edgekit.errors import InputError
 from edgekit.inputs.images import Picture
-from edgekit.inputs.preprocess import preprocess
+from edgekit.inputs.prepared import PreparedPicture
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Turn:
 
     question: str
     answer: str | None = None
-    images: tuple[Picture, ...] = ()
+    images: tuple[Picture | PreparedPicture, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class TextPiece:
 class ImagePiece:
     """The rows of one picture. ``pixels()`` prepares it: call it only when ``key`` is in no cache."""
 
-    picture: Picture
+    picture: Picture | PreparedPicture
     spec: ImageSpec
     rows: int
 
@@ -75,7 +75,7 @@ class ImagePiece:
 
     def pixels(self) -> npt.NDArray[np.float32]:
         """Return the picture as the vision tower wants it, float32 ``[3, size, size]``."""
-        return preprocess(self.picture.image, self.spec)
+        return self.picture.pixels(self.spec)
 
     @cached_property
     def key(self) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from edgekit.errors import MissingExtra
+from edgekit.inputs.dicom.header import Unusable
 from edgekit.inputs.grey import Values
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ def jpeg_12(encoded: bytes, header: Dataset) -> Values:
     except ImportError:
         raise MissingExtra("Reading 12-bit JPEG", "dicom") from None
     if header.SamplesPerPixel != 1:
-        raise ValueError("12-bit JPEG in colour is not supported")
+        raise Unusable("12-bit JPEG in colour is not supported")
     fragment = gdcm.Fragment()
     fragment.SetByteStringValue(encoded)
     fragments = gdcm.SequenceOfFragments.New()
@@ -42,7 +43,7 @@ def jpeg_12(encoded: bytes, header: Dataset) -> Values:
     image.SetPixelFormat(gdcm.PixelFormat(1, 12, 12, 11, 0))
     decoded = image.GetBuffer()
     if decoded is None:
-        raise ValueError("its JPEG is damaged")
+        raise Unusable("its JPEG is damaged")
     samples = np.frombuffer(decoded.encode("utf-8", "surrogateescape"), "<u2")  # GDCM gives bytes as text
     return samples.reshape(header.Rows, header.Columns).astype(np.uint16)
 

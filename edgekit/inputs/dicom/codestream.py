@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from edgekit.inputs.dicom.header import Unusable
+
 if TYPE_CHECKING:
     from pydicom import Dataset
 
@@ -36,16 +38,16 @@ def precision(encoded: bytes) -> int | None:
 
 
 def check_extent(encoded: bytes, header: Dataset) -> None:
-    """Raise :class:`ValueError` for a codestream of another size, or of more samples, than ``header`` says."""
+    """Raise :class:`Unusable` for a codestream of another size, or of more samples, than ``header`` says."""
     extent = _extent(encoded)
     if extent is None:
-        raise ValueError("its pixels have no header that says how large they are")
+        raise Unusable("its pixels have no header that says how large they are")
     if extent[:2] != (header.Rows, header.Columns):
-        raise ValueError(
+        raise Unusable(
             f"its encoded pixels are {extent.rows} rows of {extent.columns}, not {header.Rows} of {header.Columns}"
         )
     if extent.samples > header.SamplesPerPixel:
-        raise ValueError(f"its encoded pixels have {extent.samples} samples each, not {header.SamplesPerPixel}")
+        raise Unusable(f"its encoded pixels have {extent.samples} samples each, not {header.SamplesPerPixel}")
 
 
 def _extent(encoded: bytes) -> Extent | None:

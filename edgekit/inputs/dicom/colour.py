@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from edgekit.inputs.dicom.header import Unusable
 from edgekit.inputs.dicom.lut import read_table
 from edgekit.inputs.dicom.segments import check_segments
 from edgekit.inputs.grey import Shades, Values
@@ -45,9 +46,9 @@ def _segmented(stored: Values, header: Dataset, words: str) -> tuple[Values, int
 
     count, _, bits = header.RedPaletteColorLookupTableDescriptor
     if bits not in (8, 16):
-        raise ValueError(f"a segmented palette of {bits} bits an entry is not supported")
+        raise Unusable(f"a segmented palette of {bits} bits an entry is not supported")
     if bits == 8 and not 0 < count <= 256:
-        raise ValueError("a segmented palette with more than 256 entries of 8 bits is not supported")
+        raise Unusable("a segmented palette with more than 256 entries of 8 bits is not supported")
     order = "u1" if bits == 8 else words
     for name in ("Red", "Green", "Blue", "Alpha"):
         data = header.get(f"Segmented{name}PaletteColorLookupTableData") or b""

@@ -12,6 +12,7 @@ from edgekit.errors import MissingExtra
 from edgekit.inputs.dicom import codecs
 from edgekit.inputs.dicom.codestream import check_extent, precision
 from edgekit.inputs.dicom.file import DicomFile
+from edgekit.inputs.dicom.header import Unusable
 from edgekit.inputs.dicom.syntax import (
     BY_PRECISION,
     DEFLATED_FRAMES,
@@ -36,8 +37,8 @@ if TYPE_CHECKING:
 def decode(file: DicomFile, frames: Iterable[int], notes: list[str]) -> Iterator[Values]:
     """Yield stored values of each frame asked for: ``[rows, columns]``, or ``[rows, columns, 3]`` as RGB.
 
-    :class:`~edgekit.errors.MissingExtra` without a decoder that the extra ``dicom`` brings; anything that pydicom and
-    its decoders raise.
+    :class:`~edgekit.errors.MissingExtra` without a decoder that the extra ``dicom`` brings; :class:`Unusable` for what
+    is known not to be readable, and anything that pydicom and its decoders raise.
     """
     high = _high_bit(file.header, file.keyword, notes)
     for frame in frames:
@@ -56,7 +57,7 @@ def _native(file: DicomFile, stream: BinaryIO, start: int, frame: int) -> Values
     needed = -(-_frame_bits(file.header) * (frame + 1) // 8)
     stored = file.length if stream is file.stream else stream.seek(0, io.SEEK_END)
     if stored is not None and stored < needed:
-        raise ValueError(f"its pixels take {needed} bytes, and it holds {stored}")
+        raise Unusable(f"its pixels take {needed} bytes, and it holds {stored}")
     stream.seek(start)
     big = file.syntax == EXPLICIT_BIG
     values = _by_pydicom(file, stream, EXPLICIT_BIG if big else EXPLICIT_LITTLE, frame)
@@ -73,7 +74,7 @@ def _decompress(file: DicomFile, encoded: bytes, bits: int | None) -> Values:
     if syntax in (DEFLATED_FRAMES, ENCAPSULATED_UNCOMPRESSED):
         return _native(file, io.BytesIO(encoded), 0, 0)
     if bits is not None and bits > header.BitsAllocated:
-        raise ValueError(f"its samples have {bits} bits, and Bits Allocated is {header.BitsAllocated}")
+        raise Unusable(f"its samples have {bits} bits, and Bits Allocated is {header.BitsAllocated}")
     if syntax != RLE:
         check_extent(encoded, header)
     if syntax in (JPEG_EXTENDED, JPEG_SPECTRAL, JPEG_PROGRESSIVE):
@@ -93,7 +94,7 @@ def _by_pydicom(file: DicomFile, pixels: BinaryIO | bytes, syntax: str, frame: i
     values, properties = decoder.as_array(pixels, index=frame, **{**file.options, **changes})
     colours = properties["photometric_interpretation"]
     if values.ndim == 3 and colours not in ("RGB", "YBR_ICT", "YBR_RCT"):
-        raise ValueError(f"colours of the kind {colours} are not supported")
+        raise Unusable(f"colours of the kind {colours} are not supported")
     return np.asarray(values)
 
 
@@ -111,7 +112,7 @@ def _high_bit(header: Dataset, keyword: str, notes: list[str]) -> int:
         return 0  # floating point has no bits to choose
     if stored is None or not 1 <= stored <= header.BitsAllocated:
         said = "is missing" if stored is None else f"is {stored}, of {header.BitsAllocated} that are allocated"
-        raise ValueError(f"Bits Stored {said}")
+        raise Unusable(f"Bits Stored {said}")
     if high is None or stored - 1 <= high < header.BitsAllocated:
         return stored - 1 if high is None else high
     notes.append(f"High Bit is left out: it is {high}, with {stored} of {header.BitsAllocated} bits stored.")

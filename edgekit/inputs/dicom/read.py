@@ -6,13 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from edgekit.errors import EdgeKitError, InputError, MissingExtra
+from edgekit.errors import DecodeError, EdgeKitError, InputError, MissingExtra
 from edgekit.inputs.dicom.colour import colour, is_palette
 from edgekit.inputs.dicom.decode import decode
 from edgekit.inputs.dicom.file import DicomFile, open_dicom
 from edgekit.inputs.dicom.frames import choose_frame, flatten
 from edgekit.inputs.dicom.geometry import square
 from edgekit.inputs.dicom.grayscale import grayscale
+from edgekit.inputs.dicom.header import Unusable
 from edgekit.inputs.dicom.syntax import HINT
 from edgekit.inputs.dicom.tiles import assemble, read_grid
 from edgekit.inputs.grey import Shades, Values
@@ -33,7 +34,8 @@ def read_dicom(stream: BinaryIO, name: str, frame: int | None, check_size: Check
 
     ``frame`` counts from 0; None takes the middle one, or puts a slide's tiles together. ``check_size(width, height)``
     is asked before anything is decoded. :class:`~edgekit.errors.InputError` for what holds no picture or can't be
-    decoded, :class:`~edgekit.errors.MissingExtra` without pydicom or without a decoder that the extra brings.
+    read, :class:`~edgekit.errors.DecodeError` in the words of pydicom or of a decoder of its own,
+    :class:`~edgekit.errors.MissingExtra` without pydicom or without a decoder that the extra brings.
     """
     try:
         import pydicom  # noqa: F401
@@ -43,8 +45,10 @@ def read_dicom(stream: BinaryIO, name: str, frame: int | None, check_size: Check
         return _render(stream, name, frame, check_size)
     except EdgeKitError:
         raise
+    except Unusable as error:
+        raise InputError(f"{name} can't be read as DICOM: {error}", HINT) from None
     except Exception as error:  # pydicom and its decoders raise anything on damaged files
-        raise InputError(f"{name} can't be read as DICOM: {_reason(error)}", HINT) from error
+        raise DecodeError(f"{name} can't be read as DICOM: {_reason(error)}", HINT) from error
 
 
 def _render(stream: BinaryIO, name: str, frame: int | None, check_size: CheckSize) -> Rendering:

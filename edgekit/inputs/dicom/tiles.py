@@ -13,7 +13,7 @@ import numpy as np
 from edgekit.errors import InputError
 from edgekit.inputs.dicom.decode import decode
 from edgekit.inputs.dicom.file import DicomFile
-from edgekit.inputs.dicom.header import numbers, optional, text
+from edgekit.inputs.dicom.header import Unusable, numbers, optional, text
 from edgekit.inputs.grey import Values
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def assemble(file: DicomFile, grid: Grid, notes: list[str]) -> Values:
         place = np.s_[tile.top : tile.top + part.shape[0], tile.left : tile.left + part.shape[1]]
         whole[place], covered[place] = part, True
     if whole is None:
-        raise ValueError("it is a slide without tiles")
+        raise Unusable("it is a slide without tiles")
     notes.append(f"It is a slide of {len(grid.tiles)} tiles, put together to {grid.columns}x{grid.rows}.")
     if not covered.all():
         notes.append(f"{100 * (1 - covered.mean()):.0f} % of the slide is in no tile and left blank.")
@@ -91,7 +91,7 @@ def _full(header: Dataset, rows: int, columns: int, name: str) -> tuple[Tile, ..
     count = len(tops) * len(lefts)
     _check_count(count, name)
     if header.NumberOfFrames < count:
-        raise ValueError(f"it is a slide of {count} tiles and holds {header.NumberOfFrames}")
+        raise Unusable(f"it is a slide of {count} tiles and holds {header.NumberOfFrames}")
     corners = itertools.product(tops, lefts)
     return tuple(Tile(frame, top, left) for frame, (top, left) in enumerate(corners))
 
@@ -115,7 +115,7 @@ def _tile(frame: int, group: Dataset) -> Tile:
     top = int(place.RowPositionInTotalImagePixelMatrix) - 1
     left = int(place.ColumnPositionInTotalImagePixelMatrix) - 1
     if min(top, left) < 0:
-        raise ValueError(f"tile {frame} of the slide lies outside of it")
+        raise Unusable(f"tile {frame} of the slide lies outside of it")
     return Tile(frame, top, left)
 
 

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from edgekit.errors import EdgeKitError, InputError
+from edgekit.errors import DecodeError, EdgeKitError, InputError
 from edgekit.inputs import images
 from edgekit.inputs.images import Picture, load_image
 
@@ -192,6 +192,7 @@ def test_cut_off_files_are_refused(kind: str) -> None:
         with pytest.raises(InputError) as caught:
             load_image(data[: int(len(data) * part)])
         assert caught.value.hint
+    assert isinstance(caught.value, DecodeError), "the last lacks its end alone: who knows that is the decoder"
 
 
 @given(st.data())

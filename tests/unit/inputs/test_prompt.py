@@ -111,6 +111,11 @@ WRITTEN = [
 ]
 
 
+def drawn(turn: Turn) -> list[Picture]:
+    """Its pictures, of which none is prepared."""
+    return [picture for picture in turn.images if isinstance(picture, Picture)]
+
+
 @pytest.mark.parametrize(("turns", "text"), list(zip(CONVERSATIONS, WRITTEN, strict=True)))
 @pytest.mark.parametrize("kind", ["legacy", "first", "bytes"])
 def test_tokens_are_those_of_original_llava(kind: str, turns: Sequence[Turn], text: str) -> None:
@@ -141,7 +146,7 @@ def test_tokens_and_pixels_are_those_of_hugging_faces_processor(kind: str, turns
     bpe = tokenizer(kind, image=True)
     image_id = bpe.token_to_id("<image>") or 0
     processor = hugging_faces(bpe)
-    pictures = [picture.image for turn in turns for picture in turn.images] or None
+    pictures = [picture.image for turn in turns for picture in drawn(turn)] or None
     expected = processor(images=pictures, text=text, return_tensors="np" if pictures else None)
     prompt = build(model(VICUNA), bpe, turns)
     assert ids(prompt, image_id, rows=True) == np.ravel(expected["input_ids"]).tolist()
@@ -254,7 +259,7 @@ def conversation(turns: Sequence[Turn]) -> list[dict[str, Any]]:
     """As transformers' processors take it."""
     messages: list[dict[str, Any]] = []
     for turn in turns:
-        pictures = [{"type": "image", "image": picture.image} for picture in turn.images]
+        pictures = [{"type": "image", "image": picture.image} for picture in drawn(turn)]
         messages.append({"role": "user", "content": [*pictures, {"type": "text", "text": turn.question}]})
         if turn.answer is not None:
             messages.append({"role": "assistant", "content": [{"type": "text", "text": turn.answer}]})

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydicom import Dataset
 
-from edgekit.errors import InputError, MissingExtra
+from edgekit.errors import DecodeError, InputError, MissingExtra
 from edgekit.inputs.dicom.read import read_dicom
 from edgekit.inputs.images import load_image
 from tests import jpegs
@@ -41,6 +41,7 @@ def test_without_pydicom_or_a_decoder_the_extra_is_named(monkeypatch: pytest.Mon
 
 
 def test_what_can_not_be_read_says_why() -> None:
+    """Not as a decoder's words, but for one: that is pydicom's."""
     cases: dict[str, Dataset] = {
         "too large": dataset(RAMP, Rows=65_535, Columns=65_535),
         "its pixels take 800 bytes, and it holds 100": dataset(RAMP, PixelData=RAMP.tobytes()[:100]),
@@ -51,6 +52,7 @@ def test_what_can_not_be_read_says_why() -> None:
     for message, instance in cases.items():
         error = refused(encode(instance))
         assert message in error.message, error.message
+        assert isinstance(error, DecodeError) == ("'MONOCHROME'" in message)
     for keyword in ("PhotometricInterpretation", "BitsAllocated", "BitsStored", "PixelRepresentation"):
         instance = dataset(RAMP)
         delattr(instance, keyword)
@@ -85,7 +87,7 @@ def test_what_others_raise_becomes_one_line(raised: str, said: str, monkeypatch:
         raise ValueError(raised)
 
     monkeypatch.setattr("edgekit.inputs.dicom.read.decode", fail)
-    with pytest.raises(InputError) as caught:
+    with pytest.raises(DecodeError) as caught:
         read_dicom(io.BytesIO(encode(deep())), "scan.dcm", None, lambda width, height: None)
     assert caught.value.message == f"scan.dcm can't be read as DICOM: {said}"
 

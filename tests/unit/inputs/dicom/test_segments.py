@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from edgekit.inputs.dicom.header import Unusable
 from edgekit.inputs.dicom.segments import check_segments
 
 DISCRETE, LINEAR, COPY = 0, 1, 2
@@ -25,21 +26,21 @@ def test_as_many_entries_as_a_palette_has_pass() -> None:
     ],
 )
 def test_an_entry_more_is_refused(words: list[int], offset_words: int) -> None:
-    with pytest.raises(ValueError, match="more than 65536 entries"):
+    with pytest.raises(Unusable, match="more than 65536 entries"):
         check_segments(words, offset_words)
 
 
 def test_copies_of_copies_and_too_many_are_refused() -> None:
     once = [DISCRETE, 1, 7, COPY, 1, 0, 0]
-    with pytest.raises(ValueError, match="so many copies"):
+    with pytest.raises(Unusable, match="so many copies"):
         check_segments([*once, COPY, 1, 3, 0], 2)  # of the copy at word 3
     check_segments([DISCRETE, 1, 7, *[COPY, 1, 0, 0] * 256], 2)
-    with pytest.raises(ValueError, match="so many copies"):
+    with pytest.raises(Unusable, match="so many copies"):
         check_segments([DISCRETE, 1, 7, *[COPY, 1, 0, 0] * 257], 2)
 
 
 def test_no_more_words_than_any_palette_takes() -> None:
-    with pytest.raises(ValueError, match="262145 words"):
+    with pytest.raises(Unusable, match="262145 words"):
         check_segments([9] * (2**18 + 1), 2)
 
 
