@@ -192,7 +192,8 @@ def test_cut_off_files_are_refused(kind: str) -> None:
         with pytest.raises(InputError) as caught:
             load_image(data[: int(len(data) * part)])
         assert caught.value.hint
-    assert isinstance(caught.value, DecodeError), "the last lacks its end alone: who knows that is the decoder"
+    own = kind == "tiff-deflate"  # its directory stands at its end, so it is not recognised at all
+    assert isinstance(caught.value, DecodeError) != own, "a decoder alone knows that the last lacks its end"
 
 
 @given(st.data())
