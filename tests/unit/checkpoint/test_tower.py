@@ -227,9 +227,3 @@ def test_llavas_own_code_has_no_default_layer_either(tmp_path: Path) -> None:
     write_checkpoint(tmp_path, "llava", config={"mm_vision_select_layer": None})
     with pytest.raises(CheckpointError, match=r"'mm_vision_select_layer' .* is missing"):
         open_checkpoint(tmp_path)
-
-
-def test_the_factorys_language_model_is_not_guessed_from_its_name(tmp_path: Path) -> None:
-    write_checkpoint(tmp_path, "factory", config={"text_config": None, "llm_model_name_or_path": "microsoft/phi-2"})
-    with pytest.raises(CheckpointError, match=r"'text_config' .* the config of microsoft/phi-2"):
-        open_checkpoint(tmp_path)

@@ -1,8 +1,7 @@
-"""A template is taken apart in a process of its own, which may take so much time and memory and no more."""
+"""A template is taken apart in a process of its own, and what is said where that is ended."""
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from dataclasses import replace
 
@@ -55,18 +54,3 @@ def test_what_takes_too_much_with_a_system_text_alone_is_read_without(monkeypatc
     template = pieces_apart(program(PLAIN))
     assert template.system_refused == "takes too much time or memory for a short conversation"
     assert template == replace(pieces(program(PLAIN), system=False), system_refused=template.system_refused)
-
-
-@pytest.mark.parametrize(
-    ("work", "result"),
-    [
-        ("try: bytearray(2**30)\nexcept MemoryError: print('no memory')", "no memory"),
-        ("print(resource.getrlimit(resource.RLIMIT_CPU)[0] < 60)", "True"),
-        ("print(resource.getrlimit(resource.RLIMIT_CORE)[0])", "0"),
-        ("print(len(bytearray(2**27)))", str(2**27)),
-    ],
-)
-def test_the_process_is_bounded(work: str, result: str) -> None:
-    script = f"import resource\nfrom edgekit.checkpoint.chat.__main__ import _bound\n_bound()\n{work}"
-    ran = subprocess.run([sys.executable, "-c", script], env=child.environment(), capture_output=True, text=True)
-    assert (ran.stdout.strip(), ran.returncode) == (result, 0), ran.stderr

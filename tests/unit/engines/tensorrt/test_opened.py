@@ -99,19 +99,6 @@ def test_a_config_that_is_not_to_be_had(mine: Case, monkeypatch: Patch) -> None:
     assert refused(mine, "tensorrt_rtx").matches(r"vision\.plan can't be made ready: no such strategy$")
 
 
-@pytest.mark.parametrize("flavour", ["tensorrt", "tensorrt_rtx"])
-def test_a_runtime_that_does_not_start(flavour: Any, mine: Case, monkeypatch: Patch) -> None:
-    def fail(self: FakeTensorRt, logger: Any) -> Runtime:
-        logger.log(self.ILogger.Severity.ERROR, "CUDA initialization failure with error: 35")
-        raise TypeError("pybind11::init(): factory function returned nullptr")
-
-    monkeypatch.setattr(FakeTensorRt, "Runtime", fail)
-    error = refused(mine, flavour)
-    title = "TensorRT" if flavour == "tensorrt" else "TensorRT-RTX"
-    assert error.message == f"{title} 10.3.0 can't start: CUDA initialization failure with error: 35"
-    assert "edgekit doctor" in error.hint
-
-
 def grumble(patch: Patch, kind: type, method: str) -> None:
     """``method`` does what it does, and logs an error all the same."""
     usual = getattr(kind, method)
