@@ -9,8 +9,6 @@ from __future__ import annotations
 import time
 from collections import abc, deque
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from typing import TypeAlias
 
 from tokenizers import Tokenizer
 
@@ -20,37 +18,15 @@ from edgekit.errors import EdgeKitError, EngineError
 from edgekit.inputs.prompt import Prompt
 from edgekit.runtime.constraint import Constraint
 from edgekit.runtime.embeddings import IMAGE_CACHE_BYTES, Embeddings
+from edgekit.runtime.events import Event, Finished, TextDelta
+from edgekit.runtime.forecast import Forecast
 from edgekit.runtime.logprob_stream import LogprobStream
-from edgekit.runtime.logprobs import TokenLogprob
 from edgekit.runtime.sampling import Sampler, SamplingParams
 from edgekit.runtime.scheduler import Read, Scheduler
 from edgekit.runtime.sequence import Completion, Reason, Sequence
 from edgekit.runtime.text import TextStream
 
 DEFAULTS = SamplingParams()
-
-
-@dataclass(frozen=True)
-class TextDelta:
-    """More of a sequence's text; never empty, unless its last tokens have none and their ``logprobs`` were asked for.
-
-    Then it comes in whole tokens, whose texts join to ``text``.
-    """
-
-    sequence: Sequence
-    text: str
-    logprobs: tuple[TokenLogprob, ...] = ()
-
-
-@dataclass(frozen=True)
-class Finished:
-    """The last event of a sequence."""
-
-    sequence: Sequence
-    completion: Completion
-
-
-Event: TypeAlias = TextDelta | Finished
 
 
 class Generator:
@@ -76,6 +52,7 @@ class Generator:
         self._clock = clock
         self._embeddings = Embeddings(engine, image_cache_bytes)
         self._scheduler = Scheduler(engine.slots, engine.context, engine.chunk, public)
+        self._forecast = Forecast(self._scheduler)
         self._events: list[Event] = []
 
     @property
@@ -107,6 +84,7 @@ class Generator:
             caller=caller,
             batch=batch,
         )
+        self._forecast.joining()
         self._scheduler.add(sequence)
         return sequence
 
@@ -114,6 +92,14 @@ class Generator:
         """End a request early; nothing happens when it has ended. The next step tells it as :class:`Finished`."""
         if sequence.completion is None:
             self._finish(sequence, "cancelled")
+
+    def place(self, sequence: Sequence) -> int:
+        """Return 1 for the next to be given a slot if nobody else comes, 2 for the one after, …; 0 once it has one."""
+        return self._forecast.place(sequence)
+
+    def wait_s(self, sequence: Sequence) -> float | None:
+        """Estimate the seconds until a slot is given, by answers that have ended; None while there are none."""
+        return self._forecast.wait_s(sequence)
 
     def forget(self, caller: str) -> None:
         """Forget the keys and images kept of ``caller``'s requests, those of requests not yet ended when they end.
@@ -126,6 +112,7 @@ class Generator:
     def step(self) -> list[Event]:
         """Read one chunk, decode one token for every sequence that has begun; return what came of it, in
         order."""
+        self._forecast.step()
         step = self._scheduler.schedule()
         if step.read is not None:
             self._prefill(step.read)
@@ -200,6 +187,7 @@ class Generator:
             self._finish(sequence, "error", _ours(error))
             return
         sequence.times.append(self._clock())
+        self._forecast.token(sequence.times[-1])
         if token in self._stop_ids:
             self._finish(sequence, "stop")
             return
@@ -211,6 +199,7 @@ class Generator:
             self._finish(sequence, "length")
 
     def _finish(self, sequence: Sequence, reason: Reason, error: EdgeKitError | None = None) -> None:
+        self._forecast.ending(sequence, reason)
         self._scheduler.finish(sequence, forget=error is not None)  # what a failed run wrote can't be trusted
         if sequence.fleeting:
             self._embeddings.forget(sequence.caller)

@@ -17,7 +17,8 @@ from edgekit.engines.base import Engine
 from edgekit.engines.open import open_engine
 from edgekit.errors import BundleError, CheckpointError
 from edgekit.inputs.prompt import Prompt, Turn, build
-from edgekit.runtime.generator import DEFAULTS, Event, Generator
+from edgekit.runtime.events import Event
+from edgekit.runtime.generator import DEFAULTS, Generator
 from edgekit.runtime.sampling import SamplingParams
 from edgekit.runtime.scheduler import common
 
