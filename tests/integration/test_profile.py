@@ -7,7 +7,6 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
 import psutil
 import pytest
@@ -108,69 +107,6 @@ def test_the_measuring_process_tells_peaks_that_can_be(bundle: Bundle, tmp_path:
     assert found.kv_bytes == 4 << 20
     weights = sum(counted_weights(bundle).values())
     assert all(weights <= peak.weights_bytes < 1.1 * weights + MIB for peak in found.peaks)
-
-
-def document(capsys: Capture, *arguments: str | Path, code: int = 0) -> Any:
-    capsys.readouterr()
-    assert main(["profile", *map(str, arguments), "--json"]) == code
-    return json.loads(capsys.readouterr().out)
-
-
-@pytest.fixture
-def quick(monkeypatch: pytest.MonkeyPatch, made: Profile) -> None:
-    """What was measured once is told again."""
-    monkeypatch.setattr("edgekit.profile.profile", lambda bundle, slots=None, progress=None: made)
-
-
-@pytest.mark.usefixtures("quick")
-def test_the_command_tells_everything_as_json(capsys: Capture, bundle: Bundle, made: Profile) -> None:
-    found = document(capsys, bundle.path)
-    assert list(found)[:4] == ["fits", "static_bytes", "dynamic_bytes", "components"]
-    assert found["fits"] is True
-    assert (found["static_bytes"], found["dynamic_bytes"]) == (made.static_bytes, made.dynamic_bytes)
-    assert {row["name"] for row in found["budget"]} >= {"static memory", "memory over time", "first token", "speed"}
-    assert {figure["name"] for figure in found["planned"]} >= {"decoder", "kv_arena", "process", "static", "dynamic"}
-
-
-@pytest.mark.usefixtures("quick")
-def test_a_broken_budget_ends_with_3_unless_forced(
-    capsys: Capture, bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "budgets").mkdir()
-    (tmp_path / "budgets" / "cpu.toml").write_text('static = "1 MiB"\n')
-    monkeypatch.setenv("EDGEKIT_SITE", str(tmp_path))
-    assert main(["profile", str(bundle.path)]) == 3
-    said = capsys.readouterr()
-    assert "✗" in said.out
-    assert "at most 1.00 MiB" in said.err
-    assert document(capsys, bundle.path, code=3)["fits"] is False
-    assert main(["profile", str(bundle.path), "--force"]) == 0
-    assert "Forced: static memory" in capsys.readouterr().err
-
-
-@pytest.mark.usefixtures("quick")
-def test_what_it_shows_fits_into_80_columns(capsys: Capture, bundle: Bundle) -> None:
-    assert main(["profile", str(bundle.path)]) == 0
-    out = capsys.readouterr().out
-    assert max(len(line.rstrip()) for line in out.splitlines()[1:]) <= 80
-
-
-def test_without_a_bundle_it_is_the_demo_s_or_one_clear_error(
-    capsys: Capture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    assert main(["profile"]) == 1
-    assert "edgekit demo" in capsys.readouterr().err
-
-
-@pytest.mark.parametrize("what", ["nowhere", "a file", "a checkpoint"])
-def test_what_is_no_bundle_is_one_clear_error(what: str, capsys: Capture, tmp_path: Path) -> None:
-    path = {"nowhere": tmp_path / "none", "a file": tmp_path / "file", "a checkpoint": embedded()}[what]
-    (tmp_path / "file").write_text("x")
-    assert main(["profile", str(path)]) == 1
-    err = capsys.readouterr().err
-    assert "is not a bundle" in err
-    assert "Traceback" not in err
 
 
 def test_an_interruption_leaves_no_profile_and_no_process(bundle: Bundle) -> None:

@@ -16,11 +16,8 @@ from edgekit import __version__
 from edgekit.cli import main as cli
 from edgekit.cli.commands import COMMANDS
 from edgekit.cli.common import common
-from edgekit.config.shipped import shipped
 from edgekit.console import Console
 from edgekit.errors import EdgeKitError, GateRefused, MissingExtra
-from edgekit.machine import detect
-from edgekit.machine.gpus import Gpu
 
 ROOT = Path(cli.__file__).parents[2]
 Capture = pytest.CaptureFixture[str]
@@ -115,56 +112,6 @@ def test_json_is_one_document_on_stdout(command: Callable[[None], None], capsys:
     command(None)
     assert cli.main(["targets", "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == {"shown": True}
-
-
-def test_targets_are_listed_and_shown(capsys: Capture) -> None:
-    assert cli.main(["targets", "--json"]) == 0
-    listed = json.loads(capsys.readouterr().out)["targets"]
-    assert {entry["name"] for entry in listed} == set(shipped("targets"))
-    assert cli.main(["targets", "orin", "--json"]) == 0
-    assert json.loads(capsys.readouterr().out) == next(entry for entry in listed if entry["name"] == "orin")
-
-    assert cli.main(["targets"]) == 0
-    out = capsys.readouterr().out
-    assert all(entry["title"] in out for entry in listed)
-    assert cli.main(["targets", "rtx3050"]) == 0
-    out = capsys.readouterr().out
-    assert "168 GB/s" in out
-    assert "4.81 GiB" in out
-
-
-def test_a_target_that_there_is_not(capsys: Capture) -> None:
-    assert cli.main(["targets", "orni"]) == 1
-    assert "Did you mean 'orin'?" in capsys.readouterr().err
-
-
-def test_targets_tell_what_this_machine_is(capsys: Capture) -> None:
-    assert cli.main(["targets", "--detect", "--json"]) == 0
-    document = json.loads(capsys.readouterr().out)
-    assert document["target"] in shipped("targets")
-    assert document["machine"]["cores"] == detect.detect().cores
-    assert cli.main(["targets", "--detect"]) == 0
-    assert document["machine"]["cpu"] in capsys.readouterr().out
-
-
-def test_targets_tell_a_simulated_orin(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
-    gpu = Gpu("NVIDIA Jetson AGX Orin (integrated)", "8.7")
-    orin = detect.Machine(
-        system="Linux",
-        arch="aarch64",
-        cpu="ARMv8",
-        cores=12,
-        features=(),
-        memory_bytes=61 * 2**30,
-        gpus=(gpu,),
-        jetson="NVIDIA Jetson AGX Orin",
-        l4t="36.4.3",
-    )
-    monkeypatch.setattr("edgekit.machine.look", lambda: orin)
-    assert cli.main(["targets", "--detect"]) == 0
-    out = capsys.readouterr().out
-    assert "L4T 36.4.3" in out
-    assert "orin (Jetson AGX Orin, 64 GB)" in out
 
 
 def run(arguments: str, **options: object) -> subprocess.Popen[str]:
