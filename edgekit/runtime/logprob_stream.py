@@ -108,14 +108,11 @@ def share(tokens: list[TokenLogprob], text: str) -> list[TokenLogprob]:
     """Give each of ``tokens`` its part of ``text``, which they spell together: a character to the token of its last
     byte.
 
-    Where their bytes don't spell it (they are no UTF-8, or a decoder has rules of its own), it goes to the last token
-    that has any.
+    Where their bytes don't spell it (they are no UTF-8, or the decoder dropped the answer's first space), it goes to
+    the last token that has any.
     """
-    own, whole = [token.bytes for token in tokens], text.encode()
-    if b"".join(own) == b" " + whole:  # the answer's first space, which SentencePiece drops
-        first = next(at for at, part in enumerate(own) if part)
-        own[first] = own[first][1:]
-    if b"".join(own) == whole:
+    own = [token.bytes for token in tokens]
+    if b"".join(own) == text.encode():
         decoder = codecs.getincrementaldecoder("utf-8")()
         texts = [decoder.decode(part) for part in own]
     else:

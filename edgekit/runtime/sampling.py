@@ -139,10 +139,7 @@ class Sampler:
     def _draw(self, ids: Ids, weights: Weights) -> int:
         heap = weights.cumsum(dtype=np.float64)
         at = heap.searchsorted(self._random.random() * heap[-1], side="right")
-        last = heap.searchsorted(
-            heap[-1]
-        )  # behind it, nothing has weight, and random() · total may round up to the total
-        return int(ids[min(at, last)])
+        return int(ids[min(at, len(ids) - 1)])  # random() · total may round up to the total
 
 
 def penalize(logits: Logits, seen: Ids, penalty: float) -> Logits:

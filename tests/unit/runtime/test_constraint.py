@@ -93,7 +93,7 @@ def test_no_filter_lets_a_token_in_that_the_constraint_rules_out(params: Samplin
     assert list(completion.ids) == constraint.accepted
 
 
-def test_random_numbers_that_round_up_draw_nothing_ruled_out(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_largest_random_number_draws_nothing_ruled_out(monkeypatch: pytest.MonkeyPatch) -> None:
     class Last:
         def random(self) -> float:
             return 1 - 2**-53

@@ -103,6 +103,11 @@ def test_a_run_of_byte_tokens_is_shared_out() -> None:
     assert _tokens(tokenizer, ids[:1]) == [("the", b"the")]
 
 
+def test_what_never_became_a_character_is_its_tokens_and_no_special_ones() -> None:
+    tokenizer = _tokenizer("sentencepiece")
+    assert _tokens(tokenizer, [_id(tokenizer, "<0xC3>"), 2]) == [("\ufffd", b"\xc3"), ("", b"")]
+
+
 def test_a_stop_string_cuts_the_token_in_which_it_begins() -> None:
     tokenizer = _tokenizer("sentencepiece")
     ids = tokenizer.encode("the lung", add_special_tokens=False).ids

@@ -28,8 +28,17 @@ def test_the_logits_stay_as_they_are_and_what_is_ruled_out_has_no_probability() 
     assert logits.tolist() == [0.0, -math.inf, 0.0]
 
 
-@given(st.lists(st.sampled_from([-math.inf, -1.0, 0.0, 0.5, 2.0]), min_size=1, max_size=40), st.integers(0, 50))
-def test_the_likeliest_come_first_and_of_equal_ones_the_lowest_id(values: list[float], count: int) -> None:
-    logits = np.array(values, dtype=np.float32)
+@given(
+    size=st.integers(1, 40) | st.sampled_from([64, 1280, 1281, 3000]),
+    levels=st.sampled_from([1, 3, 1000]),
+    count=st.integers(0, 50),
+    seed=st.integers(0, 99),
+)
+def test_the_likeliest_come_first_and_of_equal_ones_the_lowest_id(
+    size: int, levels: int, count: int, seed: int
+) -> None:
+    logits = np.random.default_rng(seed).integers(0, levels, size).astype(np.float32)
+    logits[logits == 0] = -math.inf
+    values = logits.tolist()
     expected = sorted(range(len(values)), key=lambda id: (-values[id], id))[:count]
     assert likeliest(logits, count) == expected
