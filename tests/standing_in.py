@@ -57,8 +57,8 @@ DOES: dict[str, Callable[[str], str]] = {
 
 
 def handle(message: bytes) -> bytes:
-    """Do what a request says."""
-    word, _, rest = message.decode().partition(" ")
+    """Do what a request says: its last line, where a decoder's has another before it."""
+    word, _, rest = message.rpartition(b"\n")[2].decode().partition(" ")
     return DOES[word](rest).encode()
 
 
