@@ -136,6 +136,9 @@ def _of_site() -> Iterator[tuple[str, Any]]:
     yield "token add", run("token", "add", "ward-7")
     yield "token list", run("token", "list")
     yield "token remove", run("token", "remove", "ward-7")
+    yield "tls make", run("tls", "make", "--address", "192.0.2.0/24")
+    yield "tls make --force", run("tls", "make", "--force")
+    yield "tls show", run("tls", "show")
 
 
 def _simulated(folder: Path, small: str, patch: pytest.MonkeyPatch) -> Iterator[tuple[str, Any]]:

@@ -33,6 +33,7 @@ COMMANDS = {
     "tune": "Train: so far the embedded model, from nothing.",
     "ask": "Ask a bundle a question, about an image if you like.",
     "token": "Who may use this machine's service over its API: tokens made, listed, revoked.",
+    "tls": "The certificates of this machine's service: its own authority, and what it signs.",
 }
 
 ON_GPU = frozenset({"ask", "build", "check", "demo", "evaluate", "quantize"})

@@ -53,7 +53,7 @@ def locked(path: Path) -> Iterator[None]:
     open a file can hold its lock for ever.
     """
     with writing(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
+        _make_folder(path.parent)
         lock = open_private(path.with_name(f".{path.name}.lock"), os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW)
     try:
         with writing(path):
@@ -63,3 +63,16 @@ def locked(path: Path) -> Iterator[None]:
         yield
     finally:
         os.close(lock)
+
+
+def _make_folder(folder: Path) -> None:
+    """Make a folder and those above, each of them its upper one's owner's, as what is written in them is."""
+    if folder.is_dir():
+        return
+    _make_folder(folder.parent)
+    folder.mkdir(exist_ok=True)
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        give_to_owner_of_folder(descriptor, folder.parent)
+    finally:
+        os.close(descriptor)

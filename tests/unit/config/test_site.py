@@ -92,3 +92,20 @@ def test_a_lock_is_no_link(tmp_path: Path) -> None:
     with pytest.raises(EdgeKitError, match="can't be written"), locked(tmp_path / "file"):
         pass
     assert not (tmp_path / "elsewhere").exists()
+
+
+def test_folders_that_are_made_belong_to_the_owner_of_the_one_above(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = list[tuple[str, Path]]()
+    real = Path("/proc/self/fd")
+    monkeypatch.setattr(
+        site, "give_to_owner_of_folder", lambda file, above: given.append((os.readlink(real / str(file)), above))
+    )
+    with locked(tmp_path / "site" / "tls" / "file"):
+        pass
+    assert given == [
+        (str(tmp_path / "site"), tmp_path),
+        (str(tmp_path / "site" / "tls"), tmp_path / "site"),
+        (str(tmp_path / "site" / "tls" / ".file.lock"), tmp_path / "site" / "tls"),
+    ]
