@@ -14,7 +14,7 @@ from edgekit.check.scales import dead_rows, dead_scales
 from edgekit.errors import BundleError
 
 
-def write_graph(folder: Path, **scales: list[float]) -> Path:
+def write_graph(folder: Path, name: str = "g", **scales: list[float]) -> Path:
     """A graph whose initializers lie in a file beside it, each layer's scales under the name that a bundle gives."""
     tensors = [
         numpy_helper.from_array(np.array(values, np.float16), f"{layer}.weight.scales")
@@ -22,8 +22,10 @@ def write_graph(folder: Path, **scales: list[float]) -> Path:
     ]
     tensors.append(numpy_helper.from_array(np.zeros(4, np.float16), "norm.bias"))  # zeros that are no scales
     model = helper.make_model(helper.make_graph([], "graph", [], [], tensors))
-    onnx.save(model, str(folder / "g.onnx"), save_as_external_data=True, location="g.onnx.data", size_threshold=0)
-    return folder / "g.onnx"
+    path = folder / f"{name}.onnx"
+    path.with_name(f"{name}.onnx.data").unlink(missing_ok=True)
+    onnx.save(model, str(path), save_as_external_data=True, location=f"{name}.onnx.data", size_threshold=0)
+    return path
 
 
 @pytest.mark.parametrize("dead", [0.0, float("nan"), float("inf"), -0.5])
