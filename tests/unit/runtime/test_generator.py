@@ -368,6 +368,51 @@ def test_what_a_caller_sent_is_reused_for_it_alone_until_it_is_forgotten() -> No
     assert ask("b") == (19, 0)
 
 
+@settings(deadline=None, max_examples=60)
+@given(
+    requests=st.lists(
+        st.tuples(PROMPTS, PARAMS, st.sampled_from("abc"), st.booleans(), st.integers(0, 3), st.integers(-3, 30)),
+        min_size=1,
+        max_size=10,
+    ),
+    slots=st.integers(1, 3),
+    chunk=st.integers(4, 20),
+)
+def test_an_answer_does_not_depend_on_what_other_callers_ask_leave_or_have_forgotten(
+    requests: list[tuple[Prompt, SamplingParams, str, bool, int, int]], slots: int, chunk: int
+) -> None:
+    """Each request: prompt, parameters, caller, batch, steps until the next one joins, steps after which it leaves.
+
+    One that would leave before it joins has what is kept of its caller forgotten instead.
+    """
+    public = b"to all: "
+    generator = Generator(FakeEngine(slots=slots, chunk=chunk), TOKENIZER, SPEC, public=public)
+    prompts = [Prompt((TextPiece(tuple(public)), *prompt.pieces)) for prompt, *_ in requests]
+    sequences: list[Sequence] = []
+    for prompt, (_, params, caller, batch, pause, _) in zip(prompts, requests, strict=True):
+        sequences.append(generator.submit(prompt, params, caller=caller, batch=batch))
+        for _ in range(pause):
+            generator.step()
+    for step in range(1000):
+        for sequence, (_, _, caller, _, _, leaves) in zip(sequences, requests, strict=True):
+            if leaves == step:
+                generator.cancel(sequence)
+            elif -leaves == step:
+                generator.forget(caller)
+        generator.step()
+    assert not generator.busy
+    callers = [caller for _, _, caller, *_ in requests]
+    for sequence, prompt, (_, params, caller, *_) in zip(sequences, prompts, requests, strict=True):
+        completion, alone = sequence.completion, _alone(prompt, params)
+        assert completion is not None
+        if completion.reason == "cancelled":
+            assert completion.ids == alone.ids[: completion.tokens]
+        else:
+            assert _same(completion, alone)
+        if callers.count(caller) == 1:
+            assert completion.reused_tokens <= len(public)
+
+
 def test_prompts_are_taken_only_as_slots_come_free() -> None:
     taken: list[int] = []
 

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import count
+from statistics import median
+from time import process_time
 
 import pytest
 from hypothesis import given, settings
@@ -269,6 +272,21 @@ def test_what_is_forgotten_of_one_caller_is_kept_of_the_others() -> None:
     for start in (0, 200, 300):
         assert _spans(_answer(scheduler, range(start, start + 20), caller="a")[1]) == [(0, 20)]
     assert _spans(_answer(scheduler, range(200, 220), caller="a")[1]) == [(19, 20)]
+
+
+def test_planning_a_step_is_cheap_while_many_callers_wait() -> None:
+    scheduler = Scheduler(8, 2048, 128, public=range(40))
+    prompts = ([*range(40), *range(1000 * number, 1000 * number + 600)] for number in count(1))
+    times_s = []
+    for step in range(600):
+        while len(scheduler.waiting) < 128:
+            scheduler.add(_sequence(next(prompts), 10, caller=f"caller {step} {len(scheduler.waiting)}"))
+        before = process_time()
+        planned = scheduler.schedule()
+        times_s.append(process_time() - before)
+        _run(scheduler, planned)
+    assert median(times_s) < 0.0005
+    assert sum(times_s) / len(times_s) < 0.001
 
 
 def test_leaving_while_waiting_reading_or_writing_frees_the_place() -> None:
