@@ -23,7 +23,7 @@ LONGEST_DAYS = 397
 
 @dataclass(frozen=True)
 class Due:
-    """A certificate of a folder as it is now, what it should be for, and why a new one is due; "" where none is."""
+    """What is due: the certificate that there is, what one should be for, and why a new one is made ("": it is not)."""
 
     leaf: Leaf | None
     wanted: Names
