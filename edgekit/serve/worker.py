@@ -135,7 +135,7 @@ class Worker:
     def _failure(self, reason: Reason, exception: str = "") -> WorkerFailure:
         self._end()
         if not self._closed:
-            _log.warning("The process that runs %s has to start again: %s %s", self._module, reason, exception)
+            _log.warning("The process that runs %s has to start again: %s", self._module, exception or reason)
         return WorkerFailure(self._module, reason)
 
     def _end(self) -> None:
