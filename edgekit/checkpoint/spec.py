@@ -198,6 +198,11 @@ class TemplateSpec:
     system_reserved: tuple[str, ...] = ()
     system_refused: str = ""
 
+    @property
+    def takes_system(self) -> bool:
+        """Whether it has a place for a caller's own system text."""
+        return bool(self.system_turn or self.system_inside)
+
 
 @dataclass(frozen=True, kw_only=True)
 class ModelSpec:

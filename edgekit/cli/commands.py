@@ -32,11 +32,12 @@ COMMANDS = {
     "evaluate": "How often bundles answer rightly, side by side.",
     "tune": "Train: so far the embedded model, from nothing.",
     "ask": "Ask a bundle a question, about an image if you like.",
+    "serve": "Serve a bundle to many callers, over the API that OpenAI's clients speak.",
     "token": "Who may use this machine's service over its API: tokens made, listed, revoked.",
     "tls": "The certificates of this machine's service: its own authority, and what it signs.",
 }
 
-ON_GPU = frozenset({"ask", "build", "check", "demo", "evaluate", "quantize"})
+ON_GPU = frozenset({"ask", "build", "check", "demo", "evaluate", "quantize", "serve"})
 """Those that compute in their own process, on a GPU where there is one; `profile` and `compile` leave it to children,
 which are shown theirs by UUID."""
 

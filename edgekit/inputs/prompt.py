@@ -165,7 +165,7 @@ def _require_system(template: TemplateSpec, system: str) -> None:
     _require_text(system, "system text")
     if not system.strip():
         raise InputError("The system text is empty", "Leave it out: the template's own is used then.")
-    if not template.system_turn and not template.system_inside:
+    if not template.takes_system:
         refused = template.system_refused
         reason = f"it {refused}" if refused else "the bundle was built before EdgeKit looked for one"
         raise InputError(

@@ -33,10 +33,11 @@ class Model:
     generator: Generator
 
     @classmethod
-    def open(cls, path: Path, slots: int) -> Model:
-        """Open the bundle at ``path`` with ``slots`` rows of KV; errors as of the bundle and its engine."""
+    def open(cls, path: Path, slots: int | None = None) -> Model:
+        """Open the bundle at ``path`` with ``slots`` rows of KV (None: its target's); errors as of the bundle and its
+        engine."""
         bundle = open_bundle(path)
-        return cls.of(bundle, open_tokenizer(bundle), open_engine(bundle, slots))
+        return cls.of(bundle, open_tokenizer(bundle), open_engine(bundle, slots or bundle.manifest.target.slots))
 
     @classmethod
     def of(cls, bundle: Bundle, tokenizer: Tokenizer, engine: Engine) -> Model:
@@ -44,9 +45,9 @@ class Model:
         spec = bundle.manifest.spec
         return cls(bundle, tokenizer, engine, Generator(engine, tokenizer, spec, public=public_keys(spec, tokenizer)))
 
-    def prompt(self, turns: Sequence[Turn]) -> Prompt:
-        """Write a conversation in the model's own template."""
-        return build(self.bundle.manifest.spec, self.tokenizer, turns)
+    def prompt(self, turns: Sequence[Turn], system: str | None = None) -> Prompt:
+        """Write a conversation in the model's own template, with a caller's ``system`` text where it has a place."""
+        return build(self.bundle.manifest.spec, self.tokenizer, turns, system)
 
     def stream(self, turns: Sequence[Turn], params: SamplingParams = DEFAULTS) -> Iterator[Event]:
         """Yield the next answer of a conversation, as it comes."""

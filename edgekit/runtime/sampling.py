@@ -36,6 +36,7 @@ class SamplingParams:
     * ``top_p``, ``top_k``, ``min_p``, ``repetition_penalty``: filters; 1, 0, 0 and 1 are off
     * ``stop``: the text ends before the first of these strings
     * ``seed``: without, a random one is taken; the completion says which
+    * ``logit_bias``: what is added to the logits of single tokens, as pairs of an id and a number
     * ``logprobs``: how many alternatives are told beside each token's probability, 20 at most; None tells neither
     """
 
@@ -48,6 +49,7 @@ class SamplingParams:
     stop: tuple[str, ...] = ()
     seed: int | None = None
     logprobs: int | None = None
+    logit_bias: tuple[tuple[int, float], ...] = ()
 
     def __post_init__(self) -> None:
         _whole("max_tokens", self.max_tokens, 1)
@@ -69,6 +71,8 @@ class SamplingParams:
         stop: Any = self.stop
         texts = isinstance(stop, tuple) and all(isinstance(text, str) and text for text in stop)
         _demand("stop", stop, texts, "a tuple of strings, none of them empty")
+        biases = all(token >= 0 and abs(bias) < math.inf for token, bias in self.logit_bias)
+        _demand("logit_bias", self.logit_bias, biases, "pairs of a token's id and a number")
 
 
 def _whole(name: str, value: Any, least: int) -> None:
@@ -121,7 +125,10 @@ class Sampler:
         return token
 
     def _pick(self, logits: Logits) -> int:
-        token, params = int(logits.argmax()), self.params
+        params = self.params
+        if params.logit_bias:
+            logits = biased(logits, params.logit_bias)
+        token = int(logits.argmax())
         if params.repetition_penalty != 1:
             logits = penalize(logits, np.fromiter(self._seen, dtype=np.intp), params.repetition_penalty)
             token = int(logits.argmax())
@@ -140,6 +147,15 @@ class Sampler:
         heap = weights.cumsum(dtype=np.float64)
         at = heap.searchsorted(self._random.random() * heap[-1], side="right")
         return int(ids[min(at, len(ids) - 1)])  # random() · total may round up to the total
+
+
+def biased(logits: Logits, biases: Iterable[tuple[int, float]]) -> Logits:
+    """Return logits [vocab] with each token's bias added; ids behind the vocabulary are nobody's."""
+    scores: Logits = logits.copy()
+    for token, bias in biases:
+        if token < len(scores):
+            scores[token] += np.float32(bias)
+    return scores
 
 
 def penalize(logits: Logits, seen: Ids, penalty: float) -> Logits:

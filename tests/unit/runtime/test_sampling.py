@@ -188,3 +188,18 @@ def test_impossible_parameters_are_input_errors(name: str, value: object) -> Non
     with pytest.raises(InputError, match=name) as caught:
         SamplingParams(**{name: value})  # type: ignore[arg-type]
     assert name in caught.value.hint
+
+
+def test_a_bias_lifts_a_token_or_bans_it() -> None:
+    logits = np.array([1.0, 2.0, 3.0], dtype=np.float32)
+    assert Sampler(SamplingParams(logit_bias=((0, 5.0),)))(logits) == 0
+    assert Sampler(SamplingParams(logit_bias=((2, -100.0), (7, 100.0))))(logits) == 1
+    assert logits.tolist() == [1.0, 2.0, 3.0]
+    drawn = Sampler(SamplingParams(temperature=1.0, seed=1, logit_bias=((0, 100.0),)))
+    assert {drawn(logits) for _ in range(20)} == {0}
+
+
+@pytest.mark.parametrize("bias", [((-1, 1.0),), ((1, float("nan")),), ((1, float("inf")),)])
+def test_a_bias_that_is_none_is_refused(bias: tuple[tuple[int, float], ...]) -> None:
+    with pytest.raises(InputError, match="logit_bias"):
+        SamplingParams(logit_bias=bias)

@@ -1,0 +1,109 @@
+"""The application: which path is whose, behind the two middlewares that every request passes.
+
+Every path of the API is there with ``/v1`` and without: clients differ in what they take for the base.
+"""
+
+from __future__ import annotations
+
+import time
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from edgekit.serve.asgi import respond
+from edgekit.serve.caller import Callers
+from edgekit.serve.gate import Border, Envelope
+from edgekit.serve.health import Figures, Health, Ready
+from edgekit.serve.hosts import Hosts
+from edgekit.serve.links import Links
+from edgekit.serve.openai.chat import ChatCompletions, TakenUp
+from edgekit.serve.openai.models import Model, Models
+from edgekit.serve.openai.responses import Responses
+from edgekit.serve.openapi import Description
+from edgekit.serve.refusal import Refusal
+from edgekit.serve.service import Service
+from edgekit.serve.tokens import Tokens
+
+UNSERVED = ("completions", "embeddings", "audio/{rest:path}", "images/{rest:path}", "moderations", "files", "batches")
+"""OpenAI's endpoints that a model of this kind has nothing to say at."""
+PAGE = """<!doctype html>
+<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>EdgeKit</title>
+<h1>EdgeKit</h1>
+<p>This service answers questions about pictures by OpenAI's API, at <code>v1/chat/completions</code> below this
+address. Nothing that it says is a diagnosis.
+<p><a href="v1/models">The model</a> · <a href="openapi.json">The API</a> · <a href="readyz">Whether it is ready</a>
+</html>
+"""
+
+
+def application(service: Service, tokens: Tokens) -> ASGIApp:
+    """Return the ASGI application of a service."""
+    app = Starlette(
+        routes=list(routes(service)),
+        middleware=[
+            Middleware(Envelope, note=service.metrics.note),
+            Middleware(Border, hosts=Hosts(service.settings.hosts), callers=Callers(tokens, service.settings.proxies)),
+        ],
+        exception_handlers={HTTPException: _refuse},
+    )
+    app.router.redirect_slashes = False  # a redirect names an address, which behind a proxy is not the caller's
+    return app
+
+
+def routes(service: Service) -> list[BaseRoute]:
+    """Return every path that there is."""
+    models = Models(service, int(time.time()))
+    links = Links(service)
+    api: list[tuple[str, str, ASGIApp]] = [
+        ("POST", "/chat/completions", ChatCompletions(service, links)),
+        ("GET", "/chat/completions/{conversation}", TakenUp(links)),
+        ("POST", "/responses", Responses(service)),
+        ("GET", "/models", models),
+        ("GET", "/models/{name:path}", Model(service, models)),
+    ]
+    table: list[BaseRoute] = [
+        Route(base + path, endpoint, methods=[method]) for base in ("/v1", "") for method, path, endpoint in api
+    ]
+    table += [Route(f"{base}/{path}", Unserved()) for base in ("/v1", "") for path in UNSERVED]
+    table += [
+        Route("/", Page(), methods=["GET"]),
+        Route("/healthz", Health(), methods=["GET"]),
+        Route("/health", Health(), methods=["GET"]),
+        Route("/readyz", Ready(service), methods=["GET"]),
+        Route("/metrics", Figures(service), methods=["GET"]),
+        Route("/openapi.json", Description(), methods=["GET"]),
+    ]
+    return table
+
+
+class Page:
+    """``GET /``: what is here, for who opens the address in a browser."""
+
+    name = "page"
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        policy = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        headers = {"content-type": "text/html; charset=utf-8", "content-security-policy": policy}
+        await respond(send, 200, PAGE.encode(), headers)
+
+
+class Unserved:
+    """What others serve and this service does not, said by a code of its own."""
+
+    name = "unserved"
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        raise Refusal(404, "This endpoint is not served: ask at v1/chat/completions.", "unsupported_endpoint")
+
+
+async def _refuse(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    if error.status_code == 405:
+        raise Refusal(405, "This method is not served here.", "method_not_allowed", headers=error.headers)
+    raise Refusal(error.status_code, "There is nothing at this path.", "not_found")

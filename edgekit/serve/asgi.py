@@ -1,0 +1,145 @@
+"""What an endpoint does with a connection: read a body within bounds, work while the caller is there, answer.
+
+A caller that goes is noticed at once, since every answer, streamed or not, is worked on beside a wait for the
+connection's end. Starlette's own streaming would notice at the next send, and a plain endpoint not at all.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine, Mapping
+from contextlib import asynccontextmanager, suppress
+from typing import Any, TypeVar
+
+import msgspec
+from starlette.types import Receive, Scope, Send
+
+from edgekit.serve.refusal import NEVER_RETRY, Refusal
+from edgekit.units import format_bytes
+
+T = TypeVar("T")
+STREAM_HEADERS = {
+    "content-type": "text/event-stream; charset=utf-8",
+    "cache-control": "no-store",
+    "x-accel-buffering": "no",  # nginx would else keep events until it has a buffer full of them
+}
+DRAINED = 2
+"""So many bodies' worth of a body that is too large are read and dropped: a caller still sending could not read why."""
+
+
+class Gone(Exception):
+    """The caller has closed the connection."""
+
+
+class Bodies:
+    """Bounds the bodies of requests, one alone and all together, in bytes."""
+
+    def __init__(self, most_bytes: int, most_together_bytes: int) -> None:
+        self._most_bytes = most_bytes
+        self._most_together_bytes = most_together_bytes
+        self._held_bytes = 0
+
+    @asynccontextmanager
+    async def reading(self, scope: Scope, receive: Receive) -> AsyncIterator[bytes]:
+        """Yield the whole body; its bytes count as held until the end of the block.
+
+        :class:`Refusal` of status 413 where it is larger than one may be, 503 where all together are;
+        :class:`Gone` where the caller goes before its end.
+        """
+        announced = _content_length(scope)
+        held = 0
+        try:
+            body = bytearray()
+            async for part in _parts(receive):
+                too_large = max(announced, len(body) + len(part)) > self._most_bytes
+                if too_large:
+                    await self._drain(receive, len(body) + len(part))
+                    raise self._too_large()
+                if self._held_bytes + len(part) > self._most_together_bytes:
+                    raise Refusal(
+                        503,
+                        "The service holds as many requests as its memory allows. Try again soon.",
+                        "too_many_requests_in_memory",
+                        headers={"retry-after": "2", "connection": "close"},
+                    )
+                self._held_bytes += len(part)
+                held += len(part)
+                body += part
+            yield bytes(body)
+        finally:
+            self._held_bytes -= held
+
+    async def _drain(self, receive: Receive, read: int) -> None:
+        with suppress(Gone):
+            async for part in _parts(receive):
+                read += len(part)
+                if read > DRAINED * self._most_bytes:
+                    return
+
+    def _too_large(self) -> Refusal:
+        message = f"The request is larger than {format_bytes(self._most_bytes)}: send smaller pictures, or fewer."
+        return Refusal(413, message, "request_too_large", headers={"connection": "close", **NEVER_RETRY})
+
+
+def _content_length(scope: Scope) -> int:
+    lengths = [value for name, value in scope["headers"] if name == b"content-length"]
+    return int(lengths[0]) if lengths and lengths[0].isdigit() else 0
+
+
+async def _parts(receive: Receive) -> AsyncIterator[bytes]:
+    more = True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise Gone
+        more = message.get("more_body", False)
+        yield message.get("body", b"")
+
+
+async def while_connected(receive: Receive, work: Coroutine[Any, Any, T]) -> T:
+    """Return what ``work`` returns; where the caller goes before, ``work`` is cancelled and :class:`Gone` raised.
+
+    The request's body has been read: what ``receive`` tells next is the end of the connection.
+    """
+    working = asyncio.ensure_future(work)
+    leaving = asyncio.ensure_future(_left(receive))
+    try:
+        await asyncio.wait((working, leaving), return_when=asyncio.FIRST_COMPLETED)
+        if not working.done():
+            raise Gone
+        return working.result()
+    finally:
+        for task in (working, leaving):
+            task.cancel()
+        await asyncio.gather(working, leaving, return_exceptions=True)
+
+
+async def _left(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def respond(send: Send, status: int, body: bytes, headers: Mapping[str, str]) -> None:
+    """Send a whole answer."""
+    lines = {"content-length": str(len(body)), **headers}
+    await send({"type": "http.response.start", "status": status, "headers": _encoded(lines)})
+    await send({"type": "http.response.body", "body": body})
+
+
+async def respond_json(send: Send, status: int, document: Any, headers: Mapping[str, str] | None = None) -> None:
+    """Send a JSON document."""
+    kind = {"content-type": "application/json", "cache-control": "no-store"}
+    await respond(send, status, msgspec.json.encode(document), kind | dict(headers or {}))
+
+
+async def respond_events(send: Send, events: AsyncIterator[bytes], headers: Mapping[str, str] | None = None) -> None:
+    """Send server-sent events, each as soon as it is there."""
+    lines = STREAM_HEADERS | dict(headers or {})
+    await send({"type": "http.response.start", "status": 200, "headers": _encoded(lines)})
+    async for event in events:
+        await send({"type": "http.response.body", "body": event, "more_body": True})
+    await send({"type": "http.response.body", "body": b""})
+
+
+def _encoded(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
+    return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]

@@ -1,0 +1,40 @@
+"""Which bundle is served where none is named: the installed one, else the embedded model's."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from edgekit import __version__
+from edgekit.bundle import open_bundle
+from edgekit.errors import BundleError
+from edgekit.phantom.embedded import embedded
+from edgekit.pipeline import build
+from edgekit.progress import Progress, silent
+from edgekit.recipe import recipe
+from edgekit.target import target
+
+INSTALLED = Path("/opt/edgekit/current/bundle")
+RECIPE = "q4"
+
+
+def bundle_to_serve(progress: Progress = silent) -> Path:
+    """Return the installed bundle, or the embedded model's, which is built once for this user.
+
+    :class:`~edgekit.errors.EdgeKitError` where it can't be built.
+    """
+    if INSTALLED.exists():
+        return INSTALLED
+    kept = cache_folder() / f"embedded-{RECIPE}-{__version__}"
+    try:
+        open_bundle(kept)
+    except BundleError:
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        build(embedded(), target("cpu"), recipe(RECIPE), kept, progress=progress)
+    return kept
+
+
+def cache_folder() -> Path:
+    """Return the folder for what can be made anew, as the XDG Base Directory Specification has it."""
+    named = os.environ.get("XDG_CACHE_HOME", "")
+    return (Path(named) if os.path.isabs(named) else Path.home() / ".cache") / "edgekit"

@@ -1,0 +1,104 @@
+"""What every request passes, in and out: a name of its own, where it comes from, who asks, what is logged of it.
+
+Two pure ASGI middlewares. (Starlette's ``BaseHTTPMiddleware`` hides from an endpoint that its caller has gone.) Logs
+and metrics have a request's route, never its address line or its body: they hold nothing that was asked or answered.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import time
+import traceback
+from collections.abc import Callable
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from edgekit.serve.asgi import Gone, respond_json
+from edgekit.serve.caller import Callers
+from edgekit.serve.hosts import Hosts
+from edgekit.serve.refusal import refusal_of
+
+log = logging.getLogger("edgekit.serve")
+
+OPEN = frozenset({"/", "/healthz", "/readyz", "/health", "/models", "/openapi.json"})
+"""What anybody may ask without a token: nothing in it is of a patient or of another caller."""
+
+
+class Envelope:
+    """Gives each answer an ``x-request-id``, turns errors into OpenAI's form, and logs one line.
+
+    ``note`` is told of each request: its route, its status and its seconds.
+    """
+
+    def __init__(self, app: ASGIApp, note: Callable[[str, int, float], None]) -> None:
+        self._app = app
+        self._note = note
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        id, begun, status = secrets.token_hex(16), time.monotonic(), 0
+
+        async def sending(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message.get("headers", []), (b"x-request-id", id.encode())]
+            await send(message)
+
+        scope["state"]["request_id"] = id
+        try:
+            await self._app(scope, receive, sending)
+        except Gone:
+            status = status or 499  # nginx's word for it; nobody reads it but the log
+        except Exception as error:
+            refusal = refusal_of(error)
+            if refusal.status >= 500:
+                log.error("%s failed: %s", id, types_of(error))
+                log.debug("%s failed at\n%s", id, "".join(traceback.format_tb(error.__traceback__)))  # places, no texts
+            if status == 0:
+                await respond_json(sending, refusal.status, refusal.document(), refusal.headers)
+            else:
+                raise
+        finally:
+            seconds = time.monotonic() - begun
+            route = getattr(scope.get("route"), "path", "unknown")
+            caller = scope["state"].get("caller")
+            log.info("%s %s %s %d %.3f s, %s", id, scope["method"], route, status, seconds, caller and caller.name)
+            self._note(route, status, seconds)
+
+
+class Border:
+    """Lets in who may, and says so: ``scope["state"]["caller"]`` is the caller from here on."""
+
+    def __init__(self, app: ASGIApp, hosts: Hosts, callers: Callers) -> None:
+        self._app = app
+        self._hosts = hosts
+        self._callers = callers
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            headers = scope["headers"]
+            self._hosts.require(_only(headers, b"host"), _only(headers, b"origin"))
+            address = scope["client"][0] if scope["client"] else ""
+            path = scope["path"].removeprefix(scope.get("root_path", "")).removeprefix("/v1") or "/"
+            scope["state"]["caller"] = self._callers.of(headers, address, anybody=path in OPEN)
+        await self._app(scope, receive, send)
+
+
+def _only(headers: list[tuple[bytes, bytes]], name: bytes) -> str | None:
+    """A header's value; None without one, and "" where there are several, which nobody means well with."""
+    values = [value for key, value in headers if key == name]
+    return (values[0].decode("latin-1") if len(values) == 1 else "") if values else None
+
+
+def types_of(error: BaseException) -> str:
+    """Return the types of an error and of what caused it: their texts may hold what was asked."""
+    names: list[str] = []
+    current: BaseException | None = error
+    while current is not None and len(names) < 5:
+        names.append(type(current).__name__)
+        current = current.__cause__
+    return " from ".join(names)

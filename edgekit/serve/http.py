@@ -1,0 +1,110 @@
+"""uvicorn's protocol on h11, with what it lacks: a deadline until a request is complete, a limit of connections, and
+errors of its own in the form that clients of the API read.
+
+uvicorn bounds headers (h11), but neither the time that a request takes to arrive nor what counts as a connection: a few
+callers that send a byte a minute would hold all of them. It is measured from a connection's beginning, or from the
+first byte of its next request, so that no byte in between lengthens it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from http import HTTPStatus
+from typing import Any
+
+import h11
+import msgspec
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from edgekit.serve.refusal import Refusal
+
+
+def protocol(request_s: float, connections: int) -> type[H11Protocol]:
+    """Return the protocol's class for ``uvicorn.Config(http=…)``: a request arrives within ``request_s`` seconds, and
+    so many ``connections`` are open at once."""
+
+    class Bounded(DeadlineProtocol):
+        pass
+
+    Bounded.request_s, Bounded.most_connections = request_s, connections
+    return Bounded
+
+
+class DeadlineProtocol(H11Protocol):
+    """One connection. A request that is not complete in time is answered by 408, as far as that can still be said."""
+
+    request_s: float
+    most_connections: int
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._deadline: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begin a connection, or end it at once where there are enough."""
+        super().connection_made(transport)
+        if len(self.connections) > self.most_connections:
+            self._answer(Refusal(503, "Too many connections are open.", "too_many_connections"))
+            return
+        self._arm()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """End the connection."""
+        self._disarm()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Take bytes; the deadline of the request that they belong to goes on, or ends with it."""
+        if self.transport.is_closing():
+            return
+        self._arm()
+        super().data_received(data)
+        if self.conn.their_state is not h11.IDLE and self.conn.their_state is not h11.SEND_BODY:
+            self._disarm()
+
+    def on_response_complete(self) -> None:
+        """Wait for the next request: uvicorn's own limit holds until its first byte."""
+        self._disarm()
+        super().on_response_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        """Answer what is no HTTP."""
+        self._answer(Refusal(400, "This is no valid HTTP request.", "invalid_http"))
+
+    def _arm(self) -> None:
+        if self._deadline is None:
+            self._deadline = self.loop.call_later(self.request_s, self._too_late)
+
+    def _disarm(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+    def _too_late(self) -> None:
+        self._deadline = None
+        cycle = self.cycle
+        if cycle is not None and cycle.response_started and not cycle.response_complete:
+            self.transport.close()
+            return
+        message = f"The request was not complete within {self.request_s:g} seconds."
+        self._answer(Refusal(408, message, "request_timeout"))
+
+    def _answer(self, refusal: Refusal) -> None:
+        """Say why, and end the connection."""
+        body = msgspec.json.encode(refusal.document())
+        headers = [(b"content-type", b"application/json"), (b"connection", b"close")]
+        headers.append((b"content-length", str(len(body)).encode()))
+        reason = HTTPStatus(refusal.status).phrase.encode()
+        try:
+            for event in (
+                h11.Response(status_code=refusal.status, headers=headers, reason=reason),
+                h11.Data(data=body),
+                h11.EndOfMessage(),
+            ):
+                self.transport.write(self.conn.send(event) or b"")
+        except h11.LocalProtocolError:
+            pass  # the connection is past the point at which anything could be said
+        if self.cycle is not None and not self.cycle.response_complete:
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
+        self.transport.close()

@@ -1,0 +1,69 @@
+"""Where the service listens: a socket of its own, taken before the model is loaded, and the address that opens.
+
+Beyond this machine nobody listens without both tokens and TLS, unless that is asked for by name: a service that anybody
+on a network can ask, or listen to, is what most open ones came to be by default.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+
+from edgekit.errors import ConfigError, InputError
+
+
+def is_loopback(host: str) -> bool:
+    """Say whether only this machine reaches ``host``."""
+    if host.lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def require_guarded(host: str, *, tokens: bool, tls: bool, insecure: bool) -> None:
+    """Refuse to listen beyond this machine without tokens or without TLS, unless ``insecure`` is asked for.
+
+    :class:`~edgekit.errors.ConfigError` says what is missing, and how it is made.
+    """
+    if is_loopback(host) or insecure or (tokens and tls):
+        return
+    missing = [
+        *([] if tokens else ["a token (edgekit token add NAME)"]),
+        *([] if tls else ["a certificate (edgekit tls make)"]),
+    ]
+    raise ConfigError(
+        f"{host} is reached from other machines, and there is no {' and no '.join(word[2:] for word in missing)}",
+        "Make what is missing, listen on 127.0.0.1, or give --insecure: all on the network then ask or read along.",
+    )
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Take an address; :class:`~edgekit.errors.InputError` where that can't be had. Port 0 takes a free one."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host.strip("[]"), port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+    except (socket.gaierror, UnicodeError):
+        raise InputError(f"{host[:80]} is no address of this machine", "Give one, as 127.0.0.1 or 0.0.0.0.") from None
+    taken = socket.socket(family, kind, protocol)
+    try:
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        taken.bind(address)
+        taken.listen(128)
+    except OSError as error:
+        taken.close()
+        raise InputError(
+            f"{host}:{port} can't be listened on: {error.strerror}", "Choose another with --port, or stop what has it."
+        ) from None
+    return taken
+
+
+def url_of(taken: socket.socket, host: str, *, tls: bool) -> str:
+    """Return the address that opens in a browser on this machine."""
+    port = taken.getsockname()[1]
+    name = host.strip("[]")
+    if name in ("0.0.0.0", "::", ""):
+        name = "127.0.0.1"
+    return f"{'https' if tls else 'http'}://{f'[{name}]' if ':' in name else name}:{port}/"

@@ -1,0 +1,59 @@
+"""Figures of the service for Prometheus: how many asked, waited and were answered, how fast; never what."""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+from edgekit.serve.engine import EngineThread
+from edgekit.serve.exchange import Exchange
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+_SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300)
+
+
+class Metrics:
+    """The figures of one service, in a registry of its own."""
+
+    def __init__(self, engine: EngineThread) -> None:
+        self._registry = registry = CollectorRegistry()
+        names = ("route", "status")
+        self._requests = Counter("edgekit_requests", "Requests, by route and status.", names, registry=registry)
+        self._seconds = Histogram(
+            "edgekit_request_seconds", "How long requests took.", ("route",), buckets=_SECONDS, registry=registry
+        )
+        self._first = Histogram(
+            "edgekit_first_token_seconds", "From queueing to the first token.", buckets=_SECONDS, registry=registry
+        )
+        self._prompt = Counter("edgekit_prompt_tokens", "Tokens of prompts.", registry=registry)
+        self._reused = Counter(
+            "edgekit_reused_tokens", "Tokens of prompts that were not read again.", registry=registry
+        )
+        self._written = Counter("edgekit_answer_tokens", "Tokens of answers.", registry=registry)
+        self._answers = Counter("edgekit_answers", "Answers, by how they ended.", ("reason",), registry=registry)
+        Gauge("edgekit_waiting", "Answers without a slot.", registry=registry).set_function(lambda: len(engine.waiting))
+        Gauge("edgekit_running", "Answers with a slot.", registry=registry).set_function(
+            lambda: len(engine.live) - len(engine.waiting)
+        )
+
+    def note(self, route: str, status: int, seconds: float) -> None:
+        """Count a request."""
+        self._requests.labels(route, str(status)).inc()
+        self._seconds.labels(route).observe(seconds)
+
+    def count(self, exchange: Exchange) -> None:
+        """Count the answers of an exchange that is over."""
+        for answer in exchange.answers:
+            completion = answer.completion
+            if completion is None:
+                self._answers.labels("cancelled" if answer.error is None else "error").inc()
+                continue
+            self._answers.labels(completion.reason).inc()
+            self._prompt.inc(completion.prompt_tokens)
+            self._reused.inc(completion.reused_tokens)
+            self._written.inc(completion.tokens)
+            if completion.first_token_ms:
+                self._first.observe(completion.first_token_ms / 1000)
+
+    def text(self) -> bytes:
+        """Write all figures in Prometheus' text format."""
+        return generate_latest(self._registry)

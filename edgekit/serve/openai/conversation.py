@@ -1,0 +1,135 @@
+"""From messages to turns: a system text, and questions with their pictures and answers, as models' templates have them.
+
+* System and developer messages, wherever they stand, are joined and stand at the beginning: in the template's own place
+  for such a text, else before the first question.
+* Messages of one role that follow each other are one. The conversation begins and ends with a question.
+* The pictures of a question stand before its text, in their order, wherever among its parts they were.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from edgekit.serve.openai.request import ImageUrl, Message, Part
+from edgekit.serve.refusal import Refusal, invalid
+
+_DATA_URL = re.compile(r"data:[\w.+-]*/?[\w.+-]*(?:;[\w.+-]+=[\w.+-]*)*;base64,", re.IGNORECASE)
+BETWEEN = "\n\n"
+"""Between messages that are joined."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question with the files of its pictures, and its answer (None: still to come)."""
+
+    text: str
+    images: tuple[bytes, ...]
+    answer: str | None
+
+
+@dataclass(frozen=True)
+class Conversation:
+    """What a request's messages say; ``system`` is None without such a text."""
+
+    system: str | None
+    questions: tuple[Question, ...]
+
+    @property
+    def images(self) -> int:
+        """The number of pictures."""
+        return sum(len(question.images) for question in self.questions)
+
+    @property
+    def text_bytes(self) -> int:
+        """All texts together, in UTF-8."""
+        texts = [self.system or "", *(text for turn in self.questions for text in (turn.text, turn.answer or ""))]
+        return sum(len(text.encode(errors="surrogatepass")) for text in texts)
+
+
+@dataclass
+class _Said:
+    """What one role says, until the other begins."""
+
+    role: str
+    texts: list[str]
+    images: list[bytes]
+
+
+def conversation_of(messages: Sequence[Message]) -> Conversation:
+    """Read messages; :class:`Refusal` of status 400 names the one that can't be meant."""
+    system: list[str] = []
+    said: list[_Said] = []
+    for number, message in enumerate(messages):
+        place = f"messages[{number}]"
+        texts, images = _content(message, place)
+        if message.role in ("system", "developer"):
+            if images:
+                raise invalid(f"{place}.content", "has a picture: only questions do.")
+            system += texts
+            continue
+        if message.role not in ("user", "assistant"):
+            raise invalid(f"{place}.role", f"is '{message.role[:40]}'; 'system', 'user' and 'assistant' are served.")
+        if message.role == "assistant" and (images or not said):
+            wrong = "has a picture: only questions do." if images else "begins the conversation: a question does."
+            raise invalid(place, wrong)
+        if not said or said[-1].role != message.role:
+            said.append(_Said(message.role, [], []))
+        said[-1].texts += texts
+        said[-1].images += images
+    if not said:
+        raise invalid("messages", "has no question.")
+    if said[-1].role == "assistant":
+        raise invalid(f"messages[{len(messages) - 1}]", "is an answer: the last message is a question.")
+    answers = [BETWEEN.join(part.texts) for part in said[1::2]]
+    questions = [
+        Question(BETWEEN.join(part.texts), tuple(part.images), answer)
+        for part, answer in zip(said[::2], [*answers, None], strict=True)
+    ]
+    return Conversation(BETWEEN.join(text for text in system if text.strip()) or None, tuple(questions))
+
+
+def _content(message: Message, place: str) -> tuple[list[str], list[bytes]]:
+    """The texts and pictures of a message."""
+    if isinstance(message.content, str):
+        return [message.content], []
+    if message.content is None:
+        raise invalid(f"{place}.content", "is missing.")
+    texts: list[str] = []
+    images: list[bytes] = []
+    for number, part in enumerate(message.content):
+        _read_part(part, f"{place}.content[{number}]", texts, images)
+    return ["\n".join(texts)] if texts else [], images
+
+
+def _read_part(part: Part, place: str, texts: list[str], images: list[bytes]) -> None:
+    if part.type in ("text", "input_text", "output_text"):
+        if part.text is None:
+            raise invalid(f"{place}.text", "is missing.")
+        texts.append(part.text)
+    elif part.type in ("image_url", "input_image"):
+        if part.image_url is None:
+            raise invalid(f"{place}.image_url", "is missing.")
+        images.append(image_of(part.image_url, f"{place}.image_url"))
+    else:
+        raise invalid(f"{place}.type", f"is '{part.type[:40]}'; 'text' and 'image_url' are served.")
+
+
+def image_of(image: ImageUrl | str, place: str) -> bytes:
+    """Return the file that a data URL holds. Nothing else is looked at: no address is ever asked for anything."""
+    url = image if isinstance(image, str) else image.url
+    start = _DATA_URL.match(url[:256])
+    if start is None:
+        raise Refusal(
+            400,
+            "A picture is sent as a data URL in base64 (data:image/png;base64,…); the service fetches none.",
+            "unsupported_image_url",
+            param=place,
+        )
+    try:
+        return base64.b64decode(url[start.end() :].encode("ascii"), validate=True)
+    except (binascii.Error, UnicodeEncodeError):
+        raise Refusal(400, "The picture's data URL is no valid base64.", "invalid_image_url", param=place) from None

@@ -1,0 +1,122 @@
+"""What a chat completion may say: the fields of OpenAI's reference that mean something here, read strictly.
+
+Unknown fields are left alone, as OpenAI's clients expect of servers that are older than they are, and ``null`` is unset
+everywhere. What is known and not served is refused by name in :mod:`~edgekit.serve.openai.sampling`.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, TypeVar
+
+import msgspec
+from msgspec import Meta, Struct
+
+from edgekit.serve.refusal import Refusal
+
+T = TypeVar("T")
+
+MAX_TOP_LOGPROBS = 20
+"""OpenAI's own limit."""
+
+
+class ImageUrl(Struct):
+    """A picture as a data URL; ``detail`` is taken, and every picture is seen as the model sees all."""
+
+    url: str
+    detail: str | None = None
+
+
+class Part(Struct):
+    """A part of a message: "text" with ``text``, or "image_url" with ``image_url``."""
+
+    type: str
+    text: str | None = None
+    image_url: ImageUrl | str | None = None
+
+
+class Message(Struct):
+    """A message of a conversation."""
+
+    role: str
+    content: str | list[Part] | None = None
+
+
+class StreamOptions(Struct):
+    """What a stream holds beside the answer."""
+
+    include_usage: bool | None = None
+
+
+class JsonSchema(Struct):
+    """A schema that the answer is to follow; it always does, strict or not."""
+
+    schema: dict[str, Any] | bool | None = None
+    name: str | None = None
+    strict: bool | None = None
+
+
+class ResponseFormat(Struct):
+    """The form of the answer."""
+
+    type: Literal["text", "json_object", "json_schema"]
+    json_schema: JsonSchema | None = None
+    schema: dict[str, Any] | None = None
+
+
+class ChatRequest(Struct, kw_only=True):
+    """A chat completion that is asked for.
+
+    * ``messages``, ``model``: the conversation, and by whom it is to be continued
+    * ``max_tokens``, ``max_completion_tokens``: where the answer is cut at the latest; the newer name counts
+    * ``temperature`` (0 without it, which takes the likeliest token), ``top_p``, ``top_k``, ``min_p``,
+      ``repetition_penalty``, ``seed``, ``stop``, ``logit_bias``: how it is drawn
+    * ``n``: so many answers, of seeds that follow each other
+    * ``logprobs``, ``top_logprobs``: how likely each token was, and so many others
+    * ``response_format``: JSON, or JSON by a schema
+    * ``stream``, ``stream_options``: as events
+    * ``service_tier``: "flex" waits behind those who want to know at once
+    * the rest: known, and refused where they ask for anything
+    """
+
+    messages: list[Message]
+    model: str | None = None
+    max_tokens: Annotated[int, Meta(ge=1)] | None = None
+    max_completion_tokens: Annotated[int, Meta(ge=1)] | None = None
+    temperature: Annotated[float, Meta(ge=0, le=100)] | None = None
+    top_p: Annotated[float, Meta(ge=0, le=1)] | None = None
+    top_k: Annotated[int, Meta(ge=-1)] | None = None
+    min_p: Annotated[float, Meta(ge=0, le=1)] | None = None
+    repetition_penalty: Annotated[float, Meta(ge=0.01, le=100)] | None = None
+    seed: int | None = None
+    stop: str | list[str] | None = None
+    logit_bias: dict[str, Annotated[float, Meta(ge=-100, le=100)]] | None = None
+    n: Annotated[int, Meta(ge=1)] | None = None
+    logprobs: bool | None = None
+    top_logprobs: Annotated[int, Meta(ge=0, le=MAX_TOP_LOGPROBS)] | None = None
+    response_format: ResponseFormat | None = None
+    stream: bool | None = None
+    stream_options: StreamOptions | None = None
+    service_tier: str | None = None
+    presence_penalty: Annotated[float, Meta(ge=-2, le=2)] | None = None
+    frequency_penalty: Annotated[float, Meta(ge=-2, le=2)] | None = None
+    tools: list[Any] | None = None
+    tool_choice: Any = None
+    functions: list[Any] | None = None
+    function_call: Any = None
+    audio: Any = None
+    modalities: list[str] | None = None
+    prediction: Any = None
+    web_search_options: Any = None
+
+
+def parse(body: bytes, form: type[T]) -> T:
+    """Read a request's body; :class:`Refusal` of status 400 says which field is wrong, and how."""
+    try:
+        return msgspec.json.decode(body, type=form)
+    except msgspec.ValidationError as error:
+        text, _, place = str(error).partition(" - at `")
+        param = place.rstrip("`").removeprefix("$").removeprefix(".") or None
+        where = f"'{param}': " if param else ""
+        raise Refusal(400, f"{where}{text}.", "invalid_value", param=param) from None
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        raise Refusal(400, "The body is no valid JSON in UTF-8.", "invalid_json") from None

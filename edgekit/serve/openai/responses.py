@@ -1,0 +1,129 @@
+"""``POST /v1/responses``: the part of OpenAI's newer API that one question to a model of this kind needs.
+
+Text and pictures in, text out, whole or as events; nothing is kept between requests, so a conversation is sent whole.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta, Struct
+from starlette.types import Receive, Scope, Send
+
+from edgekit.serve.asgi import respond_events, respond_json, while_connected
+from edgekit.serve.openai.conversation import conversation_of
+from edgekit.serve.openai.request import ChatRequest, JsonSchema, Message, Part, ResponseFormat, parse
+from edgekit.serve.openai.response import ResponseForm
+from edgekit.serve.openai.sampling import params_of, require_served, schema_of
+from edgekit.serve.refusal import invalid, unsupported
+from edgekit.serve.service import Service, Wish
+
+
+class Item(Struct):
+    """Something that was said; only messages are served."""
+
+    role: str | None = None
+    content: str | list[Part] | None = None
+    type: str | None = None
+
+
+class TextFormat(Struct):
+    """The form of the answer."""
+
+    type: Literal["text", "json_object", "json_schema"]
+    name: str | None = None
+    schema: dict[str, Any] | None = None
+    strict: bool | None = None
+
+
+class TextOptions(Struct):
+    """How the text of the answer is to be."""
+
+    format: TextFormat | None = None
+
+
+class ResponseRequest(Struct, kw_only=True):
+    """A response that is asked for.
+
+    * ``input``, ``instructions``, ``model``: the conversation, a system text before it, and by whom it is continued
+    * ``max_output_tokens``, ``temperature``, ``top_p``, ``text``, ``stream``, ``service_tier``: as of a chat completion
+    * the rest: known, and refused where they ask for anything
+    """
+
+    input: str | list[Item]
+    instructions: str | None = None
+    model: str | None = None
+    max_output_tokens: Annotated[int, Meta(ge=1)] | None = None
+    temperature: Annotated[float, Meta(ge=0, le=100)] | None = None
+    top_p: Annotated[float, Meta(ge=0, le=1)] | None = None
+    text: TextOptions | None = None
+    stream: bool | None = None
+    service_tier: str | None = None
+    tools: list[Any] | None = None
+    previous_response_id: str | None = None
+    conversation: Any = None
+    prompt: Any = None
+    background: bool | None = None
+
+    def chat(self) -> ChatRequest:
+        """Return the chat completion that asks for the same; :class:`Refusal` of status 400 for what is not served."""
+        for name in ("tools", "previous_response_id", "conversation", "prompt", "background"):
+            if getattr(self, name):
+                raise unsupported(name, "nothing is kept between requests, and no tool is called.")
+        messages = [Message(role="system", content=self.instructions)] if self.instructions else []
+        if isinstance(self.input, str):
+            messages.append(Message(role="user", content=self.input))
+        else:
+            messages += [_message(item, number) for number, item in enumerate(self.input)]
+        form = self.text.format if self.text else None
+        return ChatRequest(
+            messages=messages,
+            model=self.model,
+            max_completion_tokens=self.max_output_tokens,
+            temperature=self.temperature,
+            top_p=self.top_p,
+            response_format=ResponseFormat(form.type, JsonSchema(form.schema)) if form else None,
+            stream=self.stream,
+            service_tier=self.service_tier,
+        )
+
+
+def _message(item: Item, number: int) -> Message:
+    if item.type not in (None, "message") or item.role is None:
+        raise invalid(f"input[{number}]", "is no message; nothing else is served.")
+    return Message(role=item.role, content=item.content)
+
+
+class Responses:
+    """The endpoint. A caller that goes ends its answer."""
+
+    name = "responses"
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        service = self._service
+        service.require_open()
+        async with service.bodies.reading(scope, receive) as body:
+            request = parse(body, ResponseRequest)
+            chat = request.chat()
+            form = ResponseForm(service.require_model(request.model), request.instructions, request.max_output_tokens)
+            require_served(chat, 1)
+            service.require_tokens(request.max_output_tokens)
+            wish = Wish(
+                params=params_of(chat, service.model.engine.context, service.manifest.spec.decoder.vocab),
+                batch=chat.service_tier == "flex",
+                schema=schema_of(chat.response_format),
+            )
+            conversation = conversation_of(chat.messages)
+            orders, notes = await while_connected(receive, service.orders(conversation, wish, scope["state"]["caller"]))
+        exchange = service.exchange(orders, notes)
+        try:
+            if chat.stream:
+                await while_connected(receive, respond_events(send, form.events(exchange)))
+            else:
+                await while_connected(receive, exchange.whole())
+                await respond_json(send, 200, form.whole(exchange))
+        finally:
+            service.end(exchange)

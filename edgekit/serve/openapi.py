@@ -1,0 +1,139 @@
+"""``GET /openapi.json``: the API described by the types that read its requests and write its answers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from starlette.types import Receive, Scope, Send
+
+from edgekit import __version__
+from edgekit.serve.asgi import respond
+from edgekit.serve.openai.documents import ChatCompletion, ErrorDocument, ModelDocument, ModelList
+from edgekit.serve.openai.request import ChatRequest
+from edgekit.serve.openai.response import Response
+from edgekit.serve.openai.responses import ResponseRequest
+
+_TYPES = (ChatRequest, ChatCompletion, ResponseRequest, Response, ErrorDocument, ModelDocument, ModelList)
+_JSON = "application/json"
+_ERRORS = {
+    400: "A field is wrong, or the conversation does not fit into the context; nothing is cut in silence.",
+    401: "There is no token, or a wrong one.",
+    403: "The request names another host, or comes from a page of another origin.",
+    404: "There is no such model, conversation, or path.",
+    405: "The path does not take this method.",
+    408: "The request was not complete in time.",
+    409: "The conversation's last answer is still being written.",
+    413: "The request, a picture's file, or the text is too large.",
+    429: "Too many requests of this caller are waiting; Retry-After says how long to wait.",
+    500: "The model, or the service, failed at this request.",
+    501: "What the picture needs is not installed.",
+    503: "The queue is full, or the service is stopping; Retry-After says how long to wait.",
+    504: "No slot came free, or the answer was not whole, in time.",
+}
+
+
+def description() -> dict[str, Any]:
+    """Return the API in OpenAPI 3.1."""
+    _, schemas = msgspec.json.schema_components(_TYPES, ref_template="#/components/schemas/{name}")
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "EdgeKit",
+            "version": __version__,
+            "description": "Questions about pictures, by OpenAI's API. Every path below v1 is there without it, too.",
+        },
+        "servers": [{"url": "."}],
+        "paths": _paths(),
+        "components": {
+            "schemas": schemas,
+            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+        },
+        "security": [{}, {"token": []}],
+    }
+
+
+def _paths() -> dict[str, Any]:
+    conversation = {
+        "name": "X-Conversation-Id",
+        "in": "header",
+        "description": "Made at random by the caller: by it, an answer whose link broke is taken up again.",
+        "schema": {"type": "string", "pattern": "^[A-Za-z0-9_-]{22,128}$"},
+    }
+    stream = {"description": "The answer, whole or as events.", "content": _content("ChatCompletion", events=True)}
+    response = {"description": "The response, whole or as events.", "content": _content("Response", events=True)}
+    events = {"description": "The answer's events behind the offset.", "content": {"text/event-stream": _TEXT}}
+    return {
+        "/v1/chat/completions": {
+            "post": {
+                "operationId": "complete",
+                "summary": "Continue a conversation",
+                "parameters": [conversation],
+                "requestBody": {"required": True, "content": {_JSON: {"schema": _reference("ChatRequest")}}},
+                "responses": {"200": stream, **_errors(*_ERRORS)},
+            }
+        },
+        "/v1/responses": {
+            "post": {
+                "operationId": "respond",
+                "summary": "Continue a conversation, by the newer API",
+                "requestBody": {"required": True, "content": {_JSON: {"schema": _reference("ResponseRequest")}}},
+                "responses": {"200": response, **_errors(*_ERRORS)},
+            }
+        },
+        "/v1/chat/completions/{conversation}": {
+            "get": {
+                "operationId": "take_up",
+                "summary": "Take up an answer whose link broke",
+                "parameters": [
+                    {"name": "conversation", "in": "path", "required": True, "schema": {"type": "string"}},
+                    {"name": "offset", "in": "query", "schema": {"type": "integer", "minimum": 0}},
+                    {"name": "Last-Event-ID", "in": "header", "schema": {"type": "integer", "minimum": 0}},
+                ],
+                "responses": {"200": events, **_errors(400, 401, 403, 404, 405)},
+            }
+        },
+        "/v1/models": {"get": _get("models", "The names of the model that is here", "ModelList")},
+        "/v1/models/{name}": {
+            "get": {
+                **_get("model", "The model under one of its names", "ModelDocument"),
+                "parameters": [{"name": "name", "in": "path", "required": True, "schema": {"type": "string"}}],
+            }
+        },
+        "/healthz": {"get": _get("health", "Whether the process answers", None)},
+        "/readyz": {"get": _get("ready", "Whether a question would be taken", None, 503)},
+    }
+
+
+_TEXT = {"schema": {"type": "string"}}
+
+
+def _get(id: str, summary: str, document: str | None, *errors: int) -> dict[str, Any]:
+    content = _content(document) if document else {_JSON: {"schema": {"type": "object"}}}
+    answer = {"200": {"description": summary, "content": content}}
+    return {"operationId": id, "summary": summary, "responses": {**answer, **_errors(401, 403, 404, 405, *errors)}}
+
+
+def _content(document: str, *, events: bool = False) -> dict[str, Any]:
+    return {_JSON: {"schema": _reference(document)}, **({"text/event-stream": _TEXT} if events else {})}
+
+
+def _errors(*statuses: int) -> dict[str, Any]:
+    content = _content("ErrorDocument")
+    return {str(status): {"description": _ERRORS[status], "content": content} for status in statuses}
+
+
+def _reference(name: str) -> dict[str, str]:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+class Description:
+    """The endpoint; what it says is written once."""
+
+    name = "openapi.json"
+
+    def __init__(self) -> None:
+        self._text = msgspec.json.encode(description())
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await respond(send, 200, self._text, {"content-type": _JSON})

@@ -1,0 +1,215 @@
+"""A service from its first breath to its last: opened, announced, kept alive, drained, closed.
+
+The order is that of what may go wrong: the address is taken first, then the model is loaded, then the children are
+warm; only then it is announced, to people and to systemd. Told to stop, it finishes what runs within its grace time
+while it refuses what is new, and only then goes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+import ssl
+import threading
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import uvicorn
+
+from edgekit.errors import EngineError
+from edgekit.runtime.model import Model
+from edgekit.serve.app import application
+from edgekit.serve.grammars import Grammars
+from edgekit.serve.http import protocol
+from edgekit.serve.listening import url_of
+from edgekit.serve.pictures import Decoder
+from edgekit.serve.service import Service
+from edgekit.serve.settings import Settings
+from edgekit.serve.systemd import notify, watchdog_s
+from edgekit.serve.tokens import Tokens
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+TELL_S = 5.0
+"""How often systemd hears of the service, where it does not want to more often."""
+STUCK_S = 300.0
+"""A step of the engine that takes longer will not end: the largest model's longest, on the slowest processor, takes a
+fraction of it."""
+CLOSE_S = 2.0
+"""What connections get to take their last bytes."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Announcement:
+    """What a service says when it can be asked: its ``url``, the ``model`` and ``bundle``, and what it has room for."""
+
+    url: str
+    model: str
+    bundle: str
+    slots: int
+    context: int
+    tokens: bool
+    loaded_s: float
+
+    def document(self) -> dict[str, Any]:
+        """Return it as JSON has it."""
+        return dict(vars(self))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Offer:
+    """What is to be served, where: a ``bundle`` with so many ``slots`` (None: its target's), on a ``listener``, to
+    those whom ``tokens`` let in, under ``settings``, with ``tls`` where it is not None."""
+
+    bundle: Path
+    slots: int | None
+    listener: socket.socket
+    host: str
+    tokens: Tokens
+    settings: Settings
+    tls: ssl.SSLContext | None = None
+
+
+def serve(offer: Offer, announce: Callable[[Announcement], None]) -> None:
+    """Serve until a signal ends it; errors as of the bundle and its engine, and
+    :class:`~edgekit.errors.EngineError` where the engine failed."""
+    notify(STATUS="Loading the model")
+    begun = time.monotonic()
+    with Model.open(offer.bundle, offer.slots) as model:
+        asyncio.run(_serve(offer, model, announce, begun))
+
+
+async def _serve(offer: Offer, model: Model, announce: Callable[[Announcement], None], begun: float) -> None:
+    async with opened(model, offer.settings) as service:
+        server = Server(service, configuration(service, offer))
+        announcement = Announcement(
+            url=url_of(offer.listener, offer.host, tls=offer.tls is not None),
+            model=service.name,
+            bundle=str(offer.bundle),
+            slots=model.engine.slots,
+            context=model.engine.context,
+            tokens=offer.tokens.required,
+            loaded_s=round(time.monotonic() - begun, 3),
+        )
+        telling = asyncio.create_task(_tell_systemd(service, server))
+        try:
+            await server.serve_until_stopped(offer.listener, lambda: announce(announcement))
+        finally:
+            telling.cancel()
+    if service.engine.failed:
+        raise EngineError("The engine failed while serving", "Start the service again; --verbose shows more.")
+
+
+@asynccontextmanager
+async def opened(model: Model, settings: Settings) -> AsyncIterator[Service]:
+    """Yield a service whose children are warm and whose engine's thread runs."""
+    spec = model.bundle.manifest.spec
+    decoder = Decoder(spec.image)
+    file = model.bundle.file("tokenizer.json")
+    grammars = Grammars.open(file, model.tokenizer, spec.decoder.vocab, spec.stop_ids)
+    service = Service(model, settings, decoder.picture, grammars)
+    try:
+        await asyncio.gather(decoder.start(), grammars.start())
+        service.engine.start()
+        yield service
+    finally:
+        await service.engine.close()
+        await decoder.close()
+        await grammars.close()
+
+
+def configuration(service: Service, offer: Offer) -> uvicorn.Config:
+    """Return uvicorn's configuration of a service: what it would say, log and believe by itself is left out."""
+    limits = service.limits
+    config = uvicorn.Config(
+        application(service, offer.tokens),
+        http=protocol(limits.request_s, limits.connections),
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,  # whom to believe about addresses is ours to say
+        server_header=False,
+        timeout_graceful_shutdown=round(CLOSE_S),
+    )
+    config.load()
+    config.ssl = offer.tls
+    return config
+
+
+class Server(uvicorn.Server):
+    """uvicorn's server, which goes on answering while it drains."""
+
+    def __init__(self, service: Service, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._service = service
+        self._loop = asyncio.get_running_loop()
+        self._draining: asyncio.Task[None] | None = None
+        self._ready: Callable[[], None] = lambda: None
+
+    async def serve_until_stopped(self, listener: socket.socket, ready: Callable[[], None]) -> None:
+        """Answer on ``listener`` until a signal comes; ``ready`` is called once it can be asked."""
+        self._ready = ready
+        await self.serve([listener])
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen, and say so."""
+        await super().startup(sockets)
+        self._ready()
+        notify(READY=1, STATUS="Serving")
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Drain at the first signal, and go at once at the second."""
+        self._loop.call_soon_threadsafe(self.drain)
+
+    def drain(self) -> None:
+        """Begin to stop; asked twice, stop."""
+        if self._draining is not None:
+            self.should_exit = self.force_exit = True
+            return
+        notify(STOPPING=1, STATUS="Finishing what runs")
+        self._service.stop()
+        self._draining = asyncio.create_task(self._drain())
+
+    async def _drain(self) -> None:
+        service = self._service
+        assert service.stopping_at is not None
+        while not service.engine.failed and time.monotonic() < service.stopping_at:
+            if all(exchange.ended for exchange in service.exchanges):
+                break
+            await asyncio.sleep(0.05)
+        for exchange in list(service.exchanges):
+            exchange.cancel()
+        self.should_exit = True
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Have signals drain, a hang-up among them; what was ignored stays ignored, and nothing is raised again."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        heard = [number for number in SIGNALS if signal.getsignal(number) != signal.SIG_IGN]
+        before = {number: signal.signal(number, self.handle_exit) for number in heard}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+async def _tell_systemd(service: Service, server: Server) -> None:
+    """Feed the watchdog as long as the engine's thread goes on, and end the service where that has failed."""
+    every_s = min(TELL_S, (watchdog_s() or 2 * TELL_S) / 2)
+    while not server.should_exit:
+        await asyncio.sleep(every_s if not service.engine.failed else 0)
+        if service.engine.failed:
+            server.should_exit = True
+        elif service.engine.silent_s < STUCK_S:
+            waiting = len(service.engine.waiting)
+            status = f"{len(service.engine.live) - waiting} answers on their way, {waiting} waiting"
+            notify(WATCHDOG=1, **({} if service.stopping_at else {"STATUS": status}))

@@ -1,0 +1,91 @@
+"""What a site sets for its service, in ``serve.toml`` beside its other settings; every value has a default that holds.
+
+```toml
+aliases = ["llava-med"]            # other names under which the model may be asked for
+hosts = ["radiology.example"]      # names under which the service is reached, beside this machine's own
+proxies = ["10.0.0.2"]             # whose word counts about whom they ask for
+
+[limits]
+body = "48 MiB"
+answer_s = 300
+```
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass, field, fields
+
+from edgekit import config
+from edgekit.config.site import site_file
+from edgekit.errors import ConfigError
+from edgekit.units import MIB
+
+NAME = "serve.toml"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """The most that one request may be, and that all may be together; past each, a documented error.
+
+    * ``request_s``: seconds from a request's first byte, or a connection's beginning, until it is complete
+    * ``body_bytes``: of one request; ``bodies_bytes``: of all that are in memory at once
+    * ``images``: pictures in one request; ``image_bytes``: of one picture's file
+    * ``text_bytes``: of all texts of a conversation in UTF-8, before any is looked at
+    * ``answer_tokens``: that a caller may ask for; 0: as many as the context holds
+    * ``answer_s``: seconds that an answer may take from when it gets a slot
+    * ``queue_s``: seconds that a request may wait for a slot
+    * ``waiting``: requests that wait in all; ``waiting_per_caller``: of one caller
+    * ``connections``: open at once
+    * ``grace_s``: seconds that running answers get when the service is told to stop
+    * ``resume_s``: seconds that an answer goes on, and is kept, after its link dropped
+    """
+
+    request_s: float = 30.0
+    body_bytes: int = 32 * MIB
+    bodies_bytes: int = 256 * MIB
+    images: int = 8
+    image_bytes: int = 24 * MIB
+    text_bytes: int = MIB
+    answer_tokens: int = 0
+    answer_s: float = 600.0
+    queue_s: float = 600.0
+    waiting: int = 128
+    waiting_per_caller: int = 16
+    connections: int = 512
+    grace_s: float = 30.0
+    resume_s: float = 120.0
+
+    def __post_init__(self) -> None:
+        for limit in fields(self):
+            value = getattr(self, limit.name)
+            if value < 0 or (value == 0 and limit.name not in ("answer_tokens", "grace_s", "resume_s")):
+                raise ConfigError(f"The limit '{limit.name}' is {value}", "Give more than nothing.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """A site's settings: names for the model and the machine, whose word counts, and limits."""
+
+    aliases: tuple[str, ...] = ()
+    hosts: tuple[str, ...] = ()
+    proxies: tuple[str, ...] = ()
+    limits: Limits = field(default_factory=Limits)
+
+    def __post_init__(self) -> None:
+        for proxy in self.proxies:
+            _require_network(proxy)
+
+
+def _require_network(text: str) -> None:
+    try:
+        ipaddress.ip_network(text)
+    except ValueError:
+        hint = 'Give it as "10.0.0.2" or "10.0.0.0/24".'
+        raise ConfigError(f"The proxy {text!r} is no address and no network", hint) from None
+
+
+def settings() -> Settings:
+    """Read the site's settings; :class:`~edgekit.errors.ConfigError` where they say what they can't mean."""
+    path = site_file(NAME)
+    return config.load_toml(path, Settings) if path else Settings()
