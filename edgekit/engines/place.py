@@ -6,8 +6,9 @@ import hashlib
 import json
 from dataclasses import dataclass
 
-from edgekit import config, machine
+from edgekit import config
 from edgekit.errors import EngineError
+from edgekit.machine.detect import Machine
 from edgekit.machine.gpus import Gpu, matching, silence, untold
 from edgekit.machine.nvml import how_to_tell
 from edgekit.target import Target
@@ -65,15 +66,14 @@ class Place:
         return words
 
 
-def gpu_for(target: Target) -> Gpu | None:
+def gpu_for(target: Target, here: Machine) -> Gpu | None:
     """Return this machine's GPU of the target's kind; None without one.
 
     :class:`EngineError` where there is a GPU that may be it and does not tell: a driver that was updated and not
     started anew, say, must not look like a machine without a GPU.
     """
-    computer = machine.look()
-    gpu = matching(computer.gpus, target.compute_capability)
-    silent = untold(computer.gpus)
-    if gpu is None and silent is not None and target.arch in ("any", computer.arch):
+    gpu = matching(here.gpus, target.compute_capability)
+    silent = untold(here.gpus)
+    if gpu is None and silent is not None and target.arch in ("any", here.arch):
         raise EngineError(f"{silence(silent)}: it may be {target.title}'s", how_to_tell())
     return gpu

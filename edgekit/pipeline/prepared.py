@@ -6,6 +6,7 @@ import shlex
 from dataclasses import dataclass, replace
 from typing import Any
 
+from edgekit import machine
 from edgekit.bundle import Bundle
 from edgekit.check import Checked
 from edgekit.check.verdict import check_here
@@ -64,7 +65,7 @@ class Prepared:
         if not self.needs_plans or (self.compiled and not self.compiled.ahead):
             return self.unasked is None
         try:
-            return gpu_for(self.bundle.manifest.target) is None
+            return gpu_for(self.bundle.manifest.target, machine.look()) is None
         except EdgeKitError:
             return False
 
@@ -82,7 +83,7 @@ class Prepared:
             return ""
         check_it = f"edgekit check {shlex.quote(str(self.bundle.path))}"
         try:
-            gpu_for(self.bundle.manifest.target)
+            gpu_for(self.bundle.manifest.target, machine.look())
         except EdgeKitError as error:
             return f"They can't be checked: {error.message}\n{error.hint}\nThen run: {check_it}"
         return f"They can't be checked here. On the device, run: {check_it}"

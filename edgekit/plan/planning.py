@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from edgekit import machine
 from edgekit.bundle import Bundle
 from edgekit.checkpoint.spec import ModelSpec
 from edgekit.engines.coefficients import Coefficients, coefficients
 from edgekit.engines.kv import arena_shape
 from edgekit.errors import ConfigError
+from edgekit.machine.room import total_memory
 from edgekit.machine.system import cores
 from edgekit.plan.building import asking_bytes, build_peaks, largest_matrix, reading_bytes
 from edgekit.plan.components import (
@@ -126,7 +126,7 @@ def on_this_machine(target: Target) -> Target:
     left."""
     if target.memory_bytes:
         return target
-    memory = machine.look().memory_bytes
+    memory = total_memory()
     return replace(target, memory_bytes=memory, reserved_bytes=min(target.reserved_bytes, memory - 1))
 
 

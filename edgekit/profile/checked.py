@@ -6,7 +6,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import Any
 
-from edgekit import config
+from edgekit import config, machine
 from edgekit.bundle import Bundle
 from edgekit.check import Checked, check
 from edgekit.check.verdict import check_here
@@ -45,5 +45,5 @@ def check_on_device(
     else:
         checked = check_here(bundle, progress)
     target = bundle.manifest.target
-    device = device_here(replace(target, engine=PROCESSOR) if checked.stood_in else target)
+    device = device_here(replace(target, engine=PROCESSOR) if checked.stood_in else target, machine.look())
     return DeviceCheck(checked, device, verified)

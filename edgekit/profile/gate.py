@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from edgekit import machine
 from edgekit.bundle import Bundle
 from edgekit.engines.verify import verify_everything
 from edgekit.errors import GateRefused
@@ -19,7 +20,7 @@ from edgekit.target import Target, with_site_budget
 def latest(bundle: Bundle) -> Profile | None:
     """Find the newest profile of just this bundle on just this device, with all its target's slots, if there is one."""
     target = bundle.manifest.target
-    fingerprint = device_here(target).fingerprint
+    fingerprint = device_here(target, machine.look()).fingerprint
     for measured in profiles(bundle.path):
         same = measured.bundle.digest == bundle.digest and measured.device.fingerprint == fingerprint
         if same and measured.bundle.slots >= target.slots:

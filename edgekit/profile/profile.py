@@ -18,6 +18,7 @@ from edgekit.engines.lock import compiled_form, find_form
 from edgekit.errors import EngineError
 from edgekit.machine.cgroup import memory_peak
 from edgekit.machine.condition import Condition, condition
+from edgekit.machine.detect import Machine
 from edgekit.machine.gpus import Gpu, matching, shown_alone
 from edgekit.machine.host import Host
 from edgekit.machine.system import utc_now
@@ -59,13 +60,14 @@ def profile(bundle: Bundle, slots: int | None = None, seconds: float = SECONDS, 
     written to.
     """
     target, recipe = as_built(bundle)
-    gpus = machine.look().gpus if target.kind.on_gpu else ()
+    here = machine.look()
+    gpus = here.gpus if target.kind.on_gpu else ()
     gpu = matching(gpus, target.compute_capability)
     _require_engines(bundle)
     target = replace(target, slots=slots or target.slots)
     planned = plan(bundle, target, recipe)
     require_room(bundle)
-    before = _condition(gpu)
+    before = _condition(here, gpu)
     with tempfile.TemporaryDirectory(prefix="edgekit-profile-") as folder:
         pictures = draw_pictures(Path(folder), PICTURES)
         variables = shown_alone(gpus, target.compute_capability)
@@ -83,13 +85,13 @@ def profile(bundle: Bundle, slots: int | None = None, seconds: float = SECONDS, 
         edgekit=edgekit.__version__,
         measured_at=utc_now(),
         bundle=_as_it_ran(bundle, target),
-        device=device_here(target),
+        device=device_here(target, here),
         memory=_memory(bundle, footprint, target),
         planned=_planned_memory(planned),
         speed=ProfiledSpeed(Spread.of(loads), cold, times, rates),
         disk_bytes=_disk_bytes(bundle),
         before=before,
-        after=_condition(gpu),
+        after=_condition(here, gpu),
     )
     store(bundle, measured)
     return measured
@@ -123,9 +125,9 @@ def _memory(bundle: Bundle, footprint: Footprint, target: Target) -> ProfiledMem
     )
 
 
-def _condition(gpu: Gpu | None) -> Condition:
+def _condition(here: Machine, gpu: Gpu | None) -> Condition:
     """How the device fares now; of its cards, the one that is computed on."""
-    return condition(Host(seen=machine.look()), gpu.uuid if gpu else "")
+    return condition(Host(seen=here), gpu.uuid if gpu else "")
 
 
 def _require_engines(bundle: Bundle) -> None:
@@ -163,24 +165,23 @@ class _Phases:
         return config.load(kind, result, doing)
 
 
-def device_here(target: Target) -> ProfiledDevice:
-    """Describe this machine as figures for ``target`` hang on it."""
-    computer = machine.look()
+def device_here(target: Target, here: Machine) -> ProfiledDevice:
+    """Describe ``here``, this machine, as figures for ``target`` hang on it."""
     gpu = Gpu("")
     if target.kind.on_gpu:
-        gpu = matching(computer.gpus, target.compute_capability) or next(iter(computer.gpus), gpu)
+        gpu = matching(here.gpus, target.compute_capability) or next(iter(here.gpus), gpu)
     return ProfiledDevice(
         engine=target.engine,
         engine_version=backend_of(target.kind).version(),
-        arch=computer.arch,
-        cpu=computer.cpu,
-        cores=computer.cores,
-        features=computer.features,
-        memory_bytes=computer.memory_bytes,
+        arch=here.arch,
+        cpu=here.cpu,
+        cores=here.cores,
+        features=here.features,
+        memory_bytes=here.memory_bytes,
         gpu=gpu.name,
         compute_capability=gpu.compute_capability,
         driver=gpu.driver,
-        l4t=computer.l4t,
+        l4t=here.l4t,
     )
 
 

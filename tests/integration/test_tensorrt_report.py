@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from edgekit import machine
 from edgekit.bundle import open_bundle
 from edgekit.cli.main import main
 from edgekit.engines.lock import ENGINES
@@ -43,7 +44,7 @@ def newest(out: Path) -> str:
 
 
 def here() -> ProfiledDevice:
-    return device_here(target("rtx3050"))
+    return device_here(target("rtx3050"), machine.look())
 
 
 def profiled(out: Path, form: str, device: ProfiledDevice, rate: float, made: str = "2026-11-01T12:00:00Z") -> None:

@@ -111,7 +111,7 @@ def test_a_device_opens_the_plans_that_are_for_it(tmp_path: Path, monkeypatch: p
     write_plans(folder, bundle.path / "graphs", bundle.manifest.spec, slots, context)
     write_lock(bundle, folder, card, "", 1.0, 1)
     device = FakeDevice()
-    monkeypatch.setattr("edgekit.engines.tensorrt.backend.like", lambda place: card)
+    monkeypatch.setattr("edgekit.engines.tensorrt.backend.like", lambda place, here: card)
     here = replace(detect(), gpus=(Gpu(card.device, card.compute_capability),))
     monkeypatch.setattr("edgekit.machine.look", lambda: here)
     monkeypatch.setattr(
@@ -127,7 +127,7 @@ def test_a_device_opens_the_plans_that_are_for_it(tmp_path: Path, monkeypatch: p
     with pytest.raises(EngineError, match=f"built for {slots} slots"):
         open_engine(bundle, slots + 1)
     with monkeypatch.context() as patch:
-        patch.setattr("edgekit.engines.tensorrt.backend.like", lambda place: replace(card, driver="999.1"))
+        patch.setattr("edgekit.engines.tensorrt.backend.like", lambda place, here: replace(card, driver="999.1"))
         with pytest.raises(EngineError, match=r"driver 580\.95, here 999\.1") as refused:
             open_engine(bundle, 1)
         assert refused.value.hint == f"Run: edgekit compile {bundle.path}"

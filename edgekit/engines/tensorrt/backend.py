@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, cast
 
+from edgekit import machine
 from edgekit.bundle import Bundle
 from edgekit.checkpoint.spec import ModelSpec
 from edgekit.engines.backend import Backend, Destination, Outcome, PlanRecord, compile_command
@@ -37,7 +38,7 @@ class TensorRtBackend(Backend):
 
     def open(self, bundle: Bundle, slots: int) -> PartedEngine | None:
         try:
-            gpu = gpu_for(bundle.manifest.target)
+            gpu = gpu_for(bundle.manifest.target, machine.look())
         except EngineError as error:
             looked = f"edgekit check {shlex.quote(str(bundle.path))} --processor"
             error.hint = f"{error.hint}\nTo have this machine's processor run its graphs, slowly: {looked}"
@@ -68,7 +69,7 @@ class TensorRtBackend(Backend):
         from edgekit.engines.tensorrt.build.destination import destination
 
         try:
-            return destination(bundle.manifest.target)
+            return destination(bundle.manifest.target, machine.look())
         except EdgeKitError as error:
             error.hint = error.hint.replace(
                 "BUNDLE", shlex.quote(str(bundle.path))
@@ -82,7 +83,7 @@ class TensorRtBackend(Backend):
         return Outcome(max(plan.peak_bytes for plan in plans.values()), plans=plans)
 
     def like(self, place: Place) -> Place:
-        return like(place)
+        return like(place, machine.look())
 
     def version(self) -> str:
         """Return every flavour that is installed: which of them built the plans is in their lock."""

@@ -6,9 +6,9 @@ import importlib
 from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 
-from edgekit import machine
 from edgekit.engines.place import Place
 from edgekit.machine.cuda import driver_cuda
+from edgekit.machine.detect import Machine
 from edgekit.machine.gpus import Gpu, matching
 
 _DISTRIBUTIONS = {
@@ -17,19 +17,18 @@ _DISTRIBUTIONS = {
 }
 
 
-def like(place: Place) -> Place:
+def like(place: Place, here: Machine) -> Place:
     """Return what this machine has of the kind of ``place``: its GPU, with that TensorRT."""
-    computer = machine.look()
-    gpu = matching(computer.gpus, place.compute_capability) or next(iter(computer.gpus), Gpu(""))
+    gpu = matching(here.gpus, place.compute_capability) or next(iter(here.gpus), Gpu(""))
     return Place(
         engine=place.engine,
         version=version_of(place.engine),
-        arch=computer.arch,
+        arch=here.arch,
         device=gpu.name,
         compute_capability=gpu.compute_capability,
         driver=gpu.driver,
         cuda=driver_cuda(),
-        l4t=computer.l4t,
+        l4t=here.l4t,
     )
 
 

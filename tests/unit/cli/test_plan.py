@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,6 @@ import pytest
 from edgekit.bundle import Bundle
 from edgekit.cli.main import main
 from edgekit.config.shipped import shipped
-from edgekit.machine import detect
 from edgekit.phantom.embedded import embedded
 from edgekit.pipeline import build
 from edgekit.recipe import recipe
@@ -28,8 +26,7 @@ Capture = pytest.CaptureFixture[str]
 
 @pytest.fixture(autouse=True)
 def machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    detected = replace(detect.detect(), memory_bytes=16 * GIB)
-    monkeypatch.setattr("edgekit.machine.look", lambda: detected)
+    monkeypatch.setattr("edgekit.plan.planning.total_memory", lambda: 16 * GIB)
 
 
 @pytest.fixture(scope="module")

@@ -8,6 +8,7 @@ import pytest
 
 from edgekit.engines.compile import Compiled, NotCompiled
 from edgekit.errors import EdgeKitError, EngineError, GateRefused
+from edgekit.machine.detect import Machine
 from edgekit.machine.gpus import Gpu
 from edgekit.pipeline import Prepared, prepared
 from edgekit.target import Target, target
@@ -18,7 +19,7 @@ from tests.unit.pipeline.case import LACKS, built, bundle, checked, compiled
 def gpu(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """Where the target's GPU is: in this machine, in another one, or in one that does not tell."""
 
-    def gpu_for(target: Target) -> Gpu | None:
+    def gpu_for(target: Target, here: Machine) -> Gpu | None:
         if request.param == "silent":
             raise EngineError("the driver does not tell", "Start it anew.")
         return Gpu("a card") if request.param == "here" else None

@@ -14,7 +14,6 @@ from edgekit.bundle import Bundle
 from edgekit.checkpoint.open import open_checkpoint
 from edgekit.engines.coefficients import coefficients
 from edgekit.errors import ConfigError, GateRefused
-from edgekit.machine import detect
 from edgekit.phantom.embedded import embedded
 from edgekit.pipeline import build
 from edgekit.plan import as_built, plan, require_fit
@@ -36,8 +35,7 @@ any_target = st.sampled_from(targets())
 @pytest.fixture(autouse=True)
 def large(monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine of 16 GiB, whatever runs the tests."""
-    machine = replace(detect.detect(), memory_bytes=16 * GIB)
-    monkeypatch.setattr("edgekit.machine.look", lambda: machine)
+    monkeypatch.setattr("edgekit.plan.planning.total_memory", lambda: 16 * GIB)
 
 
 @pytest.fixture(scope="module")
@@ -72,14 +70,12 @@ def test_a_small_card_holds_the_4_bit_model_and_not_the_16_bit_one() -> None:
 
 
 def test_a_processor_has_what_the_machine_has(monkeypatch: pytest.MonkeyPatch) -> None:
-    small = replace(detect.detect(), memory_bytes=4 * GIB)
-    monkeypatch.setattr("edgekit.machine.look", lambda: small)
+    monkeypatch.setattr("edgekit.plan.planning.total_memory", lambda: 4 * GIB)
     cpu = target("cpu")
     assert plan(TINYLLAVA, cpu, recipe("q4")).fits
     assert plan(TINYLLAVA, cpu, recipe("q4")).available_bytes == 4 * GIB - cpu.reserved_bytes
     assert not plan(LLAVA_MED, cpu, recipe("q4")).fits
-    tiny = replace(detect.detect(), memory_bytes=GIB // 2)  # less than the target reserves
-    monkeypatch.setattr("edgekit.machine.look", lambda: tiny)
+    monkeypatch.setattr("edgekit.plan.planning.total_memory", lambda: GIB // 2)  # less than the target reserves
     with pytest.raises(GateRefused, match="too much"):
         require_fit(plan(TINYLLAVA, cpu, recipe("q4")), TINYLLAVA, recipe("q4"))
 

@@ -24,7 +24,7 @@ from tests.unit.profile.made import DEVICE, profile
 @pytest.fixture
 def bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """A bundle of digest ddd… on DEVICE, within 2 GiB after loading."""
-    monkeypatch.setattr(gate, "device_here", lambda target: DEVICE)
+    monkeypatch.setattr(gate, "device_here", lambda target, here: DEVICE)
     limited = replace(target("cpu"), slots=2, budget=Budget(static_bytes=2 * GIB))
     (tmp_path / MANIFEST).write_text(seal.dumps({"files": {}}))
     return SimpleNamespace(path=tmp_path, digest="d" * 64, manifest=SimpleNamespace(target=limited, files={}))

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import pytest
-
 from edgekit.machine.detect import detect
 from edgekit.machine.gpus import Gpu
 from edgekit.profile.profile import device_here
 from edgekit.target import target
 
 
-def test_a_device_is_told_by_one_look(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_device_is_told_by_one_look() -> None:
     """Its processor too, which is not asked for a second time."""
     here = replace(detect(gpus=()), arch="aarch64", features=("asimd", "sve"), gpus=(Gpu("NVIDIA H200", "9.0"),))
-    monkeypatch.setattr("edgekit.machine.look", lambda: here)
-    device = device_here(target("cpu"))
+    device = device_here(target("cpu"), here)
     assert (device.arch, device.features, device.cpu, device.cores) == (here.arch, here.features, here.cpu, here.cores)
     assert device.gpu == ""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 
-from edgekit import machine
 from edgekit.engines.backend import Destination
 from edgekit.engines.place import Place
 from edgekit.engines.tensorrt.api import Flavour, present
 from edgekit.engines.tensorrt.place import like, version_of
 from edgekit.errors import EngineError
+from edgekit.machine.detect import Machine
 from edgekit.machine.gpus import matching, shown_alone, silence, untold
 from edgekit.machine.nvml import how_to_tell
 from edgekit.machine.system import architecture
@@ -21,7 +21,7 @@ AHEAD: Flavour = "tensorrt_rtx"
 """The only one that builds for another GPU than this machine's."""
 
 
-def destination(target: Target) -> Destination:
+def destination(target: Target, here: Machine) -> Destination:
     """Return how this machine can build the target's plans.
 
     :class:`EngineError` where it can't: another processor, or plans that are built on the device alone;
@@ -32,12 +32,12 @@ def destination(target: Target) -> Destination:
             f"{target.title} ({target.arch}) builds its engines itself; this machine is {architecture()}",
             "Copy the bundle there, and run: edgekit compile BUNDLE",
         )
-    gpus = machine.look().gpus
+    gpus = here.gpus
     alone = shown_alone(gpus, target.compute_capability)
     if matching(gpus, target.compute_capability):
         name = present(None)
         kind = _kind(name, target)
-        return Destination(like(kind), variables=alone)
+        return Destination(like(kind, here), variables=alone)
     silent = untold(gpus)
     if target.arch != "x86_64":
         if silent:

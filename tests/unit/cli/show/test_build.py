@@ -66,7 +66,7 @@ def test_engines_that_were_built_are_shown_with_how_they_answer(capsys: Capture)
 def test_engines_that_were_not_built_are_what_is_to_do_and_a_processor_answers_where_no_gpu_is(
     gpu: Gpu | None, monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:
-    monkeypatch.setattr("edgekit.pipeline.prepared.gpu_for", lambda target: gpu)
+    monkeypatch.setattr("edgekit.pipeline.prepared.gpu_for", lambda target, here: gpu)
     show_built(Console(), built(Prepared(bundle(target("rtx3050")), NotCompiled(LACKS, tried=True))))
     out = capsys.readouterr().out
     assert f"TensorRT's engines are not built: {LACKS.message}\n{LACKS.hint}" in out

@@ -37,8 +37,8 @@ def bundle(tmp_path: Path) -> Bundle:
 def here(monkeypatch: pytest.MonkeyPatch) -> FakeTensorRt:
     """A machine with the card and TensorRT."""
     module = FakeTensorRt(FakeDevice())
-    monkeypatch.setattr("edgekit.engines.tensorrt.backend.gpu_for", lambda target: CARD)
-    monkeypatch.setattr("edgekit.engines.tensorrt.backend.like", lambda place: replace(HERE, engine=place.engine))
+    monkeypatch.setattr("edgekit.engines.tensorrt.backend.gpu_for", lambda target, here: CARD)
+    monkeypatch.setattr("edgekit.engines.tensorrt.backend.like", lambda place, here: replace(HERE, engine=place.engine))
     monkeypatch.setattr("edgekit.engines.tensorrt.backend.ordinal", lambda gpu: 0)
     monkeypatch.setattr("edgekit.engines.tensorrt.backend.flavour", lambda name: Api(module, name, (10, 3, 0)))
     monkeypatch.setattr("edgekit.engines.tensorrt.engine.CudaDevice", lambda extra, ordinal: module.device)
@@ -48,7 +48,7 @@ def here(monkeypatch: pytest.MonkeyPatch) -> FakeTensorRt:
 def test_without_the_card_graphs_are_left_to_the_processor(
     bundle: Bundle, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("edgekit.engines.tensorrt.backend.gpu_for", lambda target: None)
+    monkeypatch.setattr("edgekit.engines.tensorrt.backend.gpu_for", lambda target, here: None)
     assert BACKEND.open(bundle, 1) is None
     assert "is for a GPU that is not here: its graphs run on the processor, slowly." in caplog.text
 
@@ -56,7 +56,7 @@ def test_without_the_card_graphs_are_left_to_the_processor(
 def test_a_silent_card_says_how_to_look_at_the_bundle_all_the_same(
     bundle: Bundle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def silent(target: object) -> Gpu:
+    def silent(target: object, here: object) -> Gpu:
         raise EngineError("The driver does not tell", "Install the driver again.")
 
     monkeypatch.setattr("edgekit.engines.tensorrt.backend.gpu_for", silent)

@@ -27,11 +27,10 @@ def test_the_gpu_is_the_one_of_that_compute_capability_or_the_first(
     gpus: tuple[Gpu, ...], capability: str, device: Gpu, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     here = replace(detect(gpus=gpus), arch="aarch64", l4t="36.4")
-    monkeypatch.setattr("edgekit.machine.look", lambda: here)
     monkeypatch.setattr("edgekit.engines.tensorrt.place.driver_cuda", lambda: "13.0")
     monkeypatch.setattr("edgekit.engines.tensorrt.place.version_of", {"tensorrt_rtx": "1.7.1"}.__getitem__)
     other = Place(engine="tensorrt_rtx", version="1.6", arch="x86_64", compute_capability=capability, driver="1")
-    assert like(other) == Place(
+    assert like(other, here) == Place(
         engine="tensorrt_rtx",
         version="1.7.1",
         arch="aarch64",

@@ -10,6 +10,8 @@ from dataclasses import replace
 
 import pytest
 
+from edgekit import machine
+from edgekit.engines.backend import Destination
 from edgekit.engines.tensorrt.api import Flavour, present
 from edgekit.engines.tensorrt.build.destination import destination
 from edgekit.errors import EngineError
@@ -35,24 +37,28 @@ def on(monkeypatch: pytest.MonkeyPatch) -> Put:
     return put
 
 
+def destined(name: str) -> Destination:
+    return destination(target(name), machine.look())
+
+
 def test_a_card_that_is_here_is_built_for_and_another_ahead(on: Put, caplog: pytest.LogCaptureFixture) -> None:
     on(CARD)
-    assert (destination(target("rtx3050")).ahead, destination(target("rtx3050")).place.device) == (False, CARD.name)
+    assert (destined("rtx3050").ahead, destined("rtx3050").place.device) == (False, CARD.name)
     for gpus in ((), (Gpu("NVIDIA H200", "9.0"),)):
         on(*gpus)
-        assert destination(target("rtx3050")).ahead
+        assert destined("rtx3050").ahead
     assert not caplog.records
 
 
 def test_a_processor_is_the_target_s_whatever_the_system_calls_it(on: Put, monkeypatch: pytest.MonkeyPatch) -> None:
     on()
     monkeypatch.setattr("platform.machine", lambda: "AMD64")
-    assert destination(target("rtx3050")).place.arch == "x86_64"
+    assert destined("rtx3050").place.arch == "x86_64"
 
 
 def test_a_card_that_tells_its_name_alone_is_said_and_what_mends_it(on: Put, caplog: pytest.LogCaptureFixture) -> None:
     on(Gpu(CARD.name))
-    assert destination(target("rtx3050")).ahead
+    assert destined("rtx3050").ahead
     [said] = caplog.messages
     assert said.startswith("NVIDIA GeForce RTX 3050 does not tell its compute capability: building as for a card")
     assert said.endswith("Run: pip install nvidia-ml-py")
@@ -61,11 +67,11 @@ def test_a_card_that_tells_its_name_alone_is_said_and_what_mends_it(on: Put, cap
 def test_a_jetson_that_tells_its_name_alone_is_no_other_machine(on: Put) -> None:
     on(Gpu("NVIDIA Jetson (integrated)"), arch="aarch64", jetson="NVIDIA Jetson")
     with pytest.raises(EngineError, match="does not tell its compute capability") as failure:
-        destination(target("orin"))
+        destined("orin")
     assert "nvidia-ml-py" in failure.value.hint
     on(arch="aarch64")
     with pytest.raises(EngineError, match="this machine has no such GPU"):
-        destination(target("orin"))
+        destined("orin")
 
 
 @pytest.mark.parametrize(
@@ -90,7 +96,7 @@ def test_tensorrt_rtx_is_not_taken_for_a_jetson_s(
 def test_what_builds_is_shown_the_card_that_it_is_for(on: Put, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(VISIBLE, raising=False)
     on(Gpu("NVIDIA GeForce RTX 4090", "8.9", 24 * 2**30, "580.95.05", "GPU-0"), CARD)
-    assert destination(target("rtx3050")).variables == {VISIBLE: "GPU-1"}
+    assert destined("rtx3050").variables == {VISIBLE: "GPU-1"}
     assert VISIBLE not in os.environ
     on(CARD)
-    assert destination(target("rtx3050")).variables == {}
+    assert destined("rtx3050").variables == {}
