@@ -90,7 +90,7 @@ def write_text(path: Path, text: str) -> None:
     write_bytes(path, text.encode())
 
 
-def write_bytes(path: Path, data: bytes, mode: int = 0o644) -> None:
+def write_bytes(path: Path, content: bytes, mode: int = 0o644) -> None:
     """Write a small file beside its place, flush it, rename it in; whom ``mode`` shuts out can read it at no time.
 
     A file that is its owner's alone belongs to the owner of its folder, also where root writes it: a service that runs
@@ -102,7 +102,7 @@ def write_bytes(path: Path, data: bytes, mode: int = 0o644) -> None:
             with open(beside, "xb", opener=open_private) as file:
                 if not mode & 0o077:
                     give_to_owner_of_folder(file.fileno(), path.parent)
-                file.write(data)
+                file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
             os.chmod(beside, mode)

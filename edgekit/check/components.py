@@ -101,15 +101,15 @@ def _encoded(
     specimen: Specimen,
     name: Name,
     run: Callable[[Array], Array],
-    given: Callable[[Outputs], Array],
-    wanted: str,
+    inputs_of: Callable[[Outputs], Array],
+    output: str,
 ) -> ComponentFigures:
     """Tower or projector, on what exact arithmetic and on what the reference gave before it."""
     exact, reference, fault = specimen.arrays.exact, specimen.arrays.reference, _dead(specimen, name)
     if not specimen.pictures:
         return ComponentFigures(name=name, error=0.0, fault=fault)
-    outputs, expected = run(given(exact).astype(np.float32)), getattr(exact, wanted)
-    loss = relative_error(run(given(reference).astype(np.float32)), getattr(reference, wanted))
+    outputs, expected = run(inputs_of(exact).astype(np.float32)), getattr(exact, output)
+    loss = relative_error(run(inputs_of(reference).astype(np.float32)), getattr(reference, output))
     error, bias = relative_error(outputs, expected), offset(outputs, expected)
     return ComponentFigures(name=name, error=error, loss=loss, offset=bias, fault=fault)
 

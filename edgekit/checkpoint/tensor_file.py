@@ -175,9 +175,9 @@ def _reserve(descriptor: int, size: int) -> None:
             raise
 
 
-def _write_all(descriptor: int, data: bytes | memoryview, offset: int) -> None:
+def _write_all(descriptor: int, content: bytes | memoryview, offset: int) -> None:
     """pwrite until nothing is left: one call writes at most 2 GiB, and less on a disk about to be full."""
-    view = memoryview(data)
+    view = memoryview(content)
     while view:
         count = os.pwrite(descriptor, view, offset)
         view, offset = view[count:], offset + count

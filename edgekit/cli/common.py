@@ -14,9 +14,9 @@ CALIBRATE = "Fit 4-bit weights to these questions with pictures: JSON as LLaVA's
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def _set(context: click.Context, parameter: click.Parameter, given: bool) -> None:
+def _set(context: click.Context, parameter: click.Parameter, is_set: bool) -> None:
     console = context.ensure_object(Console)
-    if given and parameter.name:
+    if is_set and parameter.name:
         setattr(console, parameter.name, True)
     if console.verbose or console.debug:
         console.show_logs()

@@ -132,9 +132,9 @@ def _write(path: Path, content: bytes) -> int:
         return path.write_bytes(content)
 
 
-def _png(shown: Scene) -> bytes:
+def _png(scene: Scene) -> bytes:
     stream = io.BytesIO()
-    draw(shown).save(stream, "PNG")
+    draw(scene).save(stream, "PNG")
     return stream.getvalue()
 
 

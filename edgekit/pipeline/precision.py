@@ -61,36 +61,36 @@ def decide(
     source: Checkpoint,
     recipe: Recipe,
     target: Target,
-    data: Path | None,
+    examples: Path | None,
     fit: int | None,
     progress: Progress = silent,
 ) -> Decided:
     """Decide by which recipe ``source`` is quantized: with ``fit``, the one that loses least in so many bytes of
     weights in the target's memory. :class:`~edgekit.errors.ConfigError` where that is not possible.
     """
-    recipe = with_method(source, recipe, data)
+    recipe = with_method(source, recipe, examples)
     if fit is None:
         return Decided(recipe)
-    if data is None:
+    if examples is None:
         raise ConfigError(
             "What each part may lose is measured on examples", "Give questions with pictures: --calibrate DATA."
         )
-    losses = sensitivity(source, recipe, prompts(source, spread(read_examples(data), SENSED)), progress)
+    losses = sensitivity(source, recipe, prompts(source, spread(read_examples(examples), SENSED)), progress)
     wide = width(target.activations)
     choice = choose(recipe, losses, fit, lambda other: sum(weight_bytes(source, other, wide).values()))
     return Decided(choice.recipe, losses, choice)
 
 
 def quantized(
-    source: Checkpoint, recipe: Recipe, data: Path | None, out: Path, progress: Progress = silent
+    source: Checkpoint, recipe: Recipe, examples: Path | None, out: Path, progress: Progress = silent
 ) -> Calibrated:
     """Quantize by a recipe that was decided on, for a result at ``out``."""
-    return quantized_by_method(source, recipe, data, _work(out), progress)
+    return quantized_by_method(source, recipe, examples, _work(out), progress)
 
 
-def held_out(data: Path) -> list[Example]:
+def held_out(examples: Path) -> list[Example]:
     """Read the examples that no calibration looked at, all of them where it looked at all."""
-    every = read_examples(data)
+    every = read_examples(examples)
     used = set(map(id, spread(every, SAMPLES)))
     return [example for example in every if id(example) not in used] or every
 
@@ -101,12 +101,12 @@ def forget(out: Path) -> None:
 
 
 def quantize_to(
-    source: Checkpoint, recipe: Recipe, out: Path, data: Path | None = None, progress: Progress = silent
+    source: Checkpoint, recipe: Recipe, out: Path, examples: Path | None = None, progress: Progress = silent
 ) -> QuantizedCheckpoint:
-    """Write a checkpoint in the recipe's precision to a new folder ``out``, fitted to the examples of ``data`` where
-    there are any."""
-    recipe = with_method(source, recipe, data)
-    calibrated = quantized(source, recipe, data, out, progress)
+    """Write a checkpoint in the recipe's precision to a new folder ``out``, fitted to the ``examples`` of a file or a
+    folder where there are any."""
+    recipe = with_method(source, recipe, examples)
+    calibrated = quantized(source, recipe, examples, out, progress)
     write_checkpoint(calibrated.checkpoint, recipe, out, progress)
     forget(out)
     size = sum(file.stat().st_size for file in out.iterdir())

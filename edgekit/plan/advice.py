@@ -144,13 +144,13 @@ def _precisions(subject: Subject, recipe: Recipe) -> Iterator[tuple[int, Recipe]
             yield taken, smaller
 
 
-def _smaller(recipe: Recipe, taken: int) -> Recipe | None:
-    """The recipe after steps (bits of ``taken``), None where one of them changes nothing or undoes another."""
-    if taken & 12 == 12:
+def _smaller(recipe: Recipe, steps: int) -> Recipe | None:
+    """The recipe after steps (bits of ``steps``), None where one of them changes nothing or undoes another."""
+    if steps & 12 == 12:
         return None
     changed: dict[str, Precision] = {}
     for _, parts, precision, bit in _STEPS:
-        if taken & bit:
+        if steps & bit:
             if not any(_WIDTH[recipe.precision(part)] > _WIDTH[precision] for part in parts):
                 return None
             changed |= {part: precision for part in parts if _WIDTH[recipe.precision(part)] > _WIDTH[precision]}

@@ -28,11 +28,11 @@ def side_memories(footprint: Footprint, target: Target) -> tuple[SideMemory, ...
     )
 
 
-def _side(name: str, footprint: Footprint, of: Callable[[PeakOf], int], source: str) -> SideMemory:
+def _side(name: str, footprint: Footprint, size_of: Callable[[PeakOf], int], source: str) -> SideMemory:
     loaded = PeakOf(footprint.loaded.own_bytes, footprint.loaded_weights_bytes, footprint.loaded_device_bytes)
-    peaks = [of(peak) for peak in footprint.peaks]
-    each = [of(peak) for peak in footprint.questions]
-    return SideMemory(name, of(loaded), max(of(loaded), *peaks), round(mean(each)), source)
+    peaks = [size_of(peak) for peak in footprint.peaks]
+    each = [size_of(peak) for peak in footprint.questions]
+    return SideMemory(name, size_of(loaded), max(size_of(loaded), *peaks), round(mean(each)), source)
 
 
 def measured_components(footprint: Footprint, weights: Mapping[str, int], target: Target) -> dict[str, int]:

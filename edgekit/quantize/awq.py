@@ -41,7 +41,7 @@ class Inputs:
         return replace(self, mean_abs=self.mean_abs / scales)
 
 
-def loss(weights: Float32, stand_ins: Float32, seen: Inputs, rows: Float32 | None = None) -> float:
+def loss(weights: Float32, stand_ins: Float32, inputs: Inputs, rows: Float32 | None = None) -> float:
     """Return how far outputs are from those of ``weights``, squared, summed over all that was seen: tr(E H Eᵀ) of
     errors E.
 
@@ -53,11 +53,11 @@ def loss(weights: Float32, stand_ins: Float32, seen: Inputs, rows: Float32 | Non
     errors = (weights - stand_ins)[::step]
     if rows is not None:
         errors = errors * rows[::step, None]
-    weighed = errors / np.square(np.diag(seen.matrix)) if seen.inverse else errors @ seen.matrix
+    weighed = errors / np.square(np.diag(inputs.matrix)) if inputs.inverse else errors @ inputs.matrix
     return float(np.einsum("nk,nk->", weighed, errors, dtype=np.float64)) * len(weights) / len(errors)
 
 
-def search(matrices: Sequence[Float32], seen: Inputs, group: int, source: Places | None = None) -> Float32:
+def search(matrices: Sequence[Float32], inputs: Inputs, group: int, source: Places | None = None) -> Float32:
     """Search scales for what makes the inputs of ``matrices`` ``[n, k]``: all ones where nothing is better.
 
     ``source`` ``[k]``: which maker an input comes from (grouped queries: several heads from one); else each has its
@@ -67,13 +67,13 @@ def search(matrices: Sequence[Float32], seen: Inputs, group: int, source: Places
     source = np.arange(k) if source is None else source
     step = max(1, round(sum(len(matrix) for matrix in matrices) * float(k) ** 2 / _WORK))
     looked = np.concatenate([matrix[::step] for matrix in matrices])
-    strong = _by_maker(np.add, seen.mean_abs, source) / np.bincount(source)
+    strong = _by_maker(np.add, inputs.mean_abs, source) / np.bincount(source)
     wide = _by_maker(np.maximum, np.abs(looked).max(axis=0), source)
     best, least = np.ones(len(strong), np.float32), np.inf
     for balanced in (False, True):
         for alpha in ALPHAS[1:] if balanced else ALPHAS:
             scales = _centred(strong**alpha / (wide ** (1 - alpha) if balanced else 1))
-            lost = loss(looked, rounded_with(looked, scales[source], group), seen)
+            lost = loss(looked, rounded_with(looked, scales[source], group), inputs)
             if lost < least:
                 best, least = scales, lost
     return best

@@ -42,13 +42,13 @@ class Calibrated:
     tower: TowerInputs | None = None
 
 
-def with_method(checkpoint: Checkpoint, recipe: Recipe, data: Path | None) -> Recipe:
-    """Return the recipe with the method that it will be done by: its own, or the best where there is data and it names
-    none.
+def with_method(checkpoint: Checkpoint, recipe: Recipe, examples: Path | None) -> Recipe:
+    """Return the recipe with the method that it will be done by: its own, or the best where there are examples and
+    it names none.
 
-    :class:`ConfigError` where the method wants data and there is none, or data would be of no use.
+    :class:`ConfigError` where the method wants examples and there are none, or they would be of no use.
     """
-    if data is None:
+    if examples is None:
         if recipe.method != "rtn":
             raise ConfigError(
                 f"Recipe '{recipe.name}' is made by {recipe.method}, which looks at examples",
@@ -72,16 +72,17 @@ def best(group: int) -> Method:
 
 
 def quantized_by_method(
-    checkpoint: Checkpoint, recipe: Recipe, data: Path | None, folder: Path, progress: Progress = silent
+    checkpoint: Checkpoint, recipe: Recipe, examples: Path | None, folder: Path, progress: Progress = silent
 ) -> Calibrated:
-    """Quantize by the recipe's method (:func:`with_method`), with examples of ``data``, spread over all of it.
+    """Quantize by the recipe's method (:func:`with_method`), with ``examples`` of a file or a folder, spread over all
+    of it.
 
-    An int8 KV cache gets its scales by the same examples, or by phantoms where there is no data (unless the checkpoint
+    An int8 KV cache gets its scales by the same examples, or by phantoms where there are none (unless the checkpoint
     brings them along). ``folder`` keeps what is done of weights, and the result is read from it.
-    :class:`~edgekit.errors.InputError` for data that can't be read, pictures among it.
+    :class:`~edgekit.errors.InputError` for examples that can't be read, their pictures among them.
     """
-    chosen: Sequence[Example] = spread(read_examples(data), SAMPLES) if data else ()
-    notes = tuple(_notes(chosen, data)) if data else ()
+    chosen: Sequence[Example] = spread(read_examples(examples), SAMPLES) if examples else ()
+    notes = tuple(_notes(chosen, examples)) if examples else ()
     shown = prompts(checkpoint, chosen) if chosen else []
     errors: Mapping[str, float] = {}
     if shown and recipe.method != "rtn":
@@ -110,10 +111,10 @@ def spread(examples: Sequence[Example], count: int) -> Sequence[Example]:
     return [examples[place * len(examples) // count] for place in range(count)]
 
 
-def _notes(chosen: Sequence[Example], data: Path) -> list[str]:
+def _notes(chosen: Sequence[Example], source: Path) -> list[str]:
     notes = []
     if len(chosen) < SAMPLES:
-        notes.append(f"{data} holds {len(chosen)} examples; {SAMPLES} are better")
+        notes.append(f"{source} holds {len(chosen)} examples; {SAMPLES} are better")
     without = sum(example.image is None for example in chosen)
     if without:
         notes.append(f"{without} of the {len(chosen)} examples have no picture, and calibrate by their text alone")

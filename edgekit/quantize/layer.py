@@ -168,17 +168,19 @@ def quantized_block(
     return Quantized(weights, packed, errors)
 
 
-def _pack(weights: Floats, seen: Inputs, divided: Floats | None, bits: Bits, group: int) -> tuple[PackedWeight, float]:
-    """A matrix by GPTQ where ``seen`` is inverse, else to the nearest with scales by what was seen; and its loss, as if
-    its rows had not been ``divided``."""
+def _pack(
+    weights: Floats, inputs: Inputs, divided: Floats | None, bits: Bits, group: int
+) -> tuple[PackedWeight, float]:
+    """A matrix by GPTQ where ``inputs`` are inverse, else to the nearest with scales by what was seen; and its loss, as
+    if its rows had not been ``divided``."""
     group = weights.shape[1] if bits == 8 else group
-    if seen.inverse:
-        signed, scales, by_row = gptq(weights, seen.matrix, group, bits)
+    if inputs.inverse:
+        signed, scales, by_row = gptq(weights, inputs.matrix, group, bits)
         lost = float((by_row if divided is None else by_row * np.square(divided)).sum(dtype=np.float64))
     else:
-        scales = scales_of(weights, group, seen.matrix) if bits == 4 else whole_scales(weights, 8)[:, None]
+        scales = scales_of(weights, group, inputs.matrix) if bits == 4 else whole_scales(weights, 8)[:, None]
         spread = np.repeat(scales, group, axis=1)[:, : weights.shape[1]]
         signed = codes(weights, spread, bits)
-        lost = awq.loss(weights, signed * spread, seen, divided)
+        lost = awq.loss(weights, signed * spread, inputs, divided)
     stored: Array = nibbles(signed, group) if bits == 4 else signed.astype(np.int8)
     return PackedWeight(bits, group, weights.shape[1], stored, scales.astype(np.float16)), lost

@@ -81,9 +81,9 @@ def _groups(layers: int) -> dict[str, tuple[int, ...]]:
     return {f"decoder.{start}-{stop - 1}": tuple(range(start, stop)) for start, stop in pairwise(edges.tolist())}
 
 
-def _log_shares(model: BlockModel, rows: Sequence[Floats], kept: Sequence[npt.NDArray[np.bool_]]) -> list[Numbers]:
-    """Log probabilities of the next word ``[kept, vocab]`` behind the rows that are ``kept`` of each sample."""
-    return [log_softmax(model.head(sample[mask][None])[0]) for sample, mask in zip(rows, kept, strict=True)]
+def _log_shares(model: BlockModel, rows: Sequence[Floats], masks: Sequence[npt.NDArray[np.bool_]]) -> list[Numbers]:
+    """Log probabilities of the next word ``[rows, vocab]`` behind the rows of each sample that its mask leaves."""
+    return [log_softmax(model.head(sample[mask][None])[0]) for sample, mask in zip(rows, masks, strict=True)]
 
 
 def _mean_kl(reference: Sequence[Numbers], variant: Sequence[Numbers]) -> float:

@@ -90,11 +90,11 @@ class OnnxRuntimeEngine:
     def project(self, features: Array) -> Array:
         return self._each(self._projector, "features", "embeds", features)
 
-    def _each(self, session: Any, given: str, wanted: str, images: Array) -> Array:
+    def _each(self, session: Any, input_name: str, output_name: str, images: Array) -> Array:
         """One image at a time: dynamic int8 takes its range from the whole input, so images must not mix."""
         try:
             outputs = [
-                session.run([wanted], {given: images[i : i + 1].astype(self._dtype)}, giving_back())[0]
+                session.run([output_name], {input_name: images[i : i + 1].astype(self._dtype)}, giving_back())[0]
                 for i in range(len(images))
             ]
         except Exception as error:  # the runtime's errors share no public base class

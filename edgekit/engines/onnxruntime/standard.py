@@ -55,12 +55,12 @@ class StandardEngine:
     def project(self, features: Array) -> Array:
         return self._each(self._projector, "features", features)
 
-    def _each(self, session: Any, given: str, images: Array) -> Array:
+    def _each(self, session: Any, input_name: str, images: Array) -> Array:
         """One image at a time, as the engine of a device is built for."""
         try:
             return np.concatenate(
                 [
-                    session.run(None, {given: images[i : i + 1].astype(self._dtype)}, giving_back())[0]
+                    session.run(None, {input_name: images[i : i + 1].astype(self._dtype)}, giving_back())[0]
                     for i in range(len(images))
                 ]
             )

@@ -120,19 +120,19 @@ class Stage:
     """
 
     def __init__(
-        self, plan: EnginePlan, context: Context, device: Device, given: str, wanted: str, shape: Shape
+        self, plan: EnginePlan, context: Context, device: Device, input_name: str, output_name: str, shape: Shape
     ) -> None:
         self._context, self._shape = context, (1, *shape)
         with ExitStack() as held:
-            self._in = Buffer(device, math.prod(self._shape), "float16", f"the {given}")
+            self._in = Buffer(device, math.prod(self._shape), "float16", f"the {input_name}")
             held.callback(self._in.close)
-            context.give(given, self._in, self._shape)
-            self._made = context.shape(wanted)
+            context.give(input_name, self._in, self._shape)
+            self._made = context.shape(output_name)
             if min(self._made) < 1:
-                raise plan.unfit(f"the shape of its tensor {wanted} can't be known beforehand")
-            self._out = Buffer(device, math.prod(self._made), "float16", f"the {wanted}")
+                raise plan.unfit(f"the shape of its tensor {output_name} can't be known beforehand")
+            self._out = Buffer(device, math.prod(self._made), "float16", f"the {output_name}")
             held.callback(self._out.close)
-            context.bind(wanted, self._out.address)
+            context.bind(output_name, self._out.address)
             self._held = held.pop_all()
 
     def run(self, images: Array) -> Array:

@@ -65,9 +65,9 @@ class EnginePlan:
         remedy = _MAKE_ROOM if self.log.out_of_memory else self.remedy
         return EngineError(f"TensorRT: {self.path} {trouble}{because(self.log, error)}", remedy)
 
-    def unfit(self, why: str) -> EngineError:
+    def unfit(self, reason: str) -> EngineError:
         """Return the error for a plan that can be opened but is not what this bundle needs."""
-        return EngineError(f"{self.path} does not fit this bundle: {why}", self.remedy)
+        return EngineError(f"{self.path} does not fit this bundle: {reason}", self.remedy)
 
 
 def because(log: Log, error: Exception | None = None) -> str:

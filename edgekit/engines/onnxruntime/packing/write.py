@@ -43,25 +43,25 @@ class PackedWriter:
             path.write_bytes(graph.model.SerializeToString())
 
     def _write_packed(
-        self, graph: PackableGraph, node: NodeProto, original: Span, data: DataFile, keys: set[str]
+        self, graph: PackableGraph, node: NodeProto, original: Span, file: DataFile, keys: set[str]
     ) -> bool:
         """Append a node's matrix in packed form; whether that could be done: keys must be unique."""
         packed = pack(graph, node, original, self._scratch)
         if packed is None:
             return False
-        size = data.tell()
-        blobs = tuple(data.append(blob) for blob in packed.blobs)
+        size = file.tell()
+        blobs = tuple(file.append(blob) for blob in packed.blobs)
         key, place = packed.key, None
         if self._once and blobs[0].length >= original.length:
-            place = Span(data.path, blobs[0].offset, original.length)
+            place = Span(file.path, blobs[0].offset, original.length)
             again = pack(graph, node, place, self._scratch)
             assert again, "what a kernel packs doesn't hang on the values"
             key = again.key
         if key in keys:
-            data.truncate(size)
+            file.truncate(size)
             return False
         keys.add(key)
         tensor = graph.matrix(node)
-        point(tensor, str(data.path), place or data.append(original))
+        point(tensor, str(file.path), place or file.append(original))
         tensor.external_data.add(key="prepacked_0", value=Packed(key, blobs).entry)
         return True

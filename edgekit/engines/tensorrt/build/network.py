@@ -141,19 +141,19 @@ class Building:
             raise self._no_memory() if self.log.out_of_memory else self._failed(self.log.last or "no reason given")
         return answer
 
-    def _failed(self, why: str) -> EngineError:
-        if _OLD_DRIVER.search(why):
+    def _failed(self, reason: str) -> EngineError:
+        if _OLD_DRIVER.search(reason):
             return EngineError(
-                f"{self.api.title} finds no NVIDIA driver that is new enough for it: {gist(why, 500)}",
+                f"{self.api.title} finds no NVIDIA driver that is new enough for it: {gist(reason, 500)}",
                 "Run `edgekit doctor` on this machine: it says how to get a newer driver.",
             )
-        if _NO_GPU.search(why):
+        if _NO_GPU.search(reason):
             return EngineError(
-                f"{self.api.title} finds no NVIDIA GPU to build for: {gist(why, 500)}",
+                f"{self.api.title} finds no NVIDIA GPU to build for: {gist(reason, 500)}",
                 "Build on the device; TensorRT-RTX builds for a GeForce or RTX card elsewhere too, "
                 "if it is told its compute capability.",
             )
-        return EngineError(f"{self.api.title} can't build: {gist(why, 500)}", "Run with --debug.")
+        return EngineError(f"{self.api.title} can't build: {gist(reason, 500)}", "Run with --debug.")
 
     def _no_memory(self) -> EngineError:
         wanted, allowed = self.log.requested_bytes, self.options.workspace_bytes
