@@ -10,12 +10,11 @@ from __future__ import annotations
 import asyncio
 import signal
 import socket
-import ssl
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -33,6 +32,7 @@ from edgekit.serve.service import Service
 from edgekit.serve.settings import Settings
 from edgekit.serve.systemd import notify, watchdog_s
 from edgekit.serve.tokens import Tokens
+from edgekit.serve.transport import Transport
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 TELL_S = 5.0
@@ -40,6 +40,7 @@ TELL_S = 5.0
 STUCK_S = 300.0
 """A step of the engine that takes longer will not end: the largest model's longest, on the slowest processor, takes a
 fraction of it."""
+RENEW_S = 1800.0
 CLOSE_S = 2.0
 """What connections get to take their last bytes."""
 
@@ -64,7 +65,7 @@ class Announcement:
 @dataclass(frozen=True, kw_only=True)
 class Offer:
     """What is to be served, where: a ``bundle`` with so many ``slots`` (None: its target's), on a ``listener``, to
-    those whom ``tokens`` let in, under ``settings``, with ``tls`` where it is not None."""
+    those whom ``tokens`` let in, under ``settings``, by a ``transport``."""
 
     bundle: Path
     slots: int | None
@@ -72,7 +73,7 @@ class Offer:
     host: str
     tokens: Tokens
     settings: Settings
-    tls: ssl.SSLContext | None = None
+    transport: Transport = field(default_factory=Transport)
 
 
 def serve(offer: Offer, announce: Callable[[Announcement], None]) -> None:
@@ -88,7 +89,7 @@ async def _serve(offer: Offer, model: Model, announce: Callable[[Announcement], 
     async with opened(model, offer.settings) as service:
         server = Server(service, configuration(service, offer))
         announcement = Announcement(
-            url=url_of(offer.listener, offer.host, tls=offer.tls is not None),
+            url=url_of(offer.listener, offer.host, tls=offer.transport.context is not None),
             model=service.name,
             bundle=str(offer.bundle),
             slots=model.engine.slots,
@@ -96,11 +97,15 @@ async def _serve(offer: Offer, model: Model, announce: Callable[[Announcement], 
             tokens=offer.tokens.required,
             loaded_s=round(time.monotonic() - begun, 3),
         )
-        telling = asyncio.create_task(_tell_systemd(service, server))
+        beside = [
+            asyncio.create_task(_tell_systemd(service, server)),
+            asyncio.create_task(_renew(offer.transport)),
+        ]
         try:
             await server.serve_until_stopped(offer.listener, lambda: announce(announcement))
         finally:
-            telling.cancel()
+            for task in beside:
+                task.cancel()
     if service.engine.failed:
         raise EngineError("The engine failed while serving", "Start the service again; --verbose shows more.")
 
@@ -138,7 +143,7 @@ def configuration(service: Service, offer: Offer) -> uvicorn.Config:
         timeout_graceful_shutdown=round(CLOSE_S),
     )
     config.load()
-    config.ssl = offer.tls
+    config.ssl = offer.transport.context
     return config
 
 
@@ -200,6 +205,13 @@ class Server(uvicorn.Server):
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
+
+
+async def _renew(transport: Transport) -> None:
+    """Look now and then whether a certificate is due: also soon after a clock was set right."""
+    while True:
+        await asyncio.sleep(RENEW_S)
+        transport.renew()
 
 
 async def _tell_systemd(service: Service, server: Server) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from edgekit.bundle.manifest import Manifest
-from edgekit.errors import ContextExceeded
+from edgekit.errors import ContextExceeded, InputError
 from edgekit.inputs.prepared import PreparedPicture
 from edgekit.inputs.prompt import Prompt, Turn
 from edgekit.runtime import SamplingParams
@@ -184,7 +184,11 @@ class Service:
     async def _constraints(self, wish: Wish) -> list[Constraint | None]:
         if wish.schema is None:
             return [None] * len(wish.params)
-        return [await self.grammars.constraint(wish.schema) for _ in wish.params]
+        try:
+            return [await self.grammars.constraint(wish.schema) for _ in wish.params]
+        except InputError as error:
+            reason = f"{error.message}. {error.hint}"
+            raise Refusal(400, reason, "invalid_schema", param="response_format", headers=NEVER_RETRY) from error
 
     async def _turn(self, question: Question, caller: Caller, notes: list[str]) -> Turn:
         pictures = []
