@@ -8,7 +8,7 @@ picture with :func:`~edgekit.inputs.images.load_image`.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -44,13 +44,23 @@ def read_examples(path: Path) -> list[Example]:
     """
     file = _file(path)
     examples = []
-    for at, row in enumerate(_rows(file), 1):
-        turns = list(_examples(row, file, at))
-        _check_texts(turns, f"Entry {at} of {file}")
-        examples += turns
-    if not examples:
-        raise InputError(f"{file} holds no examples", _FORMS)
+    for number, row in enumerate(read_rows(file), 1):
+        entry = f"Entry {number} of {file}"
+        image = picture_of(row, file.parent, entry)
+        turns = turns_of(row, () if image is None else (image,), entry)
+        examples += [Example(question, image, answer) for question, answer in turns]
     return examples
+
+
+def read_rows(file: Path) -> list[Mapping[str, Any]]:
+    """Return the entries of a ``.json`` or ``.jsonl`` file, one at least; :class:`InputError` where one isn't one."""
+    rows = _rows(file)
+    for number, row in enumerate(rows, 1):
+        if not isinstance(row, Mapping):
+            raise InputError(f"Entry {number} of {file} is not an object", _FORMS)
+    if not rows:
+        raise InputError(f"{file} holds no examples", _FORMS)
+    return rows
 
 
 def _file(path: Path) -> Path:
@@ -77,7 +87,7 @@ def _rows(file: Path) -> list[Any]:
             f"{file} is not UTF-8 text: {error}", "Save it as UTF-8 JSON, the pictures beside it."
         ) from None
     try:
-        rows = _lines(text) if file.suffix == ".jsonl" or _holds_lines(text) else json.loads(text)
+        rows = list(_lines(text)) if file.suffix == ".jsonl" or _holds_lines(text) else json.loads(text)
     except (ValueError, RecursionError) as error:
         raise InputError(f"{file} is not valid JSON: {error}", "Correct the file at that place.") from None
     if not isinstance(rows, list):
@@ -85,8 +95,13 @@ def _rows(file: Path) -> list[Any]:
     return rows
 
 
-def _lines(text: str) -> list[Any]:
-    return [json.loads(line) for line in text.split("\n") if line.strip()]
+def _lines(text: str) -> Iterator[Any]:
+    for number, line in enumerate(text.split("\n"), 1):
+        if line.strip():
+            try:
+                yield json.loads(line)
+            except (ValueError, RecursionError) as error:
+                raise ValueError(f"in line {number}: {error}") from None
 
 
 def _holds_lines(text: str) -> bool:
@@ -95,27 +110,29 @@ def _holds_lines(text: str) -> bool:
     return first.rstrip().endswith("}") and first.startswith("{") and rest.lstrip().startswith("{")
 
 
-def _examples(row: Any, file: Path, at: int) -> Iterator[Example]:
-    entry = f"Entry {at} of {file}"
-    if not isinstance(row, Mapping):
-        raise InputError(f"{entry} is not an object", _FORMS)
-    image = picture_of(row, file.parent, entry)
+def turns_of(row: Mapping[str, Any], pictures: Sequence[Path], entry: str) -> list[tuple[str, str | None]]:
+    """Return the questions of an entry about ``pictures``, each with its answer, where one is known.
+
+    :class:`InputError`, which begins with ``entry``, for what is of another form, or is no text.
+    """
     conversation = _first(row, _CONVERSATIONS)
     if conversation is not None:
-        yield from _turns(conversation, image, entry)
-        return
-    question = _first(row, _QUESTIONS)
-    if not isinstance(question, str) or not _plain(question):
-        raise InputError(f"{entry} has no question", _FORMS)
-    _check_marks(question, image, entry)
-    yield Example(_plain(question), image, _answer(_first(row, _ANSWERS), entry))
+        turns = list(_turns(conversation, pictures, entry))
+    else:
+        question = _first(row, _QUESTIONS)
+        if not isinstance(question, str) or not _plain(question):
+            raise InputError(f"{entry} has no question", _FORMS)
+        _check_marks(question, pictures, entry)
+        turns = [(_plain(question), _answer(_first(row, _ANSWERS), entry))]
+    _check_texts(turns, entry)
+    return turns
 
 
-def _check_texts(examples: list[Example], entry: str) -> None:
+def _check_texts(turns: list[tuple[str, str | None]], entry: str) -> None:
     """Refuse what JSON can escape and no text can hold: one half of a pair of surrogates."""
     try:
-        for example in examples:
-            f"{example.question}{example.answer}".encode()
+        for question, answer in turns:
+            f"{question}{answer}".encode()
     except UnicodeEncodeError as error:
         half = ascii(error.object[error.start])
         raise InputError(f"{entry} holds {half}, which is half a character", "Write that character whole.") from None
@@ -125,14 +142,14 @@ def _first(row: Mapping[str, Any], keys: tuple[str, ...]) -> Any:
     return next((row[key] for key in keys if row.get(key) is not None), None)
 
 
-def _check_marks(question: str, image: Path | None, entry: str) -> None:
+def _check_marks(question: str, pictures: Sequence[Path], entry: str) -> None:
     marks = question.count(_MARK)
-    if marks > 1 or (marks and image is None):
-        pictures = f"{marks} pictures" if marks > 1 else "a picture, and names none"
-        raise InputError(f"{entry} asks about {pictures}", "EdgeKit takes one picture a question, named by 'image'.")
+    if marks > max(1, len(pictures)) or (marks and not pictures):
+        asked = f"{marks} pictures" if marks > 1 else "a picture, and names none"
+        raise InputError(f"{entry} asks about {asked}", "Name each picture by 'image', one a question.")
 
 
-def _turns(conversation: Any, image: Path | None, entry: str) -> Iterator[Example]:
+def _turns(conversation: Any, pictures: Sequence[Path], entry: str) -> Iterator[tuple[str, str | None]]:
     """Each question of people's with the answer that follows it; what a system says is the template's matter."""
     if not isinstance(conversation, list) or not all(isinstance(turn, Mapping) for turn in conversation):
         raise InputError(f"{entry}: 'conversations' is not a list of turns", _FORMS)
@@ -140,21 +157,21 @@ def _turns(conversation: Any, image: Path | None, entry: str) -> Iterator[Exampl
     has_question = False
     for turn in conversation:
         speaker, value = turn.get("from"), turn.get("value")
-        check_keys(turn, image, entry)
+        check_keys(turn, pictures, entry)
         if speaker == "human":
             if asked is not None:
-                yield Example(asked, image, None)
+                yield asked, None
             if not isinstance(value, str) or not _plain(value):
                 raise InputError(f"{entry} has a turn without a question", _FORMS)
-            _check_marks(value, image, entry)
+            _check_marks(value, pictures, entry)
             asked, has_question = _plain(value), True
         elif speaker == "gpt" and asked is not None:
-            yield Example(asked, image, _answer(value, entry))
+            yield asked, _answer(value, entry)
             asked = None
         elif speaker not in ("gpt", "system"):
             raise InputError(f"{entry} has a turn from {str(speaker)[:40]!r}, not from 'human' or 'gpt'", _FORMS)
     if asked is not None:
-        yield Example(asked, image, None)
+        yield asked, None
     if not has_question:
         raise InputError(f"{entry} has no question", _FORMS)
 

@@ -1,13 +1,15 @@
 """Which picture a row of a question file is about: the keys that data sets name it by, and where it lies.
 
-A row names one picture or none. Whatever else seems to speak of a picture, and of none that was found, is refused: a
-question that lost its picture is answered from nothing, and nobody would see it.
+An example has one picture or none, a question of a day's list may have several. Whatever else seems to speak of a
+picture, and of none that was found, is refused: a question that lost its picture is answered from nothing, and nobody
+would see it.
 """
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -35,37 +37,63 @@ def picture_of(row: Mapping[str, Any], folder: Path, entry: str) -> Path | None:
     :class:`InputError`, which begins with ``entry``, for a picture that is missing, named outside the folder, held by
     the row itself, one of several, or named by a key that is not known to name one.
     """
-    pictures = {_place(name, folder, entry): key for key, name in _named(row, _NAMES, entry)}
-    if not pictures:
-        pictures = {_place(name, folder, entry): key for key, name in _named(row, _NUMBERS, entry)}
-    if len(pictures) > 1:
-        raise InputError(f"{entry} names several pictures: {', '.join(_clip(path.name) for path in pictures)}", _ONE)
-    picture = next(iter(pictures), None)
-    check_keys({key: value for key, value in row.items() if key not in (*_NAMES, *_NUMBERS)}, picture, entry)
+    for key, names in _named(row, entry).items():
+        if len(names) > 1:
+            raise InputError(f"{entry} names {len(names)} pictures by '{key}'", _ONE)
+    picture = next(iter(pictures_of(row, folder, entry)), None)
+    if picture is not None and not os.path.isfile(picture):
+        name = _clip(picture.relative_to(folder))
+        raise InputError(
+            f"{entry}: there is no picture {name!r} in {folder}", f"Put it there, or into {folder / 'images'}."
+        )
     return picture
 
 
-def check_keys(entries: Mapping[str, Any], picture: Path | None, entry: str) -> None:
-    """Refuse ``entries`` with a key, or the name of a file, that may mean another picture than ``picture``."""
+def pictures_of(row: Mapping[str, Any], folder: Path, entry: str) -> tuple[Path, ...]:
+    """Return the files of all pictures that ``row`` names, in their order; for a missing one, where it should lie.
+
+    Errors as :func:`picture_of`'s for what can't be meant, whatever is there: names outside the folder, pictures in the
+    row itself, different ones by several keys, keys that are not known to name one.
+    """
+    lists = [tuple(_place(name, folder, entry) for name in names) for names in _named(row, entry).values() if names]
+    pictures = lists[0] if lists else ()
+    if any(other != pictures for other in lists):
+        names = dict.fromkeys(_clip(path.name) for paths in lists for path in paths)
+        raise InputError(f"{entry} names several pictures: {', '.join(names)}", _ONE)
+    known = (*_NAMES, *_NUMBERS)
+    check_keys({key: value for key, value in row.items() if key not in known}, pictures, entry)
+    return pictures
+
+
+def check_keys(entries: Mapping[str, Any], pictures: Sequence[Path], entry: str) -> None:
+    """Refuse ``entries`` with a key, or the name of a file, that may mean another picture than one of ``pictures``."""
     for key, value in entries.items():
-        if _names_another(str(key), value, picture):
+        if _names_another(str(key), value, pictures):
             raise InputError(f"{entry} may name a picture by '{_clip(key)}', which is not known to", _HINT)
 
 
-def _named(row: Mapping[str, Any], keys: tuple[str, ...], entry: str) -> Iterator[tuple[str, str]]:
+def _named(row: Mapping[str, Any], entry: str) -> dict[str, list[str]]:
+    """The names of pictures by the keys that hold them."""
+    for keys in (_NAMES, _NUMBERS):
+        named = {key: [_name(key, value, entry) for value in values] for key, values in _values(row, keys)}
+        if any(named.values()):
+            return named
+    return {}
+
+
+def _values(row: Mapping[str, Any], keys: Iterable[str]) -> Iterator[tuple[str, list[Any]]]:
     for key in keys:
         value = row.get(key)
-        if isinstance(value, list):
-            if len(value) > 1:
-                raise InputError(f"{entry} names {len(value)} pictures by '{key}'", _ONE)
-            value = value[0] if value else None
-        if value is None:
-            continue
-        if isinstance(value, (Mapping, list)):
-            raise InputError(f"{entry} holds its picture itself, in '{key}', not the name of a file", _HINT)
-        if not isinstance(value, str) or not value or "\0" in value:
-            raise InputError(f"{entry} names its picture by what is no text: '{key}' is {_clip(value)}", _HINT)
-        yield key, value
+        if value is not None:
+            yield key, [] if value == [None] else value if isinstance(value, list) else [value]
+
+
+def _name(key: str, value: Any, entry: str) -> str:
+    if isinstance(value, (Mapping, list)):
+        raise InputError(f"{entry} holds its picture itself, in '{key}', not the name of a file", _HINT)
+    if not isinstance(value, str) or not value or "\0" in value:
+        raise InputError(f"{entry} names its picture by what is no text: '{key}' is {_clip(value)}", _HINT)
+    return value
 
 
 def _place(name: str, folder: Path, entry: str) -> Path:
@@ -84,20 +112,18 @@ def _place(name: str, folder: Path, entry: str) -> Path:
             with suppress(OSError):  # a path that is too long, or leads through what may not be read
                 if path.is_file():
                     return path
-    raise InputError(
-        f"{entry}: there is no picture {_clip(name)!r} in {folder}", f"Put it there, or into {folder / 'images'}."
-    )
+    return folder / name
 
 
-def _names_another(key: str, value: Any, picture: Path | None) -> bool:
-    """Whether a value is more than a remark on ``picture``: a picture's file, or anything where there is none."""
+def _names_another(key: str, value: Any, pictures: Sequence[Path]) -> bool:
+    """Whether a value is more than a remark on ``pictures``: another's file, or anything where there is none."""
     speaks = bool(_SPEAKS.search(key))
-    if speaks and picture is None:
+    if speaks and not pictures:
         return bool(value) and not isinstance(value, bool)
     files = (PurePosixPath(text) for text in _texts(value, within=speaks) if _PICTURE_FILE.search(text))
     if not speaks:  # sentences may end in a file's name
         files = (file for file in files if not re.search(r"\s", str(file)))
-    return any(picture is None or file.name != picture.name for file in files)
+    return any(file.name not in {picture.name for picture in pictures} for file in files)
 
 
 def _texts(value: Any, *, within: bool) -> Iterator[str]:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from edgekit.errors import InputError
-from edgekit.inputs.examples import Example, read_examples
+from edgekit.inputs.examples import Example, read_examples, turns_of
 from edgekit.phantom.folder import write_folder
 
 RAD = Path(__file__).resolve().parents[4] / "shared" / "data" / "vqa-rad"
@@ -192,3 +192,16 @@ def test_missing_files_are_named(tmp_path: Path) -> None:
     (tmp_path / "bytes.json").write_bytes(b"\xff\xfe[]")
     with pytest.raises(InputError, match="not UTF-8"):
         read_examples(tmp_path)
+
+
+def test_a_line_that_is_no_json_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="in line 3: "):
+        read_examples(written(tmp_path, '{"question": "One?"}\n\n{"question": "Two?"\n', "rows.jsonl"))
+
+
+def test_a_question_about_several_pictures_has_as_many_marks_at_most(tmp_path: Path) -> None:
+    pictures = [tmp_path / "a.png", tmp_path / "b.png"]
+    row = {"question": "<image>\n<image>\nWhat changed?"}
+    assert turns_of(row, pictures, "Row 1") == [("What changed?", None)]
+    with pytest.raises(InputError, match="Row 1 asks about 2 pictures"):
+        turns_of(row, pictures[:1], "Row 1")

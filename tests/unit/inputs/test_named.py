@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from edgekit.errors import InputError
-from edgekit.inputs.named import check_keys, picture_of
+from edgekit.inputs.named import check_keys, picture_of, pictures_of
 
 
 @pytest.fixture
@@ -64,6 +64,35 @@ def test_a_picture_that_would_be_lost_is_refused(row: dict[str, Any], message: s
 
 
 def test_a_remark_on_the_row_s_own_picture_is_none_of_another(folder: Path) -> None:
-    check_keys({"source": "train/a.png", "scan": ["a.png"]}, folder / "a.png", "row 1")
+    check_keys({"source": "train/a.png", "scan": ["a.png"]}, [folder / "a.png"], "row 1")
     with pytest.raises(InputError, match="'scan'"):
-        check_keys({"scan": ["b.png"]}, folder / "a.png", "row 1")
+        check_keys({"scan": ["b.png"]}, [folder / "a.png"], "row 1")
+
+
+@pytest.mark.parametrize(
+    ("row", "pictures"),
+    [
+        ({"images": ["b.jpg", "a.png"]}, ["images/b.jpg", "a.png"]),
+        ({"images": ["a.png", "lost.png"], "image": ["a.png", "lost.png"]}, ["a.png", "lost.png"]),
+        ({"image": "lost/c.png", "note": "b.jpg is the older one"}, ["lost/c.png"]),
+        ({"images": [None]}, []),
+    ],
+)
+def test_a_row_may_name_several_pictures_and_missing_ones(
+    row: dict[str, Any], pictures: list[str], folder: Path
+) -> None:
+    assert pictures_of(row, folder, "row 1") == tuple(folder / picture for picture in pictures)
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ({"images": ["a.png", "b.jpg"], "image": "a.png"}, "names several pictures: a.png, b.jpg"),
+        ({"images": ["a.png", None]}, "by what is no text"),
+        ({"images": ["a.png", "../b.jpg"]}, "outside its folder"),
+        ({"images": ["a.png", "b.jpg"], "scan": "c.png"}, "may name a picture by 'scan'"),
+    ],
+)
+def test_of_several_pictures_none_is_lost(row: dict[str, Any], message: str, folder: Path) -> None:
+    with pytest.raises(InputError, match=message):
+        pictures_of(row, folder, "row 1")
