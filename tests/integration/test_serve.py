@@ -16,7 +16,7 @@ import pytest
 
 from edgekit.bundle import Bundle
 from edgekit.serve import tokens
-from edgekit.serve.openai.documents import ChatCompletion, ChatCompletionChunk, ModelList
+from edgekit.serve.openai.documents import ChatCompletion, ChatCompletionChunk, Delta, ModelList
 from edgekit.serve.openai.response import Response
 from edgekit.serve.settings import Limits, Settings
 from tests.served import Served, Slow, data_url, embedded_bundle, png, question, serving
@@ -94,7 +94,7 @@ def test_a_stream_says_the_same_as_the_whole(served: Served) -> None:
     stream = lines(served, body | {"stream": True, "stream_options": {"include_usage": True}})
     assert stream[-1] == "data: [DONE]"
     *parts, end, usage = chunks(stream)
-    assert parts[0].choices[0].delta.role == "assistant"
+    assert parts[0].choices[0].delta == Delta(role="assistant")
     assert "".join(str(part.choices[0].delta.content or "") for part in parts) == whole.choices[0].message.content
     assert {part.choices[0].finish_reason for part in parts} == {None}
     assert {part.usage for part in (*parts, end)} == {None}
@@ -237,6 +237,13 @@ def test_what_is_no_picture_is_refused_in_our_words(served: Served) -> None:
         {"frequency_penalty": -1},
         {"tool_choice": "required"},
         {"prediction": {"type": "content"}},
+        {"grammar": 'root ::= "yes"'},
+        {"json_schema": {"const": "yes"}},
+        {"guided_json": {"const": "yes"}},
+        {"guided_regex": "yes|no"},
+        {"guided_choice": ["yes", "no"]},
+        {"guided_grammar": 'root ::= "yes"'},
+        {"structured_outputs": {"choice": ["yes", "no"]}},
     ],
 )
 def test_what_is_not_served_is_refused_by_its_name(served: Served, field: dict[str, Any]) -> None:

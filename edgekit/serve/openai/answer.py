@@ -71,7 +71,7 @@ class ChatForm:
                 answer = exchange.answers[index]
                 if index not in begun:
                     begun.add(index)
-                    opening = ChunkChoice(index=index, delta=Delta(role="assistant", content=""))
+                    opening = ChunkChoice(index=index, delta=Delta(role="assistant"))
                     yield event(self._chunk(exchange, opening))
                 text = "".join(delta.text for delta in answer.deltas[first:last])
                 logprobs = self._logprobs(answer, first, last)
@@ -88,7 +88,7 @@ class ChatForm:
 
     def _ends(self, exchange: Exchange, begun: set[int]) -> Iterator[bytes]:
         for index, answer in enumerate(exchange.answers):
-            delta = Delta() if index in begun else Delta(role="assistant", content="")
+            delta = Delta() if index in begun else Delta(role="assistant")
             chunk = self._chunk(exchange, ChunkChoice(index=index, delta=delta, finish_reason=_reason(answer)))
             chunk.edgekit = aside(exchange)
             yield event(chunk, len(answer.deltas))

@@ -107,6 +107,13 @@ class ChatRequest(Struct, kw_only=True):
     modalities: list[str] | None = None
     prediction: Any = None
     web_search_options: Any = None
+    grammar: Any = None
+    json_schema: Any = None
+    guided_json: Any = None
+    guided_regex: Any = None
+    guided_choice: Any = None
+    guided_grammar: Any = None
+    structured_outputs: Any = None
 
 
 def parse(body: bytes, form: type[T]) -> T:

@@ -12,6 +12,17 @@ from edgekit.serve.grammars import ANY_OBJECT
 from edgekit.serve.openai.request import ChatRequest, ResponseFormat
 from edgekit.serve.refusal import Refusal, invalid, unsupported
 
+FOREIGN_FORMS = (
+    "grammar",
+    "json_schema",
+    "guided_json",
+    "guided_regex",
+    "guided_choice",
+    "guided_grammar",
+    "structured_outputs",
+)
+"""What llama.cpp and vLLM call a form of the answer. Left alone, as unknown fields are, the answer would be free of it,
+and nobody would know."""
 MAX_STOPS = 16
 MAX_STOP_LENGTH = 1024
 _SEEDS = 2**63
@@ -31,6 +42,9 @@ def require_served(request: ChatRequest, slots: int) -> None:
             raise unsupported(name, "this model reads text and pictures, and writes text.")
     if request.modalities and request.modalities != ["text"]:
         raise unsupported("modalities", "this model writes text.")
+    for name in FOREIGN_FORMS:
+        if getattr(request, name) is not None:
+            raise unsupported(name, "ask for a form by 'response_format'.")
     for name in ("presence_penalty", "frequency_penalty"):
         if getattr(request, name):
             raise unsupported(name, "only 0 is; 'repetition_penalty' is served.")
