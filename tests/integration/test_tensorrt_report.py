@@ -230,17 +230,6 @@ def test_devices_that_are_alike_in_everything_are_told_apart(
     assert [rate(run) for run in told(capsys, *files, *files)] == [30.0, 30.0]
 
 
-def test_the_advice_is_about_the_very_run(
-    bundles: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
-) -> None:
-    """Two bundles by one recipe: the fast one's speed is no advice for the slow one."""
-    simulate(tmp_path, monkeypatch, CARD)
-    fast = Path(shutil.copytree(bundles["q4"], tmp_path / "fast"))
-    profiled(fast, newest(fast), here(), 50.0, "2026-11-20T12:00:00Z")
-    for sources in ((fast, bundles["q4"]), (bundles["q4"], fast)):
-        assert "Of fp16, q4 the fastest is fp16" in shown(capsys, bundles["fp16"], *sources)
-
-
 @pytest.mark.parametrize(
     ("harm", "said"),
     [

@@ -91,6 +91,17 @@ def test_what_one_component_does_wrong_is_its_own_error(
     assert figures[name].loss == pytest.approx(error, rel=1e-5)
 
 
+def test_a_loss_is_measured_on_what_the_reference_gave_before(tmp_path: Path) -> None:
+    """A reference whose tower gives twice as much: the tower has lost half, and the projector nothing."""
+    plain = specimen(tmp_path)
+    exact = plain.arrays.exact
+    doubled = replace(exact, features=2 * exact.features, embeds=2 * exact.embeds)
+    figures = measured(replace(plain, arrays=replace(plain.arrays, reference=doubled)))
+    assert figures["vision"].loss == pytest.approx(0.5)
+    assert (figures["vision"].error, figures["projector"].error) == (0, 0)
+    assert figures["projector"].loss == pytest.approx(0, abs=1e-6)
+
+
 def test_a_bias_is_told_by_what_all_rows_are_off_by(tmp_path: Path) -> None:
     figures = measured(specimen(tmp_path, Biased()))
     assert harmed(figures) == {"projector"}

@@ -121,6 +121,12 @@ def test_of_q4_alone_q8_is_to_be_measured_and_of_q8_alone_nothing() -> None:
     assert "measure" not in told(run("fp16", 40), run("q8", 30))["q8"]
 
 
+def test_the_advice_is_about_the_very_run() -> None:
+    """Two bundles by one recipe: the fast one's speed is no advice for the slow one."""
+    fast = run("q4", 50, day=2, bundle="/b/fast")
+    assert "Of fp16, q4 the fastest is fp16" in told(run("fp16", 40), fast, run("q4", 30))["q4"]
+
+
 @pytest.mark.parametrize(("arch", "advised"), [("x86_64", True), ("aarch64", False)])
 def test_onnx_runtime_is_an_alternative_to_plans_where_it_has_kernels(arch: str, advised: bool) -> None:
     place = Place(engine="tensorrt", version="10", arch=arch)
