@@ -13,13 +13,10 @@ import queue
 import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import dataclass
 
 from edgekit.errors import EdgeKitError, EngineError
-from edgekit.inputs.prompt import Prompt
-from edgekit.runtime import Completion, Event, Finished, Generator, SamplingParams, Sequence, TextDelta
-from edgekit.runtime.constraint import Constraint
+from edgekit.runtime import Event, Finished, Generator, Sequence
+from edgekit.serve.answer import Answer, Delta, News, Order
 
 log = logging.getLogger("edgekit.serve")
 
@@ -27,63 +24,6 @@ IDLE_S = 1.0
 """How often a thread with nothing to do says that it is alive."""
 PLACES_S = 0.5
 """How often those who wait are told their place; to work it out takes a few milliseconds where a hundred wait."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Order:
-    """What is to be answered, and for whom: ``caller`` is whom the service takes the caller for."""
-
-    prompt: Prompt
-    params: SamplingParams
-    caller: str
-    batch: bool = False
-    constraint: Constraint | None = None
-
-
-class News:
-    """Wakes those who wait for something new; on the event loop alone."""
-
-    def __init__(self) -> None:
-        self._event = asyncio.Event()
-
-    def tell(self) -> None:
-        """Wake whoever waits now."""
-        self._event.set()
-        self._event = asyncio.Event()
-
-    async def wait(self, most_s: float) -> None:
-        """Wait until there is news, or for ``most_s`` seconds."""
-        with suppress(asyncio.TimeoutError):
-            await asyncio.wait_for(self._event.wait(), most_s)
-
-
-class Answer:
-    """An answer on its way; read on the event loop alone.
-
-    * ``deltas``: all of its text so far, so that it can be read again from any of them
-    * ``completion``: the whole of it once it has ended, or ``error``, which kept it from beginning
-    * ``started``: whether it has a slot; before, its ``place`` among those who wait and ``wait_s``, an estimate of how
-      long (None while nothing is known)
-    """
-
-    def __init__(self, order: Order, news: News) -> None:
-        self.order = order
-        self.deltas: list[TextDelta] = []
-        self.completion: Completion | None = None
-        self.error: EdgeKitError | None = None
-        self.started = False
-        self.place = 0
-        self.wait_s: float | None = None
-        self.news = news
-
-    @property
-    def ended(self) -> bool:
-        return self.completion is not None or self.error is not None
-
-    @property
-    def failure(self) -> EdgeKitError | None:
-        """Why there is no whole answer, where there is none."""
-        return self.error or (self.completion.error if self.completion else None)
 
 
 class EngineThread:
@@ -124,7 +64,7 @@ class EngineThread:
             answer.error = _failure()
             return answer
         self.live.add(answer)
-        self._commands.put(lambda: self._take(answer))
+        self._commands.put(lambda: self._take(order, answer))
         return answer
 
     def cancel(self, answer: Answer) -> None:
@@ -165,8 +105,7 @@ class EngineThread:
         except queue.Empty:
             pass
 
-    def _take(self, answer: Answer) -> None:
-        order = answer.order
+    def _take(self, order: Order, answer: Answer) -> None:
         try:
             sequence = self._generator.submit(
                 order.prompt, order.params, caller=order.caller, batch=order.batch, constraint=order.constraint
@@ -232,7 +171,7 @@ class EngineThread:
                 answer.completion = event.completion
                 self.live.discard(answer)
             else:
-                answer.deltas.append(event)
+                answer.deltas.append(Delta(event.text, event.logprobs))
         for news in {answer.news for answer in (*first_told, *started, *(answer for answer, _ in events))}:
             news.tell()
 

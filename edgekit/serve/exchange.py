@@ -8,7 +8,8 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
-from edgekit.serve.engine import Answer, EngineThread, News, Order
+from edgekit.serve.answer import Answer, News, Order
+from edgekit.serve.engine import EngineThread
 from edgekit.serve.refusal import NEVER_RETRY, Refusal, refusal_of
 from edgekit.serve.settings import Limits
 

@@ -15,9 +15,10 @@ from edgekit.inputs.prompt import Prompt, Turn
 from edgekit.runtime import SamplingParams
 from edgekit.runtime.constraint import Constraint
 from edgekit.runtime.model import Model
+from edgekit.serve.answer import Order
 from edgekit.serve.asgi import Bodies
 from edgekit.serve.caller import Caller
-from edgekit.serve.engine import EngineThread, Order
+from edgekit.serve.engine import EngineThread
 from edgekit.serve.exchange import Exchange
 from edgekit.serve.gallery import Gallery
 from edgekit.serve.grammars import Grammars
@@ -157,7 +158,7 @@ class Service:
     def _require_place(self, caller: str, count: int) -> None:
         self.require_open()
         waiting = self.engine.waiting
-        own = sum(answer.order.caller == caller for answer in waiting)
+        own = sum(answer.caller == caller for answer in waiting)
         slots = self.model.engine.slots
         free = slots - (len(self.engine.live) - len(waiting))
         estimates = [answer.wait_s for answer in waiting if answer.wait_s is not None]

@@ -10,7 +10,7 @@ import msgspec
 
 from edgekit.runtime import Completion
 from edgekit.runtime.logprobs import Alternative, TokenLogprob
-from edgekit.serve.engine import Answer
+from edgekit.serve.answer import Answer
 from edgekit.serve.exchange import Exchange, comment
 from edgekit.serve.openai.documents import (
     AnswerMessage,

@@ -12,9 +12,9 @@ from urllib.parse import parse_qs
 
 from starlette.types import Receive, Scope, Send
 
+from edgekit.serve.answer import Order
 from edgekit.serve.asgi import respond_events, respond_json, while_connected
 from edgekit.serve.caller import Caller
-from edgekit.serve.engine import Order
 from edgekit.serve.exchange import Exchange
 from edgekit.serve.links import Links, conversation_id
 from edgekit.serve.openai.answer import ChatForm

@@ -158,7 +158,7 @@ class ResponseForm:
         return response
 
     def _response(self, exchange: Exchange, status: Status) -> Response:
-        params = exchange.answers[0].order.params
+        params = exchange.answers[0].params
         return Response(
             id=f"resp_{exchange.id}",
             created_at=exchange.created,
