@@ -63,9 +63,11 @@ class DeadlineProtocol(H11Protocol):
             self._disarm()
 
     def on_response_complete(self) -> None:
-        """Wait for the next request: uvicorn's own limit holds until its first byte."""
+        """Wait for the next request: uvicorn's own limit holds until its first byte, which may be there already."""
         self._disarm()
         super().on_response_complete()
+        if self.conn.their_state is h11.SEND_BODY or (self.conn.their_state is h11.IDLE and self.conn.trailing_data[0]):
+            self._arm()
 
     def send_400_response(self, msg: str) -> None:
         """Answer what is no HTTP."""

@@ -120,6 +120,18 @@ def test_requests_sent_together_are_answered_in_turn(server: Answering) -> None:
         assert [each._deadline for each in server.protocols] == [None]
 
 
+@pytest.mark.parametrize("sent", [1, 20, 60, 70])
+def test_a_second_request_that_was_begun_with_the_first_has_a_deadline(server: Answering, sent: int) -> None:
+    second = request("POST", "/second", b"body" * 10)
+    assert 60 < second.index(b"\r\n\r\n") + 4 < 70
+    with server.connection() as connection:
+        connection.send(request("GET", "/first"), second[:sent])
+        begun = time.monotonic()
+        assert connection.answer().body == b"/first"
+        require_too_late(connection, begun)
+    assert server.settled()
+
+
 def test_a_body_behind_an_early_answer_has_a_deadline(server: Answering) -> None:
     begun = time.monotonic()
     with server.connection() as connection:
