@@ -59,19 +59,29 @@ class DeadlineProtocol(H11Protocol):
             return
         self._arm()
         super().data_received(data)
-        if self.conn.their_state is not h11.IDLE and self.conn.their_state is not h11.SEND_BODY:
-            self._disarm()
+        if self._is_within_request():
+            return
+        self._disarm()
+        if self.conn.their_state is h11.IDLE:  # that was the rest of a request which had been answered before
+            self.timeout_keep_alive_task = self.loop.call_later(
+                self.timeout_keep_alive, self.timeout_keep_alive_handler
+            )
 
     def on_response_complete(self) -> None:
         """Wait for the next request: uvicorn's own limit holds until its first byte, which may be there already."""
         self._disarm()
         super().on_response_complete()
-        if self.conn.their_state is h11.SEND_BODY or (self.conn.their_state is h11.IDLE and self.conn.trailing_data[0]):
+        if self._is_within_request():
             self._arm()
 
     def send_400_response(self, msg: str) -> None:
         """Answer what is no HTTP."""
         self._answer(Refusal(400, "This is no valid HTTP request.", "invalid_http"))
+
+    def _is_within_request(self) -> bool:
+        """Whether a request has begun to arrive, and is not complete."""
+        state = self.conn.their_state
+        return state is h11.SEND_BODY or (state is h11.IDLE and bool(self.conn.trailing_data[0]))
 
     def _arm(self) -> None:
         if self._deadline is None:

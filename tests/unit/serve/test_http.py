@@ -132,6 +132,18 @@ def test_a_second_request_that_was_begun_with_the_first_has_a_deadline(server: A
     assert server.settled()
 
 
+def test_what_is_sent_behind_an_early_answer_does_not_count_for_the_next_request(server: Answering) -> None:
+    with server.connection() as connection:
+        connection.send(request("POST", "/early", None, "content-length: 2"), b"a")
+        assert connection.answer().status == 403
+        time.sleep(REQUEST_S * 0.6)
+        connection.send(b"b")
+        for part in (b"GET /next HTTP/1.1\r\n", b"host: localhost\r\n\r\n"):
+            time.sleep(REQUEST_S * 0.6)
+            connection.send(part)
+        assert connection.answer().body == b"/next"
+
+
 def test_a_body_behind_an_early_answer_has_a_deadline(server: Answering) -> None:
     begun = time.monotonic()
     with server.connection() as connection:
