@@ -9,6 +9,8 @@ first byte of its next request, so that no byte in between lengthens it.
 from __future__ import annotations
 
 import asyncio
+import logging
+import secrets
 from http import HTTPStatus
 from typing import Any
 
@@ -17,6 +19,8 @@ import msgspec
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from edgekit.serve.refusal import Refusal
+
+log = logging.getLogger("edgekit.serve")
 
 
 def protocol(request_s: float, connections: int) -> type[H11Protocol]:
@@ -103,8 +107,10 @@ class DeadlineProtocol(H11Protocol):
 
     def _answer(self, refusal: Refusal) -> None:
         """Say why, and end the connection."""
+        id = secrets.token_hex(16)
+        log.info("%s refused before it was complete: %s", id, refusal.code)
         body = msgspec.json.encode(refusal.document())
-        headers = [(b"content-type", b"application/json"), (b"connection", b"close")]
+        headers = [(b"content-type", b"application/json"), (b"connection", b"close"), (b"x-request-id", id.encode())]
         headers.append((b"content-length", str(len(body)).encode()))
         reason = HTTPStatus(refusal.status).phrase.encode()
         try:

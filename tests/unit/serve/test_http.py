@@ -196,6 +196,19 @@ def test_a_connection_too_many_is_told_so_and_takes_no_place(narrow: Answering) 
             assert third.answer().status == 200
 
 
+def test_every_refusal_has_a_name_of_its_own(server: Answering, narrow: Answering) -> None:
+    ids = []
+    for _ in range(2):
+        with server.connection() as connection:
+            connection.send(b"hello\r\n\r\n")
+            ids.append(connection.answer().headers["x-request-id"])
+    with server.connection() as connection:
+        ids.append(connection.answer().headers["x-request-id"])
+    with narrow.connection(), narrow.connection(), narrow.connection() as third:
+        ids.append(third.answer().headers["x-request-id"])
+    assert len(set(ids)) == 4
+
+
 @pytest.mark.parametrize(
     "message",
     [b"", b"GET", request("POST", "/x", None, "content-length: 9"), b"hello\r\n\r\n", request("GET", "/x")],
