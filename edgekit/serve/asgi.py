@@ -50,10 +50,11 @@ class Bodies:
         held = 0
         try:
             body = bytearray()
-            async for part in _parts(receive):
+            parts = _parts(receive)
+            async for part in parts:
                 too_large = max(announced, len(body) + len(part)) > self._most_bytes
                 if too_large:
-                    await self._drain(receive, len(body) + len(part))
+                    await self._drain(parts, len(body) + len(part))
                     raise self._too_large()
                 if self._held_bytes + len(part) > self._most_together_bytes:
                     raise Refusal(
@@ -69,9 +70,9 @@ class Bodies:
         finally:
             self._held_bytes -= held
 
-    async def _drain(self, receive: Receive, read: int) -> None:
+    async def _drain(self, parts: AsyncIterator[bytes], read: int) -> None:
         with suppress(Gone):
-            async for part in _parts(receive):
+            async for part in parts:
                 read += len(part)
                 if read > DRAINED * self._most_bytes:
                     return
