@@ -40,7 +40,10 @@ class Hosts:
         return name in self._names or _is_address(name)
 
     def _same(self, origin: str, host: str) -> bool:
-        parsed = urlsplit(origin)
+        try:
+            parsed = urlsplit(origin)
+        except ValueError:  # brackets with no address between
+            return False
         if parsed.scheme not in ("http", "https"):
             return False
         page = _split(parsed.netloc, parsed.scheme)

@@ -105,6 +105,8 @@ def test_the_services_own_page_is_answered(hosts: Hosts, host: str, origin: str)
         ("localhost:8080", "http://attacker.example\\@localhost:8080"),
         ("localhost:8080", "ftp://localhost:8080"),
         ("localhost:8080", "file://"),
+        ("localhost:8080", "http://["),
+        ("localhost:8080", "http://[localhost]:8080"),
         ("localhost:8080", "localhost:8080"),
         ("127.0.0.1:8080", "https://radiology.example.attacker.example"),
         ("127.0.0.1:8080", "http://ward-7:8080"),
