@@ -24,6 +24,7 @@ class Gallery:
         self._decode = decode
         self._cache_bytes = cache_bytes
         self._pictures: OrderedDict[tuple[str, bytes], PreparedPicture] = OrderedDict()
+        self._forgotten = 0
 
     async def picture(self, caller: str, file: bytes) -> PreparedPicture:
         """Return a picture's file prepared, from what this ``caller`` sent before where it can be; errors of
@@ -31,14 +32,19 @@ class Gallery:
         key = caller, hashlib.sha256(file).digest()
         picture = self._pictures.get(key)
         if picture is None:
-            picture = self._pictures[key] = await self._decode(file)
+            forgotten = self._forgotten
+            picture = await self._decode(file)
+            if self._forgotten != forgotten:  # meanwhile; somebody else's costs one more decoding at most
+                return picture
+            self._pictures[key] = picture
         self._pictures.move_to_end(key)
         while len(self._pictures) > 1 and self._held_bytes() > self._cache_bytes:
             self._pictures.popitem(last=False)
         return picture
 
     def forget(self, caller: str) -> None:
-        """Keep nothing that this caller sent."""
+        """Keep nothing that this caller has sent, decoded or not."""
+        self._forgotten += 1
         for key in [key for key in self._pictures if key[0] == caller]:
             del self._pictures[key]
 

@@ -111,6 +111,20 @@ def test_what_a_caller_sent_is_forgotten_and_what_others_sent_is_not() -> None:
     asyncio.run(scenario())
 
 
+def test_what_is_being_decoded_when_its_caller_is_forgotten_is_not_kept() -> None:
+    async def scenario() -> None:
+        gallery = Gallery(decoding := Decoding())
+        decoding.goes_on.clear()
+        asking = asyncio.ensure_future(gallery.picture("ward", b"a"))
+        await asyncio.sleep(0)
+        gallery.forget("ward")
+        decoding.goes_on.set()
+        assert (await asking).digest == b"a".hex(), "the request itself is answered"
+        assert gallery._held_bytes() == 0
+
+    asyncio.run(scenario())
+
+
 def test_the_cache_holds_about_fifty_pictures_of_a_common_tower() -> None:
     assert 45 <= CACHE_BYTES // (3 * 336**2 * 4) <= 55
     assert CACHE_BYTES == 64 * MIB
