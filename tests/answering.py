@@ -8,7 +8,7 @@ import logging
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +18,7 @@ from starlette.types import ASGIApp
 
 from edgekit.serve.http import DeadlineProtocol, protocol
 from edgekit.serve.listening import listen
+from edgekit.serve.logs import show
 
 
 @dataclass(frozen=True)
@@ -105,14 +106,21 @@ class Answering:
         """The connections that the server holds."""
         return [each for each in list(self.server.server_state.connections) if isinstance(each, DeadlineProtocol)]
 
+    def busy(self) -> bool:
+        """Wait until a request runs; False where none does."""
+        return _soon(lambda: bool(self.server.server_state.tasks))
+
     def settled(self) -> bool:
         """Wait until no connection is left and no request runs; False where some stay."""
-        until = time.monotonic() + 2
-        while time.monotonic() < until:
-            if not self.server.server_state.connections and not self.server.server_state.tasks:
-                return True
-            time.sleep(0.005)
-        return False
+        state = self.server.server_state
+        return _soon(lambda: not state.connections and not state.tasks)
+
+
+def _soon(is_so: Callable[[], bool]) -> bool:
+    until = time.monotonic() + 2
+    while not (so := is_so()) and time.monotonic() < until:
+        time.sleep(0.005)
+    return so
 
 
 @contextmanager
@@ -149,23 +157,23 @@ def request(method: str, path: str, body: bytes | None = None, *lines: str) -> b
 
 @contextmanager
 def everything_logged() -> Iterator[list[str]]:
-    """Gather all that any logger says, from the lowest level on, as a handler writes it: with exceptions' texts."""
+    """Gather all that any logger says while the service shows its log from the lowest level on, as a handler writes it:
+    with exceptions' texts."""
     lines: list[str] = []
 
     class Gathering(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
             lines.append(self.format(record))
 
-    handler, root = Gathering(level=0), logging.getLogger()
+    handler, root, library = Gathering(level=0), logging.getLogger(), logging.getLogger("uvicorn")
     handler.setFormatter(logging.Formatter("%(name)s %(levelname)s %(message)s"))
-    loggers = [root, *(logging.getLogger(name) for name in ("edgekit", "edgekit.serve", "uvicorn.error", "asyncio"))]
-    before = [logger.level for logger in loggers]
-    for logger in loggers:
-        logger.setLevel(1)
+    levels = root.level, library.level
+    show(logging.DEBUG)
+    root.setLevel(logging.DEBUG)
     root.addHandler(handler)
     try:
         yield lines
     finally:
         root.removeHandler(handler)
-        for logger, level in zip(loggers, before, strict=True):
-            logger.setLevel(level)
+        root.setLevel(levels[0])
+        library.setLevel(levels[1])

@@ -60,8 +60,8 @@ class Envelope:
                 log.debug("%s failed at\n%s", id, "".join(traceback.format_tb(error.__traceback__)))  # places, no texts
             if status == 0:
                 await respond_json(sending, refusal.status, refusal.document(), refusal.headers)
-            else:
-                raise
+            # An answer that had begun stays without its end, and uvicorn closes its connection. Raised on, the
+            # error's text would stand in uvicorn's log.
         finally:
             seconds = time.monotonic() - begun
             route = getattr(scope.get("route"), "path", "unknown")
