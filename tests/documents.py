@@ -7,6 +7,7 @@ purpose, and say so in the changelog. Types stand in the place of values, and a 
 from __future__ import annotations
 
 import json
+import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -117,6 +118,9 @@ def _of_bundle(folder: Path, bundle: Path, picture: str) -> Iterator[tuple[str, 
     yield "check", run("check", path)
     yield "check --processor --no-verify", run("check", path, "--processor", "--no-verify")
     yield "ask", run("ask", path, "What do you see?", "--image", picture, "--max-tokens", "3")
+    (folder / "day").mkdir()
+    shutil.copy(picture, folder / "day")
+    yield "ask --batch", run("ask", path, "What do you see?", "--batch", str(folder / "day"), "--max-tokens", "3")
     yield "profile", run("profile", path, "--slots", "1", "--force")
     yield "evaluate BUNDLE", run("evaluate", path, "--questions", "6")
     yield "evaluate BUNDLE BUNDLE", run("evaluate", path, path, "--questions", "6")

@@ -1,4 +1,4 @@
-"""``edgekit ask``: one answer, streamed; with ``--chat`` the conversation goes on."""
+"""``edgekit ask``: one answer, streamed; with ``--chat`` the conversation goes on, with ``--batch`` a list is asked."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from pathlib import Path
 
 import click
 
+from edgekit.cli.batch import Asked, ask_batch, batch_options
 from edgekit.cli.common import common
 from edgekit.console import Console
 
 
 @click.command("ask")
-@click.argument("bundle", type=click.Path(path_type=Path))
+@click.argument("bundle", required=False, type=click.Path(path_type=Path))
 @click.argument("question", required=False)
 @click.option("--image", "images", multiple=True, type=click.Path(path_type=Path), help="A picture to ask about.")
 @click.option("--chat", is_flag=True, help="Go on asking; the conversation is remembered.")
@@ -24,18 +25,34 @@ from edgekit.console import Console
 @click.option("--repetition-penalty", default=1.0, show_default=True, type=float, help="Above 1 repeats less.")
 @click.option("--stop", multiple=True, help="End the answer before this text.")
 @click.option("--seed", type=int, help="The same seed gives the same answer.")
+@batch_options
 @common
 def command(
     console: Console,
-    bundle: Path,
+    bundle: Path | None,
     question: str | None,
     images: tuple[Path, ...],
     chat: bool,
     max_tokens: int,
     stop: tuple[str, ...],
+    asked: Asked | None,
     **sampling: float | int | None,
 ) -> None:
-    """Ask BUNDLE a QUESTION and write the answer as it comes."""
+    """Ask BUNDLE a QUESTION and write the answer as it comes.
+
+    With --batch, ask a file of questions, or of every picture in a folder one QUESTION. What was answered is kept: the
+    same command goes on where it was stopped.
+    """
+    if asked is not None:
+        if images or chat:
+            raise click.UsageError("--image and --chat are for single questions; leave them or --batch out")
+        from edgekit.runtime import SamplingParams
+
+        params = SamplingParams(max_tokens=max_tokens, stop=stop, **sampling)  # type: ignore[arg-type]
+        ask_batch(console, asked, bundle, question, params)
+        return
+    if bundle is None:
+        raise click.UsageError("give a BUNDLE to ask")
     if not (question or "").strip() and not chat:
         raise click.UsageError("give a QUESTION, or --chat")
     if chat and console.json:

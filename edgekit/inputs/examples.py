@@ -53,7 +53,7 @@ def read_examples(path: Path) -> list[Example]:
 
 
 def read_rows(file: Path) -> list[Mapping[str, Any]]:
-    """Return the entries of a ``.json`` or ``.jsonl`` file, one at least; :class:`InputError` where one isn't one."""
+    """Return the entries of a JSON file (``.json``, ``.jsonl``), one at least; :class:`InputError` for no object."""
     rows = _rows(file)
     for number, row in enumerate(rows, 1):
         if not isinstance(row, Mapping):

@@ -22,7 +22,7 @@ _NAMES = (
 )
 _NUMBERS = ("image_id", "img_id")  # SLAKE's is a number beside the name; elsewhere it may be the name
 _SPEAKS = re.compile(r"image|img|picture|photo|video|dicom|scan|x[-_]?ray|figure", re.IGNORECASE)
-_PICTURE_FILE = re.compile(r"\.(png|jpe?g|bmp|tiff?|webp|dcm|dicom|gif)$", re.IGNORECASE)
+PICTURE_FILE = re.compile(r"\.(png|jpe?g|bmp|tiff?|webp|dcm|dicom|gif)$", re.IGNORECASE)
 _ENDINGS = ("", ".jpg", ".jpeg", ".png")  # PathVQA's own rows leave the ending out
 _FOLDERS = ("", "images", "imgs")  # the second is VQA-RAD's and LLaVA's, the third SLAKE's
 _LONGEST_NAME = 255  # bytes that a file's name may have
@@ -120,7 +120,7 @@ def _names_another(key: str, value: Any, pictures: Sequence[Path]) -> bool:
     speaks = bool(_SPEAKS.search(key))
     if speaks and not pictures:
         return bool(value) and not isinstance(value, bool)
-    files = (PurePosixPath(text) for text in _texts(value, within=speaks) if _PICTURE_FILE.search(text))
+    files = (PurePosixPath(text) for text in _texts(value, within=speaks) if PICTURE_FILE.search(text))
     if not speaks:  # sentences may end in a file's name
         files = (file for file in files if not re.search(r"\s", str(file)))
     return any(file.name not in {picture.name for picture in pictures} for file in files)

@@ -17,7 +17,20 @@ ORDER = [
     *("onnx_session",),
     *("checkpoint", "inputs", "phantom", "export", "blocks", "quantize"),
     *("bundle", "engines", "plan", "runtime"),
-    *("check", "pipeline", "doctor", "profile", "evaluate", "report", "serve", "demo", "tune", "cli", "__main__"),
+    *(
+        "check",
+        "pipeline",
+        "doctor",
+        "profile",
+        "evaluate",
+        "report",
+        "batch",
+        "serve",
+        "demo",
+        "tune",
+        "cli",
+        "__main__",
+    ),
 ]
 ROOT = Path(edgekit.__file__).parent
 SOURCES = {

@@ -1,0 +1,116 @@
+"""A day's list asked of the embedded model: here and of a service, at one go and after every kind of end."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from edgekit.bundle import Bundle
+from edgekit.cli.main import main
+from tests.served import embedded_bundle, png
+
+QUESTIONS = ("Describe the image.", "Is there a nodule?", "Is the heart enlarged?", "Where is the pacemaker?")
+SAMPLING = ("--max-tokens", "24", "--temperature", "0.8", "--seed", "7")
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    return embedded_bundle(tmp_path_factory.mktemp("batch"))
+
+
+def listed(folder: Path, pictures: int) -> Path:
+    """A list whose questions go around the pictures, with one about two of them, one about none, and three losses."""
+    folder.mkdir(exist_ok=True)
+    names = [f"{number}.png" for number in range(pictures)]
+    for number, name in enumerate(names):
+        (folder / name).write_bytes(png(number))
+    (folder / "damaged.png").write_bytes(png(0)[:400])
+    rows: list[dict[str, Any]] = [
+        {"id": f"{name} {question}", "question": question, "image": name} for question in QUESTIONS for name in names
+    ]
+    rows += [
+        {"question": "What changed?", "images": names[:2]},
+        {"question": "What is a nodule?"},
+        {"question": "Describe.", "image": "lost.png"},
+        {"question": "Describe.", "image": "damaged.png"},
+        {"question": "Why? " * 600},
+    ]
+    path = folder / "list.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return path
+
+
+def read(path: Path) -> dict[Any, dict[str, Any]]:
+    """The lines of a file of answers, one a row."""
+    lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    answers = {line["id"]: line for line in lines}
+    assert len(answers) == len(lines)
+    return answers
+
+
+def ask(path: Path, *arguments: str | Path, code: int = 1) -> dict[Any, dict[str, Any]]:
+    """Ask a list, which ends with ``code``: 1 for its losses."""
+    out = path.with_name(f"{path.stem}.answers.jsonl")
+    assert main(["ask", *map(str, arguments), "--batch", str(path), *SAMPLING]) == code
+    return read(out)
+
+
+def killed(path: Path, number: int, enough: Callable[[int], bool], *arguments: str | Path) -> int:
+    """End a run by a signal when it has written ``enough`` lines, and return how many it has."""
+    out = path.with_name(f"{path.stem}.answers.jsonl")
+    command = [sys.executable, "-m", "edgekit", "ask", *map(str, arguments), "--batch", str(path), *SAMPLING]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    try:
+        until = time.monotonic() + 60
+        while process.poll() is None and time.monotonic() < until:
+            if out.exists() and enough(out.read_bytes().count(b"\n")):
+                process.send_signal(number)
+                break
+            time.sleep(0.002)
+        _, err = process.communicate(timeout=30)
+    finally:
+        process.kill()
+    assert process.returncode in (-number, 128 + number), err
+    return out.read_bytes().count(b"\n")
+
+
+def test_each_row_has_the_answer_that_ask_gives(
+    bundle: Bundle, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = listed(tmp_path / "day", 2)
+    answers = ask(path, bundle.path)
+    capsys.readouterr()
+    for id, name, question in (("0.png Describe the image.", "0.png", QUESTIONS[0]), (10, "", "What is a nodule?")):
+        image = ("--image", str(path.parent / name)) if name else ()
+        assert main(["ask", str(bundle.path), question, *image, *SAMPLING, "--json"]) == 0
+        alone = json.loads(capsys.readouterr().out)
+        line = answers[id]
+        assert {key: line[key] for key in ("text", "tokens", "reason", "seed", "notes")} == {
+            key: alone[key] for key in ("text", "tokens", "reason", "seed", "notes")
+        }
+    errors = {id: line["error"] for id, line in answers.items() if line["error"]}
+    assert sorted(errors) == [11, 12, 13]
+    assert errors[11].startswith("There is no file lost.png")
+    assert "damaged.png" in errors[12]
+    assert str(tmp_path) not in json.dumps(answers)
+    assert "tokens long" in errors[13]
+
+
+def test_a_run_that_was_ended_and_gone_on_with_says_what_one_at_a_go_says(bundle: Bundle, tmp_path: Path) -> None:
+    at_a_go = ask(listed(tmp_path / "one", 30), bundle.path)
+    path = listed(tmp_path / "two", 30)
+    first = killed(path, signal.SIGKILL, lambda lines: lines > 10, bundle.path)
+    assert 10 < first < 120
+    with path.with_name("list.answers.jsonl").open("ab") as file:
+        file.write(b'{"id": "3.png Descr')  # as a power cut may leave it
+    second = killed(path, signal.SIGINT, lambda lines: lines > first + 10, bundle.path)
+    assert first + 10 < second < 124
+    assert ask(path, bundle.path) == at_a_go
