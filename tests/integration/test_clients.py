@@ -1,0 +1,54 @@
+"""Clients as people have them, unchanged, against ``edgekit serve`` in a process of its own.
+
+The Makefile makes what they need: ``.venv-clients`` for Python's, ``tests/clients/node_modules`` for Node's.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.service_process import ServiceProcess, serving
+
+pytestmark = pytest.mark.system
+
+ROOT = Path(__file__).parents[2]
+SCRIPTS = ROOT / "tests" / "clients"
+PYTHON = ROOT / ".venv-clients" / "bin" / "python"
+SECRET = "ek-the-secret-of-the-clients-tests"
+NARROW = "[limits]\nqueue_s = 0.5\nwaiting_per_caller = 16\n"
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Keeps the embedded model's bundle, so that it is built once."""
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(scope="module")
+def service(cache: Path) -> Iterator[ServiceProcess]:
+    """A service that anybody may ask."""
+    with serving(cache) as process:
+        yield process
+
+
+@pytest.fixture(scope="module")
+def narrow(cache: Path, service: ServiceProcess) -> Iterator[ServiceProcess]:
+    """A service with one slot and short limits, for whoever has the secret."""
+    with serving(cache, "--slots", "1", settings=NARROW, tokens=(SECRET,)) as process:
+        yield process
+
+
+@pytest.mark.parametrize(
+    ("script", "checks"),
+    [("with_openai.py", 10), ("with_openai.mjs", 7), ("with_langchain.py", 5), ("with_litellm.py", 2)],
+)
+def test_a_client_is_served(script: str, checks: int, service: ServiceProcess, narrow: ServiceProcess) -> None:
+    interpreter = PYTHON if script.endswith(".py") else "node"
+    command = [interpreter, SCRIPTS / script, service.url, narrow.url, SECRET]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=240)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert len(done.stdout.split()) == checks, done.stdout
