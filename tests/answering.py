@@ -18,7 +18,7 @@ from starlette.types import ASGIApp
 
 from edgekit.serve.http import DeadlineProtocol, protocol
 from edgekit.serve.listening import listen
-from edgekit.serve.logs import show
+from edgekit.serve.logs import quiet, show
 
 
 @dataclass(frozen=True)
@@ -124,11 +124,13 @@ def _soon(is_so: Callable[[], bool]) -> bool:
 
 
 @contextmanager
-def answering(app: ASGIApp, request_s: float = 5.0, connections: int = 64) -> Iterator[Answering]:
+def answering(
+    app: ASGIApp, request_s: float = 5.0, connections: int = 64, is_proxy: Callable[[str], bool] = lambda address: True
+) -> Iterator[Answering]:
     """Have ``app`` answer until the block's end, on a free port, in a thread with a loop of its own."""
     config = uvicorn.Config(
         app,
-        http=protocol(request_s, connections),
+        http=protocol(request_s, connections, is_proxy),
         ws="none",
         lifespan="off",
         log_config=None,
@@ -165,15 +167,15 @@ def everything_logged() -> Iterator[list[str]]:
         def emit(self, record: logging.LogRecord) -> None:
             lines.append(self.format(record))
 
-    handler, root, library = Gathering(level=0), logging.getLogger(), logging.getLogger("uvicorn")
+    handler, root = Gathering(level=0), logging.getLogger()
     handler.setFormatter(logging.Formatter("%(name)s %(levelname)s %(message)s"))
-    levels = root.level, library.level
+    level = root.level
     show(logging.DEBUG)
+    quiet()
     root.setLevel(logging.DEBUG)
     root.addHandler(handler)
     try:
         yield lines
     finally:
         root.removeHandler(handler)
-        root.setLevel(levels[0])
-        library.setLevel(levels[1])
+        root.setLevel(level)

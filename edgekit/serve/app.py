@@ -27,7 +27,6 @@ from edgekit.serve.openai.responses import Responses
 from edgekit.serve.openapi import Description
 from edgekit.serve.refusal import Refusal
 from edgekit.serve.service import Service
-from edgekit.serve.tokens import Tokens
 
 UNSERVED = ("completions", "embeddings", "audio/{rest:path}", "images/{rest:path}", "moderations", "files", "batches")
 """OpenAI's endpoints that a model of this kind has nothing to say at."""
@@ -42,13 +41,13 @@ address. Nothing that it says is a diagnosis.
 """
 
 
-def application(service: Service, tokens: Tokens) -> ASGIApp:
+def application(service: Service, callers: Callers) -> ASGIApp:
     """Return the ASGI application of a service."""
     app = Starlette(
         routes=list(routes(service)),
         middleware=[
             Middleware(Envelope, note=service.metrics.note),
-            Middleware(Border, hosts=Hosts(service.settings.hosts), callers=Callers(tokens, service.settings.proxies)),
+            Middleware(Border, hosts=Hosts(service.settings.hosts), callers=callers),
         ],
         exception_handlers={HTTPException: _refuse},
     )

@@ -47,22 +47,17 @@ class Bodies:
         :class:`Gone` where the caller goes before its end.
         """
         announced = _content_length(scope)
+        if announced > self._most_bytes and any(name == b"expect" for name, _ in scope["headers"]):
+            raise self._too_large()  # it asked before it sends
         held = 0
         try:
             body = bytearray()
             parts = _parts(receive)
             async for part in parts:
                 too_large = max(announced, len(body) + len(part)) > self._most_bytes
-                if too_large:
+                if too_large or self._held_bytes + len(part) > self._most_together_bytes:
                     await self._drain(parts, len(body) + len(part))
-                    raise self._too_large()
-                if self._held_bytes + len(part) > self._most_together_bytes:
-                    raise Refusal(
-                        503,
-                        "The service holds as many requests as its memory allows. Try again soon.",
-                        "too_many_requests_in_memory",
-                        headers={"retry-after": "2", "connection": "close"},
-                    )
+                    raise self._too_large() if too_large else _too_many()
                 self._held_bytes += len(part)
                 held += len(part)
                 body += part
@@ -80,6 +75,12 @@ class Bodies:
     def _too_large(self) -> Refusal:
         message = f"The request is larger than {format_bytes(self._most_bytes)}: send smaller pictures, or fewer."
         return Refusal(413, message, "request_too_large", headers={"connection": "close", **NEVER_RETRY})
+
+
+def _too_many() -> Refusal:
+    message = "The service holds as many requests as its memory allows. Try again soon."
+    headers = {"retry-after": "2", "connection": "close", **NEVER_RETRY}
+    return Refusal(503, message, "too_many_requests_in_memory", headers=headers)
 
 
 def _content_length(scope: Scope) -> int:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from edgekit import __version__
 from edgekit.bundle import open_bundle
-from edgekit.errors import BundleError
+from edgekit.errors import BundleError, ConfigError
 from edgekit.phantom.embedded import embedded
 from edgekit.pipeline import build
 from edgekit.progress import Progress, silent
@@ -37,4 +37,10 @@ def bundle_to_serve(progress: Progress = silent) -> Path:
 def cache_folder() -> Path:
     """Return the folder for what can be made anew, as the XDG Base Directory Specification has it."""
     named = os.environ.get("XDG_CACHE_HOME", "")
-    return (Path(named) if os.path.isabs(named) else Path.home() / ".cache") / "edgekit"
+    if os.path.isabs(named):
+        return Path(named) / "edgekit"
+    try:
+        return Path.home() / ".cache" / "edgekit"
+    except RuntimeError:
+        hint = "Set HOME or XDG_CACHE_HOME, or name a bundle: edgekit serve BUNDLE"
+        raise ConfigError("There is no home folder to build the embedded model in", hint) from None

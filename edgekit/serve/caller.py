@@ -48,9 +48,17 @@ class Callers:
     def address(self, headers: Headers, address: str) -> str:
         """Return where a request comes from in the end."""
         hops = [hop.strip() for name, value in headers if name == b"x-forwarded-for" for hop in _text(value).split(",")]
-        while hops and self._is_proxy(address):
+        while hops and self.is_proxy(address):
             address = hops.pop()
         return _plain(address)
+
+    def is_proxy(self, address: str) -> bool:
+        """Say whether the site names this address as a proxy of its own."""
+        try:
+            parsed = ipaddress.ip_address(_plain(address))
+        except ValueError:
+            return False
+        return any(parsed in network for network in self._proxies)
 
     def _by_token(self, value: bytes) -> Caller:
         scheme, _, secret = _text(value).partition(" ")
@@ -59,22 +67,17 @@ class Callers:
             return Caller(f"token {token.name}", token.batch)
         raise _unauthorized("This token is not one of this service's.", "token_wrong")
 
-    def _is_proxy(self, address: str) -> bool:
-        try:
-            parsed = ipaddress.ip_address(_plain(address))
-        except ValueError:
-            return False
-        return any(parsed in network for network in self._proxies)
-
 
 def _unauthorized(message: str, code: str) -> Refusal:
     return Refusal(401, message, code, headers={"www-authenticate": 'Bearer realm="edgekit"'})
 
 
 def _plain(address: str) -> str:
-    """An address as it is written without a scope; IPv4 in IPv6 is IPv4."""
+    """An address as it is written without a scope, and without the port that some proxies add; IPv4 in IPv6 is IPv4."""
+    host, colon, port = address.rpartition(":")
+    with_port = bool(colon) and port.isdigit() and (host.endswith("]") or ":" not in host)
     try:
-        parsed = ipaddress.ip_address(address.strip("[]").partition("%")[0])
+        parsed = ipaddress.ip_address((host if with_port else address).strip("[]").partition("%")[0])
     except ValueError:
         return address[:64]
     mapped = getattr(parsed, "ipv4_mapped", None)

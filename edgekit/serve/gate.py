@@ -6,6 +6,7 @@ and metrics have a request's route, never its address line or its body: they hol
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import secrets
 import time
@@ -17,10 +18,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from edgekit.serve.asgi import Gone, respond_json
 from edgekit.serve.caller import Callers
 from edgekit.serve.hosts import Hosts
+from edgekit.serve.logs import types_of
 from edgekit.serve.refusal import refusal_of
 
 log = logging.getLogger("edgekit.serve")
 
+GONE = 499
+"""nginx's word for a caller that went before its answer; nobody reads it but the log."""
 OPEN = frozenset({"/", "/healthz", "/readyz", "/health", "/models", "/openapi.json"})
 """What anybody may ask without a token: nothing in it is of a patient or of another caller."""
 
@@ -52,7 +56,10 @@ class Envelope:
         try:
             await self._app(scope, receive, sending)
         except Gone:
-            status = status or 499  # nginx's word for it; nobody reads it but the log
+            status = status or GONE
+        except asyncio.CancelledError:
+            status = status or GONE
+            raise
         except Exception as error:
             refusal = refusal_of(error)
             if refusal.status >= 500:
@@ -64,9 +71,9 @@ class Envelope:
             # error's text would stand in uvicorn's log.
         finally:
             seconds = time.monotonic() - begun
-            route = getattr(scope.get("route"), "path", "unknown")
+            route = str(getattr(scope.get("route"), "path", None) or getattr(scope.get("endpoint"), "name", "unknown"))
             caller = scope["state"].get("caller")
-            log.info("%s %s %s %d %.3f s, %s", id, scope["method"], route, status, seconds, caller and caller.name)
+            log.info("%s %s %s %d %.3f s, %s", id, scope["method"][:8], route, status, seconds, caller and caller.name)
             self._note(route, status, seconds)
 
 
@@ -92,13 +99,3 @@ def _only(headers: list[tuple[bytes, bytes]], name: bytes) -> str | None:
     """A header's value; None without one, and "" where there are several, which nobody means well with."""
     values = [value for key, value in headers if key == name]
     return (values[0].decode("latin-1") if len(values) == 1 else "") if values else None
-
-
-def types_of(error: BaseException) -> str:
-    """Return the types of an error and of what caused it: their texts may hold what was asked."""
-    names: list[str] = []
-    current: BaseException | None = error
-    while current is not None and len(names) < 5:
-        names.append(type(current).__name__)
-        current = current.__cause__
-    return " from ".join(names)

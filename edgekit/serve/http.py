@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
@@ -18,44 +19,64 @@ import h11
 import msgspec
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from edgekit.serve.refusal import Refusal
+from edgekit.serve.refusal import NEVER_RETRY, Refusal
 
 log = logging.getLogger("edgekit.serve")
 
 
-def protocol(request_s: float, connections: int) -> type[H11Protocol]:
-    """Return the protocol's class for ``uvicorn.Config(http=…)``: a request arrives within ``request_s`` seconds, and
-    so many ``connections`` are open at once."""
+def protocol(
+    request_s: float, connections: int, is_proxy: Callable[[str], bool] = lambda address: False
+) -> type[H11Protocol]:
+    """Return the protocol's class for ``uvicorn.Config(http=…)``.
+
+    A request arrives within ``request_s`` seconds, and what is sent to a caller is taken within as many. So many
+    ``connections`` are open at once, and half as many from one address, unless that ``is_proxy``.
+    """
 
     class Bounded(DeadlineProtocol):
         pass
 
-    Bounded.request_s, Bounded.most_connections = request_s, connections
+    Bounded.request_s, Bounded.most_connections, Bounded.is_proxy = request_s, connections, staticmethod(is_proxy)
     return Bounded
 
 
 class DeadlineProtocol(H11Protocol):
-    """One connection. A request that is not complete in time is answered by 408, as far as that can still be said."""
+    """One connection. A request that is not complete in time is answered by 408, as far as that can still be said; a
+    caller that does not take what it is sent is let go."""
 
     request_s: float
     most_connections: int
+    is_proxy: Callable[[str], bool]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._deadline: asyncio.TimerHandle | None = None
+        self._untaken: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin a connection, or end it at once where there are enough."""
         super().connection_made(transport)
-        if len(self.connections) > self.most_connections:
-            self._answer(Refusal(503, "Too many connections are open.", "too_many_connections"))
+        if self._are_too_many():
+            headers = {"retry-after": "2", **NEVER_RETRY}
+            self._answer(Refusal(503, "Too many connections are open.", "too_many_connections", headers=headers))
             return
         self._arm()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """End the connection."""
         self._disarm()
+        self._take()
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """Wait for a caller to take what was sent, and not for ever."""
+        super().pause_writing()
+        self._abort_later()
+
+    def resume_writing(self) -> None:
+        """Go on: it was taken."""
+        self._take()
+        super().resume_writing()
 
     def data_received(self, data: bytes) -> None:
         """Take bytes; the deadline of the request that they belong to goes on, or ends with it."""
@@ -82,6 +103,26 @@ class DeadlineProtocol(H11Protocol):
         """Answer what is no HTTP."""
         self._answer(Refusal(400, "This is no valid HTTP request.", "invalid_http"))
 
+    def _are_too_many(self) -> bool:
+        if len(self.connections) > self.most_connections:
+            return True
+        address = self._address
+        own = sum(isinstance(other, DeadlineProtocol) and other._address == address for other in self.connections)
+        return own > max(1, self.most_connections // 2) and not self.is_proxy(address)
+
+    @property
+    def _address(self) -> str:
+        return self.client[0] if self.client else ""
+
+    def _abort_later(self) -> None:
+        if self._untaken is None:
+            self._untaken = self.loop.call_later(self.request_s, self.transport.abort)
+
+    def _take(self) -> None:
+        if self._untaken is not None:
+            self._untaken.cancel()
+            self._untaken = None
+
     def _is_within_request(self) -> bool:
         """Whether a request has begun to arrive, and is not complete."""
         state = self.conn.their_state
@@ -100,10 +141,10 @@ class DeadlineProtocol(H11Protocol):
         self._deadline = None
         cycle = self.cycle
         if cycle is not None and cycle.response_started and not cycle.response_complete:
-            self.transport.close()
+            self._close()
             return
         message = f"The request was not complete within {self.request_s:g} seconds."
-        self._answer(Refusal(408, message, "request_timeout"))
+        self._answer(Refusal(408, message, "request_timeout", headers=NEVER_RETRY))
 
     def _answer(self, refusal: Refusal) -> None:
         """Say why, and end the connection."""
@@ -112,6 +153,7 @@ class DeadlineProtocol(H11Protocol):
         body = msgspec.json.encode(refusal.document())
         headers = [(b"content-type", b"application/json"), (b"connection", b"close"), (b"x-request-id", id.encode())]
         headers.append((b"content-length", str(len(body)).encode()))
+        headers += [(name.encode(), value.encode()) for name, value in refusal.headers.items()]
         reason = HTTPStatus(refusal.status).phrase.encode()
         try:
             for event in (
@@ -125,4 +167,9 @@ class DeadlineProtocol(H11Protocol):
         if self.cycle is not None and not self.cycle.response_complete:
             self.cycle.disconnected = True
             self.cycle.message_event.set()
+        self._close()
+
+    def _close(self) -> None:
+        """End the connection once the caller has what was sent, or does not take it."""
         self.transport.close()
+        self._abort_later()

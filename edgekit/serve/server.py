@@ -23,7 +23,9 @@ import uvicorn
 
 from edgekit.errors import EngineError
 from edgekit.runtime.model import Model
+from edgekit.serve import logs
 from edgekit.serve.app import application
+from edgekit.serve.caller import Callers
 from edgekit.serve.grammars import Grammars
 from edgekit.serve.http import protocol
 from edgekit.serve.listening import url_of
@@ -86,6 +88,7 @@ def serve(offer: Offer, announce: Callable[[Announcement], None]) -> None:
 
 
 async def _serve(offer: Offer, model: Model, announce: Callable[[Announcement], None], begun: float) -> None:
+    asyncio.get_running_loop().set_exception_handler(logs.note_unhandled)
     async with opened(model, offer.settings) as service:
         server = Server(service, configuration(service, offer))
         announcement = Announcement(
@@ -131,9 +134,10 @@ async def opened(model: Model, settings: Settings) -> AsyncIterator[Service]:
 def configuration(service: Service, offer: Offer) -> uvicorn.Config:
     """Return uvicorn's configuration of a service: what it would say, log and believe by itself is left out."""
     limits = service.limits
+    callers = Callers(offer.tokens, service.settings.proxies)
     config = uvicorn.Config(
-        application(service, offer.tokens),
-        http=protocol(limits.request_s, limits.connections),
+        application(service, callers),
+        http=protocol(limits.request_s, limits.connections, callers.is_proxy),
         ws="none",
         lifespan="off",
         log_config=None,
@@ -143,6 +147,7 @@ def configuration(service: Service, offer: Offer) -> uvicorn.Config:
         timeout_graceful_shutdown=round(CLOSE_S),
     )
     config.load()
+    logs.quiet()
     config.ssl = offer.transport.context
     return config
 

@@ -61,6 +61,8 @@ class Limits:
             value = getattr(self, limit.name)
             if value < 0 or (value == 0 and limit.name not in ("answer_tokens", "grace_s", "resume_s")):
                 raise ConfigError(f"The limit '{limit.name}' is {value}", "Give more than nothing.")
+        if self.bodies_bytes < self.body_bytes:
+            raise ConfigError("The limit 'bodies' is smaller than 'body'", "All requests together take at least one.")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,9 +17,10 @@ def notify(**values: str | int) -> bool:
     address = os.environ.get("NOTIFY_SOCKET")
     if not address:
         return False
-    message = "\n".join(f"{name}={str(value).splitlines()[0]}" for name, value in values.items())
+    message = "\n".join(f"{name}={' '.join(str(value).splitlines())}" for name, value in values.items())
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as connection:
+            connection.setblocking(False)  # systemd may be slow: nobody waits for it
             connection.connect("\0" + address[1:] if address.startswith("@") else address)
             connection.sendall(message.encode())
     except OSError as error:

@@ -23,7 +23,7 @@ from edgekit.errors import EngineError, InputError
 from edgekit.serve.app import _refuse
 from edgekit.serve.asgi import Bodies, Gone, respond, respond_json, while_connected
 from edgekit.serve.caller import Callers
-from edgekit.serve.gate import OPEN, Border, Envelope, types_of
+from edgekit.serve.gate import OPEN, Border, Envelope
 from edgekit.serve.hosts import Hosts
 from edgekit.serve.refusal import Refusal
 from edgekit.serve.tokens import Tokens, add
@@ -285,19 +285,6 @@ def test_a_caller_who_goes_is_seen_through_both(server: Answering) -> None:
         assert server.settled()
     assert any(" 499 0." in line for line in lines)
     assert not any(line.startswith(("uvicorn", "asyncio")) and " ERROR " in line for line in lines)
-
-
-def test_the_types_of_an_error_are_told_and_not_its_text() -> None:
-    def chain(depth: int) -> Exception:
-        error = ValueError(TEXT)
-        error.__cause__ = chain(depth - 1) if depth else KeyError(TEXT)
-        return error
-
-    assert types_of(chain(1)) == "ValueError from ValueError from KeyError"
-    assert types_of(chain(99)).count("ValueError") == 5
-    loop = ValueError()
-    loop.__cause__ = loop
-    assert types_of(loop).count("ValueError") == 5
 
 
 def test_no_middleware_hides_that_a_caller_has_gone() -> None:

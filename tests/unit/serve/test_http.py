@@ -225,3 +225,33 @@ def test_nothing_stays_armed_behind_a_connection_that_has_ended(server: Answerin
     assert protocol._deadline is None
     timers: list[asyncio.TimerHandle] = list(protocol.loop._scheduled)  # type: ignore[attr-defined]
     assert not [timer for timer in timers if not timer.cancelled() and "_too_late" in repr(timer)]
+
+
+def test_one_address_takes_half_of_the_connections_at_most_unless_it_is_a_proxy() -> None:
+    with (
+        answering(echo, REQUEST_S, connections=4, is_proxy=lambda address: address != "127.0.0.1") as server,
+        server.connection() as first,
+        server.connection() as second,
+        server.connection() as third,
+    ):
+        for connection in (first, second):
+            connection.send(request("GET", "/in"))
+            assert connection.answer().status == 200
+        answer = third.answer()
+        assert (answer.status, answer.document["error"]["code"]) == (503, "too_many_connections")
+        assert answer.headers["x-should-retry"] == "false"
+        assert int(answer.headers["retry-after"]) > 0
+
+
+def test_a_caller_that_does_not_take_its_answer_is_let_go() -> None:
+    """What a connection's buffers don't hold waits for the caller, and so would the connection, for ever."""
+
+    async def endless(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        for _ in range(1000):
+            await send({"type": "http.response.body", "body": b"x" * 100_000, "more_body": True})
+
+    with answering(endless, REQUEST_S) as server, server.connection() as silent:
+        silent.send(request("GET", "/"))
+        assert server.busy()
+        assert server.settled(), "its caller has read nothing for longer than the limit"

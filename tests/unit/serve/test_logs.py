@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import io
 import logging
-from collections.abc import Iterator
 from contextlib import redirect_stderr
 
 import pytest
 
-from edgekit.serve.logs import SurvivingHandler, show
+from edgekit.serve.logs import SurvivingHandler, note_unhandled, quiet, show, types_of
 
 
 class Filling(io.StringIO):
@@ -22,14 +22,6 @@ class Filling(io.StringIO):
         if self.full:
             raise OSError(errno.ENOSPC, "No space left on device")
         return super().write(text)
-
-
-@pytest.fixture(autouse=True)
-def own_level() -> Iterator[None]:
-    logger = logging.getLogger("uvicorn")
-    level = logger.level
-    yield
-    logger.setLevel(level)
 
 
 def shown(stderr: Filling, level: int = logging.INFO) -> SurvivingHandler:
@@ -78,8 +70,37 @@ def test_a_disk_that_refuses_only_at_the_flush_is_got_over() -> None:
             stream.close()
 
 
-def test_of_the_http_library_only_errors_are_shown() -> None:
-    shown(Filling(), logging.DEBUG)
-    log = logging.getLogger("uvicorn.error")
-    assert log.isEnabledFor(logging.ERROR)
-    assert not log.isEnabledFor(logging.WARNING)
+def test_of_requests_the_http_library_says_nothing_whoever_listens() -> None:
+    quiet()
+    root, lines = logging.getLogger(), Filling()
+    handler = logging.StreamHandler(lines)
+    root.addHandler(handler)
+    try:
+        for name in ("uvicorn.error", "uvicorn.access", "uvicorn.asgi"):
+            logging.getLogger(name).error("a whole request")
+    finally:
+        root.removeHandler(handler)
+    assert lines.getvalue() == ""
+
+
+def test_what_a_task_left_unheard_is_told_by_its_type() -> None:
+    shown(stderr := Filling())
+    loop = asyncio.new_event_loop()
+    note_unhandled(loop, {"message": "patient 4711", "exception": ValueError("patient 4711")})
+    note_unhandled(loop, {"message": "patient 4711"})
+    loop.close()
+    assert "ERROR A task failed unheard: ValueError\n" in stderr.getvalue()
+    assert "4711" not in stderr.getvalue()
+
+
+def test_the_types_of_an_error_are_told_and_not_its_text() -> None:
+    def chain(depth: int) -> Exception:
+        error = ValueError("patient 4711")
+        error.__cause__ = chain(depth - 1) if depth else KeyError("patient 4711")
+        return error
+
+    assert types_of(chain(1)) == "ValueError from ValueError from KeyError"
+    assert types_of(chain(99)).count("ValueError") == 5
+    loop = ValueError()
+    loop.__cause__ = loop
+    assert types_of(loop).count("ValueError") == 5

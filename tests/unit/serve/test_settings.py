@@ -71,6 +71,8 @@ def test_what_cant_be_meant_is_refused(file: Path, text: str, word: str) -> None
 
 
 def test_nothing_is_a_limit_where_it_means_something() -> None:
+    with pytest.raises(ConfigError, match="'bodies' is smaller than 'body'"):
+        Limits(body_bytes=3, bodies_bytes=2)
     limits = Limits(answer_tokens=0, grace_s=0, resume_s=0)
     assert (limits.answer_tokens, limits.grace_s, limits.resume_s) == (0, 0, 0)
 

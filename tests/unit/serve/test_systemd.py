@@ -29,7 +29,7 @@ def test_assignments_arrive_together(heard: socket.socket) -> None:
 
 def test_a_value_can_smuggle_no_assignment_in(heard: socket.socket) -> None:
     assert notify(STATUS="fine\nREADY=1\rSTOPPING=1")
-    assert heard.recv(1000) == b"STATUS=fine"
+    assert heard.recv(1000) == b"STATUS=fine READY=1 STOPPING=1"
 
 
 def test_an_abstract_socket_is_reached(monkeypatch: pytest.MonkeyPatch) -> None:
