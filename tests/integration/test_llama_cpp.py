@@ -74,7 +74,7 @@ def outcomes(port: int, folder: Path, *arguments: str) -> Mapping[str, str]:
     report = folder / "report.xml"
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "PYTHON"))}
     environment = kept | {"DEBUG_EXTERNAL": "1", "PORT": str(port), "PYTHONPATH": str(folder)}
-    command = [ENVIRONMENT / "bin" / "python", "-B", "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    command: list[str | Path] = [ENVIRONMENT / "bin" / "python", "-B", "-m", "pytest", "-q", "-p", "no:cacheprovider"]
     command += ["--basetemp", folder / "temporary", "--junitxml", report, "-k", OFFLINE, *arguments]
     done = subprocess.run(command, cwd=TESTS, env=environment, capture_output=True, text=True, timeout=240)
     assert done.returncode in (0, 1), done.stdout[-4000:] + done.stderr
