@@ -31,6 +31,24 @@ _ERRORS = {
     503: "The queue is full, or the service is stopping; Retry-After says how long to wait.",
     504: "No slot came free, or the answer was not whole, in time.",
 }
+_PICTURE = (
+    "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNoAAAAggCBd81ytgAAAABJRU5ErkJggg=="
+)
+_ASKED = [{"type": "text", "text": "Is there an effusion?"}, {"type": "image_url", "image_url": {"url": _PICTURE}}]
+_YES_OR_NO = {"name": "finding", "schema": {"type": "object", "properties": {"effusion": {"type": "boolean"}}}}
+_CHATS = {
+    "whole": {"messages": [{"role": "user", "content": _ASKED}], "max_tokens": 16, "logprobs": True, "top_logprobs": 2},
+    "stream": {"messages": [{"role": "user", "content": "What is an effusion?"}], "max_tokens": 16, "stream": True},
+    "form": {
+        "messages": [{"role": "system", "content": "Be brief."}, {"role": "user", "content": _ASKED}],
+        "response_format": {"type": "json_schema", "json_schema": _YES_OR_NO},
+        "max_tokens": 64,
+    },
+}
+_RESPONSES = {
+    "whole": {"input": "What is an effusion?", "instructions": "Be brief.", "max_output_tokens": 16},
+    "stream": {"input": [{"role": "user", "content": "What is it?"}], "max_output_tokens": 16, "stream": True},
+}
 
 
 def description() -> dict[str, Any]:
@@ -62,14 +80,14 @@ def _paths() -> dict[str, Any]:
     }
     stream = {"description": "The answer, whole or as events.", "content": _content("ChatCompletion", events=True)}
     response = {"description": "The response, whole or as events.", "content": _content("Response", events=True)}
-    events = {"description": "The answer's events behind the offset.", "content": {"text/event-stream": _TEXT}}
+    events = {"description": "The answer's events behind the offset.", "content": {"text/event-stream": {}}}
     return {
         "/v1/chat/completions": {
             "post": {
                 "operationId": "complete",
                 "summary": "Continue a conversation",
                 "parameters": [conversation],
-                "requestBody": {"required": True, "content": {_JSON: {"schema": _reference("ChatRequest")}}},
+                "requestBody": _body("ChatRequest", _CHATS),
                 "responses": {"200": stream, **_errors(*_ERRORS)},
             }
         },
@@ -77,7 +95,7 @@ def _paths() -> dict[str, Any]:
             "post": {
                 "operationId": "respond",
                 "summary": "Continue a conversation, by the newer API",
-                "requestBody": {"required": True, "content": {_JSON: {"schema": _reference("ResponseRequest")}}},
+                "requestBody": _body("ResponseRequest", _RESPONSES),
                 "responses": {"200": response, **_errors(*_ERRORS)},
             }
         },
@@ -105,7 +123,9 @@ def _paths() -> dict[str, Any]:
     }
 
 
-_TEXT = {"schema": {"type": "string"}}
+def _body(document: str, examples: dict[str, Any]) -> dict[str, Any]:
+    shown = {name: {"value": value} for name, value in examples.items()}
+    return {"required": True, "content": {_JSON: {"schema": _reference(document), "examples": shown}}}
 
 
 def _get(id: str, summary: str, document: str | None, *errors: int) -> dict[str, Any]:
@@ -115,7 +135,7 @@ def _get(id: str, summary: str, document: str | None, *errors: int) -> dict[str,
 
 
 def _content(document: str, *, events: bool = False) -> dict[str, Any]:
-    return {_JSON: {"schema": _reference(document)}, **({"text/event-stream": _TEXT} if events else {})}
+    return {_JSON: {"schema": _reference(document)}, **({"text/event-stream": {}} if events else {})}
 
 
 def _errors(*statuses: int) -> dict[str, Any]:

@@ -10,17 +10,13 @@ import os
 import subprocess
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from edgekit import config
-from edgekit.phantom.embedded import embedded
-from edgekit.pipeline import build
-from edgekit.recipe import recipe
-from edgekit.target import target
-from tests.service_process import serving
+from tests.service_process import serving, small_bundle
 
 pytestmark = pytest.mark.system
 
@@ -91,8 +87,7 @@ def _outcome(case: ElementTree.Element) -> str:
 
 def test_llama_cpps_tests_end_as_expected(tmp_path: Path) -> None:
     expected = config.load_toml(ROOT / "tests" / "clients" / "llama_cpp.toml", Expected)
-    small = replace(target("cpu"), context=CONTEXT)
-    bundle = build(embedded(), small, recipe("q4"), tmp_path / "bundle").bundle.path
+    bundle = small_bundle(tmp_path / "bundle", CONTEXT)
     open_, guarded = tmp_path / "open", tmp_path / "guarded"
     open_.mkdir()
     guarded.mkdir()

@@ -445,6 +445,17 @@ def test_health_never_waits_for_the_engine(served: Served) -> None:
         assert "EdgeKit" in client.get("/").text
 
 
+def test_each_example_of_the_description_is_answered(served: Served) -> None:
+    with served.client() as client:
+        paths = client.get("/openapi.json").json()["paths"]
+        for path in ("/v1/chat/completions", "/v1/responses"):
+            examples = paths[path]["post"]["requestBody"]["content"]["application/json"]["examples"]
+            assert {"whole", "stream"} <= examples.keys()
+            for name, example in examples.items():
+                if name != "form":  # without the child that compiles schemas
+                    assert client.post(path, json=example["value"]).status_code == 200
+
+
 def _first(answer: httpx.Response) -> Iterator[str]:
     """Wait for a stream's first token; the connection lives as long as the lines that are returned do."""
     assert answer.status_code == 200, answer.read()

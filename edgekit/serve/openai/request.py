@@ -19,6 +19,13 @@ MAX_TOP_LOGPROBS = 20
 """OpenAI's own limit."""
 
 
+Role = Annotated[str, Meta(extra_json_schema={"enum": ["system", "developer", "user", "assistant"]})]
+Kind = Annotated[
+    str, Meta(extra_json_schema={"enum": ["text", "image_url", "input_text", "input_image", "output_text"]})
+]
+"""What is served, as the description has it; what is not is refused where it stands, in words of the service's own."""
+
+
 class ImageUrl(Struct):
     """A picture as a data URL; ``detail`` is taken, and every picture is seen as the model sees all."""
 
@@ -29,7 +36,7 @@ class ImageUrl(Struct):
 class Part(Struct):
     """A part of a message: "text" with ``text``, or "image_url" with ``image_url``."""
 
-    type: str
+    type: Kind
     text: str | None = None
     image_url: ImageUrl | str | None = None
 
@@ -37,7 +44,7 @@ class Part(Struct):
 class Message(Struct):
     """A message of a conversation."""
 
-    role: str
+    role: Role
     content: str | list[Part] | None = None
 
 

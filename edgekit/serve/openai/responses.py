@@ -12,7 +12,7 @@ from starlette.types import Receive, Scope, Send
 
 from edgekit.serve.asgi import respond_events, respond_json, while_connected
 from edgekit.serve.openai.conversation import conversation_of
-from edgekit.serve.openai.request import ChatRequest, JsonSchema, Message, Part, ResponseFormat, parse
+from edgekit.serve.openai.request import ChatRequest, JsonSchema, Message, Part, ResponseFormat, Role, parse
 from edgekit.serve.openai.response import ResponseForm
 from edgekit.serve.openai.sampling import params_of, require_served, schema_of
 from edgekit.serve.refusal import invalid, unsupported
@@ -22,7 +22,7 @@ from edgekit.serve.service import Service, Wish
 class Item(Struct):
     """Something that was said; only messages are served."""
 
-    role: str | None = None
+    role: Role | None = None
     content: str | list[Part] | None = None
     type: str | None = None
 
