@@ -40,8 +40,8 @@ def command(
 ) -> None:
     """Ask BUNDLE a QUESTION and write the answer as it comes.
 
-    With --batch, ask a file of questions, or of every picture in a folder one QUESTION. What was answered is kept: the
-    same command goes on where it was stopped.
+    With --batch, ask a file of questions, or of every picture in a folder one QUESTION, of a BUNDLE or of a server
+    (--url). What was answered is kept: the same command goes on where it was stopped.
     """
     if asked is not None:
         if images or chat:

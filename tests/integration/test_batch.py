@@ -15,7 +15,8 @@ import pytest
 
 from edgekit.bundle import Bundle
 from edgekit.cli.main import main
-from tests.served import embedded_bundle, png
+from edgekit.serve.tokens import add
+from tests.served import Slow, embedded_bundle, png, serving
 
 QUESTIONS = ("Describe the image.", "Is there a nodule?", "Is the heart enlarged?", "Where is the pacemaker?")
 SAMPLING = ("--max-tokens", "24", "--temperature", "0.8", "--seed", "7")
@@ -114,3 +115,46 @@ def test_a_run_that_was_ended_and_gone_on_with_says_what_one_at_a_go_says(bundle
     second = killed(path, signal.SIGINT, lambda lines: lines > first + 10, bundle.path)
     assert first + 10 < second < 124
     assert ask(path, bundle.path) == at_a_go
+
+
+def without_words_of_errors(answers: dict[Any, dict[str, Any]]) -> dict[Any, dict[str, Any]]:
+    """Answers with the errors marked alone: a service has other words for some."""
+    return {id: line | {"error": line["error"] and True} for id, line in answers.items()}
+
+
+def test_a_service_gives_the_answers_that_its_bundle_gives(bundle: Bundle, tmp_path: Path) -> None:
+    here = ask(listed(tmp_path / "here", 4), bundle.path)
+    with serving(bundle) as served:
+        there = ask(listed(tmp_path / "there", 4), "--url", served.url)
+    assert without_words_of_errors(there) == without_words_of_errors(here)
+    assert {id for id, line in there.items() if line["error"]} == {19, 20, 21}
+
+
+def test_a_run_against_a_service_is_gone_on_with_too(
+    bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_a_go = ask(listed(tmp_path / "one", 12), bundle.path)
+    path = listed(tmp_path / "two", 12)
+    monkeypatch.setenv("EDGEKIT_TOKEN", add(tmp_path / "tokens.toml", "night", batch=True))
+    with serving(bundle, tokens=tmp_path / "tokens.toml", engine=Slow) as served:
+        first = killed(path, signal.SIGKILL, lambda lines: lines > 10, "--url", served.url)
+        assert 10 < first < 50
+        there = ask(path, "--url", served.url)
+    assert without_words_of_errors(there) == without_words_of_errors(at_a_go)
+
+
+def test_what_a_server_does_not_take_is_told(
+    bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    add(tmp_path / "tokens.toml", "night", batch=True)
+    path = listed(tmp_path / "day", 2)
+    with serving(bundle, tokens=tmp_path / "tokens.toml") as served:
+        for token, model, message in (
+            ("", "llava-phantom", "needs a token"),
+            ("ek-wrong", "llava-phantom", "This token is not one of this service's."),
+            (add(tmp_path / "tokens.toml", "day", batch=True), "gpt-5", "has no model 'gpt-5'; it has: llava-phantom"),
+        ):
+            monkeypatch.setenv("EDGEKIT_TOKEN", token)
+            assert main(["ask", "--batch", str(path), "--url", served.url, "--model", model]) == 1
+            assert message in capsys.readouterr().err
+    assert path.with_name("list.answers.jsonl").read_bytes() == b""

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from edgekit.batch.address import Address
 from edgekit.batch.run import Summary
 from edgekit.cli.main import main
 from edgekit.runtime import SamplingParams
@@ -77,6 +78,46 @@ def test_a_folder_is_asked_a_question_and_what_is_no_picture_is_said(
     assert "Left out, as no pictures: b.txt" in captured.err
 
 
+class Server:
+    """Stands for a server that is asked."""
+
+    def __init__(self, address: Address, model: str | None) -> None:
+        self.address, self.model = address, model
+
+
+@pytest.mark.parametrize("authority", [[], ["--ca", "none"]], ids=["plain", "authority"])
+def test_a_server_is_asked_as_the_options_say(
+    authority: list[str],
+    runs: list[Any],
+    listed: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: Capture,
+) -> None:
+    monkeypatch.setattr("edgekit.batch.remote.Remote", Server)
+    (tmp_path / "token").write_text("ek-1\n")
+    options = ["--url", "https://ward7", "--model", "m", "--token-file", str(tmp_path / "token"), *authority]
+    code = main(["ask", "--batch", str(listed), *options])
+    if authority:
+        assert (code, runs) == (1, [])
+        assert "The certificate authority none can't be read" in capsys.readouterr().err
+        return
+    ((_, answerer, _, _),) = runs
+    assert (answerer.address.url, answerer.address.token, answerer.model) == ("https://ward7", "ek-1", "m")
+
+
+def test_without_a_bundle_the_question_comes_first(
+    runs: list[Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edgekit.batch.remote.Remote", Server)
+    monkeypatch.setenv("EDGEKIT_TOKEN", "ek-2")
+    (tmp_path / "a.png").touch()
+    assert main(["ask", "What is it?", "--batch", str(tmp_path), "--url", "http://ward7"]) == 0
+    ((batch, answerer, _, _),) = runs
+    assert [row.question for row in batch.rows] == ["What is it?"]
+    assert (answerer.address.token, answerer.model) == ("ek-2", None)
+
+
 def test_rows_without_an_answer_are_an_error_at_the_end(
     runs: list[Any], listed: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:
@@ -96,6 +137,9 @@ def test_rows_without_an_answer_are_an_error_at_the_end(
         ["b", "--batch", "list.jsonl", "--chat"],
         ["b", "--batch", "list.jsonl", "--image", "a.png"],
         ["b", "Why?", "--out", "o.jsonl"],
+        ["b", "Why?", "--url", "http://ward7"],
+        ["b", "--batch", "list.jsonl", "--token-file", "t"],
+        ["b", "Why?", "--batch", "pictures", "--url", "http://ward7"],
     ],
 )
 def test_what_cannot_be_meant_is_wrong_usage(arguments: list[str], runs: list[Any]) -> None:
