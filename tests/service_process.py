@@ -26,10 +26,11 @@ STOP_S = 60.0
 
 @dataclass(frozen=True)
 class ServiceProcess:
-    """A service that runs: what it said of itself, and its process."""
+    """A service that runs: what it said of itself, its process, and the file of its log."""
 
     announcement: dict[str, Any]
     process: subprocess.Popen[str]
+    log: Path
 
     @property
     def url(self) -> str:
@@ -51,7 +52,7 @@ def serving(
     ``cache`` keeps the embedded model's bundle for the next one; ``settings`` is the site's ``serve.toml``, ``tokens``
     are the secrets that are let in.
     """
-    with tempfile.TemporaryDirectory() as site, tempfile.TemporaryFile("w+") as log:
+    with tempfile.TemporaryDirectory() as site, (Path(site) / "log").open("w") as log:
         (Path(site) / "serve.toml").write_text(settings, encoding="utf-8")
         if tokens:
             _let_in(Path(site) / "tokens.toml", tokens)
@@ -59,13 +60,12 @@ def serving(
         command = [sys.executable, "-m", "edgekit", "serve", *map(str, arguments), "--port", "0", "--json"]
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True, env=environment) as process:
             try:
-                yield ServiceProcess(_announcement(process), process)
+                yield ServiceProcess(_announcement(process), process, Path(log.name))
                 process.send_signal(signal.SIGTERM)
                 code = process.wait(STOP_S)
             except BaseException:
                 process.kill()
-                log.seek(0)
-                print(log.read())  # pytest shows it where the test fails
+                print(Path(log.name).read_text(encoding="utf-8"))  # pytest shows it where the test fails
                 raise
             assert code == 0, f"the service ended with {code}"
 
