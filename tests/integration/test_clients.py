@@ -5,12 +5,15 @@ The Makefile makes what they need: ``.venv-clients`` for Python's, ``tests/clien
 
 from __future__ import annotations
 
+import json
+import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.served import png
 from tests.service_process import ServiceProcess, serving
 
 pytestmark = pytest.mark.system
@@ -52,3 +55,19 @@ def test_a_client_is_served(script: str, checks: int, service: ServiceProcess, n
     done = subprocess.run(command, capture_output=True, text=True, timeout=240)
     assert done.returncode == 0, done.stdout + done.stderr
     assert len(done.stdout.split()) == checks, done.stdout
+
+
+def test_curl_does_what_the_page_says(service: ServiceProcess, tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "service.md").read_text(encoding="utf-8")
+    commands = [block for block in re.findall(r"```sh\n(.*?)```", page, re.DOTALL) if "curl " in block]
+    (tmp_path / "chest.png").write_bytes(png(1, side=900))  # larger than an argument of a command may be
+    answers = []
+    for command in commands:
+        shell = ["bash", "-euo", "pipefail", "-c", command.replace("http://127.0.0.1:8080", service.url)]
+        done = subprocess.run(shell, cwd=tmp_path, capture_output=True, text=True, timeout=120)
+        assert done.returncode == 0, done.stderr
+        answers.append(done.stdout)
+    question, streamed = answers
+    assert json.loads(question)["choices"][0]["message"]["content"]
+    assert "data: [DONE]" in streamed
+    assert json.loads(streamed.rpartition("[DONE]")[2])["data"][0]["id"] == service.announcement["model"]
