@@ -1,0 +1,93 @@
+"""The service's figures, read as Prometheus reads them."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from edgekit.errors import EngineError
+from edgekit.runtime import Completion, SamplingParams
+from edgekit.serve.answer import Answer, News, Order
+from edgekit.serve.engine import EngineThread
+from edgekit.serve.exchange import Exchange
+from edgekit.serve.metrics import CONTENT_TYPE, Metrics
+from tests.fake_engine import text_prompt
+
+
+class Idle:
+    """Stands for an engine's thread with three answers, one of which waits."""
+
+    live = frozenset({1, 2, 3})
+    waiting = (1,)
+
+
+class Over:
+    """Stands for an exchange that is over."""
+
+    def __init__(self, *answers: Answer) -> None:
+        self.answers = answers
+
+
+def answer(completion: Completion | None = None, error: EngineError | None = None) -> Answer:
+    answer = Answer(Order(prompt=text_prompt("what?"), params=SamplingParams(), caller="ward"), News())
+    answer.completion, answer.error = completion, error
+    return answer
+
+
+def completion(**fields: object) -> Completion:
+    facts = {"prompt_tokens": 20, "reused_tokens": 5, "first_token_ms": 300.0, "tokens_per_s": 9.0, "seed": 1}
+    return Completion(**({"text": "It", "ids": (7, 8), "reason": "stop"} | facts | fields))  # type: ignore[arg-type]
+
+
+def figures(metrics: Metrics) -> dict[tuple[str, ...], float]:
+    """Each sample's value by its name and its labels."""
+    families = text_string_to_metric_families(metrics.text().decode())
+    return {(sample.name, *sample.labels.values()): sample.value for family in families for sample in family.samples}
+
+
+def metrics() -> Metrics:
+    return Metrics(cast(EngineThread, Idle()))
+
+
+def test_requests_are_counted_by_route_and_status() -> None:
+    counted = metrics()
+    for status, seconds in ((200, 0.2), (200, 2.0), (429, 0.001)):
+        counted.note("/v1/chat/completions", status, seconds)
+    values = figures(counted)
+    assert values["edgekit_requests_total", "/v1/chat/completions", "200"] == 2
+    assert values["edgekit_requests_total", "/v1/chat/completions", "429"] == 1
+    assert values["edgekit_request_seconds_count", "/v1/chat/completions"] == 3
+    assert values["edgekit_request_seconds_sum", "/v1/chat/completions"] == 2.201
+
+
+def test_answers_are_counted_by_how_they_ended() -> None:
+    counted = metrics()
+    both = Over(answer(completion()), answer(completion(reason="length", ids=(1,), first_token_ms=0.0)))
+    counted.count(cast(Exchange, both))
+    counted.count(cast(Exchange, Over(answer(), answer(error=EngineError("broken", "")))))
+    values = figures(counted)
+    assert {key[1]: value for key, value in values.items() if key[0] == "edgekit_answers_total"} == {
+        "stop": 1,
+        "length": 1,
+        "cancelled": 1,
+        "error": 1,
+    }
+    assert values["edgekit_prompt_tokens_total",] == 40
+    assert values["edgekit_reused_tokens_total",] == 10
+    assert values["edgekit_answer_tokens_total",] == 3
+    assert values["edgekit_first_token_seconds_count",] == 1
+    assert values["edgekit_first_token_seconds_sum",] == 0.3
+
+
+def test_who_waits_and_who_runs_is_looked_up_when_it_is_asked_for() -> None:
+    values = figures(metrics())
+    assert values["edgekit_waiting",] == 1
+    assert values["edgekit_running",] == 2
+
+
+def test_two_services_have_figures_of_their_own() -> None:
+    one, other = metrics(), metrics()
+    one.note("/", 200, 0.1)
+    assert ("edgekit_requests_total", "/", "200") not in figures(other)
+    assert CONTENT_TYPE.startswith("text/plain; version=0.0.4")
