@@ -1,0 +1,231 @@
+"""A server over a socket of its own: announced once it can be asked, drained at a signal, gone at the second."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from edgekit.serve import server as module
+from edgekit.serve.listening import listen, url_of
+from edgekit.serve.server import SIGNALS, Announcement, Offer, Server, configuration
+from edgekit.serve.tokens import Tokens
+from tests.asgi import on_loop, until
+from tests.toy_service import TEXT, Talking, Toy, toy
+
+ASK = {"messages": [{"role": "user", "content": "What is it?"}]}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Running:
+    """A server in this event loop, with a client that knows its address."""
+
+    toy: Toy
+    server: Server
+    task: asyncio.Task[None]
+    client: httpx.AsyncClient
+
+    def ask(self, **fields: Any) -> asyncio.Task[httpx.Response]:
+        return asyncio.create_task(self.client.post("/v1/chat/completions", json=ASK | fields))
+
+
+@asynccontextmanager
+async def serving(engine: Talking | None = None, **limits: Any) -> AsyncIterator[Running]:
+    async with toy(engine, **limits) as behind:
+        listener, ready = listen("127.0.0.1", 0), asyncio.Event()
+        offer = Offer(
+            bundle=Path("/nonexistent"),
+            slots=None,
+            listener=listener,
+            host="127.0.0.1",
+            tokens=Tokens.load(Path("/nonexistent")),
+            settings=behind.service.settings,
+        )
+        server = Server(behind.service, configuration(behind.service, offer))
+        task = asyncio.create_task(server.serve_until_stopped(listener, ready.set))
+        await ready.wait()
+        url = url_of(listener, "127.0.0.1", tls=False)
+        async with httpx.AsyncClient(base_url=url, timeout=20, trust_env=False) as client:
+            yield Running(toy=behind, server=server, task=task, client=client)
+            behind.engine.go()
+            if not task.done():
+                server.drain()
+        await task
+
+
+def test_an_announcement_is_a_document() -> None:
+    announcement = Announcement(
+        url="http://127.0.0.1:8080/", model="toy", bundle="/b", slots=2, context=96, tokens=False, loaded_s=1.5
+    )
+    assert announcement.document() == {
+        "url": "http://127.0.0.1:8080/",
+        "model": "toy",
+        "bundle": "/b",
+        "slots": 2,
+        "context": 96,
+        "tokens": False,
+        "loaded_s": 1.5,
+    }
+
+
+@on_loop
+async def test_a_server_says_nothing_of_itself_and_keeps_its_own_counsel_about_addresses() -> None:
+    async with serving() as running:
+        answer = await running.client.get("/healthz", headers={"x-forwarded-for": "10.0.0.1"})
+        assert answer.status_code == 200
+        assert "server" not in answer.headers
+        config = running.server.config
+        assert (config.proxy_headers, config.access_log, config.lifespan, config.ws) == (False, False, "off", "none")
+
+
+@on_loop
+async def test_a_drain_finishes_what_runs_and_refuses_what_is_new() -> None:
+    engine = Talking(slots=1, held=True)
+    async with serving(engine, grace_s=20) as running:
+        whole = running.ask()
+        await until(lambda: engine.entered == 1)
+        waiting = running.ask()
+        await until(lambda: len(running.toy.service.engine.live) == 2)
+        running.server.drain()
+        refused = await running.ask()
+        assert refused.status_code == 503
+        assert refused.json()["error"]["code"] == "service_stopping"
+        assert 29 <= int(refused.headers["retry-after"]) <= 30
+        assert refused.headers["x-should-retry"] == "false"
+        assert (await running.client.get("/healthz")).status_code == 200
+        assert (await running.client.get("/readyz")).status_code == 503
+        assert not running.task.done()
+        engine.go()
+        for answer in (await whole, await waiting):
+            assert answer.json()["choices"][0]["message"]["content"] == TEXT
+        await running.task
+
+
+@on_loop
+async def test_a_stream_is_finished_to_its_last_word() -> None:
+    engine = Talking(held=True)
+    async with (
+        serving(engine) as running,
+        running.client.stream("POST", "/v1/chat/completions", json=ASK | {"stream": True}) as answer,
+    ):
+        engine.let(3)
+        lines = answer.aiter_lines()
+        async for line in lines:
+            if '"content":"I' in line:
+                break
+        running.server.drain()
+        engine.go()
+        assert [line async for line in lines if line][-1] == "data: [DONE]"
+        await running.task
+
+
+@on_loop
+async def test_past_its_grace_time_what_runs_is_cancelled_and_told_so() -> None:
+    engine = Talking(held=True)
+    async with serving(engine, grace_s=0.1) as running:
+        whole = running.ask()
+        engine.let(2)
+        await until(lambda: engine.entered == 3)
+        running.server.drain()
+        await until(lambda: running.server.should_exit)
+        engine.go()
+        answer = await whole
+        assert answer.status_code == 503
+        assert answer.json()["error"]["code"] == "service_stopping"
+        await running.task
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+@on_loop
+async def test_a_signal_drains_and_a_second_one_ends_at_once(number: signal.Signals) -> None:
+    before = signal.getsignal(number)
+    engine = Talking(held=True)
+    async with serving(engine, grace_s=600) as running:
+        whole = running.ask()
+        await until(lambda: engine.entered == 1)
+        os.kill(os.getpid(), number)
+        await until(lambda: running.toy.service.stopping_at is not None)
+        await asyncio.sleep(0.1)
+        assert not running.task.done()
+        os.kill(os.getpid(), number)
+        await running.task  # though the answer still runs
+        assert not whole.done() or whole.exception() is not None
+        whole.cancel()
+        await asyncio.gather(whole, return_exceptions=True)
+    assert signal.getsignal(number) is before
+
+
+@on_loop
+async def test_what_is_ignored_stays_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        async with serving() as running:
+            assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+            assert signal.getsignal(signal.SIGTERM) == running.server.handle_exit
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+@on_loop
+async def test_a_failed_engine_is_not_waited_for() -> None:
+    async with serving(grace_s=600) as running:
+        running.toy.service.engine.failed = True
+        running.server.drain()
+        await running.task
+
+
+@on_loop
+async def test_systemd_hears_of_each_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    heard: list[dict[str, Any]] = []
+    monkeypatch.setattr(module, "notify", lambda **values: heard.append(values))
+    async with serving() as running:
+        assert heard[0]["READY"] == 1
+        running.server.drain()
+        await running.task
+    assert heard[1]["STOPPING"] == 1
+
+
+@on_loop
+async def test_the_watchdog_is_fed_as_long_as_the_engine_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    heard: list[dict[str, Any]] = []
+    monkeypatch.setattr(module, "notify", lambda **values: heard.append(values))
+    monkeypatch.setattr(module, "watchdog_s", lambda: 0.02)
+    async with serving() as running:
+        heard.clear()
+        telling = asyncio.create_task(module._tell_systemd(running.toy.service, running.server))
+        await until(lambda: heard)
+        assert heard[0] == {"WATCHDOG": 1, "STATUS": "0 answers on their way, 0 waiting"}
+        monkeypatch.setattr(module, "STUCK_S", -1.0)
+        await asyncio.sleep(0.05)
+        heard.clear()
+        await asyncio.sleep(0.1)
+        assert heard == [], "an engine that is stuck is systemd's to end"
+        monkeypatch.setattr(module, "STUCK_S", 300.0)
+        running.server.drain()
+        await until(lambda: running.server.should_exit)
+        await telling
+
+
+@on_loop
+async def test_a_service_whose_engine_failed_ends_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "TELL_S", 0.01)
+    async with serving() as running:
+        telling = asyncio.create_task(module._tell_systemd(running.toy.service, running.server))
+        running.toy.service.engine.failed = True
+        await telling
+        await running.task
+
+
+@on_loop
+async def test_connections_and_slow_requests_have_the_sites_limits() -> None:
+    async with serving(request_s=7, connections=3) as running:
+        protocol: Any = running.server.config.http_protocol_class
+        assert (protocol.request_s, protocol.most_connections) == (7, 3)
