@@ -1,0 +1,40 @@
+"""What `edgekit serve` says of where it answers, and of who can ask."""
+
+from __future__ import annotations
+
+import pytest
+
+from edgekit.cli.show.serve import show_announcement, show_exposure
+from edgekit.console import Console
+from edgekit.serve.server import Announcement
+
+Capture = pytest.CaptureFixture[str]
+
+
+@pytest.mark.parametrize(("needed", "words"), [(True, "by token"), (False, "without sign-in")])
+def test_the_address_comes_first_then_what_there_is_room_for(needed: bool, words: str, capsys: Capture) -> None:
+    announcement = Announcement(
+        url="https://ward7:8443/", model="toy", bundle="/b", slots=2, context=96, tokens=needed, loaded_s=0.5
+    )
+    show_announcement(Console(), announcement)
+    first, second = capsys.readouterr().out.splitlines()
+    assert first.endswith("https://ward7:8443/")
+    assert words in second
+    for word in ("/b", "2 answers", "96 tokens"):
+        assert word in second
+    show_announcement(Console(json=True), announcement)
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize(
+    ("host", "insecure", "warned"),
+    [("127.0.0.1", True, False), ("0.0.0.0", False, False), ("0.0.0.0", True, True), ("::", True, True)],
+)
+def test_who_can_ask_is_said_loudly_where_it_is_anybody(
+    host: str, insecure: bool, warned: bool, capsys: Capture
+) -> None:
+    show_exposure(Console(json=True), host, ("The key can be read.",), insecure=insecure)
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("Warning: The key can be read.")
+    assert ("WARNING: --insecure" in err) == warned
