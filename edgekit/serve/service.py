@@ -99,6 +99,11 @@ class Service:
             raise Refusal(404, message, "model_not_found", param="model")
         return name
 
+    @property
+    def most_tokens(self) -> int:
+        """How many tokens an answer may have: those that the site lets it, else as many as the context holds."""
+        return self.limits.answer_tokens or self.model.engine.context
+
     def require_tokens(self, wanted: int | None) -> None:
         """Refuse, with status 400, a wish for more tokens than the site lets an answer have."""
         most = self.limits.answer_tokens

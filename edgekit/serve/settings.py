@@ -32,7 +32,7 @@ class Limits:
     * ``body_bytes``: of one request; ``bodies_bytes``: of all that are in memory at once
     * ``images``: pictures in one request; ``image_bytes``: of one picture's file
     * ``text_bytes``: of all texts of a conversation in UTF-8, before any is looked at
-    * ``answer_tokens``: that a caller may ask for; 0: as many as the context holds
+    * ``answer_tokens``: that an answer may have, asked for or not; 0: as many as the context holds
     * ``answer_s``: seconds that an answer may take from when it gets a slot
     * ``queue_s``: seconds that a request may wait for a slot
     * ``waiting``: requests that wait in all; ``waiting_per_caller``: of one caller

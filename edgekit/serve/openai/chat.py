@@ -83,7 +83,7 @@ class ChatCompletions:
             require_served(request, service.model.engine.slots)
             conversation = conversation_of(request.messages)
             wish = Wish(
-                params=params_of(request, service.model.engine.context, service.manifest.spec.decoder.vocab),
+                params=params_of(request, service.most_tokens, service.manifest.spec.decoder.vocab),
                 batch=request.service_tier == "flex",
                 schema=schema_of(request.response_format),
             )

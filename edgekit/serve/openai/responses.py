@@ -112,7 +112,7 @@ class Responses:
             require_served(chat, 1)
             service.require_tokens(request.max_output_tokens)
             wish = Wish(
-                params=params_of(chat, service.model.engine.context, service.manifest.spec.decoder.vocab),
+                params=params_of(chat, service.most_tokens, service.manifest.spec.decoder.vocab),
                 batch=chat.service_tier == "flex",
                 schema=schema_of(chat.response_format),
             )

@@ -56,8 +56,8 @@ def require_served(request: ChatRequest, slots: int) -> None:
         raise invalid("stream_options", "needs 'stream' to be true.")
 
 
-def params_of(request: ChatRequest, context: int, vocab: int) -> tuple[SamplingParams, ...]:
-    """Return how each of the ``n`` answers is drawn; without a wish of the caller's, one ends with the ``context``.
+def params_of(request: ChatRequest, most_tokens: int, vocab: int) -> tuple[SamplingParams, ...]:
+    """Return how each of the ``n`` answers is drawn; without a wish of the caller's, each may have ``most_tokens``.
 
     ``vocab`` is the number of tokens that ``logit_bias`` may name. :class:`Refusal` of status 400 where a value can't
     be meant.
@@ -65,7 +65,7 @@ def params_of(request: ChatRequest, context: int, vocab: int) -> tuple[SamplingP
     wanted = request.max_completion_tokens or request.max_tokens
     try:
         params = SamplingParams(
-            max_tokens=wanted or context,
+            max_tokens=wanted or most_tokens,
             temperature=request.temperature or 0.0,
             top_p=1.0 if request.top_p is None else max(request.top_p, 1e-6),
             top_k=max(request.top_k or 0, 0),

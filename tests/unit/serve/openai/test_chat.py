@@ -89,6 +89,15 @@ async def test_each_field_reaches_the_answer() -> None:
 
 
 @on_loop
+async def test_who_asks_for_no_number_of_tokens_gets_no_more_than_the_site_allows() -> None:
+    async with toy(answer_tokens=5) as running:
+        (choice,) = (await ask(running).done()).json()["choices"]
+        assert (choice["message"]["content"], choice["finish_reason"]) == (TEXT[:5], "length")
+        response = await post(running.app, "/v1/responses", {"input": "What is it?"}).done()
+        assert response.json()["output"][0]["content"][0]["text"] == TEXT[:5]
+
+
+@on_loop
 async def test_a_form_is_compiled_and_a_wrong_one_is_refused() -> None:
     async with toy() as running:
         form = {"type": "json_schema", "json_schema": {"schema": {"type": "object"}}}
