@@ -199,7 +199,7 @@ def test_a_system_text_stands_before_the_first_question(served: Served) -> None:
         ([{"role": "tool", "content": "x"}], "messages[0].role"),
         ([{"role": "user", "content": [{"type": "input_audio"}]}], "messages[0].content[0].type"),
         ([{"role": "user"}], "messages[0].content"),
-        ([{"content": "x"}], "messages[0]"),
+        ([{"content": "x"}], "messages[0].role"),
     ],
 )
 def test_a_conversation_that_is_none_is_refused_where_it_is_wrong(served: Served, messages: Any, param: str) -> None:

@@ -6,6 +6,7 @@ everywhere. What is known and not served is refused by name in :mod:`~edgekit.se
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
@@ -14,6 +15,8 @@ from msgspec import Meta, Struct
 from edgekit.serve.refusal import Refusal
 
 T = TypeVar("T")
+_MISSING = re.compile(r"^Object missing required field `(\w+)`$")
+"""msgspec's words for it, which name the field apart from its place."""
 
 MAX_TOP_LOGPROBS = 20
 """OpenAI's own limit."""
@@ -129,7 +132,8 @@ def parse(body: bytes, form: type[T]) -> T:
         return msgspec.json.decode(body, type=form)
     except msgspec.ValidationError as error:
         text, _, place = str(error).partition(" - at `")
-        param = place.rstrip("`").removeprefix("$").removeprefix(".") or None
+        names = (place.rstrip("`").removeprefix("$").removeprefix("."), *_MISSING.findall(text))
+        param = ".".join(name for name in names if name) or None
         where = f"'{param}': " if param else ""
         raise Refusal(400, f"{where}{text}.", "invalid_value", param=param) from None
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):

@@ -120,6 +120,22 @@ def test_what_is_wrong_is_named(fields: dict[str, Any], param: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("body", "form", "param"),
+    [
+        (b"{}", ChatRequest, "messages"),
+        (b'{"messages": [{"content": "x"}]}', ChatRequest, "messages[0].role"),
+        (b'{"messages": [{"role": "user", "content": [{"text": "x"}]}]}', ChatRequest, "messages[0].content[0].type"),
+        (b'{"messages": [], "response_format": {}}', ChatRequest, "response_format.type"),
+        (b"{}", ResponseRequest, "input"),
+        (b'{"input": "x", "text": {"format": {}}}', ResponseRequest, "text.format.type"),
+    ],
+)
+def test_what_is_missing_is_named(body: bytes, form: Any, param: str) -> None:
+    refusal = refused(body, form)
+    assert (refusal.code, refusal.param) == ("invalid_value", param)
+
+
+@pytest.mark.parametrize(
     "body",
     [
         b"",
