@@ -5,17 +5,23 @@ Text and pictures in, text out, whole or as events; nothing is kept between requ
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 from starlette.types import Receive, Scope, Send
 
+from edgekit.errors import InputError
+from edgekit.serve.answer import Order
 from edgekit.serve.asgi import respond_events, respond_json, while_connected
+from edgekit.serve.caller import Caller
 from edgekit.serve.openai.conversation import conversation_of
 from edgekit.serve.openai.request import ChatRequest, JsonSchema, Message, Part, ResponseFormat, Role, parse
 from edgekit.serve.openai.response import ResponseForm
 from edgekit.serve.openai.sampling import params_of, require_served, schema_of
-from edgekit.serve.refusal import invalid, unsupported
+from edgekit.serve.refusal import Refusal, invalid, refusal_of, unsupported
 from edgekit.serve.service import Service, Wish
 
 
@@ -94,6 +100,36 @@ def _message(item: Item, number: int) -> Message:
     return Message(role=item.role, content=item.content)
 
 
+@contextmanager
+def _by_own_names(request: ResponseRequest) -> Iterator[None]:
+    """Have what is refused of the chat completion name the response's own fields: no caller knows the others."""
+    try:
+        yield
+    except (Refusal, InputError) as error:
+        refusal = refusal_of(error)
+        param = refusal.param and _own_name(refusal.param, request)
+        if param is None or param == refusal.param:
+            raise
+        message = refusal.message.replace(f"'{refusal.param}'", f"'{param}'")
+        raise Refusal(
+            refusal.status, message, refusal.code, param=param, headers=refusal.headers, more=refusal.more
+        ) from error
+
+
+def _own_name(param: str, request: ResponseRequest) -> str:
+    """What a field of the chat completion is called in the response's request."""
+    for name, own in (("response_format", "text.format"), ("max_tokens", "max_output_tokens")):
+        if param.startswith(name):
+            return own
+    place = re.fullmatch(r"messages(?:\[(\d+)\])?(.*)", param)
+    if place is None:
+        return param
+    number, rest = place.groups()
+    if number is None or isinstance(request.input, str):
+        return "input"
+    return f"input[{int(number) - bool(request.instructions)}]{rest}"
+
+
 class Responses:
     """The endpoint. A caller that goes ends its answer."""
 
@@ -107,17 +143,10 @@ class Responses:
         service.require_open()
         async with service.bodies.reading(scope, receive) as body:
             request = parse(body, ResponseRequest)
-            chat = request.chat()
             form = ResponseForm(service.require_model(request.model), request.instructions, request.max_output_tokens)
-            require_served(chat, 1)
-            service.require_tokens(request.max_output_tokens)
-            wish = Wish(
-                params=params_of(chat, service.most_tokens, service.manifest.spec.decoder.vocab),
-                batch=chat.service_tier == "flex",
-                schema=schema_of(chat.response_format),
-            )
-            conversation = conversation_of(chat.messages)
-            orders, notes = await while_connected(receive, service.orders(conversation, wish, scope["state"]["caller"]))
+            with _by_own_names(request):
+                chat = request.chat()
+                orders, notes = await while_connected(receive, self._orders(chat, scope["state"]["caller"]))
         exchange = service.exchange(orders, notes)
         try:
             if chat.stream:
@@ -127,3 +156,14 @@ class Responses:
                 await respond_json(send, 200, form.whole(exchange))
         finally:
             service.end(exchange)
+
+    async def _orders(self, chat: ChatRequest, caller: Caller) -> tuple[list[Order], list[str]]:
+        service = self._service
+        require_served(chat, 1)
+        service.require_tokens(chat.max_completion_tokens)
+        wish = Wish(
+            params=params_of(chat, service.most_tokens, service.manifest.spec.decoder.vocab),
+            batch=chat.service_tier == "flex",
+            schema=schema_of(chat.response_format),
+        )
+        return await service.orders(conversation_of(chat.messages), wish, caller)

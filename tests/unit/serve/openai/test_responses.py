@@ -15,6 +15,7 @@ from edgekit.serve.refusal import Refusal
 from tests.asgi import Call, on_loop, post, until
 from tests.toy_service import TEXT, Talking, Toy, toy
 
+URL = {"role": "user", "content": [{"type": "input_image", "image_url": "https://host/x.png"}]}
 PICTURE = "data:image/png;base64," + base64.b64encode(b"\x05").decode()
 
 
@@ -129,13 +130,23 @@ async def test_pictures_and_forms_are_taken() -> None:
         ({"max_output_tokens": 0}, 400, "invalid_value", "max_output_tokens"),
         ({"temperature": "hot"}, 400, "invalid_value", "temperature"),
         ({"text": {"format": {"type": "xml"}}}, 400, "invalid_value", "text.format.type"),
+        ({"text": {"format": {"type": "json_schema"}}}, 400, "invalid_value", "text.format"),
+        ({"text": {"format": {"type": "json_schema", "schema": {"wrong": 1}}}}, 400, "invalid_schema", "text.format"),
+        ({"max_output_tokens": 41}, 400, "invalid_value", "max_output_tokens"),
+        ({"input": "x" * 300}, 400, "context_length_exceeded", "input"),
+        ({"input": []}, 400, "invalid_value", "input"),
+        ({"input": [{"role": "tool", "content": "x"}]}, 400, "invalid_value", "input[0].role"),
+        ({"input": [{"role": "user", "content": [{"type": "x"}]}]}, 400, "invalid_value", "input[0].content[0].type"),
+        ({"input": [URL], "instructions": "Be brief."}, 400, "unsupported_image_url", "input[0].content[0].image_url"),
     ],
 )
 @on_loop
 async def test_a_refusal_names_its_field(stream: bool, fields: Any, status: int, code: str, param: str) -> None:
-    async with toy() as running:
+    async with toy(answer_tokens=40) as running:
         call = await ask(running, stream=stream, **fields).done()
-        assert call.error(status, code)["param"] == param
+        refused = call.error(status, code)
+        assert refused["param"] == param
+        assert not {"messages", "max_tokens", "response_format"} & set(refused["message"].replace("'", " ").split())
         assert not running.service.exchanges
 
 
