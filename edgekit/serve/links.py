@@ -15,13 +15,15 @@ from typing import Protocol
 
 from edgekit.serve.caller import Caller
 from edgekit.serve.exchange import Exchange
-from edgekit.serve.refusal import Refusal
+from edgekit.serve.refusal import NEVER_RETRY, Refusal
 from edgekit.serve.service import Service
 
 HEADER = b"x-conversation-id"
 _ID = re.compile(r"[A-Za-z0-9_-]{22,128}")
 MOST_PER_CALLER = 32
 """So many answers are kept for one caller; the oldest that has ended makes way."""
+RETRY_S = 5
+"""What a caller with as many is told to wait for one to end."""
 
 
 class Form(Protocol):
@@ -54,12 +56,14 @@ class Links:
         kept = self._kept.get((caller.name, id))
         if kept is not None and not kept.exchange.ended:
             message = "This conversation's last answer is still being written: take it up, or wait for its end."
-            raise Refusal(409, message, "answer_running")
+            raise Refusal(409, message, "answer_running", headers=NEVER_RETRY)
         own = [key for key in self._kept if key[0] == caller.name]
         ended = [key for key in own if self._kept[key].exchange.ended]
         if len(own) >= MOST_PER_CALLER:
             if not ended:
-                raise Refusal(429, "Too many conversations of yours are being answered.", "too_many_requests")
+                message = "Too many conversations of yours are being answered."
+                headers = {"retry-after": str(RETRY_S), **NEVER_RETRY}
+                raise Refusal(429, message, "too_many_requests", headers=headers)
             self._drop(ended[0])
 
     def keep(self, caller: Caller, id: str, exchange: Exchange, form: Form) -> Kept:

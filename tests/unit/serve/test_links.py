@@ -52,7 +52,9 @@ async def test_a_conversation_has_one_answer_at_a_time() -> None:
     async with toy(Talking(held=True)) as running:
         links = Links(running.service)
         first = kept(links, running)
-        assert (refusal(links).status, refusal(links).code) == (409, "answer_running")
+        running_still = refusal(links)
+        assert (running_still.status, running_still.code) == (409, "answer_running")
+        assert running_still.headers["x-should-retry"] == "false"
         links.require_free(WARD, "b" * 22)
         links.require_free(OTHER, ID)
         running.engine.go()
@@ -145,6 +147,8 @@ async def test_so_many_are_kept_for_a_caller_and_the_oldest_that_has_ended_makes
         first, second = (kept(links, running, id=letter * 22) for letter in "ab")
         refused = refusal(links, id="c" * 22)
         assert (refused.status, refused.code) == (429, "too_many_requests")
+        assert int(refused.headers["retry-after"]) > 0
+        assert refused.headers["x-should-retry"] == "false"
         running.engine.go()
         await until(lambda: first.exchange.ended and second.exchange.ended)
         kept(links, running, caller=OTHER)
