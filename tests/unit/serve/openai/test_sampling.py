@@ -12,6 +12,7 @@ from edgekit.serve.grammars import ANY_OBJECT
 from edgekit.serve.openai.request import ChatRequest, ResponseFormat
 from edgekit.serve.openai.sampling import (
     FOREIGN_FORMS,
+    MAX_BIASES,
     MAX_STOP_LENGTH,
     MAX_STOPS,
     params_of,
@@ -183,6 +184,17 @@ def test_a_value_that_cant_be_meant_is_refused_by_its_name(fields: dict[str, Any
 
 def test_the_longest_stops_are_taken() -> None:
     assert len(params(stop=["x" * MAX_STOP_LENGTH] * MAX_STOPS).stop) == MAX_STOPS
+
+
+def test_biases_are_as_many_as_cost_others_nothing() -> None:
+    def biases(count: int) -> dict[str, float]:
+        return {str(token): 1.0 for token in range(count)}
+
+    (drawn,) = params_of(request(logit_bias=biases(MAX_BIASES)), CONTEXT, 32_000)
+    assert len(drawn.logit_bias) == MAX_BIASES
+    with pytest.raises(Refusal) as caught:
+        params_of(request(logit_bias=biases(MAX_BIASES + 1)), CONTEXT, 32_000)
+    assert (caught.value.code, caught.value.param) == ("invalid_value", "logit_bias")
 
 
 SCHEMA = {"type": "object", "properties": {"a": {"type": "integer"}}}
