@@ -111,7 +111,7 @@ def test_a_test_stands_where_its_module_does() -> None:
 
 
 def test_a_module_with_logic_has_a_test_of_its_name() -> None:
-    most = 21  # goal: 0; the service's own come with its next commits
+    most = 0  # goal: 0; what lies here is tested from elsewhere
     modules = mirrored.untested()
     assert len(modules) <= most, "\n".join(modules)
 
