@@ -9,7 +9,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-os.environ["EDGEKIT_SITE"] = "/nonexistent"  # what a site lays over what ships is not for tests
+os.environ["EDGEKIT_SITE"] = "/proc/nonexistent"  # what a site lays over what ships is not for tests
 
 import logging
 import signal

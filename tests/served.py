@@ -141,7 +141,7 @@ def serving(
         slots=slots,
         listener=listener,
         host="127.0.0.1",
-        tokens=Tokens.load(tokens or Path("/nonexistent")),
+        tokens=Tokens.load(tokens or Path("/proc/nonexistent")),
         settings=settings or Settings(),
     )
 

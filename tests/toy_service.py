@@ -126,7 +126,7 @@ async def toy(
     engine: Talking | None = None,
     *,
     settings: Settings | None = None,
-    tokens: Path = Path("/nonexistent"),
+    tokens: Path = Path("/proc/nonexistent"),
     system_turn: str = "",
     **limits: Any,
 ) -> AsyncIterator[Toy]:
@@ -186,4 +186,4 @@ def model_of(engine: FakeEngine, system_turn: str = "") -> Model:
         forced=(),
         files={},
     )
-    return Model.of(Bundle(Path("/nonexistent"), manifest, DIGEST), TOKENIZER, engine)
+    return Model.of(Bundle(Path("/proc/nonexistent"), manifest, DIGEST), TOKENIZER, engine)

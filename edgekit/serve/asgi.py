@@ -144,4 +144,4 @@ async def respond_events(send: Send, events: AsyncIterator[bytes], headers: Mapp
 
 
 def _encoded(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
-    return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
+    return [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]

@@ -40,6 +40,7 @@ class EngineThread:
         self._beat = clock()
         self._places_told = clock()
         self.live: set[Answer] = set()
+        self.on_end: Callable[[Answer], object] = lambda answer: None
         self.failed = False
 
     def start(self) -> None:
@@ -60,7 +61,7 @@ class EngineThread:
     def submit(self, order: Order, news: News) -> Answer:
         """Queue an order; its answer fails by itself where the order can't be taken. ``news`` tells of it."""
         answer = Answer(order, news)
-        if self.failed:
+        if self.failed or self._closing:
             answer.error = _failure()
             return answer
         self.live.add(answer)
@@ -170,6 +171,7 @@ class EngineThread:
             if isinstance(event, Finished):
                 answer.completion = event.completion
                 self.live.discard(answer)
+                self.on_end(answer)
             else:
                 answer.deltas.append(Delta(event.text, event.logprobs))
         for news in {answer.news for answer in (*first_told, *started, *(answer for answer, _ in events))}:
@@ -178,6 +180,7 @@ class EngineThread:
     def _refuse(self, answer: Answer, error: EdgeKitError) -> None:
         answer.error = error
         self.live.discard(answer)
+        self.on_end(answer)
         answer.news.tell()
 
     def _fail(self) -> None:

@@ -44,7 +44,7 @@ class Exchange:
         self.notes = tuple(notes)
         self.image_tokens = sum(map(len, orders[0].prompt.images))
         self.batch = orders[0].batch
-        self.overtime: Refusal | None = None
+        self.reason: Refusal | None = None
         self.answers = [engine.submit(order, self._news) for order in orders]
         self._loop = asyncio.get_running_loop()
         self._until = self._loop.time() + limits.queue_s
@@ -55,21 +55,20 @@ class Exchange:
     def ended(self) -> bool:
         return all(answer.ended for answer in self.answers)
 
-    def cancel(self) -> None:
-        """End what still runs."""
+    def cancel(self, reason: Refusal | None = None) -> None:
+        """End what still runs; who waits for it is told the ``reason``."""
+        self.reason = self.reason or reason
         self._timer.cancel()
         for answer in self.answers:
             self._engine.cancel(answer)
 
     def failure(self) -> Refusal | None:
         """Say why the exchange failed, once it has ended; None where every answer is whole."""
-        if self.overtime is not None:
-            return self.overtime
         for answer in self.answers:
             if answer.failure is not None:
                 return refusal_of(answer.failure)
             if answer.completion is not None and answer.completion.reason == "cancelled":
-                return Refusal(503, "The service was stopped before the answer was whole.", "service_stopping")
+                return self.reason or Refusal(503, "The answer was ended before it was whole.", "answer_ended")
         return None
 
     async def whole(self) -> None:
@@ -94,7 +93,7 @@ class Exchange:
             ended = self.ended
             if deltas or not ended:
                 yield Told(tuple(deltas))
-            if ended and all(len(answer.deltas) == count for answer, count in zip(self.answers, counts, strict=True)):
+            if ended and all(len(answer.deltas) <= count for answer, count in zip(self.answers, counts, strict=True)):
                 return
             if not self._has_news(counts):
                 await self._news.wait(KEEP_ALIVE_S)
@@ -115,8 +114,7 @@ class Exchange:
         limit = self._limits.answer_s if self._started else self._limits.queue_s
         what = "The answer was not whole" if self._started else "No slot came free"
         code = "answer_timeout" if self._started else "queue_timeout"
-        self.overtime = Refusal(504, f"{what} within {limit:g} seconds.", code, headers=NEVER_RETRY)
-        self.cancel()
+        self.cancel(Refusal(504, f"{what} within {limit:g} seconds.", code, headers=NEVER_RETRY))
 
 
 def comment(answers: Sequence[Answer]) -> str:

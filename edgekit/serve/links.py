@@ -57,7 +57,7 @@ class Links:
         if kept is not None and not kept.exchange.ended:
             message = "This conversation's last answer is still being written: take it up, or wait for its end."
             raise Refusal(409, message, "answer_running", headers=NEVER_RETRY)
-        own = [key for key in self._kept if key[0] == caller.name]
+        own = [key for key in self._kept if key[0] == caller.name and key[1] != id]
         ended = [key for key in own if self._kept[key].exchange.ended]
         if len(own) >= MOST_PER_CALLER:
             if not ended:

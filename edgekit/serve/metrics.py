@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
+from edgekit.serve.answer import Answer
 from edgekit.serve.engine import EngineThread
-from edgekit.serve.exchange import Exchange
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300)
@@ -40,19 +40,18 @@ class Metrics:
         self._requests.labels(route, str(status)).inc()
         self._seconds.labels(route).observe(seconds)
 
-    def count(self, exchange: Exchange) -> None:
-        """Count the answers of an exchange that is over."""
-        for answer in exchange.answers:
-            completion = answer.completion
-            if completion is None:
-                self._answers.labels("cancelled" if answer.error is None else "error").inc()
-                continue
-            self._answers.labels(completion.reason).inc()
-            self._prompt.inc(completion.prompt_tokens)
-            self._reused.inc(completion.reused_tokens)
-            self._written.inc(completion.tokens)
-            if completion.first_token_ms:
-                self._first.observe(completion.first_token_ms / 1000)
+    def count(self, answer: Answer) -> None:
+        """Count an answer that has ended."""
+        completion = answer.completion
+        if completion is None:
+            self._answers.labels("error").inc()
+            return
+        self._answers.labels(completion.reason).inc()
+        self._prompt.inc(completion.prompt_tokens)
+        self._reused.inc(completion.reused_tokens)
+        self._written.inc(completion.tokens)
+        if completion.first_token_ms:
+            self._first.observe(completion.first_token_ms / 1000)
 
     def text(self) -> bytes:
         """Write all figures in Prometheus' text format."""

@@ -108,7 +108,7 @@ def _paths() -> dict[str, Any]:
                     {"name": "offset", "in": "query", "schema": {"type": "integer", "minimum": 0}},
                     {"name": "Last-Event-ID", "in": "header", "schema": {"type": "integer", "minimum": 0}},
                 ],
-                "responses": {"200": events, **_errors(400, 401, 403, 404, 405)},
+                "responses": {"200": events, **_errors(400, 401, 403, 404, 405, 408, 500, 503)},
             }
         },
         "/v1/models": {"get": _get("models", "The names of the model that is here", "ModelList")},
@@ -119,7 +119,7 @@ def _paths() -> dict[str, Any]:
             }
         },
         "/healthz": {"get": _get("health", "Whether the process answers", None)},
-        "/readyz": {"get": _get("ready", "Whether a question would be taken", None, 503)},
+        "/readyz": {"get": _get("ready", "Whether a question would be taken", None)},
     }
 
 
@@ -128,10 +128,14 @@ def _body(document: str, examples: dict[str, Any]) -> dict[str, Any]:
     return {"required": True, "content": {_JSON: {"schema": _reference(document), "examples": shown}}}
 
 
-def _get(id: str, summary: str, document: str | None, *errors: int) -> dict[str, Any]:
+def _get(id: str, summary: str, document: str | None) -> dict[str, Any]:
     content = _content(document) if document else {_JSON: {"schema": {"type": "object"}}}
     answer = {"200": {"description": summary, "content": content}}
-    return {"operationId": id, "summary": summary, "responses": {**answer, **_errors(401, 403, 404, 405, *errors)}}
+    return {
+        "operationId": id,
+        "summary": summary,
+        "responses": {**answer, **_errors(401, 403, 404, 405, 408, 500, 503)},
+    }
 
 
 def _content(document: str, *, events: bool = False) -> dict[str, Any]:

@@ -30,6 +30,7 @@ from edgekit.serve.grammars import Grammars
 from edgekit.serve.http import protocol
 from edgekit.serve.listening import url_of
 from edgekit.serve.pictures import Decoder
+from edgekit.serve.refusal import Refusal
 from edgekit.serve.service import Service
 from edgekit.serve.settings import Settings
 from edgekit.serve.systemd import notify, watchdog_s
@@ -193,8 +194,9 @@ class Server(uvicorn.Server):
             if all(exchange.ended for exchange in service.exchanges):
                 break
             await asyncio.sleep(0.05)
+        reason = Refusal(503, "The service stopped before the answer was whole.", "service_stopping")
         for exchange in list(service.exchanges):
-            exchange.cancel()
+            exchange.cancel(reason)
         self.should_exit = True
 
     @contextmanager

@@ -60,6 +60,7 @@ class Service:
         self.gallery = Gallery(decode)
         self.grammars = grammars
         self.metrics = Metrics(self.engine)
+        self.engine.on_end = self.metrics.count
         self.bodies = Bodies(settings.limits.body_bytes, settings.limits.bodies_bytes)
         self.exchanges: set[Exchange] = set()
         self.stopping_at: float | None = None
@@ -139,9 +140,7 @@ class Service:
     def end(self, exchange: Exchange) -> None:
         """Be done with an exchange: what of it still runs ends."""
         exchange.cancel()
-        if exchange in self.exchanges:
-            self.exchanges.remove(exchange)
-            self.metrics.count(exchange)
+        self.exchanges.discard(exchange)
 
     def forget(self, caller: str) -> None:
         """Have nothing that this caller sent be reused."""
@@ -169,7 +168,8 @@ class Service:
         estimates = [answer.wait_s for answer in waiting if answer.wait_s is not None]
         after = max(estimates, default=BUSY_S)
         if own + count > max(free, 0) + self.limits.waiting_per_caller:
-            message = f"{own} requests of yours are waiting already, as many as one caller may have."
+            most = self.limits.waiting_per_caller
+            message = f"{own} requests of yours are waiting, and with this more would than the {most} that may."
             raise _busy(429, message, "too_many_requests", after)
         if len(waiting) + count > max(free, 0) + self.limits.waiting:
             raise _busy(503, f"{len(waiting)} requests are waiting already.", "queue_full", after)

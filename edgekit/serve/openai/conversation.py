@@ -63,6 +63,7 @@ def conversation_of(messages: Sequence[Message]) -> Conversation:
     """Read messages; :class:`Refusal` of status 400 names the one that can't be meant."""
     system: list[str] = []
     said: list[_Said] = []
+    last = ""
     for number, message in enumerate(messages):
         place = f"messages[{number}]"
         texts, images = _content(message, place)
@@ -80,10 +81,11 @@ def conversation_of(messages: Sequence[Message]) -> Conversation:
             said.append(_Said(message.role, [], []))
         said[-1].texts += texts
         said[-1].images += images
+        last = place
     if not said:
         raise invalid("messages", "has no question.")
     if said[-1].role == "assistant":
-        raise invalid(f"messages[{len(messages) - 1}]", "is an answer: the last message is a question.")
+        raise invalid(last, "is an answer: the last message is a question.")
     answers = [BETWEEN.join(part.texts) for part in said[1::2]]
     questions = [
         Question(BETWEEN.join(part.texts), tuple(part.images), answer)
@@ -129,7 +131,8 @@ def image_of(image: ImageUrl | str, place: str) -> bytes:
             "unsupported_image_url",
             param=place,
         )
+    text = "".join(url[start.end() :].split())  # lines, as MIME has them
     try:
-        return base64.b64decode(url[start.end() :].encode("ascii"), validate=True)
+        return base64.b64decode((text + "=" * (-len(text) % 4)).encode("ascii"), validate=True)
     except (binascii.Error, UnicodeEncodeError):
         raise Refusal(400, "The picture's data URL is no valid base64.", "invalid_image_url", param=place) from None

@@ -12,7 +12,7 @@ from edgekit.serve.caller import Caller, Callers
 from edgekit.serve.refusal import Refusal
 from edgekit.serve.tokens import Tokens, add, remove
 
-NOBODY = Tokens.load(Path("/nonexistent"))
+NOBODY = Tokens.load(Path("/proc/nonexistent"))
 FORWARDED = b"x-forwarded-for"
 
 

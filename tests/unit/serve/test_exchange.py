@@ -134,7 +134,7 @@ async def test_who_waits_too_long_for_a_slot_is_refused() -> None:
         engine.let()
         await until(lambda: first.answers[0].started)
         second = Exchange(running, orders(), Limits(queue_s=0.05), [])
-        await until(lambda: second.overtime is not None)
+        await until(lambda: second.reason is not None)
         engine.go()
         with pytest.raises(Refusal) as refused:
             await second.whole()
@@ -149,9 +149,9 @@ async def test_an_answer_has_its_time_from_its_slot_on() -> None:
     engine = Talking(held=True)
     async with exchanging(engine, queue_s=600, answer_s=0.05) as exchange:
         await asyncio.sleep(0.1)  # waits longer than an answer may take
-        assert exchange.overtime is None
+        assert exchange.reason is None
         engine.let(3)
-        await until(lambda: exchange.overtime is not None)
+        await until(lambda: exchange.reason is not None)
         engine.go()
         with pytest.raises(Refusal) as refused:
             await exchange.whole()
@@ -165,17 +165,18 @@ async def test_what_ended_in_time_is_never_late() -> None:
     async with exchanging(Talking(), queue_s=0.05, answer_s=0.05) as exchange:
         await exchange.whole()
         await asyncio.sleep(0.2)
-        assert exchange.overtime is None
+        assert exchange.reason is None
         assert exchange.failure() is None
 
 
 @on_loop
-async def test_cancelling_ends_all_answers_and_is_said_to_be_the_services_stop() -> None:
+async def test_cancelling_ends_all_answers_and_is_told_with_its_reason() -> None:
     engine = Talking(slots=1, held=True)
     async with exchanging(engine, count=2) as exchange:
         engine.let(2)
         await until(lambda: exchange.answers[0].deltas)
-        exchange.cancel()
+        exchange.cancel(Refusal(503, "The service stopped.", "service_stopping"))
+        exchange.cancel(Refusal(504, "too late", "answer_timeout"))
         engine.go()
         await until(lambda: exchange.ended)
         failure = exchange.failure()

@@ -31,7 +31,7 @@ from tests.answering import Answering, answering, everything_logged, request
 
 PROMPT, ANSWER, QUERY, TEXT = "patient-4711", "carcinoma", "secret-query", "words-of-an-error"
 ID = re.compile(r"[0-9a-f]{32}")
-NOBODY = Path("/nonexistent")
+NOBODY = Path("/proc/nonexistent")
 
 
 class Endpoint:
@@ -167,7 +167,7 @@ def test_the_name_is_ours_and_the_endpoints() -> None:
 def test_an_errors_headers_go_along() -> None:
     headers = dict(ask(Application().app, "/kinds/refusal", method="POST").headers)
     assert headers[b"retry-after"] == b"3"
-    allowed = dict(ask(Application().app, "/healthz", method="POST").headers)[b"Allow"]
+    allowed = dict(ask(Application().app, "/healthz", method="POST").headers)[b"allow"]
     assert set(allowed.split(b", ")) == {b"GET", b"HEAD"}
 
 

@@ -10,7 +10,6 @@ from edgekit.errors import EngineError
 from edgekit.runtime import Completion, SamplingParams
 from edgekit.serve.answer import Answer, News, Order
 from edgekit.serve.engine import EngineThread
-from edgekit.serve.exchange import Exchange
 from edgekit.serve.metrics import CONTENT_TYPE, Metrics
 from tests.fake_engine import text_prompt
 
@@ -63,9 +62,10 @@ def test_requests_are_counted_by_route_and_status() -> None:
 
 def test_answers_are_counted_by_how_they_ended() -> None:
     counted = metrics()
-    both = Over(answer(completion()), answer(completion(reason="length", ids=(1,), first_token_ms=0.0)))
-    counted.count(cast(Exchange, both))
-    counted.count(cast(Exchange, Over(answer(), answer(error=EngineError("broken", "")))))
+    cut = completion(reason="length", ids=(1,), first_token_ms=0.0)
+    left = completion(reason="cancelled", ids=(), prompt_tokens=0, reused_tokens=0, first_token_ms=0.0)
+    for ended in (answer(completion()), answer(cut), answer(left), answer(error=EngineError("broken", ""))):
+        counted.count(ended)
     values = figures(counted)
     assert {key[1]: value for key, value in values.items() if key[0] == "edgekit_answers_total"} == {
         "stop": 1,

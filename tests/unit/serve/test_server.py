@@ -42,11 +42,11 @@ async def serving(engine: Talking | None = None, **limits: Any) -> AsyncIterator
     async with toy(engine, **limits) as behind:
         listener, ready = listen("127.0.0.1", 0), asyncio.Event()
         offer = Offer(
-            bundle=Path("/nonexistent"),
+            bundle=Path("/proc/nonexistent"),
             slots=None,
             listener=listener,
             host="127.0.0.1",
-            tokens=Tokens.load(Path("/nonexistent")),
+            tokens=Tokens.load(Path("/proc/nonexistent")),
             settings=behind.service.settings,
         )
         server = Server(behind.service, configuration(behind.service, offer))

@@ -47,7 +47,7 @@ def test_without_systemd_nothing_is_sent(monkeypatch: pytest.MonkeyPatch) -> Non
     assert not notify(READY=1)
 
 
-@pytest.mark.parametrize("name", ["/nonexistent/notify", "/" + "x" * 200, "@" + "x" * 200])
+@pytest.mark.parametrize("name", ["/proc/nonexistent/notify", "/" + "x" * 200, "@" + "x" * 200])
 def test_what_cant_be_sent_is_logged_and_no_reason_to_stop(
     name: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

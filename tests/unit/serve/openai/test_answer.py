@@ -249,7 +249,7 @@ async def test_a_stop_in_the_middle_is_told_and_is_no_end_of_an_answer() -> None
         exchange.cancel()
         engine.go()
         events = await stream(PLAIN, exchange)
-        assert json.loads(events[-1][6:])["error"]["code"] == "service_stopping"
+        assert json.loads(events[-1][6:])["error"]["code"] == "answer_ended"
         assert DONE not in events
 
 

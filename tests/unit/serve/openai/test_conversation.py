@@ -98,7 +98,7 @@ def test_a_picture_has_the_forms_of_all_clients(part: dict[str, Any]) -> None:
         ([], "messages", "no question"),
         ([("system", "x")], "messages", "no question"),
         ([("user", "x"), ("assistant", "y")], "messages[1]", "last message"),
-        ([("user", "x"), ("assistant", "y"), ("system", "z")], "messages[2]", "last message"),
+        ([("user", "x"), ("assistant", "y"), ("system", "z")], "messages[1]", "last message"),
         ([("assistant", "x"), ("user", "y")], "messages[0]", "begins"),
         ([("system", "s"), ("assistant", "x"), ("user", "y")], "messages[1]", "begins"),
         ([("user", "x"), ("tool", "y")], "messages[1].role", "tool"),
@@ -190,11 +190,16 @@ def test_an_address_is_refused_whatever_its_form(url: str, monkeypatch: pytest.M
     assert "host" not in refusal.message, "what was sent is not repeated"
 
 
-@pytest.mark.parametrize("data", ["@@", "AA", "A===", "AA==AA==", "=", "é", "AA\udcff", "AA=="[:3], "-_-_"])
+@pytest.mark.parametrize("data", ["@@", "A", "A===", "AA==AA==", "é", "AA\udcff", "-_-_"])
 def test_what_is_no_base64_is_refused(data: str) -> None:
     with pytest.raises(Refusal) as caught:
         image_of(f"data:image/png;base64,{data}", "p")
     assert (caught.value.code, caught.value.param) == ("invalid_image_url", "p")
+
+
+@pytest.mark.parametrize("data", ["QUJD", "QUI", "QUI=", "QU\nJD", "QUJD\r\n", "QQ", "QQ=="])
+def test_base64_may_come_in_lines_and_without_its_padding(data: str) -> None:
+    assert b"ABC".startswith(image_of(f"data:image/png;base64,{data}", "p"))
 
 
 def test_a_long_header_costs_no_time() -> None:
