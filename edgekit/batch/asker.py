@@ -19,7 +19,7 @@ _GO_ON = "What was answered is kept: the same command goes on there."
 
 
 class Asker:
-    """Asks for one thread; another one may ``stop`` it."""
+    """Asks for one thread, which closes it at last; another one may ``stop`` it."""
 
     def __init__(self, address: Address, model: str, params: SamplingParams, patience: Patience) -> None:
         self._address, self._model, self._params, self._patience = address, model, params, patience
@@ -27,8 +27,12 @@ class Asker:
         self.stopped = threading.Event()
 
     def stop(self) -> None:
-        """End what is waited for, and the connection."""
+        """End what is waited for."""
         self.stopped.set()
+        self._connection.interrupt()
+
+    def close(self) -> None:
+        """End the connection."""
         self._connection.close()
 
     def answer(self, row: Row) -> Answer | None:

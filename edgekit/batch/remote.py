@@ -1,4 +1,4 @@
-"""A list asked of a service, or of any other server that speaks OpenAI's API: as many rows at once as it has slots."""
+"""A list asked of a service, or of any other server that speaks OpenAI's API, with all of its slots kept busy."""
 
 from __future__ import annotations
 
@@ -33,13 +33,15 @@ class Remote:
         self._address = address
         self._patience = patience or Patience()
         served = _served(address, model)
-        self.model, self.fingerprint, self._slots = served.name, served.fingerprint, served.slots
+        self.model, self.fingerprint, self._at_once = served.name, served.fingerprint, served.at_once
 
     def answers(self, rows: Sequence[Row], params: SamplingParams) -> Generator[tuple[Row, Answer], None, None]:
         """Yield the rows' answers as they come; :class:`EdgeKitError` where the server answers nobody any more."""
         outcomes: SimpleQueue[Outcome] = SimpleQueue()
         todo = _Shared(iter(rows))
-        askers = [Asker(self._address, self.model, params, self._patience) for _ in range(min(self._slots, len(rows)))]
+        askers = [
+            Asker(self._address, self.model, params, self._patience) for _ in range(min(self._at_once, len(rows)))
+        ]
         threads = [threading.Thread(target=_ask, args=(asker, todo, outcomes), daemon=True) for asker in askers]
         try:
             for thread in threads:
@@ -78,6 +80,8 @@ def _ask(asker: Asker, todo: _Shared, outcomes: SimpleQueue[Outcome]) -> None:
                 outcomes.put((row, answer))
     except Exception as error:  # told where it is waited for
         outcomes.put(error)
+    finally:
+        asker.close()
 
 
 def _served(address: Address, model: str | None) -> ServedModel:

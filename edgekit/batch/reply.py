@@ -9,6 +9,7 @@ from __future__ import annotations
 import http.client
 import json
 import socket
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -65,11 +66,17 @@ class Reply:
 
 
 class Connection:
-    """A connection that is kept from request to request, and opened again where it has ended."""
+    """A connection that is kept from request to request, and opened again where it has ended.
+
+    It belongs to one thread; another may ``interrupt`` it.
+    """
 
     def __init__(self, address: Address) -> None:
         self._address = address
         self._http = address.connection()
+        self._http.auto_open = 0  # opened in one place, where an interruption is seen
+        self._interrupted = False
+        self._lock = threading.Lock()
 
     def get(self, path: str) -> Reply:
         """Ask for a document."""
@@ -80,12 +87,16 @@ class Connection:
         return self._request("POST", path, json.dumps(document).encode())
 
     def close(self) -> None:
-        """End the connection; a thread that waits for an answer on it is told :class:`Lost`."""
-        sock = self._http.sock
-        if sock is not None:
-            with suppress(OSError):
-                sock.shutdown(socket.SHUT_RDWR)
+        """End the connection; the next request opens another."""
         self._http.close()
+
+    def interrupt(self) -> None:
+        """End what is waited for in the connection's own thread, and whatever it asks for next, by :class:`Lost`."""
+        with self._lock:
+            self._interrupted = True
+            if self._is_open:
+                with suppress(OSError):
+                    self._http.sock.shutdown(socket.SHUT_RDWR)
 
     @property
     def _is_open(self) -> bool:
@@ -103,8 +114,7 @@ class Connection:
         except Lost:
             self._http.close()
             raise
-        except (OSError, http.client.HTTPException, AttributeError) as error:
-            # AttributeError: http.client's own, where another thread closes the connection in between.
+        except (OSError, http.client.HTTPException) as error:
             self._http.close()
             raise Lost(_words(error), stale) from error
 
@@ -112,6 +122,9 @@ class Connection:
         if not self._is_open:
             self._http.connect()
             watch(self._http.sock)
+        with self._lock:  # from here on, an interruption finds the socket
+            if self._interrupted:
+                raise Lost("it was interrupted")
         headers = self._address.headers | ({} if body is None else {"Content-Type": "application/json"})
         try:
             self._http.request(method, self._address.base + path, body, headers)

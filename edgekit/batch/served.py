@@ -8,16 +8,18 @@ from typing import Any
 from edgekit.errors import InputError
 
 _AT_ONCE = 4
-_MOST_AT_ONCE = 64
+_MOST_AHEAD = 8
+_MOST_SLOTS = 64
 
 
 @dataclass(frozen=True)
 class ServedModel:
-    """A model by its name; where EdgeKit serves it, its bundle's ``fingerprint`` and the ``slots`` that it has."""
+    """A model by its name, where EdgeKit serves it with its bundle's ``fingerprint``, and how many rows are asked
+    ``at_once``: two for a slot, since the next one's pictures are sent and decoded while an answer is written."""
 
     name: str
     fingerprint: str | None = None
-    slots: int = _AT_ONCE
+    at_once: int = _AT_ONCE
 
 
 def choose(document: Any, name: str | None, url: str) -> ServedModel:
@@ -51,6 +53,8 @@ def _model(entry: Any) -> ServedModel:
     if not isinstance(facts, dict):
         return ServedModel(entry["id"])
     slots = facts.get("slots")
-    if not isinstance(slots, int) or isinstance(slots, bool) or slots < 1:
-        slots = _AT_ONCE
-    return ServedModel(entry["id"], facts.get("fingerprint"), min(slots, _MOST_AT_ONCE))
+    at_once = _AT_ONCE
+    if isinstance(slots, int) and not isinstance(slots, bool) and slots > 0:
+        slots = min(slots, _MOST_SLOTS)
+        at_once = slots + min(slots, _MOST_AHEAD)  # a service lets 16 of one caller wait, unless its site says less
+    return ServedModel(entry["id"], facts.get("fingerprint"), at_once)

@@ -117,7 +117,7 @@ def scripted(*acts: Act, models: Act | None = None, tls: ssl.SSLContext | None =
             """Say nothing."""
 
         def handle(self) -> None:
-            with suppress(OSError):  # whoever asked has gone
+            with suppress(OSError, ValueError):  # whoever asked has gone
                 super().handle()
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)

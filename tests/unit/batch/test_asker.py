@@ -35,7 +35,7 @@ def asking(
         try:
             yield asker, server
         finally:
-            asker.stop()
+            asker.close()
 
 
 def test_a_row_has_its_answer_with_what_its_pictures_were(tmp_path: Path) -> None:

@@ -21,13 +21,13 @@ from edgekit.serve.tls.clock import now
 from edgekit.serve.tls.leaf import leaf_file
 from edgekit.serve.tls.make import make
 from edgekit.serve.tls.names import parse_names
-from tests.unit.batch.scripted import MODELS, drop, echo, refuse, scripted, send
+from tests.unit.batch.scripted import drop, echo, refuse, scripted, send
 
 PARAMS = SamplingParams()
 ROWS = [Row(number, f"Q{number}", (), Path(".")) for number in range(12)]
 
 
-def test_every_row_is_asked_once_by_as_many_as_there_are_slots() -> None:
+def test_every_row_is_asked_once_by_as_many_as_keep_the_slots_busy() -> None:
     lock, at_once, most = threading.Lock(), 0, 0
 
     def count(handler: BaseHTTPRequestHandler, asked: Any) -> None:
@@ -46,7 +46,7 @@ def test_every_row_is_asked_once_by_as_many_as_there_are_slots() -> None:
         answers = dict(remote.answers(ROWS, PARAMS))
     assert {row.id: answer.text for row, answer in answers.items()} == {row.id: row.question for row in ROWS}
     assert len(server.asked) == len(ROWS)
-    assert most == 2 == MODELS["data"][0]["edgekit"]["slots"]  # type: ignore[index]
+    assert most == 4  # two for each of its slots
 
 
 def test_what_ends_the_run_is_raised_where_answers_are_waited_for() -> None:
@@ -54,13 +54,13 @@ def test_what_ends_the_run_is_raised_where_answers_are_waited_for() -> None:
         answers = Remote(address(server.url)).answers(ROWS, PARAMS)
         with pytest.raises(EdgeKitError, match="does not let us in"):
             list(answers)
-        assert len(server.asked) <= 4
+        assert len(server.asked) <= 8
 
 
 def test_closing_ends_what_runs() -> None:
     def slow(handler: BaseHTTPRequestHandler, asked: Any) -> None:
         if asked["messages"][0]["content"] != "Q0":
-            time.sleep(1)
+            time.sleep(60)
         echo(handler, asked)
 
     with scripted(slow) as server:
@@ -68,7 +68,7 @@ def test_closing_ends_what_runs() -> None:
         next(answers)
         started = time.monotonic()
         answers.close()
-        assert time.monotonic() - started < 0.9
+        assert time.monotonic() - started < 30
         assert not [thread for thread in threading.enumerate() if "_ask" in thread.name]
 
 

@@ -115,7 +115,7 @@ def test_another_thread_ends_what_is_waited_for() -> None:
 
     def silent(handler: BaseHTTPRequestHandler, asked: Any) -> None:
         waiting.set()
-        time.sleep(0.5)
+        time.sleep(60)
 
     with scripted(silent) as server:
         connection = Connection(address(server.url))
@@ -130,9 +130,12 @@ def test_another_thread_ends_what_is_waited_for() -> None:
         thread = threading.Thread(target=ask)
         thread.start()
         assert waiting.wait(10)
-        connection.close()
-        thread.join(0.4)
+        connection.interrupt()
+        thread.join(10)
         assert len(ended) == 1
+        with pytest.raises(Lost, match="interrupted"):
+            connection.get("/models")
+        connection.close()
 
 
 def test_a_server_says_how_long_to_wait_in_seconds_or_until_when() -> None:

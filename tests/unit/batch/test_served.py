@@ -20,16 +20,17 @@ def entry(name: Any, **facts: Any) -> dict[str, Any]:
     ("models", "name", "expected"),
     [
         ([entry("m")], None, ServedModel("m", None, 4)),
-        ([entry("m", fingerprint="f", slots=8)], None, ServedModel("m", "f", 8)),
+        ([entry("m", fingerprint="f", slots=8)], None, ServedModel("m", "f", 16)),
         (
             [entry("m", fingerprint="f", slots=8), entry("alias", fingerprint="f", slots=8)],
             None,
-            ServedModel("m", "f", 8),
+            ServedModel("m", "f", 16),
         ),
         ([entry("m"), entry("n")], "n", ServedModel("n")),
+        ([entry("m", fingerprint="f", slots=1)], None, ServedModel("m", "f", 2)),
         ([entry("m", fingerprint="f", slots=0)], None, ServedModel("m", "f", 4)),
         ([entry("m", fingerprint="f", slots=True)], None, ServedModel("m", "f", 4)),
-        ([entry("m", fingerprint="f", slots=10**9)], None, ServedModel("m", "f", 64)),
+        ([entry("m", fingerprint="f", slots=10**9)], None, ServedModel("m", "f", 72)),
     ],
 )
 def test_the_model_is_the_named_one_or_the_only_one(models: list[Any], name: str | None, expected: ServedModel) -> None:
