@@ -24,6 +24,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import takewhile
 from typing import TypeAlias
 
 import numpy as np
@@ -180,8 +181,23 @@ def _reserved(tokenizer: Tokenizer, own: Iterable[str]) -> re.Pattern[str]:
     Without the blanks around them: the template may put those there.
     """
     tokens = (token.content for token in tokenizer.get_added_tokens_decoder().values())
-    words = {word.strip() for word in (IMAGE, *tokens, *own)}
-    return re.compile("|".join(re.escape(word) for word in sorted(words, key=len, reverse=True) if word))
+    return re.compile(_any_of({word.strip() for word in (IMAGE, *tokens, *own)} - {""}))
+
+
+def _any_of(words: set[str]) -> str:
+    """A pattern for the longest of ``words``, their common beginnings written once: so a text is read once, however
+    many there are of them.
+    """
+    groups: dict[str, list[str]] = {}
+    for word in sorted(words - {""}):
+        groups.setdefault(word[0], []).append(word)
+    branches = []
+    for group in groups.values():
+        pairs = zip(group[0], group[-1], strict=False)  # what first and last of a sorted list begin with, all do
+        start = "".join(left for left, _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+        ends = {word[len(start) :] for word in group}
+        branches.append(re.escape(start) + (_any_of(ends) if ends != {""} else ""))
+    return f"(?:{'|'.join(branches)}){'?' if '' in words else ''}"
 
 
 def _as_data(text: str, reserved: re.Pattern[str]) -> str:
@@ -198,11 +214,18 @@ def _ids_between_images(tokenizer: Tokenizer, text: str) -> list[list[int]]:
     """Token ids before, between and after the pictures: one list more than there are pictures."""
     image_id = tokenizer.token_to_id(IMAGE)
     if image_id is not None and image_id in tokenizer.get_added_tokens_decoder():
-        runs = list(_split(tokenizer.encode(text, add_special_tokens=False).ids, image_id))
+        runs = list(_split(_ids(tokenizer, [text])[0], image_id))
     else:
-        runs = [tokenizer.encode(piece, add_special_tokens=False).ids for piece in text.split(IMAGE)]
+        runs = _ids(tokenizer, text.split(IMAGE))
     start = start_ids(tokenizer)
     return [runs[0] if runs[0][: len(start)] == start else [*start, *runs[0]], *runs[1:]]
+
+
+def _ids(tokenizer: Tokenizer, texts: list[str]) -> list[list[int]]:
+    """The ids of each text. As a batch, also of one: the library lets Python's other threads go on meanwhile only then,
+    and a megabyte of text takes a second.
+    """
+    return [encoded.ids for encoded in tokenizer.encode_batch(texts, add_special_tokens=False)]
 
 
 def _split(ids: Sequence[int], at: int) -> Iterator[list[int]]:

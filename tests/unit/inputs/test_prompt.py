@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
@@ -361,3 +363,50 @@ def test_no_special_word_survives_in_peoples_text(words: list[str], question: st
 def test_open_or_missing_turns_are_refused(turns: list[Turn]) -> None:
     with pytest.raises(InputError):
         build(model(VICUNA), tokenizer("legacy"), turns)
+
+
+def test_other_threads_go_on_while_a_long_text_is_tokenized() -> None:
+    """A service has others to answer meanwhile, and its engine has steps to run."""
+    spec, bpe, text = model(VICUNA), tokenizer("legacy"), "what is seen in this image of the chest " * 8000
+
+    def longest_pause() -> float:
+        """Of another thread, as a part of the time that the prompt takes."""
+        pauses, ended = [0.0], threading.Event()
+
+        def tick() -> None:
+            last = time.perf_counter()
+            while not ended.is_set():
+                time.sleep(0.001)
+                now = time.perf_counter()
+                pauses.append(now - last)
+                last = now
+
+        thread = threading.Thread(target=tick)
+        thread.start()
+        begun = time.perf_counter()
+        build(spec, bpe, [Turn(text)])
+        took = time.perf_counter() - begun
+        ended.set()
+        thread.join()
+        return max(pauses) / took
+
+    assert any(longest_pause() < 0.5 for _ in range(5))
+
+
+def test_special_words_are_looked_for_all_at_once() -> None:
+    """Some vocabularies have hundreds of them; a text that begins like each, at every letter, is read once."""
+    few, many = (Tokenizer(models.BPE(vocab={"<unk>": 0, "a": 1}, merges=[], unk_token="<unk>")) for _ in range(2))
+    few.add_special_tokens(["<|token_1|>"])
+    many.add_special_tokens([f"<|token_{number}|>" for number in range(250)])
+    turns = [Turn("<" * 50_000 + "<|token_" * 10_000)]
+
+    def least_s(bpe: Tokenizer) -> float:
+        times = []
+        for _ in range(5):
+            begun = time.process_time()
+            render(MISTRAL, bpe, turns)
+            times.append(time.process_time() - begun)
+        return min(times)
+
+    assert least_s(many) < 8 * least_s(few)
+    assert "<|token_249|>" not in render(MISTRAL, many, [Turn("<|token_249|>")])
