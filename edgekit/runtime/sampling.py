@@ -96,6 +96,7 @@ class Sampler:
         self._constraint = constraint
         self.seed = secrets.randbits(32) if params.seed is None else params.seed
         self._seen = set(seen) if params.repetition_penalty != 1 else set()
+        self._biased, self._biases = columns(params.logit_bias)
 
     @property
     def ended(self) -> bool:
@@ -127,7 +128,7 @@ class Sampler:
     def _pick(self, logits: Logits) -> int:
         params = self.params
         if params.logit_bias:
-            logits = biased(logits, params.logit_bias)
+            logits = biased(logits, self._biased, self._biases)
         token = int(logits.argmax())
         if params.repetition_penalty != 1:
             logits = penalize(logits, np.fromiter(self._seen, dtype=np.intp), params.repetition_penalty)
@@ -149,12 +150,20 @@ class Sampler:
         return int(ids[min(at, len(ids) - 1)])  # random() · total may round up to the total
 
 
-def biased(logits: Logits, biases: Iterable[tuple[int, float]]) -> Logits:
+def columns(biases: Iterable[tuple[int, float]]) -> tuple[Ids, Weights]:
+    """Return the ids and the biases of ``logit_bias``, [tokens] each: as many as a vocabulary has are added with every
+    token, which one by one held up all the sequences of a step.
+    """
+    pairs = tuple(biases)
+    ids = np.fromiter((token for token, _ in pairs), np.intp, len(pairs))
+    return ids, np.fromiter((bias for _, bias in pairs), np.float32, len(pairs))
+
+
+def biased(logits: Logits, ids: Ids, biases: Weights) -> Logits:
     """Return logits [vocab] with each token's bias added; ids behind the vocabulary are nobody's."""
+    inside = ids < len(logits)
     scores: Logits = logits.copy()
-    for token, bias in biases:
-        if token < len(scores):
-            scores[token] += np.float32(bias)
+    np.add.at(scores, ids[inside], biases[inside])
     return scores
 
 
