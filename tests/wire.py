@@ -9,7 +9,8 @@ import asyncio
 import json
 import re
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -102,7 +103,7 @@ class Connection:
     def __init__(self, url: str, headers: Mapping[str, str] | None = None) -> None:
         address = urlsplit(url)
         self._host, self._port, self._base = address.hostname or "", address.port or 80, address.path.rstrip("/")
-        self._headers = {"host": address.netloc, **(headers or {})}
+        self.headers = {"host": address.netloc, **(headers or {})}
         self._http = h11.Connection(h11.CLIENT)
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
         self.is_stream = False
@@ -111,7 +112,7 @@ class Connection:
         """Send a request; return its answer's status. Its body is in :meth:`parts`."""
         if self._streams is None:
             self._streams = await asyncio.open_connection(self._host, self._port)
-        lines = self._headers | {"content-length": str(len(body))} | dict(headers or {})
+        lines = self.headers | {"content-length": str(len(body))} | dict(headers or {})
         events = (
             h11.Request(method=method, target=self._base + path, headers=list(lines.items())),
             h11.Data(data=body),
@@ -123,7 +124,7 @@ class Connection:
         self.is_stream = dict(response.headers.raw_items()).get(b"content-type", b"").startswith(b"text/event-stream")
         return response.status_code
 
-    async def parts(self) -> AsyncIterator[bytes]:
+    async def parts(self) -> AsyncGenerator[bytes, None]:
         """Yield the answer's body as it comes; after its end the connection is ready for the next request."""
         while isinstance(event := await self._next(), h11.Data):
             yield bytes(event.data)
@@ -150,18 +151,31 @@ class Connection:
         return reply
 
     async def read(
-        self, reply: Reply, method: str, path: str, body: bytes = b"", headers: Mapping[str, str] | None = None
+        self,
+        reply: Reply,
+        method: str,
+        path: str,
+        body: bytes = b"",
+        headers: Mapping[str, str] | None = None,
+        until: Callable[[Reply], bool] = lambda reply: False,
     ) -> None:
-        """Send a request and read its answer into ``reply``, which has all that came where this is cancelled."""
+        """Send a request and read its answer into ``reply``, which has all that came where this is cancelled.
+
+        The connection is ended as soon as the reply is one that ``until`` tells of.
+        """
         reply.status = await self.send(method, path, body, headers)
         rest = b""
-        async for part in self.parts():
-            rest += part
-            if self.is_stream:
-                *events, rest = rest.split(b"\n\n")
-                at_s = time.perf_counter()
-                for event in events:
-                    reply.take(event, at_s)
+        async with aclosing(self.parts()) as parts:
+            async for part in parts:
+                rest += part
+                if self.is_stream:
+                    *events, rest = rest.split(b"\n\n")
+                    at_s = time.perf_counter()
+                    for event in events:
+                        reply.take(event, at_s)
+                    if until(reply):
+                        self.close()
+                        return
         if not self.is_stream:
             reply.document(rest)
 

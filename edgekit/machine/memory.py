@@ -1,4 +1,4 @@
-"""How much memory this process has in RAM, and the most that it had: read from Linux's own count.
+"""How much memory a process has in RAM, and the most that it had: read from Linux's own count.
 
 Two kinds are told apart, because they weigh differently on a small device. *Own* pages exist nowhere else: they stay
 in RAM until the process frees them. *Mapped* ones are copies of files (libraries, a bundle's weights): processes that
@@ -38,17 +38,18 @@ class Memory:
         return self.own_bytes + self.mapped_bytes
 
 
-def memory() -> Memory:
-    """Count this process's memory now: RssAnon + RssShmem and RssFile of ``/proc/self/status`` (see proc(5)).
+def memory(process: Path = _PROCESS) -> Memory:
+    """Count a process's memory now: RssAnon + RssShmem and RssFile of its ``status`` below ``/proc`` (see proc(5)).
 
-    Before Linux 6.2 each thread may hold back up to 64 pages from these counts, so a few hundred KiB.
+    ``process`` is its folder there; without one, this process's. Before Linux 6.2 each thread may hold back up to 64
+    pages from these counts, so a few hundred KiB.
     """
-    counts = _counts()
+    counts = _counts(process)
     return Memory(counts["RssAnon"] + counts["RssShmem"], counts["RssFile"])
 
 
-def _counts() -> dict[str, int]:
-    lines = (_PROCESS / "status").read_text(encoding="ascii", errors="replace").splitlines()
+def _counts(process: Path = _PROCESS) -> dict[str, int]:
+    lines = (process / "status").read_text(encoding="ascii", errors="replace").splitlines()
     return {
         name: 1024 * int(rest.split()[0])
         for name, _, rest in (line.partition(":") for line in lines)

@@ -27,6 +27,16 @@ TOLERANCE = 2 * MIB
 SIZE = 48 * MIB
 
 
+def test_another_process_s_memory_is_counted_as_well() -> None:
+    command = [sys.executable, "-c", f"block = b'x' * {SIZE}; print(flush=True); input()"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+        assert child.stdout
+        child.stdout.readline()
+        own_bytes = memory(Path(f"/proc/{child.pid}")).own_bytes
+        child.communicate(b"\n")
+    assert SIZE < own_bytes < SIZE + 32 * MIB
+
+
 def test_own_memory_is_what_was_taken_and_touched() -> None:
     before = memory()
     with mmap.mmap(-1, SIZE, flags=mmap.MAP_PRIVATE) as block:  # anonymous, as an allocator's

@@ -93,3 +93,13 @@ def test_a_connection_that_ends_too_soon_is_an_error() -> None:
     assert not cut.whole
     (silent,) = asked([b""], lambda connection: connection.ask(b"{}"))
     assert silent.error == "Dropped"
+
+
+def test_reading_ends_where_that_is_asked_for_and_the_next_request_has_a_connection_of_its_own() -> None:
+    async def ask(connection: Connection) -> Reply:
+        reply = Reply(sent_s=0)
+        await connection.read(reply, "POST", "/", b"{}", until=lambda reply: reply.events == 1)
+        return reply
+
+    (cut,) = asked([chunked(EVENTS, 64)], ask)
+    assert (cut.text, cut.number, cut.whole) == ("A sh", 1, False)
