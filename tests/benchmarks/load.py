@@ -13,7 +13,7 @@ import asyncio
 import base64
 import io
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -43,7 +43,7 @@ def main() -> None:
     print(json.dumps(result.document()) if arguments.json else table(result))
 
 
-async def load(url: str, bodies: Sequence[bytes], callers: int, tokens: Sequence[str] = ()) -> list[Reply]:
+async def load(url: str, bodies: Iterable[bytes], callers: int, tokens: Sequence[str] = ()) -> list[Reply]:
     """Send ``bodies`` by so many ``callers``, each of which waits for an answer before it asks again."""
     queue, replies = iter(bodies), list[Reply]()
 
