@@ -17,6 +17,7 @@ from collections.abc import Callable
 from edgekit.errors import EdgeKitError, EngineError
 from edgekit.runtime import Event, Finished, Generator, Sequence
 from edgekit.serve.answer import Answer, Delta, News, Order
+from edgekit.serve.logs import types_of
 
 log = logging.getLogger("edgekit.serve")
 
@@ -170,6 +171,8 @@ class EngineThread:
         for answer, event in events:
             if isinstance(event, Finished):
                 answer.completion = event.completion
+                if event.completion.error is not None:
+                    log.error("The model failed at an answer: %s", types_of(event.completion.error))
                 self.live.discard(answer)
                 self.on_end(answer)
             else:

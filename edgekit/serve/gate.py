@@ -43,7 +43,7 @@ class Envelope:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        id, begun, status = secrets.token_hex(16), time.monotonic(), 0
+        id, begun, status, reason = secrets.token_hex(16), time.monotonic(), 0, ""
 
         async def sending(message: Message) -> None:
             nonlocal status
@@ -62,7 +62,8 @@ class Envelope:
             raise
         except Exception as error:
             refusal = refusal_of(error)
-            if refusal.status >= 500:
+            reason = f": {refusal.code}"
+            if refusal.status >= 500 and error is not refusal:
                 log.error("%s failed: %s", id, types_of(error))
                 log.debug("%s failed at\n%s", id, "".join(traceback.format_tb(error.__traceback__)))  # places, no texts
             if status == 0:
@@ -73,7 +74,8 @@ class Envelope:
             seconds = time.monotonic() - begun
             route = str(getattr(scope.get("route"), "path", None) or getattr(scope.get("endpoint"), "name", "unknown"))
             caller = scope["state"].get("caller")
-            log.info("%s %s %s %d %.3f s, %s", id, scope["method"][:8], route, status, seconds, caller and caller.name)
+            name = caller.name if caller else f"address {scope['state'].get('address', 'unknown')}"
+            log.info("%s %s %s %d %.3f s, %s%s", id, scope["method"][:8], route, status, seconds, name, reason)
             self._note(route, status, seconds)
 
 
@@ -88,8 +90,9 @@ class Border:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             headers = scope["headers"]
-            self._hosts.require(_only(headers, b"host"), _only(headers, b"origin"))
             address = scope["client"][0] if scope["client"] else ""
+            scope["state"]["address"] = self._callers.address(headers, address)  # the log needs it of who is refused
+            self._hosts.require(_only(headers, b"host"), _only(headers, b"origin"))
             path = scope["path"].removeprefix(scope.get("root_path", "")).removeprefix("/v1") or "/"
             scope["state"]["caller"] = self._callers.of(headers, address, anybody=path in OPEN)
         await self._app(scope, receive, send)

@@ -185,6 +185,9 @@ class Server(uvicorn.Server):
             return
         notify(STOPPING=1, STATUS="Finishing what runs")
         self._service.stop()
+        if live := len(self._service.engine.live):
+            grace_s = self._service.limits.grace_s
+            logs.log.info("Stopping: %d answers get %g s to end; a second signal ends all at once", live, grace_s)
         self._draining = asyncio.create_task(self._drain())
 
     async def _drain(self) -> None:

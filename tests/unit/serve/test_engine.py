@@ -181,7 +181,7 @@ async def test_an_order_that_cant_be_taken_fails_by_itself() -> None:
 
 
 @on_loop
-async def test_an_engines_error_ends_the_request_that_it_met() -> None:
+async def test_an_engines_error_ends_the_request_that_it_met(caplog: pytest.LogCaptureFixture) -> None:
     engine = Failing(slots=2, held=True)
     async with thread(engine) as running:
         good = running.submit(order("one"), News())
@@ -195,6 +195,7 @@ async def test_an_engines_error_ends_the_request_that_it_met() -> None:
         assert good.failure is None
         assert text(good) == TEXT
         assert not running.failed
+        assert caplog.messages == ["The model failed at an answer: EngineError from RuntimeError"]
         engine.prefill_error = None
         again = running.submit(order("two"), News())
         await until(lambda: again.ended)

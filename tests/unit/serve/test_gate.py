@@ -46,6 +46,7 @@ class Endpoint:
             "engine": EngineError(TEXT),
             "bug": ValueError(TEXT + PROMPT),
             "refusal": Refusal(429, "later", "too_many_requests", headers={"retry-after": "3"}),
+            "stopping": Refusal(503, "later", "service_stopping"),
             "gone": Gone(),
         }.get(kind)
         if error is not None:
@@ -197,8 +198,11 @@ def test_where_it_comes_from_is_asked_before_who_asks_and_that_before_what(
 ) -> None:
     secret = add(tmp_path / "tokens.toml", "ward-7")
     lines = [(name, value.format(secret)) for name, value in headers.items()]
-    answer = ask(Application(tmp_path / "tokens.toml").app, path, *lines)
+    with everything_logged() as logged:
+        answer = ask(Application(tmp_path / "tokens.toml").app, path, *lines, address="10.0.4.9")
     assert (answer.status, answer.code) == (status, code)
+    caller = "token ward-7" if status == 404 else "address 10.0.4.9"
+    assert logged[-1].endswith(f" s, {caller}: {code}"), "who tries tokens is found by the log"
     assert ID.fullmatch(answer.id)
     assert (b"www-authenticate" in dict(answer.headers)) == (status == 401)
 
@@ -306,6 +310,13 @@ def test_no_middleware_hides_that_a_caller_has_gone() -> None:
     own = [name for name in imported if name.startswith("starlette.middleware")]
     assert set(own) == {"starlette.middleware.Middleware"}
     assert middlewares == ["Envelope", "Border"]
+
+
+def test_a_refusal_is_no_failure() -> None:
+    with everything_logged() as lines:
+        assert ask(Application().app, "/kinds/stopping", method="POST").code == "service_stopping"
+    assert not any(" ERROR " in line for line in lines)
+    assert lines[-1].endswith(": service_stopping")
 
 
 def test_a_debug_level_is_what_shows_places() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import signal
 from collections.abc import AsyncIterator
@@ -87,7 +88,8 @@ async def test_a_server_says_nothing_of_itself_and_keeps_its_own_counsel_about_a
 
 
 @on_loop
-async def test_a_drain_finishes_what_runs_and_refuses_what_is_new() -> None:
+async def test_a_drain_finishes_what_runs_and_refuses_what_is_new(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
     engine = Talking(slots=1, held=True)
     async with serving(engine, grace_s=20) as running:
         whole = running.ask()
@@ -95,6 +97,7 @@ async def test_a_drain_finishes_what_runs_and_refuses_what_is_new() -> None:
         waiting = running.ask()
         await until(lambda: len(running.toy.service.engine.live) == 2)
         running.server.drain()
+        assert caplog.messages[-1].startswith("Stopping: 2 answers get 20 s")
         refused = await running.ask()
         assert refused.status_code == 503
         assert refused.json()["error"]["code"] == "service_stopping"
