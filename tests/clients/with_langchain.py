@@ -1,4 +1,4 @@
-"""LangChain's ``ChatOpenAI``, unchanged, against a service: ``with_langchain.py OPEN NARROW SECRET``, as
+"""LangChain's ``ChatOpenAI``, unchanged, against a service: ``with_langchain.py OPEN NARROW``, as of
 ``with_openai.py``."""
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from langchain_openai import ChatOpenAI
 from pictures import data_url, png
 from pydantic import BaseModel
 
-OPEN, NARROW, SECRET = sys.argv[1:4]
+OPEN, NARROW = sys.argv[1:3]
 names: Any = openai.OpenAI(base_url=f"{OPEN}/v1", api_key="none").models.list()
 chat = ChatOpenAI(model=names.data[0].id, base_url=f"{OPEN}/v1", api_key="none", max_tokens=24, temperature=0)
 

@@ -1,5 +1,5 @@
-"""LiteLLM, unchanged, against a service, as a server of OpenAI's kind and of vLLM's: ``with_litellm.py OPEN NARROW
-SECRET``, as ``with_openai.py``."""
+"""LiteLLM, unchanged, against a service, as a server of OpenAI's kind and of vLLM's: ``with_litellm.py OPEN NARROW``,
+as ``with_openai.py``."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pictures import data_url
 
 litellm.suppress_debug_info = True
 
-OPEN, NARROW, SECRET = sys.argv[1:4]
+OPEN, NARROW = sys.argv[1:3]
 NAME = "llava-phantom"
 SCHEMA = {
     "type": "object",

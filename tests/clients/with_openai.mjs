@@ -1,10 +1,10 @@
-// OpenAI's own library for Node, unchanged, against a service: with_openai.mjs OPEN NARROW SECRET [CHECK]..., as
+// OpenAI's own library for Node, unchanged, against a service: with_openai.mjs OPEN NARROW SECRET OTHER [CHECK]..., as
 // with_openai.py; without checks, all.
 
 import assert from "node:assert/strict";
 import OpenAI from "openai";
 
-const [open, narrow, secret, ...chosen] = process.argv.slice(2);
+const [open, narrow, secret, , ...chosen] = process.argv.slice(2);
 const ENDLESS = { 2: -100 }; // without the token that ends it, an answer goes on as long as it may
 // A grey picture of 2 x 2.
 const PNG =

@@ -1,7 +1,7 @@
-"""OpenAI's own library for Python, unchanged, against a service: ``with_openai.py OPEN NARROW SECRET``.
+"""OpenAI's own library for Python, unchanged, against a service: ``with_openai.py OPEN NARROW SECRET OTHER``.
 
 OPEN is the address of a service that anybody may ask, NARROW of one with a single slot and short limits that lets in
-whoever has SECRET. Each check's name is printed once it has passed.
+whoever has SECRET, or is another caller with OTHER. Each check's name is printed once it has passed.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from openai import AsyncOpenAI, OpenAI
 from pictures import data_url
 from pydantic import BaseModel, Field
 
-OPEN, NARROW, SECRET = sys.argv[1:4]
+OPEN, NARROW, SECRET, OTHER = sys.argv[1:5]
 ENDLESS: dict[str, int] = {"2": -100}
 """Without the token that ends it, an answer goes on as long as it may."""
 
@@ -143,45 +143,49 @@ def check_keys() -> None:
 
 
 def check_who_is_refused_does_not_come_again() -> None:
-    """More than may wait are asked at once, by a client that would try each twice more if it were not told."""
-    asyncio.run(_crowd(24))
+    """More than may wait are asked at once, by clients that would try each twice more if they were not told."""
+    asyncio.run(_crowd())
 
 
-async def _crowd(size: int) -> None:
-    crowd = AsyncOpenAI(base_url=f"{NARROW}/v1", api_key=SECRET)
-    assert crowd.max_retries == 2
-    sent = 0
+async def _crowd() -> None:
+    sent: list[str] = []
 
-    async def count(request: Any) -> None:
-        nonlocal sent
-        sent += 1
+    def asking(secret: str) -> AsyncOpenAI:
+        async def count(request: Any) -> None:
+            sent.append(secret)
 
-    crowd._client.event_hooks["request"].append(count)
+        crowd = AsyncOpenAI(base_url=f"{NARROW}/v1", api_key=secret)
+        assert crowd.max_retries == 2
+        crowd._client.event_hooks["request"].append(count)
+        return crowd
 
-    async def ask() -> str:
-        try:
-            stream = await crowd.chat.completions.create(
-                model=model,
-                messages=[{"role": "user", "content": "Go on."}],
-                max_tokens=900,
-                logit_bias=ENDLESS,
-                stream=True,
-            )
-            async for _ in stream:
-                pass
-        except openai.APIStatusError as error:
-            assert error.response.headers["x-should-retry"] == "false"
-            assert int(error.response.headers["retry-after"]) >= 1
-            return f"{error.status_code} {error.code}"
-        except openai.APIError as error:  # a stream that had begun
-            return f"stream {error.code}"
-        return "answered"
-
-    ends = await asyncio.gather(*(ask() for _ in range(size)))
-    assert sent == size, f"{sent} requests were sent for {size}"
+    async with asking(SECRET) as one, asking(OTHER) as other:
+        first = [asyncio.create_task(_go_on(one)) for _ in range(16)]
+        await asyncio.wait(first, return_when=asyncio.FIRST_COMPLETED)  # as many as may wait of one caller do
+        others = await asyncio.gather(*(_go_on(other) for _ in range(12)))
+        ends = await asyncio.gather(*first)
+    assert (sent.count(SECRET), sent.count(OTHER)) == (16, 12)
     assert "answered" in ends
-    assert ends.count("429 too_many_requests") >= size - 17, ends
+    assert ends.count("429 too_many_requests") >= 4, ends
+    assert others.count("503 queue_full") >= 1, others
     assert "stream queue_timeout" in ends, ends  # what goes wrong after a stream's beginning raises, too
+
+
+async def _go_on(asking: AsyncOpenAI) -> str:
+    """Have an endless answer, and return how it ended."""
+    hello: Any = [{"role": "user", "content": "Go on."}]
+    try:
+        async for _ in await asking.chat.completions.create(
+            model=model, messages=hello, max_tokens=900, logit_bias=ENDLESS, stream=True
+        ):
+            pass
+    except openai.APIStatusError as error:
+        assert error.response.headers["x-should-retry"] == "false"
+        assert int(error.response.headers["retry-after"]) >= 1
+        return f"{error.status_code} {error.code}"
+    except openai.APIError as error:  # a stream that had begun
+        return f"stream {error.code}"
+    return "answered"
 
 
 def check_responses() -> None:

@@ -21,8 +21,8 @@ pytestmark = pytest.mark.system
 ROOT = Path(__file__).parents[2]
 SCRIPTS = ROOT / "tests" / "clients"
 PYTHON = ROOT / ".venv-clients" / "bin" / "python"
-SECRET = "ek-the-secret-of-the-clients-tests"
-NARROW = "[limits]\nqueue_s = 0.5\nwaiting_per_caller = 16\n"
+SECRETS = ("ek-the-secret-of-one-caller", "ek-the-secret-of-another")
+NARROW = "[limits]\nqueue_s = 2\nwaiting_per_caller = 8\nwaiting = 12\n"
 
 
 @pytest.fixture(scope="module")
@@ -40,8 +40,8 @@ def service(cache: Path) -> Iterator[ServiceProcess]:
 
 @pytest.fixture(scope="module")
 def narrow(cache: Path, service: ServiceProcess) -> Iterator[ServiceProcess]:
-    """A service with one slot and short limits, for whoever has the secret."""
-    with serving(cache, "--slots", "1", settings=NARROW, tokens=(SECRET,)) as process:
+    """A service with one slot and short limits, for whoever has a secret."""
+    with serving(cache, "--slots", "1", settings=NARROW, tokens=SECRETS) as process:
         yield process
 
 
@@ -51,7 +51,7 @@ def narrow(cache: Path, service: ServiceProcess) -> Iterator[ServiceProcess]:
 )
 def test_a_client_is_served(script: str, checks: int, service: ServiceProcess, narrow: ServiceProcess) -> None:
     interpreter = PYTHON if script.endswith(".py") else "node"
-    command = [interpreter, SCRIPTS / script, service.url, narrow.url, SECRET]
+    command = [interpreter, SCRIPTS / script, service.url, narrow.url, *SECRETS]
     done = subprocess.run(command, capture_output=True, text=True, timeout=240)
     assert done.returncode == 0, done.stdout + done.stderr
     assert len(done.stdout.split()) == checks, done.stdout
