@@ -54,7 +54,7 @@ def command(
     if bundle is None:
         raise click.UsageError("give a BUNDLE to ask")
     if not (question or "").strip() and not chat:
-        raise click.UsageError("give a QUESTION, or --chat")
+        raise click.UsageError(f"give a QUESTION after the BUNDLE, which is '{bundle}' here; or --chat")
     if chat and console.json:
         raise click.UsageError("--chat is for people; leave --json out")
     from edgekit.cli.chat import Chat, lay, notes

@@ -46,7 +46,7 @@ def list_command(console: Console) -> None:
 @click.argument("name")
 @common
 def remove_command(console: Console, name: str) -> None:
-    """Revoke the token called NAME: it is refused from the next request on."""
+    """Revoke the token called NAME, from the next request on."""
     left = remove_token(tokens_file(), name)
     console.document(left.document())
     show_left(console, name, left)

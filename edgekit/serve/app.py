@@ -104,5 +104,7 @@ class Unserved:
 async def _refuse(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     if error.status_code == 405:
-        raise Refusal(405, "This method is not served here.", "method_not_allowed", headers=error.headers)
+        allowed = sorted((error.headers or {}).get("Allow", "").split(", "))
+        message = f"This method is not served here: send {' or '.join(allowed)}."
+        raise Refusal(405, message, "method_not_allowed", headers=error.headers)
     raise Refusal(error.status_code, "There is nothing at this path.", "not_found")

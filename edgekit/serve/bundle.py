@@ -29,7 +29,13 @@ def bundle_to_serve(progress: Progress = silent) -> Path:
     try:
         open_bundle(kept)
     except BundleError:
-        kept.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            kept.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            message = f"The embedded model can't be built in {kept.parent}: {error.strerror}"
+            raise ConfigError(
+                message, "Set XDG_CACHE_HOME to a folder of yours, or name a bundle: edgekit serve BUNDLE"
+            ) from None
         build(embedded(), target("cpu"), recipe(RECIPE), kept, progress=progress)
     return kept
 

@@ -6,10 +6,18 @@ on a network can ask, or listen to, is what most open ones came to be by default
 
 from __future__ import annotations
 
+import errno
 import ipaddress
 import socket
 
 from edgekit.errors import ConfigError, InputError
+
+_OTHER = "Choose another with --host or --port."
+_HINTS = {
+    errno.EADDRINUSE: "Choose another with --port, or stop what has it.",
+    errno.EADDRNOTAVAIL: "This machine has no such address: ip addr shows those that it has; 0.0.0.0 is all of them.",
+    errno.EACCES: "Ports below 1024 are the system's: choose another with --port, or have a proxy listen there.",
+}
 
 
 def is_loopback(host: str) -> bool:
@@ -55,7 +63,7 @@ def listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         taken.close()
         raise InputError(
-            f"{host}:{port} can't be listened on: {error.strerror}", "Choose another with --port, or stop what has it."
+            f"{host}:{port} can't be listened on: {error.strerror}", _HINTS.get(error.errno or 0, _OTHER)
         ) from None
     return taken
 

@@ -75,8 +75,17 @@ class Settings:
     limits: Limits = field(default_factory=Limits)
 
     def __post_init__(self) -> None:
+        for host in self.hosts:
+            _require_name(host)
         for proxy in self.proxies:
             _require_network(proxy)
+
+
+def _require_name(text: str) -> None:
+    """Refuse what is compared with requests' hosts and would never be one: nobody would see why none is answered."""
+    if not text or any(letter in text for letter in "/:*@, "):
+        hint = 'Give it alone, as "ward7.example": without https://, port or path.'
+        raise ConfigError(f"The host {text!r} is no name", hint)
 
 
 def _require_network(text: str) -> None:

@@ -52,8 +52,9 @@ def check_given(certificate: Path, key: Path, clock: datetime) -> GivenCertifica
 def _certificate(path: Path) -> x509.Certificate:
     try:
         return x509.load_pem_x509_certificates(_read(path))[0]
-    except ValueError as error:
-        raise ConfigError(f"{path} is no certificate in PEM: {error}", "Give the file that begins with it.") from None
+    except ValueError:  # whose text is a link to the library's questions and answers
+        hint = "Give the file with -----BEGIN CERTIFICATE----- in it; the key is --key's."
+        raise ConfigError(f"{path} is no certificate in PEM", hint) from None
 
 
 def _key(path: Path) -> bytes:
@@ -64,8 +65,9 @@ def _key(path: Path) -> bytes:
     except TypeError:
         hint = "A service that starts by itself can't type it: openssl pkey -in KEY -out NEW, and chmod 600 NEW"
         raise ConfigError(f"{path} has a passphrase", hint) from None
-    except (ValueError, UnsupportedAlgorithm) as error:
-        raise ConfigError(f"{path} is no private key in PEM: {error}", "Give the certificate's own key.") from None
+    except (ValueError, UnsupportedAlgorithm):
+        hint = "Give the file with -----BEGIN PRIVATE KEY----- in it, or the like, that was made with the certificate."
+        raise ConfigError(f"{path} is no private key in PEM, or of an unknown kind", hint) from None
     return key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from edgekit import __version__
-from edgekit.errors import EdgeKitError
+from edgekit.errors import ConfigError, EdgeKitError
 from edgekit.phantom.embedded import embedded
 from edgekit.progress import Progress, silent
 from edgekit.serve import bundle as module
@@ -60,6 +60,14 @@ def test_a_damaged_one_is_built_again(building: Building) -> None:
     (path / "manifest.json").write_text("{")
     assert bundle_to_serve() == path
     assert len(building.calls) == 2
+
+
+def test_a_home_that_is_none_is_told_with_what_to_do(building: Building, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", "/proc/nonexistent")
+    with pytest.raises(ConfigError, match="/proc/nonexistent/edgekit") as caught:
+        bundle_to_serve()
+    assert "edgekit serve BUNDLE" in caught.value.hint
+    assert not building.calls
 
 
 def test_its_building_is_shown(building: Building) -> None:

@@ -168,7 +168,9 @@ def test_the_name_is_ours_and_the_endpoints() -> None:
 def test_an_errors_headers_go_along() -> None:
     headers = dict(ask(Application().app, "/kinds/refusal", method="POST").headers)
     assert headers[b"retry-after"] == b"3"
-    allowed = dict(ask(Application().app, "/healthz", method="POST").headers)[b"allow"]
+    refused = ask(Application().app, "/healthz", method="POST")
+    assert "send GET or HEAD." in json.loads(refused.body)["error"]["message"]
+    allowed = dict(refused.headers)[b"allow"]
     assert set(allowed.split(b", ")) == {b"GET", b"HEAD"}
 
 

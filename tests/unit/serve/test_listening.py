@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import socket
 
 import pytest
@@ -57,6 +59,26 @@ def test_what_is_no_address_of_this_machine_is_said_so(host: str) -> None:
     with pytest.raises(InputError) as caught:
         listen(host, 0)
     assert len(caught.value.message) < 200
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [
+        (errno.EADDRINUSE, "stop what has it"),
+        (errno.EACCES, "below 1024"),
+        (errno.EADDRNOTAVAIL, "ip addr"),
+        (errno.ENOBUFS, "--port"),
+    ],
+)
+def test_what_is_to_be_done_depends_on_the_reason(number: int, words: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(taken: socket.socket, address: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(socket.socket, "bind", refused)
+    with pytest.raises(InputError) as caught:
+        listen("127.0.0.1", 80)
+    assert os.strerror(number) in caught.value.message
+    assert words in caught.value.hint
 
 
 def test_a_name_that_nobody_knows_is_said_so(monkeypatch: pytest.MonkeyPatch) -> None:

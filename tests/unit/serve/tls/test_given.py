@@ -126,3 +126,11 @@ def test_no_names_and_an_open_key_are_warnings(given: Given) -> None:
     names, key = check_given(given.certificate, given.key, now()).warnings
     assert "subjectAltName" in names
     assert "read by everybody" in key
+
+
+def test_files_that_are_exchanged_are_told_in_our_words(given: Given) -> None:
+    for pair, words in (((given.key, given.key), "BEGIN CERTIFICATE"), ((given.certificate, given.certificate), "KEY")):
+        with pytest.raises(ConfigError, match="in PEM") as caught:
+            check_given(*pair, now())
+        assert words in caught.value.hint
+        assert "http" not in str(caught.value)
