@@ -68,7 +68,7 @@ def command(
         console.note("Loading the model …")
     with Model.open(bundle, slots=1) as model:
         talk = Chat(console, model, params, pictures)
-        if question is not None:
+        if question and question.strip():
             console.document(talk.ask(question).document(said))
         if chat:
             talk.go_on()

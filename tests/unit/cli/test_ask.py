@@ -80,6 +80,9 @@ def test_a_chat_goes_on_after_a_question_or_without_one(talks: list[Any]) -> Non
     assert talks[2:] == ["Why?", "more"]
     assert main(["ask", "b", "--chat"]) == 0
     assert talks[6:] == ["more"]
+    assert main(["ask", "b", " ", "--chat"]) == 0
+    assert talks[-1] == "more"
+    assert " " not in talks
 
 
 def test_json_has_the_answer_and_what_was_said_of_its_pictures(
