@@ -6,6 +6,7 @@ Every path of the API is there with ``/v1`` and without: clients differ in what 
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -41,13 +42,13 @@ address. Nothing that it says is a diagnosis.
 """
 
 
-def application(service: Service, callers: Callers) -> ASGIApp:
-    """Return the ASGI application of a service."""
+def application(service: Service, callers: Callers, certified: Sequence[str] = ()) -> ASGIApp:
+    """Return the ASGI application of a service, whose certificate is for the names ``certified``."""
     app = Starlette(
         routes=list(routes(service)),
         middleware=[
             Middleware(Envelope, note=service.metrics.note),
-            Middleware(Border, hosts=Hosts(service.settings.hosts), callers=callers),
+            Middleware(Border, hosts=Hosts(service.settings.hosts, certified), callers=callers),
         ],
         exception_handlers={HTTPException: _refuse},
     )

@@ -16,13 +16,13 @@ from edgekit.serve.refusal import Refusal
 
 
 class Hosts:
-    """The names of this machine, with those that the site adds."""
+    """The names of this machine, with those that the site adds, and those that its certificate is for."""
 
-    def __init__(self, names: Iterable[str] = ()) -> None:
+    def __init__(self, names: Iterable[str] = (), certified: Iterable[str] = ()) -> None:
         own = socket.gethostname().lower()
         machine = ("localhost", own, own.partition(".")[0], f"{own.partition('.')[0]}.local")
         self._named = {name.lower().rstrip(".") for name in names}
-        self._names = {*machine, *self._named}
+        self._names = {*machine, *self._named, *(name.lower().rstrip(".") for name in certified)}
 
     def require(self, host: str | None, origin: str | None) -> None:
         """Refuse (status 403) a request for another host, or one that a page of another origin sends."""

@@ -9,8 +9,13 @@ from __future__ import annotations
 import errno
 import ipaddress
 import socket
+from collections.abc import Sequence
 
 from edgekit.errors import ConfigError, InputError
+from edgekit.serve.tls.names import device_names
+
+EVERY = ("0.0.0.0", "::")
+"""All addresses of this machine."""
 
 _OTHER = "Choose another with --host or --port."
 _HINTS = {
@@ -70,8 +75,24 @@ def listen(host: str, port: int) -> socket.socket:
 
 def url_of(taken: socket.socket, host: str, *, tls: bool) -> str:
     """Return the address that opens in a browser on this machine."""
-    port = taken.getsockname()[1]
     name = host.strip("[]")
-    if name in ("0.0.0.0", "::", ""):
-        name = "127.0.0.1"
-    return f"{'https' if tls else 'http'}://{f'[{name}]' if ':' in name else name}:{port}/"
+    return _url(taken, "127.0.0.1" if name in (*EVERY, "") else name, tls=tls)
+
+
+def urls_for_others(taken: socket.socket, names: Sequence[str], *, tls: bool) -> tuple[str, ...]:
+    """Return the addresses that open on other machines, where it is listened on all of this one's.
+
+    They are by the ``names`` that a certificate is for, else by the machine's own. Names without a dot are left out,
+    since hardly any other machine knows them, and so are those of anything below a name.
+    """
+    if taken.getsockname()[0] not in EVERY:
+        return ()
+    candidates = names or device_names().words()
+    reached = [name for name in candidates if {".", ":"} & set(name) and "*" not in name and not is_loopback(name)]
+    if taken.family == socket.AF_INET:
+        reached = [name for name in reached if ":" not in name]
+    return tuple(_url(taken, name, tls=tls) for name in reached)
+
+
+def _url(taken: socket.socket, name: str, *, tls: bool) -> str:
+    return f"{'https' if tls else 'http'}://{f'[{name}]' if ':' in name else name}:{taken.getsockname()[1]}/"

@@ -28,7 +28,7 @@ from edgekit.serve.app import application
 from edgekit.serve.caller import Callers
 from edgekit.serve.grammars import Grammars
 from edgekit.serve.http import protocol
-from edgekit.serve.listening import url_of
+from edgekit.serve.listening import url_of, urls_for_others
 from edgekit.serve.pictures import Decoder
 from edgekit.serve.refusal import Refusal
 from edgekit.serve.service import Service
@@ -50,9 +50,11 @@ CLOSE_S = 2.0
 
 @dataclass(frozen=True, kw_only=True)
 class Announcement:
-    """What a service says when it can be asked: its ``url``, the ``model`` and ``bundle``, and what it has room for."""
+    """What a service says when it can be asked: its ``url``, those by which ``others`` machines reach it, the ``model``
+    and ``bundle``, and what it has room for."""
 
     url: str
+    others: tuple[str, ...] = ()
     model: str
     bundle: str
     slots: int
@@ -92,8 +94,10 @@ async def _serve(offer: Offer, model: Model, announce: Callable[[Announcement], 
     asyncio.get_running_loop().set_exception_handler(logs.note_unhandled)
     async with opened(model, offer.settings) as service:
         server = Server(service, configuration(service, offer))
+        tls = offer.transport.context is not None
         announcement = Announcement(
-            url=url_of(offer.listener, offer.host, tls=offer.transport.context is not None),
+            url=url_of(offer.listener, offer.host, tls=tls),
+            others=urls_for_others(offer.listener, offer.transport.names, tls=tls),
             model=service.name,
             bundle=str(offer.bundle),
             slots=model.engine.slots,
@@ -137,7 +141,7 @@ def configuration(service: Service, offer: Offer) -> uvicorn.Config:
     limits = service.limits
     callers = Callers(offer.tokens, service.settings.proxies)
     config = uvicorn.Config(
-        application(service, callers),
+        application(service, callers, offer.transport.names),
         http=protocol(limits.request_s, limits.connections, callers.is_proxy),
         ws="none",
         lifespan="off",

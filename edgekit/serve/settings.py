@@ -2,7 +2,7 @@
 
 ```toml
 aliases = ["llava-med"]            # other names under which the model may be asked for
-hosts = ["radiology.example"]      # names under which the service is reached, beside this machine's own
+hosts = ["radiology.example"]      # names by which it is reached, beside this machine's and its certificate's
 proxies = ["10.0.0.2"]             # whose word counts about whom they ask for
 
 [limits]

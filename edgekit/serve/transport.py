@@ -14,12 +14,13 @@ from edgekit.config.site import site_folder
 class Transport:
     """How callers are met: by TLS where there is a ``context``, in clear where there is none.
 
-    ``renew`` is called now and then, on the thread that accepts connections; ``warnings`` are for who starts the
-    service.
+    ``renew`` is called now and then, on the thread that accepts connections; ``names`` are the names and addresses that
+    its certificate is for; ``warnings`` are for who starts the service.
     """
 
     context: ssl.SSLContext | None = None
     renew: Callable[[], object] = lambda: None
+    names: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
 
 
@@ -34,11 +35,11 @@ def transport(certificate: Path | None, key: Path | None) -> Transport:
         from edgekit.serve.tls.given import check_given
 
         given = check_given(certificate, key, now())
-        return Transport(server_context(certificate, key), warnings=given.warnings)
+        return Transport(server_context(certificate, key), names=given.names, warnings=given.warnings)
     if not (site_folder() / "tls").exists():
         return Transport()
     from edgekit.serve.tls.certificates import Certificates
     from edgekit.serve.tls.make import tls_folder
 
     own = Certificates(tls_folder())
-    return Transport(own.context(), own.renew_if_due)
+    return Transport(own.context(), own.renew_if_due, own.names())

@@ -59,7 +59,9 @@ def test_a_client_is_served(script: str, checks: int, service: ServiceProcess, n
 
 def test_curl_does_what_the_page_says(service: ServiceProcess, tmp_path: Path) -> None:
     page = (ROOT / "docs" / "service.md").read_text(encoding="utf-8")
-    commands = [block for block in re.findall(r"```sh\n(.*?)```", page, re.DOTALL) if "curl " in block]
+    commands = [
+        block for block in re.findall(r"```sh\n(.*?)```", page, re.DOTALL) if "curl " in block and "127.0.0.1" in block
+    ]
     (tmp_path / "chest.png").write_bytes(png(1, side=900))  # larger than an argument of a command may be
     answers = []
     for command in commands:

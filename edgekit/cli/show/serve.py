@@ -24,6 +24,8 @@ def show_exposure(console: Console, host: str, warnings: Sequence[str], *, insec
 def show_announcement(console: Console, announcement: Announcement) -> None:
     """Say what answers where, once it does."""
     console.print(f"{announcement.model} answers at {announcement.url}")
+    if announcement.others:
+        console.print(f"From other machines: {', '.join(announcement.others)}")
     room = f"{announcement.slots} answers at once, {announcement.context} tokens each"
-    sign_in = "by token" if announcement.tokens else "without sign-in"
+    sign_in = "by token" if announcement.tokens else "without tokens"
     console.print(f"{announcement.bundle}: {room}, {sign_in}. Ctrl-C stops.")

@@ -12,7 +12,7 @@ from edgekit.config.site import locked
 from edgekit.errors import ConfigError, EdgeKitError
 from edgekit.serve.tls.authority import Authority, private_file, read_authority
 from edgekit.serve.tls.clock import now
-from edgekit.serve.tls.leaf import leaf_file, read_leaf, write_leaf
+from edgekit.serve.tls.leaf import Leaf, leaf_file, read_leaf, write_leaf
 from edgekit.serve.tls.names import Names, device_names
 from edgekit.serve.tls.pem import to_pem
 from edgekit.serve.tls.renew import Due, examine, next_leaf
@@ -50,12 +50,13 @@ class Certificates:
         """
         if self._context is None:
             self._renew()
-            leaf = read_leaf(self._folder)
-            if leaf is None:
-                raise ConfigError(f"There is no certificate in {self._folder}", "Run: edgekit tls make")
-            self._loaded = to_pem(leaf)
+            self._loaded = to_pem(self._leaf())
             self._context = server_context(leaf_file(self._folder))
         return self._context
+
+    def names(self) -> tuple[str, ...]:
+        """Return the names and addresses that the certificate is for; errors as of :meth:`context`."""
+        return self._leaf().names.words()
 
     def renew_if_due(self) -> bool:
         """Renew the certificate where it is due, and show it from the next connection on. Whether a new one is shown.
@@ -77,6 +78,12 @@ class Certificates:
         self._loaded = to_pem(leaf)
         _log.info("Callers are shown a new certificate, which lasts until %s", f"{leaf.ends:%Y-%m-%d}")
         return True
+
+    def _leaf(self) -> Leaf:
+        leaf = read_leaf(self._folder)
+        if leaf is None:
+            raise ConfigError(f"There is no certificate in {self._folder}", "Run: edgekit tls make")
+        return leaf
 
     def _renew(self) -> None:
         authority, due = self._look()

@@ -9,7 +9,9 @@ import socket
 import pytest
 
 from edgekit.errors import ConfigError, InputError
-from edgekit.serve.listening import is_loopback, listen, require_guarded, url_of
+from edgekit.serve import listening as module
+from edgekit.serve.listening import is_loopback, listen, require_guarded, url_of, urls_for_others
+from edgekit.serve.tls.names import parse_names
 
 LOOPBACK = ["127.0.0.1", "127.9.9.9", "::1", "[::1]", "localhost", "LOCALHOST"]
 BEYOND = ["0.0.0.0", "::", "192.0.2.7", "ward-7.hospital.example", "", "localhost.attacker.example", "128.0.0.1"]
@@ -106,6 +108,27 @@ def test_a_name_that_nobody_knows_is_said_so(monkeypatch: pytest.MonkeyPatch) ->
 def test_the_address_is_one_that_opens(host: str, tls: bool, expected: str) -> None:
     with listen("127.0.0.1", 0) as taken:
         assert url_of(taken, host, tls=tls) == expected.format(taken.getsockname()[1])
+
+
+NAMES = ("ward7", "ward7.local", "*.wards.example", "localhost", "127.0.0.1", "::1", "10.0.4.7", "fd00::7")
+
+
+def test_others_open_it_by_the_certificates_names_and_addresses() -> None:
+    with listen("0.0.0.0", 0) as taken:
+        port = taken.getsockname()[1]
+        expected = (f"https://ward7.local:{port}/", f"https://10.0.4.7:{port}/")
+        assert urls_for_others(taken, NAMES, tls=True) == expected, "it is not listened on by IPv6"
+    with listen("127.0.0.1", 0) as taken:
+        assert urls_for_others(taken, NAMES, tls=True) == ()
+
+
+def test_without_a_certificate_they_open_it_by_the_machines_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        module, "device_names", lambda: parse_names(["ward7", "ward7.local"], ["127.0.0.1", "10.0.4.7"])
+    )
+    with listen("0.0.0.0", 0) as taken:
+        port = taken.getsockname()[1]
+        assert urls_for_others(taken, (), tls=False) == (f"http://ward7.local:{port}/", f"http://10.0.4.7:{port}/")
 
 
 def test_ipv6_is_listened_on_where_there_is_any() -> None:

@@ -68,6 +68,7 @@ def test_an_announcement_is_a_document() -> None:
     )
     assert announcement.document() == {
         "url": "http://127.0.0.1:8080/",
+        "others": (),
         "model": "toy",
         "bundle": "/b",
         "slots": 2,

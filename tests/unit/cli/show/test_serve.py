@@ -11,7 +11,7 @@ from edgekit.serve.server import Announcement
 Capture = pytest.CaptureFixture[str]
 
 
-@pytest.mark.parametrize(("needed", "words"), [(True, "by token"), (False, "without sign-in")])
+@pytest.mark.parametrize(("needed", "words"), [(True, "by token"), (False, "without tokens")])
 def test_the_address_comes_first_then_what_there_is_room_for(needed: bool, words: str, capsys: Capture) -> None:
     announcement = Announcement(
         url="https://ward7:8443/", model="toy", bundle="/b", slots=2, context=96, tokens=needed, loaded_s=0.5
@@ -24,6 +24,22 @@ def test_the_address_comes_first_then_what_there_is_room_for(needed: bool, words
         assert word in second
     show_announcement(Console(json=True), announcement)
     assert capsys.readouterr().out == ""
+
+
+def test_who_opens_it_elsewhere_is_told_by_which_address(capsys: Capture) -> None:
+    others = ("https://ward7.local:8443/", "https://10.0.4.7:8443/")
+    announcement = Announcement(
+        url="https://127.0.0.1:8443/",
+        others=others,
+        model="toy",
+        bundle="/b",
+        slots=2,
+        context=96,
+        tokens=True,
+        loaded_s=1,
+    )
+    show_announcement(Console(), announcement)
+    assert capsys.readouterr().out.splitlines()[1].endswith(": " + ", ".join(others))
 
 
 @pytest.mark.parametrize(
