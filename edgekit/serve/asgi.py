@@ -7,7 +7,7 @@ connection's end. Starlette's own streaming would notice at the next send, and a
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager, suppress
 from typing import Any, TypeVar
 
@@ -23,6 +23,8 @@ STREAM_HEADERS = {
     "cache-control": "no-store",
     "x-accel-buffering": "no",  # nginx would else keep events until it has a buffer full of them
 }
+INLINE_BYTES = 2**18
+"""What is read in a millisecond: to have another thread do it takes a part of that."""
 DRAINED = 2
 """So many bodies' worth of a body that is too large are read and dropped: a caller still sending could not read why."""
 
@@ -40,8 +42,9 @@ class Bodies:
         self._held_bytes = 0
 
     @asynccontextmanager
-    async def reading(self, scope: Scope, receive: Receive) -> AsyncIterator[bytes]:
-        """Yield the whole body; its bytes count as held until the end of the block.
+    async def reading(self, scope: Scope, receive: Receive) -> AsyncIterator[bytearray]:
+        """Yield the whole body, to be cleared once it is understood; its bytes count as held until the end of the
+        block, since its pictures are.
 
         :class:`Refusal` of status 413 where it is larger than one may be, 503 where all together are;
         :class:`Gone` where the caller goes before its end.
@@ -61,7 +64,7 @@ class Bodies:
                 self._held_bytes += len(part)
                 held += len(part)
                 body += part
-            yield bytes(body)
+            yield body
         finally:
             self._held_bytes -= held
 
@@ -96,6 +99,11 @@ async def _parts(receive: Receive) -> AsyncIterator[bytes]:
             raise Gone
         more = message.get("more_body", False)
         yield message.get("body", b"")
+
+
+async def apart(size_bytes: int, work: Callable[[], T]) -> T:
+    """Return what ``work`` returns, which has so much to go through: on another thread where others would wait."""
+    return work() if size_bytes < INLINE_BYTES else await asyncio.to_thread(work)
 
 
 async def while_connected(receive: Receive, work: Coroutine[Any, Any, T]) -> T:

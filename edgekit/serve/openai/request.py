@@ -130,7 +130,7 @@ class ChatRequest(Struct, kw_only=True):
     structured_outputs: Any = None
 
 
-def parse(body: bytes, form: type[T]) -> T:
+def parse(body: bytes | bytearray, form: type[T]) -> T:
     """Read a request's body; :class:`Refusal` of status 400 says which field is wrong, and how, of status 413 that it
     has more than :data:`MOST_VALUES` values: as many as commas, so that nothing has to be read to know it.
     """

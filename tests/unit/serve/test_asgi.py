@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Iterator
 from typing import TypeVar
@@ -11,7 +12,7 @@ from typing import TypeVar
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
-from edgekit.serve.asgi import Bodies, Gone, respond_events, respond_json, while_connected
+from edgekit.serve.asgi import INLINE_BYTES, Bodies, Gone, apart, respond_events, respond_json, while_connected
 from edgekit.serve.refusal import Refusal
 from tests.answering import Answering, answering, request
 
@@ -53,7 +54,7 @@ def scope(announced: int | None = None) -> Scope:
 
 async def read(bodies: Bodies, receive: Receive, announced: int | None = None) -> bytes:
     async with bodies.reading(scope(announced), receive) as body:
-        return body
+        return bytes(body)
 
 
 def refusal(work: Awaitable[object]) -> Refusal:
@@ -149,6 +150,22 @@ async def returns() -> int:
 async def fails() -> int:
     await asyncio.sleep(0.01)
     raise ZeroDivisionError
+
+
+def test_much_work_is_done_apart_from_the_loop_and_little_is_not() -> None:
+    async def scenario() -> None:
+        here = threading.get_ident()
+        assert await apart(INLINE_BYTES - 1, threading.get_ident) == here
+        assert await apart(INLINE_BYTES, threading.get_ident) != here
+        for size in (0, INLINE_BYTES):
+            with pytest.raises(LookupError, match="mine"):
+                await apart(size, lambda: _fail("mine"))
+
+    asyncio.run(scenario())
+
+
+def _fail(text: str) -> None:
+    raise LookupError(text)
 
 
 def test_what_work_returns_and_raises_comes_through() -> None:
