@@ -87,10 +87,11 @@ class ChatCompletions:
     async def _understand(self, scope: Scope, receive: Receive) -> Asked:
         """Read a request; its body is let go at the end."""
         service = self._service
-        async with service.bodies.reading(scope, receive) as body:
+        caller: Caller = scope["state"]["caller"]
+        async with service.bodies.reading(caller.name, scope, receive) as body:
             meant = await apart(len(body), lambda: self._read(body))
             body.clear()
-            work = service.orders(meant.conversation, meant.wish, scope["state"]["caller"])
+            work = service.orders(meant.conversation, meant.wish, caller)
             orders, notes = await while_connected(receive, work)
         return Asked(orders, notes, meant.form, meant.stream)
 

@@ -17,6 +17,7 @@ from starlette.types import Receive, Scope, Send
 from edgekit.errors import InputError
 from edgekit.serve.answer import Order
 from edgekit.serve.asgi import apart, respond_events, respond_json, while_connected
+from edgekit.serve.caller import Caller
 from edgekit.serve.openai.conversation import Conversation, conversation_of
 from edgekit.serve.openai.request import ChatRequest, JsonSchema, Message, Part, ResponseFormat, Role, parse
 from edgekit.serve.openai.response import ResponseForm
@@ -175,11 +176,12 @@ class Responses:
     async def _understand(self, scope: Scope, receive: Receive) -> Asked:
         """Read a request; its body and the files of its pictures are let go at the end."""
         service = self._service
-        async with service.bodies.reading(scope, receive) as body:
+        caller: Caller = scope["state"]["caller"]
+        async with service.bodies.reading(caller.name, scope, receive) as body:
             meant = await apart(len(body), lambda: self._read(body))
             body.clear()
             with _by_own_names(meant.request):
-                work = service.orders(meant.conversation, meant.wish, scope["state"]["caller"])
+                work = service.orders(meant.conversation, meant.wish, caller)
                 orders, notes = await while_connected(receive, work)
         return Asked(orders, notes, meant.form, bool(meant.request.stream))
 
