@@ -26,7 +26,7 @@ class Gate:
 
     Beside the bundle's own weights in exact arithmetic:
 
-    * ``error``: the most relative error of a component
+    * ``error``: the most relative error of a component, on processors that add up in float32
     * ``offset``: of the projector, what all rows are off by alike, beyond what noise explains
     """
 

@@ -61,14 +61,14 @@ class Python:
     command: tuple[str, ...]
     packages: tuple[Path, ...]
 
-    def run(self, *arguments: str, timeout: float) -> str:
-        """Run it to its end; what it wrote to stdout. Fails with what it wrote to stderr where it does."""
+    def run(self, *arguments: str, timeout: float, status: int = 0) -> str:
+        """Run it to its end, which is to be ``status``; what it wrote to stdout. Fails with what it wrote to stderr."""
         environ = os.environ | {
             "PYTHONPATH": os.pathsep.join(map(str, (*self.packages, _ROOT))),
             "PYTHONDONTWRITEBYTECODE": "1",
         }
         done = subprocess.run([*self.command, *arguments], capture_output=True, text=True, env=environ, timeout=timeout)
-        assert done.returncode == 0, done.stderr[-2000:]
+        assert done.returncode == status, done.stderr[-2000:]
         return done.stdout
 
 

@@ -12,11 +12,11 @@ from edgekit.check.golden import PICTURE, Golden, GoldenSequence, read_golden
 from edgekit.check.limits import component_limits, whole_limits
 from edgekit.check.make import ids_of, prompt_of
 from edgekit.check.measure import Figures, SequenceFigures, compare, figures
+from edgekit.check.rounding import Sums, sums_here
 from edgekit.engines.base import PartedEngine
 from edgekit.errors import BundleError, InputError
 from edgekit.inputs.images import Picture, load_image
 from edgekit.inputs.prompt import Piece, Prompt, TextPiece
-from edgekit.onnx_session import multiplies_float16
 from edgekit.progress import Progress, silent
 from edgekit.recipe import Recipe
 from edgekit.runtime.embeddings import Embeddings
@@ -51,19 +51,17 @@ def check(bundle: Bundle, engine: PartedEngine, progress: Progress = silent) -> 
         return compared
 
     answers = figures([whole(sequence) for sequence in golden.sequences])
-    kind = bundle.manifest.target.kind
-    in_float16 = kind.activations == "float16" and (engine.on_gpu or multiplies_float16())
-    checked = judge(bundle, golden, answers, measure_components(specimen, step), in_float16=in_float16)
-    return replace(checked, stood_in=kind.on_gpu and not engine.on_gpu)
+    checked = judge(bundle, golden, answers, measure_components(specimen, step), sums=sums_here(bundle, engine))
+    return replace(checked, stood_in=bundle.manifest.target.kind.on_gpu and not engine.on_gpu)
 
 
 def judge(
-    bundle: Bundle, golden: Golden, whole: Figures, measured: tuple[ComponentFigures, ...], *, in_float16: bool
+    bundle: Bundle, golden: Golden, whole: Figures, measured: tuple[ComponentFigures, ...], *, sums: Sums
 ) -> Checked:
-    """Hold figures against the limits of the bundle's recipe, and of what multiplied float16 as such."""
+    """Hold figures against the limits of the bundle's recipe, and of how products were added up here."""
     gate = bundle.manifest.recipe.gate
     components = tuple(
-        CheckedComponent(component, component_limits(component, golden, bundle, gate, in_float16=in_float16))
+        CheckedComponent(component, component_limits(component, golden, bundle, gate, sums=sums))
         for component in measured
     )
     worst = max(components, key=lambda component: component.badness)
@@ -111,7 +109,7 @@ def _stored(sequence: GoldenSequence, prompt: Prompt) -> Prompt:
 def _advice(worst: CheckedComponent, recipe: Recipe) -> str:
     """What to try where ``worst`` is the worst component."""
     broken = {limit.name for limit in worst.limits if not limit.passed}
-    if worst.measured.fault or "error" in broken or "offset" in broken:
+    if worst.measured.fault or broken & {"error", "gain", "offset"}:
         return (
             f"The {worst.name} does not compute here what its weights say. Where every file is as it was sealed, "
             "remove the bundle's folder 'engines' if it has one, or build the bundle again."

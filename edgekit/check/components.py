@@ -18,7 +18,7 @@ from edgekit.bundle import Bundle
 from edgekit.check import forced
 from edgekit.check.golden import Arrays, Golden, Outputs
 from edgekit.check.make import ids_of, prompt_of
-from edgekit.check.measure import UNUSABLE, compare, offset, relative_error
+from edgekit.check.measure import UNUSABLE, compare, gain, offset, relative_error
 from edgekit.check.scales import dead_rows, dead_scales
 from edgekit.checkpoint.packed import Array
 from edgekit.engines.base import PartedEngine
@@ -34,14 +34,15 @@ class ComponentFigures:
     ``loss``, beside the unquantized model.
 
     Both are relative; of the template, the share of prompts that differ; UNUSABLE where nothing can be compared.
-    ``offset``: the part of the error that all rows have alike, which noise has not. ``kl``: the decoder's loss in nats.
-    ``fault``: what is wrong whatever the figures say; "" for nothing.
+    ``offset``: the part of the error that all rows have alike, ``gain``: by how much the whole is too large; noise has
+    neither. ``kl``: the decoder's loss in nats. ``fault``: what is wrong whatever the figures say; "" for nothing.
     """
 
     name: Name
     error: float
     loss: float = 0.0
     offset: float | None = None
+    gain: float | None = None
     kl: float | None = None
     fault: str = ""
 
@@ -110,8 +111,14 @@ def _encoded(
         return ComponentFigures(name=name, error=0.0, fault=fault)
     outputs, expected = run(inputs_of(exact).astype(np.float32)), getattr(exact, output)
     loss = relative_error(run(inputs_of(reference).astype(np.float32)), getattr(reference, output))
-    error, bias = relative_error(outputs, expected), offset(outputs, expected)
-    return ComponentFigures(name=name, error=error, loss=loss, offset=bias, fault=fault)
+    return ComponentFigures(
+        name=name,
+        error=relative_error(outputs, expected),
+        loss=loss,
+        offset=offset(outputs, expected),
+        gain=gain(outputs, expected),
+        fault=fault,
+    )
 
 
 def _embedding(specimen: Specimen) -> ComponentFigures:
@@ -130,13 +137,14 @@ def _embedding(specimen: Specimen) -> ComponentFigures:
 def _decoder(specimen: Specimen, step: Callable[[], None]) -> ComponentFigures:
     """Layers and head, on the rows of picture and text."""
     exact, reference = specimen.arrays.exact, specimen.arrays.reference
-    given = _centred(_logits(specimen, exact, step)[0])
+    given, expected = _centred(_logits(specimen, exact, step)[0]), _centred(exact.logits)
     logits, kl = _logits(specimen, reference, step)
     return ComponentFigures(
         name="decoder",
-        error=relative_error(given, _centred(exact.logits)),
+        error=relative_error(given, expected),
         loss=relative_error(_centred(logits), _centred(reference.logits)),
-        offset=offset(given, _centred(exact.logits)),
+        offset=offset(given, expected),
+        gain=gain(given, expected),
         kl=kl if np.isfinite(kl) else UNUSABLE,
         fault=_dead(specimen, "decoder"),
     )

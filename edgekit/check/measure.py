@@ -134,6 +134,16 @@ def offset(values: npt.ArrayLike, expected: npt.ArrayLike) -> float:
     return float(np.linalg.norm(common) / max(float(length), _LEAST))
 
 
+def gain(values: npt.ArrayLike, expected: npt.ArrayLike) -> float:
+    """Return by how much ``values`` are too large as a whole, 0.03 for 3 %: ⟨values, expected⟩ / ‖expected‖² − 1, of
+    which noise has nearly nothing; UNUSABLE as of :func:`relative_error`."""
+    sides = _comparable(values, expected)
+    if sides is None:
+        return UNUSABLE
+    v, e = sides
+    return float(np.vdot(v - e, e) / max(float(np.vdot(e, e)), _LEAST))
+
+
 def _comparable(values: npt.ArrayLike, expected: npt.ArrayLike) -> tuple[Floats, Floats] | None:
     v, e = np.asarray(values, np.float64), np.asarray(expected, np.float64)
     return (v, e) if v.shape == e.shape and np.isfinite(v).all() else None

@@ -23,7 +23,7 @@ GOOD = ComponentFigures(name="projector", error=0.0, loss=0.0)
 def judged(*measured: ComponentFigures, whole: Figures = PERFECT, by: str = "q4", method: Method = "rtn") -> Checked:
     wanted = replace(recipe(by), method=method, gate=GATE)
     bundle = replace(BUNDLE, manifest=replace(BUNDLE.manifest, recipe=wanted))
-    return judge(bundle, GOLDEN, whole, measured, in_float16=False)
+    return judge(bundle, GOLDEN, whole, measured, sums="float32")
 
 
 def test_nothing_is_named_where_nothing_falls_short() -> None:

@@ -108,6 +108,10 @@ def test_a_bias_is_told_by_what_all_rows_are_off_by(tmp_path: Path) -> None:
     assert figures["projector"].offset == pytest.approx(figures["projector"].error, rel=1e-4)
 
 
+def test_logits_that_are_too_large_as_a_whole_are_told_from_noise(tmp_path: Path) -> None:
+    assert measured(specimen(tmp_path, Louder()))["decoder"].gain == pytest.approx(1.0, rel=1e-5)
+
+
 def test_pictures_are_prepared_as_the_manifest_says(tmp_path: Path) -> None:
     plain = specimen(tmp_path)
     spec = plain.bundle.manifest.spec

@@ -12,6 +12,7 @@ from edgekit.check.measure import (
     compare,
     divergence_of_kept,
     figures,
+    gain,
     offset,
     relative_error,
 )
@@ -112,6 +113,13 @@ def test_an_offset_is_what_rows_have_alike() -> None:
     assert offset(noisy, rows) < 0.01
     length = np.sqrt((rows**2).sum(-1).mean())
     assert offset(noisy + bias, rows) == pytest.approx(np.linalg.norm(bias) / length, rel=0.01)
+
+
+def test_a_gain_is_what_noise_has_nothing_of() -> None:
+    expected, noise = normal(40, 256), normal(40, 256, seed=1)
+    assert gain(1.03 * expected, expected) == pytest.approx(0.03)
+    assert gain(0.97 * expected + 0.05 * noise, expected) == pytest.approx(-0.03, abs=0.002)
+    assert gain(expected[:1], expected) == gain(np.full_like(expected, np.nan), expected) == UNUSABLE
 
 
 def test_divergence_of_equals_is_zero() -> None:
