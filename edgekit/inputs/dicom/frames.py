@@ -15,11 +15,17 @@ _GROUPS = (("SharedFunctionalGroupsSequence", False), ("PerFrameFunctionalGroups
 _PARTS = ("PixelMeasuresSequence", "PixelValueTransformationSequence", "FrameVOILUTSequence")
 
 
-def choose_frame(header: Dataset, name: str, frame: int | None) -> int:
-    """Return ``frame``, or the middle one. :class:`~edgekit.errors.InputError` for one that isn't there."""
+def choose_frame(header: Dataset, name: str, frame: int | None, notes: list[str]) -> int:
+    """Return ``frame``, or the middle one, which is noted: of the others, an answer knows nothing.
+
+    :class:`~edgekit.errors.InputError` for one that isn't there.
+    """
     count = int(header.NumberOfFrames)
     if frame is None:
-        return (count - 1) // 2
+        middle = (count - 1) // 2
+        if count > 1:
+            notes.append(f"It has {count} frames: only the middle one, number {middle + 1}, is looked at.")
+        return middle
     if not 0 <= frame < count:
         raise InputError(f"{name} has no frame {frame}", f"It has {count}, counted from 0.")
     return frame

@@ -70,7 +70,7 @@ def _stored(
     grid = read_grid(file.header, name, check_size, notes) if frame is None else None
     if grid is not None:
         return assemble(file, grid, notes), grid.tiles[0].frame if grid.tiles else 0
-    chosen = choose_frame(file.header, name, frame)
+    chosen = choose_frame(file.header, name, frame, notes)
     return next(decode(file, [chosen], notes)), chosen
 
 

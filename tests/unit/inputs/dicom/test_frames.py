@@ -15,6 +15,8 @@ def test_the_middle_frame_or_the_one_asked_for() -> None:
     instance = dataset(frames)
     for frame, expected in ((None, 1), (0, 0), (3, 3)):
         np.testing.assert_allclose(shades(instance, frame), least_to_greatest(frames[expected]), atol=1)
+    assert load_image(encode(instance)).notes == ("It has 4 frames: only the middle one, number 2, is looked at.",)
+    assert load_image(encode(instance), 1).notes == (), "it was asked for"
     for wrong in (4, -1):
         with pytest.raises(InputError, match="no frame") as caught:
             load_image(encode(instance), wrong)
