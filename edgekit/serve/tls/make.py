@@ -25,6 +25,8 @@ from edgekit.serve.tls.renew import Due, examine, next_leaf
 
 _SOON = timedelta(days=365)
 _ANEW = "Run edgekit tls make --force with all names for a new one, which every phone has to trust anew."
+_SHORTEST = {4: 8, 6: 8}
+"""The prefixes of the widest private networks: 10.0.0.0/8 (RFC 1918) and fd00::/8 (RFC 4193)."""
 
 
 @dataclass(frozen=True)
@@ -89,8 +91,10 @@ def make(folder: Path, given: Names, clock: datetime, *, force: bool = False, de
     """Make an authority for ``device`` (this machine, without one) and the ``given`` names, and a certificate by it.
 
     An authority that is there is kept unless ``force`` makes it anew, and so is a certificate that does.
-    :class:`~edgekit.errors.InputError` where given names lie outside what an authority that is kept may sign.
+    :class:`~edgekit.errors.InputError` where given names lie outside what an authority that is kept may sign, or would
+    have it sign for everybody.
     """
+    _require_few(given)
     device = device_names() if device is None else device
     with locked(private_file(folder)):
         before = _before(folder, force)
@@ -109,6 +113,15 @@ def make(folder: Path, given: Names, clock: datetime, *, force: bool = False, de
     state = examine(folder, authority, device, clock)
     notes = [*_lost(before, authority), *_notes(authority, state, device, clock)]
     return TlsState(folder, authority, leaf, made, tuple(notes))
+
+
+def _require_few(given: Names) -> None:
+    """Refuse names that take in other sites' machines: whoever stole the device could be any of them."""
+    for network in given.networks:
+        if network.prefixlen < _SHORTEST[network.version]:
+            raise InputError(f"{network} is more than one site's network", "Give the device's own, as in 10.0.4.0/24.")
+    if "local" in given.dns:
+        raise InputError("'local' is every device's name", "Give the device's own, as in ward7.local.")
 
 
 def _before(folder: Path, force: bool) -> Authority | None:

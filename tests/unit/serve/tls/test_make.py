@@ -57,6 +57,21 @@ def test_names_within_what_it_may_sign_make_a_certificate_and_others_an_error(tm
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == files
 
 
+@pytest.mark.parametrize(
+    ("name", "address"), [("", "0.0.0.0/0"), ("", "8.0.0.0/7"), ("", "::/0"), ("", "fc00::/7"), ("local", "")]
+)
+def test_no_authority_is_made_for_everybodys_names(name: str, address: str, tmp_path: Path, ward: Names) -> None:
+    given = parse_names([name] if name else [], [address] if address else [])
+    with pytest.raises(InputError, match="every device" if name else "more than one site"):
+        make(tmp_path, given, now(), device=ward)
+    assert not private_file(tmp_path).exists()
+
+
+def test_a_sites_whole_network_is_taken(tmp_path: Path, ward: Names) -> None:
+    given = parse_names(["ward7.local"], ["10.0.0.0/8", "fd00::/8"])
+    assert not given.without(make(tmp_path, given, now(), device=ward).authority.names)
+
+
 def test_force_makes_it_anew_and_says_what_is_lost(tmp_path: Path, ward: Names) -> None:
     first = make(tmp_path, parse_names(["ward7.example"], []), now(), device=ward)
     second = make(tmp_path, parse_names(["ward8"], []), now(), force=True, device=ward)
