@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import uuid
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,10 @@ NAMED = {"x-conversation-id": ID}
 def ask(running: Toy, *, headers: dict[str, str] | None = None, **fields: Any) -> Call:
     body = {"messages": [{"role": "user", "content": "What is it?"}]} | fields
     return post(running.app, PATH, body, headers=headers)
+
+
+def alive(running: Toy, count: int) -> bool:
+    return len(running.service.engine.live) == count
 
 
 def picture(shade: bytes) -> dict[str, Any]:
@@ -202,8 +207,11 @@ async def test_who_waits_is_told_its_place(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(engines, "PLACES_S", 0.0)
     engine = Talking(slots=1, held=True)
     async with toy(engine) as running:
-        first, second, third = (ask(running, stream=True) for _ in range(3))
-        await until(lambda: len(running.service.engine.live) == 3)
+        calls = []
+        for count in range(1, 4):  # in this order: prompts that are made side by side may overtake each other
+            calls.append(ask(running, stream=True))
+            await until(partial(alive, running, count))
+        first, second, third = calls
         engine.let(2)
         await until(lambda: "queued 2" in third.comments() and "queued 1" in second.comments())
         assert third.comments()[0] == "queued"
