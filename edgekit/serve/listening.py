@@ -12,6 +12,7 @@ import socket
 from collections.abc import Sequence
 
 from edgekit.errors import ConfigError, InputError
+from edgekit.serve.listener import Listener
 from edgekit.serve.tls.names import device_names
 
 EVERY = ("0.0.0.0", "::")
@@ -52,7 +53,7 @@ def require_guarded(host: str, *, tokens: bool, tls: bool, insecure: bool) -> No
     )
 
 
-def listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int) -> Listener:
     """Take an address; :class:`~edgekit.errors.InputError` where that can't be had. Port 0 takes a free one."""
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
@@ -60,7 +61,7 @@ def listen(host: str, port: int) -> socket.socket:
         )[0]
     except (socket.gaierror, UnicodeError):
         raise InputError(f"{host[:80]} is no address of this machine", "Give one, as 127.0.0.1 or 0.0.0.0.") from None
-    taken = socket.socket(family, kind, protocol)
+    taken = Listener(family, kind, protocol)
     try:
         taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         taken.bind(address)

@@ -28,6 +28,7 @@ from edgekit.serve.app import application
 from edgekit.serve.caller import Callers
 from edgekit.serve.grammars import Grammars
 from edgekit.serve.http import protocol
+from edgekit.serve.listener import Listener
 from edgekit.serve.listening import url_of, urls_for_others
 from edgekit.serve.pictures import Decoder
 from edgekit.serve.refusal import Refusal
@@ -74,7 +75,7 @@ class Offer:
 
     bundle: Path
     slots: int | None
-    listener: socket.socket
+    listener: Listener
     host: str
     tokens: Tokens
     settings: Settings
@@ -153,6 +154,7 @@ def configuration(service: Service, offer: Offer) -> uvicorn.Config:
     )
     config.load()
     logs.quiet()
+    offer.listener.limit(limits.connections, callers.is_proxy)
     config.ssl = offer.transport.context
     return config
 
