@@ -7,7 +7,8 @@ connection's end. Starlette's own streaming would notice at the next send, and a
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine, Mapping
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager, suppress
 from typing import Any, TypeVar
 
@@ -23,6 +24,8 @@ STREAM_HEADERS = {
     "cache-control": "no-store",
     "x-accel-buffering": "no",  # nginx would else keep events until it has a buffer full of them
 }
+INLINE_BYTES = 2**18
+"""What is read in a millisecond: to have another thread do it takes a part of that."""
 DRAINED = 2
 """So many bodies' worth of a body that is too large are read and dropped: a caller still sending could not read why."""
 
@@ -37,14 +40,15 @@ class Bodies:
     def __init__(self, most_bytes: int, most_together_bytes: int) -> None:
         self._most_bytes = most_bytes
         self._most_together_bytes = most_together_bytes
-        self._held_bytes = 0
+        self._held_bytes: Counter[str] = Counter()
 
     @asynccontextmanager
-    async def reading(self, scope: Scope, receive: Receive) -> AsyncIterator[bytes]:
-        """Yield the whole body; its bytes count as held until the end of the block.
+    async def reading(self, caller: str, scope: Scope, receive: Receive) -> AsyncIterator[bytearray]:
+        """Yield the whole body of a ``caller``'s request, to be cleared once it is understood; its bytes count as held
+        until the end of the block, since its pictures are.
 
-        :class:`Refusal` of status 413 where it is larger than one may be, 503 where all together are;
-        :class:`Gone` where the caller goes before its end.
+        :class:`Refusal` of status 413 where it is larger than one may be, 503 where all together are, 429 where its
+        caller's are half of that; :class:`Gone` where the caller goes before its end.
         """
         announced = _content_length(scope)
         if announced > self._most_bytes and any(name == b"expect" for name, _ in scope["headers"]):
@@ -55,15 +59,27 @@ class Bodies:
             parts = _parts(receive)
             async for part in parts:
                 too_large = max(announced, len(body) + len(part)) > self._most_bytes
-                if too_large or self._held_bytes + len(part) > self._most_together_bytes:
+                refusal = self._too_large() if too_large else self._without_room(caller, len(part))
+                if refusal is not None:
                     await self._drain(parts, len(body) + len(part))
-                    raise self._too_large() if too_large else _too_many()
-                self._held_bytes += len(part)
+                    raise refusal
+                self._held_bytes[caller] += len(part)
                 held += len(part)
                 body += part
-            yield bytes(body)
+            yield body
         finally:
-            self._held_bytes -= held
+            self._held_bytes[caller] -= held
+            if not self._held_bytes[caller]:
+                del self._held_bytes[caller]
+
+    def _without_room(self, caller: str, size_bytes: int) -> Refusal | None:
+        """Why so many bytes more can't be held, where they can't."""
+        own = max(self._most_bytes, self._most_together_bytes // 2)
+        if self._held_bytes[caller] + size_bytes > own:
+            return _too_many(429, "Requests of yours hold half of the memory that there is for them. Try again soon.")
+        if self._held_bytes.total() + size_bytes > self._most_together_bytes:
+            return _too_many(503, "The service holds as many requests as its memory allows. Try again soon.")
+        return None
 
     async def _drain(self, parts: AsyncIterator[bytes], read: int) -> None:
         with suppress(Gone):
@@ -77,10 +93,9 @@ class Bodies:
         return Refusal(413, message, "request_too_large", headers={"connection": "close", **NEVER_RETRY})
 
 
-def _too_many() -> Refusal:
-    message = "The service holds as many requests as its memory allows. Try again soon."
+def _too_many(status: int, message: str) -> Refusal:
     headers = {"retry-after": "2", "connection": "close", **NEVER_RETRY}
-    return Refusal(503, message, "too_many_requests_in_memory", headers=headers)
+    return Refusal(status, message, "too_many_requests_in_memory", headers=headers)
 
 
 def _content_length(scope: Scope) -> int:
@@ -96,6 +111,11 @@ async def _parts(receive: Receive) -> AsyncIterator[bytes]:
             raise Gone
         more = message.get("more_body", False)
         yield message.get("body", b"")
+
+
+async def apart(size_bytes: int, work: Callable[[], T]) -> T:
+    """Return what ``work`` returns, which has so much to go through: on another thread where others would wait."""
+    return work() if size_bytes < INLINE_BYTES else await asyncio.to_thread(work)
 
 
 async def while_connected(receive: Receive, work: Coroutine[Any, Any, T]) -> T:

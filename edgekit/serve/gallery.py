@@ -11,6 +11,7 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 
 from edgekit.inputs.prepared import PreparedPicture
+from edgekit.serve.asgi import apart
 from edgekit.units import MIB
 
 CACHE_BYTES = 64 * MIB
@@ -29,10 +30,10 @@ class Gallery:
     async def picture(self, caller: str, file: bytes) -> PreparedPicture:
         """Return a picture's file prepared, from what this ``caller`` sent before where it can be; errors of
         ``decode``."""
-        key = caller, hashlib.sha256(file).digest()
+        forgotten = self._forgotten
+        key = caller, await apart(len(file), lambda: hashlib.sha256(file).digest())
         picture = self._pictures.get(key)
         if picture is None:
-            forgotten = self._forgotten
             picture = await self._decode(file)
             if self._forgotten != forgotten:  # meanwhile; somebody else's costs one more decoding at most
                 return picture

@@ -26,6 +26,7 @@ from edgekit.serve.metrics import Metrics
 from edgekit.serve.openai.conversation import BETWEEN, Conversation, Question
 from edgekit.serve.refusal import NEVER_RETRY, Refusal, invalid
 from edgekit.serve.settings import Limits, Settings
+from edgekit.serve.turns import Turns
 from edgekit.units import format_bytes
 
 BUSY_S = 5.0
@@ -62,6 +63,7 @@ class Service:
         self.metrics = Metrics(self.engine)
         self.engine.on_end = self.metrics.count
         self.bodies = Bodies(settings.limits.body_bytes, settings.limits.bodies_bytes)
+        self._turns = Turns()
         self.exchanges: set[Exchange] = set()
         self.stopping_at: float | None = None
 
@@ -114,18 +116,21 @@ class Service:
     async def orders(self, conversation: Conversation, wish: Wish, caller: Caller) -> tuple[list[Order], list[str]]:
         """Return the orders for a conversation's next answers, and what is to be said of its pictures.
 
-        :class:`Refusal` where a limit is passed; errors of pictures, schemas and prompts
+        :class:`Refusal` where a limit is passed, or there is no place to wait; errors of pictures, schemas and prompts
         (:class:`~edgekit.errors.InputError`).
         """
         self._require_limits(conversation)
-        constraints = await self._constraints(wish)
-        notes: list[str] = []
-        turns = [await self._turn(question, caller, notes) for question in conversation.questions]
-        prompt = await asyncio.to_thread(self._prompt, conversation.system, turns)
+        name, turns = caller.name, self._turns
+        self._require_place(name, len(wish.params), turns.of(name), turns.count)
+        async with turns.turn(name):
+            constraints = await self._constraints(wish)
+            notes: list[str] = []
+            said = [await self._turn(question, caller, notes) for question in conversation.questions]
+            prompt = await asyncio.to_thread(self._prompt, conversation.system, said)
         if len(prompt) >= self.model.engine.context:
             raise ContextExceeded(len(prompt), self.model.engine.context)
         orders = [
-            Order(prompt=prompt, params=params, caller=caller.name, batch=wish.batch or caller.batch, constraint=form)
+            Order(prompt=prompt, params=params, caller=name, batch=wish.batch or caller.batch, constraint=form)
             for params, form in zip(wish.params, constraints, strict=True)
         ]
         return orders, notes
@@ -159,20 +164,23 @@ class Service:
         if self.engine.failed:
             raise _busy(503, "The engine has failed; the service starts again.", "engine_failed", RESTART_S)
 
-    def _require_place(self, caller: str, count: int) -> None:
+    def _require_place(self, caller: str, count: int, own_ahead: int = 0, ahead: int = 0) -> None:
+        """Refuse ``count`` answers more than may wait: ``ahead`` requests, of which ``own_ahead`` are the caller's, are
+        still being made ready.
+        """
         self.require_open()
-        waiting = self.engine.waiting
-        own = sum(answer.caller == caller for answer in waiting)
-        slots = self.model.engine.slots
-        free = slots - (len(self.engine.live) - len(waiting))
-        estimates = [answer.wait_s for answer in waiting if answer.wait_s is not None]
+        answers = self.engine.waiting
+        own = own_ahead + sum(answer.caller == caller for answer in answers)
+        waiting = ahead + len(answers)
+        free = max(self.model.engine.slots - (len(self.engine.live) - len(answers)), 0)
+        estimates = [answer.wait_s for answer in answers if answer.wait_s is not None]
         after = max(estimates, default=BUSY_S)
-        if own + count > max(free, 0) + self.limits.waiting_per_caller:
+        if own + count > free + self.limits.waiting_per_caller:
             most = self.limits.waiting_per_caller
             message = f"{own} requests of yours are waiting, and with this more would than the {most} that may."
             raise _busy(429, message, "too_many_requests", after)
-        if len(waiting) + count > max(free, 0) + self.limits.waiting:
-            raise _busy(503, f"{len(waiting)} requests are waiting already.", "queue_full", after)
+        if waiting + count > free + self.limits.waiting:
+            raise _busy(503, f"{waiting} requests are waiting already.", "queue_full", after)
 
     def _require_limits(self, conversation: Conversation) -> None:
         limits = self.limits

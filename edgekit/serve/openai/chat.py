@@ -13,16 +13,26 @@ from urllib.parse import parse_qs
 from starlette.types import Receive, Scope, Send
 
 from edgekit.serve.answer import Order
-from edgekit.serve.asgi import respond_events, respond_json, while_connected
+from edgekit.serve.asgi import apart, respond_events, respond_json, while_connected
 from edgekit.serve.caller import Caller
 from edgekit.serve.exchange import Exchange
 from edgekit.serve.links import Links, conversation_id
 from edgekit.serve.openai.answer import ChatForm
-from edgekit.serve.openai.conversation import conversation_of
+from edgekit.serve.openai.conversation import Conversation, conversation_of
 from edgekit.serve.openai.request import ChatRequest, parse
 from edgekit.serve.openai.sampling import params_of, require_served, schema_of
 from edgekit.serve.refusal import invalid
 from edgekit.serve.service import Service, Wish
+
+
+@dataclass(frozen=True)
+class Meant:
+    """What a body says: a conversation, how its answers are to be drawn and written, and whether as they come."""
+
+    conversation: Conversation
+    wish: Wish
+    form: ChatForm
+    stream: bool
 
 
 @dataclass(frozen=True)
@@ -77,25 +87,33 @@ class ChatCompletions:
     async def _understand(self, scope: Scope, receive: Receive) -> Asked:
         """Read a request; its body is let go at the end."""
         service = self._service
-        async with service.bodies.reading(scope, receive) as body:
-            request = parse(body, ChatRequest)
-            model = service.require_model(request.model)
-            require_served(request, service.model.engine.slots)
-            conversation = conversation_of(request.messages)
-            wish = Wish(
-                params=params_of(request, service.most_tokens, service.manifest.spec.decoder.vocab),
-                batch=request.service_tier == "flex",
-                schema=schema_of(request.response_format),
-            )
-            service.require_tokens(request.max_completion_tokens or request.max_tokens)
-            orders, notes = await while_connected(receive, service.orders(conversation, wish, scope["state"]["caller"]))
+        caller: Caller = scope["state"]["caller"]
+        async with service.bodies.reading(caller.name, scope, receive) as body:
+            meant = await apart(len(body), lambda: self._read(body))
+            body.clear()
+            work = service.orders(meant.conversation, meant.wish, caller)
+            orders, notes = await while_connected(receive, work)
+        return Asked(orders, notes, meant.form, meant.stream)
+
+    def _read(self, body: bytearray) -> Meant:
+        service = self._service
+        request = parse(body, ChatRequest)
+        model = service.require_model(request.model)
+        require_served(request, service.model.engine.slots)
+        conversation = conversation_of(request.messages)
+        wish = Wish(
+            params=params_of(request, service.most_tokens, service.manifest.spec.decoder.vocab),
+            batch=request.service_tier == "flex",
+            schema=schema_of(request.response_format),
+        )
+        service.require_tokens(request.max_completion_tokens or request.max_tokens)
         form = ChatForm(
             model=model,
             fingerprint=service.fingerprint,
             logprobs=bool(request.logprobs),
             usage=bool(request.stream_options and request.stream_options.include_usage),
         )
-        return Asked(orders, notes, form, bool(request.stream))
+        return Meant(conversation, wish, form, bool(request.stream))
 
 
 class TakenUp:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
@@ -15,9 +16,9 @@ from starlette.types import Receive, Scope, Send
 
 from edgekit.errors import InputError
 from edgekit.serve.answer import Order
-from edgekit.serve.asgi import respond_events, respond_json, while_connected
+from edgekit.serve.asgi import apart, respond_events, respond_json, while_connected
 from edgekit.serve.caller import Caller
-from edgekit.serve.openai.conversation import conversation_of
+from edgekit.serve.openai.conversation import Conversation, conversation_of
 from edgekit.serve.openai.request import ChatRequest, JsonSchema, Message, Part, ResponseFormat, Role, parse
 from edgekit.serve.openai.response import ResponseForm
 from edgekit.serve.openai.sampling import params_of, require_served, schema_of
@@ -130,6 +131,26 @@ def _own_name(param: str, request: ResponseRequest) -> str:
     return f"input[{int(number) - bool(request.instructions)}]{rest}"
 
 
+@dataclass(frozen=True)
+class Meant:
+    """What a body says: its ``request`` without the input, the conversation that this is, and how it is answered."""
+
+    request: ResponseRequest
+    conversation: Conversation
+    wish: Wish
+    form: ResponseForm
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A request that was understood: its order, what is to be said of its pictures, and how it wants its answer."""
+
+    orders: list[Order]
+    notes: list[str]
+    form: ResponseForm
+    stream: bool
+
+
 class Responses:
     """The endpoint. A caller that goes ends its answer."""
 
@@ -141,29 +162,42 @@ class Responses:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         service = self._service
         service.require_open()
-        async with service.bodies.reading(scope, receive) as body:
-            request = parse(body, ResponseRequest)
-            form = ResponseForm(service.require_model(request.model), request.instructions, request.max_output_tokens)
-            with _by_own_names(request):
-                chat = request.chat()
-                orders, notes = await while_connected(receive, self._orders(chat, scope["state"]["caller"]))
-        exchange = service.exchange(orders, notes)
+        asked = await self._understand(scope, receive)
+        exchange = service.exchange(asked.orders, asked.notes)
         try:
-            if chat.stream:
-                await while_connected(receive, respond_events(send, form.events(exchange)))
+            if asked.stream:
+                await while_connected(receive, respond_events(send, asked.form.events(exchange)))
             else:
                 await while_connected(receive, exchange.whole())
-                await respond_json(send, 200, form.whole(exchange))
+                await respond_json(send, 200, asked.form.whole(exchange))
         finally:
             service.end(exchange)
 
-    async def _orders(self, chat: ChatRequest, caller: Caller) -> tuple[list[Order], list[str]]:
+    async def _understand(self, scope: Scope, receive: Receive) -> Asked:
+        """Read a request; its body and the files of its pictures are let go at the end."""
         service = self._service
-        require_served(chat, 1)
-        service.require_tokens(chat.max_completion_tokens)
-        wish = Wish(
-            params=params_of(chat, service.most_tokens, service.manifest.spec.decoder.vocab),
-            batch=chat.service_tier == "flex",
-            schema=schema_of(chat.response_format),
-        )
-        return await service.orders(conversation_of(chat.messages), wish, caller)
+        caller: Caller = scope["state"]["caller"]
+        async with service.bodies.reading(caller.name, scope, receive) as body:
+            meant = await apart(len(body), lambda: self._read(body))
+            body.clear()
+            with _by_own_names(meant.request):
+                work = service.orders(meant.conversation, meant.wish, caller)
+                orders, notes = await while_connected(receive, work)
+        return Asked(orders, notes, meant.form, bool(meant.request.stream))
+
+    def _read(self, body: bytearray) -> Meant:
+        service = self._service
+        request = parse(body, ResponseRequest)
+        form = ResponseForm(service.require_model(request.model), request.instructions, request.max_output_tokens)
+        with _by_own_names(request):
+            chat = request.chat()
+            require_served(chat, 1)
+            service.require_tokens(chat.max_completion_tokens)
+            wish = Wish(
+                params=params_of(chat, service.most_tokens, service.manifest.spec.decoder.vocab),
+                batch=chat.service_tier == "flex",
+                schema=schema_of(chat.response_format),
+            )
+            conversation = conversation_of(chat.messages)
+        request.input = request.input[:0]  # its pictures would be held twice
+        return Meant(request, conversation, wish, form)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -111,6 +114,9 @@ async def test_the_page_runs_nothing_and_its_links_are_relative() -> None:
         page = await get(running.app, "/")
         assert page.headers["content-type"] == "text/html; charset=utf-8"
         assert "default-src 'none'" in page.headers["content-security-policy"]
+        (style,) = re.findall("<style>(.*?)</style>", page.body.decode(), re.DOTALL)
+        digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+        assert f"style-src 'sha256-{digest}';" in page.headers["content-security-policy"], "this style, and no other"
         assert 'href="v1/models"' in page.body.decode()
         assert 'href="/' not in page.body.decode()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Iterator
 from typing import TypeVar
@@ -11,12 +12,13 @@ from typing import TypeVar
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
-from edgekit.serve.asgi import Bodies, Gone, respond_events, respond_json, while_connected
+from edgekit.serve.asgi import INLINE_BYTES, Bodies, Gone, apart, respond_events, respond_json, while_connected
 from edgekit.serve.refusal import Refusal
 from tests.answering import Answering, answering, request
 
 T = TypeVar("T")
 MOST = 1000
+WARD = "token ward"
 GONE: Message = {"type": "http.disconnect"}
 
 
@@ -52,8 +54,8 @@ def scope(announced: int | None = None) -> Scope:
 
 
 async def read(bodies: Bodies, receive: Receive, announced: int | None = None) -> bytes:
-    async with bodies.reading(scope(announced), receive) as body:
-        return body
+    async with bodies.reading(WARD, scope(announced), receive) as body:
+        return bytes(body)
 
 
 def refusal(work: Awaitable[object]) -> Refusal:
@@ -107,12 +109,29 @@ def test_all_bodies_together_are_bounded_until_each_is_let_go() -> None:
     async def scenario() -> None:
         bodies = Bodies(MOST, 2 * MOST)
         full = [part(b"x" * MOST, more=False)]
-        async with bodies.reading(scope(), sending(*full)), bodies.reading(scope(), sending(*full)):
+        async with bodies.reading("a", scope(), sending(*full)), bodies.reading("b", scope(), sending(*full)):
             with pytest.raises(Refusal) as caught:
                 await read(bodies, sending(part(b"x", more=False)))
             assert (caught.value.status, caught.value.code) == (503, "too_many_requests_in_memory")
             assert int(caught.value.headers["retry-after"]) > 0
         assert await read(bodies, sending(*full)) == b"x" * MOST
+
+    within_a_second(scenario())
+
+
+def test_one_caller_holds_half_of_them_at_most() -> None:
+    """Who sends slowly would else have all others refused, as long as a request may take."""
+
+    async def scenario() -> None:
+        bodies = Bodies(MOST, 4 * MOST)
+        full = [part(b"x" * MOST, more=False)]
+        async with bodies.reading(WARD, scope(), sending(*full)), bodies.reading(WARD, scope(), sending(*full)):
+            with pytest.raises(Refusal) as caught:
+                await read(bodies, sending(part(b"x", more=False)))
+            assert (caught.value.status, caught.value.code) == (429, "too_many_requests_in_memory")
+            async with bodies.reading("token other", scope(), sending(*full)) as body:
+                assert body == full[0]["body"]
+        assert await read(bodies, sending(*full)) == full[0]["body"]
 
     within_a_second(scenario())
 
@@ -131,7 +150,7 @@ def test_a_body_is_let_go_however_its_request_ends(end: str) -> None:
                 await read(bodies, sending(begun, part(b"x", more=False)))
         elif end == "failed inside":
             with pytest.raises(ZeroDivisionError):
-                async with bodies.reading(scope(), sending(part(b"x" * MOST, more=False))):
+                async with bodies.reading(WARD, scope(), sending(part(b"x" * MOST, more=False))):
                     raise ZeroDivisionError
         else:
             with pytest.raises(asyncio.TimeoutError):
@@ -149,6 +168,22 @@ async def returns() -> int:
 async def fails() -> int:
     await asyncio.sleep(0.01)
     raise ZeroDivisionError
+
+
+def test_much_work_is_done_apart_from_the_loop_and_little_is_not() -> None:
+    async def scenario() -> None:
+        here = threading.get_ident()
+        assert await apart(INLINE_BYTES - 1, threading.get_ident) == here
+        assert await apart(INLINE_BYTES, threading.get_ident) != here
+        for size in (0, INLINE_BYTES):
+            with pytest.raises(LookupError, match="mine"):
+                await apart(size, lambda: _fail("mine"))
+
+    asyncio.run(scenario())
+
+
+def _fail(text: str) -> None:
+    raise LookupError(text)
 
 
 def test_what_work_returns_and_raises_comes_through() -> None:
@@ -223,7 +258,7 @@ STATES: list[str] = []
 async def endpoint(scope: Scope, receive: Receive, send: Send) -> None:
     """Answer with a body's length; /whole and /stream then work until their caller goes."""
     try:
-        async with BODIES.reading(scope, receive) as body:
+        async with BODIES.reading(WARD, scope, receive) as body:
             work = {"/whole": waiting, "/stream": streaming}.get(scope["path"])
             if work is not None:
                 await while_connected(receive, work(send))

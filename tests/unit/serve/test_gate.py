@@ -39,7 +39,7 @@ class Endpoint:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         kind = scope["path_params"]["kind"]
-        async with Bodies(1000, 1000).reading(scope, receive) as body:
+        async with Bodies(1000, 1000).reading("ward", scope, receive) as body:
             assert body.decode() in ("", PROMPT)
         error = {
             "input": InputError("The image is cut off"),

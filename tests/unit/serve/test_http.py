@@ -10,6 +10,7 @@ import pytest
 from starlette.types import Receive, Scope, Send
 
 from edgekit.serve.asgi import respond
+from edgekit.serve.http import HEAD_BYTES, LEAST_PART_BYTES, PARTS
 from tests.answering import Answering, Connection, answering, request
 
 REQUEST_S = 0.3
@@ -255,3 +256,31 @@ def test_a_caller_that_does_not_take_its_answer_is_let_go() -> None:
         silent.send(request("GET", "/"))
         assert server.busy()
         assert server.settled(), "its caller has read nothing for longer than the limit"
+
+
+def test_a_head_is_refused_before_it_takes_long_to_read(server: Answering) -> None:
+    """All of it may be there at once, and h11 itself bounds only what is not whole."""
+    with server.connection() as connection:
+        connection.send(request("GET", "/", None, *["a:"] * (HEAD_BYTES // 4 - 100)))
+        assert connection.answer().status == 200
+        connection.send(request("GET", "/", None, *["a:"] * HEAD_BYTES))
+        assert connection.answer().document["error"]["code"] == "invalid_http"
+    assert server.settled()
+
+
+def test_a_body_in_parts_too_small_is_refused(server: Answering) -> None:
+    """A byte sent as a part of its own takes six on the wire, and as long as thousands sent together."""
+    head = request("POST", "/body", None, "transfer-encoding: chunked")
+    with server.connection() as connection:
+        for _ in range(3):  # each body by itself
+            connection.send(head, b"1\r\nx\r\n" * PARTS, b"0\r\n\r\n")
+            assert connection.answer().body == b"/body" + b"x" * PARTS
+        large = b"%x\r\n%s\r\n" % (2 * LEAST_PART_BYTES, b"x" * 2 * LEAST_PART_BYTES)  # some are read in two
+        connection.send(head, large * 2 * PARTS, b"0\r\n\r\n")
+        assert connection.answer().status == 200
+        connection.send(head, b"1\r\nx\r\n" * 2 * PARTS)
+        answer = connection.answer()
+        assert answer.status == 400
+        assert answer.document["error"]["code"] == "invalid_http"
+        assert connection.rest() == b""
+    assert server.settled()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Sequence
 from functools import partial
@@ -9,18 +10,20 @@ from functools import partial
 import pytest
 
 from edgekit.errors import ContextExceeded, InputError
+from edgekit.inputs.prepared import PreparedPicture
 from edgekit.inputs.prompt import TextPiece
 from edgekit.runtime import SamplingParams
 from edgekit.serve.answer import Order
 from edgekit.serve.caller import Caller
 from edgekit.serve.exchange import Exchange
+from edgekit.serve.gallery import Gallery
 from edgekit.serve.openai.conversation import Conversation, Question
 from edgekit.serve.refusal import Refusal
 from edgekit.serve.service import Service, Wish
 from edgekit.serve.settings import Settings
 from tests.asgi import on_loop, until
 from tests.fake_engine import IMAGE_ROWS, text_prompt
-from tests.toy_service import TOKENIZER, FreeForm, Talking, toy
+from tests.toy_service import TOKENIZER, FreeForm, Talking, prepared, toy
 
 WARD = Caller("token ward")
 WISH = Wish(params=(SamplingParams(),), batch=False)
@@ -220,6 +223,35 @@ async def test_a_caller_may_have_so_many_requests_waiting_beside_those_that_run(
         assert refusal.headers["retry-after"] == "5", "nothing is known yet"
         begin(service, "token other")
         assert no_place(service, "token other", count=2).status == 429
+
+
+@on_loop
+async def test_requests_whose_pictures_are_not_decoded_yet_wait_too() -> None:
+    """Else a caller could have any number of them decoded, and everybody's would stand behind."""
+    goes_on = asyncio.Event()
+    async with toy(Talking(slots=1), waiting_per_caller=2, waiting=4) as running:
+        service = running.service
+
+        async def decode(file: bytes) -> PreparedPicture:
+            running.decoded.append(file)
+            await goes_on.wait()
+            return prepared(file[0])
+
+        service.gallery = Gallery(decode)
+        callers = [WARD, WARD, WARD, Caller("token other"), Caller("token other")]
+        tasks = [
+            asyncio.create_task(service.orders(pictured(bytes([number])), WISH, caller))
+            for number, caller in enumerate(callers)
+        ]
+        await until(lambda: len(running.decoded) == 4)  # two of each
+        refusal = await refused(service, pictured(b"x"))
+        assert (refusal.status, refusal.code) == (429, "too_many_requests")
+        with pytest.raises(Refusal) as caught:
+            await service.orders(pictured(b"x"), WISH, Caller("token third"))
+        assert (caught.value.status, caught.value.code) == (503, "queue_full")
+        goes_on.set()
+        await asyncio.gather(*tasks)
+        await service.orders(pictured(b"x"), WISH, WARD)
 
 
 @on_loop

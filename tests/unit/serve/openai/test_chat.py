@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
+import gc
+import tracemalloc
 import uuid
 from functools import partial
 from pathlib import Path
@@ -11,13 +14,15 @@ from typing import Any
 import msgspec
 import pytest
 
+from edgekit.inputs.prepared import PreparedPicture
 from edgekit.serve import engine as engines
 from edgekit.serve import exchange as exchanges
 from edgekit.serve import tokens
+from edgekit.serve.gallery import Gallery
 from edgekit.serve.openai.documents import ChatCompletion
 from edgekit.serve.settings import Settings
 from tests.asgi import Call, get, on_loop, post, until
-from tests.toy_service import TEXT, Talking, Toy, toy
+from tests.toy_service import TEXT, Talking, Toy, prepared, toy
 
 PATH = "/v1/chat/completions"
 ID = str(uuid.UUID(int=1))
@@ -72,6 +77,36 @@ async def test_pictures_reach_the_model_and_are_counted() -> None:
             400, "invalid_request"
         )
         assert refused["param"] == "messages"
+
+
+@on_loop
+@pytest.mark.parametrize("path", [PATH, "/v1/responses"])
+async def test_of_a_request_that_waits_for_its_pictures_nothing_else_is_held(path: str) -> None:
+    """Many wait, and each has megabytes: as text, as strings and as files it would be four times as many."""
+    goes_on = asyncio.Event()
+    async with toy() as running:
+
+        async def decode(file: bytes) -> PreparedPicture:
+            running.decoded.append(file[:1])
+            await goes_on.wait()
+            return prepared(file[0])
+
+        running.service.gallery = Gallery(decode)
+        part = picture(b"\x05" * 2**21)
+        content = [part | ({} if path == PATH else {"image_url": part["image_url"]["url"]})]
+        message = {"role": "user", "content": content}
+        body = msgspec.json.encode({"messages": [message]} if path == PATH else {"input": [message]})
+        del part, content, message
+        tracemalloc.start()
+        try:
+            call = Call(running.app, "POST", path, parts=(body,))
+            await until(lambda: running.decoded or call.whole)
+            gc.collect()
+            assert tracemalloc.get_traced_memory()[0] < 2**21 + 2**19
+        finally:
+            tracemalloc.stop()
+        goes_on.set()
+        assert (await call.done()).status == 200
 
 
 @on_loop

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import tracemalloc
 from typing import Any
 
 import msgspec
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edgekit.serve.openai import conversation
 from edgekit.serve.openai.conversation import Conversation, Question, conversation_of, image_of
 from edgekit.serve.openai.request import ImageUrl, Message
 from edgekit.serve.refusal import Refusal
@@ -202,6 +204,27 @@ def test_base64_may_come_in_lines_and_without_its_padding(data: str) -> None:
     assert b"ABC".startswith(image_of(f"data:image/png;base64,{data}", "p"))
 
 
+@given(st.binary(max_size=40), st.integers(1, 4))
+def test_base64_is_decoded_piece_by_piece(file: bytes, quarters: int) -> None:
+    data = base64.b64encode(file).decode()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(conversation, "PIECE", 4 * quarters)
+        assert image_of(f"data:image/png;base64,{data}", "p") == file
+        with pytest.raises(Refusal, match="no valid base64"):
+            image_of(f"data:image/png;base64,QQ=={data}QUJD", "p")
+
+
+def test_blanks_in_base64_take_no_memory_of_their_own() -> None:
+    """A list of what stands between them did: fifty bytes for each."""
+    url = "data:image/png;base64," + "QUJD " * 10**5
+    tracemalloc.start()
+    try:
+        assert image_of(url, "p") == b"ABC" * 10**5
+        assert tracemalloc.get_traced_memory()[1] < 5 * len(url)
+    finally:
+        tracemalloc.stop()
+
+
 def test_a_long_header_costs_no_time() -> None:
     for url in ("data:" + "a" * 10**7, "data:a/b" + ";x=y" * 10**6, "data:" + "a/" * 10**6 + ";base64,AA=="):
         with pytest.raises(Refusal, match="fetches none"):
@@ -209,9 +232,9 @@ def test_a_long_header_costs_no_time() -> None:
 
 
 def test_texts_are_measured_in_utf8() -> None:
-    conversation = read(("system", "é"), ("user", "€"), ("assistant", "a"), ("user", "b"))
-    assert conversation.text_bytes == 2 + 3 + 1 + 1
-    assert conversation.images == 0
+    said = read(("system", "é"), ("user", "€"), ("assistant", "a"), ("user", "b"))
+    assert said.text_bytes == 2 + 3 + 1 + 1
+    assert said.images == 0
 
 
 def test_a_file_is_no_text() -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edgekit.serve.openai.request import ChatRequest, Message, Part, parse
+from edgekit.serve.openai.request import MOST_VALUES, ChatRequest, Message, Part, parse
 from edgekit.serve.openai.responses import ResponseRequest
 from edgekit.serve.refusal import Refusal
 
@@ -184,3 +185,29 @@ def test_a_number_of_any_length_is_a_seed_or_is_refused(digits: int) -> None:
 def test_penalties_that_change_nothing_and_limits_themselves_are_taken() -> None:
     request = read(temperature=100, top_p=0, top_k=-1, top_logprobs=20, presence_penalty=-2, repetition_penalty=0.01)
     assert (request.temperature, request.top_p, request.top_k, request.top_logprobs) == (100, 0, -1, 20)
+
+
+@pytest.mark.parametrize("form", [ChatRequest, ResponseRequest])
+@pytest.mark.parametrize("field", ["tools", "unknown", "input", "messages"])
+def test_more_values_than_anybody_means_are_refused_before_they_are_made(form: Any, field: str) -> None:
+    """Of ten megabytes of them, Python makes seven hundred, and everybody waits meanwhile."""
+    body = json.dumps({field: [[]] * 200_000}).encode()
+    tracemalloc.start()
+    try:
+        with pytest.raises(Refusal) as caught:
+            parse(body, form)
+        assert tracemalloc.get_traced_memory()[1] < 100_000
+    finally:
+        tracemalloc.stop()
+    assert (caught.value.status, caught.value.code) == (413, "too_many_values")
+
+
+def test_as_many_values_as_are_allowed_are_read() -> None:
+    text = "," * (MOST_VALUES - 2)
+    assert read(messages=[{"role": "user", "content": text}]).messages[0].content == text
+
+
+def test_a_value_that_is_wrong_is_not_repeated_at_length() -> None:
+    refusal = refused(json.dumps(ASK | {"response_format": {"type": "x" * 10**6}}).encode())
+    assert refusal.param == "response_format.type"
+    assert len(refusal.message) < 500
