@@ -106,7 +106,7 @@ def test_what_sums_in_float16_are_off_by_comes_on_top_of_every_limit(at_build: f
 
 
 # A Cortex-A76 and its sums in numpy, of docs/figures.md: what is off by no more than it must be.
-WIDE = [(256, 4, 0.0065), (1024, 16, 0.0175), (4096, 16, 0.0339)]
+WIDE = [(256, 4, 0.0065), (1024, 16, 0.0175), (4096, 32, 0.0391)]
 
 
 @pytest.mark.parametrize(("width", "layers", "noise"), WIDE)
