@@ -330,7 +330,7 @@ def test_a_caller_who_goes_ends_the_work_at_once(server: Answering, path: str) -
     assert server.settled()
     assert time.monotonic() - begun < 0.5
     assert STATES == ["begun", "ended", "gone"]
-    assert BODIES._held_bytes == 0
+    assert not BODIES._held_bytes
 
 
 def test_events_go_out_one_by_one_and_nothing_keeps_them_back() -> None:
