@@ -24,6 +24,11 @@ class Caller:
     batch: bool = False
 
 
+def by_token(name: str) -> str:
+    """Return the name of the caller that has a token called ``name``."""
+    return f"token {name}"
+
+
 class Callers:
     """Tells callers apart, by the site's tokens and its proxies."""
 
@@ -64,7 +69,7 @@ class Callers:
         scheme, _, secret = _text(value).partition(" ")
         token = self._tokens.match(secret.strip()) if scheme.lower() == "bearer" else None
         if token is not None:
-            return Caller(f"token {token.name}", token.batch)
+            return Caller(by_token(token.name), token.batch)
         raise _unauthorized("This token is not one of this service's.", "token_wrong")
 
 

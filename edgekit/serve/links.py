@@ -50,6 +50,7 @@ class Links:
     def __init__(self, service: Service) -> None:
         self._service = service
         self._kept: dict[tuple[str, str], Kept] = {}
+        service.on_forget = self.forget
 
     def require_free(self, caller: Caller, id: str) -> None:
         """Refuse, with status 409, a question in a conversation whose last answer is still being written."""

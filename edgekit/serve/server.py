@@ -25,7 +25,7 @@ from edgekit.errors import EngineError
 from edgekit.runtime.model import Model
 from edgekit.serve import logs
 from edgekit.serve.app import application
-from edgekit.serve.caller import Callers
+from edgekit.serve.caller import Callers, by_token
 from edgekit.serve.grammars import Grammars
 from edgekit.serve.http import protocol
 from edgekit.serve.listener import Listener
@@ -154,6 +154,7 @@ def configuration(service: Service, offer: Offer) -> uvicorn.Config:
     )
     config.load()
     logs.quiet()
+    offer.tokens.on_removed = lambda name: service.forget(by_token(name))
     offer.listener.limit(limits.connections, callers.is_proxy)
     config.ssl = offer.transport.context
     return config

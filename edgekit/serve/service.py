@@ -64,6 +64,7 @@ class Service:
         self.engine.on_end = self.metrics.count
         self.bodies = Bodies(settings.limits.body_bytes, settings.limits.bodies_bytes)
         self._turns = Turns()
+        self.on_forget: Callable[[str], object] = lambda caller: None
         self.exchanges: set[Exchange] = set()
         self.stopping_at: float | None = None
 
@@ -151,6 +152,7 @@ class Service:
         """Have nothing that this caller sent be reused."""
         self.gallery.forget(caller)
         self.engine.forget(caller)
+        self.on_forget(caller)
 
     def stop(self) -> None:
         """Take no new requests from now on."""

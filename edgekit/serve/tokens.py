@@ -21,7 +21,7 @@ import logging
 import re
 import secrets
 import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
@@ -173,13 +173,16 @@ class Tokens:
     """The tokens of a running service: read anew whenever their file has changed, and nobody's while it is damaged.
 
     ``required`` says whether a caller needs one. It stays true once it was, until the service starts anew: removing
-    the last token must not open to everyone what was closed a moment ago.
+    the last token must not open to everyone what was closed a moment ago. ``on_removed`` is told the name of each that
+    was: another may come to be called so.
     """
 
     def __init__(self, path: Path, tokens: tuple[Token, ...], state: _State) -> None:
         self.path = path
         self.tokens = tokens
         self.required = bool(tokens)
+        self.on_removed: Callable[[str], object] = lambda name: None
+        self._valid = tokens
         self._state = state
 
     @classmethod
@@ -200,8 +203,16 @@ class Tokens:
                 _log.error("No token is let in: %s. %s", error.message, error.hint)
             else:
                 self.required = self.required or bool(self.tokens)
+                self._tell_removed()
                 _log.info("%d tokens are let in, as %s now says", len(self.tokens), self.path)
         return self
+
+    def _tell_removed(self) -> None:
+        left = {token.sha256 for token in self.tokens}
+        removed = [token.name for token in self._valid if token.sha256 not in left]
+        self._valid = self.tokens
+        for name in removed:
+            self.on_removed(name)
 
     def match(self, secret: str) -> Token | None:
         """Return the token of a secret, as the file is now; None where it is nobody's.

@@ -340,6 +340,22 @@ def test_a_token_is_needed_where_there_are_some_and_a_wrong_one_is_refused(bundl
             error(client.post("/v1/chat/completions", json=question("x")), 401, "token_wrong")
 
 
+def test_of_a_token_that_is_removed_nothing_is_left_for_its_names_next_holder(bundle: Bundle, tmp_path: Path) -> None:
+    file, id = tmp_path / "tokens.toml", str(uuid.uuid4())
+    first = tokens.add(file, "ward")
+    body = question("What do you see?", png(5))
+    with serving(bundle, tokens=file) as served:
+        with served.client(first) as client:
+            client.post("/v1/chat/completions", json=body, headers={"x-conversation-id": id})
+            again = completion(client.post("/v1/chat/completions", json=body))
+            assert again.usage.prompt_tokens_details.cached_tokens > served.service.manifest.spec.tokens_per_image
+        tokens.remove(file, "ward")
+        with served.client(tokens.add(file, "ward")) as client:
+            error(client.get(f"/v1/chat/completions/{id}"), 404, "conversation_not_found")
+            other = completion(client.post("/v1/chat/completions", json=body))
+            assert other.usage.prompt_tokens_details.cached_tokens < served.service.manifest.spec.tokens_per_image
+
+
 @pytest.mark.parametrize(
     ("headers", "code"),
     [

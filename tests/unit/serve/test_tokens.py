@@ -106,6 +106,27 @@ def test_a_running_service_sees_what_changes(file: Path) -> None:
     assert tokens.match(night)
 
 
+def test_what_is_removed_is_told_also_where_another_has_its_name_at_once(file: Path) -> None:
+    """What was remembered of one's questions must not serve the other."""
+    add(file, "ward")
+    add(file, "dusk")
+    tokens, removed = Tokens.load(file), list[str]()
+    tokens.on_removed = removed.append
+    add(file, "third")
+    tokens.current()
+    assert removed == []
+    remove(file, "ward")
+    add(file, "ward")
+    tokens.current()
+    assert removed == ["ward"]
+    text = file.read_text()
+    file.write_text("damaged")
+    tokens.current()
+    file.write_text(text)
+    tokens.current()
+    assert removed == ["ward"], "who can't be let in for a moment is not gone"
+
+
 def test_the_last_one_that_goes_opens_nothing(file: Path) -> None:
     ward = add(file, "ward")
     tokens = Tokens.load(file)
