@@ -21,7 +21,6 @@ from typing import Any
 
 import uvicorn
 
-from edgekit.errors import EngineError
 from edgekit.runtime.model import Model
 from edgekit.serve import logs
 from edgekit.serve.app import application
@@ -34,17 +33,12 @@ from edgekit.serve.pictures import Decoder
 from edgekit.serve.refusal import Refusal
 from edgekit.serve.service import Service
 from edgekit.serve.settings import Settings
-from edgekit.serve.systemd import notify, watchdog_s
+from edgekit.serve.systemd import notify
 from edgekit.serve.tokens import Tokens
 from edgekit.serve.transport import Transport
+from edgekit.serve.upkeep import renew, verify, watch
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-TELL_S = 5.0
-"""How often systemd hears of the service, where it does not want to more often."""
-STUCK_S = 300.0
-"""A step of the engine that takes longer will not end: the largest model's longest, on the slowest processor, takes a
-fraction of it."""
-RENEW_S = 1800.0
 CLOSE_S = 2.0
 """What connections get to take their last bytes."""
 
@@ -106,17 +100,19 @@ async def _serve(offer: Offer, model: Model, announce: Callable[[Announcement], 
             tokens=offer.tokens.required,
             loaded_s=round(time.monotonic() - begun, 3),
         )
-        beside = [
-            asyncio.create_task(_tell_systemd(service, server)),
-            asyncio.create_task(_renew(offer.transport)),
-        ]
+        upkeep = (
+            watch(service, server.end),
+            verify(service, server.end),
+            renew(offer.transport),
+        )
+        beside = [asyncio.create_task(task) for task in upkeep]
         try:
             await server.serve_until_stopped(offer.listener, lambda: announce(announcement))
         finally:
             for task in beside:
                 task.cancel()
-    if service.engine.failed:
-        raise EngineError("The engine failed while serving", "Start the service again; --verbose shows more.")
+    if service.failure is not None:
+        raise service.failure
 
 
 @asynccontextmanager
@@ -197,6 +193,11 @@ class Server(uvicorn.Server):
             logs.log.info("Stopping: %d answers get %g s to end; a second signal ends all at once", live, grace_s)
         self._draining = asyncio.create_task(self._drain())
 
+    def end(self) -> None:
+        """Stop at once: nothing that it would answer could be trusted."""
+        self._service.stop()
+        self._cancel(Refusal(503, "The service failed before the answer was whole.", "service_failed"))
+
     async def _drain(self) -> None:
         service = self._service
         assert service.stopping_at is not None
@@ -204,8 +205,10 @@ class Server(uvicorn.Server):
             if all(exchange.ended for exchange in service.exchanges):
                 break
             await asyncio.sleep(0.05)
-        reason = Refusal(503, "The service stopped before the answer was whole.", "service_stopping")
-        for exchange in list(service.exchanges):
+        self._cancel(Refusal(503, "The service stopped before the answer was whole.", "service_stopping"))
+
+    def _cancel(self, reason: Refusal) -> None:
+        for exchange in list(self._service.exchanges):
             exchange.cancel(reason)
         self.should_exit = True
 
@@ -222,23 +225,3 @@ class Server(uvicorn.Server):
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
-
-
-async def _renew(transport: Transport) -> None:
-    """Look now and then whether a certificate is due: also soon after a clock was set right."""
-    while True:
-        await asyncio.sleep(RENEW_S)
-        transport.renew()
-
-
-async def _tell_systemd(service: Service, server: Server) -> None:
-    """Feed the watchdog as long as the engine's thread goes on, and end the service where that has failed."""
-    every_s = min(TELL_S, (watchdog_s() or 2 * TELL_S) / 2)
-    while not server.should_exit:
-        await asyncio.sleep(every_s if not service.engine.failed else 0)
-        if service.engine.failed:
-            server.should_exit = True
-        elif service.engine.silent_s < STUCK_S:
-            waiting = len(service.engine.waiting)
-            status = f"{len(service.engine.live) - waiting} answers on their way, {waiting} waiting"
-            notify(WATCHDOG=1, **({} if service.stopping_at else {"STATUS": status}))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from edgekit.bundle.manifest import Manifest
-from edgekit.errors import ContextExceeded, InputError
+from edgekit.errors import ContextExceeded, EdgeKitError, InputError
 from edgekit.inputs.prepared import PreparedPicture
 from edgekit.inputs.prompt import Prompt, Turn
 from edgekit.runtime import SamplingParams
@@ -67,6 +67,7 @@ class Service:
         self.on_forget: Callable[[str], object] = lambda caller: None
         self.exchanges: set[Exchange] = set()
         self.stopping_at: float | None = None
+        self.failure: EdgeKitError | None = None
 
     @property
     def limits(self) -> Limits:

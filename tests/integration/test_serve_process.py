@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
 import threading
@@ -111,6 +112,22 @@ def test_told_to_stop_it_finishes_what_runs_and_takes_nothing_new(running: Proce
     if refused:
         assert int(refused[0].headers["retry-after"]) >= 1
         assert refused[0].json()["error"]["code"] == "service_stopping"
+
+
+def test_a_damaged_bundle_is_not_served(bundle: Path, tmp_path: Path) -> None:
+    """A flipped bit that no answer shows."""
+    damaged = tmp_path / "bundle"
+    shutil.copytree(bundle, damaged)
+    file = damaged / "graphs" / "decoder.onnx.data"
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 1
+    file.write_bytes(content)
+    with process(damaged, site=tmp_path / "site") as running:
+        assert running.process.wait(30) == 1
+    log = running.log.read_text()
+    assert "Error: " in log
+    assert "decoder.onnx.data" in log
+    assert "Traceback" not in log
 
 
 def test_nothing_is_left_behind(running: Process) -> None:

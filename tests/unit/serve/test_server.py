@@ -198,33 +198,15 @@ async def test_systemd_hears_of_each_step(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 @on_loop
-async def test_the_watchdog_is_fed_as_long_as_the_engine_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    heard: list[dict[str, Any]] = []
-    monkeypatch.setattr(module, "notify", lambda **values: heard.append(values))
-    monkeypatch.setattr(module, "watchdog_s", lambda: 0.02)
-    async with serving() as running:
-        heard.clear()
-        telling = asyncio.create_task(module._tell_systemd(running.toy.service, running.server))
-        await until(lambda: heard)
-        assert heard[0] == {"WATCHDOG": 1, "STATUS": "0 answers on their way, 0 waiting"}
-        monkeypatch.setattr(module, "STUCK_S", -1.0)
-        await asyncio.sleep(0.05)
-        heard.clear()
-        await asyncio.sleep(0.1)
-        assert heard == [], "an engine that is stuck is systemd's to end"
-        monkeypatch.setattr(module, "STUCK_S", 300.0)
-        running.server.drain()
-        await until(lambda: running.server.should_exit)
-        await telling
-
-
-@on_loop
-async def test_a_service_whose_engine_failed_ends_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "TELL_S", 0.01)
-    async with serving() as running:
-        telling = asyncio.create_task(module._tell_systemd(running.toy.service, running.server))
-        running.toy.service.engine.failed = True
-        await telling
+async def test_a_service_that_can_t_be_trusted_ends_at_once() -> None:
+    engine = Talking(held=True)
+    async with serving(engine) as running:
+        asked = running.ask()
+        await until(lambda: running.toy.service.exchanges)
+        running.server.end()
+        engine.go()
+        answer = await asked
+        assert (answer.status_code, answer.json()["error"]["code"]) == (503, "service_failed")
         await running.task
 
 

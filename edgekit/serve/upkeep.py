@@ -1,0 +1,70 @@
+"""What a service does beside answering: it compares its bundle with its hashes, renews certificates, feeds a watchdog.
+
+Each is a task that lasts as long as the service, or until it finds that the service must end; ``end`` is called then.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+
+from edgekit.bundle import Bundle
+from edgekit.engines.verify import Verified, verify_everything
+from edgekit.errors import EdgeKitError, EngineError
+from edgekit.serve.service import Service
+from edgekit.serve.systemd import notify, watchdog_s
+from edgekit.serve.transport import Transport
+
+log = logging.getLogger("edgekit.serve")
+
+TELL_S = 5.0
+"""How often systemd hears of the service, where it does not want to more often."""
+STUCK_S = 300.0
+"""A step of the engine that takes longer will not end: the largest model's longest, on the slowest processor, takes a
+fraction of it."""
+RENEW_S = 1800.0
+IDLE_NICE = 19
+
+
+async def verify(service: Service, end: Callable[[], None]) -> None:
+    """Compare every file of the bundle with its hash, behind everything else that the processor has to do.
+
+    One flipped bit changes answers here and there, which nobody would see: a service of a damaged bundle ends.
+    """
+    try:
+        verified = await asyncio.to_thread(_verify_last, service.model.bundle)
+    except EdgeKitError as error:
+        service.failure = error
+        end()
+        return
+    log.info("Every file is what it was when it was written: %d, in %.1f s", verified.files, verified.seconds)
+
+
+def _verify_last(bundle: Bundle) -> Verified:
+    with suppress(OSError):  # where threads have no priority of their own; those that it starts have the same
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), IDLE_NICE)
+    return verify_everything(bundle)
+
+
+async def renew(transport: Transport) -> None:
+    """Look now and then whether a certificate is due: also soon after a clock was set right."""
+    while True:
+        await asyncio.sleep(RENEW_S)
+        transport.renew()
+
+
+async def watch(service: Service, end: Callable[[], None]) -> None:
+    """Feed systemd's watchdog as long as the engine's thread goes on, and end the service where that has failed."""
+    every_s = min(TELL_S, (watchdog_s() or 2 * TELL_S) / 2)
+    while not service.engine.failed:
+        await asyncio.sleep(every_s)
+        if service.engine.silent_s < STUCK_S:
+            waiting = len(service.engine.waiting)
+            status = f"{len(service.engine.live) - waiting} answers on their way, {waiting} waiting"
+            notify(WATCHDOG=1, **({} if service.stopping_at else {"STATUS": status}))
+    service.failure = EngineError("The engine failed while serving", "Start the service again; --verbose shows more.")
+    end()

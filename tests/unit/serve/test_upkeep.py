@@ -1,0 +1,98 @@
+"""What a service does beside answering, and what it ends by: a failed engine, a damaged bundle."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from edgekit.bundle import Bundle
+from edgekit.engines.verify import Verified
+from edgekit.errors import BundleError
+from edgekit.serve import upkeep
+from edgekit.serve.service import Service
+from edgekit.serve.transport import Transport
+from tests.asgi import on_loop, until
+from tests.toy_service import toy
+
+
+@on_loop
+async def test_the_watchdog_is_fed_as_long_as_the_engine_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    heard: list[dict[str, Any]] = []
+    monkeypatch.setattr(upkeep, "notify", lambda **values: heard.append(values))
+    monkeypatch.setattr(upkeep, "watchdog_s", lambda: 0.02)
+    async with toy() as behind:
+        watching = asyncio.create_task(upkeep.watch(behind.service, lambda: None))
+        await until(lambda: heard)
+        assert heard[0] == {"WATCHDOG": 1, "STATUS": "0 answers on their way, 0 waiting"}
+        monkeypatch.setattr(upkeep, "STUCK_S", -1.0)
+        await asyncio.sleep(0.05)
+        heard.clear()
+        await asyncio.sleep(0.1)
+        assert heard == [], "an engine that is stuck is systemd's to end"
+        monkeypatch.setattr(upkeep, "STUCK_S", 300.0)
+        behind.service.stop()
+        await until(lambda: heard)
+        assert heard[-1] == {"WATCHDOG": 1}, "what it says of its stop stays"
+        watching.cancel()
+
+
+@on_loop
+async def test_a_service_whose_engine_failed_ends_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(upkeep, "TELL_S", 0.01)
+    ended = []
+    async with toy() as behind:
+        watching = asyncio.create_task(upkeep.watch(behind.service, lambda: ended.append(True)))
+        await asyncio.sleep(0.05)
+        assert not ended
+        behind.service.engine.failed = True
+        await watching
+        assert ended
+        assert "engine failed" in str(behind.service.failure)
+
+
+def service() -> Service:
+    return cast(Service, SimpleNamespace(model=SimpleNamespace(bundle="a bundle"), failure=None))
+
+
+@on_loop
+async def test_a_damaged_bundle_ends_its_service(monkeypatch: pytest.MonkeyPatch) -> None:
+    def damaged(bundle: Bundle) -> Verified:
+        raise BundleError("graphs/decoder.onnx.data is not what it was", "Copy the bundle again.")
+
+    monkeypatch.setattr(upkeep, "verify_everything", damaged)
+    ended: list[bool] = []
+    of = service()
+    await upkeep.verify(of, lambda: ended.append(True))
+    assert ended
+    assert "decoder.onnx.data" in str(of.failure)
+
+
+@on_loop
+async def test_a_whole_bundle_is_read_behind_everything_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    nice: list[int] = []
+
+    def whole(bundle: Bundle) -> Verified:
+        nice.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
+        return Verified(3, 100, 0.1, ())
+
+    monkeypatch.setattr(upkeep, "verify_everything", whole)
+    of, before = service(), os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+    await upkeep.verify(of, lambda: pytest.fail("nothing is wrong with it"))
+    assert of.failure is None
+    assert nice == [upkeep.IDLE_NICE]
+    assert os.getpriority(os.PRIO_PROCESS, threading.get_native_id()) == before
+
+
+@on_loop
+async def test_a_certificate_is_looked_at_again_and_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(upkeep, "RENEW_S", 0.005)
+    looks: list[Path] = []
+    renewing = asyncio.create_task(upkeep.renew(Transport(renew=lambda: looks.append(Path()))))
+    await until(lambda: len(looks) > 2)
+    renewing.cancel()
