@@ -29,6 +29,8 @@ from edgekit.inputs.negative import black_is_zero
 from edgekit.inputs.preprocess import preprocess
 
 FORMATS = ("PNG", "JPEG", "BMP", "TIFF", "WEBP")
+PAGED = ("TIFF", "PNG", "WEBP")
+"""Formats whose further pictures somebody may have meant; those behind a phone's JPEG are previews and depths."""
 MAX_PIXELS = 64 * 2**20  # 192 MiB decoded; the largest mammograms have about 30 million
 MAX_SIDE = 2**14  # stitched films of whole legs or spines stay below 12,000
 _KNOWN = "EdgeKit reads PNG, JPEG, BMP, TIFF, WebP and DICOM, and goes by the content, not by the name."
@@ -134,25 +136,29 @@ def _decode(stream: BinaryIO, name: str, frame: int | None) -> tuple[Image.Image
 
         drawn = read_dicom(stream, name, frame, lambda w, h: _check_size(w, h, name))
         return Image.fromarray(drawn.shades), drawn.notes
-    return _picture(stream, name, frame, formats.ours(head)), ()
+    notes: list[str] = []
+    return _picture(stream, name, frame, formats.ours(head), notes), tuple(notes[:1])
 
 
-def _picture(stream: BinaryIO, name: str, frame: int | None, kind: str | None) -> Image.Image:
+def _picture(stream: BinaryIO, name: str, frame: int | None, kind: str | None, notes: list[str]) -> Image.Image:
     with suppress(UnidentifiedImageError):
-        return deep.load(lambda: _opened(stream, name, frame), name)
+        return deep.load(lambda: _opened(stream, name, frame, notes), name)
     if kind == "TIFF":
         positive, white = black_is_zero(stream)
         with suppress(UnidentifiedImageError):
-            image = deep.load(lambda: _opened(positive, name, frame), name)
+            image = deep.load(lambda: _opened(positive, name, frame, notes), name)
             return ImageOps.invert(image.convert("L")) if any(white[frame or 0 :][:1]) else image
     raise _unidentified(name, kind)
 
 
-def _opened(stream: BinaryIO, name: str, frame: int | None) -> ImageFile.ImageFile:
-    """The picture at its frame, its size checked, nothing of it decoded yet."""
+def _opened(stream: BinaryIO, name: str, frame: int | None, notes: list[str]) -> ImageFile.ImageFile:
+    """The picture at its frame, its size checked, nothing of it decoded yet; that there are others is noted."""
     stream.seek(0)
     image = Image.open(stream, formats=FORMATS)
     _check_size(image.width, image.height, name)
+    count = getattr(image, "n_frames", 1)
+    if count > 1 and frame is None and image.format in PAGED:
+        notes.append(f"It has {count} pages: only the first is looked at.")
     try:
         image.seek(frame or 0)
     except EOFError:

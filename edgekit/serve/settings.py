@@ -19,7 +19,7 @@ from dataclasses import dataclass, field, fields
 from edgekit import config
 from edgekit.config.site import site_file
 from edgekit.errors import ConfigError
-from edgekit.units import MIB
+from edgekit.units import KIB, MIB
 
 NAME = "serve.toml"
 
@@ -46,7 +46,7 @@ class Limits:
     bodies_bytes: int = 256 * MIB
     images: int = 8
     image_bytes: int = 24 * MIB
-    text_bytes: int = MIB
+    text_bytes: int = 256 * KIB
     answer_tokens: int = 0
     answer_s: float = 600.0
     queue_s: float = 600.0

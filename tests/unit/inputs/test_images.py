@@ -181,8 +181,16 @@ def test_the_first_frame_or_the_one_asked_for() -> None:
         data = encode(pages[0], kind, save_all=True, append_images=pages[1:], **options)
         assert pixels(data)[0, 0, 0] == 10
         assert pixels(data, 2)[0, 0, 0] == 30
+        assert load_image(data).notes == ("It has 3 pages: only the first is looked at.",)
+        assert load_image(data, 2).notes == (), "that one was asked for"
+        assert load_image(encode(pages[0], kind)).notes == ()
         with pytest.raises(InputError, match="no frame 3"):
             load_image(data, 3)
+
+
+def test_a_phones_picture_with_a_preview_behind_it_is_one_picture() -> None:
+    data = encode(SMOOTH, "MPO", save_all=True, append_images=[SMOOTH.resize((4, 4))])
+    assert load_image(data).notes == ()
 
 
 @pytest.mark.parametrize("kind", ["png", "bmp", "tiff", "tiff-deflate", "webp", "jpeg"])
