@@ -159,7 +159,7 @@ class Generator:
         try:
             if read.source is not None:
                 self._engine.copy(read.source, slot, read.start)
-            embeds = self._embeddings.rows(sequence.prompt, read.start, read.stop, sequence.caller)
+            embeds = self._embeddings.rows(sequence.prompt, read.start, read.stop, sequence.owner)
             logits = self._engine.prefill(slot, embeds, read.start)
         except Exception as error:  # whatever a picture or a runtime does, other requests go on
             self._finish(sequence, "error", _ours(error))
@@ -202,7 +202,7 @@ class Generator:
         self._forecast.ending(sequence, reason)
         self._scheduler.finish(sequence, forget=error is not None)  # what a failed run wrote can't be trusted
         if sequence.fleeting:
-            self._embeddings.forget(sequence.caller)
+            self._embeddings.forget(sequence.owner)
         self._tell(sequence, sequence.finish(reason, error), last=True)
         assert sequence.completion is not None
         self._events.append(Finished(sequence, sequence.completion))

@@ -125,17 +125,20 @@ class Scheduler:
             self.waiting.remove(sequence)
             return
         slot = self.slots[sequence.slot]
-        slot.kept = [] if forget or sequence.fleeting else slot.keys
+        slot.kept, slot.owner = [] if forget or sequence.fleeting else slot.keys, sequence.caller
         slot.sequence = sequence.slot = None
         slot.used = next(self._clock)
 
     def forget(self, caller: str) -> None:
-        """Forget the keys that slots keep of ``caller``'s: idle ones now, those of its sequences when they end."""
+        """Forget the keys that slots keep of ``caller``'s: idle ones now, those of its sequences when they end, which
+        nobody shares meanwhile.
+        """
         for sequence in [*self.running, *self.waiting.of(caller)]:
             sequence.fleeting |= sequence.caller == caller
         for slot in self.slots:
             if slot.owner == caller:
                 slot.kept = []
+                slot.owner = caller if slot.sequence is None else slot.sequence.owner
 
     def _charge(self, read: Read | None, decode: tuple[Sequence, ...]) -> None:
         if read is not None:
@@ -147,7 +150,7 @@ class Scheduler:
     def _shared(self, slot: Slot, sequence: Sequence) -> int:
         """How many of ``slot``'s positions ``sequence`` may take over."""
         reusable = sequence.prompt_tokens - 1  # reading the last token gives the first logits
-        if slot.owner != sequence.caller:
+        if slot.owner != sequence.owner:
             reusable = min(reusable, common(self.public, sequence.keys))
         return min(common(slot.keys, sequence.keys), reusable)
 
@@ -156,14 +159,14 @@ class Scheduler:
         shared = [self._shared(slot, sequence) for slot in self.slots]
         longest = max(shared)
         idle = [slot for slot in self.slots if slot.sequence is None]
-        best = [slot for slot in idle if shared[slot.index] == longest and slot.owner == sequence.caller]
+        best = [slot for slot in idle if shared[slot.index] == longest and slot.owner == sequence.owner]
         in_place = [slot for slot in best if len(slot.kept) - longest <= TAIL]
         slot = min(in_place or idle, key=lambda slot: slot.used)
         source = None
         if shared[slot.index] < longest:
             source = shared.index(longest)
             self.slots[source].used = next(self._clock)
-        slot.sequence, slot.kept, slot.owner, sequence.slot = sequence, [], sequence.caller, slot.index
+        slot.sequence, slot.kept, slot.owner, sequence.slot = sequence, [], sequence.owner, slot.index
         sequence.written = sequence.reused = longest
         return self._read(sequence, source)
 

@@ -104,6 +104,11 @@ class Sequence:
         self.prompt_tokens = len(self.keys)
 
     @property
+    def owner(self) -> str:
+        """For whom what is kept of it may be reused: its caller, or once that is forgotten, nobody who asks."""
+        return f"{self.caller}\0forgotten" if self.fleeting else self.caller
+
+    @property
     def state(self) -> State:
         if self.completion is not None:
             return "finished"

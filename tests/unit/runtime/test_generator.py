@@ -368,6 +368,27 @@ def test_what_a_caller_sent_is_reused_for_it_alone_until_it_is_forgotten() -> No
     assert ask("b") == (19, 0)
 
 
+def test_a_forgotten_callers_picture_is_not_reused_for_the_next_of_its_name_while_it_runs() -> None:
+    engine = FakeEngine(slots=2, chunk=8)
+    generator = Generator(engine, TOKENIZER, fake_spec(()), public=b"look ")
+    prompt = image_prompt("look here ", 7, "?")
+    old = generator.submit(prompt, LIVELY, caller="a")
+    generator.step()
+    generator.forget("a")
+    for _ in range(3):
+        generator.step()
+    assert old.state == "decoding"
+    engine.calls.clear()
+    new = generator.submit(prompt, LIVELY, caller="a")
+    _drain(generator)
+    assert new.completion is not None
+    assert (new.completion.reused_tokens, engine.calls.count(("encode", 1))) == (5, 1)
+    again = generator.submit(prompt, LIVELY, caller="a")
+    _drain(generator)
+    assert again.completion is not None
+    assert again.completion.reused_tokens == 19
+
+
 @settings(deadline=None, max_examples=60)
 @given(
     requests=st.lists(

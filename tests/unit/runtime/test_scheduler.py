@@ -274,6 +274,22 @@ def test_what_is_forgotten_of_one_caller_is_kept_of_the_others() -> None:
     assert _spans(_answer(scheduler, range(200, 220), caller="a")[1]) == [(19, 20)]
 
 
+@pytest.mark.parametrize("admitted", [True, False])
+def test_what_still_runs_for_a_forgotten_caller_is_shared_with_nobody_of_its_name(admitted: bool) -> None:
+    scheduler = Scheduler(2, 100, 50, public=range(5))
+    old, new = _sequence(range(20), 9, "a"), _sequence(range(20), 9, "a")
+    scheduler.add(old)
+    if admitted:
+        _run(scheduler, scheduler.schedule())
+    scheduler.forget("a")
+    if not admitted:
+        _run(scheduler, scheduler.schedule())
+    scheduler.add(new)
+    read = scheduler.schedule().read
+    assert read is not None
+    assert (read.sequence, read.start) == (new, 5)
+
+
 def test_planning_a_step_is_cheap_while_many_callers_wait() -> None:
     scheduler = Scheduler(8, 2048, 128, public=range(40))
     prompts = ([*range(40), *range(1000 * number, 1000 * number + 600)] for number in count(1))
