@@ -24,6 +24,7 @@ from edgekit.serve.gallery import Gallery
 from edgekit.serve.grammars import Grammars
 from edgekit.serve.metrics import Metrics
 from edgekit.serve.openai.conversation import BETWEEN, Conversation, Question
+from edgekit.serve.openai.request import ChatRequest
 from edgekit.serve.refusal import NEVER_RETRY, Refusal, invalid
 from edgekit.serve.settings import Limits, Settings
 from edgekit.serve.turns import Turns
@@ -109,11 +110,13 @@ class Service:
         """How many tokens an answer may have: those that the site lets it, else as many as the context holds."""
         return self.limits.answer_tokens or self.model.engine.context
 
-    def require_tokens(self, wanted: int | None) -> None:
+    def require_tokens(self, request: ChatRequest) -> None:
         """Refuse, with status 400, a wish for more tokens than the site lets an answer have."""
         most = self.limits.answer_tokens
+        name = "max_tokens" if request.max_completion_tokens is None else "max_completion_tokens"
+        wanted = getattr(request, name)
         if most and wanted and wanted > most:
-            raise invalid("max_tokens", f"is {wanted}; this service writes {most} at most.")
+            raise invalid(name, f"is {wanted}; this service writes {most} at most.")
 
     async def orders(self, conversation: Conversation, wish: Wish, caller: Caller) -> tuple[list[Order], list[str]]:
         """Return the orders for a conversation's next answers, and what is to be said of its pictures.

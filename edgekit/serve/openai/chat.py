@@ -106,7 +106,7 @@ class ChatCompletions:
             batch=request.service_tier == "flex",
             schema=schema_of(request.response_format),
         )
-        service.require_tokens(request.max_completion_tokens or request.max_tokens)
+        service.require_tokens(request)
         form = ChatForm(
             model=model,
             fingerprint=service.fingerprint,

@@ -119,7 +119,7 @@ def _by_own_names(request: ResponseRequest) -> Iterator[None]:
 
 def _own_name(param: str, request: ResponseRequest) -> str:
     """What a field of the chat completion is called in the response's request."""
-    for name, own in (("response_format", "text.format"), ("max_tokens", "max_output_tokens")):
+    for name, own in (("response_format", "text.format"), ("max_completion_tokens", "max_output_tokens")):
         if param.startswith(name):
             return own
     place = re.fullmatch(r"messages(?:\[(\d+)\])?(.*)", param)
@@ -192,7 +192,7 @@ class Responses:
         with _by_own_names(request):
             chat = request.chat()
             require_served(chat, 1)
-            service.require_tokens(chat.max_completion_tokens)
+            service.require_tokens(chat)
             wish = Wish(
                 params=params_of(chat, service.most_tokens, service.manifest.spec.decoder.vocab),
                 batch=chat.service_tier == "flex",

@@ -18,6 +18,7 @@ from edgekit.serve.caller import Caller
 from edgekit.serve.exchange import Exchange
 from edgekit.serve.gallery import Gallery
 from edgekit.serve.openai.conversation import Conversation, Question
+from edgekit.serve.openai.request import ChatRequest
 from edgekit.serve.refusal import Refusal
 from edgekit.serve.service import Service, Wish
 from edgekit.serve.settings import Settings
@@ -184,18 +185,22 @@ async def test_past_a_limit_nothing_is_decoded() -> None:
         await service.orders(asked(Question("é" * 5, (b"2" * 10,), "x" * 5), Question("y" * 5, (), None)), WISH, WARD)
 
 
+@pytest.mark.parametrize("name", ["max_tokens", "max_completion_tokens"])
 @pytest.mark.parametrize("wanted", [None, 1, 40])
 @on_loop
-async def test_as_many_tokens_as_the_site_allows_may_be_asked_for(wanted: int | None) -> None:
+async def test_as_many_tokens_as_the_site_allows_may_be_asked_for(wanted: int | None, name: str) -> None:
+    def request(tokens: int | None) -> ChatRequest:
+        return ChatRequest(messages=[], **{name: tokens})  # type: ignore[arg-type]
+
     async with toy(answer_tokens=40) as running:
-        running.service.require_tokens(wanted)
+        running.service.require_tokens(request(wanted))
         with pytest.raises(Refusal) as caught:
-            running.service.require_tokens(41)
-        assert (caught.value.status, caught.value.code) == (400, "invalid_value")
+            running.service.require_tokens(request(41))
+        assert (caught.value.status, caught.value.code, caught.value.param) == (400, "invalid_value", name)
         assert "41" in caught.value.message
         assert "40" in caught.value.message
     async with toy() as running:
-        running.service.require_tokens(1_000_000)
+        running.service.require_tokens(request(1_000_000))
 
 
 def went_on(service: Service, engine: Talking, entered: int) -> bool:

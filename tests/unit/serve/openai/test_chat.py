@@ -158,6 +158,7 @@ async def test_a_form_is_compiled_and_a_wrong_one_is_refused() -> None:
         ({"temperature": -1}, 400, "invalid_value", "temperature"),
         ({"logit_bias": {"260": 1}}, 400, "invalid_value", "logit_bias"),
         ({"max_tokens": 41}, 400, "invalid_value", "max_tokens"),
+        ({"max_completion_tokens": 41}, 400, "invalid_value", "max_completion_tokens"),
         ({"messages": []}, 400, "invalid_value", "messages"),
         ({"messages": [{"role": "user", "content": "x" * 300}]}, 400, "context_length_exceeded", "messages"),
         ({"messages": [{"role": "user", "content": "x" * 1001}]}, 413, "text_too_large", "messages"),
