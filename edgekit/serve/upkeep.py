@@ -10,7 +10,9 @@ import logging
 import os
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 
 from edgekit.bundle import Bundle
 from edgekit.engines.verify import Verified, verify_everything
@@ -33,21 +35,36 @@ IDLE_NICE = 19
 async def verify(service: Service, end: Callable[[], None]) -> None:
     """Compare every file of the bundle with its hash, behind everything else that the processor has to do.
 
-    One flipped bit changes answers here and there, which nobody would see: a service of a damaged bundle ends.
+    One flipped bit changes answers here and there, which nobody would see: a service of a damaged bundle ends. Where
+    the service ends before, so does the comparison.
     """
+    stopped = threading.Event()
+    thread = ThreadPoolExecutor(1, thread_name_prefix="verify")  # its own: what is made to wait stays behind for good
     try:
-        verified = await asyncio.to_thread(_verify_last, service.model.bundle)
+        comparing = partial(_verify_last, service.model.bundle, stopped)
+        verified = await asyncio.get_running_loop().run_in_executor(thread, comparing)
     except EdgeKitError as error:
         service.failure = error
         end()
         return
+    finally:
+        stopped.set()
+        thread.shutdown(wait=False)
     log.info("Every file is what it was when it was written: %d, in %.1f s", verified.files, verified.seconds)
 
 
-def _verify_last(bundle: Bundle) -> Verified:
+class _Stopped(Exception):
+    """Nobody wants to know any more."""
+
+
+def _verify_last(bundle: Bundle, stopped: threading.Event) -> Verified:
+    def go_on(stage: str, done: int, total: int) -> None:
+        if stopped.is_set():
+            raise _Stopped
+
     with suppress(OSError):  # where threads have no priority of their own; those that it starts have the same
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), IDLE_NICE)
-    return verify_everything(bundle)
+    return verify_everything(bundle, go_on)
 
 
 async def renew(transport: Transport) -> None:

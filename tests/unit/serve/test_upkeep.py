@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
+import time
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -14,6 +15,7 @@ import pytest
 from edgekit.bundle import Bundle
 from edgekit.engines.verify import Verified
 from edgekit.errors import BundleError
+from edgekit.progress import Progress
 from edgekit.serve import upkeep
 from edgekit.serve.service import Service
 from edgekit.serve.transport import Transport
@@ -56,13 +58,17 @@ async def test_a_service_whose_engine_failed_ends_by_itself(monkeypatch: pytest.
         assert "engine failed" in str(behind.service.failure)
 
 
+def priority() -> int:
+    return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+
 def service() -> Service:
     return cast(Service, SimpleNamespace(model=SimpleNamespace(bundle="a bundle"), failure=None))
 
 
 @on_loop
 async def test_a_damaged_bundle_ends_its_service(monkeypatch: pytest.MonkeyPatch) -> None:
-    def damaged(bundle: Bundle) -> Verified:
+    def damaged(bundle: Bundle, progress: Progress) -> Verified:
         raise BundleError("graphs/decoder.onnx.data is not what it was", "Copy the bundle again.")
 
     monkeypatch.setattr(upkeep, "verify_everything", damaged)
@@ -77,16 +83,39 @@ async def test_a_damaged_bundle_ends_its_service(monkeypatch: pytest.MonkeyPatch
 async def test_a_whole_bundle_is_read_behind_everything_else(monkeypatch: pytest.MonkeyPatch) -> None:
     nice: list[int] = []
 
-    def whole(bundle: Bundle) -> Verified:
-        nice.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
+    def whole(bundle: Bundle, progress: Progress) -> Verified:
+        nice.append(priority())
         return Verified(3, 100, 0.1, ())
 
     monkeypatch.setattr(upkeep, "verify_everything", whole)
-    of, before = service(), os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+    of, before = service(), priority()
     await upkeep.verify(of, lambda: pytest.fail("nothing is wrong with it"))
     assert of.failure is None
     assert nice == [upkeep.IDLE_NICE]
-    assert os.getpriority(os.PRIO_PROCESS, threading.get_native_id()) == before
+    assert priority() == before
+    assert await asyncio.to_thread(priority) == before, "those who read requests come before it"
+
+
+@on_loop
+async def test_a_service_that_ends_does_not_wait_for_the_rest_of_its_bundle(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun, over = threading.Event(), threading.Event()
+
+    def endless(bundle: Bundle, progress: Progress) -> Verified:
+        try:
+            while True:
+                progress("verify", 1, 2)
+                begun.set()
+                time.sleep(0.01)
+        finally:
+            over.set()
+
+    monkeypatch.setattr(upkeep, "verify_everything", endless)
+    of = service()
+    verifying = asyncio.create_task(upkeep.verify(of, lambda: pytest.fail("nothing is wrong with it")))
+    await until(begun.is_set)
+    verifying.cancel()
+    await until(over.is_set)
+    assert of.failure is None
 
 
 @on_loop
