@@ -78,6 +78,7 @@ class Asker:
                     raise refused(self._address, reply)
                 if step(reply) != "again":
                     return reply
+                losses = 0
             tries += 1
             wait_s = self._patience.wait_s(tries, reply)
             if time.monotonic() + wait_s > until:

@@ -27,9 +27,9 @@ class Patience:
     """How long is waited, in seconds.
 
     * ``first_s``, doubled each time up to ``most_s``: where the server does not say how long
-    * ``told_s``: the most that a server's word counts
+    * ``told_s``: the most that a server's word counts; the least is ``first_s``
     * ``busy_s``: all waiting for one row's turn
-    * ``losses``: connections that one row may lose
+    * ``losses``: connections in a row that one row of the list may lose
     """
 
     first_s: float = 1.0
@@ -45,7 +45,7 @@ class Patience:
         """
         told_s = None if reply is None else reply.retry_after_s(time.time())
         if told_s is not None:
-            return min(told_s, self.told_s)
+            return min(max(told_s, self.first_s), self.told_s)
         return min(self.first_s * 2.0 ** min(tries - 1, 32), self.most_s) * random.uniform(0.8, 1.2)
 
 

@@ -84,7 +84,7 @@ class ChatRequest(Struct, kw_only=True):
     * ``max_tokens``, ``max_completion_tokens``: where the answer is cut at the latest; the newer name counts
     * ``temperature`` (0 without it, which takes the likeliest token), ``top_p``, ``top_k``, ``min_p``,
       ``repetition_penalty``, ``seed``, ``stop``, ``logit_bias``: how it is drawn
-    * ``n``: so many answers, of seeds that follow each other
+    * ``n``: so many answers, with a ``seed`` of seeds that follow each other
     * ``logprobs``, ``top_logprobs``: how likely each token was, and so many others
     * ``response_format``: JSON, or JSON by a schema
     * ``stream``, ``stream_options``: as events

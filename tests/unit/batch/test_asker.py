@@ -70,6 +70,7 @@ def test_a_missing_picture_is_not_asked_about(tmp_path: Path) -> None:
         [refuse(429, retry_after="9999999")],
         [refuse(408), refuse(502), refuse(504)],
         [drop, stream({"choices": [{"delta": {"content": "W"}}]}, end=False)],
+        [drop, drop, refuse(503), drop, drop, refuse(503)],
         [stream({"choices": [{"delta": {"content": "W"}}]}, {"error": {"message": "x", "code": "service_stopping"}})],
     ],
 )
