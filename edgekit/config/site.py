@@ -2,6 +2,7 @@
 
 budgets/NAME.toml   limits of target NAME, keys as in its [budget]: those named here count instead
 engines.toml        coefficients of plans, as `edgekit plan --fit` writes them
+serve.toml          the service's names, proxies and limits
 tokens.toml         the service's API tokens, as `edgekit token` writes them
 tls/                its certificates, as `edgekit tls make` writes them
 

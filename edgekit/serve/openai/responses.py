@@ -71,12 +71,23 @@ class ResponseRequest(Struct, kw_only=True):
     conversation: Any = None
     prompt: Any = None
     background: bool | None = None
+    top_logprobs: int | None = None
+    response_format: Any = None
 
-    def chat(self) -> ChatRequest:
-        """Return the chat completion that asks for the same; :class:`Refusal` of status 400 for what is not served."""
+    def require_served(self) -> None:
+        """Refuse what this endpoint does not do (:class:`Refusal` of status 400)."""
         for name in ("tools", "previous_response_id", "conversation", "prompt", "background"):
             if getattr(self, name):
                 raise unsupported(name, "nothing is kept between requests, and no tool is called.")
+        if self.top_logprobs:
+            raise unsupported("top_logprobs", "v1/chat/completions tells probabilities.")
+        if self.response_format is not None:
+            raise unsupported("response_format", "ask for a form by 'text.format' here.")
+
+    def chat(self) -> ChatRequest:
+        """Return the chat completion that asks for the same; :class:`Refusal` of status 400 for an item that is no
+        message.
+        """
         messages = [Message(role="system", content=self.instructions)] if self.instructions else []
         if isinstance(self.input, str):
             messages.append(Message(role="user", content=self.input))
@@ -188,6 +199,7 @@ class Responses:
     def _read(self, body: bytearray) -> Meant:
         service = self._service
         request = parse(body, ResponseRequest)
+        request.require_served()
         form = ResponseForm(service.require_model(request.model), request.instructions, request.max_output_tokens)
         with _by_own_names(request):
             chat = request.chat()

@@ -79,11 +79,13 @@ def test_the_form_of_the_text_is_a_schema(form: Any, schema: Any) -> None:
         ({"conversation": {"id": "conv_1"}}, "conversation"),
         ({"prompt": {"id": "pmpt_1"}}, "prompt"),
         ({"background": True}, "background"),
+        ({"top_logprobs": 2}, "top_logprobs"),
+        ({"response_format": {"type": "json_object"}}, "response_format"),
     ],
 )
-def test_what_would_have_to_be_kept_is_refused_by_its_name(fields: dict[str, Any], param: str) -> None:
+def test_what_is_not_served_is_refused_by_its_name(fields: dict[str, Any], param: str) -> None:
     with pytest.raises(Refusal) as caught:
-        request(**fields).chat()
+        request(**fields).require_served()
     assert (caught.value.status, caught.value.code, caught.value.param) == (400, "unsupported_parameter", param)
 
 
@@ -106,7 +108,7 @@ async def test_a_response_comes_whole_or_as_events() -> None:
         assert "".join(deltas) == TEXT
         assert not running.service.exchanges
         assert (
-            await ask(running, tools=[], background=False, store=True, reasoning={"effort": "low"}).done()
+            await ask(running, tools=[], background=False, top_logprobs=0, store=True, reasoning={}).done()
         ).status == 200
 
 
@@ -126,6 +128,7 @@ async def test_pictures_and_forms_are_taken() -> None:
     [
         ({"model": "other"}, 404, "model_not_found", "model"),
         ({"tools": [{}]}, 400, "unsupported_parameter", "tools"),
+        ({"top_logprobs": 1}, 400, "unsupported_parameter", "top_logprobs"),
         ({"input": 5}, 400, "invalid_value", "input"),
         ({"max_output_tokens": 0}, 400, "invalid_value", "max_output_tokens"),
         ({"temperature": "hot"}, 400, "invalid_value", "temperature"),
