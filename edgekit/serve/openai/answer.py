@@ -30,6 +30,8 @@ from edgekit.serve.openai.documents import (
 )
 
 DONE = b"data: [DONE]\n\n"
+TOKEN_BYTES = 60
+"""What a token of ``logprobs`` takes as JSON, and each of its alternatives."""
 NEVER = -9999.0
 """JSON has no −∞: OpenAI writes this for a token that can't come."""
 
@@ -59,6 +61,13 @@ class ChatForm:
             for index, answer in enumerate(exchange.answers)
         ]
         return ChatCompletion(**self._head(exchange), choices=choices, usage=usage(exchange), edgekit=aside(exchange))
+
+    def size_bytes(self, exchange: Exchange) -> int:
+        """Return about how long the probabilities of a completion are, which are most of one that has them."""
+        if not self.logprobs:
+            return 0
+        tokens = (token for answer in exchange.answers for delta in answer.deltas for token in delta.logprobs)
+        return TOKEN_BYTES * sum(1 + len(token.top) for token in tokens)
 
     async def events(self, exchange: Exchange, seen: int = 0) -> AsyncIterator[bytes]:
         """Write a stream: each event of the answer has its number, from which the stream can be taken up again.

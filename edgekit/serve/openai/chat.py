@@ -8,8 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from urllib.parse import parse_qs
 
+import msgspec
 from starlette.types import Receive, Scope, Send
 
 from edgekit.serve.answer import Order
@@ -66,7 +68,8 @@ class ChatCompletions:
                 await while_connected(receive, respond_events(send, asked.form.events(exchange)))
             else:
                 await while_connected(receive, exchange.whole())
-                await respond_json(send, 200, asked.form.whole(exchange))
+                work = partial(_written, asked.form, exchange)
+                await respond_json(send, 200, await apart(asked.form.size_bytes(exchange), work))
 
     @contextmanager
     def _answered(self, caller: Caller, id: str | None, asked: Asked) -> Iterator[Exchange]:
@@ -114,6 +117,10 @@ class ChatCompletions:
             usage=bool(request.stream_options and request.stream_options.include_usage),
         )
         return Meant(conversation, wish, form, bool(request.stream))
+
+
+def _written(form: ChatForm, exchange: Exchange) -> msgspec.Raw:
+    return msgspec.Raw(msgspec.json.encode(form.whole(exchange)))
 
 
 class TakenUp:

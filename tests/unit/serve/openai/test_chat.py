@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import gc
+import threading
 import tracemalloc
 import uuid
 from functools import partial
@@ -15,10 +16,13 @@ import msgspec
 import pytest
 
 from edgekit.inputs.prepared import PreparedPicture
+from edgekit.serve import asgi, tokens
 from edgekit.serve import engine as engines
 from edgekit.serve import exchange as exchanges
-from edgekit.serve import tokens
+from edgekit.serve.exchange import Exchange
 from edgekit.serve.gallery import Gallery
+from edgekit.serve.openai import chat
+from edgekit.serve.openai.answer import TOKEN_BYTES, ChatForm
 from edgekit.serve.openai.documents import ChatCompletion
 from edgekit.serve.settings import Settings
 from tests.asgi import Call, get, on_loop, post, until
@@ -126,6 +130,25 @@ async def test_each_field_reaches_the_answer() -> None:
         assert usage.events()[-2]["usage"]["completion_tokens"] == len(TEXT)
         assert (await ask(running, stop="is").done()).json()["choices"][0]["message"]["content"] == "It "
         assert (await ask(running, logit_bias={"256": 100}).done()).json()["choices"][0]["message"]["content"] == ""
+
+
+@on_loop
+async def test_long_probabilities_are_written_apart_from_the_event_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    threads: list[int] = []
+
+    class Watched(ChatForm):
+        def whole(self, exchange: Exchange) -> ChatCompletion:
+            threads.append(threading.get_ident())
+            return super().whole(exchange)
+
+    monkeypatch.setattr(chat, "ChatForm", Watched)
+    monkeypatch.setattr(asgi, "INLINE_BYTES", 21 * TOKEN_BYTES * len(TEXT))
+    async with toy() as running:
+        for logprobs, alternatives in ((None, None), (True, 19), (True, 20)):
+            answer = await ask(running, logprobs=logprobs, top_logprobs=alternatives).done()
+            assert msgspec.json.decode(answer.body, type=ChatCompletion).choices[0].message.content == TEXT
+    here = threading.get_ident()
+    assert [thread == here for thread in threads] == [True, True, False]
 
 
 @on_loop
