@@ -53,24 +53,28 @@ class Links:
         service.on_forget = self.forget
 
     def require_free(self, caller: Caller, id: str) -> None:
-        """Refuse, with status 409, a question in a conversation whose last answer is still being written."""
+        """Refuse, with status 409, a question in a conversation whose last answer is still being written, and with 429
+        one of a caller who has as many answers written as are kept for it.
+        """
         kept = self._kept.get((caller.name, id))
         if kept is not None and not kept.exchange.ended:
             message = "This conversation's last answer is still being written: take it up, or wait for its end."
             raise Refusal(409, message, "answer_running", headers=NEVER_RETRY)
-        own = [key for key in self._kept if key[0] == caller.name and key[1] != id]
-        ended = [key for key in own if self._kept[key].exchange.ended]
-        if len(own) >= MOST_PER_CALLER:
-            if not ended:
-                message = "Too many conversations of yours are being answered."
-                headers = {"retry-after": str(RETRY_S), **NEVER_RETRY}
-                raise Refusal(429, message, "too_many_requests", headers=headers)
-            self._drop(ended[0])
+        own = self._others(caller, id)
+        if len(own) >= MOST_PER_CALLER and not any(self._kept[key].exchange.ended for key in own):
+            message = "Too many conversations of yours are being answered."
+            headers = {"retry-after": str(RETRY_S), **NEVER_RETRY}
+            raise Refusal(429, message, "too_many_requests", headers=headers)
 
     def keep(self, caller: Caller, id: str, exchange: Exchange, form: Form) -> Kept:
-        """Keep an exchange under its conversation's id, in the place of the one before."""
+        """Keep an exchange under its conversation's id, in the place of the one before, and where a caller has many, of
+        its oldest that has ended.
+        """
         key = caller.name, id
         self._drop(key)
+        own = self._others(caller, id)
+        if len(own) >= MOST_PER_CALLER:
+            self._drop(next(other for other in own if self._kept[other].exchange.ended))
         kept = self._kept[key] = Kept(exchange, form)
         return kept
 
@@ -101,6 +105,10 @@ class Links:
         """Keep nothing of a caller's."""
         for key in [key for key in self._kept if key[0] == caller]:
             self._drop(key)
+
+    def _others(self, caller: Caller, id: str) -> list[tuple[str, str]]:
+        """A caller's conversations but one, oldest first."""
+        return [key for key in self._kept if key[0] == caller.name and key[1] != id]
 
     def _expire(self, key: tuple[str, str], kept: Kept) -> None:
         if self._kept.get(key) is kept:

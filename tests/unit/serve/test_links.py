@@ -152,6 +152,8 @@ async def test_so_many_are_kept_for_a_caller_and_the_oldest_that_has_ended_makes
         running.engine.go()
         await until(lambda: first.exchange.ended and second.exchange.ended)
         kept(links, running, caller=OTHER)
+        links.require_free(WARD, "c" * 22)
+        assert links.of(WARD, "a" * 22) is first, "the question may still be refused for want of a place"
         third = kept(links, running, id="c" * 22)
         assert links.of(WARD, "b" * 22) is second
         assert links.of(WARD, "c" * 22) is third
