@@ -75,11 +75,20 @@ async def renew(transport: Transport) -> None:
 
 
 async def watch(service: Service, end: Callable[[], None]) -> None:
-    """Feed systemd's watchdog as long as the engine's thread goes on, and end the service where that has failed."""
+    """Feed systemd's watchdog as long as the engine's thread goes on, and end the service where that has failed. One
+    that is stuck is logged, for where no watchdog ends it.
+    """
     every_s = min(TELL_S, (watchdog_s() or 2 * TELL_S) / 2)
+    stuck = False
     while not service.engine.failed:
         await asyncio.sleep(every_s)
-        if service.engine.silent_s < STUCK_S:
+        silent_s = service.engine.silent_s
+        if silent_s >= STUCK_S and not stuck:
+            log.error(
+                "The engine has been at one step for %.0f s, and answers nobody. Start the service again", silent_s
+            )
+        stuck = silent_s >= STUCK_S
+        if not stuck:
             waiting = len(service.engine.waiting)
             status = f"{len(service.engine.live) - waiting} answers on their way, {waiting} waiting"
             notify(WATCHDOG=1, **({} if service.stopping_at else {"STATUS": status}))

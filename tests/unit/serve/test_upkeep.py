@@ -24,7 +24,9 @@ from tests.toy_service import toy
 
 
 @on_loop
-async def test_the_watchdog_is_fed_as_long_as_the_engine_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_watchdog_is_fed_as_long_as_the_engine_goes_on(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     heard: list[dict[str, Any]] = []
     monkeypatch.setattr(upkeep, "notify", lambda **values: heard.append(values))
     monkeypatch.setattr(upkeep, "watchdog_s", lambda: 0.02)
@@ -37,6 +39,7 @@ async def test_the_watchdog_is_fed_as_long_as_the_engine_goes_on(monkeypatch: py
         heard.clear()
         await asyncio.sleep(0.1)
         assert heard == [], "an engine that is stuck is systemd's to end"
+        assert len([record for record in caplog.records if "at one step" in record.message]) == 1
         monkeypatch.setattr(upkeep, "STUCK_S", 300.0)
         behind.service.stop()
         await until(lambda: heard)
