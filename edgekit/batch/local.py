@@ -19,9 +19,8 @@ class Local:
     """Answers by a model of this process; an :class:`~edgekit.batch.answer.Answerer`."""
 
     def __init__(self, model: Model) -> None:
-        manifest = model.bundle.manifest
-        self.model = manifest.source
-        self.fingerprint: str | None = f"edgekit-{model.bundle.digest[:16]}"
+        self.model = model.bundle.manifest.source
+        self.fingerprint: str | None = model.fingerprint
         self._model = model
 
     def answers(self, rows: Sequence[Row], params: SamplingParams) -> Generator[tuple[Row, Answer], None, None]:

@@ -45,6 +45,11 @@ class Model:
         spec = bundle.manifest.spec
         return cls(bundle, tokenizer, engine, Generator(engine, tokenizer, spec, public=public_keys(spec, tokenizer)))
 
+    @property
+    def fingerprint(self) -> str:
+        """Which bundle answers, in a word."""
+        return f"edgekit-{self.bundle.digest[:16]}"
+
     def prompt(self, turns: Sequence[Turn], system: str | None = None) -> Prompt:
         """Write a conversation in the model's own template, with a caller's ``system`` text where it has a place."""
         return build(self.bundle.manifest.spec, self.tokenizer, turns, system)

@@ -98,9 +98,8 @@ def _settle() -> None:
     for descriptor in (_STDOUT, _STDERR):
         os.dup2(nowhere, descriptor)
     os.close(nowhere)
-    signal.signal(
-        signal.SIGTERM, signal.SIG_IGN
-    )  # systemd sends it to all at once, and the service ends its work first
+    # systemd sends it to all at once, and the service ends its work first.
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     with suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text("1000")

@@ -91,7 +91,7 @@ class Service:
     @property
     def fingerprint(self) -> str:
         """Which bundle answers."""
-        return f"edgekit-{self.model.bundle.digest[:16]}"
+        return self.model.fingerprint
 
     def require_model(self, name: str | None) -> str:
         """Return the name that was asked for; :class:`Refusal` of status 404 where it is no name of the model's.

@@ -19,8 +19,6 @@ from edgekit.serve.refusal import Refusal, invalid
 _DATA_URL = re.compile(r"data:[\w.+-]*/?[\w.+-]*(?:;[\w.+-]+=[\w.+-]*)*;base64,", re.IGNORECASE)
 BETWEEN = "\n\n"
 """Between messages that are joined."""
-
-
 _BLANKS = {ord(blank): None for blank in " \t\r\n"}
 PIECE = 2**20
 """Characters of base64 that are decoded at once: other threads wait so long."""

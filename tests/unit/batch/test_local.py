@@ -30,7 +30,8 @@ class Toy:
         self.engine = FakeEngine()
         self.generator = Generator(self.engine, byte_tokenizer(), fake_spec())
         manifest = SimpleNamespace(source="toy", spec=SimpleNamespace(image=IMAGE))
-        self.bundle = SimpleNamespace(manifest=manifest, digest="0123456789abcdef99")
+        self.bundle = SimpleNamespace(manifest=manifest)
+        self.fingerprint = "edgekit-0123456789abcdef"
 
     def prompt(self, turns: Sequence[Turn]) -> Prompt:
         (turn,) = turns
