@@ -48,12 +48,13 @@ class Exchange:
         self.answers = [engine.submit(order, self._news) for order in orders]
         self._loop = asyncio.get_running_loop()
         self._until = self._loop.time() + limits.queue_s
-        self._started = False
+        self._started = self._late = False
         self._timer = self._loop.call_later(WATCH_S, self._watch)
 
     @property
     def ended(self) -> bool:
-        return all(answer.ended for answer in self.answers)
+        """Whether nothing more is to come: also where it took too long, whatever the engine still does about it."""
+        return self._late or all(answer.ended for answer in self.answers)
 
     def cancel(self, reason: Refusal | None = None) -> None:
         """End what still runs; who waits for it is told the ``reason``."""
@@ -64,6 +65,8 @@ class Exchange:
 
     def failure(self) -> Refusal | None:
         """Say why the exchange failed, once it has ended; None where every answer is whole."""
+        if self._late:
+            return self.reason
         for answer in self.answers:
             if answer.failure is not None:
                 return refusal_of(answer.failure)
@@ -114,7 +117,9 @@ class Exchange:
         limit = self._limits.answer_s if self._started else self._limits.queue_s
         what = "The answer was not whole" if self._started else "No slot came free"
         code = "answer_timeout" if self._started else "queue_timeout"
+        self._late = True
         self.cancel(Refusal(504, f"{what} within {limit:g} seconds.", code, headers=NEVER_RETRY))
+        self._news.tell()  # an engine that is stuck tells nobody
 
 
 def comment(answers: Sequence[Answer]) -> str:

@@ -161,6 +161,17 @@ async def test_an_answer_has_its_time_from_its_slot_on() -> None:
 
 
 @on_loop
+async def test_who_waits_for_an_engine_that_is_stuck_is_told_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "WATCH_S", 0.01)
+    engine = Talking(held=True)
+    async with exchanging(engine, answer_s=0.05, queue_s=0.05) as exchange:
+        with pytest.raises(Refusal) as caught:
+            await asyncio.wait_for(exchange.whole(), 5)
+        assert caught.value.status == 504
+        engine.go()
+
+
+@on_loop
 async def test_what_ended_in_time_is_never_late() -> None:
     async with exchanging(Talking(), queue_s=0.05, answer_s=0.05) as exchange:
         await exchange.whole()
