@@ -109,19 +109,27 @@ class Connection:
         self.is_stream = False
 
     async def send(self, method: str, path: str, body: bytes = b"", headers: Mapping[str, str] | None = None) -> int:
-        """Send a request; return its answer's status. Its body is in :meth:`parts`."""
-        if self._streams is None:
-            self._streams = await asyncio.open_connection(self._host, self._port)
+        """Send a request; return its answer's status. Its body is in :meth:`parts`.
+
+        Servers may end a connection between two requests: then it is sent on another.
+        """
         lines = self.headers | {"content-length": str(len(body))} | dict(headers or {})
-        events = (
-            h11.Request(method=method, target=self._base + path, headers=list(lines.items())),
-            h11.Data(data=body),
-            h11.EndOfMessage(),
-        )
+        request = h11.Request(method=method, target=self._base + path, headers=list(lines.items()))
+        if self._streams is not None:
+            try:
+                return await self._exchange(request, body)
+            except (OSError, Dropped):
+                self.close()
+        self._streams = await asyncio.open_connection(self._host, self._port)
+        return await self._exchange(request, body)
+
+    async def _exchange(self, request: h11.Request, body: bytes) -> int:
+        assert self._streams is not None
+        events = (request, h11.Data(data=body), h11.EndOfMessage())
         self._streams[1].write(b"".join(self._http.send(event) or b"" for event in events))
         response = await self._next()
         assert isinstance(response, h11.Response)
-        self.is_stream = dict(response.headers.raw_items()).get(b"content-type", b"").startswith(b"text/event-stream")
+        self.is_stream = dict(response.headers).get(b"content-type", b"").startswith(b"text/event-stream")
         return response.status_code
 
     async def parts(self) -> AsyncGenerator[bytes, None]:

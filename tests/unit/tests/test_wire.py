@@ -21,7 +21,7 @@ EVENTS = (
     b'data: {"choices": [], "usage": {"completion_tokens": 4}}\n\n'
     b"data: [DONE]\n\n"
 )
-STREAM = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream; charset=utf-8\r\ntransfer-encoding: chunked\r\n\r\n"
+STREAM = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream; charset=utf-8\r\ntransfer-encoding: chunked\r\n\r\n"
 WHOLE = {"choices": [{"message": {"content": "Nothing."}, "finish_reason": "length", "logprobs": None}], "usage": {}}
 
 
@@ -35,12 +35,14 @@ def document(value: object, status: bytes = b"200 OK") -> bytes:
     return b"HTTP/1.1 %s\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%s" % (status, len(body), body)
 
 
-def asked(answers: Sequence[bytes], ask: Callable[[Connection], Awaitable[Reply]]) -> list[Reply]:
-    """What a client makes of such answers on one connection; where they are used up, the connection ends."""
+def asked(
+    answers: Sequence[bytes], ask: Callable[[Connection], Awaitable[Reply]], per_connection: int = 9
+) -> list[Reply]:
+    """What a client makes of such answers, so many on a connection; then, or without more of them, it ends."""
     left = list(answers)
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while left:
+        for _ in range(min(per_connection, len(left))):
             head = await reader.readuntil(b"\r\n\r\n")
             assert b"authorization: Bearer secret\r\n" in head
             await reader.readexactly(int(head.partition(b"content-length: ")[2].split(b"\r\n")[0]))
@@ -103,3 +105,9 @@ def test_reading_ends_where_that_is_asked_for_and_the_next_request_has_a_connect
 
     (cut,) = asked([chunked(EVENTS, 64)], ask)
     assert (cut.text, cut.number, cut.whole) == ("A sh", 1, False)
+
+
+@pytest.mark.parametrize("answer", [chunked(EVENTS, 64), document(WHOLE)])
+def test_a_connection_that_ends_between_two_requests_is_opened_again(answer: bytes) -> None:
+    replies = asked([answer] * 3, lambda connection: connection.ask(b"{}"), per_connection=1)
+    assert all(reply.whole for reply in replies)
