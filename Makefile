@@ -60,7 +60,8 @@ test-long: test-long-needs venv
 # Peers are compared by hand: they want an environment of their own, with llama.cpp compiled for this processor.
 test-long-needs:
 	@echo 'Needs root for apt (or $(EMULATION) installed), 8 GiB of disk, 3 GiB of memory, and about an hour of 2 cores.'
-	@echo 'Not in it: llama.cpp beside EdgeKit, by python tests/benchmarks/peers.py --env ENV --models DIR (its docstring).'
+	@echo 'Not in it: llama.cpp beside EdgeKit, by python tests/benchmarks/peers.py --env ENV --models DIR (its docstring),'
+	@echo 'and its server by python -m tests.benchmarks.llamacpp_served (its docstring).'
 
 bench: venv
 	.venv/bin/python -m tests.benchmarks.build_scale $(ARGS)
