@@ -70,18 +70,29 @@ def here() -> dict[str, str]:
 def hashes(folder: Path) -> dict[str, str]:
     """SHA-256 (hex) of every file in ``folder``, by its relative name; of a checkpoint's description without the keys
     that have come since."""
-    return {
-        path.relative_to(folder).as_posix(): hashlib.sha256(_as_before(path)).hexdigest()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
-    }
+    return {path.relative_to(folder).as_posix(): _digest(path) for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+def fidelity(bundle: Path) -> dict[str, Any]:
+    """A bundle's record of fidelity without the keys that have come since."""
+    document: dict[str, Any] = json.loads((bundle / FIDELITY).read_text(encoding="utf-8"))
+    for component in document["components"]:
+        component.pop("gain", None)
+    return document
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(_as_before(path)).hexdigest()
 
 
 def _as_before(path: Path) -> bytes:
-    if path.name != "edgekit.json":
+    if path.name not in ("edgekit.json", FIDELITY):
         return path.read_bytes()
-    document = json.loads(path.read_text(encoding="utf-8"))
-    assert not document["spec"]["template"].pop("system_reserved", [])
+    if path.name == FIDELITY:
+        document = fidelity(path.parent)
+    else:
+        document = json.loads(path.read_text(encoding="utf-8"))
+        assert not document["spec"]["template"].pop("system_reserved", [])
     return (json.dumps(document, indent=1) + "\n").encode()
 
 
@@ -89,6 +100,7 @@ def sealed(bundle: Path) -> dict[str, Any]:
     """A bundle's manifest, each file's SHA-256 in the place of its entry, without its seal and EdgeKit's version."""
     manifest: dict[str, Any] = json.loads((bundle / "manifest.json").read_text(encoding="utf-8"))
     files = {name: entry["sha256"] for name, entry in manifest["files"].items()}
+    files[FIDELITY] = _digest(bundle / FIDELITY)
     return {key: value for key, value in manifest.items() if key not in ("seal", "edgekit")} | {"files": files}
 
 

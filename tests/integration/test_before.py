@@ -10,7 +10,6 @@ import pytest
 
 from tests import before
 from tests.commands import run
-from tests.edited import unsealed
 
 RECORD: dict[str, Any] = json.loads(before.RECORD.read_text(encoding="utf-8"))
 LIKE_THERE = before.here() == RECORD["made_on"]
@@ -77,7 +76,7 @@ def _comparable(manifest: dict[str, Any]) -> dict[str, Any]:
 def _figures(bundle: Path) -> list[float]:
     """Every number in a bundle's record of fidelity, in order."""
     numbers: list[float] = []
-    todo: list[Any] = [unsealed(bundle / before.FIDELITY)]
+    todo: list[Any] = [before.fidelity(bundle)]
     while todo:
         value = todo.pop()
         if isinstance(value, (dict, list)):
