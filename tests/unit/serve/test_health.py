@@ -16,7 +16,8 @@ async def test_nothing_waits_for_the_engine() -> None:
         calls = [post(running.app, "/v1/chat/completions", ASK) for _ in range(3)]
         await until(lambda: running.engine.entered == 1)
         running.engine.let()
-        await until(lambda: len(running.service.engine.waiting) == 2)
+        engine = running.service.engine
+        await until(lambda: len(engine.live) == 3 and len(engine.waiting) == 2)
         assert (await get(running.app, "/healthz")).json() == {"status": "ok"}
         ready = await get(running.app, "/readyz")
         assert ready.status == 200
