@@ -17,7 +17,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from edgekit.serve.asgi import Gone, respond_json
 from edgekit.serve.caller import Callers
-from edgekit.serve.hosts import Hosts
+from edgekit.serve.headers import with_safe
+from edgekit.serve.hosts import Hosts, require_own_page
 from edgekit.serve.logs import types_of
 from edgekit.serve.refusal import refusal_of
 
@@ -30,7 +31,8 @@ OPEN = frozenset({"/", "/healthz", "/readyz", "/health", "/models", "/openapi.js
 
 
 class Envelope:
-    """Gives each answer an ``x-request-id``, turns errors into OpenAI's form, and logs one line.
+    """Gives each answer an ``x-request-id`` and what browsers have to know, turns errors into OpenAI's form, and logs
+    one line.
 
     ``note`` is told of each request: its route, its status and its seconds.
     """
@@ -49,7 +51,7 @@ class Envelope:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message.get("headers", []), (b"x-request-id", id.encode())]
+                message["headers"] = with_safe([*message.get("headers", []), (b"x-request-id", id.encode())])
             await send(message)
 
         scope["state"]["request_id"] = id
@@ -93,9 +95,16 @@ class Border:
             address = scope["client"][0] if scope["client"] else ""
             scope["state"]["address"] = self._callers.address(headers, address)  # the log needs it of who is refused
             self._hosts.require(_only(headers, b"host"), _only(headers, b"origin"))
+            require_own_page(_only(headers, b"sec-fetch-site"), is_visit=_is_visit(scope))
             path = scope["path"].removeprefix(scope.get("root_path", "")).removeprefix("/v1") or "/"
             scope["state"]["caller"] = self._callers.of(headers, address, anybody=path in OPEN)
         await self._app(scope, receive, send)
+
+
+def _is_visit(scope: Scope) -> bool:
+    """Whether a browser opens the address for its reader to look at, as when a link is followed."""
+    mode = _only(scope["headers"], b"sec-fetch-mode")
+    return scope["method"] in ("GET", "HEAD") and mode == "navigate"
 
 
 def _only(headers: list[tuple[bytes, bytes]], name: bytes) -> str | None:

@@ -2,7 +2,7 @@
 
 Loopback is no boundary: a page from anywhere may send requests to 127.0.0.1, or have its own name point there. So a
 request's ``Host`` must be one of this machine's names, or an address (a page can't choose what an address means), and
-an ``Origin``, which browsers add, must be the service itself.
+an ``Origin``, which browsers add, must be the service itself; so must ``Sec-Fetch-Site``, unless a link is followed.
 """
 
 from __future__ import annotations
@@ -48,6 +48,16 @@ class Hosts:
             return False
         page = _split(parsed.netloc, parsed.scheme)
         return page == _split(host, parsed.scheme) or page[0] in self._named  # behind a proxy, the host may be another
+
+
+def require_own_page(site: str | None, *, is_visit: bool) -> None:
+    """Refuse (status 403) what a page of another origin asks for, as browsers tell it in ``Sec-Fetch-Site`` (W3C, Fetch
+    Metadata Request Headers): also where they send no ``Origin``, as for a picture.
+
+    An address that its reader opens (``is_visit``) may stand on any page.
+    """
+    if site not in (None, "same-origin", "none") and not (is_visit and site in ("same-site", "cross-site")):
+        raise Refusal(403, "Pages of other origins may not ask this service.", "origin_not_allowed")
 
 
 def _split(host: str, scheme: str = "") -> tuple[str, str]:

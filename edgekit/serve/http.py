@@ -19,6 +19,7 @@ import h11
 import msgspec
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from edgekit.serve.headers import with_safe
 from edgekit.serve.refusal import NEVER_RETRY, Refusal
 from edgekit.units import KIB
 
@@ -187,6 +188,7 @@ class DeadlineProtocol(H11Protocol):
         headers = [(b"content-type", b"application/json"), (b"connection", b"close"), (b"x-request-id", id.encode())]
         headers.append((b"content-length", str(len(body)).encode()))
         headers += [(name.encode(), value.encode()) for name, value in refusal.headers.items()]
+        headers = with_safe(headers)
         reason = HTTPStatus(refusal.status).phrase.encode()
         try:
             for event in (

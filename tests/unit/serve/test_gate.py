@@ -24,6 +24,7 @@ from edgekit.serve.app import _refuse
 from edgekit.serve.asgi import Bodies, Gone, respond, respond_json, while_connected
 from edgekit.serve.caller import Callers
 from edgekit.serve.gate import OPEN, Border, Envelope
+from edgekit.serve.headers import SAFE
 from edgekit.serve.hosts import Hosts
 from edgekit.serve.refusal import Refusal
 from edgekit.serve.tokens import Tokens, add
@@ -157,6 +158,24 @@ def test_every_answer_has_a_name_and_every_error_one_form(
         assert TEXT not in str(answers[0])
         assert set(json.loads(answers[0].body)["error"]) >= {"message", "type", "param", "code"}
     assert [note[1] for note in application.noted] == [status] * 2
+
+
+def test_every_answer_tells_browsers_what_not_to_do_with_it() -> None:
+    app = Application().app
+    for path in ("/healthz", "/kinds/fine", "/kinds/input", "/kinds/bug", "/nowhere"):
+        headers = {name.decode(): value.decode() for name, value in ask(app, path).headers}
+        assert SAFE.items() <= headers.items(), path
+    for refused in (ask(app, "/healthz", ("host", "attacker.example")), ask(app, "/healthz", method="DELETE")):
+        assert {name.encode(): value.encode() for name, value in SAFE.items()}.items() <= dict(refused.headers).items()
+
+
+@pytest.mark.parametrize(
+    ("method", "mode", "status"),
+    [("GET", "no-cors", 403), ("POST", "navigate", 403), ("GET", "navigate", 200), ("GET", "cors", 403)],
+)
+def test_what_another_page_loads_is_refused_and_a_link_is_followed(method: str, mode: str, status: int) -> None:
+    lines = ("sec-fetch-site", "cross-site"), ("sec-fetch-mode", mode)
+    assert ask(Application().app, "/kinds/fine", *lines, method=method).status == status
 
 
 def test_the_name_is_ours_and_the_endpoints() -> None:

@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from edgekit.serve.hosts import Hosts
+from edgekit.serve.hosts import Hosts, require_own_page
 from edgekit.serve.refusal import Refusal
 
 
@@ -126,3 +126,28 @@ def test_the_services_own_page_is_answered(hosts: Hosts, host: str, origin: str)
 )
 def test_another_page_is_refused(hosts: Hosts, host: str, origin: str) -> None:
     assert code(hosts, host, origin) == "origin_not_allowed"
+
+
+@pytest.mark.parametrize(
+    ("site", "is_visit", "is_refused"),
+    [
+        (None, False, False),
+        ("same-origin", False, False),
+        ("none", False, False),
+        ("same-site", False, True),
+        ("cross-site", False, True),
+        ("cross-site", True, False),
+        ("same-site", True, False),
+        ("", True, True),
+        ("somewhere", True, True),
+    ],
+)
+def test_what_a_page_of_elsewhere_loads_is_refused_and_a_link_there_is_followed(
+    site: str | None, is_visit: bool, is_refused: bool
+) -> None:
+    if not is_refused:
+        require_own_page(site, is_visit=is_visit)
+        return
+    with pytest.raises(Refusal) as refused:
+        require_own_page(site, is_visit=is_visit)
+    assert (refused.value.status, refused.value.code) == (403, "origin_not_allowed")

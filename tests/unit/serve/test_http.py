@@ -10,6 +10,7 @@ import pytest
 from starlette.types import Receive, Scope, Send
 
 from edgekit.serve.asgi import respond
+from edgekit.serve.headers import SAFE
 from edgekit.serve.http import HEAD_BYTES, LEAST_PART_BYTES, PARTS
 from tests.answering import Answering, Connection, answering, request
 
@@ -63,6 +64,7 @@ def require_too_late(connection: Connection, begun: float) -> None:
     assert answer.status == 408
     assert answer.headers["content-type"] == "application/json"
     assert answer.headers["connection"] == "close"
+    assert SAFE.items() <= answer.headers.items()
     error = answer.document["error"]
     assert (error["type"], error["param"], error["code"]) == ("invalid_request_error", None, "request_timeout")
     assert "0.3 seconds" in error["message"]
