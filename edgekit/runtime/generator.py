@@ -112,12 +112,23 @@ class Generator:
     def step(self) -> list[Event]:
         """Read one chunk, decode one token for every sequence that has begun; return what came of it, in
         order."""
+        return [event for events in self.halves() for event in events]
+
+    def halves(self) -> Iterator[list[Event]]:
+        """Do what ``step`` does; yield what came of reading before others decode, so that an answer's first text need
+        not wait for their next. Take both, and submit and cancel nothing in between.
+        """
         self._forecast.step()
         step = self._scheduler.schedule()
         if step.read is not None:
             self._prefill(step.read)
+            if self._events and step.decode:
+                yield self._untold()
         if step.decode:
             self._decode(step.decode)
+        yield self._untold()
+
+    def _untold(self) -> list[Event]:
         events, self._events = self._events, []
         return events
 

@@ -91,7 +91,8 @@ class EngineThread:
             while not self._closing:
                 self._obey()
                 if self._generator.busy:
-                    self._hand_over(self._generator.step())
+                    for events in self._generator.halves():
+                        self._hand_over(events)
                 self._beat = self._clock()
         except Exception as error:  # a fault of ours: nothing in the generator can be trusted any more
             log.error("The engine's thread ended by %s", type(error).__name__)  # its text may hold what was asked

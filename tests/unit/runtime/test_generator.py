@@ -166,6 +166,19 @@ def test_whoever_writes_gets_a_token_at_every_step_while_another_reads() -> None
     assert steps == -(-250 // 8)
 
 
+def test_a_step_tells_what_was_read_before_the_others_go_on() -> None:
+    generator = _generator(_Scripted(b"rib", slots=2))
+    first = generator.submit(text_prompt("one"), SamplingParams(max_tokens=100))
+    generator.step()
+    second = generator.submit(text_prompt("two"), SamplingParams(max_tokens=100))
+    halves = generator.halves()
+    assert {event.sequence for event in next(halves)} == {second}
+    assert (len(first.ids), len(second.ids)) == (1, 1)
+    assert {event.sequence for event in next(halves)} == {first}
+    assert (len(first.ids), len(second.ids)) == (2, 1)
+    assert next(halves, None) is None
+
+
 def test_events_tell_the_text_and_then_the_end() -> None:
     engine = _Scripted("Nö, 🩺.".encode())
     generator = _generator(engine)

@@ -88,6 +88,21 @@ async def test_orders_at_once_are_written_side_by_side_and_the_last_waits_for_a_
 
 
 @on_loop
+async def test_a_first_text_does_not_wait_for_the_others_next() -> None:
+    engine = Talking(slots=2, held=True)
+    async with thread(engine) as running:
+        first = running.submit(order("one"), News())
+        await until(lambda: engine.entered == 1)
+        second = running.submit(order("two"), News())
+        engine.let(2)  # the second is read; what comes next, the first's second letter, stands
+        await until(partial(has, second, 1))
+        assert text(first) == TEXT[:1]
+        assert second.started
+        await until(lambda: engine.entered == 3)
+        assert engine.calls[-1][0] == "prefill"
+
+
+@on_loop
 async def test_those_who_wait_are_told_their_places(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "PLACES_S", 0.0)
     engine = Talking(slots=1, held=True)
@@ -228,10 +243,10 @@ async def test_a_fault_of_the_generator_fails_everything_and_says_nothing_of_it(
         answers = [running.submit(order(word), news) for word in ("one", "two")]
         await until(lambda: engine.entered == 1)
 
-        def step() -> None:
+        def halves() -> None:
             raise ValueError("a patient's name")
 
-        monkeypatch.setattr(running._generator, "step", step)
+        monkeypatch.setattr(running._generator, "halves", halves)
         engine.go()
         await until(lambda: running.failed)
         assert all(isinstance(answer.failure, EngineError) for answer in answers)

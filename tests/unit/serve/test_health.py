@@ -43,7 +43,7 @@ async def test_a_service_that_stops_lives_and_takes_no_questions(path: str) -> N
 @on_loop
 async def test_a_failed_engine_is_not_ready(monkeypatch: pytest.MonkeyPatch) -> None:
     async with toy() as running:
-        monkeypatch.setattr(running.service.model.generator, "step", lambda: 1 / 0)
+        monkeypatch.setattr(running.service.model.generator, "halves", lambda: 1 / 0)
         post(running.app, "/v1/chat/completions", ASK)
         await until(lambda: running.service.engine.failed)
         (await get(running.app, "/readyz")).error(503, "engine_failed")
