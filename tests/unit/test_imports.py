@@ -25,6 +25,7 @@ ORDER = [
         "evaluate",
         "report",
         "batch",
+        "ward",
         "serve",
         "demo",
         "tune",
