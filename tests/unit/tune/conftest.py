@@ -1,3 +1,5 @@
+"""What tests of training share: one thread, what ships, and a few questions as they are written for training."""
+
 from __future__ import annotations
 
 import json
@@ -7,9 +9,25 @@ from typing import Any
 import pytest
 import torch
 
+from edgekit.phantom import Question
 from edgekit.phantom.embedded import embedded
+from edgekit.tune.conversations import ConversationWriter
 from edgekit.tune.schedule import Schedule
+from edgekit.tune.small import PATCHES, SPECIAL, tokenizer
 from edgekit.tune.training import Curriculum, Training
+
+QUESTIONS = [
+    Question("closed", "presence", "Is there a nodule?", "no"),
+    Question("description", "description", "what do you see", "There is an enlarged heart."),
+    Question("open", "where", "Where is the nodule?", "in the left upper zone"),
+]
+TOKENIZER = tokenizer()
+IMAGE_TOKEN = SPECIAL.index("<image>")
+
+
+def writer(questions: int = 3) -> ConversationWriter:
+    """Return what writes so many questions of a picture at most."""
+    return ConversationWriter(TOKENIZER, IMAGE_TOKEN, PATCHES, questions)
 
 
 @pytest.fixture(autouse=True, scope="module")

@@ -2,44 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
-import pytest
 import torch
 
-from edgekit.checkpoint.checkpoint import Checkpoint
-from edgekit.checkpoint.open import open_checkpoint
-from edgekit.phantom import Question
 from edgekit.tune.answers import answers, grouped_attention
-from edgekit.tune.conversations import IGNORED, ConversationWriter
-from edgekit.tune.small import PATCHES, SPECIAL, model, save, tokenizer
+from edgekit.tune.conversations import IGNORED
+from edgekit.tune.small import model
 from edgekit.tune.tower import features, prepare
-
-QUESTIONS = [
-    Question("closed", "presence", "Is there a nodule?", "no"),
-    Question("description", "description", "what do you see", "There is an enlarged heart."),
-    Question("open", "where", "Where is the nodule?", "in the left upper zone"),
-]
-
-
-TOKENIZER = tokenizer()
-
-
-IMAGE_TOKEN = SPECIAL.index("<image>")
-
-
-@pytest.fixture(scope="module")
-def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Checkpoint:
-    torch.manual_seed(5)
-    folder: Path = tmp_path_factory.mktemp("embedded") / "small"
-    folder.mkdir()
-    save(model(), TOKENIZER, folder)
-    return open_checkpoint(folder)
-
-
-def writer(questions: int = 3) -> ConversationWriter:
-    return ConversationWriter(TOKENIZER, IMAGE_TOKEN, PATCHES, questions)
+from tests.unit.tune.conftest import QUESTIONS, writer
 
 
 def test_answers_in_company_are_the_answers_alone() -> None:
@@ -58,7 +28,7 @@ def test_answers_in_company_are_the_answers_alone() -> None:
     torch.testing.assert_close(together, torch.cat(alone), rtol=1e-4, atol=1e-4)
 
 
-def test_logits_are_those_of_the_whole_model(checkpoint: Checkpoint) -> None:
+def test_logits_are_those_of_the_whole_model() -> None:
     """The parts put together here, and transformers' own model on a prompt with pixels."""
     torch.manual_seed(7)
     net = model().eval()

@@ -13,18 +13,11 @@ from edgekit.checkpoint.checkpoint import Checkpoint
 from edgekit.checkpoint.open import open_checkpoint
 from edgekit.inputs.images import Picture
 from edgekit.inputs.prompt import Prompt, TextPiece, Turn, build
-from edgekit.phantom import Question, draw, scene
+from edgekit.phantom import draw, scene
 from edgekit.phantom.questions import ask
-from edgekit.tune.conversations import IGNORED, Batch, ConversationWriter
-from edgekit.tune.small import PATCHES, SPECIAL, model, save, tokenizer
-
-QUESTIONS = [
-    Question("closed", "presence", "Is there a nodule?", "no"),
-    Question("description", "description", "what do you see", "There is an enlarged heart."),
-    Question("open", "where", "Where is the nodule?", "in the left upper zone"),
-]
-TOKENIZER = tokenizer()
-IMAGE_TOKEN = SPECIAL.index("<image>")
+from edgekit.tune.conversations import IGNORED, Batch
+from edgekit.tune.small import PATCHES, model, save
+from tests.unit.tune.conftest import IMAGE_TOKEN, QUESTIONS, TOKENIZER, writer
 
 
 @pytest.fixture(scope="module")
@@ -34,10 +27,6 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Checkpoint:
     folder.mkdir()
     save(model(), TOKENIZER, folder)
     return open_checkpoint(folder)
-
-
-def writer(questions: int = 3) -> ConversationWriter:
-    return ConversationWriter(TOKENIZER, IMAGE_TOKEN, PATCHES, questions)
 
 
 def prompted(checkpoint: Checkpoint, *turns: Turn) -> list[int]:
