@@ -7,6 +7,7 @@ import secrets
 import time
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 from edgekit.serve.answer import Answer, News, Order
 from edgekit.serve.engine import EngineThread
@@ -120,6 +121,22 @@ class Exchange:
         self._late = True
         self.cancel(Refusal(504, f"{what} within {limit:g} seconds.", code, headers=NEVER_RETRY))
         self._news.tell()  # an engine that is stuck tells nobody
+
+
+class Form(Protocol):
+    """How an exchange is written down, as an API has it."""
+
+    def whole(self, exchange: Exchange) -> Any:
+        """Return the document of an exchange that has ended well."""
+        ...
+
+    def size_bytes(self, exchange: Exchange) -> int:
+        """Return about how long that is, where it is long: others would wait while it is written."""
+        ...
+
+    def events(self, exchange: Exchange, seen: int = 0) -> AsyncIterator[bytes]:
+        """Yield events from delta ``seen`` on; where the exchange fails, the last says so."""
+        ...
 
 
 def comment(answers: Sequence[Answer]) -> str:

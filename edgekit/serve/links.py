@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Protocol
 
 from edgekit.serve.caller import Caller
-from edgekit.serve.exchange import Exchange
+from edgekit.serve.exchange import Exchange, Form
 from edgekit.serve.refusal import NEVER_RETRY, Refusal
 from edgekit.serve.service import Service
 
@@ -24,14 +23,6 @@ MOST_PER_CALLER = 32
 """So many answers are kept for one caller; the oldest that has ended makes way."""
 RETRY_S = 5
 """What a caller with as many is told to wait for one to end."""
-
-
-class Form(Protocol):
-    """How an exchange is written down."""
-
-    def events(self, exchange: Exchange, seen: int = 0) -> AsyncIterator[bytes]:
-        """Yield events from delta ``seen`` on."""
-        ...
 
 
 @dataclass(eq=False)

@@ -7,7 +7,8 @@ two borders at which errors become messages; the command line is the other.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from edgekit.errors import ContextExceeded, EdgeKitError, InputError, MissingExtra
@@ -94,3 +95,19 @@ def unsupported(param: str, reason: str) -> Refusal:
 def invalid(param: str, reason: str) -> Refusal:
     """A field whose value can't be meant."""
     return Refusal(400, f"'{param}' {reason}", "invalid_value", param=param)
+
+
+@contextmanager
+def naming(own_name: Callable[[str], str]) -> Iterator[None]:
+    """Have what is refused name a request's own fields, which ``own_name`` gives: no caller knows the others."""
+    try:
+        yield
+    except (Refusal, InputError) as error:
+        refusal = refusal_of(error)
+        param = refusal.param and own_name(refusal.param)
+        if param is None or param == refusal.param:
+            raise
+        message = refusal.message.replace(f"'{refusal.param}'", f"'{param}'")
+        raise Refusal(
+            refusal.status, message, refusal.code, param=param, headers=refusal.headers, more=refusal.more
+        ) from error

@@ -18,12 +18,12 @@ from edgekit.runtime.model import Model
 from edgekit.serve.answer import Order
 from edgekit.serve.asgi import Bodies
 from edgekit.serve.caller import Caller
+from edgekit.serve.conversation import BETWEEN, Conversation, Question
 from edgekit.serve.engine import EngineThread
 from edgekit.serve.exchange import Exchange
 from edgekit.serve.gallery import Gallery
 from edgekit.serve.grammars import Grammars
 from edgekit.serve.metrics import Metrics
-from edgekit.serve.openai.conversation import BETWEEN, Conversation, Question
 from edgekit.serve.openai.request import ChatRequest
 from edgekit.serve.refusal import NEVER_RETRY, Refusal, invalid
 from edgekit.serve.settings import Limits, Settings

@@ -13,43 +13,14 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from edgekit.serve.conversation import BETWEEN, Conversation, Question
 from edgekit.serve.openai.request import ImageUrl, Message, Part
 from edgekit.serve.refusal import Refusal, invalid
 
 _DATA_URL = re.compile(r"data:[\w.+-]*/?[\w.+-]*(?:;[\w.+-]+=[\w.+-]*)*;base64,", re.IGNORECASE)
-BETWEEN = "\n\n"
-"""Between messages that are joined."""
 _BLANKS = {ord(blank): None for blank in " \t\r\n"}
 PIECE = 2**20
 """Characters of base64 that are decoded at once: other threads wait so long."""
-
-
-@dataclass(frozen=True)
-class Question:
-    """A question with the files of its pictures, and its answer (None: still to come)."""
-
-    text: str
-    images: tuple[bytes, ...]
-    answer: str | None
-
-
-@dataclass(frozen=True)
-class Conversation:
-    """What a request's messages say; ``system`` is None without such a text."""
-
-    system: str | None
-    questions: tuple[Question, ...]
-
-    @property
-    def images(self) -> int:
-        """The number of pictures."""
-        return sum(len(question.images) for question in self.questions)
-
-    @property
-    def text_bytes(self) -> int:
-        """All texts together, in UTF-8."""
-        texts = [self.system or "", *(text for turn in self.questions for text in (turn.text, turn.answer or ""))]
-        return sum(len(text.encode(errors="surrogatepass")) for text in texts)
 
 
 @dataclass

@@ -124,6 +124,10 @@ class ResponseForm:
         response.edgekit = aside(exchange)
         return response
 
+    def size_bytes(self, exchange: Exchange) -> int:
+        """Return 0: a response has no probabilities, which make answers long."""
+        return 0
+
     async def events(self, exchange: Exchange, seen: int = 0) -> AsyncIterator[bytes]:
         """Write a stream; what goes wrong comes as an event of its own. ``seen`` deltas are left out."""
         events = _Events()

@@ -6,24 +6,19 @@ Text and pictures in, text out, whole or as events; nothing is kept between requ
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 from starlette.types import Receive, Scope, Send
 
-from edgekit.errors import InputError
-from edgekit.serve.answer import Order
-from edgekit.serve.asgi import apart, respond_events, respond_json, while_connected
-from edgekit.serve.caller import Caller
-from edgekit.serve.openai.conversation import Conversation, conversation_of
+from edgekit.serve.asking import Asking, Meant
+from edgekit.serve.openai.conversation import conversation_of
 from edgekit.serve.openai.request import ChatRequest, JsonSchema, Message, Part, ResponseFormat, Role, parse
 from edgekit.serve.openai.response import ResponseForm
-from edgekit.serve.openai.sampling import params_of, require_served, schema_of
-from edgekit.serve.refusal import Refusal, invalid, refusal_of, unsupported
-from edgekit.serve.service import Service, Wish
+from edgekit.serve.openai.wish import wish_of
+from edgekit.serve.refusal import invalid, naming, unsupported
+from edgekit.serve.service import Service
 
 
 class Item(Struct):
@@ -112,23 +107,7 @@ def _message(item: Item, number: int) -> Message:
     return Message(role=item.role, content=item.content)
 
 
-@contextmanager
-def _by_own_names(request: ResponseRequest) -> Iterator[None]:
-    """Have what is refused of the chat completion name the response's own fields: no caller knows the others."""
-    try:
-        yield
-    except (Refusal, InputError) as error:
-        refusal = refusal_of(error)
-        param = refusal.param and _own_name(refusal.param, request)
-        if param is None or param == refusal.param:
-            raise
-        message = refusal.message.replace(f"'{refusal.param}'", f"'{param}'")
-        raise Refusal(
-            refusal.status, message, refusal.code, param=param, headers=refusal.headers, more=refusal.more
-        ) from error
-
-
-def _own_name(param: str, request: ResponseRequest) -> str:
+def _own_name(request: ResponseRequest, param: str) -> str:
     """What a field of the chat completion is called in the response's request."""
     for name, own in (("response_format", "text.format"), ("max_completion_tokens", "max_output_tokens")):
         if param.startswith(name):
@@ -142,74 +121,28 @@ def _own_name(param: str, request: ResponseRequest) -> str:
     return f"input[{int(number) - bool(request.instructions)}]{rest}"
 
 
-@dataclass(frozen=True)
-class Meant:
-    """What a body says: its ``request`` without the input, the conversation that this is, and how it is answered."""
-
-    request: ResponseRequest
-    conversation: Conversation
-    wish: Wish
-    form: ResponseForm
-
-
-@dataclass(frozen=True)
-class Asked:
-    """A request that was understood: its order, what is to be said of its pictures, and how it wants its answer."""
-
-    orders: list[Order]
-    notes: list[str]
-    form: ResponseForm
-    stream: bool
-
-
 class Responses:
-    """The endpoint. A caller that goes ends its answer."""
+    """The endpoint."""
 
     name = "responses"
 
     def __init__(self, service: Service) -> None:
         self._service = service
+        self._asking = Asking(service)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        service = self._service
-        service.require_open()
-        asked = await self._understand(scope, receive)
-        exchange = service.exchange(asked.orders, asked.notes)
-        try:
-            if asked.stream:
-                await while_connected(receive, respond_events(send, asked.form.events(exchange)))
-            else:
-                await while_connected(receive, exchange.whole())
-                await respond_json(send, 200, asked.form.whole(exchange))
-        finally:
-            service.end(exchange)
-
-    async def _understand(self, scope: Scope, receive: Receive) -> Asked:
-        """Read a request; its body and the files of its pictures are let go at the end."""
-        service = self._service
-        caller: Caller = scope["state"]["caller"]
-        async with service.bodies.reading(caller.name, scope, receive) as body:
-            meant = await apart(len(body), lambda: self._read(body))
-            body.clear()
-            with _by_own_names(meant.request):
-                work = service.orders(meant.conversation, meant.wish, caller)
-                orders, notes = await while_connected(receive, work)
-        return Asked(orders, notes, meant.form, bool(meant.request.stream))
+        await self._asking.serve(scope, receive, send, self._read)
 
     def _read(self, body: bytearray) -> Meant:
         service = self._service
         request = parse(body, ResponseRequest)
         request.require_served()
         form = ResponseForm(service.require_model(request.model), request.instructions, request.max_output_tokens)
-        with _by_own_names(request):
+        own_name = partial(_own_name, request)
+        with naming(own_name):
             chat = request.chat()
-            require_served(chat, 1)
-            service.require_tokens(chat)
-            wish = Wish(
-                params=params_of(chat, service.most_tokens, service.manifest.spec.decoder.vocab),
-                batch=chat.service_tier == "flex",
-                schema=schema_of(chat.response_format),
-            )
+            wish = wish_of(chat, service, 1)
             conversation = conversation_of(chat.messages)
         request.input = request.input[:0]  # its pictures would be held twice
-        return Meant(request, conversation, wish, form)
+        stream = bool(request.stream)
+        return Meant(conversation=conversation, wish=wish, form=form, stream=stream, own_name=own_name)

@@ -26,6 +26,12 @@ ID = "a" * 22
 class Form:
     """Writes nothing."""
 
+    def whole(self, exchange: Exchange) -> None:
+        return None
+
+    def size_bytes(self, exchange: Exchange) -> int:
+        return 0
+
     async def events(self, exchange: Exchange, seen: int = 0) -> AsyncIterator[bytes]:
         yield b""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from edgekit.errors import ContextExceeded, EngineError, InputError, MissingExtra
-from edgekit.serve.refusal import Refusal, invalid, refusal_of, unsupported
+from edgekit.serve.refusal import Refusal, invalid, naming, refusal_of, unsupported
 
 SECRET = "patient 4711"
 
@@ -46,3 +46,19 @@ def test_a_field_is_named() -> None:
     assert unsupported("tools", "no").document()["error"]["param"] == "tools"
     assert invalid("n", "must be 1").message == "'n' must be 1"
     assert (Refusal(401, "", "x").document()["error"]["type"]) == "authentication_error"
+
+
+def test_another_api_names_its_own_fields() -> None:
+    with pytest.raises(Refusal) as refused, naming(lambda param: param.replace("messages", "input")):
+        raise invalid("messages[0].role", "is wrong.")
+    assert (refused.value.param, refused.value.message) == ("input[0].role", "'input[0].role' is wrong.")
+    with pytest.raises(Refusal) as exceeded, naming(lambda param: param.replace("messages", "input")):
+        raise ContextExceeded(900, 512)
+    assert (exceeded.value.param, exceeded.value.more["n_ctx"]) == ("input", 512)
+
+
+@pytest.mark.parametrize("error", [InputError("It is cut off"), Refusal(429, "later", "busy"), KeyError("x")])
+def test_what_has_no_other_name_is_raised_as_it_is(error: Exception) -> None:
+    with pytest.raises(type(error)) as raised, naming(lambda param: param):
+        raise error
+    assert raised.value is error

@@ -15,9 +15,9 @@ from edgekit.inputs.prompt import TextPiece
 from edgekit.runtime import SamplingParams
 from edgekit.serve.answer import Order
 from edgekit.serve.caller import Caller
+from edgekit.serve.conversation import Conversation, Question
 from edgekit.serve.exchange import Exchange
 from edgekit.serve.gallery import Gallery
-from edgekit.serve.openai.conversation import Conversation, Question
 from edgekit.serve.openai.request import ChatRequest
 from edgekit.serve.refusal import Refusal
 from edgekit.serve.service import Service, Wish

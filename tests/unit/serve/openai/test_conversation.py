@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edgekit.serve.conversation import Conversation, Question
 from edgekit.serve.openai import conversation
-from edgekit.serve.openai.conversation import Conversation, Question, conversation_of, image_of
+from edgekit.serve.openai.conversation import conversation_of, image_of
 from edgekit.serve.openai.request import ImageUrl, Message
 from edgekit.serve.refusal import Refusal
 
