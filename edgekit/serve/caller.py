@@ -1,4 +1,4 @@
-"""Who asks: a token's name, else the address that a request comes from.
+"""Who asks: whoever has a token, else the address that a request comes from.
 
 An address is that of the connection. A named proxy is believed about whom it asks for (``X-Forwarded-For``, from the
 right: what stands further left anybody may have written), and nobody else is.
@@ -11,22 +11,33 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from edgekit.serve.refusal import Refusal
-from edgekit.serve.tokens import Tokens
+from edgekit.serve.tokens import Token, Tokens
 
 Headers = Sequence[tuple[bytes, bytes]]
 
 
+HOLDER = 16
+"""So many hexadecimal digits of a token's hash tell its holder from the next of its name."""
+
+
 @dataclass(frozen=True)
 class Caller:
-    """``name`` is unique among callers; ``batch`` says whether all that it asks may wait behind others."""
+    """Who asks: ``name`` is for people, ``batch`` says whether all that it asks may wait behind others, and ``holder``
+    tells those apart who have the name one after the other."""
 
     name: str
     batch: bool = False
+    holder: str = ""
+
+    @property
+    def id(self) -> str:
+        """Whom the service takes it for: nothing that one id sent or got is of use to another, whatever its name."""
+        return f"{self.name} {self.holder}" if self.holder else self.name
 
 
-def by_token(name: str) -> str:
-    """Return the name of the caller that has a token called ``name``."""
-    return f"token {name}"
+def by_token(token: Token) -> Caller:
+    """Return the caller that has a token."""
+    return Caller(f"token {token.name}", token.batch, token.sha256[:HOLDER])
 
 
 class Callers:
@@ -69,7 +80,7 @@ class Callers:
         scheme, _, secret = _text(value).partition(" ")
         token = self._tokens.match(secret.strip()) if scheme.lower() == "bearer" else None
         if token is not None:
-            return Caller(by_token(token.name), token.batch)
+            return by_token(token)
         raise _unauthorized("This token is not one of this service's.", "token_wrong")
 
 

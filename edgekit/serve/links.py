@@ -47,7 +47,7 @@ class Links:
         """Refuse, with status 409, a question in a conversation whose last answer is still being written, and with 429
         one of a caller who has as many answers written as are kept for it.
         """
-        kept = self._kept.get((caller.name, id))
+        kept = self._kept.get((caller.id, id))
         if kept is not None and not kept.exchange.ended:
             message = "This conversation's last answer is still being written: take it up, or wait for its end."
             raise Refusal(409, message, "answer_running", headers=NEVER_RETRY)
@@ -61,7 +61,7 @@ class Links:
         """Keep an exchange under its conversation's id, in the place of the one before, and where a caller has many, of
         its oldest that has ended.
         """
-        key = caller.name, id
+        key = caller.id, id
         self._drop(key)
         own = self._others(caller, id)
         if len(own) >= MOST_PER_CALLER:
@@ -71,7 +71,7 @@ class Links:
 
     def of(self, caller: Caller, id: str) -> Kept:
         """Return what is kept; :class:`Refusal` of status 404 where nothing is, or it is another caller's."""
-        kept = self._kept.get((caller.name, id))
+        kept = self._kept.get((caller.id, id))
         if kept is None:
             raise Refusal(404, "There is no answer of this conversation to take up.", "conversation_not_found")
         return kept
@@ -90,7 +90,7 @@ class Links:
             if kept.readers == 0:
                 seconds = self._service.limits.resume_s
                 loop = asyncio.get_running_loop()
-                kept.timer = loop.call_later(seconds, self._expire, (caller.name, id), kept)
+                kept.timer = loop.call_later(seconds, self._expire, (caller.id, id), kept)
 
     def forget(self, caller: str) -> None:
         """Keep nothing of a caller's."""
@@ -99,7 +99,7 @@ class Links:
 
     def _others(self, caller: Caller, id: str) -> list[tuple[str, str]]:
         """A caller's conversations but one, oldest first."""
-        return [key for key in self._kept if key[0] == caller.name and key[1] != id]
+        return [key for key in self._kept if key[0] == caller.id and key[1] != id]
 
     def _expire(self, key: tuple[str, str], kept: Kept) -> None:
         if self._kept.get(key) is kept:

@@ -150,7 +150,7 @@ def configuration(service: Service, offer: Offer) -> uvicorn.Config:
     )
     config.load()
     logs.quiet()
-    offer.tokens.on_removed = lambda name: service.forget(by_token(name))
+    offer.tokens.on_removed = lambda token: service.forget(by_token(token).id)
     offer.listener.limit(limits.connections, callers.is_proxy)
     config.ssl = offer.transport.context
     return config

@@ -125,9 +125,9 @@ class Service:
         (:class:`~edgekit.errors.InputError`).
         """
         self._require_limits(conversation)
-        name, turns = caller.name, self._turns
-        self._require_place(name, len(wish.params), turns.of(name), turns.count)
-        async with turns.turn(name):
+        turns = self._turns
+        self._require_place(caller.id, len(wish.params), turns.of(caller.id), turns.count)
+        async with turns.turn(caller.id):
             constraints = await self._constraints(wish)
             notes: list[str] = []
             said = [await self._turn(question, caller, notes) for question in conversation.questions]
@@ -135,7 +135,7 @@ class Service:
         if len(prompt) >= self.model.engine.context:
             raise ContextExceeded(len(prompt), self.model.engine.context)
         orders = [
-            Order(prompt=prompt, params=params, caller=name, batch=wish.batch or caller.batch, constraint=form)
+            Order(prompt=prompt, params=params, caller=caller.id, batch=wish.batch or caller.batch, constraint=form)
             for params, form in zip(wish.params, constraints, strict=True)
         ]
         return orders, notes
@@ -213,7 +213,7 @@ class Service:
     async def _turn(self, question: Question, caller: Caller, notes: list[str]) -> Turn:
         pictures = []
         for file in question.images:
-            pictures.append(await self.gallery.picture(caller.name, file))
+            pictures.append(await self.gallery.picture(caller.id, file))
             notes += [note for note in pictures[-1].notes if note not in notes]
         return Turn(question.text, question.answer, tuple(pictures))
 

@@ -173,15 +173,14 @@ class Tokens:
     """The tokens of a running service: read anew whenever their file has changed, and nobody's while it is damaged.
 
     ``required`` says whether a caller needs one. It stays true once it was, until the service starts anew: removing
-    the last token must not open to everyone what was closed a moment ago. ``on_removed`` is told the name of each that
-    was: another may come to be called so.
+    the last token must not open to everyone what was closed a moment ago. ``on_removed`` is told each that was.
     """
 
     def __init__(self, path: Path, tokens: tuple[Token, ...], state: _State) -> None:
         self.path = path
         self.tokens = tokens
         self.required = bool(tokens)
-        self.on_removed: Callable[[str], object] = lambda name: None
+        self.on_removed: Callable[[Token], object] = lambda token: None
         self._valid = tokens
         self._state = state
 
@@ -209,10 +208,10 @@ class Tokens:
 
     def _tell_removed(self) -> None:
         left = {token.sha256 for token in self.tokens}
-        removed = [token.name for token in self._valid if token.sha256 not in left]
+        removed = [token for token in self._valid if token.sha256 not in left]
         self._valid = self.tokens
-        for name in removed:
-            self.on_removed(name)
+        for token in removed:
+            self.on_removed(token)
 
     def match(self, secret: str) -> Token | None:
         """Return the token of a secret, as the file is now; None where it is nobody's.

@@ -3,7 +3,9 @@ expect of a server that speaks OpenAI's API."""
 
 from __future__ import annotations
 
+import asyncio
 import json
+import threading
 import time
 import uuid
 from collections.abc import Iterator
@@ -15,7 +17,10 @@ import msgspec
 import pytest
 
 from edgekit.bundle import Bundle
+from edgekit.inputs.images import load_image
+from edgekit.inputs.prepared import PreparedPicture
 from edgekit.serve import tokens
+from edgekit.serve.caller import by_token
 from edgekit.serve.openai.documents import ChatCompletion, ChatCompletionChunk, Delta, ModelList
 from edgekit.serve.openai.response import Response
 from edgekit.serve.settings import Limits, Settings
@@ -317,7 +322,8 @@ def test_a_prefix_is_reused_for_its_caller_alone(bundle: Bundle, tmp_path: Path)
         assert cached(other, png(9)) < images
         assert cached(one, png(9)) > images
         assert cached(other, png(9)) > images
-        here.on_loop(lambda: here.service.forget("token one"))
+        (first, _) = tokens.read_tokens(file)
+        here.on_loop(lambda: here.service.forget(by_token(first).id))
         assert cached(one, png(9)) < images
         assert cached(other, png(9)) > images
 
@@ -353,6 +359,38 @@ def test_of_a_token_that_is_removed_nothing_is_left_for_its_names_next_holder(bu
         with served.client(tokens.add(file, "ward")) as client:
             error(client.get(f"/v1/chat/completions/{id}"), 404, "conversation_not_found")
             other = completion(client.post("/v1/chat/completions", json=body))
+            assert other.usage.prompt_tokens_details.cached_tokens < served.service.manifest.spec.tokens_per_image
+
+
+def test_what_was_on_its_way_when_its_token_was_removed_is_not_the_next_holders(bundle: Bundle, tmp_path: Path) -> None:
+    file, id = tmp_path / "tokens.toml", str(uuid.uuid4())
+    body, named = question("What do you see?", png(5)), {"x-conversation-id": id}
+    first, begun, goes_on = tokens.add(file, "ward"), threading.Event(), threading.Event()
+    answers: list[httpx.Response] = []
+
+    async def decode(picture: bytes) -> PreparedPicture:
+        begun.set()
+        await asyncio.to_thread(goes_on.wait, 20)
+        return PreparedPicture.of(load_image(picture), bundle.manifest.spec.image)
+
+    def ask(served: Served) -> None:
+        with served.client(first) as client:
+            answers.append(client.post("/v1/chat/completions", json=body, headers=named))
+
+    with serving(bundle, tokens=file, decode=decode) as served:
+        asking = threading.Thread(target=ask, args=(served,))
+        asking.start()
+        assert begun.wait(20)
+        tokens.remove(file, "ward")
+        with served.client(tokens.add(file, "ward")) as client:
+            assert client.get("/readyz").status_code == 200, "the service has seen that it is another's"
+            goes_on.set()
+            asking.join(30)
+            assert completion(answers[0]).choices, "what was let in is answered"
+            error(client.get(f"/v1/chat/completions/{id}"), 404, "conversation_not_found")
+            begun.clear()
+            other = completion(client.post("/v1/chat/completions", json=body))
+            assert begun.is_set(), "the picture is decoded anew"
             assert other.usage.prompt_tokens_details.cached_tokens < served.service.manifest.spec.tokens_per_image
 
 

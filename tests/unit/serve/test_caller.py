@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgekit.serve.caller import Caller, Callers
+from edgekit.serve.caller import HOLDER, Caller, Callers, by_token
 from edgekit.serve.refusal import Refusal
-from edgekit.serve.tokens import Tokens, add, remove
+from edgekit.serve.tokens import Token, Tokens, add, remove
 
 NOBODY = Tokens.load(Path("/proc/nonexistent"))
 FORWARDED = b"x-forwarded-for"
@@ -66,10 +66,14 @@ def test_what_a_caller_writes_himself_changes_nothing(written: list[bytes]) -> N
 
 def test_a_token_names_its_caller_wherever_he_comes_from(file: Path) -> None:
     ward, night = add(file, "ward-7"), add(file, "night", batch=True)
-    callers = Callers(Tokens.load(file), [])
+    tokens = Tokens.load(file)
+    callers = Callers(tokens, [])
     for address in ("127.0.0.1", "192.0.2.7"):
-        assert callers.of(bearer(ward), address) == Caller("token ward-7")
-        assert callers.of(bearer(night), address) == Caller("token night", batch=True)
+        assert [callers.of(bearer(secret), address) for secret in (ward, night)] == [*map(by_token, tokens.tokens)]
+    assert [(caller.name, caller.batch) for caller in map(by_token, tokens.tokens)] == [
+        ("token ward-7", False),
+        ("token night", True),
+    ]
     assert callers.of([(b"authorization", b"bearer   " + ward.encode() + b" ")], "").name == "token ward-7"
 
 
@@ -115,3 +119,12 @@ def test_a_token_and_an_address_are_never_the_same_caller(file: Path) -> None:
     secret = add(file, "127.0.0.1")
     callers = Callers(Tokens.load(file), [])
     assert callers.of(bearer(secret), "127.0.0.1") != callers.of([], "127.0.0.1", anybody=True)
+
+
+def test_two_who_have_one_name_after_the_other_are_two_callers() -> None:
+    first, second = (by_token(Token("ward", digit * 64, False, "")) for digit in "ab")
+    assert first.name == second.name == "token ward"
+    assert first.id == f"token ward {'a' * HOLDER}" != second.id
+    assert first == by_token(Token("ward", "a" * 64, False, "2026-11-30"))
+    assert 4 * HOLDER >= 64, "the chance that two have the same is none"
+    assert Caller("address 10.0.0.2").id == "address 10.0.0.2"

@@ -110,7 +110,8 @@ def test_what_is_removed_is_told_also_where_another_has_its_name_at_once(file: P
     """What was remembered of one's questions must not serve the other."""
     add(file, "ward")
     add(file, "dusk")
-    tokens, removed = Tokens.load(file), list[str]()
+    tokens, removed = Tokens.load(file), list[Token]()
+    first = tokens.tokens[0]
     tokens.on_removed = removed.append
     add(file, "third")
     tokens.current()
@@ -118,13 +119,14 @@ def test_what_is_removed_is_told_also_where_another_has_its_name_at_once(file: P
     remove(file, "ward")
     add(file, "ward")
     tokens.current()
-    assert removed == ["ward"]
+    assert removed == [first]
+    assert tokens.tokens[-1].name == first.name
     text = file.read_text()
     file.write_text("damaged")
     tokens.current()
     file.write_text(text)
     tokens.current()
-    assert removed == ["ward"], "who can't be let in for a moment is not gone"
+    assert removed == [first], "who can't be let in for a moment is not gone"
 
 
 def test_the_last_one_that_goes_opens_nothing(file: Path) -> None:
