@@ -35,10 +35,10 @@ class Answer:
 
 
 class Connection:
-    """A client's end of one connection."""
+    """A client's end of one connection, from one of loopback's addresses."""
 
-    def __init__(self, port: int) -> None:
-        self._socket = socket.create_connection(("127.0.0.1", port), timeout=5)
+    def __init__(self, port: int, address: str) -> None:
+        self._socket = socket.create_connection(("127.0.0.1", port), timeout=5, source_address=(address, 0))
         self._read = b""
 
     def send(self, *parts: bytes) -> None:
@@ -94,8 +94,8 @@ class Answering:
     server: uvicorn.Server
 
     @contextmanager
-    def connection(self) -> Iterator[Connection]:
-        connection = Connection(self.port)
+    def connection(self, address: str = "127.0.0.1") -> Iterator[Connection]:
+        connection = Connection(self.port, address)
         try:
             yield connection
         finally:

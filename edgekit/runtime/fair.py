@@ -50,7 +50,7 @@ class Tier:
         return tier
 
     def add(self, sequence: Sequence) -> None:
-        caller = sequence.caller
+        caller = sequence.share
         if caller not in self.waiting:
             rivals = self.waiting or [self._last]
             least = min((self.accounts[rival].cost for rival in rivals if rival in self.accounts), default=0)
@@ -71,10 +71,10 @@ class Tier:
         return sequence
 
     def remove(self, sequence: Sequence) -> None:
-        queue = self.waiting[sequence.caller]
+        queue = self.waiting[sequence.share]
         queue.remove(sequence)
         if not queue:
-            del self.waiting[sequence.caller]
+            del self.waiting[sequence.share]
 
     def charge(self, caller: str, cost: int) -> None:
         self._account(caller).cost += cost
@@ -115,8 +115,9 @@ class FairQueue:
         return queue
 
     def of(self, caller: str) -> list[Sequence]:
-        """Return the sequences of ``caller`` that wait."""
-        return [sequence for tier in self._tiers for sequence in tier.waiting.get(caller, ())]
+        """Return the sequences of ``caller`` that wait, whoever shares slots with it as one."""
+        queues = [queue for tier in self._tiers for queue in tier.waiting.values()]
+        return [sequence for queue in queues for sequence in queue if sequence.caller == caller]
 
     @property
     def idle_needed(self) -> int:
@@ -138,7 +139,7 @@ class FairQueue:
 
     def charge(self, sequence: Sequence, read: int, generated: int) -> None:
         """Count tokens of a prompt that were read and tokens that were generated for ``sequence``'s caller."""
-        self._tier(sequence).charge(sequence.caller, READ * read + GENERATED * generated)
+        self._tier(sequence).charge(sequence.share, READ * read + GENERATED * generated)
 
     def _tier(self, sequence: Sequence) -> Tier:
         return self._tiers[sequence.batch]

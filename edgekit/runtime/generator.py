@@ -67,12 +67,14 @@ class Generator:
         *,
         constraint: Constraint | None = None,
         caller: str = "",
+        share: str = "",
         batch: bool = False,
     ) -> Sequence:
         """Queue a request, whose answer a ``constraint`` of its own may hold to a form.
 
         ``caller`` is whom the server knows to ask, never what a request says of itself: callers share the slots fairly,
-        and what one of them sent is reused for no other. ``batch`` marks work that waits until nothing else does.
+        and what one of them sent is reused for no other. ``share`` is as whom it shares them, where several do as one.
+        ``batch`` marks work that waits until nothing else does.
         :class:`InputError` when it can't fit into the context.
         """
         sequence = Sequence(
@@ -82,6 +84,7 @@ class Generator:
             stream=self._stream(params),
             submitted=self._clock(),
             caller=caller,
+            share=share,
             batch=batch,
         )
         self._forecast.joining()

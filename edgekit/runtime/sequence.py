@@ -76,7 +76,8 @@ class Sequence:
     * ``written``: tokens whose keys and values lie there, of which ``reused`` did before
     * ``ids``, ``text``: the answer so far
     * ``completion``: the whole of it, once it has ended
-    * ``caller``: who asked, and so who shares slots fairly with others and owns what is remembered of this
+    * ``caller``: who asked, and so who owns what is remembered of this
+    * ``share``: as whom it shares slots fairly with others: its caller where nothing else is said
     * ``batch``: whether it waits behind those that don't say so
     * ``fleeting``: whether nothing of it is remembered once it has ended
     """
@@ -96,12 +97,14 @@ class Sequence:
     times: list[float] = field(default_factory=list)
     completion: Completion | None = None
     caller: str = ""
+    share: str = ""
     batch: bool = False
     fleeting: bool = False
 
     def __post_init__(self) -> None:
         self.keys = list(self.prompt.keys)
         self.prompt_tokens = len(self.keys)
+        self.share = self.share or self.caller
 
     @property
     def owner(self) -> str:

@@ -15,11 +15,13 @@ from edgekit.runtime.logprobs import TokenLogprob
 
 @dataclass(frozen=True, kw_only=True)
 class Order:
-    """What is to be answered, and for whom: ``caller`` is whom the service takes the caller for."""
+    """What is to be answered, and for whom: ``caller`` is whom the service takes the caller for, ``share`` as whom it
+    is counted, where that is not itself alone."""
 
     prompt: Prompt
     params: SamplingParams
     caller: str
+    share: str = ""
     batch: bool = False
     constraint: Constraint | None = None
 
@@ -52,7 +54,7 @@ class Delta:
 class Answer:
     """An answer on its way; read on the event loop alone. It holds nothing of its prompt, and so no pictures.
 
-    * ``params``, ``caller``: how it is drawn, and for whom
+    * ``params``, ``share``: how it is drawn, and as whose it is counted
     * ``deltas``: all of its text so far, so that it can be read again from any of them
     * ``completion``: the whole of it once it has ended, or ``error``, which kept it from beginning
     * ``started``: whether it has a slot; before, its ``place`` among those who wait and ``wait_s``, an estimate of how
@@ -61,7 +63,7 @@ class Answer:
 
     def __init__(self, order: Order, news: News) -> None:
         self.params = order.params
-        self.caller = order.caller
+        self.share = order.share or order.caller
         self.deltas: list[Delta] = []
         self.completion: Completion | None = None
         self.error: EdgeKitError | None = None

@@ -107,7 +107,7 @@ class Asking:
     async def _understand(self, scope: Scope, receive: Receive, read: Callable[[bytearray], Meant]) -> Asked:
         """Read a request; its body and the files of its pictures are let go at the end."""
         caller: Caller = scope["state"]["caller"]
-        async with self._service.bodies.reading(caller.id, scope, receive) as body:
+        async with self._service.bodies.reading(caller.share, scope, receive) as body:
             meant = await apart(len(body), lambda: read(body))
             body.clear()
             return await while_connected(receive, self.ready(meant, caller))

@@ -1,7 +1,8 @@
 """Who asks: whoever has a token, else the address that a request comes from.
 
 An address is that of the connection. A named proxy is believed about whom it asks for (``X-Forwarded-For``, from the
-right: what stands further left anybody may have written), and nobody else is.
+right: what stands further left anybody may have written), and nobody else is. Those of one network of IPv6 are counted
+as one, and nothing that is remembered of one serves another.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import ipaddress
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from edgekit.serve.address import counted_as, plain
 from edgekit.serve.refusal import Refusal
 from edgekit.serve.tokens import Token, Tokens
 
@@ -22,17 +24,28 @@ HOLDER = 16
 
 @dataclass(frozen=True)
 class Caller:
-    """Who asks: ``name`` is for people, ``batch`` says whether all that it asks may wait behind others, and ``holder``
-    tells those apart who have the name one after the other."""
+    """Who asks.
+
+    * ``name``: for people
+    * ``batch``: whether all that it asks may wait behind others
+    * ``holder``: tells those apart who have the name one after the other
+    * ``network``: those with whom it is counted as one, where it is not counted alone
+    """
 
     name: str
     batch: bool = False
     holder: str = ""
+    network: str = ""
 
     @property
     def id(self) -> str:
         """Whom the service takes it for: nothing that one id sent or got is of use to another, whatever its name."""
         return f"{self.name} {self.holder}" if self.holder else self.name
+
+    @property
+    def share(self) -> str:
+        """As whom it is counted, in the share of slots and in every limit of one caller's."""
+        return self.network or self.id
 
 
 def by_token(token: Token) -> Caller:
@@ -59,19 +72,21 @@ class Callers:
                 return self._by_token(secrets[-1])
             if not anybody:
                 raise _unauthorized("This service needs a token: send 'Authorization: Bearer TOKEN'.", "token_missing")
-        return Caller(f"address {self.address(headers, address)}")
+        address = self.address(headers, address)
+        network = counted_as(address)
+        return Caller(f"address {address}", network="" if network == address else f"network {network}")
 
     def address(self, headers: Headers, address: str) -> str:
         """Return where a request comes from in the end."""
         hops = [hop.strip() for name, value in headers if name == b"x-forwarded-for" for hop in _text(value).split(",")]
         while hops and self.is_proxy(address):
             address = hops.pop()
-        return _plain(address)
+        return plain(address)
 
     def is_proxy(self, address: str) -> bool:
         """Say whether the site names this address as a proxy of its own."""
         try:
-            parsed = ipaddress.ip_address(_plain(address))
+            parsed = ipaddress.ip_address(plain(address))
         except ValueError:
             return False
         return any(parsed in network for network in self._proxies)
@@ -86,18 +101,6 @@ class Callers:
 
 def _unauthorized(message: str, code: str) -> Refusal:
     return Refusal(401, message, code, headers={"www-authenticate": 'Bearer realm="edgekit"'})
-
-
-def _plain(address: str) -> str:
-    """An address as it is written without a scope, and without the port that some proxies add; IPv4 in IPv6 is IPv4."""
-    host, colon, port = address.rpartition(":")
-    with_port = bool(colon) and port.isdigit() and (host.endswith("]") or ":" not in host)
-    try:
-        parsed = ipaddress.ip_address((host if with_port else address).strip("[]").partition("%")[0])
-    except ValueError:
-        return address[:64]
-    mapped = getattr(parsed, "ipv4_mapped", None)
-    return str(mapped or parsed)
 
 
 def _text(value: bytes) -> str:

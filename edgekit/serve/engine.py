@@ -111,7 +111,12 @@ class EngineThread:
     def _take(self, order: Order, answer: Answer) -> None:
         try:
             sequence = self._generator.submit(
-                order.prompt, order.params, caller=order.caller, batch=order.batch, constraint=order.constraint
+                order.prompt,
+                order.params,
+                caller=order.caller,
+                share=order.share,
+                batch=order.batch,
+                constraint=order.constraint,
             )
         except EdgeKitError as error:
             refused = error

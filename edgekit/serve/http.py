@@ -19,6 +19,7 @@ import h11
 import msgspec
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from edgekit.serve.address import counted_as
 from edgekit.serve.headers import with_safe
 from edgekit.serve.refusal import NEVER_RETRY, Refusal
 from edgekit.units import KIB
@@ -59,7 +60,7 @@ def protocol(
     """Return the protocol's class for ``uvicorn.Config(http=…)``.
 
     A request arrives within ``request_s`` seconds, and what is sent to a caller is taken within as many. So many
-    ``connections`` are open at once, and half as many from one address, unless that ``is_proxy``.
+    ``connections`` are open at once, and half as many from one address or network of IPv6, unless that ``is_proxy``.
     """
 
     class Bounded(DeadlineProtocol):
@@ -81,11 +82,13 @@ class DeadlineProtocol(H11Protocol):
         super().__init__(*args, **kwargs)
         self._deadline: asyncio.TimerHandle | None = None
         self._untaken: asyncio.TimerHandle | None = None
+        self._counted = ""
         self.conn = Connection()
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin a connection, or end it at once where there are enough."""
         super().connection_made(transport)
+        self._counted = counted_as(self._address)
         if self._are_too_many():
             headers = {"retry-after": "2", **NEVER_RETRY}
             self._answer(Refusal(503, "Too many connections are open.", "too_many_connections", headers=headers))
@@ -140,9 +143,8 @@ class DeadlineProtocol(H11Protocol):
     def _are_too_many(self) -> bool:
         if len(self.connections) > self.most_connections:
             return True
-        address = self._address
-        own = sum(isinstance(other, DeadlineProtocol) and other._address == address for other in self.connections)
-        return own > max(1, self.most_connections // 2) and not self.is_proxy(address)
+        own = sum(isinstance(other, DeadlineProtocol) and other._counted == self._counted for other in self.connections)
+        return own > max(1, self.most_connections // 2) and not self.is_proxy(self._address)
 
     @property
     def _address(self) -> str:

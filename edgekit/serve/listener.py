@@ -10,6 +10,8 @@ import socket
 from collections.abc import Callable
 from typing import Any
 
+from edgekit.serve.address import counted_as
+
 BESIDE = 16
 """So many more connections than the protocol bears are taken, so that it can say that there are too many."""
 
@@ -24,8 +26,8 @@ class Listener(socket.socket):
         self._accepted: list[tuple[socket.socket, str]] = []
 
     def limit(self, connections: int, is_proxy: Callable[[str], bool]) -> None:
-        """Have so many ``connections`` open at once, and half as many from one address, unless that ``is_proxy``; a few
-        more of each.
+        """Have so many ``connections`` open at once, and half as many from one address or network of IPv6, unless that
+        ``is_proxy``; a few more of each.
         """
         self._connections, self._is_proxy = connections, is_proxy
 
@@ -37,11 +39,12 @@ class Listener(socket.socket):
         if self._connections is not None and self._are_too_many(host, self._connections):
             connection.close()
             raise ConnectionAbortedError(f"{len(self._accepted)} connections are open")
-        self._accepted.append((connection, host))
+        self._accepted.append((connection, counted_as(host)))
         return connection, address
 
     def _are_too_many(self, host: str, connections: int) -> bool:
         if len(self._accepted) >= connections + BESIDE:
             return True
-        own = sum(other == host for _, other in self._accepted)
+        counted = counted_as(host)
+        own = sum(other == counted for _, other in self._accepted)
         return own >= connections // 2 + BESIDE and not self._is_proxy(host)

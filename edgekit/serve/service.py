@@ -125,24 +125,25 @@ class Service:
         (:class:`~edgekit.errors.InputError`).
         """
         self._require_limits(conversation)
-        turns = self._turns
-        self._require_place(caller.id, len(wish.params), turns.of(caller.id), turns.count)
-        async with turns.turn(caller.id):
+        share, turns = caller.share, self._turns
+        self._require_place(share, len(wish.params), turns.of(share), turns.count)
+        async with turns.turn(share):
             constraints = await self._constraints(wish)
             notes: list[str] = []
             said = [await self._turn(question, caller, notes) for question in conversation.questions]
             prompt = await asyncio.to_thread(self._prompt, conversation.system, said)
         if len(prompt) >= self.model.engine.context:
             raise ContextExceeded(len(prompt), self.model.engine.context)
+        batch = wish.batch or caller.batch
         orders = [
-            Order(prompt=prompt, params=params, caller=caller.id, batch=wish.batch or caller.batch, constraint=form)
+            Order(prompt=prompt, params=params, caller=caller.id, share=share, batch=batch, constraint=form)
             for params, form in zip(wish.params, constraints, strict=True)
         ]
         return orders, notes
 
     def exchange(self, orders: Sequence[Order], notes: Sequence[str]) -> Exchange:
         """Have orders answered; :class:`Refusal` of status 429 or 503 where there is no place to wait."""
-        self._require_place(orders[0].caller, len(orders))
+        self._require_place(orders[0].share or orders[0].caller, len(orders))
         exchange = Exchange(self.engine, orders, self.limits, notes)
         self.exchanges.add(exchange)
         return exchange
@@ -170,13 +171,13 @@ class Service:
         if self.engine.failed:
             raise _busy(503, "The engine has failed; the service starts again.", "engine_failed", RESTART_S)
 
-    def _require_place(self, caller: str, count: int, own_ahead: int = 0, ahead: int = 0) -> None:
-        """Refuse ``count`` answers more than may wait: ``ahead`` requests, of which ``own_ahead`` are the caller's, are
-        still being made ready.
+    def _require_place(self, share: str, count: int, own_ahead: int = 0, ahead: int = 0) -> None:
+        """Refuse ``count`` answers more than may wait: ``ahead`` requests, of which ``own_ahead`` count as the same
+        caller's, are still being made ready.
         """
         self.require_open()
         answers = self.engine.waiting
-        own = own_ahead + sum(answer.caller == caller for answer in answers)
+        own = own_ahead + sum(answer.share == share for answer in answers)
         waiting = ahead + len(answers)
         free = max(self.model.engine.slots - (len(self.engine.live) - len(answers)), 0)
         estimates = [answer.wait_s for answer in answers if answer.wait_s is not None]

@@ -17,7 +17,7 @@ from tests.fake_engine import byte_tokenizer
 TOKENIZER = byte_tokenizer()
 
 
-def _sequence(caller: str = "", length: int = 4, batch: bool = False) -> Sequence:
+def _sequence(caller: str = "", length: int = 4, batch: bool = False, share: str = "") -> Sequence:
     return Sequence(
         prompt=Prompt((TextPiece(tuple(range(length))),)),
         max_tokens=8,
@@ -25,6 +25,7 @@ def _sequence(caller: str = "", length: int = 4, batch: bool = False) -> Sequenc
         stream=TextStream(TOKENIZER, ()),
         submitted=0.0,
         caller=caller,
+        share=share,
         batch=batch,
     )
 
@@ -132,6 +133,16 @@ def test_leaving_takes_out_that_sequence_alone() -> None:
     assert (queue.of("b"), len(queue)) == ([], 2)
     assert [queue.pop(), queue.pop()] == [sequences[0], sequences[2]]
     assert len(queue) == 0
+
+
+def test_those_of_one_share_have_together_what_one_caller_has() -> None:
+    queue = FairQueue(1)
+    for caller in "abc":
+        queue.add(_sequence(caller, share="net"))
+    queue.add(_sequence("z"))
+    assert [sequence.caller for sequence in queue.of("b")] == ["b"]
+    queue.remove(queue.of("b")[0])
+    assert _order(queue) == "azc"
 
 
 def test_a_copy_goes_its_own_way() -> None:

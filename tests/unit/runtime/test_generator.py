@@ -381,6 +381,19 @@ def test_what_a_caller_sent_is_reused_for_it_alone_until_it_is_forgotten() -> No
     assert ask("b") == (19, 0)
 
 
+def test_what_a_caller_sent_is_not_reused_for_another_of_its_share() -> None:
+    engine = FakeEngine(slots=4)
+    generator = Generator(engine, TOKENIZER, fake_spec(()), public=b"look ")
+    reused = []
+    for caller in "aab":
+        sequence = generator.submit(image_prompt("look here ", 7, "?"), LIVELY, caller=caller, share="net")
+        _drain(generator)
+        assert sequence.completion is not None
+        reused.append(sequence.completion.reused_tokens)
+    assert reused == [0, 19, 5]
+    assert engine.calls.count(("encode", 1)) == 2
+
+
 def test_a_forgotten_callers_picture_is_not_reused_for_the_next_of_its_name_while_it_runs() -> None:
     engine = FakeEngine(slots=2, chunk=8)
     generator = Generator(engine, TOKENIZER, fake_spec(()), public=b"look ")

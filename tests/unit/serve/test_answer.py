@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import weakref
+from dataclasses import replace
 
 from edgekit.errors import EngineError
 from edgekit.runtime import Completion, SamplingParams
@@ -51,7 +52,8 @@ def test_an_answer_keeps_nothing_of_its_prompt() -> None:
     del asked
     gc.collect()
     assert prompt() is None
-    assert (answer.params.seed, answer.caller) == (4, "ward")
+    assert (answer.params.seed, answer.share) == (4, "ward")
+    assert Answer(replace(order(), share="net"), News()).share == "net"
 
 
 @on_loop

@@ -52,7 +52,8 @@ def test_an_address_is_the_connections_or_what_a_named_proxy_says(
     callers = Callers(NOBODY, ["10.0.0.2", "10.1.0.0/16"])
     headers = [(FORWARDED, value) for value in forwarded]
     assert callers.address(headers, address) == expected
-    assert callers.of(headers, address) == Caller(f"address {expected}")
+    caller = callers.of(headers, address)
+    assert caller.name == caller.id == f"address {expected}"
 
 
 @given(st.lists(st.text(st.characters(max_codepoint=255)).map(lambda text: text.encode("latin-1"))))
@@ -119,6 +120,23 @@ def test_a_token_and_an_address_are_never_the_same_caller(file: Path) -> None:
     secret = add(file, "127.0.0.1")
     callers = Callers(Tokens.load(file), [])
     assert callers.of(bearer(secret), "127.0.0.1") != callers.of([], "127.0.0.1", anybody=True)
+
+
+def test_those_of_one_network_of_ipv6_are_counted_as_one_and_are_not_one() -> None:
+    callers = Callers(NOBODY, [])
+    first, second, other = (callers.of([], f"2001:db8::{host}") for host in ("7", "8", "1:0:0:0:7"))
+    assert first.share == second.share == "network 2001:db8::/64" != other.share
+    assert first.id != second.id
+    for address in ("10.0.0.2", "::1", "::ffff:10.0.0.2"):
+        caller = callers.of([], address)
+        assert caller.share == caller.id
+
+
+def test_who_has_a_token_is_counted_alone(file: Path) -> None:
+    callers = Callers(Tokens.load(file), [])
+    first, second = (callers.of(bearer(add(file, name)), "2001:db8::7") for name in ("a", "b"))
+    assert (first.share, second.share) == (first.id, second.id)
+    assert first.id != second.id
 
 
 def test_two_who_have_one_name_after_the_other_are_two_callers() -> None:

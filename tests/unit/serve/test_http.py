@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import pytest
 from starlette.types import Receive, Scope, Send
 
+from edgekit.serve import http
 from edgekit.serve.asgi import respond
 from edgekit.serve.headers import SAFE
 from edgekit.serve.http import HEAD_BYTES, LEAST_PART_BYTES, PARTS
@@ -244,6 +246,16 @@ def test_one_address_takes_half_of_the_connections_at_most_unless_it_is_a_proxy(
         assert (answer.status, answer.document["error"]["code"]) == (503, "too_many_connections")
         assert answer.headers["x-should-retry"] == "false"
         assert int(answer.headers["retry-after"]) > 0
+
+
+def test_a_network_of_ipv6_takes_as_many_as_one_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http, "counted_as", lambda address: "2001:db8::/64")  # whatever the address of this machine is
+    with answering(echo, REQUEST_S, 4, lambda address: False) as server, ExitStack() as stack:
+        for host in ("127.0.0.1", "127.0.0.2"):
+            connection = stack.enter_context(server.connection(host))
+            connection.send(request("GET", "/in"))
+            assert connection.answer().status == 200
+        assert stack.enter_context(server.connection("127.0.0.3")).answer().status == 503
 
 
 def test_a_caller_that_does_not_take_its_answer_is_let_go() -> None:

@@ -10,6 +10,7 @@ from contextlib import ExitStack
 
 import pytest
 
+from edgekit.serve import listener as module
 from edgekit.serve.listener import BESIDE, Listener
 from tests.asgi import on_loop, until
 
@@ -61,6 +62,19 @@ def test_all_addresses_together_have_all_of_them_and_a_few_proxies_among_them(
         connect(listener, clients, "127.0.0.3" if number % 2 else "127.0.0.2")
         clients.enter_context(listener.accept()[0])
     connect(listener, clients, address)
+    with pytest.raises(ConnectionAbortedError):
+        listener.accept()
+
+
+def test_a_network_of_ipv6_has_as_many_as_one_address(
+    listener: Listener, clients: ExitStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "counted_as", lambda address: "2001:db8::/64")
+    listener.limit(8, lambda address: False)
+    for number in range(4 + BESIDE):
+        connect(listener, clients, f"127.0.0.{number + 1}")
+        clients.enter_context(listener.accept()[0])
+    connect(listener, clients, "127.0.0.99")
     with pytest.raises(ConnectionAbortedError):
         listener.accept()
 

@@ -231,6 +231,25 @@ async def test_a_caller_may_have_so_many_requests_waiting_beside_those_that_run(
 
 
 @on_loop
+async def test_those_of_one_network_wait_as_one_caller_and_share_nothing_else() -> None:
+    engine = Talking(slots=1, held=True)
+    here, there = (Caller(f"address 2001:db8::{host}", network="network 2001:db8::/64") for host in (7, 8))
+    async with toy(engine, waiting_per_caller=1) as running:
+        service = running.service
+        await fill(service, engine, 1, ["token other"])
+        orders, _ = await service.orders(pictured(b"\x01"), WISH, here)
+        service.exchange(orders, [])
+        with pytest.raises(Refusal) as caught:
+            await service.orders(pictured(b"\x01"), WISH, there)
+        assert caught.value.code == "too_many_requests"
+        engine.go()
+        await until(lambda: not service.engine.live)
+        orders, _ = await service.orders(pictured(b"\x01"), WISH, there)
+        assert (orders[0].caller, orders[0].share) == (there.id, there.share)
+        assert running.decoded == [b"\x01"] * 2
+
+
+@on_loop
 async def test_requests_whose_pictures_are_not_decoded_yet_wait_too() -> None:
     """Else a caller could have any number of them decoded, and everybody's would stand behind."""
     goes_on = asyncio.Event()
