@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from edgekit.config.site import site_folder
 
 
+async def nothing_due() -> bool:
+    """Renew nothing: there is no certificate, or somebody else's."""
+    return False
+
+
 @dataclass(frozen=True)
 class Transport:
     """How callers are met: by TLS where there is a ``context``, in clear where there is none.
 
-    ``renew`` is called now and then, on the thread that accepts connections; ``names`` are the names and addresses that
+    ``renew`` is called now and then, on the loop that accepts connections; ``names`` are the names and addresses that
     its certificate is for; ``warnings`` are for who starts the service.
     """
 
     context: ssl.SSLContext | None = None
-    renew: Callable[[], object] = lambda: None
+    renew: Callable[[], Awaitable[object]] = nothing_due
     names: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
 

@@ -10,7 +10,6 @@ import logging
 import os
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
 
@@ -19,6 +18,7 @@ from edgekit.engines.verify import Verified, verify_everything
 from edgekit.errors import EdgeKitError, EngineError
 from edgekit.serve.service import Service
 from edgekit.serve.systemd import notify, watchdog_s
+from edgekit.serve.threads import on_own_thread
 from edgekit.serve.transport import Transport
 
 log = logging.getLogger("edgekit.serve")
@@ -39,17 +39,14 @@ async def verify(service: Service, end: Callable[[], None]) -> None:
     the service ends before, so does the comparison.
     """
     stopped = threading.Event()
-    thread = ThreadPoolExecutor(1, thread_name_prefix="verify")  # its own: what is made to wait stays behind for good
-    try:
-        comparing = partial(_verify_last, service.model.bundle, stopped)
-        verified = await asyncio.get_running_loop().run_in_executor(thread, comparing)
+    try:  # on a thread of its own: one that is put behind all others stays there for good
+        verified = await on_own_thread(partial(_verify_last, service.model.bundle, stopped), "verify")
     except EdgeKitError as error:
         service.failure = error
         end()
         return
     finally:
         stopped.set()
-        thread.shutdown(wait=False)
     log.info("Every file is what it was when it was written: %d, in %.1f s", verified.files, verified.seconds)
 
 
@@ -71,7 +68,7 @@ async def renew(transport: Transport) -> None:
     """Look now and then whether a certificate is due: also soon after a clock was set right."""
     while True:
         await asyncio.sleep(RENEW_S)
-        transport.renew()
+        await transport.renew()
 
 
 async def watch(service: Service, end: Callable[[], None]) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from edgekit.config.site import locked
 from edgekit.errors import ConfigError, EdgeKitError
+from edgekit.serve.threads import on_own_thread
 from edgekit.serve.tls.authority import Authority, private_file, read_authority
 from edgekit.serve.tls.clock import now
 from edgekit.serve.tls.leaf import Leaf, leaf_file, read_leaf, write_leaf
@@ -58,18 +59,18 @@ class Certificates:
         """Return the names and addresses that the certificate is for; errors as of :meth:`context`."""
         return self._leaf().names.words()
 
-    def renew_if_due(self) -> bool:
+    async def renew_if_due(self) -> bool:
         """Renew the certificate where it is due, and show it from the next connection on. Whether a new one is shown.
 
-        To be called once a day or more often (a clock that was set right is seen then), by the thread that accepts
-        connections: a context must not change under another's hands. One that `edgekit tls make` has made meanwhile is
+        To be called once a day or more often (a clock that was set right is seen then), on the loop that accepts
+        connections: a context must not change under another thread's hands. What may wait, for the disk or for whoever
+        has the lock of the files, does so on a thread of its own. One that `edgekit tls make` has made meanwhile is
         taken as well. What goes wrong is logged, and the old one stays.
         """
         context = self.context()
         try:
-            self._renew()
-            leaf = read_leaf(self._folder)
-            if leaf is None or to_pem(leaf) == self._loaded:
+            leaf = await on_own_thread(self._newer, "renew")
+            if leaf is None:
                 return False
             context.load_cert_chain(leaf_file(self._folder))
         except (EdgeKitError, OSError) as error:
@@ -78,6 +79,12 @@ class Certificates:
         self._loaded = to_pem(leaf)
         _log.info("Callers are shown a new certificate, which lasts until %s", f"{leaf.ends:%Y-%m-%d}")
         return True
+
+    def _newer(self) -> Leaf | None:
+        """The certificate that there is by now, renewed where it is due; None where it is shown already."""
+        self._renew()
+        leaf = read_leaf(self._folder)
+        return None if leaf is None or to_pem(leaf) == self._loaded else leaf
 
     def _leaf(self) -> Leaf:
         leaf = read_leaf(self._folder)

@@ -6,7 +6,6 @@ import asyncio
 import os
 import threading
 import time
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -124,7 +123,11 @@ async def test_a_service_that_ends_does_not_wait_for_the_rest_of_its_bundle(monk
 @on_loop
 async def test_a_certificate_is_looked_at_again_and_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(upkeep, "RENEW_S", 0.005)
-    looks: list[Path] = []
-    renewing = asyncio.create_task(upkeep.renew(Transport(renew=lambda: looks.append(Path()))))
+    looks: list[bool] = []
+
+    async def look() -> None:
+        looks.append(True)
+
+    renewing = asyncio.create_task(upkeep.renew(Transport(renew=look)))
     await until(lambda: len(looks) > 2)
     renewing.cancel()

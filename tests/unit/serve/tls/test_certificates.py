@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import logging
 import os
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from edgekit.config.site import locked
 from edgekit.errors import ConfigError
 from edgekit.serve.tls.authority import private_file, public_file
 from edgekit.serve.tls.certificates import Certificates
@@ -20,6 +22,7 @@ from edgekit.serve.tls.clock import now
 from edgekit.serve.tls.leaf import Leaf, leaf_file, read_leaf
 from edgekit.serve.tls.make import make
 from edgekit.serve.tls.names import Names, parse_names
+from tests.asgi import on_loop
 from tests.unit.serve.tls.conftest import Serve
 
 Connect = Callable[[int, Path, str], bytes]
@@ -34,6 +37,9 @@ class Device:
         self.clock = now()
         make(folder, Names(), self.clock, device=names)
         self.certificates = Certificates(folder, lambda: self.clock, lambda: self.names)
+
+    def renew(self) -> bool:
+        return asyncio.run(self.certificates.renew_if_due())
 
     def leaf(self) -> Leaf:
         leaf = read_leaf(self.folder)
@@ -56,13 +62,13 @@ def test_a_renewed_certificate_is_shown_from_the_next_connection_on(
     context = device.certificates.context()
     port, authority, first = serve(context), public_file(device.folder), device.leaf()
     assert connect(port, authority, "ward7.local") == _der(first)
-    assert not device.certificates.renew_if_due()
+    assert not device.renew()
     device.names |= parse_names(["www.ward7"], [])
-    assert device.certificates.renew_if_due()
+    assert device.renew()
     second = device.leaf()
     assert connect(port, authority, "www.ward7") == _der(second) != _der(first)
     assert device.certificates.context() is context
-    assert not device.certificates.renew_if_due()
+    assert not device.renew()
 
 
 def test_what_was_made_meanwhile_is_taken(device: Device, ward: Names, serve: Serve, connect: Connect) -> None:
@@ -70,7 +76,7 @@ def test_what_was_made_meanwhile_is_taken(device: Device, ward: Names, serve: Se
     make(device.folder, Names(), now(), force=True, device=ward)
     with pytest.raises(ssl.SSLCertVerificationError):
         connect(port, public_file(device.folder), "ward7")
-    assert device.certificates.renew_if_due()
+    assert device.renew()
     assert connect(port, public_file(device.folder), "ward7") == _der(device.leaf())
 
 
@@ -80,7 +86,7 @@ def test_time_passes(device: Device) -> None:
     renewed = []
     for day in range(200):
         device.clock = start + timedelta(days=day)
-        if device.certificates.renew_if_due():
+        if device.renew():
             renewed.append(day)
         assert device.leaf().begins < device.clock < device.leaf().ends
     assert renewed == [60, 120, 180]
@@ -90,10 +96,10 @@ def test_a_start_in_1970_shows_what_is_there_and_renews_when_the_clock_is_right(
     first = device.leaf()
     device.clock = datetime.fromtimestamp(20, tz=device.clock.tzinfo)
     device.certificates.context()
-    assert not device.certificates.renew_if_due()
+    assert not device.renew()
     assert _der(device.leaf()) == _der(first)
     device.clock = first.ends + timedelta(days=300)
-    assert device.certificates.renew_if_due()
+    assert device.renew()
     assert device.leaf().begins < device.clock < device.leaf().ends
 
 
@@ -109,20 +115,20 @@ def test_a_full_disk_keeps_the_old_one(
 
     with monkeypatch.context() as patch, caplog.at_level(logging.ERROR):
         patch.setattr(os, "fsync", full)
-        assert not device.certificates.renew_if_due()
+        assert not device.renew()
     assert "No space is left" in caplog.text
     assert _der(device.leaf()) == _der(first)
     assert sorted(os.listdir(device.folder)) == files
-    assert device.certificates.renew_if_due()
+    assert device.renew()
 
 
 def test_damage_while_it_runs_is_mended_or_logged(device: Device, caplog: pytest.LogCaptureFixture) -> None:
     device.certificates.context()
     leaf_file(device.folder).write_bytes(b"")
-    assert device.certificates.renew_if_due()
+    assert device.renew()
     private_file(device.folder).write_bytes(b"")
     with caplog.at_level(logging.ERROR):
-        assert not device.certificates.renew_if_due()
+        assert not device.renew()
     assert "damaged" in caplog.text
 
 
@@ -133,7 +139,7 @@ def test_an_authority_that_ended_is_logged_and_the_service_goes_on(
     device.certificates.context()
     assert "authority ended" in caplog.text
     caplog.clear()
-    assert not device.certificates.renew_if_due()
+    assert not device.renew()
     assert "authority ended" in caplog.text
 
 
@@ -141,6 +147,21 @@ def test_without_an_authority_there_is_none(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="no certificate authority") as caught:
         Certificates(tmp_path / "tls").context()
     assert "edgekit tls make" in caught.value.hint
+
+
+@on_loop
+async def test_who_holds_the_files_keeps_nobody_else_waiting(device: Device) -> None:
+    context = device.certificates.context()
+    device.clock += timedelta(days=61)
+    first = device.leaf()
+    with locked(private_file(device.folder)):  # as `edgekit tls make` does, which may be stopped at a terminal
+        renewing = asyncio.create_task(device.certificates.renew_if_due())
+        await asyncio.sleep(0.05)  # the loop goes on
+        assert not renewing.done()
+        assert _der(device.leaf()) == _der(first)
+    assert await renewing
+    assert _der(device.leaf()) != _der(first)
+    assert device.certificates.context() is context
 
 
 def test_old_tls_is_refused(device: Device) -> None:
