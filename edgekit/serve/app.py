@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Collection
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -50,8 +50,8 @@ address. Nothing that it says is a diagnosis.
 """
 
 
-def application(service: Service, callers: Callers, certified: Sequence[str] = ()) -> ASGIApp:
-    """Return the ASGI application of a service, whose certificate is for the names ``certified``."""
+def application(service: Service, callers: Callers, certified: Callable[[], Collection[str]] = tuple) -> ASGIApp:
+    """Return the ASGI application of a service, whose certificate is for the names that ``certified`` gives."""
     app = Starlette(
         routes=list(routes(service)),
         middleware=[

@@ -9,20 +9,21 @@ from __future__ import annotations
 
 import ipaddress
 import socket
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable
 from urllib.parse import urlsplit
 
 from edgekit.serve.refusal import Refusal
 
 
 class Hosts:
-    """The names of this machine, with those that the site adds, and those that its certificate is for."""
+    """The names of this machine, with those that the site adds, and those that its certificate is for by then."""
 
-    def __init__(self, names: Iterable[str] = (), certified: Iterable[str] = ()) -> None:
+    def __init__(self, names: Iterable[str] = (), certified: Callable[[], Collection[str]] = tuple) -> None:
         own = socket.gethostname().lower()
         machine = ("localhost", own, own.partition(".")[0], f"{own.partition('.')[0]}.local")
-        self._named = {name.lower().rstrip(".") for name in names}
-        self._names = {*machine, *self._named, *(name.lower().rstrip(".") for name in certified)}
+        self._named = {_plain(name) for name in names}
+        self._names = {*machine, *self._named}
+        self._certified = certified
 
     def require(self, host: str | None, origin: str | None) -> None:
         """Refuse (status 403) a request for another host, or one that a page of another origin sends."""
@@ -37,7 +38,7 @@ class Hosts:
 
     def _is_ours(self, host: str) -> bool:
         name, _ = _split(host)
-        return name in self._names or _is_address(name)
+        return name in self._names or _is_address(name) or name in {_plain(word) for word in self._certified()}
 
     def _same(self, origin: str, host: str) -> bool:
         try:
@@ -60,12 +61,16 @@ def require_own_page(site: str | None, *, is_visit: bool) -> None:
         raise Refusal(403, "Pages of other origins may not ask this service.", "origin_not_allowed")
 
 
+def _plain(name: str) -> str:
+    return name.lower().rstrip(".")
+
+
 def _split(host: str, scheme: str = "") -> tuple[str, str]:
     """A host and its port, in lower case; without one, the scheme's."""
     name, colon, port = host.rpartition(":")
     if not colon or "]" in port or not port.isdigit():
         name, port = host, {"http": "80", "https": "443"}.get(scheme, "")
-    return name.lower().rstrip(".").strip("[]"), port
+    return _plain(name).strip("[]"), port
 
 
 def _is_address(name: str) -> bool:

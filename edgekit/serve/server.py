@@ -92,7 +92,7 @@ async def _serve(offer: Offer, model: Model, announce: Callable[[Announcement], 
         tls = offer.transport.context is not None
         announcement = Announcement(
             url=url_of(offer.listener, offer.host, tls=tls),
-            others=urls_for_others(offer.listener, offer.transport.names, tls=tls),
+            others=urls_for_others(offer.listener, offer.transport.names(), tls=tls),
             model=service.name,
             bundle=str(offer.bundle),
             slots=model.engine.slots,

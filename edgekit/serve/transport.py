@@ -19,13 +19,13 @@ async def nothing_due() -> bool:
 class Transport:
     """How callers are met: by TLS where there is a ``context``, in clear where there is none.
 
-    ``renew`` is called now and then, on the loop that accepts connections; ``names`` are the names and addresses that
-    its certificate is for; ``warnings`` are for who starts the service.
+    ``renew`` is called now and then, on the loop that accepts connections; ``names`` gives the names and addresses that
+    its certificate is for by then; ``warnings`` are for who starts the service.
     """
 
     context: ssl.SSLContext | None = None
     renew: Callable[[], Awaitable[object]] = nothing_due
-    names: tuple[str, ...] = ()
+    names: Callable[[], tuple[str, ...]] = tuple
     warnings: tuple[str, ...] = ()
 
 
@@ -40,11 +40,11 @@ def transport(certificate: Path | None, key: Path | None) -> Transport:
         from edgekit.serve.tls.given import check_given
 
         given = check_given(certificate, key, now())
-        return Transport(server_context(certificate, key), names=given.names, warnings=given.warnings)
+        return Transport(server_context(certificate, key), names=lambda: given.names, warnings=given.warnings)
     if not (site_folder() / "tls").exists():
         return Transport()
     from edgekit.serve.tls.certificates import Certificates
     from edgekit.serve.tls.make import tls_folder
 
     own = Certificates(tls_folder())
-    return Transport(own.context(), own.renew_if_due, own.names())
+    return Transport(own.context(), own.renew_if_due, own.names)

@@ -27,6 +27,8 @@ def show_state(console: Console, state: TlsState) -> None:
         console.print()
         pairs = [("certificate", f"{_made('leaf', state)}{state.leaf_file}"), ("is for", ", ".join(leaf.names.words()))]
         console.fields([*pairs, ("lasts", f"{_dates(leaf)}; a service renews it by itself")])
+    if "leaf" in state.made:
+        console.print("\nA service that runs with TLS shows it, and answers by its names, within half an hour.")
     if "authority" in state.made:
         console.print(f"\nHand out {state.handed_out} and nothing else; compare the fingerprint (SHA-256) where it is")
         console.print("installed. Whoever trusts it trusts this machine, by these names alone.")

@@ -43,6 +43,7 @@ class Certificates:
         self._device = device
         self._context: ssl.SSLContext | None = None
         self._loaded = b""
+        self._names: tuple[str, ...] = ()
 
     def context(self) -> ssl.SSLContext:
         """Return the TLS of this service, the same each time; its certificate is renewed first, where it is due.
@@ -51,13 +52,16 @@ class Certificates:
         """
         if self._context is None:
             self._renew()
-            self._loaded = to_pem(self._leaf())
+            self._note(self._leaf())
             self._context = server_context(leaf_file(self._folder))
         return self._context
 
     def names(self) -> tuple[str, ...]:
-        """Return the names and addresses that the certificate is for; errors as of :meth:`context`."""
-        return self._leaf().names.words()
+        """Return the names and addresses that the certificate is for which is shown now; errors as of
+        :meth:`context`.
+        """
+        self.context()
+        return self._names
 
     async def renew_if_due(self) -> bool:
         """Renew the certificate where it is due, and show it from the next connection on. Whether a new one is shown.
@@ -76,7 +80,7 @@ class Certificates:
         except (EdgeKitError, OSError) as error:
             _log.error("The certificate in %s can't be renewed: %s", self._folder, error)
             return False
-        self._loaded = to_pem(leaf)
+        self._note(leaf)
         _log.info("Callers are shown a new certificate, which lasts until %s", f"{leaf.ends:%Y-%m-%d}")
         return True
 
@@ -85,6 +89,9 @@ class Certificates:
         self._renew()
         leaf = read_leaf(self._folder)
         return None if leaf is None or to_pem(leaf) == self._loaded else leaf
+
+    def _note(self, leaf: Leaf) -> None:
+        self._loaded, self._names = to_pem(leaf), leaf.names.words()
 
     def _leaf(self) -> Leaf:
         leaf = read_leaf(self._folder)

@@ -160,4 +160,4 @@ def _notes(authority: Authority, due: Due, device: Names, clock: datetime) -> It
     if authority.ends - clock < _SOON:
         yield f"The authority ends on {authority.ends:%Y-%m-%d}: plan when phones are to trust a new one."
     if due.reason:
-        yield f"The service makes a new certificate when it starts, or within a day: {due.reason}."
+        yield f"The service makes a new certificate when it starts, or within half an hour: {due.reason}."

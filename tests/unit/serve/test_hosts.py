@@ -18,14 +18,22 @@ def hosts(monkeypatch: pytest.MonkeyPatch) -> Hosts:
 
 def test_a_certificates_names_are_this_machines() -> None:
     """Whoever has a certificate made for a name means to be asked by it."""
-    hosts = Hosts(certified=["Ward7.Hospital.example", "*.wards.example"])
+    hosts = Hosts(certified=lambda: ["Ward7.Hospital.example", "*.wards.example"])
     assert code(hosts, "ward7.hospital.example:8443", "https://ward7.hospital.example:8443") is None
     assert code(hosts, "ward7.hospital.example", "https://attacker.example") == "origin_not_allowed"
     assert code(hosts, "ward8.hospital.example") == "host_not_allowed"
     assert code(hosts, "a.wards.example") == "host_not_allowed"
-    hosts = Hosts(["radiology.example"], ["ward7.example"])
+    hosts = Hosts(["radiology.example"], lambda: ["ward7.example"])
     assert code(hosts, "ward7.example", "https://radiology.example") is None, "a proxy's page"
     assert code(hosts, "radiology.example", "https://ward7.example") == "origin_not_allowed"
+
+
+def test_a_name_counts_as_soon_as_the_certificate_has_it() -> None:
+    certified = ["ward7.example"]
+    hosts = Hosts(certified=lambda: certified)
+    assert code(hosts, "www.ward7.example") == "host_not_allowed"
+    certified.append("www.ward7.example")
+    assert code(hosts, "www.ward7.example") is None
 
 
 def code(hosts: Hosts, host: str | None, origin: str | None = None) -> str | None:

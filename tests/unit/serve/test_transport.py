@@ -33,7 +33,7 @@ def test_the_devices_own_certificate_is_served_and_renewed(site: Path, capsys: p
     assert main(["tls", "make"]) == 0
     met = transport(None, None)
     assert met.context is not None
-    assert {"localhost", "127.0.0.1"} < set(met.names)
+    assert {"localhost", "127.0.0.1"} < set(met.names())
     assert met.warnings == ()
     assert not asyncio.run(_renewed(met)), "it was made just now"
 
@@ -56,7 +56,7 @@ def test_a_given_certificate_comes_before_the_devices_own(site: Path, capsys: py
     key.chmod(0o604)
     met = transport(certificate, key)
     assert met.context is not None
-    assert "localhost" in met.names
+    assert "localhost" in met.names()
     assert any("read by everybody" in warning for warning in met.warnings)
 
 

@@ -28,6 +28,7 @@ def test_what_was_made_is_shown_with_what_to_do_with_it(state: TlsState, capsys:
     for words in (state.authority.fingerprint, "ward7, 10.0.4.7", f"{state.leaf.ends:%Y-%m-%d}", "Hand out"):
         assert words in out
     assert out.count("made just now") == 2
+    assert "within half an hour" in out, "names that were added count for a service that runs"
 
 
 def test_what_was_there_is_shown_as_it_is(state: TlsState, capsys: Capture) -> None:
@@ -37,4 +38,6 @@ def test_what_was_there_is_shown_as_it_is(state: TlsState, capsys: Capture) -> N
     assert "Hand out" not in captured.out
     assert captured.err == "Note: mind the clock\n"
     show_state(Console(), replace(state, made=(), leaf=None))
-    assert "leaf.pem" not in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "leaf.pem" not in out
+    assert "half an hour" not in out

@@ -64,7 +64,9 @@ def test_a_renewed_certificate_is_shown_from_the_next_connection_on(
     assert connect(port, authority, "ward7.local") == _der(first)
     assert not device.renew()
     device.names |= parse_names(["www.ward7"], [])
+    assert "www.ward7" not in device.certificates.names()
     assert device.renew()
+    assert "www.ward7" in device.certificates.names()
     second = device.leaf()
     assert connect(port, authority, "www.ward7") == _der(second) != _der(first)
     assert device.certificates.context() is context
