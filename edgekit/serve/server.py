@@ -77,8 +77,9 @@ class Offer:
 
 
 def serve(offer: Offer, announce: Callable[[Announcement], None]) -> None:
-    """Serve until a signal ends it; errors as of the bundle and its engine, and
-    :class:`~edgekit.errors.EngineError` where the engine failed."""
+    """Serve until a signal ends it; errors as of the bundle and its engine,
+    :class:`~edgekit.errors.EngineError` where the engine failed, and :class:`~edgekit.errors.GateRefused` where a file
+    of the bundle turned out to be damaged."""
     notify(STATUS="Loading the model")
     begun = time.monotonic()
     with Model.open(offer.bundle, offer.slots) as model:

@@ -6,6 +6,7 @@ Each is a task that lasts as long as the service, or until it finds that the ser
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
 import os
 import threading
@@ -15,7 +16,8 @@ from functools import partial
 
 from edgekit.bundle import Bundle
 from edgekit.engines.verify import Verified, verify_everything
-from edgekit.errors import EdgeKitError, EngineError
+from edgekit.errors import BundleError, EdgeKitError, EngineError, GateRefused
+from edgekit.serve.logs import types_of
 from edgekit.serve.service import Service
 from edgekit.serve.systemd import notify, watchdog_s
 from edgekit.serve.threads import on_own_thread
@@ -29,25 +31,48 @@ STUCK_S = 300.0
 """A step of the engine that takes longer will not end: the largest model's longest, on the slowest processor, takes a
 fraction of it."""
 RENEW_S = 1800.0
+AGAIN_S = 600.0
+"""Until a comparison that could not be made is tried again."""
+SHORT = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN})
 IDLE_NICE = 19
 
 
 async def verify(service: Service, end: Callable[[], None]) -> None:
     """Compare every file of the bundle with its hash, behind everything else that the processor has to do.
 
-    One flipped bit changes answers here and there, which nobody would see: a service of a damaged bundle ends. Where
-    the service ends before, so does the comparison.
+    One flipped bit changes answers here and there, which nobody would see: a service of a damaged bundle ends, refused
+    as by a gate, since it would be damaged when it starts again. What says nothing of the bundle (a file that could not
+    be opened because too many are) is logged, and all is compared later. Where the service ends before, so does this.
     """
+    while True:
+        try:
+            verified = await _verified(service.model.bundle)
+        except EdgeKitError as error:
+            if not _is_passing(error):
+                service.failure = GateRefused(error.message, error.hint) if isinstance(error, BundleError) else error
+                end()
+                return
+            log.error("%s. The bundle is compared again in %.0f minutes", error.message, AGAIN_S / 60)
+        except Exception as error:
+            reason = error.strerror if isinstance(error, OSError) and error.strerror else types_of(error)
+            log.error("The bundle can't be compared: %s. This is tried again in %.0f minutes", reason, AGAIN_S / 60)
+        else:
+            log.info("Every file is what it was when it was written: %d, in %.1f s", verified.files, verified.seconds)
+            return
+        await asyncio.sleep(AGAIN_S)
+
+
+async def _verified(bundle: Bundle) -> Verified:
     stopped = threading.Event()
     try:  # on a thread of its own: one that is put behind all others stays there for good
-        verified = await on_own_thread(partial(_verify_last, service.model.bundle, stopped), "verify")
-    except EdgeKitError as error:
-        service.failure = error
-        end()
-        return
+        return await on_own_thread(partial(_verify_last, bundle, stopped), "verify")
     finally:
         stopped.set()
-    log.info("Every file is what it was when it was written: %d, in %.1f s", verified.files, verified.seconds)
+
+
+def _is_passing(error: EdgeKitError) -> bool:
+    """Whether a file could not be read for want of something that others hold just now."""
+    return isinstance(error.__cause__, OSError) and error.__cause__.errno in SHORT
 
 
 class _Stopped(Exception):

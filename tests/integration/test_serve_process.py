@@ -123,7 +123,7 @@ def test_a_damaged_bundle_is_not_served(bundle: Path, tmp_path: Path) -> None:
     content[len(content) // 2] ^= 1
     file.write_bytes(content)
     with process(damaged, site=tmp_path / "site") as running:
-        assert running.process.wait(30) == 1
+        assert running.process.wait(30) == 3
     log = running.log.read_text()
     assert "Error: " in log
     assert "decoder.onnx.data" in log

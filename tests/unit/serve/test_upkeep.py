@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import logging
 import os
 import threading
 import time
@@ -13,7 +15,7 @@ import pytest
 
 from edgekit.bundle import Bundle
 from edgekit.engines.verify import Verified
-from edgekit.errors import BundleError
+from edgekit.errors import BundleError, GateRefused
 from edgekit.progress import Progress
 from edgekit.serve import upkeep
 from edgekit.serve.service import Service
@@ -79,6 +81,47 @@ async def test_a_damaged_bundle_ends_its_service(monkeypatch: pytest.MonkeyPatch
     await upkeep.verify(of, lambda: ended.append(True))
     assert ended
     assert "decoder.onnx.data" in str(of.failure)
+    assert isinstance(of.failure, GateRefused), "to start it again would help nothing"
+    assert of.failure.exit_code == 3
+
+
+def many_files() -> BundleError:
+    error = BundleError("manifest.json can't be read: Too many open files", "Check the disk.")
+    error.__cause__ = OSError(errno.EMFILE, "Too many open files")
+    return error
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (FileNotFoundError(errno.ENOENT, "No such file or directory"), "No such file"),
+        (many_files(), "Too many open files"),
+        (RuntimeError("a patient's name"), "RuntimeError"),
+    ],
+)
+@on_loop
+async def test_what_says_nothing_of_the_bundle_is_logged_and_all_is_compared_again(
+    error: Exception, words: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    tries: list[Exception] = []
+
+    def compare(bundle: Bundle, progress: Progress) -> Verified:
+        if len(tries) < 2:
+            tries.append(error)
+            raise error
+        return Verified(3, 100, 0.1, ())
+
+    monkeypatch.setattr(upkeep, "verify_everything", compare)
+    monkeypatch.setattr(upkeep, "AGAIN_S", 0.01)
+    of = service()
+    await upkeep.verify(of, lambda: pytest.fail("nothing is wrong with it"))
+    assert of.failure is None
+    first, second, last = [record for record in caplog.records if record.name == "edgekit.serve"]
+    assert (first.levelname, second.levelname) == ("ERROR", "ERROR")
+    assert words in first.getMessage()
+    assert "patient" not in caplog.text
+    assert last.getMessage().startswith("Every file")
 
 
 @on_loop
