@@ -54,8 +54,11 @@ class Exchange:
 
     @property
     def ended(self) -> bool:
-        """Whether nothing more is to come: also where it took too long, whatever the engine still does about it."""
-        return self._late or all(answer.ended for answer in self.answers)
+        """Whether nothing more is to come: also where one answer failed, since the others are of no use without it, or
+        where it took too long, whatever the engine still does about it.
+        """
+        failed = any(answer.failure is not None for answer in self.answers)
+        return self._late or failed or all(answer.ended for answer in self.answers)
 
     def cancel(self, reason: Refusal | None = None) -> None:
         """End what still runs; who waits for it is told the ``reason``."""

@@ -118,6 +118,22 @@ async def test_several_answers_are_told_by_their_numbers() -> None:
 
 
 @on_loop
+async def test_where_one_answer_fails_nobody_waits_for_the_others() -> None:
+    engine = Talking(slots=2, held=True)
+    async with exchanging(engine, count=2) as exchange:
+        waiting = asyncio.ensure_future(exchange.whole())
+        await until(lambda: engine.entered == 1)
+        exchange.answers[1].error = EngineError("it broke", "")
+        exchange.answers[1].news.tell()
+        with pytest.raises(Refusal) as caught:
+            await asyncio.wait_for(waiting, 5)
+        assert caught.value.code == "engine_failed"
+        assert exchange.ended
+        assert not exchange.answers[0].ended
+        engine.go()
+
+
+@on_loop
 async def test_a_reader_hears_now_and_then_while_nothing_comes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "KEEP_ALIVE_S", 0.01)
     async with exchanging(Talking(held=True)) as exchange:
