@@ -72,7 +72,7 @@ class Asking:
         asked = await self._understand(scope, receive, read)
         with self.answered(asked, caller, id) as exchange:
             if asked.stream:
-                await respond_stream(receive, send, asked.form, exchange)
+                await respond_stream(scope, receive, send, asked.form, exchange)
             else:
                 await respond_whole(receive, send, asked.form, exchange)
 
@@ -120,6 +120,12 @@ async def respond_whole(receive: Receive, send: Send, form: Form, exchange: Exch
     await respond_json(send, 200, document)
 
 
-async def respond_stream(receive: Receive, send: Send, form: Form, exchange: Exchange, seen: int = 0) -> None:
-    """Send an answer as it comes, from delta ``seen`` on; where it fails, its last event says so."""
+async def respond_stream(
+    scope: Scope, receive: Receive, send: Send, form: Form, exchange: Exchange, seen: int = 0
+) -> None:
+    """Send an answer as it comes, from delta ``seen`` on; where it fails, its last event says so, and
+    ``scope["state"]["failed"]`` its code: the status was sent before.
+    """
     await while_connected(receive, respond_events(send, form.events(exchange, seen)))
+    if (failure := exchange.failure()) is not None:
+        scope["state"]["failed"] = failure.code

@@ -34,7 +34,8 @@ class Envelope:
     """Gives each answer an ``x-request-id`` and what browsers have to know, turns errors into OpenAI's form, and logs
     one line.
 
-    ``note`` is told of each request: its route, its status and its seconds.
+    ``note`` is told of each request: its route, its status and its seconds. An endpoint whose answer fails once it has
+    begun leaves the code in ``scope["state"]["failed"]``.
     """
 
     def __init__(self, app: ASGIApp, note: Callable[[str, int, float], None]) -> None:
@@ -77,6 +78,8 @@ class Envelope:
             route = str(getattr(scope.get("route"), "path", None) or getattr(scope.get("endpoint"), "name", "unknown"))
             caller = scope["state"].get("caller")
             name = caller.name if caller else f"address {scope['state'].get('address', 'unknown')}"
+            if failed := scope["state"].get("failed"):  # of a stream, whose status had been sent
+                reason = f": {failed}"
             log.info("%s %s %s %d %.3f s, %s%s", id, scope["method"][:8], route, status, seconds, name, reason)
             self._note(route, status, seconds)
 

@@ -62,7 +62,7 @@ class TakenUp:
         if offset > len(kept.exchange.answers[0].deltas):
             raise invalid("offset", "is further than the answer has come.")
         with self._links.reading(caller, id, kept):
-            await respond_stream(receive, send, kept.form, kept.exchange, offset)
+            await respond_stream(scope, receive, send, kept.form, kept.exchange, offset)
 
 
 def _offset(scope: Scope) -> int:

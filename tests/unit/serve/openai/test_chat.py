@@ -25,6 +25,7 @@ from edgekit.serve.openai import chat
 from edgekit.serve.openai.answer import TOKEN_BYTES, ChatForm
 from edgekit.serve.openai.documents import ChatCompletion
 from edgekit.serve.settings import Settings
+from tests.answering import everything_logged
 from tests.asgi import Call, get, on_loop, post, until
 from tests.toy_service import TEXT, Talking, Toy, prepared, toy
 
@@ -380,8 +381,16 @@ async def test_an_error_of_the_engine_is_the_requests_alone(monkeypatch: pytest.
     async with toy() as running:
         monkeypatch.setattr(running.engine, "prefill", lambda *_: 1 / 0)
         (await ask(running).done()).error(500, "engine_failed")
-        stream = await ask(running, stream=True).done()
-        assert stream.status == 200
-        assert stream.events()[-1]["error"]["code"] == "engine_failed"
+        with everything_logged() as logged:
+            stream = await ask(running, stream=True).done()
+            assert stream.status == 200
+            assert stream.events()[-1]["error"]["code"] == "engine_failed"
+            response = await post(running.app, "/v1/responses", {"input": "What?", "stream": True}).done()
+            assert response.events()[-1]["type"] == "response.failed"
+            await ask(running, stream=True, headers=NAMED).done()
+            await get(running.app, f"{PATH}/{ID}")
+        lines = [line for line in logged if line.startswith("edgekit.serve INFO")]
+        assert len(lines) == 4
+        assert all(" 200 " in line and line.endswith(": engine_failed") for line in lines)
         monkeypatch.undo()
         assert (await ask(running).done()).status == 200
