@@ -125,8 +125,8 @@ class Service:
         (:class:`~edgekit.errors.InputError`).
         """
         self._require_limits(conversation)
-        share, turns = caller.share, self._turns
-        self._require_place(share, len(wish.params), turns.of(share), turns.count)
+        share, batch, turns = caller.share, wish.batch or caller.batch, self._turns
+        self._require_place(share, batch, len(wish.params), turns.of(share), turns.count)
         async with turns.turn(share):
             constraints = await self._constraints(wish)
             notes: list[str] = []
@@ -134,7 +134,6 @@ class Service:
             prompt = await asyncio.to_thread(self._prompt, conversation.system, said)
         if len(prompt) >= self.model.engine.context:
             raise ContextExceeded(len(prompt), self.model.engine.context)
-        batch = wish.batch or caller.batch
         orders = [
             Order(prompt=prompt, params=params, caller=caller.id, share=share, batch=batch, constraint=form)
             for params, form in zip(wish.params, constraints, strict=True)
@@ -143,7 +142,7 @@ class Service:
 
     def exchange(self, orders: Sequence[Order], notes: Sequence[str]) -> Exchange:
         """Have orders answered; :class:`Refusal` of status 429 or 503 where there is no place to wait."""
-        self._require_place(orders[0].share or orders[0].caller, len(orders))
+        self._require_place(orders[0].share or orders[0].caller, orders[0].batch, len(orders))
         exchange = Exchange(self.engine, orders, self.limits, notes)
         self.exchanges.add(exchange)
         return exchange
@@ -171,9 +170,9 @@ class Service:
         if self.engine.failed:
             raise _busy(503, "The engine has failed; the service starts again.", "engine_failed", RESTART_S)
 
-    def _require_place(self, share: str, count: int, own_ahead: int = 0, ahead: int = 0) -> None:
+    def _require_place(self, share: str, batch: bool, count: int, own_ahead: int = 0, ahead: int = 0) -> None:
         """Refuse ``count`` answers more than may wait: ``ahead`` requests, of which ``own_ahead`` count as the same
-        caller's, are still being made ready.
+        caller's, are still being made ready. Work that can wait (``batch``) takes none of the last half of all places.
         """
         self.require_open()
         answers = self.engine.waiting
@@ -186,8 +185,9 @@ class Service:
             most = self.limits.waiting_per_caller
             message = f"{own} requests of yours are waiting, and with this more would than the {most} that may."
             raise _busy(429, message, "too_many_requests", after)
-        if waiting + count > free + self.limits.waiting:
-            raise _busy(503, f"{waiting} requests are waiting already.", "queue_full", after)
+        if waiting + count > free + (self.limits.waiting // 2 if batch else self.limits.waiting):
+            kept = ", and work that can wait leaves half of the places to others" if batch else ""
+            raise _busy(503, f"{waiting} requests are waiting already{kept}.", "queue_full", after)
 
     def _require_limits(self, conversation: Conversation) -> None:
         limits = self.limits

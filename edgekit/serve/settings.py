@@ -35,7 +35,8 @@ class Limits:
     * ``answer_tokens``: that an answer may have, asked for or not; 0: as many as the context holds
     * ``answer_s``: seconds that an answer may take from when it gets a slot
     * ``queue_s``: seconds that a request may wait for a slot
-    * ``waiting``: requests that wait in all; ``waiting_per_caller``: of one caller
+    * ``waiting``: requests that wait in all, work that can wait in half of the places; ``waiting_per_caller``: of one
+      caller
     * ``connections``: open at once
     * ``grace_s``: seconds that running answers get when the service is told to stop
     * ``resume_s``: seconds that an answer goes on, and is kept, after its link dropped

@@ -52,15 +52,15 @@ async def refused(service: Service, conversation: Conversation) -> Refusal:
     return caught.value
 
 
-def begin(service: Service, caller: str = "token ward", count: int = 1) -> Exchange:
-    order = Order(prompt=text_prompt("what?"), params=SamplingParams(), caller=caller)
+def begin(service: Service, caller: str = "token ward", count: int = 1, batch: bool = False) -> Exchange:
+    order = Order(prompt=text_prompt("what?"), params=SamplingParams(), caller=caller, batch=batch)
     return service.exchange([order] * count, [])
 
 
-def no_place(service: Service, caller: str = "token ward", count: int = 1) -> Refusal:
+def no_place(service: Service, caller: str = "token ward", count: int = 1, batch: bool = False) -> Refusal:
     before = set(service.exchanges)
     with pytest.raises(Refusal) as caught:
-        begin(service, caller, count)
+        begin(service, caller, count, batch)
     assert service.exchanges == before
     assert caught.value.headers["x-should-retry"] == "false"
     return caught.value
@@ -296,6 +296,24 @@ async def test_so_many_requests_wait_in_all() -> None:
         refusal = no_place(service, "token third")
         assert (refusal.status, refusal.code) == (503, "queue_full")
         assert refusal.headers["retry-after"] == "5"
+
+
+@on_loop
+async def test_work_that_can_wait_leaves_half_of_the_places_to_who_cannot() -> None:
+    engine = Talking(slots=1, held=True)
+    async with toy(engine, waiting=4, waiting_per_caller=4) as running:
+        service = running.service
+        await fill(service, engine, 1)
+        begin(service, "token night", 2, batch=True)
+        refusal = no_place(service, "token dusk", batch=True)
+        assert (refusal.status, refusal.code) == (503, "queue_full")
+        assert "half of the places" in refusal.message
+        with pytest.raises(Refusal) as caught:
+            await service.orders(asked("What?"), WISH, Caller("token dawn", batch=True))
+        assert caught.value.code == "queue_full"
+        await service.orders(asked("What?"), WISH, Caller("token other"))
+        begin(service, "token other", 2)
+        assert "half" not in no_place(service, "token third").message
 
 
 @on_loop
