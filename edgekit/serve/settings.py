@@ -29,7 +29,8 @@ class Limits:
     """The most that one request may be, and that all may be together; past each, a documented error.
 
     * ``request_s``: seconds from a request's first byte, or a connection's beginning, until it is complete
-    * ``body_bytes``: of one request; ``bodies_bytes``: of all that are in memory at once
+    * ``body_bytes``: of one request, in which a picture's file takes four thirds of its bytes (base64);
+      ``bodies_bytes``: of all that are in memory at once
     * ``images``: pictures in one request; ``image_bytes``: of one picture's file
     * ``text_bytes``: of all texts of a conversation in UTF-8, before any is looked at
     * ``answer_tokens``: that an answer may have, asked for or not; 0: as many as the context holds
@@ -43,7 +44,7 @@ class Limits:
     """
 
     request_s: float = 30.0
-    body_bytes: int = 32 * MIB
+    body_bytes: int = 40 * MIB
     bodies_bytes: int = 256 * MIB
     images: int = 8
     image_bytes: int = 24 * MIB

@@ -24,6 +24,11 @@ def test_without_a_file_the_defaults_hold(file: Path) -> None:
     assert settings() == Settings()
 
 
+def test_the_largest_picture_fits_into_the_largest_request() -> None:
+    limits = Limits()
+    assert 4 * -(-limits.image_bytes // 3) + limits.text_bytes <= limits.body_bytes
+
+
 def test_the_example_in_the_documentation_is_read(file: Path) -> None:
     example = re.search(r"```toml\n(.*?)```", module.__doc__ or "", re.S)
     assert example is not None
