@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -11,6 +12,7 @@ import msgspec
 from edgekit.runtime import Completion
 from edgekit.runtime.logprobs import Alternative, TokenLogprob
 from edgekit.serve.answer import Answer
+from edgekit.serve.asgi import apart
 from edgekit.serve.exchange import Exchange, comment
 from edgekit.serve.openai.documents import (
     AnswerMessage,
@@ -64,10 +66,7 @@ class ChatForm:
 
     def size_bytes(self, exchange: Exchange) -> int:
         """Return about how long the probabilities of a completion are, which are most of one that has them."""
-        if not self.logprobs:
-            return 0
-        tokens = (token for answer in exchange.answers for delta in answer.deltas for token in delta.logprobs)
-        return TOKEN_BYTES * sum(1 + len(token.top) for token in tokens)
+        return sum(self._size_bytes(answer, 0, len(answer.deltas)) for answer in exchange.answers)
 
     async def events(self, exchange: Exchange, seen: int = 0) -> AsyncIterator[bytes]:
         """Write a stream: each event of the answer has its number, from which the stream can be taken up again.
@@ -82,10 +81,8 @@ class ChatForm:
                     begun.add(index)
                     opening = ChunkChoice(index=index, delta=Delta(role="assistant"))
                     yield event(self._chunk(exchange, opening))
-                text = "".join(delta.text for delta in answer.deltas[first:last])
-                logprobs = self._logprobs(answer, first, last)
-                choice = ChunkChoice(index=index, delta=Delta(content=text), logprobs=logprobs)
-                yield event(self._chunk(exchange, choice), last)
+                work = partial(self._part, exchange, index, first, last)
+                yield await apart(self._size_bytes(answer, first, last), work)
             if not told.deltas and not exchange.ended:
                 yield f": {comment(exchange.answers)}\n\n".encode()
         failure = exchange.failure()
@@ -94,6 +91,12 @@ class ChatForm:
             return
         for chunk in self._ends(exchange, begun):
             yield chunk
+
+    def _part(self, exchange: Exchange, index: int, first: int, last: int) -> bytes:
+        answer = exchange.answers[index]
+        text = "".join(delta.text for delta in answer.deltas[first:last])
+        choice = ChunkChoice(index=index, delta=Delta(content=text), logprobs=self._logprobs(answer, first, last))
+        return event(self._chunk(exchange, choice), last)
 
     def _ends(self, exchange: Exchange, begun: set[int]) -> Iterator[bytes]:
         for index, answer in enumerate(exchange.answers):
@@ -121,6 +124,12 @@ class ChatForm:
             "system_fingerprint": self.fingerprint,
             "service_tier": "flex" if exchange.batch else "default",
         }
+
+    def _size_bytes(self, answer: Answer, first: int, last: int) -> int:
+        if not self.logprobs:
+            return 0
+        tokens = (token for delta in answer.deltas[first:last] for token in delta.logprobs)
+        return TOKEN_BYTES * sum(1 + len(token.top) for token in tokens)
 
     def _logprobs(self, answer: Answer, first: int, last: int) -> Logprobs | None:
         if not self.logprobs:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -14,10 +15,12 @@ import pytest
 
 from edgekit.errors import EngineError
 from edgekit.runtime import Alternative, SamplingParams, TokenLogprob
+from edgekit.serve import asgi
 from edgekit.serve import exchange as exchanges
 from edgekit.serve.answer import Order
 from edgekit.serve.exchange import Exchange
-from edgekit.serve.openai.answer import DONE, NEVER, ChatForm, answer_token, aside, event, usage
+from edgekit.serve.openai import answer as module
+from edgekit.serve.openai.answer import DONE, NEVER, TOKEN_BYTES, ChatForm, answer_token, aside, event, usage
 from edgekit.serve.openai.documents import ChatCompletion, ChatCompletionChunk
 from edgekit.serve.settings import Limits
 from tests.asgi import on_loop, until
@@ -207,6 +210,29 @@ async def test_logprobs_join_to_the_text_whole_and_in_each_event() -> None:
         assert "".join(token.token for token in tokens) == whole.message.content == words
         assert bytes(byte for token in tokens for byte in token.bytes).decode() == words
         assert all(len(token.top_logprobs) == 2 for token in tokens)
+
+
+@on_loop
+async def test_many_probabilities_at_once_are_written_apart_from_the_event_loop(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    threads: list[int] = []
+
+    def written(document: object, number: int | None = None) -> bytes:
+        threads.append(threading.get_ident())
+        return event(document, number)
+
+    monkeypatch.setattr(module, "event", written)
+    monkeypatch.setattr(asgi, "INLINE_BYTES", 3 * TOKEN_BYTES * len(TEXT))
+    form = replace(PLAIN, logprobs=True)
+    async with exchanging(logprobs=2) as exchange:
+        await exchange.whole()
+        whole = parsed(await stream(form, exchange))  # a role, all of its text, and its end
+        assert [thread == threading.get_ident() for thread in threads] == [True, False, True]
+        assert text(whole) == TEXT
+        threads.clear()
+        assert text(parsed(await stream(form, exchange, 1))) == TEXT[1:]
+        assert set(threads) == {threading.get_ident()}, "less of it is written at once"
 
 
 @on_loop
