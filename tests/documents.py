@@ -16,6 +16,9 @@ from typing import Any, TypeAlias
 import pytest
 
 from edgekit.phantom.embedded import embedded
+from edgekit.ward.audit import Audit
+from edgekit.ward.audit.here import audit_key
+from edgekit.ward.keys import master_key
 from tests import before
 from tests.commands import run
 from tests.edited import edit
@@ -82,7 +85,9 @@ def _documents(folder: Path) -> Iterator[tuple[str, Any]]:
     yield from _of_bundle(folder, bundle, picture)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("EDGEKIT_SITE", str(folder / "site"))
+        patch.setenv("EDGEKIT_STATE", str(folder / "state"))
         yield from _of_site()
+        yield from _of_ward(folder / "state")
     with pytest.MonkeyPatch.context() as patch:
         yield from _simulated(folder / "gpu", small, patch)
 
@@ -143,6 +148,16 @@ def _of_site() -> Iterator[tuple[str, Any]]:
     yield "tls make", run("tls", "make", "--address", "192.0.2.0/24")
     yield "tls make --force", run("tls", "make", "--force")
     yield "tls show", run("tls", "show")
+
+
+def _of_ward(state: Path) -> Iterator[tuple[str, Any]]:
+    """What is kept on this machine."""
+    Audit.open(state / "audit", audit_key(master_key(state))).note("sign_in", "account anna")
+    yield "audit head", run("audit", "head")
+    yield "audit verify", run("audit", "verify")
+    (lines,) = (state / "audit").glob("*.jsonl")
+    lines.write_bytes(lines.read_bytes().replace(b"anna", b"eve_"))
+    yield "audit verify, changed", run("audit", "verify", codes=(3,))
 
 
 def _simulated(folder: Path, small: str, patch: pytest.MonkeyPatch) -> Iterator[tuple[str, Any]]:

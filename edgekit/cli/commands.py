@@ -34,6 +34,7 @@ COMMANDS = {
     "ask": "Ask a bundle a question, about an image if you like.",
     "serve": "Serve a bundle to many callers, over the API that OpenAI's clients speak.",
     "token": "Who may use this machine's service over its API: tokens made, listed, revoked.",
+    "audit": "The record of who did what: how far it goes, and whether it is whole.",
     "tls": "The certificates of this machine's service: its own authority, and what it signs.",
 }
 

@@ -14,6 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from edgekit.config.state import flush_folder, make_private
 from edgekit.files import give_to_owner_of_folder, open_private, write_bytes, writing
 from edgekit.machine.moment import Moment
 from edgekit.ward.audit.end import End, find_end
@@ -39,7 +40,7 @@ class Log:
         self._head = NONE
         self._sure = False  # whether both are what this process wrote, all of it
         with writing(folder):
-            _make_private(folder)
+            make_private(folder)
             with writing_alone(folder):
                 if not segments(folder):
                     begin_head(folder, keys.head)
@@ -107,7 +108,7 @@ class Log:
                 os.ftruncate(descriptor, size + len(raw))  # of what a crash left there, more may be behind it
                 os.fsync(descriptor)
                 if size == 0:
-                    _flush(self._folder)
+                    flush_folder(self._folder)
                 write_head(self._folder, self._keys.head, head)
             except BaseException:
                 with suppress(OSError):
@@ -116,22 +117,3 @@ class Log:
                 raise
         finally:
             os.close(descriptor)
-
-
-def _make_private(folder: Path) -> None:
-    if folder.is_dir():
-        return
-    folder.mkdir(mode=0o700, parents=True)
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
-    try:
-        give_to_owner_of_folder(descriptor, folder.parent)
-    finally:
-        os.close(descriptor)
-
-
-def _flush(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -138,7 +138,7 @@ def verify(folder: Path, key: bytes, head: Head | None = None) -> Verified:
 
     :class:`~edgekit.errors.EdgeKitError` where there is none, or it can't be read.
     """
-    _require(folder)
+    require_audit(folder)
     walk = _Walk(folder, AuditKeys.of(key), () if head is None else (head,))
     fault = None
     try:
@@ -183,10 +183,12 @@ def lines(folder: Path, key: bytes) -> Iterator[Line]:
                 yield line
 
 
-def _require(folder: Path) -> None:
+def require_audit(folder: Path) -> None:
+    """Raise :class:`~edgekit.errors.EdgeKitError` where there is no audit in ``folder``."""
     if not folder.is_dir():
         raise EdgeKitError(
-            f"There is no audit in {folder}", "The service writes one. Is EDGEKIT_STATE the folder that it keeps?"
+            f"There is no audit in {folder}",
+            "The service begins one. Set EDGEKIT_STATE where it keeps its state elsewhere.",
         )
 
 

@@ -1,0 +1,58 @@
+"""``edgekit audit``: whether the record of who did what is whole."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from edgekit.cli.common import common
+from edgekit.cli.show.audit import show_head, show_verified
+from edgekit.console import Console
+from edgekit.errors import MissingExtra
+
+
+@click.group("audit")
+@common
+def command(console: Console) -> None:
+    """Look at the record of who did what. This needs: pip install 'edgekit[serve]'."""
+
+
+@command.command("head")
+@common
+def head_command(console: Console) -> None:
+    """Show how far the audit goes, to be written down elsewhere: --head of `audit verify` misses what is cut off."""
+    from edgekit.ward.audit.verify import require_whole, verify
+
+    folder, key = _here()
+    verified = verify(folder, key)
+    require_whole(verified)
+    console.document({"head": str(verified.head), "lines": verified.lines, "last": verified.last})
+    show_head(console, verified)
+
+
+@command.command("verify")
+@click.option("--head", "text", metavar="SEQ:HMAC", help="A head that was written down, or a report's code.")
+@common
+def verify_command(console: Console, text: str | None) -> None:
+    """Find the first line of the audit that was changed, cut, removed or moved, and what is missing at its end.
+
+    Ends with 3 where something is. What was cut off together with its head shows only by a --head from elsewhere.
+    """
+    from edgekit.ward.audit.head import Head
+    from edgekit.ward.audit.verify import require_whole, verify
+
+    head = None if text is None else Head.parse(text)
+    verified = verify(*_here(), head)
+    console.document(verified.document())
+    show_verified(console, verified)
+    require_whole(verified)
+
+
+def _here() -> tuple[Path, bytes]:
+    try:
+        from edgekit.ward.audit.here import AuditHere
+    except ModuleNotFoundError as error:
+        raise MissingExtra("The audit's key", "serve") from error
+    here = AuditHere.find()
+    return here.folder, here.key

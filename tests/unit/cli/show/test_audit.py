@@ -1,0 +1,42 @@
+"""People see how far an audit goes, and what a crash left is no alarm."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from edgekit.cli.show.audit import show_head, show_verified
+from edgekit.console import Console
+from edgekit.ward.audit.segments import segments
+from edgekit.ward.audit.verify import verify
+from tests.audits import KEY, opened, written
+
+Capture = pytest.CaptureFixture[str]
+
+
+def test_a_head_stands_on_a_line_of_its_own(tmp_path: Path, capsys: Capture) -> None:
+    opened(tmp_path)
+    show_head(Console(), verify(tmp_path, KEY))
+    assert "has 0 lines. Write" in capsys.readouterr().out
+    head = written(tmp_path, 3)[-1]
+    show_head(Console(), verify(tmp_path, KEY))
+    out = capsys.readouterr().out
+    assert out.startswith(f"{head}\n")
+    assert "3 lines, the last of 2026-11-30T12:00:02" in out
+
+
+def test_what_is_whole_and_what_is_not(tmp_path: Path, capsys: Capture) -> None:
+    written(tmp_path, 3)
+    show_verified(Console(), verify(tmp_path, KEY))
+    assert "Whole: 3 lines in 1 file, written from 2026" in capsys.readouterr().out
+    path = segments(tmp_path)[0]
+    content = path.read_bytes()
+    path.write_bytes(content + b"{")
+    show_verified(Console(), verify(tmp_path, KEY))
+    captured = capsys.readouterr()
+    assert captured.out.startswith("Whole: 3 lines")
+    assert "1 bytes behind the last line" in captured.err
+    path.write_bytes(content.replace(b'"c1"', b'"c2"'))
+    show_verified(Console(), verify(tmp_path, KEY))
+    assert "Not whole: 1 lines in 1 file" in capsys.readouterr().out
