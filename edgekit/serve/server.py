@@ -21,6 +21,8 @@ from typing import Any
 
 import uvicorn
 
+from edgekit.bundle import MANIFEST
+from edgekit.errors import BundleError, GateRefused
 from edgekit.runtime.model import Model
 from edgekit.serve import logs
 from edgekit.serve.app import application
@@ -78,12 +80,22 @@ class Offer:
 
 def serve(offer: Offer, announce: Callable[[Announcement], None]) -> None:
     """Serve until a signal ends it; errors as of the bundle and its engine,
-    :class:`~edgekit.errors.EngineError` where the engine failed, and :class:`~edgekit.errors.GateRefused` where a file
-    of the bundle turned out to be damaged."""
+    :class:`~edgekit.errors.EngineError` where the engine failed, and :class:`~edgekit.errors.GateRefused` where the
+    bundle is damaged, or turned out to be."""
     notify(STATUS="Loading the model")
     begun = time.monotonic()
-    with Model.open(offer.bundle, offer.slots) as model:
+    with _open(offer) as model:
         asyncio.run(_serve(offer, model, announce, begun))
+
+
+def _open(offer: Offer) -> Model:
+    """The model. A bundle that is there and damaged is refused as by a gate: to start again would not mend it."""
+    try:
+        return Model.open(offer.bundle, offer.slots)
+    except BundleError as error:
+        if (offer.bundle / MANIFEST).is_file():
+            raise GateRefused(error.message, error.hint) from error
+        raise  # its disk may come yet
 
 
 async def _serve(offer: Offer, model: Model, announce: Callable[[Announcement], None], begun: float) -> None:

@@ -15,9 +15,11 @@ from typing import Any
 import httpx
 import pytest
 
+from edgekit.errors import BundleError, GateRefused
 from edgekit.serve import server as module
 from edgekit.serve.listening import listen, url_of
-from edgekit.serve.server import SIGNALS, Announcement, Offer, Server, configuration
+from edgekit.serve.server import SIGNALS, Announcement, Offer, Server, configuration, serve
+from edgekit.serve.settings import Settings
 from edgekit.serve.tokens import Tokens
 from tests.asgi import on_loop, until
 from tests.toy_service import TEXT, Talking, Toy, toy
@@ -76,6 +78,29 @@ def test_an_announcement_is_a_document() -> None:
         "tokens": False,
         "loaded_s": 1.5,
     }
+
+
+def test_a_bundle_that_is_damaged_is_no_reason_to_start_again_and_one_that_is_missing_is(tmp_path: Path) -> None:
+    def offer(bundle: Path) -> Offer:
+        return Offer(
+            bundle=bundle,
+            slots=None,
+            listener=listener,
+            host="127.0.0.1",
+            tokens=Tokens.load(tmp_path / "tokens.toml"),
+            settings=Settings(),
+        )
+
+    (tmp_path / "damaged").mkdir()
+    (tmp_path / "damaged" / "manifest.json").write_text("{", encoding="utf-8")
+    with listen("127.0.0.1", 0) as listener:
+        with pytest.raises(GateRefused) as refused:
+            serve(offer(tmp_path / "damaged"), lambda announcement: None)
+        assert refused.value.exit_code == 3
+        assert refused.value.hint
+        with pytest.raises(BundleError) as missing:
+            serve(offer(tmp_path / "missing"), lambda announcement: None)
+        assert missing.value.exit_code == 1
 
 
 @on_loop
