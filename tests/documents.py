@@ -88,6 +88,7 @@ def _documents(folder: Path) -> Iterator[tuple[str, Any]]:
         patch.setenv("EDGEKIT_STATE", str(folder / "state"))
         yield from _of_site()
         yield from _of_ward(folder / "state")
+        yield "support", run("support", str(bundle), "--out", str(folder / "support.tar.gz"))
     with pytest.MonkeyPatch.context() as patch:
         yield from _simulated(folder / "gpu", small, patch)
 

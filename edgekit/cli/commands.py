@@ -36,6 +36,7 @@ COMMANDS = {
     "token": "Who may use this machine's service over its API: tokens made, listed, revoked.",
     "audit": "The record of who did what: how far it goes, and whether it is whole.",
     "tls": "The certificates of this machine's service: its own authority, and what it signs.",
+    "support": "One archive for help from afar: how machine and service fare, nothing of patients.",
 }
 
 ON_GPU = frozenset({"ask", "build", "check", "demo", "evaluate", "quantize", "serve"})

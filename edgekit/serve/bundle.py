@@ -9,7 +9,6 @@ from edgekit import __version__
 from edgekit.bundle import open_bundle
 from edgekit.errors import BundleError, ConfigError
 from edgekit.phantom.embedded import embedded
-from edgekit.pipeline import build
 from edgekit.progress import Progress, silent
 from edgekit.recipe import recipe
 from edgekit.target import target
@@ -25,10 +24,12 @@ def bundle_to_serve(progress: Progress = silent) -> Path:
     """
     if INSTALLED.exists():
         return INSTALLED
-    kept = cache_folder() / f"embedded-{RECIPE}-{__version__}"
+    kept = _kept()
     try:
         open_bundle(kept)
     except BundleError:
+        from edgekit.pipeline import build  # which loads all that graphs are written with
+
         try:
             kept.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -38,6 +39,19 @@ def bundle_to_serve(progress: Progress = silent) -> Path:
             ) from None
         build(embedded(), target("cpu"), recipe(RECIPE), kept, progress=progress)
     return kept
+
+
+def bundle_that_is_here() -> Path | None:
+    """Return what :func:`bundle_to_serve` would, whether it can be opened or not; None where it would have to build."""
+    try:
+        return next((path for path in (INSTALLED, _kept()) if path.exists()), None)
+    except ConfigError:
+        return None
+
+
+def _kept() -> Path:
+    """Where the embedded model's bundle is kept; that of another version is not this one's."""
+    return cache_folder() / f"embedded-{RECIPE}-{__version__}"
 
 
 def cache_folder() -> Path:

@@ -26,6 +26,7 @@ ORDER = [
         "report",
         "batch",
         "ward",
+        "support",
         "serve",
         "demo",
         "tune",

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from edgekit import __version__
+from edgekit import __version__, pipeline
 from edgekit.errors import ConfigError, EdgeKitError
 from edgekit.phantom.embedded import embedded
 from edgekit.progress import Progress, silent
 from edgekit.serve import bundle as module
-from edgekit.serve.bundle import bundle_to_serve, cache_folder
+from edgekit.serve.bundle import bundle_that_is_here, bundle_to_serve, cache_folder
 from tests import specs
 
 
@@ -33,7 +33,7 @@ class Building:
 @pytest.fixture
 def building(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Building:
     building = Building()
-    monkeypatch.setattr(module, "build", building)
+    monkeypatch.setattr(pipeline, "build", building)
     monkeypatch.setattr(module, "INSTALLED", tmp_path / "opt" / "bundle")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     return building
@@ -52,6 +52,17 @@ def test_else_the_embedded_models_is_built_once_for_this_user(building: Building
     assert __version__ in path.name, "what another version has built is not this one's"
     assert building.calls == [(embedded(), "cpu", "q4", path, silent)]
     assert bundle_to_serve() == path
+    assert len(building.calls) == 1
+
+
+def test_nothing_is_built_where_it_is_asked_what_is_here(building: Building, tmp_path: Path) -> None:
+    assert bundle_that_is_here() is None
+    kept = bundle_to_serve()
+    assert bundle_that_is_here() == kept
+    (kept / "manifest.json").write_text("{")
+    assert bundle_that_is_here() == kept, "a damaged one is what is asked about"
+    (tmp_path / "opt" / "bundle").mkdir(parents=True)
+    assert bundle_that_is_here() == tmp_path / "opt" / "bundle"
     assert len(building.calls) == 1
 
 
@@ -82,7 +93,7 @@ def test_what_goes_wrong_in_the_build_is_told(building: Building, monkeypatch: p
     def failing(*args: Any, **kwargs: Any) -> None:
         raise EdgeKitError("No space is left")
 
-    monkeypatch.setattr(module, "build", failing)
+    monkeypatch.setattr(pipeline, "build", failing)
     with pytest.raises(EdgeKitError, match="No space"):
         bundle_to_serve()
 
