@@ -8,7 +8,11 @@ EdgeKitError(message, hint)        what and where; what to do about it
 ├── InputError                     an image, a prompt or an argument that can't be used
 │   └── DecodeError                an image that a decoder gave up, told in the decoder's words
 │   └── ContextExceeded            a prompt that the context has no room for
+│   └── NotHere                    something kept that is not there, or another's
+│   └── NotAllowed                 something kept that may be looked at, and not changed
+│   └── InUse                      something kept that others need
 ├── EngineError                    a runtime that can't load or run a graph
+├── DiskFull                       no space is left for what has to be written
 ├── MissingExtra                   a library that an extra would bring
 └── GateRefused                    over budget, answers differ, signature wrong
 ```
@@ -66,6 +70,22 @@ class DecodeError(InputError):
     """An image's decoder gave up. The message holds that library's words, which can say what the file holds and where
     the process keeps it: they are for who gave the file here, and for nobody at the other end of a network.
     """
+
+
+class NotHere(InputError):
+    """Something kept is not there, or is another's: nobody is told which."""
+
+
+class NotAllowed(InputError):
+    """Something kept may be looked at by who asks, and not be changed."""
+
+
+class InUse(InputError):
+    """Something kept can't go as long as others need it."""
+
+
+class DiskFull(EdgeKitError):
+    """No space is left for what has to be written; nothing of it was."""
 
 
 class EngineError(EdgeKitError):

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from edgekit.errors import EdgeKitError
+from edgekit.errors import DiskFull, EdgeKitError
 from edgekit.units import format_bytes
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -29,7 +29,7 @@ def writing(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         if error.errno in _FULL:
-            raise EdgeKitError(f"No space is left to write {path}", _make_room(path)) from error
+            raise DiskFull(f"No space is left to write {path}", _make_room(path)) from error
         raise EdgeKitError(
             f"{path} can't be written: {error.strerror or error}",
             f"Check {path.parent} and its permissions, or write to another place.",
@@ -40,7 +40,7 @@ def require_space(path: Path, size: int) -> None:
     """Refuse early when the disk that is to hold ``path`` has less than ``size`` bytes free."""
     free = shutil.disk_usage(path.parent).free
     if free < size:
-        raise EdgeKitError(
+        raise DiskFull(
             f"{path} needs {format_bytes(size)}, but its disk has {format_bytes(free)} free", _make_room(path)
         )
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from edgekit.ward.keys import Master
 from edgekit.ward.moments import Moment
@@ -12,6 +14,17 @@ from edgekit.ward.ward import Ward
 MASTER = Master(bytes(range(32)))
 START_S = 1_800_000_000
 PASSWORD = "correct horse battery"
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture as it comes to be stored."""
+
+    file: bytes = b"pixels"
+    media_type: str = "image/png"
+    facts: Mapping[str, Any] = field(default_factory=lambda: {"width": 3, "height": 2})
+    notes: tuple[str, ...] = ()
+    warnings: tuple[Any, ...] = ()
 
 
 @dataclass

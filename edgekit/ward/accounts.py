@@ -102,13 +102,16 @@ class Accounts:
         account = self.of(int(owner.removeprefix(_OWNER)))
         return account.name if account else "an account that is gone"
 
+    def hash_of(self, name: str) -> str | None:
+        """Return what is kept of the password of the account called ``name``, for
+        :func:`~edgekit.ward.passwords.matches`, which takes None too; None where nobody is let in by that name.
+        """
+        row = self._database.row("SELECT password FROM accounts WHERE name = ? AND NOT disabled", (name,))
+        return None if row is None else row[0]
+
     def verify(self, name: str, password: str) -> Account | None:
         """Return whom a name and a password let in; None, after as long a time, where they let nobody in."""
-        row = self._database.row("SELECT id, password FROM accounts WHERE name = ? AND NOT disabled", (name,))
-        if not passwords.matches(row[1] if row else None, password):
-            return None
-        assert row
-        return self.of(row[0])
+        return self.named(name) if passwords.matches(self.hash_of(name), password) else None
 
     def set_password(self, account: Account, password: str, confirm: Callable[[], object] = lambda: None) -> None:
         """Set an account's password, and end all of its sessions; :class:`~edgekit.errors.InputError` for a bad one.

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from sqlcipher3 import dbapi2
 
 from edgekit.config.state import flush_folder
-from edgekit.errors import EdgeKitError
+from edgekit.errors import DiskFull, EdgeKitError
 from edgekit.files import give_to_owner_of_folder, open_private, writing
 
 if TYPE_CHECKING:
@@ -169,7 +169,7 @@ def _refusal(path: Path, name: str) -> EdgeKitError | None:
             f"Stop the service and restore a backup (edgekit restore); what is in {folder} is left as it is.",
         )
     if name.startswith("SQLITE_FULL"):
-        return EdgeKitError(
+        return DiskFull(
             f"No space is left to write {path}", f"Make room on the disk of {folder}: what was kept before is whole."
         )
     if name.startswith(_BUSY):

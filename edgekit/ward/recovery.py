@@ -1,0 +1,33 @@
+"""What a service does before it serves what is kept: sees that it is whole, and puts in order what a crash left."""
+
+from __future__ import annotations
+
+import logging
+
+from edgekit.ward.conversations import Conversations
+from edgekit.ward.database import Damaged, Database
+from edgekit.ward.keyring import Keyring
+from edgekit.ward.pictures import Pictures
+from edgekit.ward.turns import Turns
+
+_log = logging.getLogger(__name__)
+
+
+def require_whole(database: Database) -> None:
+    """Read every page once; :class:`~edgekit.ward.database.Damaged` where one is not what was written."""
+    if faults := database.faults():
+        raise Damaged(
+            f"What {database.path.parent} keeps is damaged: {len(faults)} pages of its databases are not what was "
+            "written",
+            "Restore a backup (edgekit restore); it is left as it is.",
+        )
+
+
+def recover(keyring: Keyring, conversations: Conversations, turns: Turns, pictures: Pictures) -> None:
+    """Finish deletions, call answers failed that nobody writes any more, and remove files without a row."""
+    conversations.remove_deleted()
+    failed, swept = turns.fail_running(), pictures.sweep()
+    if failed or swept:
+        _log.info("After a crash: %d answers were cut off, %d files of pictures belonged to nothing", failed, swept)
+    if lost := keyring.lost():
+        _log.warning("%d conversations can't be read: keys.db is older than they are. Put back its last copy", lost)
