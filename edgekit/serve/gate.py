@@ -28,6 +28,8 @@ GONE = 499
 """nginx's word for a caller that went before its answer; nobody reads it but the log."""
 OPEN = frozenset({"/", "/healthz", "/readyz", "/health", "/models", "/openapi.json"})
 """What anybody may ask without a token: nothing in it is of a patient or of another caller."""
+OPEN_BELOW = "/page/"
+"""The page's own files: whoever is to sign in has to see where."""
 
 
 class Envelope:
@@ -100,7 +102,9 @@ class Border:
             self._hosts.require(_only(headers, b"host"), _only(headers, b"origin"))
             require_own_page(_only(headers, b"sec-fetch-site"), is_visit=_is_visit(scope))
             path = scope["path"].removeprefix(scope.get("root_path", "")).removeprefix("/v1") or "/"
-            scope["state"]["caller"] = self._callers.of(headers, address, anybody=path in OPEN)
+            scope["state"]["caller"] = self._callers.of(
+                headers, address, anybody=path in OPEN or path.startswith(OPEN_BELOW)
+            )
         await self._app(scope, receive, send)
 
 

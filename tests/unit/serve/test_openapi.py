@@ -17,8 +17,8 @@ from tests.asgi import get, on_loop, post
 from tests.toy_service import toy
 
 API = description()
-UNDESCRIBED = {"/", "/health", "/metrics", "/openapi.json"}
-"""A page, another name of ``/healthz``, what is Prometheus' own, and the description itself."""
+UNDESCRIBED = {"/", "/page/{path}", "/health", "/metrics", "/openapi.json"}
+"""A page and its files, another name of ``/healthz``, what is Prometheus' own, and the description itself."""
 
 
 def operations() -> Iterator[tuple[str, str, dict[str, Any]]]:
