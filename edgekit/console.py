@@ -49,6 +49,12 @@ class Console:
             plain = text.translate(_CONTROLS)
             click.echo((click.style(plain, bold=True) if _styled(sys.stdout) else plain) + end, nl=False)
 
+    def code(self, lines: Callable[[], Sequence[str]]) -> None:
+        """Print a code for cameras, white on black whatever the terminal's colours are; where that is none, nothing."""
+        if not self.json and sys.stdout.isatty():
+            for line in lines():
+                click.echo(click.style(line, fg="bright_white", bg="black"))
+
     def note(self, text: str) -> None:
         """Print a remark that is no result: on stderr, with ``--json`` too."""
         click.echo(text.translate(_CONTROLS), err=True)

@@ -153,6 +153,13 @@ def _of_site() -> Iterator[tuple[str, Any]]:
 
 def _of_ward(state: Path) -> Iterator[tuple[str, Any]]:
     """What is kept on this machine."""
+    yield "user add", run("user", "add", "anna")
+    yield "user reset", run("user", "reset", "anna")
+    yield "user role", run("user", "role", "anna", "admin")
+    yield "user list", run("user", "list")
+    yield "user disable", run("user", "disable", "anna")
+    yield "user enable", run("user", "enable", "anna")
+    yield "user remove", run("user", "remove", "anna")
     Audit.open(state / "audit", audit_key(master_key(state))).note("sign_in", "account anna")
     yield "audit head", run("audit", "head")
     yield "audit verify", run("audit", "verify")

@@ -35,6 +35,7 @@ COMMANDS = {
     "serve": "Serve a bundle to many callers, over the API that OpenAI's clients speak.",
     "token": "Who may use this machine's service over its API: tokens made, listed, revoked.",
     "audit": "The record of who did what: how far it goes, and whether it is whole.",
+    "user": "Who may sign in to this machine's page: accounts, made by a one-time link.",
     "tls": "The certificates of this machine's service: its own authority, and what it signs.",
     "support": "One archive for help from afar: how machine and service fare, nothing of patients.",
 }

@@ -8,6 +8,9 @@ proxies = ["10.0.0.2"]             # whose word counts about whom they ask for
 [limits]
 body = "48 MiB"
 answer_s = 300
+
+[sign_in]
+idle_s = 600
 ```
 """
 
@@ -20,6 +23,7 @@ from edgekit import config
 from edgekit.config.site import site_file
 from edgekit.errors import ConfigError
 from edgekit.units import KIB, MIB
+from edgekit.ward.limits import SignIn
 
 NAME = "serve.toml"
 
@@ -75,6 +79,7 @@ class Settings:
     hosts: tuple[str, ...] = ()
     proxies: tuple[str, ...] = ()
     limits: Limits = field(default_factory=Limits)
+    sign_in: SignIn = field(default_factory=SignIn)
 
     def __post_init__(self) -> None:
         for host in self.hosts:

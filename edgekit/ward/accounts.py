@@ -150,10 +150,7 @@ class Accounts:
         with self._database.transaction():
             row = self._database.row("SELECT count(*) FROM conversations WHERE owner = ?", (account.owner,))
             if row and row[0]:
-                raise InputError(
-                    f"'{account.name}' has {row[0]} conversations",
-                    "edgekit user disable keeps them and lets nobody in; --with-conversations deletes them for good.",
-                )
+                raise InputError(f"'{account.name}' has {row[0]} conversations", "Delete them first, or disable it.")
             self._database.change("DELETE FROM shares WHERE owner = ?", (account.owner,))
             self._database.change("DELETE FROM accounts WHERE id = ?", (account.id,))
 

@@ -135,6 +135,11 @@ class Conversations:
         self._keyring.destroy(id)
         self.remove_deleted()
 
+    def count(self, owner: str) -> int:
+        """Count the conversations that are ``owner``'s own."""
+        row = self._database.row("SELECT count(*) FROM conversations WHERE owner = ?", (owner,))
+        return int(row[0]) if row else 0
+
     def delete_all(self, owner: str) -> int:
         """Delete every conversation that is ``owner``'s own; how many that were."""
         rows = self._database.rows("SELECT id FROM conversations WHERE owner = ?", (owner,))

@@ -57,7 +57,7 @@ def master_key(state: Path) -> Master:
     with locked(path):
         if path.exists():
             return load(path)
-        if any(is_there(state / name) for name in (WARD, KEYS)):
+        if any(is_there(state / name) for name in (WARD, KEYS, "audit")):
             raise EdgeKitError(
                 f"The key {path} is missing, and without it what {state} keeps can't be read",
                 "Put it back from where the site keeps its keys. Where the service gets it from systemd "
@@ -95,8 +95,8 @@ def make(path: Path) -> Master:
 
 
 def is_there(path: Path) -> bool:
-    """Say whether a file holds anything: SQLite begins with one of no bytes, which a power cut can leave."""
+    """Say whether a file holds anything, or a folder: SQLite begins with one of no bytes, as a power cut leaves it."""
     try:
-        return path.stat().st_size > 0
+        return any(path.iterdir()) if path.is_dir() else path.stat().st_size > 0
     except FileNotFoundError:
         return False

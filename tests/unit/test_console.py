@@ -61,6 +61,16 @@ def test_names_from_files_do_not_steer_the_terminal(capsys: pytest.CaptureFixtur
     assert not set(captured.out + captured.err) & {"\x1b", "\x07", "\x9b"}
 
 
+def test_a_code_is_for_who_looks_at_it(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    Console().code(lambda: ["█▀"])
+    assert capsys.readouterr().out == ""
+    monkeypatch.setattr(sys, "stdout", Terminal())
+    Console(json=True).code(lambda: ["█▀"])
+    Console().code(lambda: ["█▀"])
+    assert isinstance(sys.stdout, Terminal)
+    assert sys.stdout.getvalue() == "\x1b[97m\x1b[40m█▀\x1b[0m\n"
+
+
 def test_an_error_is_its_message_then_its_hint(capsys: pytest.CaptureFixture[str]) -> None:
     Console(json=True).error(EdgeKitError("it broke", "mend it"))
     captured = capsys.readouterr()
