@@ -48,7 +48,9 @@ def chromium() -> Iterator[Browser]:
 @contextmanager
 def looking(browser: Browser, url: str, *, refusals: bool = False, **options: Any) -> Iterator[Page]:
     """Open the page; with ``refusals``, a refused request or a broken link is what the test is about."""
-    context: BrowserContext = browser.new_context(**{"locale": "en-GB", "reduced_motion": "reduce", **DESKTOP, **options})
+    context: BrowserContext = browser.new_context(
+        **{"locale": "en-GB", "reduced_motion": "reduce", **DESKTOP, **options}
+    )
     page = context.new_page()
     faults: list[str] = []
     host = urlsplit(url).netloc

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from edgekit.cli.common import common
-from edgekit.cli.show.audit import show_head, show_verified
+from edgekit.cli.show.audit import show_head, show_replayed, show_verified
 from edgekit.console import Console
 from edgekit.errors import MissingExtra
 
@@ -47,6 +47,32 @@ def verify_command(console: Console, text: str | None) -> None:
     console.document(verified.document())
     show_verified(console, verified)
     require_whole(verified)
+
+
+@command.command("replay")
+@click.argument("turn", metavar="ID")
+@click.argument("bundle", required=False, type=click.Path(path_type=Path))
+@common
+def replay_command(console: Console, turn: str, bundle: Path | None) -> None:
+    """Give the answer to the question ID of a conversation again, and say whether it is the same, token by token.
+
+    By BUNDLE, or by the one that `edgekit serve` takes. Ends with 3 where the answer differs, and with 1 where that
+    can't be told: the conversation was deleted, or another bundle or processor answered.
+    """
+    folder, key = _here()
+    from edgekit.serve.bundle import bundle_to_serve
+    from edgekit.ward.audit.replay import replay, require_equal
+    from edgekit.ward.keys import key_file, load
+    from edgekit.ward.ward import Ward
+
+    with Ward.open(folder.parent, load(key_file())) as ward:
+        if bundle is None:
+            with console.progress() as progress:
+                bundle = bundle_to_serve(progress)
+        replayed = replay(ward, folder, key, turn, bundle)
+    console.document(replayed.document())
+    show_replayed(console, replayed)
+    require_equal(replayed)
 
 
 def _here() -> tuple[Path, bytes]:

@@ -34,13 +34,13 @@ COMMANDS = {
     "ask": "Ask a bundle a question, about an image if you like.",
     "serve": "Serve a bundle to many callers, over the API that OpenAI's clients speak.",
     "token": "Who may use this machine's service over its API: tokens made, listed, revoked.",
-    "audit": "The record of who did what: how far it goes, and whether it is whole.",
+    "audit": "The record of who did what: whether it is whole, and an answer given again.",
     "user": "Who may sign in to this machine's page: accounts, made by a one-time link.",
     "tls": "The certificates of this machine's service: its own authority, and what it signs.",
     "support": "One archive for help from afar: how machine and service fare, nothing of patients.",
 }
 
-ON_GPU = frozenset({"ask", "build", "check", "demo", "evaluate", "quantize", "serve"})
+ON_GPU = frozenset({"ask", "audit", "build", "check", "demo", "evaluate", "quantize", "serve"})
 """Those that compute in their own process, on a GPU where there is one; `profile` and `compile` leave it to children,
 which are shown theirs by UUID."""
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from edgekit.console import Console
 
 if TYPE_CHECKING:
+    from edgekit.ward.audit.replay import Replayed
     from edgekit.ward.audit.verify import Verified
 
 
@@ -26,11 +27,21 @@ def show_verified(console: Console, verified: Verified) -> None:
         console.print(f"Whole: {verified.lines} lines in {files}{span}.")
         console.print(f"Its head is {verified.head}")
     else:
-        console.print(
-            f"Not whole: {verified.lines} lines of {files} are in their place{span}; then comes what is wrong."
-        )
+        console.print(f"Not whole: {verified.lines} lines in {files} are as they were{span}.")
     if verified.torn_bytes:
         console.note(
             f"{verified.torn_bytes} bytes behind the last line are none: a crash left them, of what nobody was told is "
             "done. The next line sets them aside."
         )
+
+
+def show_replayed(console: Console, replayed: Replayed) -> None:
+    """Show whether an answer is the same; why it isn't, or can't be told, is the error's to say."""
+    if replayed.line:
+        console.print(
+            f"Line {replayed.line} of the audit: an answer of {replayed.tokens} tokens, given {replayed.time}"
+        )
+    if replayed.verdict == "equal":
+        console.print(f"Equal. {replayed.explanation}")
+    elif replayed.character is not None:
+        console.print(f"The texts part behind {replayed.character} characters.")

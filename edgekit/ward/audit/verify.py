@@ -14,10 +14,11 @@ from typing import Any, Literal, TypeAlias
 
 from edgekit.errors import EdgeKitError, GateRefused
 from edgekit.ward.audit.end import last_line
-from edgekit.ward.audit.head import NONE, Head, read_head
+from edgekit.ward.audit.head import NONE, Head
 from edgekit.ward.audit.keys import AuditKeys
 from edgekit.ward.audit.line import BEGINNING, Line, read
-from edgekit.ward.audit.segments import first_of, read_segment, segments, unreadable, unwritten
+from edgekit.ward.audit.segments import first_of, read_segment, segments
+from edgekit.ward.audit.snapshot import snapshot
 
 What: TypeAlias = Literal["changed", "removed", "reordered", "renamed", "truncated", "unsealed", "another"]
 _WORDS: dict[What, str] = {
@@ -80,9 +81,8 @@ class _Walk:
     """Goes through the lines, and remembers what it has seen."""
 
     def __init__(self, folder: Path, keys: AuditKeys, heads: tuple[Head, ...]) -> None:
-        with unwritten(folder):
-            self.sealed = read_head(folder, keys.head)
-            self._sizes = {path: _size(path) for path in segments(folder)}
+        seen = snapshot(folder, keys)
+        self.sealed, self._sizes = seen.head, seen.sizes
         self._key = keys.lines
         self._heads = heads if self.sealed is None else (*heads, self.sealed)
         self.files = len(self._sizes)
@@ -190,10 +190,3 @@ def require_audit(folder: Path) -> None:
             f"There is no audit in {folder}",
             "The service begins one. Set EDGEKIT_STATE where it keeps its state elsewhere.",
         )
-
-
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except OSError as error:
-        raise unreadable(path, error) from None

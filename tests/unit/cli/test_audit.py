@@ -9,10 +9,14 @@ from pathlib import Path
 import pytest
 
 from edgekit.cli.main import main
+from edgekit.ward.audit import replay
 from edgekit.ward.audit.audit import Audit
 from edgekit.ward.audit.here import audit_key
+from edgekit.ward.audit.replay import Replayed
 from edgekit.ward.audit.segments import segments
+from edgekit.ward.audit.verify import lines
 from edgekit.ward.keys import master_key
+from edgekit.ward.ward import Ward
 from tests.audits import silent
 from tests.commands import run
 from tests.mirrored import ROOT
@@ -50,6 +54,24 @@ def test_what_is_wrong_ends_with_3_and_is_named(tmp_path: Path, capsys: Capture)
     assert (document["ok"], document["lines"]) == (False, 1)
     assert (document["fault"]["what"], document["fault"]["line"]) == ("changed", 2)
     assert main(["audit", "head"]) == 3, "the head of what isn't whole is worth nothing"
+
+
+@pytest.mark.parametrize(("code", "ends"), [("", 0), ("answer", 3), ("deleted", 1)])
+def test_an_answer_is_given_again(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: Capture, code: str, ends: int
+) -> None:
+    def stand_in(ward: Ward, folder: Path, key: bytes, turn: str, bundle: Path) -> Replayed:
+        assert (folder, bundle, turn) == (tmp_path / "state" / "audit", Path("bundle"), "t1")
+        return replay.result(turn, next(lines(folder, key)), code, tokens=3)
+
+    monkeypatch.setattr(replay, "replay", stand_in)
+    assert main(["audit", "replay", "t1", "bundle"]) == ends
+    captured = capsys.readouterr()
+    assert "Line 1 of the audit: an answer of 3 tokens" in captured.out
+    assert ("Equal." in captured.out) == (ends == 0)
+    assert ("was deleted" in captured.err) == (ends == 1)
+    document = run("audit", "replay", "t1", "bundle", codes=(ends,))
+    assert (document["turn"], document["code"], document["line"]) == ("t1", code, 1)
 
 
 def test_a_mistake_is_a_message(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
