@@ -45,7 +45,8 @@ def process(
     site.mkdir(exist_ok=True)
     log = log or site / "service.log"
     command = [sys.executable, "-m", "edgekit", "serve", str(bundle), "--port", "0", "--json", *options]
-    surroundings = os.environ | {"EDGEKIT_SITE": str(site), "PYTHONPATH": str(ROOT)} | dict(variables or {})
+    surroundings = os.environ | {"EDGEKIT_SITE": str(site), "PYTHONPATH": str(ROOT)}
+    surroundings |= {"EDGEKIT_STATE": str(site / "state"), **(variables or {})}
     with (
         log.open("w") as file,
         subprocess.Popen(command, stdout=subprocess.PIPE, stderr=file, env=surroundings, text=True) as child,

@@ -35,6 +35,8 @@ from edgekit.serve.server import Offer, Server, configuration
 from edgekit.serve.service import Service
 from edgekit.serve.settings import Settings
 from edgekit.serve.tokens import Tokens
+from edgekit.serve.ward.desk import at_desk
+from edgekit.serve.ward.pictures import NoPictures
 
 
 @dataclass(frozen=True)
@@ -121,6 +123,7 @@ def serving(
     *,
     slots: int = 4,
     tokens: Path | None = None,
+    state: Path = Path("/proc/nonexistent"),
     engine: Callable[[Engine], Any] = lambda engine: engine,
     decode: Callable[[bytes], Awaitable[PreparedPicture]] | None = None,
     grammars: Grammars | None = None,
@@ -142,16 +145,19 @@ def serving(
         listener=listener,
         host="127.0.0.1",
         tokens=Tokens.load(tokens or Path("/proc/nonexistent")),
+        state=state,
         settings=settings or Settings(),
     )
 
     async def run() -> None:
         service = Service(model, offer.settings, decode or prepare, grammars or cast(Grammars, NoGrammars()))
         service.engine.start()
-        server = Server(service, configuration(service, offer))
-        box.append(Served(url_of(listener, "127.0.0.1", tls=False), service, server, asyncio.get_running_loop()))
         try:
-            await server.serve_until_stopped(listener, started.set)
+            async with at_desk(service, NoPictures(), offer.tokens, state) as desk:
+                server = Server(service, configuration(desk, offer))
+                url = url_of(listener, "127.0.0.1", tls=False)
+                box.append(Served(url, service, server, asyncio.get_running_loop()))
+                await server.serve_until_stopped(listener, started.set)
         finally:
             await service.engine.close()
 

@@ -57,6 +57,7 @@ def serving(
         if tokens:
             _let_in(Path(site) / "tokens.toml", tokens)
         environment = os.environ | {"XDG_CACHE_HOME": str(cache), "EDGEKIT_SITE": site, "PYTHONUNBUFFERED": "1"}
+        environment["EDGEKIT_STATE"] = str(Path(site) / "state")
         command = [sys.executable, "-m", "edgekit", "serve", *map(str, arguments), "--port", "0", "--json"]
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True, env=environment) as process:
             try:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
+import numpy.typing as npt
 from PIL import Image
 from starlette.types import ASGIApp
 
@@ -24,15 +25,16 @@ from edgekit.runtime import Generator
 from edgekit.runtime.constraint import Constraint
 from edgekit.runtime.model import Model
 from edgekit.serve.app import application
-from edgekit.serve.caller import Callers
 from edgekit.serve.engine import EngineThread
 from edgekit.serve.grammars import Grammars
 from edgekit.serve.service import Service
 from edgekit.serve.settings import Limits, Settings
 from edgekit.serve.tokens import Tokens
+from edgekit.serve.ward.desk import Desk, at_desk
 from edgekit.target import target
 from tests.fake_engine import IMAGE, STOP, VOCAB, FakeEngine, byte_tokenizer, fake_spec
 
+NOWHERE = Path("/proc/nonexistent")
 TEXT = "It is a rib."
 TOKENIZER = byte_tokenizer()
 DIGEST = "0123456789abcdef" * 4
@@ -110,11 +112,74 @@ class Schemas:
         return FreeForm()
 
 
+@dataclass(frozen=True)
+class ToyFacts:
+    """What is known of a kept picture."""
+
+    width: int = 4
+    height: int = 3
+    frames: int = 1
+    bits: int = 8
+    colour: bool = False
+    modality: str = "CR"
+    body_part: str = "CHEST"
+    view: str = ""
+
+
+@dataclass(frozen=True)
+class ToyWarning:
+    """What is to be looked at in a picture."""
+
+    code: str
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ToyKept:
+    """A picture as it is kept."""
+
+    file: bytes
+    media_type: str = "image/png"
+    facts: ToyFacts = ToyFacts()
+    notes: tuple[str, ...] = ("A note.",)
+    warnings: tuple[ToyWarning, ...] = (ToyWarning("burned_in", ("modality",)),)
+
+
+@dataclass(frozen=True)
+class ToyView:
+    """The numbers of a frame."""
+
+    pixels: npt.NDArray[np.uint16]
+    slope: float = 1.0
+    intercept: float = 0.0
+    window: tuple[float, float] = (40.0, 400.0)
+    inverted: bool = False
+
+
+class ToyPictures:
+    """Stands for the child that decodes what is kept: a file of one byte, its shade, stays what it is; "?" is none."""
+
+    async def keep(self, content: bytes) -> ToyKept:
+        if content[:1] == b"?":
+            raise InputError("The image is no picture", "Give one.")
+        return ToyKept(content)
+
+    async def masked(self, content: bytes, rectangles: Sequence[tuple[int, int, int, int]]) -> ToyKept:
+        return ToyKept(content[:1] + str(list(rectangles)).encode())
+
+    async def view(self, content: bytes, frame: int | None, side: int) -> ToyView:
+        return ToyView(np.full((3, 4), content[0], np.uint16))
+
+    async def png(self, content: bytes, frame: int | None, side: int) -> bytes:
+        return b"PNG of " + content
+
+
 @dataclass(frozen=True, kw_only=True)
 class Toy:
     """A service with its application, and what stands behind it."""
 
     service: Service
+    desk: Desk
     app: ASGIApp
     engine: Talking
     schemas: Schemas
@@ -126,11 +191,15 @@ async def toy(
     engine: Talking | None = None,
     *,
     settings: Settings | None = None,
-    tokens: Path = Path("/proc/nonexistent"),
+    tokens: Path = NOWHERE,
+    state: Path = NOWHERE,
     system_turn: str = "",
     **limits: Any,
 ) -> AsyncIterator[Toy]:
-    """Run a service until the block's end; pictures are files of one byte, their shade, and "?" is none."""
+    """Run a service until the block's end; pictures are files of one byte, their shade, and "?" is none.
+
+    What is kept lies in the folder ``state``.
+    """
     engine = engine or Talking()
     settings = replace(settings or Settings(), limits=Limits(**limits))
     decoded: list[bytes] = []
@@ -144,11 +213,14 @@ async def toy(
 
     service = Service(model_of(engine, system_turn), settings, decode, cast(Grammars, schemas))
     service.engine.start()
-    app = application(service, Callers(Tokens.load(tokens), settings.proxies))
     try:
-        yield Toy(service=service, app=app, engine=engine, schemas=schemas, decoded=decoded)
+        async with at_desk(service, ToyPictures(), Tokens.load(tokens), state) as desk:
+            app = application(desk)
+            try:
+                yield Toy(service=service, desk=desk, app=app, engine=engine, schemas=schemas, decoded=decoded)
+            finally:
+                engine.go()
     finally:
-        engine.go()
         await service.engine.close()
 
 

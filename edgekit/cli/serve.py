@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,8 +39,8 @@ def command(
 ) -> None:
     """Serve BUNDLE (the installed one without it, else the embedded model) to many callers at once.
 
-    On this machine nobody needs a token as long as there is none (edgekit token). There is TLS where a certificate is
-    given, or one was made (edgekit tls).
+    On this machine nobody has to sign in as long as there is neither a token (edgekit token) nor an account (edgekit
+    user). There is TLS where a certificate is given, or one was made (edgekit tls).
     """
     if (cert is None) != (key is None):
         raise click.UsageError("--cert and --key belong together")
@@ -48,14 +49,17 @@ def command(
         from edgekit.serve.server import Offer, serve
     except ModuleNotFoundError as error:
         raise MissingExtra("Serving", "serve") from error
+    from edgekit.config.state import state_folder
     from edgekit.serve.bundle import bundle_to_serve
     from edgekit.serve.listening import listen, require_guarded
     from edgekit.serve.settings import settings
     from edgekit.serve.tokens import Tokens, tokens_file
     from edgekit.serve.transport import transport
+    from edgekit.serve.ward.keeper import has_accounts
 
-    tokens, site, met = Tokens.load(tokens_file()), settings(), transport(cert, key)
-    require_guarded(host, tokens=tokens.required, tls=met.context is not None, insecure=insecure)
+    tokens, state, site, met = Tokens.load(tokens_file()), state_folder(), settings(), transport(cert, key)
+    sign_in = tokens.required or has_accounts(state)
+    require_guarded(host, sign_in=sign_in, tls=met.context is not None, insecure=insecure)
     with listen(host, port) as listener:
         show_exposure(console, host, met.warnings, insecure=insecure)
         if bundle is None:
@@ -67,7 +71,5 @@ def command(
             console.document(announcement.document())
             show_announcement(console, announcement)
 
-        offer = Offer(
-            bundle=bundle, slots=slots, listener=listener, host=host, tokens=tokens, settings=site, transport=met
-        )
-        serve(offer, announce)
+        offer = partial(Offer, slots=slots, host=host, tokens=tokens, state=state, settings=site, transport=met)
+        serve(offer(bundle=bundle, listener=listener), announce)

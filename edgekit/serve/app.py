@@ -16,7 +16,6 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from edgekit.serve.caller import Callers
 from edgekit.serve.gate import Border, Envelope
 from edgekit.serve.health import Figures, Health, Ready
 from edgekit.serve.hosts import Hosts
@@ -28,18 +27,21 @@ from edgekit.serve.openapi import Description
 from edgekit.serve.refusal import Refusal
 from edgekit.serve.service import Service
 from edgekit.serve.static import Page
+from edgekit.serve.ward import table as ward
+from edgekit.serve.ward.desk import Desk
 
 UNSERVED = ("completions", "embeddings", "audio/{rest:path}", "images/{rest:path}", "moderations", "files", "batches")
 """OpenAI's endpoints that a model of this kind has nothing to say at."""
 
 
-def application(service: Service, callers: Callers, certified: Callable[[], Collection[str]] = tuple) -> ASGIApp:
+def application(desk: Desk, certified: Callable[[], Collection[str]] = tuple) -> ASGIApp:
     """Return the ASGI application of a service, whose certificate is for the names that ``certified`` gives."""
+    service = desk.service
     app = Starlette(
-        routes=list(routes(service)),
+        routes=[*routes(service), *ward.routes(desk)],
         middleware=[
             Middleware(Envelope, note=service.metrics.note),
-            Middleware(Border, hosts=Hosts(service.settings.hosts, certified), callers=callers),
+            Middleware(Border, hosts=Hosts(service.settings.hosts, certified), entrance=desk.entrance),
         ],
         exception_handlers={HTTPException: _refuse},
     )

@@ -76,6 +76,11 @@ class Callers:
         network = counted_as(address)
         return Caller(f"address {address}", network="" if network == address else f"network {network}")
 
+    @property
+    def required(self) -> bool:
+        """Whether the site has tokens, or had them since the service began."""
+        return self._tokens.current().required
+
     def address(self, headers: Headers, address: str) -> str:
         """Return where a request comes from in the end."""
         hops = [hop.strip() for name, value in headers if name == b"x-forwarded-for" for hop in _text(value).split(",")]

@@ -3,18 +3,24 @@ and answers."""
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import TypeAlias
+
+from edgekit.inputs.prepared import PreparedPicture
 
 BETWEEN = "\n\n"
 """Between texts that are joined."""
+Source: TypeAlias = Callable[[], Awaitable[PreparedPicture]]
+"""Gives a picture that lies elsewhere, once it is needed."""
 
 
 @dataclass(frozen=True)
 class Question:
-    """A question with the files of its pictures, and its answer (None: still to come)."""
+    """A question with its pictures, as files or where to get them, and its answer (None: still to come)."""
 
     text: str
-    images: tuple[bytes, ...]
+    images: tuple[bytes | Source, ...]
     answer: str | None
 
 

@@ -22,7 +22,7 @@ class Gallery:
     """Keeps what ``decode`` prepared last, in ``cache_bytes`` of pixels."""
 
     def __init__(self, decode: Callable[[bytes], Awaitable[PreparedPicture]], cache_bytes: int = CACHE_BYTES) -> None:
-        self._decode = decode
+        self.decode = decode
         self._cache_bytes = cache_bytes
         self._pictures: OrderedDict[tuple[str, bytes], PreparedPicture] = OrderedDict()
         self._forgotten = 0
@@ -30,11 +30,20 @@ class Gallery:
     async def picture(self, caller: str, file: bytes) -> PreparedPicture:
         """Return a picture's file prepared, from what this ``caller`` sent before where it can be; errors of
         ``decode``."""
+        digest = await apart(len(file), lambda: hashlib.sha256(file).digest())
+        return await self.stored(caller, digest, lambda: self.decode(file))
+
+    async def stored(
+        self, caller: str, name: bytes, prepare: Callable[[], Awaitable[PreparedPicture]]
+    ) -> PreparedPicture:
+        """Return the picture that ``prepare`` gives, which is called only where it has to be: what is called ``name``
+        is one picture, and stays it.
+        """
         forgotten = self._forgotten
-        key = caller, await apart(len(file), lambda: hashlib.sha256(file).digest())
+        key = caller, name
         picture = self._pictures.get(key)
         if picture is None:
-            picture = await self._decode(file)
+            picture = await prepare()
             if self._forgotten != forgotten:  # meanwhile; somebody else's costs one more decoding at most
                 return picture
             self._pictures[key] = picture

@@ -16,20 +16,16 @@ from collections.abc import Callable
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from edgekit.serve.asgi import Gone, respond_json
-from edgekit.serve.caller import Callers
 from edgekit.serve.headers import with_safe
 from edgekit.serve.hosts import Hosts, require_own_page
 from edgekit.serve.logs import types_of
 from edgekit.serve.refusal import refusal_of
+from edgekit.serve.ward.entrance import Entrance
 
 log = logging.getLogger("edgekit.serve")
 
 GONE = 499
 """nginx's word for a caller that went before its answer; nobody reads it but the log."""
-OPEN = frozenset({"/", "/healthz", "/readyz", "/health", "/models", "/openapi.json"})
-"""What anybody may ask without a token: nothing in it is of a patient or of another caller."""
-OPEN_BELOW = "/page/"
-"""The page's own files: whoever is to sign in has to see where."""
 
 
 class Envelope:
@@ -87,24 +83,21 @@ class Envelope:
 
 
 class Border:
-    """Lets in who may, and says so: ``scope["state"]["caller"]`` is the caller from here on."""
+    """Lets in who may, and says so: ``scope["state"]`` has the ``caller`` and his ``visit`` from here on."""
 
-    def __init__(self, app: ASGIApp, hosts: Hosts, callers: Callers) -> None:
+    def __init__(self, app: ASGIApp, hosts: Hosts, entrance: Entrance) -> None:
         self._app = app
         self._hosts = hosts
-        self._callers = callers
+        self._entrance = entrance
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             headers = scope["headers"]
-            address = scope["client"][0] if scope["client"] else ""
-            scope["state"]["address"] = self._callers.address(headers, address)  # the log needs it of who is refused
+            scope["state"]["address"] = self._entrance.address(scope)  # the log needs it of who is refused
             self._hosts.require(_only(headers, b"host"), _only(headers, b"origin"))
             require_own_page(_only(headers, b"sec-fetch-site"), is_visit=_is_visit(scope))
-            path = scope["path"].removeprefix(scope.get("root_path", "")).removeprefix("/v1") or "/"
-            scope["state"]["caller"] = self._callers.of(
-                headers, address, anybody=path in OPEN or path.startswith(OPEN_BELOW)
-            )
+            visit = await self._entrance.visit(scope)
+            scope["state"] |= {"caller": visit.caller, "visit": visit}
         await self._app(scope, receive, send)
 
 

@@ -1,7 +1,7 @@
 """Where the service listens: a socket of its own, taken before the model is loaded, and the address that opens.
 
-Beyond this machine nobody listens without both tokens and TLS, unless that is asked for by name: a service that anybody
-on a network can ask, or listen to, is what most open ones came to be by default.
+Beyond this machine nobody listens without both sign-in and TLS, unless that is asked for by name: a service that
+anybody on a network can ask, or listen to, is what most open ones came to be by default.
 """
 
 from __future__ import annotations
@@ -36,15 +36,16 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def require_guarded(host: str, *, tokens: bool, tls: bool, insecure: bool) -> None:
-    """Refuse to listen beyond this machine without tokens or without TLS, unless ``insecure`` is asked for.
+def require_guarded(host: str, *, sign_in: bool, tls: bool, insecure: bool) -> None:
+    """Refuse to listen beyond this machine where nobody has to sign in, by a token or to an account, or without TLS,
+    unless ``insecure`` is asked for.
 
     :class:`~edgekit.errors.ConfigError` says what is missing, and how it is made.
     """
-    if is_loopback(host) or insecure or (tokens and tls):
+    if is_loopback(host) or insecure or (sign_in and tls):
         return
     missing = [
-        *([] if tokens else ["a token (edgekit token add NAME)"]),
+        *([] if sign_in else ["a token (edgekit token add NAME) or account (edgekit user add NAME)"]),
         *([] if tls else ["a certificate (edgekit tls make)"]),
     ]
     raise ConfigError(

@@ -26,7 +26,7 @@ from edgekit.errors import BundleError, GateRefused
 from edgekit.runtime.model import Model
 from edgekit.serve import logs
 from edgekit.serve.app import application
-from edgekit.serve.caller import Callers, by_token
+from edgekit.serve.caller import by_token
 from edgekit.serve.grammars import Grammars
 from edgekit.serve.http import protocol
 from edgekit.serve.listener import Listener
@@ -39,6 +39,8 @@ from edgekit.serve.systemd import notify
 from edgekit.serve.tokens import Tokens
 from edgekit.serve.transport import Transport
 from edgekit.serve.upkeep import renew, verify, watch
+from edgekit.serve.ward.desk import Desk, at_desk
+from edgekit.serve.ward.pictures import NoPictures
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 CLOSE_S = 2.0
@@ -67,13 +69,14 @@ class Announcement:
 @dataclass(frozen=True, kw_only=True)
 class Offer:
     """What is to be served, where: a ``bundle`` with so many ``slots`` (None: its target's), on a ``listener``, to
-    those whom ``tokens`` let in, under ``settings``, by a ``transport``."""
+    those whom ``tokens`` and the accounts in the folder ``state`` let in, under ``settings``, by a ``transport``."""
 
     bundle: Path
     slots: int | None
     listener: Listener
     host: str
     tokens: Tokens
+    state: Path
     settings: Settings
     transport: Transport = field(default_factory=Transport)
 
@@ -100,8 +103,11 @@ def _open(offer: Offer) -> Model:
 
 async def _serve(offer: Offer, model: Model, announce: Callable[[Announcement], None], begun: float) -> None:
     asyncio.get_running_loop().set_exception_handler(logs.note_unhandled)
-    async with opened(model, offer.settings) as service:
-        server = Server(service, configuration(service, offer))
+    async with (
+        opened(model, offer.settings) as service,
+        at_desk(service, NoPictures(), offer.tokens, offer.state) as desk,
+    ):
+        server = Server(service, configuration(desk, offer))
         tls = offer.transport.context is not None
         announcement = Announcement(
             url=url_of(offer.listener, offer.host, tls=tls),
@@ -146,13 +152,13 @@ async def opened(model: Model, settings: Settings) -> AsyncIterator[Service]:
         await grammars.close()
 
 
-def configuration(service: Service, offer: Offer) -> uvicorn.Config:
+def configuration(desk: Desk, offer: Offer) -> uvicorn.Config:
     """Return uvicorn's configuration of a service: what it would say, log and believe by itself is left out."""
+    service, is_proxy = desk.service, desk.entrance.callers.is_proxy
     limits = service.limits
-    callers = Callers(offer.tokens, service.settings.proxies)
     config = uvicorn.Config(
-        application(service, callers, offer.transport.names),
-        http=protocol(limits.request_s, limits.connections, callers.is_proxy),
+        application(desk, offer.transport.names),
+        http=protocol(limits.request_s, limits.connections, is_proxy),
         ws="none",
         lifespan="off",
         log_config=None,
@@ -164,7 +170,7 @@ def configuration(service: Service, offer: Offer) -> uvicorn.Config:
     config.load()
     logs.quiet()
     offer.tokens.on_removed = lambda token: service.forget(by_token(token).id)
-    offer.listener.limit(limits.connections, callers.is_proxy)
+    offer.listener.limit(limits.connections, is_proxy)
     config.ssl = offer.transport.context
     return config
 

@@ -64,7 +64,7 @@ class Service:
         self.metrics = Metrics(self.engine)
         self.engine.on_end = self.metrics.count
         self.bodies = Bodies(settings.limits.body_bytes, settings.limits.bodies_bytes)
-        self._turns = Turns()
+        self.preparing = Turns()
         self.on_forget: Callable[[str], object] = lambda caller: None
         self.exchanges: set[Exchange] = set()
         self.stopping_at: float | None = None
@@ -125,7 +125,7 @@ class Service:
         (:class:`~edgekit.errors.InputError`).
         """
         self._require_limits(conversation)
-        share, batch, turns = caller.share, wish.batch or caller.batch, self._turns
+        share, batch, turns = caller.share, wish.batch or caller.batch, self.preparing
         self._require_place(share, batch, len(wish.params), turns.of(share), turns.count)
         async with turns.turn(share):
             constraints = await self._constraints(wish)
@@ -194,7 +194,8 @@ class Service:
         if conversation.images > limits.images:
             message = f"The conversation has {conversation.images} pictures; at most {limits.images} are taken."
             raise Refusal(400, message, "too_many_images", param="messages")
-        sizes = [len(image) for question in conversation.questions for image in question.images]
+        images = [image for question in conversation.questions for image in question.images]
+        sizes = [len(image) for image in images if isinstance(image, bytes)]
         if max(sizes, default=0) > limits.image_bytes:
             message = f"A picture's file has more than {format_bytes(limits.image_bytes)}."
             raise Refusal(413, message, "image_too_large", param="messages", headers=NEVER_RETRY)
@@ -213,8 +214,9 @@ class Service:
 
     async def _turn(self, question: Question, caller: Caller, notes: list[str]) -> Turn:
         pictures = []
-        for file in question.images:
-            pictures.append(await self.gallery.picture(caller.id, file))
+        for image in question.images:
+            picture = self.gallery.picture(caller.id, image) if isinstance(image, bytes) else image()
+            pictures.append(await picture)
             notes += [note for note in pictures[-1].notes if note not in notes]
         return Turn(question.text, question.answer, tuple(pictures))
 

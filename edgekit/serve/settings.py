@@ -10,7 +10,7 @@ body = "48 MiB"
 answer_s = 300
 
 [sign_in]
-idle_s = 600
+idle_s = 900                       # that a session lasts without a request
 ```
 """
 
@@ -72,14 +72,36 @@ class Limits:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Keep:
+    """The most that is kept of what people say; past each, a documented error.
+
+    * ``conversations``: of one owner; ``pictures``: in one conversation
+    * ``disk_bytes``: in all, 0: as much as there is room for; ``free_bytes``: that stay free on the disk
+    """
+
+    conversations: int = 2000
+    pictures: int = 64
+    disk_bytes: int = 0
+    free_bytes: int = 256 * MIB
+
+    def __post_init__(self) -> None:
+        for limit in fields(self):
+            value = getattr(self, limit.name)
+            if value < 0 or (value == 0 and limit.name in ("conversations", "pictures")):
+                raise ConfigError(f"The limit '{limit.name}' is {value}", "Give more than nothing.")
+
+
+@dataclass(frozen=True, kw_only=True)
 class Settings:
-    """A site's settings: names for the model and the machine, whose word counts, and limits."""
+    """A site's settings: names for the model and the machine, whose word counts, limits, how long one stays signed
+    in, and how much is kept."""
 
     aliases: tuple[str, ...] = ()
     hosts: tuple[str, ...] = ()
     proxies: tuple[str, ...] = ()
     limits: Limits = field(default_factory=Limits)
     sign_in: SignIn = field(default_factory=SignIn)
+    keep: Keep = field(default_factory=Keep)
 
     def __post_init__(self) -> None:
         for host in self.hosts:

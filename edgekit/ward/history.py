@@ -15,4 +15,9 @@ def history(turns: Sequence[Turn], id: str) -> tuple[Turn, ...]:
     """
     asked = next(turn for turn in turns if turn.id == id)
     before = (turn for turn in turns if turn.number < asked.number)
-    return (*(turn for turn in before if turn.state in ("whole", "stopped") and turn.answer), asked)
+    return (*filter(is_shown, before), asked)
+
+
+def is_shown(turn: Turn) -> bool:
+    """Say whether the model is shown a turn with later questions: one that has an answer."""
+    return turn.state in ("whole", "stopped") and bool(turn.answer)

@@ -15,6 +15,7 @@ from edgekit.cli.main import main
 from edgekit.serve import bundle as bundles
 from edgekit.serve import server, tokens
 from edgekit.serve.server import Announcement, Offer
+from tests.browser import account
 from tests.mirrored import ROOT
 
 Capture = pytest.CaptureFixture[str]
@@ -23,6 +24,7 @@ Capture = pytest.CaptureFixture[str]
 @pytest.fixture(autouse=True)
 def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("EDGEKIT_SITE", str(tmp_path))
+    monkeypatch.setenv("EDGEKIT_STATE", str(tmp_path / "state"))
     return tmp_path
 
 
@@ -101,6 +103,13 @@ def test_tokens_and_the_devices_own_certificate_are_enough(offers: list[Offer], 
     assert offer.tokens.required
     assert offer.transport.context is not None
     assert "WARNING" not in capsys.readouterr().err
+
+
+def test_an_account_is_as_good_as_a_token(offers: list[Offer], site: Path) -> None:
+    account(site / "state")
+    assert main(["tls", "make"]) == 0
+    assert main(["serve", "/some/bundle", "--host", "0.0.0.0", "--port", "0"]) == 0
+    assert offers[0].state == site / "state"
 
 
 def test_a_port_that_is_taken_is_said_before_anything_is_loaded(

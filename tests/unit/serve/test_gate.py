@@ -23,11 +23,14 @@ from edgekit.errors import EngineError, InputError
 from edgekit.serve.app import _refuse
 from edgekit.serve.asgi import Bodies, Gone, respond, respond_json, while_connected
 from edgekit.serve.caller import Callers
-from edgekit.serve.gate import OPEN, Border, Envelope
+from edgekit.serve.gate import Border, Envelope
 from edgekit.serve.headers import SAFE
 from edgekit.serve.hosts import Hosts
 from edgekit.serve.refusal import Refusal
+from edgekit.serve.settings import Settings
 from edgekit.serve.tokens import Tokens, add
+from edgekit.serve.ward.entrance import OPEN, Entrance
+from edgekit.serve.ward.keeper import Keeper
 from tests.answering import Answering, answering, everything_logged, request
 
 PROMPT, ANSWER, QUERY, TEXT = "patient-4711", "carcinoma", "secret-query", "words-of-an-error"
@@ -71,7 +74,7 @@ class Application:
 
     def __init__(self, tokens: Path = NOBODY, proxies: tuple[str, ...] = ()) -> None:
         self.noted: list[tuple[str, int, float]] = []
-        callers = Callers(Tokens.load(tokens), proxies)
+        entrance = Entrance(Callers(Tokens.load(tokens), proxies), Keeper.of(NOBODY, Settings()))
         self.app = Starlette(
             routes=[
                 Route("/kinds/{kind}", Endpoint(), methods=["POST", "GET"]),
@@ -80,7 +83,7 @@ class Application:
             ],
             middleware=[
                 Middleware(Envelope, note=lambda *note: self.noted.append(note)),
-                Middleware(Border, hosts=Hosts(), callers=callers),
+                Middleware(Border, hosts=Hosts(), entrance=entrance),
             ],
             exception_handlers={HTTPException: _refuse},
         )

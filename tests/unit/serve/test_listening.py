@@ -20,7 +20,7 @@ BEYOND = ["0.0.0.0", "::", "192.0.2.7", "ward-7.hospital.example", "", "localhos
 @pytest.mark.parametrize("host", LOOPBACK)
 def test_on_loopback_nothing_is_needed(host: str) -> None:
     assert is_loopback(host)
-    require_guarded(host, tokens=False, tls=False, insecure=False)
+    require_guarded(host, sign_in=False, tls=False, insecure=False)
 
 
 @pytest.mark.parametrize("host", BEYOND)
@@ -37,12 +37,12 @@ def test_beyond_it_both_are_needed_and_what_is_missing_is_named(
 ) -> None:
     assert not is_loopback(host)
     with pytest.raises(ConfigError) as caught:
-        require_guarded(host, tokens=tokens, tls=tls, insecure=False)
+        require_guarded(host, sign_in=tokens, tls=tls, insecure=False)
     message = str(caught.value)
     assert [word for word in ("edgekit token add", "edgekit tls make") if word in message] == missing
     assert "--insecure" in caught.value.hint
-    require_guarded(host, tokens=tokens, tls=tls, insecure=True)
-    require_guarded(host, tokens=True, tls=True, insecure=False)
+    require_guarded(host, sign_in=tokens, tls=tls, insecure=True)
+    require_guarded(host, sign_in=True, tls=True, insecure=False)
 
 
 def test_a_free_port_is_taken_and_answers() -> None:

@@ -50,9 +50,10 @@ async def serving(engine: Talking | None = None, **limits: Any) -> AsyncIterator
             listener=listener,
             host="127.0.0.1",
             tokens=Tokens.load(Path("/proc/nonexistent")),
+            state=Path("/proc/nonexistent"),
             settings=behind.service.settings,
         )
-        server = Server(behind.service, configuration(behind.service, offer))
+        server = Server(behind.service, configuration(behind.desk, offer))
         task = asyncio.create_task(server.serve_until_stopped(listener, ready.set))
         await ready.wait()
         url = url_of(listener, "127.0.0.1", tls=False)
@@ -88,6 +89,7 @@ def test_a_bundle_that_is_damaged_is_no_reason_to_start_again_and_one_that_is_mi
             listener=listener,
             host="127.0.0.1",
             tokens=Tokens.load(tmp_path / "tokens.toml"),
+            state=tmp_path / "state",
             settings=Settings(),
         )
 

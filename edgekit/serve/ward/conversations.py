@@ -1,0 +1,105 @@
+"""``api/conversations``: begun, listed, looked at, changed, deleted."""
+
+from __future__ import annotations
+
+from edgekit.serve.caller import Caller
+from edgekit.serve.refusal import Refusal
+from edgekit.serve.ward.callers import caller_in
+from edgekit.serve.ward.documents import ConversationDocument, ConversationList, WholeConversation
+from edgekit.serve.ward.endpoint import DONE, Reply, Request, document
+from edgekit.serve.ward.keeper import Store
+from edgekit.serve.ward.requests import ChangedConversation, NewConversation
+from edgekit.serve.ward.shown import conversation_of, show, show_whole
+
+PAGE, MOST = 30, 100
+"""Conversations of one list, unless more are asked for, and at most."""
+SEARCH = 200
+"""Letters that are searched for."""
+
+
+async def list_all(request: Request) -> Reply:
+    """List one's conversations, and those that were shared, the last changed first."""
+    owner, limit = request.owner, request.number("limit", PAGE, 1, MOST)
+    search, before = request.word("search")[:SEARCH], request.word("before")
+    if not request.desk.keeper.is_there:
+        return document(ConversationList(conversations=[], more=False))
+
+    def look(store: Store) -> ConversationList:
+        chosen = store.ward.conversations.list(owner, search, limit + 1, before)
+        store.audit.note("conversations_listed", request.who, count=min(limit, len(chosen)))
+        return ConversationList(conversations=[show(store, each) for each in chosen[:limit]], more=len(chosen) > limit)
+
+    return document(await request.desk.keeper.call(look))
+
+
+async def create(request: Request) -> Reply:
+    """Begin a conversation."""
+    owner, who, most = request.owner, request.who, request.desk.service.settings.keep.conversations
+    asked = await request.read(NewConversation)
+
+    def make(store: Store) -> ConversationDocument:
+        require_fewer(store.ward.conversations.count(owner), most, "conversations")
+        made = store.ward.conversations.create(owner, asked.label, asked.referring_question)
+        store.audit.note("conversation_made", who, conversation=made.id)
+        return show(store, made)
+
+    return document(await request.desk.keeper.call(make), 201)
+
+
+async def look_at(request: Request) -> Reply:
+    """Show a conversation with all that is in it."""
+    owner, id, who, desk = request.owner, request.part("conversation"), request.who, request.desk
+    running = desk.writing.in_conversation(id)
+
+    def look(store: Store) -> WholeConversation:
+        whole = show_whole(store, owner, id)
+        store.audit.note("conversation_read", who, conversation=id)
+        return whole
+
+    whole = await desk.keeper.call(look)
+    if running is not None:
+        whole.turns = [running.document() if turn.id == running.turn.id else turn for turn in whole.turns]
+    return document(whole)
+
+
+async def change(request: Request) -> Reply:
+    """Change texts of a conversation."""
+    owner, id, who = request.owner, request.part("conversation"), request.who
+    asked = await request.read(ChangedConversation)
+
+    def write(store: Store) -> ConversationDocument:
+        changed = store.ward.conversations.change(
+            owner, id, label=asked.label, referring_question=asked.referring_question, report=asked.report
+        )
+        store.audit.note("conversation_changed", who, conversation=id)
+        return show(store, changed)
+
+    return document(await request.desk.keeper.call(write))
+
+
+async def delete(request: Request) -> Reply:
+    """Delete a conversation for good; an answer that is being written in it ends first."""
+    owner, id, who, desk = request.owner, request.part("conversation"), request.who, request.desk
+    conversation = await desk.keeper.call(lambda store: conversation_of(store, owner, id))
+    running = desk.writing.in_conversation(id)
+    if running is not None and conversation.access == "own":
+        await desk.writing.stop(running)
+
+    def remove(store: Store) -> set[str]:
+        others = {share.owner for share in store.ward.shares.of(owner, id)}
+        store.ward.conversations.delete(owner, id)
+        store.audit.note("conversation_deleted", who, conversation=id)
+        return others
+
+    for other in await desk.keeper.call(remove):
+        desk.writing.withdraw(id, other)
+        desk.forget(caller_in(Caller(other), owner).id)
+    desk.forget(owner)
+    return DONE
+
+
+def require_fewer(count: int, most: int, name: str) -> None:
+    """Refuse, with status 409, one more of what there are as many of as may be."""
+    if count >= most:
+        message = f"There are {count} {name}, as many as may be kept: delete some that are not needed any more."
+        raise Refusal(409, message, "too_many_kept")

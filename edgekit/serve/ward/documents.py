@@ -1,0 +1,159 @@
+"""The documents that the ward's endpoints answer with, field by field: what is sent is built of these, and described by
+them. Times are UTC, as ISO 8601 writes them."""
+
+from __future__ import annotations
+
+import time
+from typing import Any, Literal
+
+from msgspec import Struct, field
+
+
+class AccountFacts(Struct, kw_only=True):
+    """Who is signed in; ``language`` is that of his page, "" until he has chosen one."""
+
+    name: str
+    role: Literal["doctor", "admin"]
+    language: str
+
+
+class ServiceFacts(Struct, kw_only=True):
+    """What answers: the ``model`` with its notice of intended use, the digest of its ``bundle``, how many ``images`` a
+    conversation may show it, whether it reads DICOM, how many it answers at once, and in which languages."""
+
+    model: str
+    notice: str
+    bundle: str
+    images: int
+    version: str
+    dicom: bool
+    slots: int
+    languages_of_model: list[str] = field(default_factory=lambda: ["en"])
+
+
+class SessionDocument(Struct, kw_only=True):
+    """Who asks.
+
+    * ``signed_in``, ``account``, ``locked``: whether by a session, whose, and whether its password is to be given first
+    * ``csrf``: what the header ``x-csrf-token`` says with whatever changes something; "" without a session
+    * ``sign_in_needed``: whether nothing can be done without; ``accounts``: whether there is any
+    * ``idle_s``: seconds without a request after which the session ends
+    """
+
+    signed_in: bool
+    account: AccountFacts | None
+    locked: bool
+    csrf: str
+    sign_in_needed: bool
+    accounts: bool
+    idle_s: int | None
+    service: ServiceFacts
+
+
+class VerdictDocument(Struct, kw_only=True):
+    """What who asks has said of an answer; ``answer`` is the right one, where he gave it."""
+
+    verdict: Literal["right", "wrong", "answer"]
+    answer: str
+
+
+class TurnDocument(Struct, kw_only=True):
+    """A question and its answer.
+
+    * ``number``: its place in the conversation, from 1; ``by``: who asked
+    * ``pictures``: the ids of those that stand before the question
+    * ``state``: whether the answer has begun, is whole, was stopped, or failed; ``notes``: what was said of pictures
+    * ``seed``, ``params``: how it was drawn; ``tokens``, ``prompt_tokens``: how much was written and read
+    * ``bundle``: the digest of what answered
+    """
+
+    id: str
+    number: int
+    question: str
+    pictures: list[str]
+    answer: str
+    state: Literal["waiting", "writing", "whole", "stopped", "failed"]
+    notes: list[str]
+    seed: int
+    params: dict[str, Any]
+    tokens: int
+    prompt_tokens: int
+    bundle: str
+    by: str
+    language: str
+    created: str
+    verdict: VerdictDocument | None
+    confidence: dict[str, float] | None
+
+
+class PictureDocument(Struct, kw_only=True):
+    """A picture that is kept: its size in pixels, its ``frames`` and the ``bits`` of each sample, what its file said of
+    how it was taken (``facts``), what its reader said (``notes``), and what to look at ("burned_in": there may be text
+    in it)."""
+
+    id: str
+    width: int
+    height: int
+    frames: int
+    bits: int
+    colour: bool
+    facts: dict[str, Any]
+    notes: list[str]
+    warnings: list[str]
+
+
+class ShareDocument(Struct, kw_only=True):
+    """A colleague who sees a conversation, and whether he may ask in it, too."""
+
+    name: str
+    may_ask: bool
+
+
+class ConversationDocument(Struct, kw_only=True):
+    """A conversation: ``access`` says whether it is one's own, or may be read, or asked in, too."""
+
+    id: str
+    label: str
+    title: str
+    referring_question: str
+    created: str
+    changed: str
+    access: Literal["own", "ask", "read"]
+    owner: str
+    pictures: int
+    turns: int
+
+
+class WholeConversation(Struct, kw_only=True):
+    """A conversation with all that is in it."""
+
+    id: str
+    label: str
+    title: str
+    referring_question: str
+    created: str
+    changed: str
+    access: Literal["own", "ask", "read"]
+    owner: str
+    turns: list[TurnDocument]
+    images: list[PictureDocument]
+    shares: list[ShareDocument]
+    report: str
+
+
+class ConversationList(Struct, kw_only=True):
+    """Conversations, the last changed first; ``more`` says whether there are older ones."""
+
+    conversations: list[ConversationDocument]
+    more: bool
+
+
+class Colleagues(Struct, kw_only=True):
+    """To whom a conversation can be shown."""
+
+    names: list[str]
+
+
+def iso(seconds: float) -> str:
+    """Return a time as documents have it."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))

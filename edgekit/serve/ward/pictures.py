@@ -1,0 +1,70 @@
+"""What decodes pictures for the page, where they can do no harm."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from edgekit.serve.refusal import NEVER_RETRY, Refusal
+
+if TYPE_CHECKING:
+    from edgekit.ward.pictures import Kept
+
+
+class View(Protocol):
+    """A frame's numbers, ``uint16 [height, width]``, and what they are drawn by: ``slope`` and ``intercept`` of the
+    values that they stand for, the ``window`` (its centre and width) in those, and whether white is low."""
+
+    @property
+    def pixels(self) -> npt.NDArray[np.uint16]: ...
+    @property
+    def slope(self) -> float: ...
+    @property
+    def intercept(self) -> float: ...
+    @property
+    def window(self) -> tuple[float, float]: ...
+    @property
+    def inverted(self) -> bool: ...
+
+
+class Pictures(Protocol):
+    """Decodes in a child; what it refuses is an :class:`~edgekit.errors.InputError` in words that a caller may read."""
+
+    async def keep(self, content: bytes) -> Kept:
+        """Return what is kept of a file."""
+        ...
+
+    async def masked(self, content: bytes, rectangles: Sequence[tuple[int, int, int, int]]) -> Kept:
+        """Return a kept picture with rectangles (left, top, width, height) blackened."""
+        ...
+
+    async def view(self, content: bytes, frame: int | None, side: int) -> View:
+        """Return the numbers of a kept picture's frame, at most ``side`` pixels large (0: all there are)."""
+        ...
+
+    async def png(self, content: bytes, frame: int | None, side: int) -> bytes:
+        """Return a kept picture's frame as PNG, at most ``side`` pixels large (0: all there are)."""
+        ...
+
+
+class NoPictures:
+    """Where no child makes files to keep of what is sent."""
+
+    async def keep(self, content: bytes) -> NoReturn:
+        raise _unserved()
+
+    async def masked(self, content: bytes, rectangles: Sequence[Any]) -> NoReturn:
+        raise _unserved()
+
+    async def view(self, content: bytes, frame: int | None, side: int) -> NoReturn:
+        raise _unserved()
+
+    async def png(self, content: bytes, frame: int | None, side: int) -> NoReturn:
+        raise _unserved()
+
+
+def _unserved() -> Refusal:
+    return Refusal(501, "This service keeps no pictures.", "not_installed", headers=NEVER_RETRY)

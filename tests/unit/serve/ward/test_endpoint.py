@@ -1,0 +1,68 @@
+"""What every endpoint of the ward's does: methods, errors, headers, and bodies that are not too large."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from edgekit.serve.headers import SAFE
+from tests.asgi import Call, on_loop
+from tests.browser import Browser
+from tests.toy_service import toy
+
+
+@on_loop
+async def test_another_method_is_refused_with_all_that_are_there(state: Path) -> None:
+    async with toy(state=state) as running:
+        for path, allowed in (
+            ("/api/conversations", {"GET", "HEAD", "POST"}),
+            ("/api/conversations/x", {"GET", "HEAD", "PATCH", "DELETE"}),
+            ("/api/feedback", {"POST"}),
+        ):
+            call = await Call(running.app, "PUT", path).done()
+            call.error(405, "method_not_allowed")
+            assert set(call.headers["allow"].split(", ")) == allowed
+
+
+@on_loop
+async def test_every_answer_and_every_error_says_what_browsers_have_to_know(state: Path) -> None:
+    async with toy(state=state) as running:
+        page = Browser(running.app)
+        path = await page.begin_conversation(label="<script>alert(1)</script>")
+        for call in (
+            await page.get("/api/session"),
+            await page.get(path),
+            await page.ask(path),
+            await page.get(f"{path}/nothing"),
+            await page.get("/api/conversations/x"),
+            await page.post("/api/conversations", b"{"),
+            await page.send("DELETE", path),
+            await page.send("PUT", path),
+            await page.get(path, headers={"sec-fetch-site": "cross-site"}),
+        ):
+            assert SAFE.items() <= call.headers.items()
+            assert call.headers["cache-control"] == "no-store"
+            assert "html" not in call.headers.get("content-type", "")
+
+
+@on_loop
+async def test_what_only_looks_can_be_asked_for_its_head(state: Path) -> None:
+    async with toy(state=state) as running:
+        call = await Call(running.app, "HEAD", "/api/session").done()
+        assert (call.status, call.headers["content-type"]) == (200, "application/json")
+
+
+@on_loop
+async def test_a_body_is_held_within_the_limits_of_all(state: Path) -> None:
+    async with toy(state=state, body_bytes=100, bodies_bytes=100) as running:
+        page = Browser(running.app)
+        (await page.post("/api/conversations", {"label": "x" * 100})).error(413, "request_too_large")
+        assert (await page.post("/api/conversations", {"label": "x"})).status == 201
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b"null", b'"x"', b'{"label": 1}', b'{"label": null}', b"\xff"])
+@on_loop
+async def test_what_is_no_document_of_the_kind_is_refused(state: Path, content: bytes) -> None:
+    async with toy(state=state) as running:
+        assert (await Browser(running.app).post("/api/conversations", content)).status == 400

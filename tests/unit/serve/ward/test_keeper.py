@@ -1,0 +1,138 @@
+"""The store's thread: opened where something is kept, made when something is to be, closed when all is done."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from edgekit.errors import DiskFull, EdgeKitError, InputError
+from edgekit.serve.refusal import Refusal
+from edgekit.serve.settings import Settings
+from edgekit.serve.ward import keeper as keepers
+from edgekit.serve.ward.keeper import FILE, Keeper, Store
+from tests.asgi import on_loop
+from tests.browser import account
+
+
+@on_loop
+async def test_nothing_is_made_until_something_is_to_be_kept(state: Path) -> None:
+    keeper = Keeper.of(state, Settings())
+    await keeper.start()
+    assert [keeper.is_there, state.exists()] == [False, False]
+    assert await keeper.call(lambda store: store.ward.accounts.all()) == ()
+    assert [keeper.is_there, state.exists()] == [True, True]
+    assert (state / FILE).stat().st_mode & 0o777 == 0o600
+    await keeper.close()
+
+
+def test_a_service_without_a_store_loads_nothing_of_one() -> None:
+    code = (
+        "import sys, edgekit.serve.server; print(*[n for n in ('sqlcipher3', 'argon2', 'segno') if n in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == ""
+
+
+@on_loop
+async def test_one_thread_has_it_and_each_call_is_whole(state: Path) -> None:
+    keeper = Keeper.of(state, Settings())
+    running: list[int] = []
+    threads: set[int] = set()
+
+    def work(store: Store) -> None:
+        running.append(1)
+        assert len(running) == 1
+        threads.add(threading.get_ident())
+        time.sleep(0.01)
+        running.pop()
+
+    await asyncio.gather(*(keeper.call(work) for _ in range(5)))
+    assert len(threads) == 1
+    assert threads != {threading.get_ident()}
+    await keeper.close()
+
+
+@on_loop
+async def test_passwords_are_compared_beside_and_not_by_too_many(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keepers, "MOST_SLOW", 2)
+    keeper = Keeper.of(state, Settings())
+    goes_on = threading.Event()
+    slow = [asyncio.create_task(keeper.slow(lambda store: goes_on.wait(10))) for _ in range(2)]
+    await asyncio.sleep(0)
+    assert await keeper.call(lambda store: store.ward.accounts.exist()) is False, "the others' calls go on meanwhile"
+    with pytest.raises(Refusal) as refused:
+        await keeper.slow(lambda store: None)
+    assert (refused.value.status, refused.value.code) == (503, "too_many_sign_ins")
+    goes_on.set()
+    assert await asyncio.gather(*slow) == [True, True]
+    await keeper.close()
+
+
+@on_loop
+async def test_closing_waits_for_what_was_asked(state: Path) -> None:
+    keeper = Keeper.of(state, Settings())
+    done: list[str] = []
+
+    def work(store: Store) -> None:
+        time.sleep(0.05)
+        done.append("work")
+
+    asked = asyncio.create_task(keeper.call(work))
+    await asyncio.sleep(0)
+    await keeper.close()
+    assert done == ["work"]
+    await asked
+    again = Keeper.of(state, Settings())
+    await again.start()  # nobody has it any more
+    await again.close()
+
+
+@on_loop
+async def test_what_goes_wrong_is_told_by_what_it_is(state: Path, caplog: pytest.LogCaptureFixture) -> None:
+    keeper = Keeper.of(state, Settings())
+
+    def failing(error: Exception) -> None:
+        raise error
+
+    for error, status, code in (
+        (DiskFull("No space is left to write /var/x", "Make room."), 507, "disk_full"),
+        (EdgeKitError("/var/x is damaged", "Restore."), 503, "store_failed"),
+    ):
+        with pytest.raises(Refusal) as refused:
+            await keeper.call(lambda store, error=error: failing(error))  # type: ignore[misc]
+        assert (refused.value.status, refused.value.code) == (status, code)
+        assert "/var/x" not in refused.value.message
+        assert "/var/x" in caplog.text
+    with pytest.raises(InputError):
+        await keeper.call(lambda store: failing(InputError("no")))
+    await keeper.close()
+
+
+@on_loop
+async def test_a_store_that_cant_be_read_is_an_error_before_anybody_is_served(state: Path, tmp_path: Path) -> None:
+    account(state)
+    (tmp_path / "site" / "ward.key").unlink()
+    keeper = Keeper.of(state, Settings())
+    with pytest.raises(EdgeKitError, match="missing"):
+        await keeper.start()
+    await keeper.close()
+
+
+@on_loop
+async def test_what_another_process_writes_is_seen(state: Path) -> None:
+    keeper = Keeper.of(state, Settings())
+    before = keeper.mark
+    account(state)
+    assert keeper.mark != before
+    assert keeper.is_there
+    assert await keeper.call(lambda store: store.ward.accounts.exist())
+    before = keeper.mark
+    account(state, "ben")
+    assert keeper.mark != before
+    await keeper.close()
