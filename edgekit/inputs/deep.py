@@ -82,6 +82,8 @@ def _tiff_grey(image: Image.Image, tags: ImageFileDirectory_v2) -> Image.Image:
     elif not is_deep(image):
         return image
     negative = tags.get(_PHOTOMETRIC, _WHITE_IS_ZERO) == _WHITE_IS_ZERO
+    if image.mode.startswith("I;16") and not negative:
+        return image  # as grey() takes it
     return Image.fromarray(grey(values, white_is_zero=negative))
 
 

@@ -51,10 +51,10 @@ class Picture:
     @classmethod
     def of(cls, image: Image.Image) -> Picture:
         """Take a picture of any mode as it is, without reading a file."""
-        rgb = _rgb(image)
-        digest = hashlib.sha256(f"{rgb.width}x{rgb.height} ".encode())
-        digest.update(rgb.tobytes())
-        return cls(rgb, digest.hexdigest())
+        flat = rgb(image)
+        digest = hashlib.sha256(f"{flat.width}x{flat.height} ".encode())
+        digest.update(flat.tobytes())
+        return cls(flat, digest.hexdigest())
 
     def pixels(self, spec: ImageSpec) -> npt.NDArray[np.float32]:
         """Return the picture as a vision tower wants it, float32 ``[3, size, size]``."""
@@ -77,11 +77,22 @@ def load_image(source: Path | str | bytes, frame: int | None = None) -> Picture:
     :class:`~edgekit.errors.DecodeError` where the words are a decoder's; :class:`~edgekit.errors.MissingExtra` for
     DICOM without the extra ``dicom``.
     """
+    with reading(source) as (stream, name):
+        image, notes = decoded(stream, name, frame)
+        return replace(Picture.of(image), notes=notes)
+
+
+@contextmanager
+def reading(source: Path | str | bytes) -> Iterator[tuple[BinaryIO, str]]:
+    """Open a path or a file's bytes; give the stream, and what errors call it. Whatever is raised within becomes one of
+    :func:`load_image`'s errors.
+
+    Pictures are read one at a time in a process.
+    """
     name = "The image" if isinstance(source, bytes) else str(source)
     with _open(source, name) as stream, _quietly():
         try:
-            image, notes = _decode(stream, name, frame)
-            return replace(Picture.of(image), notes=notes)
+            yield stream, name
         except EdgeKitError:
             raise
         except (Image.DecompressionBombError, Image.DecompressionBombWarning):
@@ -123,21 +134,27 @@ def _quietly() -> Iterator[None]:
         yield
 
 
-def _decode(stream: BinaryIO, name: str, frame: int | None) -> tuple[Image.Image, tuple[str, ...]]:
-    """The picture in any mode, and notes on how it was drawn."""
+def decoded(stream: BinaryIO, name: str, frame: int | None) -> tuple[Image.Image, tuple[str, ...]]:
+    """Return the picture in any mode, and notes on how it was drawn; within :func:`reading`."""
+    head = head_of(stream, name)
+    if is_dicom(head[:132], name):
+        from edgekit.inputs.dicom.read import read_dicom
+
+        drawn = read_dicom(stream, name, frame, lambda width, height: check_size(width, height, name))
+        return Image.fromarray(drawn.shades), drawn.notes
+    notes: list[str] = []
+    return _picture(stream, name, frame, formats.ours(head), notes), tuple(notes[:1])
+
+
+def head_of(stream: BinaryIO, name: str) -> bytes:
+    """Return a file's first bytes; :class:`InputError` where they are those of what is no picture that is read."""
     head = stream.read(formats.HEAD)
     stream.seek(0)
     if not head:
         raise InputError(f"{name} is empty", "Copy or export the picture again.")
     if head[128:132] != b"DICM" and (kind := formats.foreign(head)) is not None:
         raise InputError(f"{name} is {kind.name}, which EdgeKit does not read", kind.hint)
-    if is_dicom(head[:132], name):
-        from edgekit.inputs.dicom.read import read_dicom
-
-        drawn = read_dicom(stream, name, frame, lambda w, h: _check_size(w, h, name))
-        return Image.fromarray(drawn.shades), drawn.notes
-    notes: list[str] = []
-    return _picture(stream, name, frame, formats.ours(head), notes), tuple(notes[:1])
+    return head
 
 
 def _picture(stream: BinaryIO, name: str, frame: int | None, kind: str | None, notes: list[str]) -> Image.Image:
@@ -147,7 +164,7 @@ def _picture(stream: BinaryIO, name: str, frame: int | None, kind: str | None, n
         positive, white = black_is_zero(stream)
         with suppress(UnidentifiedImageError):
             image = deep.load(lambda: _opened(positive, name, frame, notes), name)
-            return ImageOps.invert(image.convert("L")) if any(white[frame or 0 :][:1]) else image
+            return ImageOps.invert(_shallow(image).convert("L")) if any(white[frame or 0 :][:1]) else image
     raise _unidentified(name, kind)
 
 
@@ -155,7 +172,7 @@ def _opened(stream: BinaryIO, name: str, frame: int | None, notes: list[str]) ->
     """The picture at its frame, its size checked, nothing of it decoded yet; that there are others is noted."""
     stream.seek(0)
     image = Image.open(stream, formats=FORMATS)
-    _check_size(image.width, image.height, name)
+    check_size(image.width, image.height, name)
     count = getattr(image, "n_frames", 1)
     if count > 1 and frame is None and image.format in PAGED:
         notes.append(f"It has {count} pages: only the first is looked at.")
@@ -163,7 +180,7 @@ def _opened(stream: BinaryIO, name: str, frame: int | None, notes: list[str]) ->
         image.seek(frame or 0)
     except EOFError:
         raise InputError(f"{name} has no frame {frame}", "Frames count from 0.") from None
-    _check_size(image.width, image.height, name)
+    check_size(image.width, image.height, name)
     return image
 
 
@@ -176,7 +193,8 @@ def _unidentified(name: str, kind: str | None) -> InputError:
     )
 
 
-def _check_size(width: int, height: int, name: str) -> None:
+def check_size(width: int, height: int, name: str) -> None:
+    """Raise :class:`InputError` for a picture without pixels, or of more than are read."""
     if width * height > MAX_PIXELS or max(width, height) > MAX_SIDE:
         raise _too_large(name, f" with {width}x{height} pixels")
     if width < 1 or height < 1:
@@ -190,15 +208,15 @@ def _too_large(name: str, detail: str = "") -> InputError:
     )
 
 
-def _rgb(image: Image.Image) -> Image.Image:
-    """Any mode as RGB, its transparency dropped, as LLaVA's and TinyLLaVA's own code does by ``convert("RGB")``.
+def rgb(image: Image.Image) -> Image.Image:
+    """Return a picture of any mode as RGB, its transparency dropped, as LLaVA's and TinyLLaVA's own code does by
+    ``convert("RGB")``.
 
     So what plotting libraries draw on a transparent white ground is black on white. Only where everything has one
     colour, and the drawing is in the transparency alone, is it laid on a ground of the other kind: black strokes on
     white, as viewers and transformers 5 show them.
     """
-    if deep.is_deep(image):
-        image = Image.fromarray(deep.grey(np.asarray(image)))
+    image = _shallow(image)
     if image.mode == "La":  # premultiplied; Pillow knows this one way out
         image = image.convert("LA")
     flat = image.convert("RGB")
@@ -208,3 +226,7 @@ def _rgb(image: Image.Image) -> Image.Image:
             ground = "white" if np.asarray(flat)[0, 0].mean() < 128 else "black"
             return Image.alpha_composite(Image.new("RGBA", drawn.size, ground), drawn).convert("RGB")
     return flat
+
+
+def _shallow(image: Image.Image) -> Image.Image:
+    return Image.fromarray(deep.grey(np.asarray(image))) if deep.is_deep(image) else image

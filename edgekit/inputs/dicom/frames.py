@@ -13,6 +13,13 @@ if TYPE_CHECKING:
 
 _GROUPS = (("SharedFunctionalGroupsSequence", False), ("PerFrameFunctionalGroupsSequence", True))
 _PARTS = ("PixelMeasuresSequence", "PixelValueTransformationSequence", "FrameVOILUTSequence")
+_OF_FRAMES = (
+    *("PixelSpacing", "ImagerPixelSpacing", "NominalScannedPixelSpacing", "PixelAspectRatio"),
+    *("RescaleSlope", "RescaleIntercept", "ModalityLUTSequence"),
+    *("WindowCenter", "WindowWidth", "VOILUTFunction", "VOILUTSequence"),
+    *("PixelPaddingValue", "PixelPaddingRangeLimit"),
+)
+"""What frames may differ in; how their pixels are stored is one for all."""
 
 
 def choose_frame(header: Dataset, name: str, frame: int | None, notes: list[str]) -> int:
@@ -31,11 +38,17 @@ def choose_frame(header: Dataset, name: str, frame: int | None, notes: list[str]
     return frame
 
 
-def flatten(header: Dataset, frame: int, notes: list[str]) -> None:
-    """Put a frame's own spacing, rescale and window where plain files have them; enhanced ones keep them in groups."""
-    for keyword, own in _GROUPS:
+def flattened(header: Dataset, frame: int, notes: list[str]) -> Dataset:
+    """Return a header with a frame's own spacing, rescale and window where plain files have them; enhanced ones keep
+    them in groups.
+    """
+    from pydicom.tag import Tag
+
+    own = header[:]
+    for keyword, each in _GROUPS:
         groups = optional("What is said of frames", partial(items, header, keyword), notes) or []
-        for group in groups[frame : frame + 1] if own else groups[:1]:
+        for group in groups[frame : frame + 1] if each else groups[:1]:
             for part in _PARTS:
                 for item in (optional("What is said of a frame", partial(items, group, part), notes) or [])[:1]:
-                    header.update(item)
+                    own.update({Tag(keyword): item.get_item(keyword) for keyword in _OF_FRAMES if keyword in item})
+    return own

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -9,34 +10,78 @@ import numpy as np
 import numpy.typing as npt
 
 from edgekit.inputs.dicom.header import Unusable, numbers, optional, text, title
-from edgekit.inputs.dicom.modality import Modality, read_modality
-from edgekit.inputs.dicom.voi import read_voi
+from edgekit.inputs.dicom.modality import Modality, Rescale, read_modality
+from edgekit.inputs.dicom.voi import VOI, read_voi
 from edgekit.inputs.grey import Shades, Values, spread
 
 if TYPE_CHECKING:
     from pydicom import Dataset
 
 
-def grayscale(stored: Values, header: Dataset, words: str, notes: list[str]) -> Shades:
-    """Return stored grey values as a viewer shows them; padding is black and does not count.
+@dataclass(frozen=True)
+class Presentation:
+    """How a picture's stored grey values are shown.
 
-    Without a look-up table or window that can be used, the least value is black and the greatest white.
+    * ``padding``: the least and the greatest stored value that stand for "nothing was measured here"; None: none do
+    * ``modality``, ``voi``: the steps to the values of interest, and from those to shades; None where there is none
+    * ``inverted``: whether the least of these values is white
     """
-    valid = ~_padding(stored, header, notes)
+
+    padding: tuple[int, int] | None
+    modality: Modality | None
+    voi: VOI | None
+    inverted: bool
+
+    def __call__(self, stored: Values) -> Shades:
+        """Return stored values as shades; padding is black and does not count.
+
+        Without a look-up table or window, the least value is black and the greatest white.
+        """
+        valid = ~self.padded(stored)
+        values = self.values(stored)
+        shades = spread(values, valid) if self.voi is None else self.voi(values)
+        if self.turned:
+            shades = 255 - shades
+        return np.where(valid, shades, np.uint8(0))
+
+    def padded(self, stored: Values) -> npt.NDArray[np.bool_]:
+        """Where stored values are padding (PS3.3 C.7.5.1.1.2); nowhere, if all of them would be."""
+        nowhere = np.zeros(stored.shape, bool)
+        if self.padding is None:
+            return nowhere
+        low, high = self.padding
+        padding = np.asarray((stored >= low) & (stored <= high))
+        return nowhere if padding.all() else padding
+
+    def values(self, stored: Values) -> Values:
+        """Return what the values of interest are chosen from. From the least to the greatest, a straight line shows
+        whole numbers as well as what it makes of them, and without its rounding.
+        """
+        return stored if self.modality is None or self._is_straight else self.modality(stored)
+
+    @property
+    def turned(self) -> bool:
+        """Whether shades of :meth:`values` are to be inverted."""
+        return self.inverted != (self._is_straight and isinstance(self.modality, Rescale) and self.modality.slope < 0)
+
+    @property
+    def _is_straight(self) -> bool:
+        return self.voi is None and isinstance(self.modality, Rescale)
+
+
+def read_presentation(header: Dataset, dtype: np.dtype[Any], words: str, notes: list[str]) -> Presentation:
+    """Read how stored values of a ``dtype`` are shown. What can't be used is noted, and counts as absent."""
+    padding = _padding(header, dtype, notes)
     modality = read_modality(header, words, notes)
-    values = stored if modality is None else modality(stored)
-    voi = read_voi(header, words, _below_zero(stored, modality), notes)
-    shades = spread(values, valid) if voi is None else voi(values)
-    if _inverted(header, notes):
-        shades = 255 - shades
-    return np.where(valid, shades, np.uint8(0))
+    voi = read_voi(header, words, _below_zero(dtype, modality), notes)
+    return Presentation(padding, modality, voi, _inverted(header, notes))
 
 
-def _below_zero(stored: Values, modality: Modality | None) -> bool:
+def _below_zero(dtype: np.dtype[Any], modality: Modality | None) -> bool:
     """Whether such values may be below 0, in this picture or in another of its kind."""
-    if stored.dtype.kind == "f":
+    if dtype.kind == "f":
         return True
-    ends = np.array([np.iinfo(stored.dtype).min, np.iinfo(stored.dtype).max], stored.dtype)
+    ends = np.array([np.iinfo(dtype).min, np.iinfo(dtype).max], dtype)
     values = ends if modality is None else modality(ends)
     return bool((values < 0).any())
 
@@ -51,18 +96,16 @@ def _inverted(header: Dataset, notes: list[str]) -> bool:
     return inverted
 
 
-def _padding(stored: Values, header: Dataset, notes: list[str]) -> npt.NDArray[np.bool_]:
-    """Where values stand for "nothing was measured here" (PS3.3 C.7.5.1.1.2), one value or a range."""
-    nowhere = np.zeros(stored.shape, bool)
-    if stored.dtype.kind not in "iu":
-        return nowhere
-    value = optional("The padding", partial(_stored, header, "PixelPaddingValue", stored.dtype), notes)
+def _padding(header: Dataset, dtype: np.dtype[Any], notes: list[str]) -> tuple[int, int] | None:
+    """The values that are padding, one or a range."""
+    if dtype.kind not in "iu":
+        return None
+    value = optional("The padding", partial(_stored, header, "PixelPaddingValue", dtype), notes)
     if value is None:
-        return nowhere
-    limit = optional("The padding's other end", partial(_stored, header, "PixelPaddingRangeLimit", stored.dtype), notes)
+        return None
+    limit = optional("The padding's other end", partial(_stored, header, "PixelPaddingRangeLimit", dtype), notes)
     low, high = sorted((value, value if limit is None else limit))
-    padding = np.asarray((stored >= low) & (stored <= high))
-    return nowhere if padding.all() else padding
+    return low, high
 
 
 def _stored(header: Dataset, keyword: str, dtype: np.dtype[Any]) -> int | None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 Words = npt.NDArray[np.uint16]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Table:
     """``entries``, uint16 ``[entries]``, of ``bits`` bits; ``first`` is the value that the first of them stands for."""
 
@@ -35,6 +35,15 @@ class Table:
         index = np.clip(np.rint(np.asarray(values, np.float64) - self.first), 0, last)
         mapped: Words = self.entries[np.nan_to_num(index).astype(np.int64)]
         return mapped
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Table):
+            return False
+        alike = (self.first, self.bits) == (other.first, other.bits)
+        return alike and np.array_equal(self.entries, other.entries)
+
+    def __hash__(self) -> int:
+        return hash((self.first, self.bits, self.entries.tobytes()))
 
 
 def read_table(header: Dataset, words: str, notes: list[str], *, stem: str = "LUT", signed: bool = False) -> Table:

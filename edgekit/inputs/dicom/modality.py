@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
@@ -16,8 +15,6 @@ from edgekit.inputs.grey import Values
 if TYPE_CHECKING:
     from pydicom import Dataset
 
-Modality: TypeAlias = Callable[[Values], Values]
-
 
 @dataclass(frozen=True)
 class Rescale:
@@ -28,6 +25,9 @@ class Rescale:
 
     def __call__(self, values: Values) -> Values:
         return np.asarray(values, np.float64) * self.slope + self.intercept
+
+
+Modality: TypeAlias = Table | Rescale
 
 
 def read_modality(header: Dataset, words: str, notes: list[str]) -> Modality | None:

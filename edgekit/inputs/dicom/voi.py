@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
-import numpy as np
-
 from edgekit.inputs.dicom.header import Unusable, items, numbers, optional, text, title
 from edgekit.inputs.dicom.lut import Table, read_table
-from edgekit.inputs.grey import Shades, Values, by_depth, unit
+from edgekit.inputs.grey import Shades, Values, Window, by_depth
 
 if TYPE_CHECKING:
     from pydicom import Dataset
 
-VOI: TypeAlias = Callable[[Values], Shades]
 _FUNCTIONS = ("LINEAR", "LINEAR_EXACT", "SIGMOID")
 
 
@@ -27,24 +23,15 @@ class TableShades:
     table: Table
 
     def __call__(self, values: Values) -> Shades:
-        return by_depth(self.table(values), 2**self.table.bits - 1)
+        return by_depth(self.table(values), self.top)
+
+    @property
+    def top(self) -> int:
+        """The entry that is white."""
+        return (1 << self.table.bits) - 1
 
 
-@dataclass(frozen=True)
-class Window:
-    """PS3.3 C.11.2.1.2 and C.11.2.1.3, with black at 0 and white at 1."""
-
-    function: str
-    centre: float
-    width: float
-
-    def __call__(self, values: Values) -> Shades:
-        values = np.asarray(values, np.float64)
-        if self.function == "SIGMOID":
-            return unit(1 / (1 + np.exp(np.clip(-4 * (values - self.centre) / self.width, -700, 700))))
-        if self.function == "LINEAR_EXACT":
-            return unit((values - self.centre) / self.width + 0.5)
-        return unit((values - (self.centre - 0.5)) / max(self.width - 1, 1e-6) + 0.5)
+VOI: TypeAlias = TableShades | Window
 
 
 def read_voi(header: Dataset, words: str, signed: bool, notes: list[str]) -> VOI | None:

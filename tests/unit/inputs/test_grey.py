@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from edgekit.inputs.grey import by_depth, spread, unit
+from edgekit.inputs.grey import by_depth, depth_window, range_window, spread, unit
 
 
 @pytest.mark.parametrize("bits", [8, 10, 12, 14, 16])
@@ -43,3 +43,22 @@ def test_spread_leaves_out_what_is_not_valid() -> None:
 
 def test_unit_cuts_off() -> None:
     assert unit(np.array([-1, 0, 0.5, 1, 9])).tolist() == [0, 0, 128, 255, 255]
+
+
+@pytest.mark.parametrize("top", [1, 255, 256, 1000, 4095, 65_535])
+def test_depth_is_a_window_bit_by_bit(top: int) -> None:
+    values = np.arange(top + 1, dtype=np.uint16)
+    assert (depth_window(top)(values) == by_depth(values, top)).all()
+
+
+@given(hnp.arrays(st.sampled_from([np.uint8, np.int16, np.uint16, np.int32]), (7,)), st.integers(0, 127))
+def test_whole_numbers_are_spread_by_a_window(values: np.ndarray, mask: int) -> None:
+    valid = np.array([bool(mask >> place & 1) for place in range(7)])
+    window = range_window(values, valid)
+    assert (window is None) == (not valid.any())
+    expected = np.zeros(7, np.uint8) if window is None else np.where(valid, window(values), 0)
+    assert (spread(values, valid) == expected).all()
+    if valid.any() and values[valid].min() < values[valid].max():
+        assert (expected[valid].min(), expected[valid].max()) == (0, 255)
+    else:
+        assert not expected.any()

@@ -262,6 +262,6 @@ def test_running_out_of_memory_is_an_error_too(monkeypatch: pytest.MonkeyPatch) 
     def fail(_: object) -> None:
         raise MemoryError
 
-    monkeypatch.setattr(images, "_rgb", fail)
+    monkeypatch.setattr(images, "rgb", fail)
     with pytest.raises(EdgeKitError):
         load_image(LOSSLESS["png"])

@@ -154,8 +154,8 @@ def test_a_voi_lut_is_inverted_for_monochrome1() -> None:
 
 def test_modality_lut() -> None:
     values = np.arange(4, dtype=np.uint16).reshape(2, 2)
-    lut = table([4, 0, 16], words([0, 10, 40, 100]), ModalityLUTType="US")
-    assert shades(modality(lut, values)).ravel().tolist() == [0, 26, 102, 255]
+    lut = table([4, 0, 16], words([0, 20, 40, 100]), ModalityLUTType="US")
+    assert shades(modality(lut, values)).ravel().tolist() == [0, 51, 102, 255]
 
 
 @pytest.mark.parametrize(("first", "vr"), [(-32768, "SS"), (32768, "US")])

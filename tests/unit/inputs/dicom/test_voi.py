@@ -7,7 +7,8 @@ from math import exp
 import numpy as np
 import pytest
 
-from edgekit.inputs.dicom.voi import Window, read_voi
+from edgekit.inputs.dicom.voi import read_voi
+from edgekit.inputs.grey import Window
 from tests.dicoms import item
 
 VALUES = np.array([-1e6, 0, 99, 100, 100.5, 101, 250, 1e6])
