@@ -160,6 +160,7 @@ def _of_ward(state: Path) -> Iterator[tuple[str, Any]]:
     yield "user disable", run("user", "disable", "anna")
     yield "user enable", run("user", "enable", "anna")
     yield "user remove", run("user", "remove", "anna")
+    yield "feedback export", run("feedback", "export", str(state.parent / "corrections"))
     Audit.open(state / "audit", audit_key(master_key(state))).note("sign_in", "account anna")
     yield "audit head", run("audit", "head")
     yield "audit verify", run("audit", "verify")

@@ -36,6 +36,7 @@ COMMANDS = {
     "token": "Who may use this machine's service over its API: tokens made, listed, revoked.",
     "audit": "The record of who did what: whether it is whole, and an answer given again.",
     "user": "Who may sign in to this machine's page: accounts, made by a one-time link.",
+    "feedback": "What doctors said of answers, as training data.",
     "tls": "The certificates of this machine's service: its own authority, and what it signs.",
     "support": "One archive for help from afar: how machine and service fare, nothing of patients.",
 }

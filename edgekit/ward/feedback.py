@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Literal, TypeAlias, get_args
 
 from edgekit.errors import InputError, NotHere
@@ -22,6 +23,20 @@ class Verdict:
 
     verdict: Word
     answer: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judged:
+    """An answer with every verdict on it: its ``question``, the names of its ``pictures``' files, and the ``key`` that
+    these are sealed with; ``bundle`` is the digest of what answered.
+    """
+
+    question: str
+    answer: str
+    bundle: str
+    verdicts: tuple[Verdict, ...]
+    pictures: tuple[str, ...]
+    key: bytes = field(repr=False)
 
 
 class Feedback:
@@ -56,6 +71,28 @@ class Feedback:
             self._database.change(
                 "INSERT OR REPLACE INTO feedback VALUES (?, ?, ?, ?, ?)",
                 (turn, owner, verdict, self._clock().wall_s, sealed),
+            )
+
+    def judged(self) -> Iterator[Judged]:
+        """Yield every answer that somebody judged, whoever owns it: for a command at a terminal, which no caller's
+        request leads to.
+        """
+        turns = self._database.rows(
+            "SELECT t.id, t.sealed, k.key FROM turns t JOIN keys.keys k ON k.conversation = t.conversation"
+            " WHERE t.id IN (SELECT turn FROM feedback) ORDER BY t.id"
+        )
+        for id, sealed, key in turns:
+            document = unseal(key, f"turn {id}", sealed)
+            verdicts = self._database.rows("SELECT owner, verdict, sealed FROM feedback WHERE turn = ?", (id,))
+            words = [Verdict(word, unseal(key, _place(id, by), told)["answer"]) for by, word, told in verdicts]
+            files = "SELECT p.file FROM turn_pictures t JOIN pictures p ON p.id = t.picture WHERE t.turn = ?"
+            yield Judged(
+                question=document["question"],
+                answer=document["answer"],
+                bundle=document["bundle"],
+                verdicts=tuple(words),
+                pictures=tuple(name for (name,) in self._database.rows(f"{files} ORDER BY t.position", (id,))),
+                key=key,
             )
 
 

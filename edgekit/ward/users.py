@@ -57,6 +57,15 @@ class RemovedAccount:
         return {"name": self.name, "conversations": self.conversations}
 
 
+@dataclass(frozen=True)
+class WardHere:
+    """What this machine keeps, with its audit, and ``who`` sits at the terminal."""
+
+    ward: Ward
+    audit: Audit
+    who: str
+
+
 class Users:
     """The accounts of a ward, changed by ``who``. A service that runs sees each change at once."""
 
@@ -141,13 +150,30 @@ def users_here(limits: SignIn, *, make: bool = False) -> Iterator[Users]:
 
     :class:`~edgekit.errors.EdgeKitError` where there is nothing, or it can't be opened.
     """
+    if not make and not _is_kept(state_folder()):
+        raise InputError(f"There are no accounts in {state_folder()}", "One is made by: edgekit user add NAME")
+    with _opened(limits) as here:
+        yield Users(here.ward, here.audit, here.who, limits)
+
+
+@contextmanager
+def ward_here() -> Iterator[WardHere]:
+    """Open what this machine keeps, for a command; :class:`~edgekit.errors.EdgeKitError` where that is nothing, or it
+    can't be opened.
+    """
+    if not _is_kept(state_folder()):
+        raise InputError(f"Nothing is kept in {state_folder()} yet", "It begins with the service's first conversation.")
+    with _opened(SignIn()) as here:
+        yield here
+
+
+@contextmanager
+def _opened(limits: SignIn) -> Iterator[WardHere]:
     state = state_folder()
     _require_ours(state)
-    if not make and not _is_kept(state):
-        raise InputError(f"There are no accounts in {state}", "One is made by: edgekit user add NAME")
     master = master_key(state)
     with Ward.open(state, master, limits=limits) as ward:
-        yield Users(ward, Audit.open(state / FOLDER, audit_key(master)), _who(), limits)
+        yield WardHere(ward, Audit.open(state / FOLDER, audit_key(master)), _who())
 
 
 def _is_kept(state: Path) -> bool:

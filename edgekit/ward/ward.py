@@ -29,6 +29,7 @@ class Ward:
     def __init__(self, state: Path, database: Database, files: PictureFiles, limits: SignIn, clock: Clock) -> None:
         self.state = state
         self.database = database
+        self.files = files
         self.keyring = Keyring(database)
         self.accounts = Accounts(database)
         self.invitations = Invitations(database, self.accounts, limits, clock)
