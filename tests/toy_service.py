@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
-import numpy.typing as npt
+from edgekit.inputs.kept.picture import KeptPicture, PictureFacts, PictureWarning
+from edgekit.inputs.kept.view import View
 from PIL import Image
 from starlette.types import ASGIApp
 
@@ -112,66 +113,33 @@ class Schemas:
         return FreeForm()
 
 
-@dataclass(frozen=True)
-class ToyFacts:
-    """What is known of a kept picture."""
-
-    width: int = 4
-    height: int = 3
-    frames: int = 1
-    bits: int = 8
-    colour: bool = False
-    modality: str = "CR"
-    body_part: str = "CHEST"
-    view: str = ""
-
-
-@dataclass(frozen=True)
-class ToyWarning:
-    """What is to be looked at in a picture."""
-
-    code: str
-    reasons: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class ToyKept:
-    """A picture as it is kept."""
-
-    file: bytes
-    media_type: str = "image/png"
-    facts: ToyFacts = ToyFacts()
-    notes: tuple[str, ...] = ("A note.",)
-    warnings: tuple[ToyWarning, ...] = (ToyWarning("burned_in", ("modality",)),)
-
-
-@dataclass(frozen=True)
-class ToyView:
-    """The numbers of a frame."""
-
-    pixels: npt.NDArray[np.uint16]
-    slope: float = 1.0
-    intercept: float = 0.0
-    window: tuple[float, float] = (40.0, 400.0)
-    inverted: bool = False
+TOY_FACTS = PictureFacts(width=4, height=3, frames=1, bits=8, colour=False, modality="CR", body_part="CHEST")
 
 
 class ToyPictures:
-    """Stands for the child that decodes what is kept: a file of one byte, its shade, stays what it is; "?" is none."""
+    """Stands for the child that decodes what is kept: a file of one byte, its shade, stays what it is; "?" is none, and
+    "c" is in colour."""
 
-    async def keep(self, content: bytes) -> ToyKept:
+    async def keep(self, content: bytes) -> KeptPicture:
         if content[:1] == b"?":
             raise InputError("The image is no picture", "Give one.")
-        return ToyKept(content)
+        return toy_kept(content)
 
-    async def masked(self, content: bytes, rectangles: Sequence[tuple[int, int, int, int]]) -> ToyKept:
-        return ToyKept(content[:1] + str(list(rectangles)).encode())
+    async def masked(self, content: bytes, rectangles: Sequence[tuple[int, int, int, int]]) -> KeptPicture:
+        return toy_kept(content[:1] + str(list(rectangles)).encode())
 
-    async def view(self, content: bytes, frame: int | None, side: int) -> ToyView:
-        return ToyView(np.full((3, 4), content[0], np.uint16))
+    async def view(self, content: bytes, frame: int | None, side: int) -> View | bytes:
+        if content == b"c":
+            return b"PNG of c"
+        return View(pixels=np.full((3, 4), content[0], np.uint16), function="LINEAR", window=(40.0, 400.0))
 
     async def png(self, content: bytes, frame: int | None, side: int) -> bytes:
         return b"PNG of " + content
+
+
+def toy_kept(file: bytes, facts: PictureFacts = TOY_FACTS) -> KeptPicture:
+    """Return a picture as it is kept."""
+    return KeptPicture(file, "image/png", facts, ("A note.",), (PictureWarning("burned_in", ("modality",)),))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -32,11 +32,11 @@ class Envelope:
     """Gives each answer an ``x-request-id`` and what browsers have to know, turns errors into OpenAI's form, and logs
     one line.
 
-    ``note`` is told of each request: its route, its status and its seconds. An endpoint whose answer fails once it has
-    begun leaves the code in ``scope["state"]["failed"]``.
+    ``note`` is told of each request: its route, its status, its seconds, and the code of what went wrong ("": nothing).
+    An endpoint whose answer fails once it has begun leaves the code in ``scope["state"]["failed"]``.
     """
 
-    def __init__(self, app: ASGIApp, note: Callable[[str, int, float], None]) -> None:
+    def __init__(self, app: ASGIApp, note: Callable[[str, int, float, str], None]) -> None:
         self._app = app
         self._note = note
 
@@ -44,7 +44,7 @@ class Envelope:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        id, begun, status, reason = secrets.token_hex(16), time.monotonic(), 0, ""
+        id, begun, status, code = secrets.token_hex(16), time.monotonic(), 0, ""
 
         async def sending(message: Message) -> None:
             nonlocal status
@@ -63,7 +63,7 @@ class Envelope:
             raise
         except Exception as error:
             refusal = refusal_of(error)
-            reason = f": {refusal.code}"
+            code = refusal.code
             if refusal.status >= 500 and error is not refusal:
                 log.error("%s failed: %s", id, types_of(error))
                 log.debug("%s failed at\n%s", id, "".join(traceback.format_tb(error.__traceback__)))  # places, no texts
@@ -76,10 +76,10 @@ class Envelope:
             route = str(getattr(scope.get("route"), "path", None) or getattr(scope.get("endpoint"), "name", "unknown"))
             caller = scope["state"].get("caller")
             name = caller.name if caller else f"address {scope['state'].get('address', 'unknown')}"
-            if failed := scope["state"].get("failed"):  # of a stream, whose status had been sent
-                reason = f": {failed}"
+            code = scope["state"].get("failed") or code  # of a stream, whose status had been sent
+            reason = f": {code}" if code else ""
             log.info("%s %s %s %d %.3f s, %s%s", id, scope["method"][:8], route, status, seconds, name, reason)
-            self._note(route, status, seconds)
+            self._note(route, status, seconds, code)
 
 
 class Border:

@@ -2,19 +2,34 @@
 
 from __future__ import annotations
 
+import time
+from collections import deque
+from dataclasses import dataclass
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from edgekit.serve.answer import Answer
 from edgekit.serve.engine import EngineThread
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+FAILURES = 50
+"""The last failures that are remembered, for whoever looks after the service."""
 _SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300)
 
 
+@dataclass(frozen=True)
+class Failure:
+    """Something that the service failed at: when, in seconds since 1970, and the code that its caller was told."""
+
+    at_s: float
+    code: str
+
+
 class Metrics:
-    """The figures of one service, in a registry of its own."""
+    """The figures of one service, in a registry of its own, and the last ``failures``."""
 
     def __init__(self, engine: EngineThread) -> None:
+        self.failures: deque[Failure] = deque(maxlen=FAILURES)
         self._registry = registry = CollectorRegistry()
         names = ("route", "status")
         self._requests = Counter("edgekit_requests", "Requests, by route and status.", names, registry=registry)
@@ -35,10 +50,12 @@ class Metrics:
             lambda: len(engine.live) - len(engine.waiting)
         )
 
-    def note(self, route: str, status: int, seconds: float) -> None:
-        """Count a request."""
+    def note(self, route: str, status: int, seconds: float, code: str = "") -> None:
+        """Count a request; ``code`` says what went wrong."""
         self._requests.labels(route, str(status)).inc()
         self._seconds.labels(route).observe(seconds)
+        if status >= 500 or (code and status < 400):  # the service's own, or of a stream that had begun
+            self.failures.append(Failure(time.time(), code or f"status_{status}"))
 
     def count(self, answer: Answer) -> None:
         """Count an answer that has ended."""

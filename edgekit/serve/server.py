@@ -105,7 +105,7 @@ async def _serve(offer: Offer, model: Model, announce: Callable[[Announcement], 
     asyncio.get_running_loop().set_exception_handler(logs.note_unhandled)
     async with (
         opened(model, offer.settings) as service,
-        at_desk(service, NoPictures(), offer.tokens, offer.state) as desk,
+        at_desk(service, NoPictures(), offer.tokens, offer.state, offer.transport.until) as desk,
     ):
         server = Server(service, configuration(desk, offer))
         tls = offer.transport.context is not None

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from datetime import datetime
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -29,13 +30,25 @@ LOOK_S, MOST_LOOKS = 600.0, 10_000
 
 
 class Desk:
-    """Where the page's requests are taken: of a ``service``, by a store's ``keeper``, from those who come in."""
+    """Where the page's requests are taken: of a ``service``, by a store's ``keeper``, from those who come in.
 
-    def __init__(self, service: Service, keeper: Keeper, entrance: Entrance, pictures: Pictures) -> None:
+    ``until`` gives the last day of each certificate.
+    """
+
+    def __init__(
+        self,
+        service: Service,
+        keeper: Keeper,
+        entrance: Entrance,
+        pictures: Pictures,
+        until: Callable[[], Mapping[str, datetime]] = dict,
+    ) -> None:
         self.service = service
         self.keeper = keeper
         self.entrance = entrance
         self.pictures = pictures
+        self.until = until
+        self.started_s = time.time()
         self.writing = Writing(service, keeper)
         self.loading = asyncio.Semaphore(LOADED)
         self._looked_s: OrderedDict[tuple[str, str], float] = OrderedDict()
@@ -90,14 +103,20 @@ class Desk:
 
 
 @asynccontextmanager
-async def at_desk(service: Service, pictures: Pictures, tokens: Tokens, state: Path) -> AsyncIterator[Desk]:
+async def at_desk(
+    service: Service,
+    pictures: Pictures,
+    tokens: Tokens,
+    state: Path,
+    until: Callable[[], Mapping[str, datetime]] = dict,
+) -> AsyncIterator[Desk]:
     """Yield what takes the page's requests, of those whom ``tokens`` and the accounts in the folder ``state`` let in.
 
     The store is open where there is one; what was written of each answer is stored in the end.
     :class:`~edgekit.errors.EdgeKitError` where it can't be used.
     """
     keeper = Keeper.of(state, service.settings)
-    desk = Desk(service, keeper, Entrance(Callers(tokens, service.settings.proxies), keeper), pictures)
+    desk = Desk(service, keeper, Entrance(Callers(tokens, service.settings.proxies), keeper), pictures, until)
     try:
         await keeper.start()
         yield desk

@@ -154,6 +154,78 @@ class Colleagues(Struct, kw_only=True):
     names: list[str]
 
 
+class QueueFacts(Struct, kw_only=True):
+    """Answers that are being written, and those that wait."""
+
+    running: int
+    waiting: int
+
+
+class SlotFacts(Struct, kw_only=True):
+    """Answers that can be written at once, and how many are."""
+
+    all: int
+    busy: int
+
+
+class MemoryFacts(Struct, kw_only=True):
+    """What the service has in memory, and may have (null: nobody has said, or a GPU's counts)."""
+
+    used_bytes: int
+    budget_bytes: int | None
+
+
+class DiskFacts(Struct, kw_only=True):
+    """The disk of what is kept."""
+
+    free_bytes: int
+    all_bytes: int
+
+
+class SignedIn(Struct, kw_only=True):
+    """A session that lasts: whose, since when, and when it was last seen."""
+
+    name: str
+    since: str
+    seen: str
+    locked: bool
+
+
+class FailureFacts(Struct, kw_only=True):
+    """What the service failed at: when, and the code that its caller was told."""
+
+    time: str
+    code: str
+
+
+class CertificateFacts(Struct, kw_only=True):
+    """A certificate, or its authority's, and its last day."""
+
+    name: str
+    until: str
+
+
+class GoldenFacts(Struct, kw_only=True):
+    """The last golden check on this machine, and whether the answers were those of the build."""
+
+    time: str
+    agrees: bool
+
+
+class AdminDocument(Struct, kw_only=True):
+    """How the service fares since it ``started``; the last of its errors first."""
+
+    started: str
+    queue: QueueFacts
+    slots: SlotFacts
+    memory: MemoryFacts
+    disk: DiskFacts
+    signed_in: list[SignedIn]
+    errors: list[FailureFacts]
+    certificates: list[CertificateFacts]
+    golden: GoldenFacts | None
+
+
 def iso(seconds: float) -> str:
     """Return a time as documents have it."""
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))

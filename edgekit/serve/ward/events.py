@@ -19,9 +19,11 @@ from edgekit.serve.ward.documents import TurnDocument
 from edgekit.serve.ward.writing import Written
 
 
-async def live(written: Written, offset: int, may_read: Callable[[], bool]) -> AsyncIterator[bytes]:
+async def live(
+    written: Written, offset: int, may_read: Callable[[], bool], note: Callable[[str], object] = lambda code: None
+) -> AsyncIterator[bytes]:
     """Yield the events of an answer that is being written, behind the first ``offset`` characters of its text, as long
-    as its reader ``may_read`` it.
+    as its reader ``may_read`` it. ``note`` is told the code of what went wrong.
     """
     (answer,) = written.exchange.answers
     seen, at = position(answer.deltas, offset)
@@ -45,9 +47,14 @@ async def live(written: Written, offset: int, may_read: Callable[[], bool]) -> A
         else:
             yield f": {comment([answer])}\n\n".encode()
     try:
-        yield ending(await asyncio.shield(written.kept), written.exchange.failure())
+        turn, failure = await asyncio.shield(written.kept), written.exchange.failure()
     except Refusal as refusal:  # of the store: what was written is not kept
+        note(refusal.code)
         yield failed(refusal)
+        return
+    if failure is not None and turn.state == "failed":
+        note(failure.code)
+    yield ending(turn, failure)
 
 
 async def stored(turn: TurnDocument, offset: int) -> AsyncIterator[bytes]:

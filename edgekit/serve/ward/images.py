@@ -26,11 +26,11 @@ from edgekit.serve.ward.shown import conversation_of, show_picture
 from edgekit.units import format_bytes
 
 if TYPE_CHECKING:
+    from edgekit.inputs.kept.picture import KeptPicture
     from edgekit.ward.conversations import Conversation
-    from edgekit.ward.pictures import Kept
 
 T = TypeVar("T")
-LARGEST_SIDE, MOST_FRAMES = 16384, 100_000
+LARGEST_SIDE, MOST_FRAMES = 16384, 16384
 GZIP_LEVEL = 1
 """Of noise as in a radiograph, more costs time and saves nothing."""
 
@@ -44,7 +44,7 @@ async def add(request: Request) -> Reply:
     return document(await desk.keeper.call(lambda store: _add(request, kept, store)), 201)
 
 
-async def _kept(request: Request) -> Kept:
+async def _kept(request: Request) -> KeptPicture:
     """What is kept of the body; its bytes count as held until then."""
     service, caller, most = request.desk.service, request.visit.caller, request.desk.service.limits.image_bytes
     async with service.bodies.reading(caller.share, request.scope, request.receive) as body:
@@ -70,20 +70,13 @@ async def show(request: Request) -> Reply:
 
 
 async def pixels(request: Request) -> Reply:
-    """Send the numbers of a frame, so that a page can draw it with any window."""
+    """Send the numbers of a frame, so that a page can draw it with any window; of one in colour, a PNG."""
     side, frame = _size(request)
     view = await _seen(request, lambda file: request.desk.pictures.view(file, frame, side))
-    height, width = view.pixels.shape
-    facts = {
-        "width": width,
-        "height": height,
-        "slope": view.slope,
-        "intercept": view.intercept,
-        "center": view.window[0],
-        "width_of_window": view.window[1],
-        "invert": view.inverted,
-    }
-    body, headers = view.pixels.astype("<u2").tobytes(), {"x-picture": json.dumps(facts), "vary": "accept-encoding"}
+    if isinstance(view, bytes):
+        return Reply(body=view, type="image/png")
+    body, headers = view.pixels.astype("<u2").tobytes(), {"x-picture": json.dumps(view.document())}
+    headers["vary"] = "accept-encoding"
     if _takes_gzip(request):
         body = await asyncio.to_thread(gzip.compress, body, GZIP_LEVEL)
         headers["content-encoding"] = "gzip"
@@ -147,7 +140,7 @@ def _require_room(request: Request, store: Store) -> None:
     store.room.require(keep)
 
 
-def _add(request: Request, kept: Kept, store: Store) -> PictureDocument:
+def _add(request: Request, kept: KeptPicture, store: Store) -> PictureDocument:
     _require_room(request, store)
     picture = store.ward.pictures.add(request.owner, request.part("conversation"), kept)
     store.audit.note(
@@ -160,7 +153,7 @@ def _add(request: Request, kept: Kept, store: Store) -> PictureDocument:
     return show_picture(picture)
 
 
-def _replace(request: Request, kept: Kept, store: Store) -> PictureDocument:
+def _replace(request: Request, kept: KeptPicture, store: Store) -> PictureDocument:
     owner, id, before = request.owner, request.part("conversation"), request.part("picture")
     picture = store.ward.pictures.add(owner, id, kept)
     store.audit.note("picture_masked", request.who, conversation=id, picture=picture.id, masked_from=before)

@@ -173,7 +173,11 @@ def _asked(who: str, kept: Kept, turn: TurnDocument, order: Order) -> Asked:
 
 def _live(request: Request, written: Written, offset: int) -> AsyncIterator[bytes]:
     id, owner, writing = request.part("conversation"), request.owner, request.desk.writing
-    return live(written, offset, lambda: writing.may_read(id, owner))
+
+    def note(code: str) -> None:
+        request.scope["state"]["failed"] = code  # for the log: the status is sent by then
+
+    return live(written, offset, lambda: writing.may_read(id, owner), note)
 
 
 async def _whole(written: Written) -> TurnDocument:

@@ -5,44 +5,27 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
-import numpy as np
-import numpy.typing as npt
-
 from edgekit.serve.refusal import NEVER_RETRY, Refusal
 
 if TYPE_CHECKING:
-    from edgekit.ward.pictures import Kept
-
-
-class View(Protocol):
-    """A frame's numbers, ``uint16 [height, width]``, and what they are drawn by: ``slope`` and ``intercept`` of the
-    values that they stand for, the ``window`` (its centre and width) in those, and whether white is low."""
-
-    @property
-    def pixels(self) -> npt.NDArray[np.uint16]: ...
-    @property
-    def slope(self) -> float: ...
-    @property
-    def intercept(self) -> float: ...
-    @property
-    def window(self) -> tuple[float, float]: ...
-    @property
-    def inverted(self) -> bool: ...
+    from edgekit.inputs.kept.picture import KeptPicture
+    from edgekit.inputs.kept.view import View
 
 
 class Pictures(Protocol):
     """Decodes in a child; what it refuses is an :class:`~edgekit.errors.InputError` in words that a caller may read."""
 
-    async def keep(self, content: bytes) -> Kept:
+    async def keep(self, content: bytes) -> KeptPicture:
         """Return what is kept of a file."""
         ...
 
-    async def masked(self, content: bytes, rectangles: Sequence[tuple[int, int, int, int]]) -> Kept:
+    async def masked(self, content: bytes, rectangles: Sequence[tuple[int, int, int, int]]) -> KeptPicture:
         """Return a kept picture with rectangles (left, top, width, height) blackened."""
         ...
 
-    async def view(self, content: bytes, frame: int | None, side: int) -> View:
-        """Return the numbers of a kept picture's frame, at most ``side`` pixels large (0: all there are)."""
+    async def view(self, content: bytes, frame: int | None, side: int) -> View | bytes:
+        """Return the numbers of a kept picture's frame, at most ``side`` pixels large (0: all there are); of one in
+        colour, a PNG."""
         ...
 
     async def png(self, content: bytes, frame: int | None, side: int) -> bytes:

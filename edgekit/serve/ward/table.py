@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.routing import BaseRoute, Route
 
-from edgekit.serve.ward import conversations, feedback, images, messages, session, sharing
+from edgekit.serve.ward import admin, conversations, feedback, images, messages, report, session, sharing
 from edgekit.serve.ward.desk import Desk
 from edgekit.serve.ward.endpoint import Endpoint, Handler
 
@@ -26,8 +26,11 @@ PATHS: dict[str, dict[str, Handler]] = {
     f"{CONVERSATION}/images/{{picture}}/pixels": {"GET": images.pixels},
     f"{CONVERSATION}/images/{{picture}}/mask": {"POST": images.mask},
     f"{CONVERSATION}/shares/{{name}}": {"PUT": sharing.give, "DELETE": sharing.withdraw},
+    f"{CONVERSATION}/qr": {"GET": report.qr},
     "/api/feedback": {"POST": feedback.give},
     "/api/colleagues": {"GET": sharing.colleagues},
+    "/api/admin": {"GET": admin.figures},
+    "/api/support": {"GET": admin.support},
 }
 
 

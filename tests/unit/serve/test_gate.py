@@ -73,7 +73,7 @@ class Application:
     """The two middlewares as the service has them, around an application of a few paths."""
 
     def __init__(self, tokens: Path = NOBODY, proxies: tuple[str, ...] = ()) -> None:
-        self.noted: list[tuple[str, int, float]] = []
+        self.noted: list[tuple[str, int, float, str]] = []
         entrance = Entrance(Callers(Tokens.load(tokens), proxies), Keeper.of(NOBODY, Settings()))
         self.app = Starlette(
             routes=[
@@ -263,12 +263,12 @@ def test_routes_are_noted_by_their_pattern() -> None:
     application = Application()
     for path in ("/kinds/fine", "/kinds/bug", "/nowhere/" + PROMPT):
         ask(application.app, path)
-    assert [(route, status) for route, status, _ in application.noted] == [
-        ("/kinds/{kind}", 200),
-        ("/kinds/{kind}", 500),
-        ("unknown", 404),
+    assert [(route, status, code) for route, status, _, code in application.noted] == [
+        ("/kinds/{kind}", 200, ""),
+        ("/kinds/{kind}", 500, "internal_error"),
+        ("unknown", 404, "not_found"),
     ]
-    assert all(0 <= seconds < 1 for *_, seconds in application.noted)
+    assert all(0 <= seconds < 1 for _, _, seconds, _ in application.noted)
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from edgekit.errors import EngineError
 from edgekit.runtime import Completion, SamplingParams
 from edgekit.serve.answer import Answer, News, Order
 from edgekit.serve.engine import EngineThread
-from edgekit.serve.metrics import CONTENT_TYPE, Metrics
+from edgekit.serve.metrics import CONTENT_TYPE, FAILURES, Metrics
 from tests.fake_engine import text_prompt
 
 
@@ -58,6 +58,16 @@ def test_requests_are_counted_by_route_and_status() -> None:
     assert values["edgekit_requests_total", "/v1/chat/completions", "429"] == 1
     assert values["edgekit_request_seconds_count", "/v1/chat/completions"] == 3
     assert values["edgekit_request_seconds_sum", "/v1/chat/completions"] == 2.201
+
+
+def test_what_the_service_failed_at_is_remembered_and_what_callers_did_wrong_is_not() -> None:
+    counted = metrics()
+    for status, code in ((200, ""), (404, "not_found"), (500, "internal_error"), (503, ""), (200, "queue_timeout")):
+        counted.note("/", status, 0.1, code)
+    assert [failure.code for failure in counted.failures] == ["internal_error", "status_503", "queue_timeout"]
+    for number in range(2 * FAILURES):
+        counted.note("/", 500, 0.1, f"code_{number}")
+    assert len(counted.failures) == FAILURES
 
 
 def test_answers_are_counted_by_how_they_ended() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from edgekit.errors import NotHere
 from edgekit.serve.settings import Settings
 from edgekit.serve.ward.keeper import Store
 from edgekit.serve.ward.shown import conversation_of, show, show_picture, show_turn, show_whole, turn_of
-from tests.toy_service import ToyFacts, ToyKept
+from tests.toy_service import TOY_FACTS, toy_kept
 
 ANNA, BEN = "account 1", "account 2"
 
@@ -52,6 +53,6 @@ def test_an_answer_that_nobody_writes_any_more_has_failed(store: Store) -> None:
 
 def test_of_a_picture_only_that_is_shown_which_is_known(store: Store) -> None:
     id = store.ward.conversations.create(ANNA).id
-    picture = show_picture(store.ward.pictures.add(ANNA, id, ToyKept(b"x", facts=ToyFacts(body_part=""))))
+    picture = show_picture(store.ward.pictures.add(ANNA, id, toy_kept(b"x", replace(TOY_FACTS, body_part=""))))
     assert (picture.width, picture.height, picture.facts) == (4, 3, {"modality": "CR"})
     assert (picture.notes, picture.warnings) == (["A note."], ["burned_in"])
