@@ -104,10 +104,10 @@ def attach(page: Page, content: bytes, name: str = "chest.png") -> None:
     page.locator(".attached-item .thumbnail").nth(before).wait_for()
 
 
-def ask(page: Page, question: str, *, wait: bool = True) -> None:
+def ask(page: Page, question: str, *, wait: bool = True, label: str = "Your question") -> None:
     """Ask, and wait for the whole answer unless told otherwise."""
     turns = page.locator(".turn").count()
-    page.get_by_label("Your question").fill(question)
+    page.get_by_label(label).fill(question)
     page.keyboard.press("Enter")
     page.locator(".turn").nth(turns).wait_for()
     if wait:

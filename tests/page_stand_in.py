@@ -85,6 +85,7 @@ class StandIn:
     locked: bool = False
     images: int = 2
     invitation: str = ""
+    idle_s: int = 1800
     passwords: dict[str, str] = field(default_factory=lambda: {"Dr Ada": PASSWORD, "Dr Ben": PASSWORD})
     answer: str = ANSWER
     pace_s: float = 0.0
@@ -114,7 +115,7 @@ class StandIn:
             "csrf": self.csrf if known or not self.sign_in else "",
             "sign_in_needed": self.sign_in,
             "accounts": self.sign_in,
-            "idle_s": 1800 if known else None,
+            "idle_s": self.idle_s if known else None,
             "service": {
                 "model": "llava-phantom",
                 "notice": NOTICE,

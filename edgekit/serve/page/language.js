@@ -2,7 +2,7 @@
 
 import { $ } from "./dom.js";
 
-export const LANGUAGES = { en: "English" };
+export const LANGUAGES = { en: "English", fr: "Français", pt: "Português", sw: "Kiswahili", ar: "العربية" };
 
 let code = "en";
 let texts = {};

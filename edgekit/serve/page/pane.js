@@ -5,6 +5,7 @@ import { number, t } from "./language.js";
 import { paintColour, paintGrey, shadesOf, wholeWindow } from "./shades.js";
 
 const MOST_ZOOM = 16;
+const REST_MS = 150;
 
 export class Pane {
     /** `frames` gives pixels (see pixels.js); `hooks` are `changed()`, `failed(error)` and `step(frames)`. */
@@ -137,7 +138,14 @@ export class Pane {
         this.redraw();
     }
 
+    /** Draw with the next frame: quickly while something moves, and well once it rests. */
     redraw() {
+        this.moving = true;
+        clearTimeout(this.settling);
+        this.settling = setTimeout(() => {
+            this.moving = false;
+            this.draw();
+        }, REST_MS);
         this.waiting ||= requestAnimationFrame(() => {
             this.waiting = 0;
             this.draw();
@@ -162,7 +170,7 @@ export class Pane {
         const { left, top, scale } = this.place();
         context.setTransform(devicePixelRatio, 0, 0, devicePixelRatio, 0, 0);
         context.imageSmoothingEnabled = scale * this.picture.width < 3 * this.loaded.width;
-        context.imageSmoothingQuality = "high";
+        context.imageSmoothingQuality = this.moving ? "low" : "high"; // a fifth of the time where no GPU draws
         context.drawImage(this.pixels, left, top, this.picture.width * scale, this.picture.height * scale);
         context.lineWidth = 1;
         context.strokeStyle = "#ffd34d";

@@ -51,6 +51,7 @@ async function take(document) {
     if (before && before.account?.name !== document.account?.name) leave();
     shown = null;
     show($("gate"), false);
+    $("gate").replaceChildren();
     show($("app"), true);
     show($("lock"), Boolean(document.account));
     show($("open-admin"), document.account?.role === "admin");

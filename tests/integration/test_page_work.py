@@ -1,0 +1,268 @@
+"""What a doctor makes of answers, in a real browser: corrections, reports on paper, colleagues, several questions."""
+
+from __future__ import annotations
+
+import io
+import json
+import unicodedata
+from collections.abc import Iterator
+
+import pypdf
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.page_browser import ask, attach, chromium, looking, png, sign_in
+from tests.page_stand_in import ANSWER, BUNDLE, NOTICE, PASSWORD, StandIn, running
+
+pytestmark = pytest.mark.system
+MARK = "DRAFT BY A MODEL"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as started:
+        yield started
+
+
+@pytest.fixture
+def service() -> StandIn:
+    return StandIn()
+
+
+@pytest.fixture
+def url(service: StandIn) -> Iterator[str]:
+    with running(service) as address:
+        yield address
+
+
+@pytest.fixture
+def page(browser: Browser, url: str) -> Iterator[Page]:
+    with looking(browser, url) as opened:
+        sign_in(opened)
+        yield opened
+
+
+def printed(page: Page) -> list[str]:
+    """The text of each page that comes out of the printer."""
+    content = page.pdf(format="A4", print_background=False)
+    leaves = [leaf.extract_text() for leaf in pypdf.PdfReader(io.BytesIO(content)).pages]
+    return [" ".join(unicodedata.normalize("NFKC", text).split()) for text in leaves]  # without ligatures
+
+
+def test_an_answer_is_judged_and_corrected(page: Page, service: StandIn) -> None:
+    ask(page, "Is there a pleural effusion?")
+    turn = next(iter(service.cases.values())).turns[0]["id"]
+    page.get_by_role("button", name="Wrong").click()
+    expect(page.get_by_role("button", name="Wrong")).to_have_attribute("aria-pressed", "true")
+    page.get_by_role("button", name="The answer is").click()
+    page.get_by_role("textbox", name="The answer is").fill("No.")
+    page.keyboard.press("Enter")
+    expect(page.locator(".feedback-state")).to_have_text("No.")
+    assert service.feedback == [
+        {"turn": turn, "verdict": "wrong"},
+        {"turn": turn, "verdict": "answer", "answer": "No."},
+    ]
+    page.reload()
+    expect(page.locator(".feedback-state")).to_have_text("No.")
+    page.get_by_role("button", name="Right").click()
+    expect(page.get_by_role("button", name="Right")).to_have_attribute("aria-pressed", "true")
+    expect(page.locator(".feedback-state")).to_be_empty()
+
+
+def test_the_model_drafts_a_report_and_the_doctor_changes_it(page: Page, service: StandIn) -> None:
+    attach(page, png())
+    ask(page, "Is there a pleural effusion?")
+    page.get_by_role("button", name="Draft a report").click()
+    page.get_by_role("button", name="Have the model draft it").click()
+    expect(page.get_by_label("Impression")).to_have_value(ANSWER)
+    expect(page.get_by_label("Findings")).to_have_value(ANSWER)
+    assert service.asked[1:] == ["Describe the findings in this image.", "What is the impression?"]
+    page.get_by_label("Impression").fill("No effusion, in my reading.")
+    expect(page.get_by_text("Saved")).to_be_visible()
+    report = json.loads(next(iter(service.cases.values())).report)
+    assert report == {"findings": ANSWER, "impression": "No effusion, in my reading."}
+    page.get_by_role("button", name="Back").click()
+    expect(page.locator(".turn")).to_have_count(3)
+    page.reload()
+    page.get_by_role("button", name="Draft a report").click()
+    expect(page.get_by_label("Impression")).to_have_value("No effusion, in my reading.")
+
+
+def test_an_answer_is_taken_into_the_report(page: Page, service: StandIn) -> None:
+    ask(page, "Is there a pleural effusion?")
+    page.get_by_role("button", name="Add to the report").click()
+    expect(page.get_by_label("Findings")).to_have_value(ANSWER)
+    page.get_by_role("button", name="Back").click()
+    page.wait_for_function("() => !document.querySelector('#app').hidden")
+    expect(page.locator("#report")).to_be_hidden()
+    assert json.loads(next(iter(service.cases.values())).report)["findings"] == ANSWER, "kept when it is left at once"
+
+
+def test_every_printed_page_says_what_it_is(page: Page, service: StandIn) -> None:
+    attach(page, png())
+    ask(page, "Is there a pleural effusion?")
+    page.get_by_role("button", name="More").click()
+    page.get_by_role("button", name="About this case").click()
+    page.get_by_label("The referring doctor's question").fill("Effusion, or old scars?")
+    page.get_by_role("button", name="Save").click()
+    page.get_by_role("button", name="Draft a report").click()
+    lines = "\n".join(f"Line {number} of what was seen." for number in range(120))
+    page.get_by_label("Findings").fill(lines)
+    page.get_by_label("Impression").fill("Small effusion.")
+    page.locator(".qr").wait_for()
+    leaves = printed(page)
+    assert len(leaves) >= 3
+    for leaf in leaves:
+        assert leaf.count(MARK) == 1, leaf
+    whole = " ".join(leaves)
+    assert all(f"Line {number} of" in whole for number in range(120)), "nothing is cut off"
+    for words in ("Small effusion.", "Effusion, or old scars?", NOTICE, "Dr Ada", "Is there a pleural effusion?"):
+        assert words in whole
+    assert BUNDLE in whole.replace(" ", "")
+    assert "New case" not in whole
+    assert "Have the model draft it" not in whole
+
+
+def test_in_another_language_paper_says_it_in_both(browser: Browser, service: StandIn, url: str) -> None:
+    service.language = "fr"
+    with looking(browser, url) as page:
+        sign_in(page)
+        ask(page, "Is there a pleural effusion?", label="Votre question")
+        page.get_by_role("button", name="Préparer un compte rendu").click()
+        (leaf,) = printed(page)
+        assert MARK in leaf
+        assert "ÉBAUCHE D’UN MODÈLE" in leaf
+
+
+def test_a_case_is_handed_over_and_withdrawn(browser: Browser, page: Page, service: StandIn, url: str) -> None:
+    ask(page, "Is there a pleural effusion?")
+    page.get_by_role("button", name="More").click()
+    page.get_by_role("button", name="Hand over").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("Nobody else sees this case.")
+    dialog.get_by_label("Colleague").select_option("Dr Ben")
+    dialog.get_by_role("button", name="Hand over").click()
+    expect(dialog.get_by_role("listitem")).to_contain_text("Dr Ben")
+    (case,) = service.cases.values()
+    assert case.shares == {"Dr Ben": False}
+    dialog.get_by_label("May ask questions, too").check()
+    dialog.get_by_role("button", name="Hand over").click()
+    expect(dialog.get_by_role("listitem")).to_contain_text("reads and asks")
+    assert case.shares == {"Dr Ben": True}
+    dialog.get_by_role("button", name="Withdraw").click()
+    expect(dialog).to_contain_text("Nobody else sees this case.")
+    assert case.shares == {}
+
+
+def test_a_colleague_reads_and_asks_as_far_as_he_may(browser: Browser, page: Page, service: StandIn, url: str) -> None:
+    ask(page, "Is there a pleural effusion?")
+    (case,) = service.cases.values()
+    case.shares["Dr Ben"] = False
+    with looking(browser, url) as other:
+        sign_in(other, "Dr Ben")
+        expect(other.locator("#cases a")).to_contain_text("Dr Ada")
+        other.locator("#cases a").click()
+        expect(other.locator(".turn")).to_contain_text("Dr Ada")
+        expect(other.locator("#read-only")).to_be_visible()
+        expect(other.get_by_label("Your question")).to_be_hidden()
+        expect(other.get_by_role("button", name="More")).to_be_hidden()
+        case.shares["Dr Ben"] = True
+        other.reload()
+        ask(other, "And the heart?")
+        assert [turn["by"] for turn in case.turns] == ["Dr Ada", "Dr Ben"]
+    with looking(browser, url, refusals=True) as other:
+        sign_in(other, "Dr Ben")
+        del case.shares["Dr Ben"]
+        other.locator("#cases a").click()
+        expect(other.locator("#ask-warning")).to_contain_text("no longer shown to you")
+        expect(other.locator(".turn")).to_have_count(0)
+
+
+def test_several_questions_are_asked_one_after_the_other(page: Page, service: StandIn) -> None:
+    attach(page, png())
+    page.get_by_role("button", name="Ask several together").click()
+    for name in ("Is there a fracture?", "Is there a pneumothorax?", "Is the heart enlarged?"):
+        page.get_by_role("button", name=name).click()
+    page.get_by_role("button", name="Is the heart enlarged?").click()
+    page.get_by_role("button", name="Ask these (2)").click()
+    expect(page.locator(".turn[data-state=whole]")).to_have_count(2)
+    assert service.asked == ["Is there a pneumothorax?", "Is there a fracture?"]
+    turns = next(iter(service.cases.values())).turns
+    assert [len(turn["pictures"]) for turn in turns] == [1, 0], "the picture goes with the first"
+
+
+def test_stopping_one_of_several_asks_no_further(page: Page, service: StandIn) -> None:
+    service.held = True
+    attach(page, png())
+    page.get_by_role("button", name="Ask several together").click()
+    for name in ("Is there a fracture?", "Is there a pneumothorax?"):
+        page.get_by_role("button", name=name).click()
+    page.get_by_role("button", name="Ask these (2)").click()
+    expect(page.locator("#ask-state")).to_have_text("Still to be asked: 1")
+    page.get_by_role("button", name="Stop the answer").click()
+    expect(page.locator(".turn[data-state=stopped]")).to_have_count(1)
+    page.wait_for_timeout(300)
+    assert len(service.asked) == 1
+
+
+def test_a_suggested_question_waits_for_a_picture(page: Page, service: StandIn) -> None:
+    page.get_by_role("button", name="Is there a fracture?").click()
+    expect(page.get_by_label("Your question")).to_have_value("Is there a fracture?")
+    expect(page.locator("#ask-warning")).to_have_text("Add a picture first, then ask.")
+    attach(page, png())
+    page.keyboard.press("Enter")
+    expect(page.locator(".turn[data-state=whole]")).to_have_count(1)
+
+
+@pytest.mark.parametrize(("yes", "words"), [(0.934, "Yes, with 93% confidence"), (0.2, "No, with 80% confidence")])
+def test_confidence_is_shown_where_the_bundle_has_one(page: Page, service: StandIn, yes: float, words: str) -> None:
+    service.confidence = {"yes": yes}
+    ask(page, "Is there a pleural effusion?")
+    expect(page.locator(".turn-state")).to_have_text(words)
+
+
+def test_a_password_is_changed_and_asked_for_again(browser: Browser, service: StandIn, url: str) -> None:
+    with looking(browser, url, refusals=True) as page:
+        sign_in(page)
+        page.get_by_role("button", name="Dr Ada").click()
+        page.get_by_text("Change the password").click()
+        page.get_by_label("Present password").fill(PASSWORD)
+        page.get_by_label("New password", exact=True).fill("another long password")
+        page.get_by_label("New password again").fill("another long password")
+        page.get_by_role("button", name="Change, and sign in again").click()
+        page.get_by_role("heading", name="Sign in").wait_for()
+        sign_in(page, password="another long password")
+
+
+def test_signing_out_leaves_nothing_for_the_next(browser: Browser, service: StandIn, url: str) -> None:
+    with looking(browser, url) as page:
+        sign_in(page)
+        ask(page, "Is there a pleural effusion?")
+        page.get_by_label("Your question").fill("Half a question")
+        page.get_by_role("button", name="Dr Ada").click()
+        page.get_by_role("button", name="Sign out").click()
+        page.get_by_role("heading", name="Sign in").wait_for()
+        assert "small pleural" not in page.content()
+        page.goto(url)
+        sign_in(page, "Dr Ben")
+        expect(page.locator("#cases a")).to_have_count(0)
+        expect(page.get_by_label("Your question")).to_have_value("")
+
+
+def test_an_admin_sees_how_the_service_fares(browser: Browser, service: StandIn, url: str) -> None:
+    service.role = "admin"
+    with looking(browser, url) as page:
+        sign_in(page)
+        page.get_by_role("button", name="How the service fares").click()
+        expect(page.get_by_role("heading", level=1).last).to_have_text("How the service fares")
+        for words in ("1 / 2", "3.1 GB", "41 GB", "ward7.local", "image_too_large", "Same answers"):
+            expect(page.locator("#admin")).to_contain_text(words)
+        page.get_by_role("button", name="Back").click()
+        expect(page.get_by_label("Your question")).to_be_visible()
+
+
+def test_a_doctor_has_no_way_to_it(page: Page, url: str) -> None:
+    expect(page.get_by_role("button", name="How the service fares")).to_be_hidden()
+    page.goto(f"{url}#admin")
+    expect(page.locator("#admin")).to_be_hidden()
+    expect(page.get_by_label("Your question")).to_be_visible()
