@@ -68,7 +68,7 @@ def new_directory(path: Path, *, replace: bool = False) -> Iterator[Path]:
 
 
 @contextmanager
-def new_file(path: Path) -> Iterator[Path]:
+def new_file(path: Path, mode: int = 0o644) -> Iterator[Path]:
     """Yield a file to write, alone in a directory beside ``path``; it becomes ``path`` at the end,
     in place of an older one.
 
@@ -80,9 +80,16 @@ def new_file(path: Path) -> Iterator[Path]:
         yield file
         with writing(path):
             _flush(file)
-            os.chmod(file, 0o644)
+            os.chmod(file, mode)
             os.replace(file, path)
             _flush(path.parent)
+
+
+@contextmanager
+def scratch(path: Path) -> Iterator[Path]:
+    """Yield a directory beside ``path`` for what leads to it; removed at the end, or by the next one of its name."""
+    with _locked_directory(path) as beside:
+        yield beside
 
 
 def write_text(path: Path, text: str) -> None:

@@ -37,6 +37,8 @@ COMMANDS = {
     "audit": "The record of who did what: whether it is whole, and an answer given again.",
     "user": "Who may sign in to this machine's page: accounts, made by a one-time link.",
     "feedback": "What doctors said of answers, as training data.",
+    "backup": "A copy of what the service keeps, made while it runs; its keys apart.",
+    "restore": "A backup brought back, all of it but what was deleted since.",
     "tls": "The certificates of this machine's service: its own authority, and what it signs.",
     "support": "One archive for help from afar: how machine and service fare, nothing of patients.",
 }

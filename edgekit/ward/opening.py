@@ -9,6 +9,7 @@ from pathlib import Path
 
 from edgekit.config.state import make_private
 from edgekit.errors import EdgeKitError
+from edgekit.ward.backup.take_in import require_taken_in
 from edgekit.ward.database import Damaged, Database
 from edgekit.ward.keys import KEYS, WARD, Master, is_there
 from edgekit.ward.schema import KEYS_TABLES, WARD_TABLES, name_ward, prepare, version
@@ -21,6 +22,7 @@ def open_databases(state: Path, master: Master) -> Database:
     of another ward, or where one of the two is lost.
     """
     make_private(state)
+    require_taken_in(state)
     ward, keys = state / WARD, state / KEYS
     _require_keys(ward, keys)
     try:

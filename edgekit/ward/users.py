@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ from edgekit.errors import EdgeKitError, InputError
 from edgekit.ward.accounts import Account, Role
 from edgekit.ward.audit.audit import Audit
 from edgekit.ward.audit.here import FOLDER, audit_key
+from edgekit.ward.audit.who import at_terminal
 from edgekit.ward.keys import KEYS, WARD, is_there, master_key
 from edgekit.ward.limits import SignIn
 from edgekit.ward.ward import Ward
@@ -173,7 +173,7 @@ def _opened(limits: SignIn) -> Iterator[WardHere]:
     _require_ours(state)
     master = master_key(state)
     with Ward.open(state, master, limits=limits) as ward:
-        yield WardHere(ward, Audit.open(state / FOLDER, audit_key(master)), _who())
+        yield WardHere(ward, Audit.open(state / FOLDER, audit_key(master)), at_terminal())
 
 
 def _is_kept(state: Path) -> bool:
@@ -183,12 +183,3 @@ def _is_kept(state: Path) -> bool:
 def _require_ours(state: Path) -> None:
     if state.is_dir() and not os.access(state, os.R_OK | os.W_OK | os.X_OK):
         raise EdgeKitError(f"{state} is another user's", "Run this as root, or as the user that the service runs as.")
-
-
-def _who() -> str:
-    """Who sits at the terminal: whoever became root by sudo has a name of his own."""
-    try:
-        user = os.environ.get("SUDO_USER") or getpass.getuser()
-    except (KeyError, OSError):  # a user whom the system doesn't know
-        user = str(os.getuid())
-    return f"terminal {user}"

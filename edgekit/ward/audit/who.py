@@ -6,7 +6,7 @@ import getpass
 import os
 import re
 
-_ODD = re.compile(r"[\s\x00-\x1f\x7f-\x9f]+")
+_ODD = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 
 
 def at_terminal() -> str:
@@ -15,4 +15,4 @@ def at_terminal() -> str:
         name = os.environ.get("SUDO_USER") or getpass.getuser()
     except (KeyError, OSError):  # a user whom the system doesn't know
         name = str(os.getuid())
-    return f"terminal {_ODD.sub('-', name)[:100] or os.getuid()}"
+    return f"terminal {_ODD.sub('-', name)[:100].strip() or os.getuid()}"

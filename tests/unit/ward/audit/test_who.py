@@ -12,7 +12,7 @@ from edgekit.ward.audit.who import at_terminal
 
 @pytest.mark.parametrize(
     ("sudo", "user", "who"),
-    [(None, "anna", "terminal anna"), ("ben", "root", "terminal ben"), (None, "a b\nc", "terminal a-b-c")],
+    [(None, "anna", "terminal anna"), ("ben", "root", "terminal ben"), (None, "a b\nc", "terminal a b-c")],
 )
 def test_it_is_the_user_who_asked(monkeypatch: pytest.MonkeyPatch, sudo: str | None, user: str, who: str) -> None:
     monkeypatch.delenv("SUDO_USER", raising=False)

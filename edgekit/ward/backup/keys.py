@@ -1,0 +1,85 @@
+"""The keys' copy: one file with the master key and ``keys.db``, to be kept apart from the backups of the data.
+
+Whoever has it and a backup can read all that was not deleted before it was made. So it is its owner's alone, is never
+part of a backup, and is made anew often: one that is older than a conversation has no key for it.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from edgekit.errors import EdgeKitError
+from edgekit.files import scratch, write_bytes, writing
+from edgekit.machine.system import utc_now
+from edgekit.ward.audit.audit import Audit
+from edgekit.ward.audit.here import FOLDER as AUDIT
+from edgekit.ward.audit.here import audit_key
+from edgekit.ward.backup.copies import copy_database
+from edgekit.ward.keys import KEYS, Master, is_there
+
+FORMAT = 1
+_GIVE = "Give the file that `edgekit backup --keys` made."
+
+
+@dataclass(frozen=True)
+class Keys:
+    """The ``master`` key, and the file of ``keys.db``."""
+
+    master: Master
+    database: bytes = field(repr=False)
+
+
+def copy_keys(state: Path, master: Master, path: Path, who: str) -> None:
+    """Write the keys of the ward in ``state`` to ``path``, its owner's alone, in place of an older copy, and note in
+    the audit that ``who`` did.
+
+    :class:`~edgekit.errors.EdgeKitError` where there are none, or they are damaged, or ``path`` can't be written.
+    """
+    if not is_there(state / KEYS):
+        raise EdgeKitError(f"There are no keys in {state}", "Nothing is kept there yet.")
+    with writing(state), scratch(state / "keys-copy") as folder:
+        copy = folder / KEYS
+        copy_database(state / KEYS, copy, master.derive(KEYS))
+        content = copy.read_bytes()
+    document = {
+        "format": FORMAT,
+        "what": "the keys of an EdgeKit ward: whoever has this and a backup can read it",
+        "made": utc_now(),
+        "master": master.secret.hex(),
+        "keys_db": base64.b64encode(content).decode(),
+    }
+    Audit.open(state / AUDIT, audit_key(master)).note("keys_copied", who)
+    write_bytes(path, (json.dumps(document, indent=1) + "\n").encode(), mode=0o600)
+
+
+def read_keys(path: Path) -> Keys:
+    """Read what :func:`copy_keys` wrote; :class:`~edgekit.errors.EdgeKitError` where it is none or damaged."""
+    try:
+        document: Any = json.loads(path.read_bytes())
+        if document["format"] != FORMAT:
+            raise EdgeKitError(f"{path} is of a newer EdgeKit", "Use the EdgeKit that made it, or a later one.")
+        master = bytes.fromhex(document["master"])
+        database = base64.b64decode(document["keys_db"], validate=True)
+    except OSError as error:
+        raise EdgeKitError(f"{path} can't be read: {error.strerror}", "Check the path and its permissions.") from None
+    except (ValueError, TypeError, KeyError, binascii.Error, RecursionError):
+        raise EdgeKitError(f"{path} holds no keys of a ward, or is damaged", _GIVE) from None
+    if len(master) != 32 or not database:
+        raise EdgeKitError(f"{path} holds no keys of a ward, or is damaged", _GIVE)
+    return Keys(Master(master), database)
+
+
+def require_apart(keys: Path, *places: Path) -> None:
+    """Refuse to write keys into a folder of the data that they lock."""
+    for place in places:
+        if Path(os.path.realpath(keys)).is_relative_to(os.path.realpath(place)):
+            raise EdgeKitError(
+                f"{keys} lies in {place}: keys beside what they lock protect nothing",
+                "Keep them apart: another disk, another building, another person.",
+            )
