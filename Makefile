@@ -68,10 +68,10 @@ bench: venv
 
 # The user's way: no torch, no transformers, no editable install.
 demo:
-	@bash .ci/venv .venv-run .
+	@bash .ci/venv .venv-run '.[serve]'
 	@bash .ci/install .venv-run
+	@echo 'Here, edgekit is .venv-run/bin/edgekit; ". .venv-run/bin/activate" puts it on the PATH.'; echo
 	.venv-run/bin/edgekit demo --out $(DEMO)
-	@echo; echo 'Here, edgekit is .venv-run/bin/edgekit; ". .venv-run/bin/activate" puts it on the PATH.'
 
 wheel: venv
 	.venv/bin/python -m pip wheel --quiet --no-deps --wheel-dir dist .

@@ -1,7 +1,9 @@
-"""``edgekit demo``: the whole way in one command, and what came of every step."""
+"""``edgekit demo``: the whole way in one command, what came of every step, and at a terminal its page."""
 
 from __future__ import annotations
 
+import logging
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
@@ -10,8 +12,9 @@ from pathlib import Path
 import click
 
 from edgekit.cli.common import common
-from edgekit.cli.show.demo import show_next, show_step
+from edgekit.cli.show.demo import show_end, show_next, show_page, show_step, show_without_page
 from edgekit.console import Console
+from edgekit.errors import MissingExtra
 from edgekit.progress import silent
 
 
@@ -22,13 +25,13 @@ from edgekit.progress import silent
 @click.option(
     "--out", default="build/out/demo", show_default=True, type=click.Path(path_type=Path), help="All is written here."
 )
-@click.option("--chat/--no-chat", default=None, help="Go on with a chat, or don't; at a terminal it is asked.")
+@click.option("--chat/--no-chat", default=None, help="Go on with a chat, or not at all.  [default: with the page]")
 @common
 def command(console: Console, recipe_name: str, out: Path, chat: bool | None) -> None:
-    """Take the embedded model the whole way on this machine: plan, build, check, measure, ask.
+    """Take the embedded model the whole way on this machine: plan, build, check, measure, ask; at a terminal, serve.
 
     It is a small model of 5 million parameters that answers questions about synthetic radiographs. Nothing is
-    fetched from anywhere.
+    fetched from anywhere. The page is for this machine alone, until Ctrl-C.
     """
     if chat and console.json:
         raise click.UsageError("--chat is for people; leave --json out")
@@ -46,8 +49,10 @@ def command(console: Console, recipe_name: str, out: Path, chat: bool | None) ->
     assert isinstance(built, DemoBundle) and isinstance(shown, Shown), "the demo's order"
     show_next(console, built.bundle, shown.image)
     console.print(f"\n{click.wrap_text(NOTICE, 80)}")
-    if chat or (chat is None and not console.json and _is_wanted()):
+    if chat:
         _chat(console, Path(built.bundle), Path(shown.image))
+    elif chat is None and not console.json and sys.stdin.isatty() and sys.stdout.isatty():
+        _serve(console, Path(built.bundle), out)
 
 
 @contextmanager
@@ -60,16 +65,6 @@ def _ending_its_line(console: Console) -> Iterator[None]:
         raise
 
 
-def _is_wanted() -> bool:
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        return False
-    try:
-        return input("\nChat about this phantom? [y/N] ").strip().lower() in ("y", "yes")
-    except EOFError:
-        click.echo()
-        return False
-
-
 def _chat(console: Console, bundle: Path, image: Path) -> None:
     from edgekit.cli.chat import Chat
     from edgekit.inputs.images import load_image
@@ -78,3 +73,23 @@ def _chat(console: Console, bundle: Path, image: Path) -> None:
 
     with Model.open(bundle, slots=1) as model:
         Chat(console, model, SamplingParams(), (load_image(image),)).go_on()
+
+
+def _serve(console: Console, bundle: Path, out: Path) -> None:
+    """The page until Ctrl-C; without the extra that it needs, a word on how to get that."""
+    try:
+        from edgekit.demo.page import serve_page
+        from edgekit.serve import logs
+        from edgekit.serve.server import Announcement
+    except (ModuleNotFoundError, MissingExtra):
+        show_without_page(console, MissingExtra("The page", "serve"))
+        return
+    from edgekit.demo.browser import open_page
+
+    logs.show(logging.DEBUG if console.debug else logging.INFO if console.verbose else logging.WARNING)
+
+    def announce(announcement: Announcement) -> None:
+        show_page(console, announcement.url, out, is_opened=open_page(announcement.url, os.environ))
+
+    serve_page(bundle, out, announce)
+    show_end(console, out)

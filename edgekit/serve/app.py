@@ -25,6 +25,7 @@ from edgekit.serve.openai.models import Model, Models
 from edgekit.serve.openai.responses import Responses
 from edgekit.serve.openapi import Description
 from edgekit.serve.refusal import Refusal
+from edgekit.serve.samples import SamplePicture, Samples
 from edgekit.serve.service import Service
 from edgekit.serve.static import Page
 from edgekit.serve.ward import table as ward
@@ -73,6 +74,8 @@ def routes(service: Service) -> list[BaseRoute]:
         Route("/readyz", Ready(service), methods=["GET"]),
         Route("/metrics", Figures(service), methods=["GET"]),
         Route("/openapi.json", Description(), methods=["GET"]),
+        Route("/api/samples", Samples(service), methods=["GET"]),
+        Route("/api/samples/{name}", SamplePicture(service), methods=["GET"]),
     ]
     return table
 

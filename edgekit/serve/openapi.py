@@ -13,8 +13,9 @@ from edgekit.serve.openai.documents import ChatCompletion, ErrorDocument, ModelD
 from edgekit.serve.openai.request import ChatRequest
 from edgekit.serve.openai.response import Response
 from edgekit.serve.openai.responses import ResponseRequest
+from edgekit.serve.samples import SampleList
 
-_TYPES = (ChatRequest, ChatCompletion, ResponseRequest, Response, ErrorDocument, ModelDocument, ModelList)
+_TYPES = (ChatRequest, ChatCompletion, ResponseRequest, Response, ErrorDocument, ModelDocument, ModelList, SampleList)
 _JSON = "application/json"
 _ERRORS = {
     400: "A field is wrong, or the conversation does not fit into the context; nothing is cut in silence.",
@@ -118,6 +119,24 @@ def _paths() -> dict[str, Any]:
                 "parameters": [{"name": "name", "in": "path", "required": True, "schema": {"type": "string"}}],
             }
         },
+        **_beside(),
+    }
+
+
+def _beside() -> dict[str, Any]:
+    """What no client of OpenAI's asks for."""
+    picture = {
+        "operationId": "sample",
+        "summary": "A picture to try",
+        "parameters": [{"name": "name", "in": "path", "required": True, "schema": {"type": "string"}}],
+        "responses": {
+            "200": {"description": "The picture.", "content": {"image/png": {}}},
+            **_errors(401, 403, 404, 405, 408, 500, 503),
+        },
+    }
+    return {
+        "/api/samples": {"get": _get("samples", "Pictures to try, where this service has some", "SampleList")},
+        "/api/samples/{name}": {"get": picture},
         "/healthz": {"get": _get("health", "Whether the process answers", None)},
         "/readyz": {"get": _get("ready", "Whether a question would be taken", None)},
     }

@@ -12,7 +12,7 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -33,6 +33,7 @@ from edgekit.serve.listener import Listener
 from edgekit.serve.listening import url_of, urls_for_others
 from edgekit.serve.pictures import Decoder
 from edgekit.serve.refusal import Refusal
+from edgekit.serve.sample import Sample
 from edgekit.serve.service import Service
 from edgekit.serve.settings import Settings
 from edgekit.serve.systemd import notify
@@ -69,7 +70,8 @@ class Announcement:
 @dataclass(frozen=True, kw_only=True)
 class Offer:
     """What is to be served, where: a ``bundle`` with so many ``slots`` (None: its target's), on a ``listener``, to
-    those whom ``tokens`` and the accounts in the folder ``state`` let in, under ``settings``, by a ``transport``."""
+    those whom ``tokens`` and the accounts in the folder ``state`` let in, under ``settings``, by a ``transport``; with
+    ``samples`` to try."""
 
     bundle: Path
     slots: int | None
@@ -79,6 +81,7 @@ class Offer:
     state: Path
     settings: Settings
     transport: Transport = field(default_factory=Transport)
+    samples: Sequence[Sample] = ()
 
 
 def serve(offer: Offer, announce: Callable[[Announcement], None]) -> None:
@@ -107,6 +110,7 @@ async def _serve(offer: Offer, model: Model, announce: Callable[[Announcement], 
         opened(model, offer.settings) as service,
         at_desk(service, NoPictures(), offer.tokens, offer.state, offer.transport.until) as desk,
     ):
+        service.samples = offer.samples
         server = Server(service, configuration(desk, offer))
         tls = offer.transport.context is not None
         announcement = Announcement(

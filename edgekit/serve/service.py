@@ -26,6 +26,7 @@ from edgekit.serve.grammars import Grammars
 from edgekit.serve.metrics import Metrics
 from edgekit.serve.openai.request import ChatRequest
 from edgekit.serve.refusal import NEVER_RETRY, Refusal, invalid
+from edgekit.serve.sample import Sample
 from edgekit.serve.settings import Limits, Settings
 from edgekit.serve.turns import Turns
 from edgekit.units import format_bytes
@@ -69,6 +70,7 @@ class Service:
         self.exchanges: set[Exchange] = set()
         self.stopping_at: float | None = None
         self.failure: EdgeKitError | None = None
+        self.samples: Sequence[Sample] = ()
 
     @property
     def limits(self) -> Limits:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.request import Request, urlopen
 
 import numpy as np
 import pytest
@@ -18,9 +21,11 @@ from PIL import Image
 from edgekit.bundle import open_bundle, verify
 from edgekit.cli.main import main
 from edgekit.demo import SEED
+from edgekit.demo.samples import asked
 from edgekit.phantom import draw, scene
 from edgekit.phantom.embedded import embedded
 from edgekit.units import MIB
+from tests.terminal import at_terminal
 
 ROOT = Path(__file__).parents[2]
 
@@ -31,6 +36,13 @@ def newcomer(*arguments: str, cwd: Path) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "edgekit", *arguments]
     pipe = subprocess.PIPE
     return subprocess.Popen(command, cwd=cwd, env=environment, stdout=pipe, stderr=pipe, stdin=pipe, text=True)
+
+
+def until(holds: Callable[[], bool], seconds: float = 30) -> None:
+    end = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end
+        time.sleep(0.02)
 
 
 @pytest.fixture(scope="module")
@@ -131,6 +143,60 @@ def test_an_interrupted_demo_leaves_nothing_half_made(tmp_path: Path) -> None:
     assert (process.returncode, err) == (130, "Interrupted.\n")
     assert list(folder.iterdir()) == []
     assert out.endswith("\n")
+
+
+@pytest.fixture
+def desktop(tmp_path: Path) -> dict[str, str]:
+    """The variables of a desktop whose browser writes down what it is to open, in ``opened``."""
+    program = tmp_path / "browser"
+    program.write_text(f'#!/bin/sh\necho "$1" > "{tmp_path}/opened"\n')
+    program.chmod(0o755)
+    return {"DISPLAY": ":0", "BROWSER": str(program)}
+
+
+def test_at_a_terminal_it_ends_with_its_page_and_phantoms_to_try(desktop: dict[str, str], tmp_path: Path) -> None:
+    place = tmp_path / "here"
+    place.mkdir()
+    with at_terminal("demo", cwd=place, variables=desktop) as terminal:
+        url = terminal.wait_for(r"Serve +(http://127\.0\.0\.1:\d+/)")
+        terminal.wait_for(r"Ctrl-C ends it")
+        until(lambda: (tmp_path / "opened").exists() and (tmp_path / "opened").read_text() == f"{url}\n")
+        with urlopen(url, timeout=30) as page:
+            assert page.headers["content-type"].startswith("text/html")
+        with urlopen(f"{url}api/samples", timeout=30) as listed:
+            samples = json.load(listed)["samples"]
+        rights = [phantom.question.answer for phantom in asked()]
+        assert [answer_to(url, sample) for sample in samples] == rights
+        terminal.type("\x03")
+        assert terminal.end() == 0
+    assert "The service has ended" in terminal.said
+    assert "Traceback" not in terminal.said
+    assert {path.name for path in (place / "build/out/demo").iterdir()} <= {"q4", "phantom.png", "service"}
+    assert [path.name for path in place.iterdir()] == ["build"]
+
+
+def answer_to(url: str, sample: dict[str, str]) -> str:
+    """The model's answer to a sample's question, asked as any client asks."""
+    with urlopen(f"{url}api/samples/{sample['name']}", timeout=30) as picture:
+        data = base64.b64encode(picture.read()).decode()
+    image = {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{data}"}}
+    content = [{"type": "text", "text": sample["question"]}, image]
+    body = json.dumps({"messages": [{"role": "user", "content": content}]}).encode()
+    request = Request(f"{url}v1/chat/completions", body, {"content-type": "application/json"})
+    with urlopen(request, timeout=60) as answered:
+        return str(json.load(answered)["choices"][0]["message"]["content"]).strip()
+
+
+def test_with_nothing_but_what_edgekit_always_needs_it_says_how_to_get_the_page(tmp_path: Path) -> None:
+    missing = ("argon2", "cryptography", "h11", "llguidance", "msgspec", "prometheus_client", "segno", "sqlcipher3")
+    lines = [f"sys.modules[{name!r}] = None" for name in (*missing, "starlette", "uvicorn")]
+    (tmp_path / "without").mkdir()
+    (tmp_path / "without" / "sitecustomize.py").write_text("\n".join(["import sys", *lines]))
+    variables = {"PYTHONPATH": f"{tmp_path / 'without'}:{ROOT}"}
+    with at_terminal("demo", "--out", str(tmp_path / "demo"), cwd=tmp_path, variables=variables) as terminal:
+        terminal.wait_for(r"pip install 'edgekit\[serve\]'")
+        assert terminal.end() == 0
+    assert "Traceback" not in terminal.said
 
 
 def test_build_without_a_checkpoint_builds_the_embedded_model(

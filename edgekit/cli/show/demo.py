@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgekit.console import Console
+from edgekit.errors import MissingExtra
 from edgekit.units import format_bytes
 
 if TYPE_CHECKING:
@@ -84,6 +86,26 @@ _SHOW: dict[str, Callable[[Console, Any], None]] = {
     "profile": _show_profile,
     "ask": _show_answers,
 }
+
+
+def show_page(console: Console, url: str, out: Path, *, is_opened: bool) -> None:
+    """Show where the page is, once it is there."""
+    console.print()
+    _begin(console, "Serve")
+    console.print(url)
+    where = "opens in your browser" if is_opened else "is for a browser on this machine"
+    console.print(f"The page {where}, with phantoms to try, a click each.")
+    console.print(f"What is kept lies in {out / 'service'}. Ctrl-C ends it.")
+
+
+def show_without_page(console: Console, missing: MissingExtra) -> None:
+    """Show what the page would need."""
+    console.print(f"\n{missing.message}. {missing.hint}")
+
+
+def show_end(console: Console, out: Path) -> None:
+    """Show that the service has ended."""
+    console.print(f"\nThe service has ended. Everything that the demo made lies in {out}.")
 
 
 def show_next(console: Console, bundle: str, image: str) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import builtins
+import io
 import json
+import logging
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,11 +18,14 @@ import pytest
 import edgekit.demo
 from edgekit.cli import chat
 from edgekit.cli.main import main
-from edgekit.demo import STEPS
+from edgekit.cli.show.demo import show_page
+from edgekit.console import Console
+from edgekit.demo import STEPS, browser, page
 from edgekit.errors import EdgeKitError
 from edgekit.phantom.embedded import NOTICE
 from edgekit.recipe import Recipe
 from edgekit.runtime.model import Model
+from edgekit.serve.server import Announcement
 from edgekit.units import KIB, MIB
 from tests.unit.cli.steps import made_up
 from tests.unit.test_console import Terminal
@@ -120,30 +125,125 @@ def chats(monkeypatch: pytest.MonkeyPatch) -> list[object]:
 
 @pytest.mark.parametrize("flags", [[], ["--no-chat"], ["--json"]])
 def test_the_demo_ends_by_itself_where_nobody_types(
-    flags: list[str], steps: Install, chats: list[object], monkeypatch: pytest.MonkeyPatch
+    flags: list[str],
+    steps: Install,
+    chats: list[object],
+    pages: list[tuple[Path, Path]],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     steps()
     monkeypatch.setattr(builtins, "input", lambda prompt: pytest.fail("it waits for an answer"))
     assert main(["demo", *flags]) == 0
     assert not chats
+    assert not pages
 
 
-@pytest.mark.parametrize(("typed", "begun"), [("y", 1), (" Yes ", 1), ("", 0), ("n", 0), (EOFError(), 0)])
-def test_at_a_terminal_it_offers_a_chat(
-    typed: str | EOFError, begun: int, steps: Install, chats: list[object], monkeypatch: pytest.MonkeyPatch
+@pytest.fixture
+def pages(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Path, Path]]:
+    """Pages that were served, each announced and then ended: the bundle and the demo's folder."""
+    served: list[tuple[Path, Path]] = []
+
+    def serve_page(bundle: Path, out: Path, announce: Callable[[Announcement], None]) -> None:
+        served.append((bundle, out))
+        announcement = Announcement(
+            url="http://127.0.0.1:8081/", model="toy", bundle="b", slots=2, context=9, tokens=False, loaded_s=0.5
+        )
+        announce(announcement)
+
+    monkeypatch.setattr(page, "serve_page", serve_page)
+    monkeypatch.setattr(browser, "open_page", lambda url, variables: False)
+    return served
+
+
+def at_a_terminal(monkeypatch: pytest.MonkeyPatch) -> Terminal:
+    screen = Terminal()
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(isatty=lambda: True))
+    monkeypatch.setattr(sys, "stdout", screen)
+    monkeypatch.setattr(builtins, "input", lambda prompt: pytest.fail("it asks"))
+    return screen
+
+
+@pytest.mark.parametrize("is_opened", [True, False])
+def test_at_a_terminal_it_ends_with_the_page(
+    is_opened: bool, steps: Install, pages: list[tuple[Path, Path]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def answer(prompt: str) -> str:
-        assert "[y/N]" in prompt
-        if isinstance(typed, EOFError):
-            raise typed
-        return typed
+    opened: list[str] = []
+
+    def open_page(url: str, variables: object) -> bool:
+        opened.append(url)
+        return is_opened
 
     steps()
-    monkeypatch.setattr(sys, "stdin", SimpleNamespace(isatty=lambda: True))
-    monkeypatch.setattr(sys, "stdout", Terminal())
-    monkeypatch.setattr(builtins, "input", answer)
+    screen = at_a_terminal(monkeypatch)
+    monkeypatch.setattr(browser, "open_page", open_page)
+    assert main(["demo", "--out", "a/x"]) == 0
+    assert pages == [(Path("a/x/q4"), Path("a/x"))]
+    assert opened == ["http://127.0.0.1:8081/"]
+    said = click.unstyle(screen.getvalue())
+    assert said.index("Next") < said.index("Serve    http://127.0.0.1:8081/\n") < said.index("The service has ended")
+    assert ("opens in your browser" in said) == is_opened
+    assert "a/x/service" in said
+
+
+def test_no_line_of_the_page_s_is_wider_than_a_terminal(capsys: Capture) -> None:
+    for is_opened in (True, False):
+        show_page(Console(), "http://127.0.0.1:65535/", Path("build/out/demo"), is_opened=is_opened)
+    assert max(map(len, capsys.readouterr().out.splitlines())) <= 80
+
+
+@pytest.mark.parametrize("flags", [["--no-chat"], ["--json"], ["--chat"]])
+def test_it_serves_no_page_where_something_else_is_asked_for(
+    flags: list[str],
+    steps: Install,
+    chats: list[object],
+    pages: list[tuple[Path, Path]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    steps()
+    at_a_terminal(monkeypatch)
+    assert main(["demo", *flags]) == 0
+    assert not pages
+    assert len(chats) == ("--chat" in flags)
+
+
+@pytest.mark.parametrize("stream", ["stdin", "stdout"])
+def test_half_a_terminal_is_none(
+    stream: str, steps: Install, pages: list[tuple[Path, Path]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps()
+    at_a_terminal(monkeypatch)
+    monkeypatch.setattr(sys, stream, io.StringIO())
     assert main(["demo"]) == 0
-    assert len(chats) == begun
+    assert not pages
+
+
+@pytest.mark.parametrize("library", ["starlette", "uvicorn", "msgspec"])
+def test_without_the_extra_it_says_how_to_get_the_page_and_ends_well(
+    library: str, steps: Install, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps()
+    screen = at_a_terminal(monkeypatch)
+    for name in [name for name in sys.modules if name.startswith(("edgekit.serve", "edgekit.demo.page", library))]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, library, None)
+    assert main(["demo"]) == 0
+    assert "pip install 'edgekit[serve]'" in screen.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("flags", "level"), [([], logging.WARNING), (["--verbose"], logging.INFO), (["--debug"], logging.DEBUG)]
+)
+def test_a_request_is_no_line_at_the_terminal_unless_it_is_asked_for(
+    flags: list[str],
+    level: int,
+    steps: Install,
+    pages: list[tuple[Path, Path]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    steps()
+    at_a_terminal(monkeypatch)
+    assert main(["demo", *flags]) == 0
+    assert logging.getLogger("edgekit").level == level
 
 
 def test_chat_is_gone_into_without_a_question(

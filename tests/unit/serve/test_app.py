@@ -22,6 +22,7 @@ from tests.toy_service import TEXT, Talking, toy
 ASK = {"messages": [{"role": "user", "content": "What is it?"}]}
 POSTS: dict[str, dict[str, Any]] = {"/chat/completions": ASK, "/responses": {"input": "What is it?"}}
 GETS = {"/": 200, "/healthz": 200, "/health": 200, "/readyz": 200, "/metrics": 200, "/openapi.json": 200}
+SAMPLES = {"/api/samples": 200, "/api/samples/other": 404}
 VERSIONED = {"/models": 200, "/models/toy": 200, "/models/other": 404, "/chat/completions/" + "a" * 22: 404}
 
 
@@ -40,11 +41,11 @@ async def test_what_is_asked_is_answered_with_the_version_and_without(base: str,
         assert len(call.headers["x-request-id"]) == 32
 
 
-@pytest.mark.parametrize(("path", "status"), [*GETS.items(), *VERSIONED.items(), ("/nothing", 404)])
+@pytest.mark.parametrize(("path", "status"), [*GETS.items(), *SAMPLES.items(), *VERSIONED.items(), ("/nothing", 404)])
 @on_loop
 async def test_what_is_looked_at_is_there(path: str, status: int) -> None:
     async with toy() as running:
-        for base in ("/v1", "") if path in VERSIONED or status == 404 else ("",):
+        for base in ("",) if path in GETS or path in SAMPLES else ("/v1", ""):
             call = await get(running.app, base + path)
             assert call.status == status
             assert len(call.headers["x-request-id"]) == 32
@@ -57,7 +58,7 @@ async def test_every_path_is_tested_here() -> None:
     async with toy() as running:
         table = methods(routes(running.service))
     tested = {base + path for base in ("/v1", "") for path in (*POSTS, "/models")} | set(GETS)
-    tested.add("/page/{path:path}")
+    tested |= {"/page/{path:path}", "/api/samples", "/api/samples/{name}"}
     tested |= {
         base + path for base in ("/v1", "") for path in ("/models/{name:path}", "/chat/completions/{conversation}")
     }

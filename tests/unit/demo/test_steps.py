@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from edgekit.demo import SEED, TOPICS, DemoScores, about_one, require_right
+from edgekit.demo.steps import SEED, TOPICS, DemoScores, about_one, require_right
 from edgekit.errors import GateRefused
 from edgekit.evaluate.share import Share
 from edgekit.phantom import scene
