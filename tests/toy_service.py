@@ -10,8 +10,6 @@ from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
-from edgekit.inputs.kept.picture import KeptPicture, PictureFacts, PictureWarning
-from edgekit.inputs.kept.view import View
 from PIL import Image
 from starlette.types import ASGIApp
 
@@ -20,6 +18,8 @@ from edgekit.checkpoint.packed import Array
 from edgekit.engines.base import Logits
 from edgekit.errors import InputError
 from edgekit.inputs.images import Picture
+from edgekit.inputs.kept.picture import KeptPicture, PictureFacts, PictureWarning
+from edgekit.inputs.kept.view import View
 from edgekit.inputs.prepared import PreparedPicture
 from edgekit.recipe import recipe
 from edgekit.runtime import Generator
