@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from edgekit.inputs.kept.picture import PNG, KeptPicture, PictureFacts, PictureWarning
 from edgekit.ward.keys import Master
 from edgekit.ward.moments import Moment
 from edgekit.ward.ward import Ward
 
 MASTER = Master(bytes(range(32)))
 START_S = 1_800_000_000
+FACTS = PictureFacts(width=3, height=2, frames=1, bits=8, colour=False)
 PASSWORD = "correct horse battery"
 
 
 @dataclass(frozen=True)
-class Picture:
+class Picture(KeptPicture):
     """A picture as it comes to be stored."""
 
     file: bytes = b"pixels"
-    media_type: str = "image/png"
-    facts: Mapping[str, Any] = field(default_factory=lambda: {"width": 3, "height": 2})
+    media_type: str = PNG
+    facts: PictureFacts = FACTS
     notes: tuple[str, ...] = ()
-    warnings: tuple[Any, ...] = ()
+    warnings: tuple[PictureWarning, ...] = ()
 
 
 @dataclass

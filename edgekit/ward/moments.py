@@ -7,19 +7,18 @@ sleep and can't be set), for as long as the kernel's boot id is the same; only a
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 from typing import TypeAlias
 
-_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")  # random(4)
+from edgekit.machine import moment
 
 
 @dataclass(frozen=True)
 class Moment:
-    """``boot``: the kernel's id of this start; ``up_s``: seconds since; ``wall_s``: seconds since 1970 by the clock."""
+    """``boot``: the kernel's id of this start, "" where it tells none; ``up_s``: seconds since; ``wall_s``: seconds
+    since 1970 by the clock.
+    """
 
     boot: str
     up_s: float
@@ -30,7 +29,7 @@ class Moment:
 
         None where that can't be told: another start, and a clock that says less than it did then.
         """
-        if self.boot == earlier.boot:
+        if self.boot == earlier.boot and self.up_s >= earlier.up_s:
             return self.up_s - earlier.up_s
         passed = self.wall_s - earlier.wall_s
         return float(passed) if passed >= 0 else None
@@ -42,12 +41,5 @@ Clock: TypeAlias = Callable[[], Moment]
 
 def now() -> Moment:
     """Return this moment, by the system."""
-    return Moment(_boot(), time.clock_gettime(time.CLOCK_BOOTTIME), int(time.time()))
-
-
-@cache
-def _boot() -> str:
-    try:
-        return _BOOT_ID.read_text(encoding="ascii").strip()
-    except OSError:  # no /proc: each process counts as a start of its own
-        return f"process {time.clock_gettime_ns(time.CLOCK_BOOTTIME)}"
+    read = moment.now()
+    return Moment(read.boot, read.up_ms / 1000, read.wall_ms // 1000)

@@ -13,16 +13,17 @@ import hashlib
 import hmac
 import re
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from edgekit import config
 from edgekit.config.state import make_private
 from edgekit.errors import EdgeKitError, InUse, NotHere
 from edgekit.files import write_bytes
+from edgekit.inputs.kept.picture import KeptPicture
 from edgekit.ward.access import reach, reached, touch
 from edgekit.ward.database import Database, Row
 from edgekit.ward.moments import Clock
@@ -32,21 +33,6 @@ FOLDER = "pictures"
 _NAME = re.compile(r"[0-9a-f]{64}")
 _COLUMNS = "p.id, p.sealed, k.key"
 _JOIN = "JOIN pictures p ON p.conversation = c.id"
-
-
-class Kept(Protocol):
-    """What an upload became before it is stored: :class:`~edgekit.inputs.kept.picture.KeptPicture`."""
-
-    @property
-    def file(self) -> bytes: ...
-    @property
-    def media_type(self) -> str: ...
-    @property
-    def facts(self) -> Any: ...
-    @property
-    def notes(self) -> Sequence[str]: ...
-    @property
-    def warnings(self) -> Sequence[Any]: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,7 +104,7 @@ class Pictures:
         self._files = files
         self._clock = clock
 
-    def add(self, owner: str, conversation: str, kept: Kept) -> StoredPicture:
+    def add(self, owner: str, conversation: str, kept: KeptPicture) -> StoredPicture:
         """Store a picture durably; one that the conversation has already is that.
 
         :class:`~edgekit.errors.NotHere`, :class:`~edgekit.errors.NotAllowed`; :class:`~edgekit.errors.DiskFull`.
@@ -191,7 +177,7 @@ class Pictures:
         return picture
 
 
-def _document(kept: Kept) -> dict[str, Any]:
+def _document(kept: KeptPicture) -> dict[str, Any]:
     return {
         "media_type": kept.media_type,
         "bytes": len(kept.file),

@@ -106,7 +106,7 @@ class Sessions:
 
     def _lasts(self, row: Row, now: Moment) -> bool:
         boot, idle_s, whole_s = row[4], now.up_s - row[7], now.up_s - row[5]
-        return bool(boot == now.boot and idle_s <= self._limits.idle_s and whole_s <= self._limits.longest_s)
+        return bool(boot == now.boot and 0 <= idle_s <= self._limits.idle_s and whole_s <= self._limits.longest_s)
 
     def _session(self, row: Row) -> Session | None:
         account = self._accounts.of(row[1])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from edgekit.errors import EdgeKitError, InputError
 from edgekit.ward import conversations as module
 from edgekit.ward.conversations import title_of
 from edgekit.ward.ward import Ward
-from tests.wards import START_S, Clock, Picture, open_ward
+from tests.wards import FACTS, START_S, Clock, Picture, open_ward
 
 ME, OTHER = "account 1", "account 2"
 
@@ -57,7 +58,7 @@ def test_nothing_that_was_said_stands_in_a_file(tmp_path: Path) -> None:
     with open_ward(tmp_path) as ward:
         id = ward.conversations.create(ME, words[0], words[1]).id
         ward.conversations.change(ME, id, report=words[2])
-        ward.pictures.add(ME, id, Picture(facts={"body_part": words[6]}))
+        ward.pictures.add(ME, id, Picture(facts=replace(FACTS, body_part=words[6])))
         ward.feedback.give(ME, ask(ward, id, words[3], words[4]), "answer", words[5])
         rows = [
             row

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from edgekit.ward import moments
 from edgekit.ward.moments import Moment, now
 
 DAY_S = 86400
@@ -35,6 +34,8 @@ def test_now_is_of_this_start() -> None:
     assert first.boot == Path("/proc/sys/kernel/random/boot_id").read_text().strip()
 
 
-def test_without_proc_a_process_is_a_start_of_its_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(moments, "_BOOT_ID", tmp_path / "missing")
-    assert moments._boot.__wrapped__() != moments._boot.__wrapped__()
+def test_where_the_kernel_tells_no_start_a_shorter_time_is_a_new_one() -> None:
+    earlier = Moment("", 100.0, 1_800_000_000)
+    assert Moment("", 160.0, 0).since(earlier) == 60.0
+    assert Moment("", 5.0, 1_800_000_060).since(earlier) == 60.0
+    assert Moment("", 5.0, 0).since(earlier) is None

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import errno
 import os
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from edgekit.errors import DiskFull, EdgeKitError, InUse, NotHere
+from edgekit.inputs.kept.picture import DICOM, PictureWarning
 from edgekit.ward.pictures import PictureFiles
 from edgekit.ward.ward import Ward
-from tests.wards import Picture, open_ward, zero
+from tests.wards import FACTS, Picture, open_ward, zero
 
 ME = "account 1"
 
@@ -26,22 +27,13 @@ def files(folder: Path) -> list[Path]:
     return sorted(path for path in (folder / "state/pictures").rglob("*") if path.is_file())
 
 
-@dataclass(frozen=True)
-class Warned:
-    code: str
-    reasons: tuple[str, ...]
-
-
 def test_a_picture_is_stored_as_it_came(ward: Ward, conversation: str) -> None:
-    kept = Picture(b"\0pixels" * 1000, "application/dicom", {"width": 3}, ("a note",), (Warned("burned_in", ("a",)),))
+    facts, warning = replace(FACTS, window=(40.0, 400.0)), PictureWarning("burned_in", ("modality",))
+    kept = Picture(b"\0pixels" * 1000, DICOM, facts, ("a note",), (warning,))
     picture = ward.pictures.add(ME, conversation, kept)
-    assert (picture.media_type, picture.bytes, picture.facts, picture.notes) == (
-        "application/dicom",
-        7000,
-        {"width": 3},
-        ("a note",),
-    )
-    assert picture.warnings == ({"code": "burned_in", "reasons": ["a"]},)
+    assert (picture.media_type, picture.bytes, picture.notes) == (DICOM, 7000, ("a note",))
+    assert (picture.facts["width"], picture.facts["window"]) == (3, [40.0, 400.0])
+    assert picture.warnings == ({"code": "burned_in", "reasons": ["modality"]},)
     second = ward.pictures.add(ME, conversation, Picture(b"second"))
     assert ward.pictures.of(ME, conversation) == (picture, second)
     assert ward.pictures.named(ME, conversation, second.id) == second
