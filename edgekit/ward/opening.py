@@ -13,6 +13,7 @@ from edgekit.ward.backup.take_in import require_taken_in
 from edgekit.ward.database import Damaged, Database
 from edgekit.ward.keys import KEYS, WARD, Master, is_there
 from edgekit.ward.schema import KEYS_TABLES, WARD_TABLES, name_ward, prepare, version
+from edgekit.ward.wal import require_whole_log
 
 
 def open_databases(state: Path, master: Master) -> Database:
@@ -25,6 +26,8 @@ def open_databases(state: Path, master: Master) -> Database:
     require_taken_in(state)
     ward, keys = state / WARD, state / KEYS
     _require_keys(ward, keys)
+    for path in (keys, ward):
+        require_whole_log(path)
     try:
         return _open(ward, keys, master)
     except Damaged:

@@ -14,13 +14,18 @@ _log = logging.getLogger(__name__)
 
 
 def require_whole(database: Database) -> None:
-    """Read every page once; :class:`~edgekit.ward.database.Damaged` where one is not what was written."""
+    """Read every page once, and begin new logs.
+
+    :class:`~edgekit.ward.database.Damaged` where a page is not what was written.
+    """
     if faults := database.faults():
         raise Damaged(
             f"What {database.path.parent} keeps is damaged: {len(faults)} pages of its databases are not what was "
             "written",
             "Restore a backup (edgekit restore); it is left as it is.",
         )
+    for name in ("main", "keys"):
+        database.forget(name)  # their logs begin anew: an end that a crash left is none of the next one's
 
 
 def recover(keyring: Keyring, conversations: Conversations, turns: Turns, pictures: Pictures) -> None:
