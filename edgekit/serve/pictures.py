@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import json
 import logging
-from typing import Any
-
-import numpy as np
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, TypeVar
 
 from edgekit import config
 from edgekit.checkpoint.spec import ImageSpec
 from edgekit.errors import InputError, MissingExtra
+from edgekit.inputs.kept.picture import KeptPicture
+from edgekit.inputs.kept.view import View
 from edgekit.inputs.prepared import PreparedPicture
-from edgekit.serve.decoding import pack, unpack
+from edgekit.serve.decoded import kept_of, png_of, prepared_of, view_of
+from edgekit.serve.messages import pack, unpack
 from edgekit.serve.worker import Reason, Worker, WorkerFailure
 from edgekit.units import MIB
 
@@ -38,8 +41,13 @@ _FAILURES: dict[Reason, tuple[str, str]] = {
 _log = logging.getLogger(__name__)
 
 
+T = TypeVar("T")
+
+
 class Decoder:
-    """Prepares pictures, one at a time, for the model whose ``spec`` it has. To be closed in the end."""
+    """Prepares pictures for the model whose ``spec`` it has, and makes, masks and shows those that are kept, one at a
+    time. To be closed in the end.
+    """
 
     def __init__(self, spec: ImageSpec, *, memory_bytes: int = MEMORY_BYTES, deadline_s: float = DEADLINE_S) -> None:
         self._spec = spec
@@ -59,34 +67,47 @@ class Decoder:
 
         In words that a caller may read: :class:`~edgekit.errors.InputError` for what is no picture, can't be decoded
         or takes too much memory or time, :class:`~edgekit.errors.MissingExtra` for DICOM without the extra ``dicom``.
+        The same holds for all that follow.
         """
+        return await self._ask({"op": "decode", "frame": frame}, content, partial(prepared_of, spec=self._spec))
+
+    async def keep(self, content: bytes) -> KeptPicture:
+        """Return what is kept of an uploaded file (:func:`edgekit.inputs.kept.keep.keep`)."""
+        return await self._ask({"op": "keep"}, content, kept_of)
+
+    async def masked(self, file: bytes, rectangles: Sequence[tuple[int, int, int, int]]) -> KeptPicture:
+        """Return a kept picture with rectangles (x, y, width, height) blackened
+        (:func:`edgekit.inputs.kept.keep.masked`).
+        """
+        return await self._ask({"op": "mask", "rectangles": rectangles}, file, kept_of)
+
+    async def view(self, file: bytes, frame: int | None, side: int) -> View | bytes:
+        """Return a frame's numbers, or a PNG where it is in colour (:func:`edgekit.inputs.kept.view.view`)."""
+        return await self._ask({"op": "view", "frame": frame, "side": side}, file, view_of)
+
+    async def png(self, file: bytes, frame: int | None, side: int) -> bytes:
+        """Return a frame as a PNG (:func:`edgekit.inputs.kept.view.png`)."""
+        return await self._ask({"op": "png", "frame": frame, "side": side}, file, png_of)
+
+    async def _ask(self, question: dict[str, Any], content: bytes, read: Callable[[Any, bytes], T]) -> T:
+        """The child's answer by ``read``, or the error that it is. A decoder may have made the child say anything."""
         try:
-            answer = await self._worker.call(pack({"frame": frame}, content))
-            head, body = unpack(answer)
+            head, body = unpack(await self._worker.call(pack(question, content)))
+            _raise_error(head)
+            return read(head, body)
         except WorkerFailure as error:
             raise InputError(*_FAILURES[error.reason]) from None
         except (ValueError, RecursionError):
-            raise _not_an_answer() from None
-        return self._read(head, body)
-
-    def _read(self, head: Any, body: bytes) -> PreparedPicture:
-        """An answer's picture, or the error that it is. A decoder may have made the child say anything."""
-        shape = (3, self._spec.size, self._spec.size)
-        match head:
-            case {"digest": str(digest), "notes": list(notes)} if len(body) == 4 * np.prod(shape):
-                values = np.frombuffer(body, np.float32).reshape(shape)
-                return PreparedPicture(values, self._spec, digest, tuple(map(str, notes)))
-            case {"refused": [str(message), str(hint)]}:
-                raise InputError(message, hint)
-            case {"extra": [str(purpose), str(extra)]}:
-                raise MissingExtra(purpose, extra)
-            case {"decoder": [str(exception), str(hint)]}:
-                _log.info("An image was not decoded: %s", exception if exception.isidentifier() else "?")
-                raise InputError("The image can't be decoded", hint)
-            case _:
-                raise _not_an_answer()
+            _log.warning("An image was not decoded: its answer is none")
+            raise InputError(*_FAILURES["died"]) from None
 
 
-def _not_an_answer() -> InputError:
-    _log.warning("An image was not decoded: its answer is none")
-    return InputError(*_FAILURES["died"])
+def _raise_error(head: Any) -> None:
+    match head:
+        case {"refused": [str(message), str(hint)]}:
+            raise InputError(message, hint)
+        case {"extra": [str(purpose), str(extra)]}:
+            raise MissingExtra(purpose, extra)
+        case {"decoder": [str(exception), str(hint)]}:
+            _log.info("An image was not decoded: %s", exception if exception.isidentifier() else "?")
+            raise InputError("The image can't be decoded", hint)

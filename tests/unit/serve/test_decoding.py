@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,26 +13,16 @@ from PIL import Image
 from edgekit.checkpoint.spec import ImageSpec
 from edgekit.errors import DecodeError, InputError
 from edgekit.inputs.images import FORMATS, load_image
-from edgekit.serve import decoding
-from edgekit.serve.decoding import decode, pack, unpack, warm
+from edgekit.serve import decoding, operations
+from edgekit.serve.decoding import answer, warm
+from edgekit.serve.messages import pack, unpack
+from edgekit.serve.operations import OPERATIONS
 
 SPEC = ImageSpec(size=8, mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5), fit="pad")
 
 
-def asked(content: bytes, frame: int | None = None) -> tuple[object, bytes]:
-    return unpack(decode(pack({"frame": frame}, content), SPEC))
-
-
-@pytest.mark.parametrize("body", [b"", b"\n", b'{"frame": 1}\n\0\xff'])
-def test_a_message_comes_apart_as_it_was_put_together(body: bytes) -> None:
-    head = {"refused": ["a line\nand another", "é"]}
-    assert unpack(pack(head, body)) == (head, body)
-
-
-@pytest.mark.parametrize("message", [b"", b"{}", b"{\n}"])
-def test_what_has_no_line_of_json_is_no_message(message: bytes) -> None:
-    with pytest.raises(ValueError, match="Expecting"):
-        unpack(message)
+def asked(content: bytes, op: str = "decode") -> tuple[object, bytes]:
+    return unpack(answer(pack({"op": op, "frame": None, "side": 0, "rectangles": []}, content), SPEC))
 
 
 def test_a_picture_is_its_digest_its_notes_and_its_pixels() -> None:
@@ -44,7 +36,7 @@ def test_a_picture_is_its_digest_its_notes_and_its_pixels() -> None:
 
 def test_a_long_refusal_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a file says of itself may stand in it, however long that is."""
-    monkeypatch.setattr(decoding, "load_image", fail(InputError("a" * 5000, "Try again.")))
+    monkeypatch.setattr(operations, "load_image", fail(InputError("a" * 5000, "Try again.")))
     head, _ = asked(b"")
     assert isinstance(head, dict)
     assert len(head["refused"][0]) == 300
@@ -54,7 +46,7 @@ def test_a_lack_of_memory_is_told_from_damage(monkeypatch: pytest.MonkeyPatch) -
     for cause, refusal in ((MemoryError(), None), (OSError("a decoder's words"), {"decoder": ["OSError", "Again."]})):
         error = DecodeError(f"x can't be decoded: {cause}", "Again.")
         error.__cause__ = cause
-        monkeypatch.setattr(decoding, "load_image", fail(error))
+        monkeypatch.setattr(operations, "load_image", fail(error))
         if refusal is None:
             with pytest.raises(MemoryError):
                 asked(b"")
@@ -63,15 +55,34 @@ def test_a_lack_of_memory_is_told_from_damage(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_every_format_is_tried_before_the_first_caller_comes(monkeypatch: pytest.MonkeyPatch) -> None:
-    seen = []
+    tried: dict[str, list[str]] = {}
 
-    def load(content: bytes) -> object:
-        seen.append(Image.open(io.BytesIO(content)).format)
-        return load_image(content)
+    def listening(word: str, operation: operations.Operation) -> operations.Operation:
+        def note(head: Mapping[str, Any], content: bytes, spec: ImageSpec) -> operations.Answer:
+            is_dicom = content[128:132] == b"DICM"
+            kind = "DICOM" if is_dicom else Image.open(io.BytesIO(content)).format or ""
+            tried.setdefault(word, []).append(kind)
+            return operation(head, content, spec)
 
-    monkeypatch.setattr(decoding, "load_image", load)
+        return note
+
+    heard = {word: listening(word, operation) for word, operation in OPERATIONS.items()}
+    monkeypatch.setattr(decoding, "OPERATIONS", heard)
     warm(SPEC)
-    assert seen == list(FORMATS)
+    assert tried == {word: [*FORMATS, "DICOM"] for word in ("decode", "keep", "mask", "view", "png")}
+
+
+@pytest.mark.parametrize("op", ["keep", "mask", "view", "png"])
+def test_each_operation_tells_damage_in_the_same_words(op: str) -> None:
+    stream = io.BytesIO()
+    Image.new("RGB", (90, 50), "teal").save(stream, "PNG")
+    with pytest.raises(DecodeError) as caught:
+        load_image(stream.getvalue()[:-30])
+    assert asked(stream.getvalue()[:-30], op) == ({"decoder": ["OSError", caught.value.hint]}, b"")
+    head, body = asked(b"Dear colleague, " * 20, op)
+    assert isinstance(head, dict)
+    assert {*head} == {"refused"}
+    assert not body
 
 
 def fail(error: Exception) -> object:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,9 @@ from PIL import Image
 from edgekit.checkpoint.spec import ImageSpec
 from edgekit.errors import DecodeError, EdgeKitError, InputError, MissingExtra
 from edgekit.inputs.images import load_image
+from edgekit.inputs.kept.keep import keep, masked
+from edgekit.inputs.kept.mask import Rectangle
+from edgekit.inputs.kept.view import View, png, view
 from edgekit.inputs.prompt import ImagePiece
 from edgekit.serve import pictures
 from edgekit.serve.pictures import Decoder
@@ -106,6 +109,74 @@ def test_a_frame_is_the_one_asked_for() -> None:
     asyncio.run(scene())
 
 
+def test_what_is_kept_and_shown_is_the_same_as_without_the_child() -> None:
+    places = [(1, 0, 2, 1)]
+
+    async def scene() -> None:
+        async with decoding() as decoder:
+            for content in FILES.values():
+                kept = await decoder.keep(content)
+                assert kept == keep(content)
+                assert (await decoder.picture(kept.file)).digest == load_image(content).digest
+                assert await decoder.masked(kept.file, places) == masked(kept.file, [Rectangle(*places[0])])
+                seen, shown = view(kept.file, None, 11), await decoder.view(kept.file, None, 11)
+                if isinstance(seen, View) and isinstance(shown, View):
+                    assert shown.document() == seen.document()
+                    assert (shown.pixels == seen.pixels).all()
+                else:
+                    assert seen == shown
+                assert await decoder.png(kept.file, None, 11) == png(kept.file, None, 11)
+
+    asyncio.run(scene())
+
+
+@pytest.mark.parametrize("op", ["keep", "masked", "view", "png"])
+def test_whatever_is_asked_for_a_decoders_words_stay_here(op: str, caplog: pytest.LogCaptureFixture) -> None:
+    more: dict[str, tuple[Any, ...]] = {"keep": (), "masked": ([(0, 0, 1, 1)],), "view": (None, 0), "png": (None, 0)}
+
+    async def scene() -> None:
+        async with decoding() as decoder:
+            for content in DAMAGED.values():
+                with pytest.raises(InputError) as caught:
+                    await getattr(decoder, op)(content, *more[op])
+                assert (type(caught.value), caught.value.message) == (InputError, "The image can't be decoded")
+            with pytest.raises(InputError, match="is a GIF picture"):
+                await getattr(decoder, op)(REFUSED["another format"], *more[op])
+
+    with caplog.at_level(logging.DEBUG):
+        asyncio.run(scene())
+    assert "MONOCHROME" not in caplog.text
+
+
+def test_a_rectangle_beside_the_picture_is_refused() -> None:
+    async def scene() -> None:
+        async with decoding() as decoder:
+            with pytest.raises(InputError, match="covers nothing"):
+                await decoder.masked(FILES["png"], [(0, 0, 1, 1), (500, 0, 1, 1)])
+
+    asyncio.run(scene())
+
+
+def test_a_page_has_the_numbers_of_a_screenful_at_once() -> None:
+    """As the child's processor time: others may be using the machine."""
+    noise = np.random.default_rng(0).normal(0, 12, (1024, 1024))
+    values = np.clip(np.add.outer(np.arange(1024), np.arange(1024)) + noise, 0, 4095).astype(np.uint16)
+    rounds = 20
+
+    async def scene() -> float:
+        async with decoding() as decoder:
+            kept = await decoder.keep(encode(deep(values, WindowCenter=2000, WindowWidth=900)))
+            (child,) = [one for one in psutil.Process().children() if pictures.MODULE in one.cmdline()]
+            await decoder.view(kept.file, None, 1024)
+            before = child.cpu_times()
+            for _ in range(rounds):
+                await decoder.view(kept.file, None, 1024)
+            after = child.cpu_times()
+            return (after.user + after.system - before.user - before.system) / rounds
+
+    assert asyncio.run(scene()) < 0.05
+
+
 REFUSED: dict[str, bytes] = {
     "nothing": b"",
     "no picture": b"Dear colleague, " * 20,
@@ -179,21 +250,6 @@ def test_what_a_decoder_may_do(fault: str, monkeypatch: pytest.MonkeyPatch, capl
     assert "decoder's words" not in caplog.text
 
 
-ANSWERS: dict[str, Callable[[], tuple[Any, bytes]]] = {
-    "too few pixels": lambda: ({"digest": "a", "notes": []}, b"\0" * 8),
-    "no digest": lambda: ({"digest": None, "notes": []}, b"\0" * 4 * 3 * 56 * 56),
-    "no words": lambda: ({"refused": ["a"]}, b""),
-    "a list": lambda: ([], b""),
-}
-
-
-@pytest.mark.parametrize("kind", ANSWERS)
-def test_an_answer_is_looked_at_before_it_is_believed(kind: str) -> None:
-    decoder = Decoder(SPEC)
-    with pytest.raises(InputError, match="can't be decoded"):
-        decoder._read(*ANSWERS[kind]())
-
-
 LARGE = Image.new("RGB", (4096, 4096), "teal")
 
 
@@ -220,11 +276,14 @@ def test_pictures_leave_nothing_behind() -> None:
         async with decoding() as decoder:
             await decoder.start()
             (child,) = [one for one in psutil.Process().children() if pictures.MODULE in one.cmdline()]
+            file = (await decoder.keep(content)).file
             for _ in range(20):
                 await decoder.picture(content)
+                await decoder.view(file, None, 100)
             before = child.memory_info().rss
             for _ in range(100):
                 await decoder.picture(content)
+                await decoder.view(file, None, 100)
             assert child.memory_info().rss - before < MIB
 
     asyncio.run(scene())
