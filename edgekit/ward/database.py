@@ -6,6 +6,7 @@ and never a wrong row. A commit is on the disk when it returns: write-ahead log,
 
 from __future__ import annotations
 
+import shutil
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -28,6 +29,9 @@ WAIT_S = 10.0
 
 _DAMAGED = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
 _BUSY = ("SQLITE_BUSY", "SQLITE_LOCKED")
+_MAYBE_FULL = ("SQLITE_IOERR", "SQLITE_CANTOPEN")
+_LEAST_BYTES = 128 * 1024
+"""What opening a database takes of a disk, for its log and its index."""
 _REFUSED = ("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM", "SQLITE_AUTH")
 
 
@@ -118,8 +122,10 @@ class Database:
             return [line for check in checks for (line,) in self.connection.execute(check)]
 
     def forget(self, name: str) -> None:
-        """Leave nothing of what was deleted in the log of the database ``name``, unless another process reads it."""
-        with self._lock, translated(self.path):
+        """Leave nothing of what was deleted in the log of the database ``name``, unless another process reads it or the
+        disk is too full to move what the log holds: then a later one does.
+        """
+        with self._lock, suppress(DiskFull), translated(self.path):
             self.connection.execute(f"PRAGMA {name}.wal_checkpoint(TRUNCATE)").fetchall()
 
     def close(self) -> None:
@@ -160,6 +166,13 @@ def translated(path: Path) -> Iterator[None]:
         raise refusal from error
 
 
+def _is_full(folder: Path) -> bool:
+    try:
+        return shutil.disk_usage(folder).free < _LEAST_BYTES
+    except OSError:
+        return False
+
+
 def _refusal(path: Path, name: str) -> EdgeKitError | None:
     """The error of SQLite's code ``name``; extended codes begin with their kind's."""
     folder = path.parent
@@ -168,7 +181,7 @@ def _refusal(path: Path, name: str) -> EdgeKitError | None:
             f"{path} is damaged, or its key is another's",
             f"Stop the service and restore a backup (edgekit restore); what is in {folder} is left as it is.",
         )
-    if name.startswith("SQLITE_FULL"):
+    if name.startswith("SQLITE_FULL") or (name.startswith(_MAYBE_FULL) and _is_full(folder)):
         return DiskFull(
             f"No space is left to write {path}", f"Make room on the disk of {folder}: what was kept before is whole."
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 
+from edgekit.errors import DiskFull
 from edgekit.ward.conversations import Conversations
 from edgekit.ward.database import Damaged, Database
 from edgekit.ward.keyring import Keyring
@@ -30,8 +31,13 @@ def require_whole(database: Database) -> None:
 
 def recover(keyring: Keyring, conversations: Conversations, turns: Turns, pictures: Pictures) -> None:
     """Finish deletions, call answers failed that nobody writes any more, and remove files without a row."""
-    conversations.remove_deleted()
-    failed, swept = turns.fail_running(), pictures.sweep()
+    failed = swept = 0
+    try:
+        swept = pictures.sweep()  # first: it makes room
+        conversations.remove_deleted()
+        failed = turns.fail_running()
+    except DiskFull as error:  # what is kept can still be read
+        _log.error("%s. What a crash left is put in order at the next start", error.message)
     if failed or swept:
         _log.info("After a crash: %d answers were cut off, %d files of pictures belonged to nothing", failed, swept)
     if lost := keyring.lost():

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from edgekit.errors import EdgeKitError
+from edgekit.errors import DiskFull, EdgeKitError
 from edgekit.ward import database as module
 from edgekit.ward.database import Damaged, Database
 from tests.wards import zero
@@ -196,6 +198,15 @@ def test_the_file_is_not_opened_a_second_time(database: Database, path: Path, mo
     monkeypatch.setattr(os, "open", noted)
     Database(path, KEY).close()
     assert str(path) not in map(str, opened)
+
+
+def test_a_disk_without_room_for_a_log_is_full(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    free = {"bytes": 0}
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: SimpleNamespace(free=free["bytes"]))
+    for name in ("SQLITE_IOERR_SHMSIZE", "SQLITE_CANTOPEN"):
+        assert isinstance(module._refusal(path, name), DiskFull)
+    free["bytes"] = 10**9
+    assert not isinstance(module._refusal(path, "SQLITE_IOERR_SHMSIZE"), DiskFull)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from edgekit.errors import EdgeKitError
+from edgekit.errors import DiskFull, EdgeKitError
+from edgekit.ward.turns import Turns
 from edgekit.ward.ward import Ward
 from tests.wards import Picture, open_ward, zero
 
@@ -42,6 +43,24 @@ def test_a_damaged_page_stops_the_start_and_is_left_as_it_is(tmp_path: Path, nam
         assert "edgekit restore" in caught.value.hint
     assert path.read_bytes() == before
     assert orphan.exists()
+
+
+def test_on_a_full_disk_what_is_kept_can_be_read(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(turns: Turns) -> int:
+        raise DiskFull("No space is left")
+
+    with open_ward(tmp_path) as ward:
+        conversation = ward.conversations.create(ME).id
+        ward.turns.add(ME, conversation, "?")
+    monkeypatch.setattr(Turns, "fail_running", full)
+    with open_ward(tmp_path, serving=True) as ward:
+        assert len(ward.turns.of(ME, conversation)) == 1
+    assert "put in order at the next start" in caplog.text
+    monkeypatch.undo()
+    with open_ward(tmp_path, serving=True) as ward:
+        assert ward.turns.of(ME, conversation)[0].state == "failed"
 
 
 def test_it_says_what_it_did(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
