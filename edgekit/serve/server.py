@@ -41,6 +41,7 @@ from edgekit.serve.tokens import Tokens
 from edgekit.serve.transport import Transport
 from edgekit.serve.upkeep import renew, verify, watch
 from edgekit.serve.ward.desk import Desk, at_desk
+from edgekit.serve.ward.keeping import expire
 from edgekit.serve.ward.pictures import NoPictures
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -127,6 +128,7 @@ async def _serve(offer: Offer, model: Model, announce: Callable[[Announcement], 
             watch(service, server.end),
             verify(service, server.end),
             renew(offer.transport),
+            expire(desk),
         )
         beside = [asyncio.create_task(task) for task in upkeep]
         try:

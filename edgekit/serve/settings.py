@@ -11,6 +11,9 @@ answer_s = 300
 
 [sign_in]
 idle_s = 900                       # that a session lasts without a request
+
+[keep]
+days = 90                          # that a conversation is kept after its last change
 ```
 """
 
@@ -73,12 +76,14 @@ class Limits:
 
 @dataclass(frozen=True, kw_only=True)
 class Keep:
-    """The most that is kept of what people say; past each, a documented error.
+    """The most that is kept of what people say, past each of which is a documented error; and for how long.
 
+    * ``days``: that a conversation is kept after its last change; 0: until somebody deletes it
     * ``conversations``: of one owner; ``pictures``: in one conversation
     * ``disk_bytes``: in all, 0: as much as there is room for; ``free_bytes``: that stay free on the disk
     """
 
+    days: int = 0
     conversations: int = 2000
     pictures: int = 64
     disk_bytes: int = 0

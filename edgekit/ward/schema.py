@@ -61,6 +61,11 @@ WARD_TABLES = (
     CREATE TABLE {0}.feedback (
         turn TEXT NOT NULL REFERENCES turns ON DELETE CASCADE, owner TEXT NOT NULL, verdict TEXT NOT NULL,
         given_s INTEGER NOT NULL, sealed BLOB NOT NULL, PRIMARY KEY (turn, owner)) WITHOUT ROWID;
+
+    -- Since when a conversation stands at its place, by time that the device ran through.
+    CREATE TABLE {0}.ages (
+        conversation TEXT PRIMARY KEY REFERENCES conversations ON DELETE CASCADE, place INTEGER NOT NULL,
+        since_ms INTEGER NOT NULL) WITHOUT ROWID;
     """,
 )
 """A step for each version: the statements that lead to it from the one before."""
