@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import msgspec
@@ -14,24 +15,40 @@ from edgekit.serve.openai.request import ChatRequest
 from edgekit.serve.openai.response import Response
 from edgekit.serve.openai.responses import ResponseRequest
 from edgekit.serve.samples import SampleList
+from edgekit.serve.ward.description import OPERATIONS
+from edgekit.serve.ward.description import TYPES as WARD_TYPES
+from edgekit.serve.ward.operation import Operation
 
 _TYPES = (ChatRequest, ChatCompletion, ResponseRequest, Response, ErrorDocument, ModelDocument, ModelList, SampleList)
 _JSON = "application/json"
 _ERRORS = {
     400: "A field is wrong, or the conversation does not fit into the context; nothing is cut in silence.",
-    401: "There is no token, or a wrong one.",
-    403: "The request names another host, or comes from a page of another origin.",
+    401: "There is no token and no session, or a wrong one, or the session is locked.",
+    403: "The request names another host, comes from a page of another origin, or this is for others.",
     404: "There is no such model, conversation, or path.",
     405: "The path does not take this method.",
     408: "The request was not complete in time.",
-    409: "The conversation's last answer is still being written.",
+    409: "The last answer is still being written, what is to go is in use, or as much is kept as may be.",
     413: "The request, a picture's file, or the text is too large.",
+    415: "The body is no picture that can be read.",
     429: "Too many requests of this caller are waiting; Retry-After says how long to wait.",
     500: "The model, or the service, failed at this request.",
     501: "What the picture needs is not installed.",
     503: "The queue is full, or the service is stopping; Retry-After says how long to wait.",
+    507: "The disk is full; nothing of this was kept.",
     504: "No slot came free, or the answer was not whole, in time.",
 }
+_ASKED_ERRORS = tuple(status for status in _ERRORS if status not in (415, 507))
+"""What may go wrong with a question over OpenAI's API, which keeps nothing."""
+_TOKEN = {"type": "http", "scheme": "bearer"}
+_SESSION = {
+    "type": "apiKey",
+    "in": "cookie",
+    "name": "__Host-edgekit",
+    "description": "Of POST api/session; without TLS, at the machine itself, it is called edgekit. With it, whatever "
+    "is no GET needs the header x-csrf-token, as GET api/session tells it.",
+}
+_PART = re.compile(r"{(\w+)}")
 _PICTURE = (
     "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNoAAAAggCBd81ytgAAAABJRU5ErkJggg=="
 )
@@ -54,7 +71,7 @@ _RESPONSES = {
 
 def description() -> dict[str, Any]:
     """Return the API in OpenAPI 3.1."""
-    _, schemas = msgspec.json.schema_components(_TYPES, ref_template="#/components/schemas/{name}")
+    _, schemas = msgspec.json.schema_components((*_TYPES, *WARD_TYPES), ref_template="#/components/schemas/{name}")
     return {
         "openapi": "3.1.0",
         "info": {
@@ -63,13 +80,48 @@ def description() -> dict[str, Any]:
             "description": "Questions about pictures, by OpenAI's API. Every path below v1 is there without it, too.",
         },
         "servers": [{"url": "."}],
-        "paths": _paths(),
-        "components": {
-            "schemas": schemas,
-            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
-        },
-        "security": [{}, {"token": []}],
+        "paths": _paths() | _ward_paths(),
+        "components": {"schemas": schemas, "securitySchemes": {"token": _TOKEN, "session": _SESSION}},
+        "security": [{}, {"token": []}, {"session": []}],
     }
+
+
+def _ward_paths() -> dict[str, Any]:
+    paths: dict[str, Any] = {}
+    for (method, path), operation in OPERATIONS.items():
+        paths.setdefault(path, {})[method.lower()] = _operation(path, operation)
+    return paths
+
+
+def _operation(path: str, operation: Operation) -> dict[str, Any]:
+    parts = [
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in _PART.findall(path)
+    ]
+    queries = [{"name": name, "in": "query", "schema": schema} for name, schema in operation.query.items()]
+    kinds = {**_kind(operation.answer), **{kind: {} for kind in operation.also}}
+    answer: dict[str, Any] = {"description": operation.summary}
+    if kinds:
+        answer["content"] = kinds
+    if operation.leads_to:
+        answer["links"] = {id: {"operationId": id, "parameters": dict(at)} for id, at in operation.leads_to.items()}
+    described = {
+        "operationId": operation.id,
+        "summary": operation.summary,
+        "parameters": [*parts, *queries],
+        "responses": {str(operation.status): answer, **_errors(*sorted(operation.errors))},
+    }
+    if operation.body is not None:
+        described["requestBody"] = {"required": True, "content": _kind(operation.body, operation.example)}
+    return described
+
+
+def _kind(kind: type | str | None, example: Any = None) -> dict[str, Any]:
+    """What a body may be, by its media type."""
+    if kind is None:
+        return {}
+    if isinstance(kind, str):
+        return {kind: {"schema": {"type": "string", "format": "binary"}} if kind != "text/event-stream" else {}}
+    return {_JSON: {"schema": _reference(kind.__name__), **({} if example is None else {"example": example})}}
 
 
 def _paths() -> dict[str, Any]:
@@ -89,7 +141,7 @@ def _paths() -> dict[str, Any]:
                 "summary": "Continue a conversation",
                 "parameters": [conversation],
                 "requestBody": _body("ChatRequest", _CHATS),
-                "responses": {"200": stream, **_errors(*_ERRORS)},
+                "responses": {"200": stream, **_errors(*_ASKED_ERRORS)},
             }
         },
         "/v1/responses": {
@@ -97,7 +149,7 @@ def _paths() -> dict[str, Any]:
                 "operationId": "respond",
                 "summary": "Continue a conversation, by the newer API",
                 "requestBody": _body("ResponseRequest", _RESPONSES),
-                "responses": {"200": response, **_errors(*_ERRORS)},
+                "responses": {"200": response, **_errors(*_ASKED_ERRORS)},
             }
         },
         "/v1/chat/completions/{conversation}": {

@@ -19,6 +19,7 @@ SEARCH = 200
 
 async def list_all(request: Request) -> Reply:
     """List one's conversations, and those that were shared, the last changed first."""
+    request.require_only("search", "before", "limit")
     owner, limit = request.owner, request.number("limit", PAGE, 1, MOST)
     search, before = request.word("search")[:SEARCH], request.word("before")
     if not request.desk.keeper.is_there:

@@ -54,10 +54,15 @@ class Request:
         """Return a part of the path."""
         return str(self.scope["path_params"][name])
 
+    def require_only(self, *names: str) -> None:
+        """Refuse, with status 400, a query of other names: one that is misspelt would else be left alone in silence."""
+        for name in self._query():
+            if name not in names:
+                raise invalid(name[:40], f"is no part of the query; those are: {', '.join(names)}.")
+
     def word(self, name: str) -> str:
         """Return a value of the query; "" without it."""
-        fields: dict[str, list[str]] = parse_qs(self.scope["query_string"].decode("latin-1"), max_num_fields=32)
-        return fields.get(name, [""])[-1]
+        return self._query().get(name, [""])[-1]
 
     def number(self, name: str, default: int, least: int, most: int) -> int:
         """Return a whole number of the query; :class:`Refusal` of status 400 for what is none within bounds."""
@@ -67,6 +72,12 @@ class Request:
         if not (text.isascii() and text.isdigit() and len(text) < 10 and least <= int(text) <= most):
             raise invalid(name, f"is a whole number from {least} to {most}.")
         return int(text)
+
+    def _query(self) -> dict[str, list[str]]:
+        try:
+            return parse_qs(self.scope["query_string"].decode("latin-1"), keep_blank_values=True, max_num_fields=32)
+        except ValueError:
+            raise Refusal(400, "The query has too many parts.", "invalid_value") from None
 
     async def read(self, form: type[T]) -> T:
         """Read the document that was sent; :class:`Refusal` of status 400 where it can't be meant."""

@@ -28,7 +28,7 @@ from edgekit.serve.ward.documents import TurnDocument
 from edgekit.serve.ward.endpoint import DONE, Reply, Request, document
 from edgekit.serve.ward.events import live, stored
 from edgekit.serve.ward.keeper import Store
-from edgekit.serve.ward.requests import Message
+from edgekit.serve.ward.requests import NewQuestion
 from edgekit.serve.ward.shown import conversation_of, show_turn, turn_of
 from edgekit.serve.ward.writing import Asked, Written
 
@@ -44,7 +44,7 @@ async def ask(request: Request) -> Reply:
     """Ask a question, and have it answered."""
     desk, id, owner = request.desk, request.part("conversation"), request.owner
     desk.service.require_open()
-    message = await request.read(Message)
+    message = await request.read(NewQuestion)
     wish = _wish(request, message)
     with desk.writing.asking(id):
         kept, before = await desk.keeper.call(partial(_open, owner, id, tuple(message.images)))
@@ -98,7 +98,7 @@ async def stop(request: Request) -> Reply:
     return DONE
 
 
-def _wish(request: Request, message: Message) -> Wish:
+def _wish(request: Request, message: NewQuestion) -> Wish:
     """How the answer is drawn; by a seed of its own, so that it can be had again."""
     if not message.text.strip():
         raise invalid("text", "is empty: there is nothing to answer.")
@@ -121,7 +121,7 @@ def _open(owner: str, id: str, images: tuple[str, ...], store: Store) -> tuple[K
     return conversation, [turn for turn in store.ward.turns.of(owner, id) if is_shown(turn)]
 
 
-def _talk(request: Request, kept: Kept, before: list[Turn], message: Message) -> Conversation:
+def _talk(request: Request, kept: Kept, before: list[Turn], message: NewQuestion) -> Conversation:
     caller = caller_in(request.visit.caller, kept.owner)
 
     def sources(pictures: tuple[str, ...]) -> tuple[Source, ...]:
@@ -143,7 +143,7 @@ async def _picture(request: Request, conversation: str, caller: str, picture: st
     return await desk.service.gallery.stored(caller, picture.encode(), prepare)
 
 
-def _add(request: Request, id: str, message: Message, params: SamplingParams, store: Store) -> TurnDocument:
+def _add(request: Request, id: str, message: NewQuestion, params: SamplingParams, store: Store) -> TurnDocument:
     """Keep the question."""
     turn = store.ward.turns.add(
         request.owner,
@@ -189,6 +189,7 @@ async def _whole(written: Written) -> TurnDocument:
 
 
 def _offset(request: Request) -> int:
+    request.require_only("offset")
     headers = [value.decode("latin-1") for name, value in request.scope["headers"] if name == b"last-event-id"]
     text = request.word("offset") or (headers or ["0"])[0]
     if not (text.isascii() and text.isdigit() and len(text) < 10):

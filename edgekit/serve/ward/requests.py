@@ -61,7 +61,7 @@ class ChangedConversation(Struct):
     report: Annotated[str, Meta(max_length=REPORT)] | None = None
 
 
-class Message(Struct, kw_only=True):
+class NewQuestion(Struct, kw_only=True):
     """A question.
 
     * ``text``, ``images``: what is asked, and the ids of the pictures that it is asked about

@@ -16,6 +16,7 @@ from edgekit.serve import tokens
 from edgekit.serve.app import UNSERVED, routes
 from edgekit.serve.gate import Border, Envelope
 from edgekit.serve.settings import Settings
+from edgekit.serve.ward.table import routes as ward_routes
 from tests.asgi import Call, get, on_loop, post
 from tests.toy_service import TEXT, Talking, toy
 
@@ -24,6 +25,9 @@ POSTS: dict[str, dict[str, Any]] = {"/chat/completions": ASK, "/responses": {"in
 GETS = {"/": 200, "/healthz": 200, "/health": 200, "/readyz": 200, "/metrics": 200, "/openapi.json": 200}
 SAMPLES = {"/api/samples": 200, "/api/samples/other": 404}
 VERSIONED = {"/models": 200, "/models/toy": 200, "/models/other": 404, "/chat/completions/" + "a" * 22: 404}
+
+
+ELSEWHERE = {"sec-fetch-site": "cross-site", "sec-fetch-mode": "no-cors"}
 
 
 def methods(table: Iterable[Any]) -> dict[str, set[str]]:
@@ -121,13 +125,13 @@ async def test_the_page_and_its_files_are_there() -> None:
 
 
 @on_loop
-async def test_what_anybody_may_see_needs_no_token_and_everything_else_does(tmp_path: Path) -> None:
+async def test_what_anybody_may_see_needs_no_token_and_everything_else_does(tmp_path: Path, state: Path) -> None:
     file = tmp_path / "tokens.toml"
     secret = tokens.add(file, "ward")
-    open_to_all = {"/", "/healthz", "/health", "/readyz", "/openapi.json", "/models", "/v1/models"}
-    async with toy(tokens=file) as running:
-        for path in methods(routes(running.service)):
-            path = path.format(name="toy", conversation="a" * 22) if ":" not in path else path.partition("{")[0] + "toy"
+    open_to_all = {"/", "/healthz", "/health", "/readyz", "/openapi.json", "/models", "/v1/models", "/api/session"}
+    async with toy(tokens=file, state=state) as running:
+        for path in methods([*routes(running.service), *ward_routes(running.desk)]):
+            path = re.sub(r"{[^}]+}", "a" * 22, path)
             call = await Call(running.app, "GET", path).done()
             assert (call.status == 401) == (path not in open_to_all and not path.startswith("/page/")), path
             wrong = await Call(running.app, "GET", path, headers={"authorization": "Bearer wrong"}).done()
@@ -140,8 +144,8 @@ async def test_what_anybody_may_see_needs_no_token_and_everything_else_does(tmp_
 @on_loop
 async def test_a_page_of_elsewhere_asks_nothing_anywhere() -> None:
     async with toy(settings=Settings(hosts=("ward.example",))) as running:
-        for path in methods(routes(running.service)):
-            for headers in ({"host": "evil.example"}, {"origin": "https://evil.example"}):
+        for path in methods([*routes(running.service), *ward_routes(running.desk)]):
+            for headers in ({"host": "evil.example"}, {"origin": "https://evil.example"}, ELSEWHERE):
                 assert (await Call(running.app, "GET", path, headers=headers).done()).status == 403
         assert (await get(running.app, "/healthz", headers={"host": "ward.example"})).status == 200
 

@@ -13,6 +13,7 @@ from starlette.routing import Route
 from edgekit.serve.app import UNSERVED, routes
 from edgekit.serve.openai.documents import ChatCompletion
 from edgekit.serve.openapi import description
+from edgekit.serve.ward.table import routes as ward_routes
 from tests.asgi import get, on_loop, post
 from tests.toy_service import toy
 
@@ -66,13 +67,22 @@ def test_every_operation_has_a_name_of_its_own_and_answers() -> None:
     assert len(set(ids)) == len(ids)
     for path, _, operation in operations():
         assert operation["summary"]
-        assert "200" in operation["responses"], path
+        assert {"200", "201", "204"} & operation["responses"].keys(), path
         for status, response in operation["responses"].items():
             assert re.fullmatch(r"[1-5]\d\d", status)
             assert response["description"]
-            assert response["content"]
-            if status != "200":
+            assert ("content" in response) == (status != "204")
+            if status[0] != "2":
                 assert response["content"]["application/json"]["schema"]["$ref"].endswith("/ErrorDocument")
+
+
+def test_what_an_answer_leads_to_is_there_and_takes_what_it_is_given() -> None:
+    named = {operation["operationId"]: operation for _, _, operation in operations()}
+    links = [link for document in values(API, "links") for link in document.values()]
+    assert len(links) > 8
+    for link in links:
+        parts = {parameter["name"] for parameter in named[link["operationId"]]["parameters"]}
+        assert link["parameters"].keys() <= parts
 
 
 def test_the_parameters_of_a_path_are_described_and_no_others() -> None:
@@ -95,13 +105,14 @@ async def test_every_route_is_described_or_is_not_for_a_reason() -> None:
     async with toy() as running:
         table = {
             (route.path.replace(":path}", "}"), method.lower())
-            for route in routes(running.service)
+            for route in (*routes(running.service), *ward_routes(running.desk))
             if isinstance(route, Route)
             for method in (route.methods or set()) - {"HEAD"}
         }
     described = {(path, method) for path, method, _ in operations()}
     assert described <= table
     rest = {path for path, _ in table - described}
+    assert not any(path.startswith("/api/") for path in rest), "each method of the page's API is described"
     unversioned = {path.removeprefix("/v1") for path, _ in described if path.startswith("/v1/")}
     assert rest == UNDESCRIBED | unversioned
     assert not any(path.strip("/").startswith(UNSERVED) for path, _ in described)

@@ -66,3 +66,10 @@ async def test_a_body_is_held_within_the_limits_of_all(state: Path) -> None:
 async def test_what_is_no_document_of_the_kind_is_refused(state: Path, content: bytes) -> None:
     async with toy(state=state) as running:
         assert (await Browser(running.app).post("/api/conversations", content)).status == 400
+
+
+@pytest.mark.parametrize("query", ["limits=2", "limit=2&x=1", "&".join(f"a{number}=1" for number in range(40))])
+@on_loop
+async def test_a_query_that_is_misspelt_is_refused(state: Path, query: str) -> None:
+    async with toy(state=state) as running:
+        (await Browser(running.app).get(f"/api/conversations?{query}")).error(400, "invalid_value")
