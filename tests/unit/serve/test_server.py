@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import os
 import signal
@@ -41,8 +42,10 @@ class Running:
 
 
 @asynccontextmanager
-async def serving(engine: Talking | None = None, **limits: Any) -> AsyncIterator[Running]:
-    async with toy(engine, **limits) as behind:
+async def serving(
+    engine: Talking | None = None, state: Path = Path("/proc/nonexistent"), **limits: Any
+) -> AsyncIterator[Running]:
+    async with toy(engine, state=state, **limits) as behind:
         listener, ready = listen("127.0.0.1", 0), asyncio.Event()
         offer = Offer(
             bundle=Path("/proc/nonexistent"),
@@ -50,7 +53,7 @@ async def serving(engine: Talking | None = None, **limits: Any) -> AsyncIterator
             listener=listener,
             host="127.0.0.1",
             tokens=Tokens.load(Path("/proc/nonexistent")),
-            state=Path("/proc/nonexistent"),
+            state=state,
             settings=behind.service.settings,
         )
         server = Server(behind.service, configuration(behind.desk, offer))
@@ -172,6 +175,40 @@ async def test_past_its_grace_time_what_runs_is_cancelled_and_told_so() -> None:
         assert answer.status_code == 503
         assert answer.json()["error"]["code"] == "service_stopping"
         await running.task
+
+
+@pytest.mark.parametrize("grace_s", [0.1, 20])
+@on_loop
+async def test_what_the_page_reads_ends_as_well_and_is_kept_as_far_as_it_came(state: Path, grace_s: float) -> None:
+    engine = Talking(held=True)
+    async with serving(engine, state, grace_s=grace_s) as running:
+        path = (await running.client.post("/api/conversations", json={})).json()["id"]
+        text: list[str] = []
+
+        async def read() -> None:
+            asked = running.client.stream("POST", f"/api/conversations/{path}/messages", json={"text": "What is it?"})
+            async with asked as stream:
+                text.extend([line async for line in stream.aiter_lines()])
+
+        reading = asyncio.create_task(read())
+        engine.let(6)
+        await until(lambda: engine.entered == 7)
+        running.server.drain()
+        refused = await running.client.post(f"/api/conversations/{path}/messages", json={"text": "And this?"})
+        assert refused.json()["error"]["code"] == "service_stopping"
+        await until(lambda: running.server.should_exit or grace_s > 1)
+        engine.go()
+        await reading
+        await running.task
+    assert text[-3] == "event: end"
+    ended = json.loads(text[-2].removeprefix("data: "))
+    async with serving(state=state) as running:
+        kept = (await running.client.get(f"/api/conversations/{path}")).json()
+    assert kept["turns"] == [ended]
+    assert TEXT.startswith(ended["answer"])
+    assert ended["answer"]
+    assert ended["state"] == ("whole" if ended["answer"] == TEXT else "stopped")
+    assert (ended["state"] == "whole") == (grace_s > 1)
 
 
 @pytest.mark.parametrize("number", SIGNALS)
