@@ -101,6 +101,7 @@ class StandIn:
     feedback: list[Document] = field(default_factory=list)
     offsets: list[int] = field(default_factory=list)
     uploads: list[bytes] = field(default_factory=list)
+    samples: dict[str, tuple[str, bytes]] = field(default_factory=dict)
     cookie: str = ""
     csrf: str = "a-token-against-forgery"
 
@@ -420,6 +421,14 @@ class StandIn:
             }
         )
 
+    async def list_samples(self, request: Request) -> Response:
+        return JSONResponse(
+            {"samples": [{"name": name, "question": asked} for name, (asked, _) in self.samples.items()]}
+        )
+
+    async def one_sample(self, request: Request) -> Response:
+        return Response(self.samples[request.path_params["name"]][1], media_type="image/png")
+
     def routes(self) -> list[BaseRoute]:
         """Every path of the API."""
         one, picture = "/conversations/{id}", "/conversations/{id}/images/{picture}"
@@ -447,6 +456,8 @@ class StandIn:
             ("POST", "/feedback", self.judge),
             ("GET", "/colleagues", self.colleagues),
             ("GET", "/admin", self.admin),
+            ("GET", "/samples", self.list_samples),
+            ("GET", "/samples/{name}", self.one_sample),
         ]
         return [
             Route(path, self._bordered(path, endpoint), methods=methods.split()) for methods, path, endpoint in table

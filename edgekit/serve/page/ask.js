@@ -154,6 +154,12 @@ export async function attach(files) {
     if (!("ontouchstart" in window)) focus();
 }
 
+/** Upload a picture, and ask about it at once. */
+export async function askAbout(file, question) {
+    await attach([file]);
+    if (attached.some((item) => item.picture)) await ask(question);
+}
+
 function progress(item, share) {
     item.progress = share;
     const bar = document.querySelector(`[data-key="${item.key}"] progress`);

@@ -8,6 +8,7 @@ import * as cases from "./cases.js";
 import { $, closeDialogs, show } from "./dom.js";
 import { preferred, use } from "./language.js";
 import { close as closeReport } from "./report.js";
+import * as samples from "./samples.js";
 import { begin, lock, session } from "./session.js";
 
 let isIn = false;
@@ -32,6 +33,7 @@ async function entered(session) {
     who = session.account?.name || "";
     whenIdle(session.account ? session.idle_s : 0, lock);
     cases.reload();
+    samples.offer();
     await route();
     if (put?.text && put.name === who && put.hash === location.hash) asking.putBack(put.text);
     put = null;
