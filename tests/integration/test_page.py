@@ -265,3 +265,21 @@ def test_the_notice_is_in_sight_wherever_one_is(browser: Browser, service: Stand
             attach(page, png())
             ask(page, "Describe it.")
             expect(page.locator("#notice")).to_be_in_viewport(ratio=1)
+
+
+def test_a_question_on_its_way_when_the_session_ends_is_not_lost(browser: Browser, service: StandIn, url: str) -> None:
+    with looking(browser, url, refusals=True) as page:
+        sign_in(page)
+        ask(page, "Describe it.")
+        page.route("**/messages", lambda route: page.wait_for_timeout(600) or route.continue_())
+        service.who = ""
+        page.get_by_label("Your question").fill("And now?")
+        page.keyboard.press("Enter")
+        page.get_by_label("Search cases").fill("x")  # another request is the first to be refused
+        page.get_by_role("heading", name="Sign in").wait_for()
+        page.get_by_label("Name").fill("Dr Ada")
+        page.wait_for_timeout(800)
+        expect(page.get_by_label("Name")).to_have_value("Dr Ada")
+        sign_in(page)
+        expect(page.locator(".turn")).to_have_count(1)
+        expect(page.get_by_label("Your question")).to_have_value("And now?")

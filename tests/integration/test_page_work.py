@@ -168,6 +168,7 @@ def test_a_colleague_reads_and_asks_as_far_as_he_may(browser: Browser, page: Pag
         expect(other.get_by_role("button", name="More")).to_be_hidden()
         case.shares["Dr Ben"] = True
         other.reload()
+        other.wait_for_selector(".turn")
         ask(other, "And the heart?")
         assert [turn["by"] for turn in case.turns] == ["Dr Ada", "Dr Ben"]
     with looking(browser, url, refusals=True) as other:
@@ -206,6 +207,7 @@ def test_stopping_one_of_several_asks_no_further(page: Page, service: StandIn) -
 
 
 def test_a_suggested_question_waits_for_a_picture(page: Page, service: StandIn) -> None:
+    page.get_by_role("button", name="Questions that are asked often").click()
     page.get_by_role("button", name="Is there a fracture?").click()
     expect(page.get_by_label("Your question")).to_have_value("Is there a fracture?")
     expect(page.locator("#ask-warning")).to_have_text("Add a picture first, then ask.")

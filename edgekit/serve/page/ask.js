@@ -9,9 +9,10 @@ import { service } from "./session.js";
 
 const PRESETS = ["describe", "abnormal", "effusion", "pneumothorax", "consolidation", "heart", "fracture", "devices"];
 
-let host = null; // {ensure, ask, stop, look, pictures} of the conversation
+let host = null; // what case.js gives: ensure, ask, stop, look, …
 let attached = []; // {key, picture, name, progress, failed}
 let asking = false;
+let pending = ""; // a question of which the service has not spoken yet
 let several = null; // the questions chosen to be asked together; null while one is asked at a time
 
 export function start(conversation) {
@@ -45,6 +46,7 @@ export function start(conversation) {
 export function reset() {
     attached = [];
     several = null;
+    pending = "";
     $("question").value = "";
     fit();
     $("ask-state").textContent = "";
@@ -54,7 +56,7 @@ export function reset() {
     hintLanguage();
 }
 
-export const draft = () => $("question").value;
+export const draft = () => $("question").value || pending;
 export const isEmpty = () => !attached.length;
 export const focus = () => $("question").focus();
 
@@ -120,14 +122,17 @@ async function ask(text) {
     warn("");
     drawAttached();
     suggest(false);
+    pending = text;
     try {
-        return await host.ask(text, pictures.map((item) => item.picture.id));
+        return await host.ask(text, pictures.map((item) => item.picture.id), () => (pending = ""));
     } catch (error) {
         attached = [...pictures, ...attached];
         drawAttached();
         putBack(text);
         warn(explain(error));
         return false;
+    } finally {
+        pending = "";
     }
 }
 
@@ -150,7 +155,6 @@ export async function attach(files) {
         }
         drawAttached();
     }
-    if (!host.hasTurns()) suggest(true);
     if (!("ontouchstart" in window)) focus();
 }
 

@@ -3,7 +3,7 @@
 import { get, send } from "./api.js";
 import * as asking from "./ask.js";
 import { rest, stayAwake } from "./awake.js";
-import { nameOf, reload, select } from "./cases.js";
+import { reload, select } from "./cases.js";
 import { confirmDelete, openDetails } from "./details.js";
 import { $, menu, say, show } from "./dom.js";
 import { Answer } from "./events.js";
@@ -26,7 +26,6 @@ export function start() {
         removed,
         look: viewer.look,
         path,
-        hasTurns: () => current.turns.length > 0,
         hasPictures: () => current.images.size > 0,
     });
     viewer.start({ path, images: () => current.images, masked });
@@ -104,7 +103,7 @@ function drawState() {
     const { document, turns, images } = current;
     const isNew = !turns.length && !images.size && asking.isEmpty();
     const own = document.access === "own";
-    $("title").textContent = document.id || document.label ? nameOf(document) : t("cases.new");
+    $("title").textContent = document.label || document.title || t("cases.new");
     $("referring").textContent = document.referring_question ? t("details.referring.shown", { question: document.referring_question }) : "";
     show($("referring"), Boolean(document.referring_question));
     show($("welcome"), isNew);
@@ -115,8 +114,7 @@ function drawState() {
     show($("open-delete"), Boolean(document.id));
     show($("ask"), document.access !== "read");
     show($("read-only"), document.access === "read");
-    if (turns.length) asking.suggest(false);
-    else asking.suggest(document.access !== "read");
+    asking.suggest(!turns.length && images.size > 0 && document.access !== "read");
 }
 
 /** Make the conversation that is new so far; its path. Calls at the same time make one. */
@@ -155,16 +153,16 @@ async function removed(id) {
 }
 
 /** Ask, and resolve with the answer's last state; throws where the question did not reach the service. */
-async function ask(text, pictures) {
+async function ask(text, pictures, begun = () => {}) {
     await ensure();
     const turn = { id: "", question: text, pictures, answer: "", state: "waiting", notes: [] };
     const view = addTurn(turn, context());
     current.turns.push(view);
     drawState();
-    return follow(view, (answer) => answer.ask({ text, images: pictures }));
+    return follow(view, (answer) => answer.ask({ text, images: pictures }), begun);
 }
 
-function follow(view, begin) {
+function follow(view, begin, begun = () => {}) {
     const owner = current;
     return new Promise((resolve, reject) => {
         const done = (state) => {
@@ -175,7 +173,7 @@ function follow(view, begin) {
             if (state !== "unsent") reload().then(() => select(current?.id)), resolve(state);
         };
         const answer = new Answer(`api/conversations/${owner.id}`, {
-            turn: (turn) => (view.show(turn), view.stopping && stopTurn(view, owner)),
+            turn: (turn) => (begun(), view.show(turn), view.stopping && stopTurn(view, owner)),
             place: (place) => view.place(place),
             text: (piece) => view.write(piece),
             end: (turn) => (view.end(turn), owner === current && title(turn), done(turn.state)),

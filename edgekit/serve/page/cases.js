@@ -60,7 +60,7 @@ export function select(id) {
 }
 
 /** What a case is called: its label, else its first question. */
-export const nameOf = (conversation) => conversation.label || conversation.title || t("cases.untitled");
+const nameOf = (conversation) => conversation.label || conversation.title || t("cases.untitled");
 
 function draw() {
     $("cases").replaceChildren(...cases.map(row));

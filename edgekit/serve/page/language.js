@@ -91,10 +91,13 @@ export function showNotice(bundleNotice) {
 
 /** A day and time in the reader's own zone; of today the time alone. */
 export function when(iso) {
-    const moment = new Date(iso);
-    const isToday = moment.toDateString() === new Date().toDateString();
-    const form = isToday ? { timeStyle: "short" } : { dateStyle: "medium", timeStyle: "short" };
-    return new Intl.DateTimeFormat(code, form).format(moment);
+    const isToday = new Date(iso).toDateString() === new Date().toDateString();
+    return isToday ? new Intl.DateTimeFormat(code, { timeStyle: "short" }).format(new Date(iso)) : moment(iso);
+}
+
+/** The same of today, too: for paper. */
+export function moment(iso) {
+    return new Intl.DateTimeFormat(code, { dateStyle: "medium", timeStyle: "short" }).format(new Date(iso));
 }
 
 export function day(iso) {

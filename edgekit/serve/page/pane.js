@@ -6,6 +6,7 @@ import { paintColour, paintGrey, shadesOf, wholeWindow } from "./shades.js";
 
 const MOST_ZOOM = 16;
 const REST_MS = 150;
+const OPAQUE = { alpha: false };
 
 export class Pane {
     /** `frames` gives pixels (see pixels.js); `hooks` are `changed()`, `failed(error)` and `step(frames)`. */
@@ -157,12 +158,12 @@ export class Pane {
         const inverted = this.inverted !== Boolean(loaded.invert);
         if (loaded.colours) paintColour(loaded.colours, this.window, inverted, image.data);
         else paintGrey(loaded.values, shadesOf(loaded, this.window, inverted, this.shades), new Uint32Array(image.data.buffer));
-        this.pixels.getContext("2d").putImageData(image, 0, 0);
+        this.pixels.getContext("2d", OPAQUE).putImageData(image, 0, 0);
         this.stale = false;
     }
 
     draw() {
-        const context = this.canvas.getContext("2d");
+        const context = this.canvas.getContext("2d", OPAQUE);
         context.setTransform(1, 0, 0, 1, 0, 0);
         context.clearRect(0, 0, this.canvas.width, this.canvas.height);
         if (!this.loaded || !this.window) return this.tell();

@@ -3,7 +3,7 @@
 import { send } from "./api.js";
 import { $, button, element, icon, say, show } from "./dom.js";
 import { explain } from "./explain.js";
-import { day, inEnglish, language, t, when } from "./language.js";
+import { day, inEnglish, language, moment, t } from "./language.js";
 import { service, session } from "./session.js";
 
 const KEEP_MS = 800;
@@ -141,7 +141,7 @@ function asked(turns) {
 
 function origin(host) {
     const { model, bundle, notice, version } = service();
-    const lines = [`${model} · EdgeKit ${version}`, bundle, when(new Date().toISOString())].filter(Boolean);
+    const lines = [`${model} · EdgeKit ${version}`, bundle, moment(new Date().toISOString())].filter(Boolean);
     const words = element("div", {}, ...lines.map((text) => element("p", { dir: "ltr", text })), element("p", { lang: "en", dir: "ltr", text: notice || "" }));
     return element("div", { class: "sheet-origin" }, element("img", { class: "qr", src: `${host.path}/qr`, alt: t("report.qr") }), words);
 }

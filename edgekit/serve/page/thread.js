@@ -81,7 +81,7 @@ export class TurnView {
         };
         const report = iconButton("paper", t("report.take"), () => this.context.intoReport(turn.answer));
         const copying = navigator.clipboard ? [iconButton("copy", t("turn.copy"), copy)] : [];
-        return [feedback(turn), element("span", { class: "grow" }), report, ...copying];
+        return [feedback(turn), element("span", { class: "turn-tools" }, report, ...copying)];
     }
 
     say(text) {
