@@ -366,6 +366,7 @@ class StandIn:
         every = max(1, -(-max(values.shape) // side))
         values = np.ascontiguousarray(values[::every, ::every]).astype("<u2")
         facts = {"height": values.shape[0], "width": values.shape[1], "slope": 1, "intercept": 0, "invert": False}
+        facts |= {"offset": 0, "function": "LINEAR", "padding": None}
         facts |= {"center": (int(values.max()) + 1) / 2, "width_of_window": int(values.max()) + 1}
         headers = {"x-picture": json.dumps(facts)}
         return Response(values.tobytes(), media_type="application/octet-stream", headers=headers)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pytest
@@ -93,20 +94,37 @@ def test_dragging_changes_window_and_level(page: Page) -> None:
     assert [shade(page, x, 0.5) for x in (0.25, 0.5, 0.75)] == before
 
 
-def test_the_window_is_dicoms_own_formula(page: Page) -> None:
-    """PS3.3 C.11.2.1.2.1, by another hand and in floating point."""
-    script = """async ([slope, intercept, center, width, inverted]) => {
+VIEWS: list[dict[str, Any]] = [
+    {"slope": 1, "intercept": 0, "center": 2048, "width": 4096},
+    {"slope": 1, "intercept": -1024, "center": 40, "width": 400, "offset": -32768},
+    {"slope": 0.5, "intercept": 10, "center": 300, "width": 1},
+    {"slope": 1, "intercept": 0, "center": 128, "width": 511, "function": "LINEAR_EXACT", "padding": 77},
+    {"slope": 2, "intercept": 0, "center": 900, "width": 333, "function": "SIGMOID"},
+    {"slope": 1, "intercept": 0, "center": 1e6, "width": 1, "function": "SIGMOID"},
+]
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_shades_are_those_of_the_standards_formulas(page: Page, view: dict[str, Any]) -> None:
+    """By another hand, in numpy: docs/ward.md, "Windows on the page"."""
+    script = """async ([view, inverted]) => {
         const { shadesOf } = await import("./page/shades.js");
-        return Array.from(shadesOf({ slope, intercept }, { center, width }, inverted)).map((word) => word & 255);
+        return Array.from(shadesOf(view, view, inverted)).map((word) => word & 255);
     }"""
-    values = np.arange(65536, dtype=np.float64)
-    for slope, intercept, center, width in ((1, 0, 2048, 4096), (1, -1024, 40, 400), (0.5, 10, 300, 1), (2, 0, 9, 2)):
-        x = values * slope + intercept
-        y = np.clip((x - (center - 0.5)) / max(width - 1, 1e-6) + 0.5, 0, 1) * 255
-        shades = np.array(page.evaluate(script, [slope, intercept, center, width, False]))
-        assert np.abs(shades - y).max() <= 0.5 + 1e-6
-        inverted = np.array(page.evaluate(script, [slope, intercept, center, width, True]))
-        assert np.array_equal(inverted, 255 - shades)
+    value = (np.arange(65536, dtype=np.float64) + view.get("offset", 0)) * view["slope"] + view["intercept"]
+    center, width = view["center"], view["width"]
+    if view.get("function") == "SIGMOID":
+        share = 1 / (1 + np.exp(np.clip(-4 * (value - center) / width, -700, 700)))
+    elif view.get("function") == "LINEAR_EXACT":
+        share = (value - center) / width + 0.5
+    else:
+        share = (value - (center - 0.5)) / max(width - 1, 1e-6) + 0.5
+    shades = np.rint(np.clip(255 * share, 0, 255))
+    for inverted in (False, True):
+        expected = 255 - shades if inverted else shades.copy()
+        if view.get("padding") is not None:
+            expected[view["padding"]] = 0
+        assert np.array_equal(np.array(page.evaluate(script, [view, inverted])), expected)
 
 
 def test_invert_zoom_and_move(page: Page) -> None:
@@ -254,6 +272,7 @@ def test_writing_in_a_picture_is_warned_of_and_masked_by_hand(page: Page, servic
     service.warnings = ("burned_in",)
     attach(page, ramp(), "ramp.dcm")
     expect(page.locator("#viewer-warning")).to_contain_text("There may be writing")
+    expect(page.locator(".attached-item.warned")).to_have_count(1)
     service.warnings = ()
     before = next(iter(next(iter(service.cases.values())).pictures))
     page.get_by_role("button", name="Mask writing").click()

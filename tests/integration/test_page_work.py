@@ -109,7 +109,10 @@ def test_every_printed_page_says_what_it_is(page: Page, service: StandIn) -> Non
     lines = "\n".join(f"Line {number} of what was seen." for number in range(120))
     page.get_by_label("Findings").fill(lines)
     page.get_by_label("Impression").fill("Small effusion.")
-    page.locator(".qr").wait_for()
+    page.evaluate("() => (window.print = () => (window.isPrinting = true))")
+    page.get_by_role("button", name="Print").click()
+    page.wait_for_function("() => window.isPrinting")
+    assert page.locator(".qr").evaluate("(code) => code.naturalWidth > 0"), "the code is there before it is printed"
     leaves = printed(page)
     assert len(leaves) >= 3
     for leaf in leaves:

@@ -17,7 +17,7 @@ export function setCsrf(token) {
     csrf = token || "";
 }
 
-/** Call `listener` with a code whenever the service no longer knows who asks. */
+/** Call `listener` whenever the service no longer knows who asks. */
 export function whenSignedOut(listener) {
     onSignedOut = listener;
 }
@@ -36,9 +36,12 @@ export async function request(method, path, { body, signal, raw = false, quiet =
     }
     if (response.ok) return response;
     const failure = await failureOf(response);
-    if (failure.status === 401 && !quiet) onSignedOut(failure.code);
+    if (isUnknown(failure) && !quiet) onSignedOut();
     throw failure;
 }
+
+/** Whether who asks is not, or no longer, whom this page takes him for: another sign-in may have changed that. */
+const isUnknown = (failure) => failure.status === 401 || failure.code === "csrf_wrong";
 
 async function failureOf(response) {
     let error = {};
@@ -78,8 +81,9 @@ export function upload(path, content, onProgress) {
             }
             if (sending.status < 300) return resolve(document);
             const error = document.error || {};
-            if (sending.status === 401) onSignedOut(error.code);
-            reject(new Failure(sending.status, error.code || `status_${sending.status}`, error.message || ""));
+            const failure = new Failure(sending.status, error.code || `status_${sending.status}`, error.message || "");
+            if (isUnknown(failure)) onSignedOut();
+            reject(failure);
         };
         sending.send(content);
     });

@@ -188,7 +188,7 @@ function card(item) {
         inside.push(press);
     } else if (item.failed) inside.push(element("span", { class: "failed", dir: "auto", text: item.failed }));
     else inside.push(element("progress", { max: 1, value: item.progress, "aria-label": t("picture.uploading") }));
-    const warned = item.picture?.warnings?.length > 0;
+    const warned = item.picture?.warnings?.includes("burned_in");
     return element("li", { class: warned ? "attached-item warned" : "attached-item", "data-key": item.key }, ...inside, iconButton("close", t("picture.remove"), remove));
 }
 

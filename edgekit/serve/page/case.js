@@ -8,7 +8,7 @@ import { confirmDelete, openDetails } from "./details.js";
 import { $, menu, say, show } from "./dom.js";
 import { Answer } from "./events.js";
 import { explain } from "./explain.js";
-import { onLanguage, t } from "./language.js";
+import { language, onLanguage, t } from "./language.js";
 import { openReport } from "./report.js";
 import { session } from "./session.js";
 import { openShares } from "./share.js";
@@ -159,7 +159,7 @@ async function ask(text, pictures, begun = () => {}) {
     const view = addTurn(turn, context());
     current.turns.push(view);
     drawState();
-    return follow(view, (answer) => answer.ask({ text, images: pictures }), begun);
+    return follow(view, (answer) => answer.ask({ text, images: pictures, language: language() }), begun);
 }
 
 function follow(view, begin, begun = () => {}) {
@@ -236,7 +236,7 @@ function reporting() {
         path: path(),
         turns: shown.turns.map((view) => view.turn),
         images: [...shown.images.values()],
-        mayChange: shown.document.access === "own",
+        mayChange: shown.document.access !== "read",
         ask: (text) => ask(text, []),
         turnsNow: () => shown.turns.map((view) => view.turn),
     };

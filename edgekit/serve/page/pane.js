@@ -2,7 +2,7 @@
 
 import { element } from "./dom.js";
 import { number, t } from "./language.js";
-import { paintColour, paintGrey, shadesOf, wholeWindow } from "./shades.js";
+import { paintColour, paintGrey, shadesOf } from "./shades.js";
 
 const MOST_ZOOM = 16;
 const REST_MS = 150;
@@ -69,7 +69,7 @@ export class Pane {
     reset() {
         this.fit();
         if (!this.loaded) return;
-        this.window = { ...(this.loaded.window || wholeWindow(this.loaded.values, this.loaded)) };
+        this.window = { ...this.loaded.window };
         this.inverted = false;
         this.repaint();
     }

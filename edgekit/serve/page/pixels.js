@@ -47,8 +47,7 @@ export class Frames {
 async function greys(response) {
     const facts = JSON.parse(response.headers.get("x-picture"));
     const values = new Uint16Array(await response.arrayBuffer());
-    const window = facts.width_of_window ? { center: facts.center, width: facts.width_of_window } : null;
-    return { ...facts, slope: facts.slope ?? 1, intercept: facts.intercept ?? 0, values, window };
+    return { ...facts, values, window: { center: facts.center, width: facts.width_of_window } };
 }
 
 async function colours(response) {
@@ -59,5 +58,5 @@ async function colours(response) {
     context.drawImage(bitmap, 0, 0);
     bitmap.close();
     const { data, width, height } = context.getImageData(0, 0, canvas.width, canvas.height);
-    return { width, height, colours: data, invert: false, slope: 1, intercept: 0, window: { center: 128, width: 256 } };
+    return { width, height, colours: data, invert: false, window: { center: 128, width: 256 } };
 }

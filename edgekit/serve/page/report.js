@@ -57,7 +57,7 @@ export function openReport(host, more = "") {
     }
 
     const drafting = button("secondary", t("report.draft"), draft);
-    const print = element("button", { type: "button", class: "primary", on: { click: () => keep().finally(() => window.print()) } }, icon("print"), t("report.print"));
+    const print = element("button", { type: "button", class: "primary", on: { click: () => Promise.all([keep(), withCode(host)]).finally(() => window.print()) } }, icon("print"), t("report.print"));
     const back = button("secondary", t("back"), () => close());
     const bar = element("div", { class: "sheet-bar" }, back, element("span", { class: "grow" }), state, host.mayChange ? drafting : null, print);
     $("report").replaceChildren(bar, sheet(host, fields));
@@ -122,7 +122,7 @@ function sheet(host, fields) {
         body.append(element("h2", {}, element("label", { for: `report-${name}`, text: t(`report.${name}`) })));
         body.append(fields[name].area, fields[name].printed);
     }
-    body.append(element("p", { class: "sign", text: t("report.sign") }), asked(turns), origin(host));
+    body.append(element("p", { class: "sign", text: t("report.sign") }), asked(turns), origin());
     const mark = element("div", { class: "sheet-mark" }, element("p", { text: t("report.mark") }));
     if (language() !== "en") mark.append(element("p", { lang: "en", dir: "ltr", text: inEnglish("report.mark") }));
     return element("article", { class: "sheet" }, mark, body);
@@ -139,9 +139,16 @@ function asked(turns) {
     return element("section", {}, element("h2", { text: t("report.asked") }), list);
 }
 
-function origin(host) {
+/** The code binds this print to the audit, so it is asked for when there is one. */
+async function withCode(host) {
+    const code = $("report-code");
+    code.src = `${host.path}/qr?${Date.now()}`;
+    await code.decode().catch(() => {});
+}
+
+function origin() {
     const { model, bundle, notice, version } = service();
     const lines = [`${model} · EdgeKit ${version}`, bundle, moment(new Date().toISOString())].filter(Boolean);
     const words = element("div", {}, ...lines.map((text) => element("p", { dir: "ltr", text })), element("p", { lang: "en", dir: "ltr", text: notice || "" }));
-    return element("div", { class: "sheet-origin" }, element("img", { class: "qr", src: `${host.path}/qr`, alt: t("report.qr") }), words);
+    return element("div", { class: "sheet-origin" }, element("img", { class: "qr", id: "report-code", alt: t("report.qr") }), words);
 }

@@ -139,7 +139,8 @@ function drawSlider(index) {
     if (index === active) document.querySelector('[data-act="invert"]').setAttribute("aria-pressed", String(pane.inverted));
 }
 
-function warn(text) {
+function warn(text, isMild = false) {
+    $("viewer-warning").classList.toggle("mild", isMild);
     $("viewer-warning").textContent = text;
     show($("viewer-warning"), Boolean(text));
 }
@@ -147,7 +148,8 @@ function warn(text) {
 /** What the reading noticed, and whether there may be writing in the picture. */
 function drawFacts() {
     const { picture } = pane();
-    warn((picture?.warnings || []).map((warning) => t(`warning.${warning}`)).join(" "));
+    const warnings = picture?.warnings || [];
+    warn(warnings.map((warning) => t(`warning.${warning}`)).join(" "), !warnings.includes("burned_in"));
     $("viewer-notes").replaceChildren(...(picture?.notes || []).map((note) => element("li", { dir: "auto", text: note })));
     show($("viewer-notes"), Boolean(picture?.notes?.length));
 }
