@@ -12,9 +12,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from edgekit.errors import EdgeKitError
+from edgekit.ward.backup.take_in import require_taken_in
 from edgekit.ward.database import Damaged, Database
 from edgekit.ward.keys import KEYS, WARD, Master, is_there, key_file, load
 from edgekit.ward.schema import version
+from edgekit.ward.wal import require_whole_log
 
 MOST_FAULTS = 20
 
@@ -50,8 +52,8 @@ class Census:
 def census(state: Path) -> Census:
     """Count what the folder ``state`` keeps; without databases, there is nothing but files to count.
 
-    :class:`~edgekit.errors.EdgeKitError` where they can't be read: a key that is missing, or another's, damage, or
-    one of the two that is lost.
+    :class:`~edgekit.errors.EdgeKitError` where they can't be read: a key that is missing, or another's, damage,
+    one of the two that is lost, or a restore that was cut off.
     """
     files = {path.name: Kept(1, path.stat().st_size) for path in sorted(state.glob("*.db*"))}
     counted = Census(files=files, pictures=_below(state / "pictures"), audit=_below(state / "audit"))
@@ -60,6 +62,9 @@ def census(state: Path) -> Census:
         return counted
     if missing:
         raise EdgeKitError(f"{state / missing[0]} is missing or empty", "Restore a backup (edgekit restore).")
+    require_taken_in(state)
+    for name in (KEYS, WARD):
+        require_whole_log(state / name)  # opened over a damaged one, SQLite would do away with what it holds
     with closing(_opened(state, load(key_file()))) as database:
         return Census(
             files=files,

@@ -14,12 +14,15 @@ import pytest
 
 from edgekit.cli.main import main
 from edgekit.serve import tokens
+from edgekit.ward.accounts import Account
 from edgekit.ward.audit import Audit
 from edgekit.ward.audit.here import audit_key
 from edgekit.ward.keys import master_key
 from edgekit.ward.ward import Ward
 from tests import specs
 from tests.mirrored import ROOT
+from tests.terminal import at_terminal
+from tests.wards import Picture
 
 PATIENT = "Quixwell"
 """Stands wherever a site lets somebody write something, and nowhere else."""
@@ -56,6 +59,7 @@ def fill(folder: Path) -> list[str]:
         account = ward.accounts.add(STAFF, "doctor")
         ward.accounts.set_password(account, f"{PATIENT} is well")
         secrets += [ward.sessions.begin(account), ward.invitations.make(account)]
+        secrets += converse(ward, account)
     Audit.open(state / "audit", audit_key(master_key(state))).note("sign_in", f"account {STAFF}")
     secrets.append((site / "ward.key").read_text().strip())
     (state / "pictures" / "ab").mkdir(parents=True)
@@ -66,6 +70,19 @@ def fill(folder: Path) -> list[str]:
         (bundle / name).mkdir()
         (bundle / name / f"{PATIENT}.json").write_text(json.dumps({"question": PATIENT}))
     return secrets
+
+
+def converse(ward: Ward, account: Account) -> list[str]:
+    """Keep a conversation that says in each of its fields who the patient is; its ids, which are nobody's business."""
+    other, owner = ward.accounts.add(f"{STAFF}2", "doctor"), account.owner
+    case = ward.conversations.create(owner, PATIENT, f"What ails {PATIENT}?")
+    ward.conversations.change(owner, case.id, report=PATIENT)
+    picture = ward.pictures.add(owner, case.id, Picture(file=PATIENT.encode(), notes=(PATIENT,)))
+    turn = ward.turns.add(owner, case.id, f"Is {PATIENT} well?", (picture.id,))
+    ward.turns.finish(turn.id, f"{PATIENT} is well.", "whole", notes=(PATIENT,))
+    ward.feedback.give(owner, turn.id, "answer", f"{PATIENT} is ill")
+    ward.shares.give(owner, case.id, other, True)
+    return [case.id, picture.id, turn.id]
 
 
 def programs(folder: Path) -> Path:
@@ -114,7 +131,8 @@ def test_nothing_of_patients_or_staff_and_no_secret_is_in_it(site: Path) -> None
             assert word.lower() not in text.lower(), name
         assert all(letter.isprintable() or letter in "\n\t" for letter in text), name
     read = {name: json.loads(text) for name, text in documents.items() if name.endswith(".json")}
-    assert read["store.json"]["accounts"] == {"doctor": 1}, "it was looked at, and counted"
+    assert read["store.json"]["accounts"] == {"doctor": 2}, "it was looked at, and counted"
+    assert read["store.json"]["turns"] == {"whole": 1}
     assert read["store.json"]["faults"] == []
     assert (read["audit.json"]["ok"], read["audit.json"]["lines"]) == (True, 1)
     assert read["tokens.json"]["tokens"] == 1
@@ -126,3 +144,16 @@ def test_nothing_of_patients_or_staff_and_no_secret_is_in_it(site: Path) -> None
     assert [line.partition("Z ")[2] for line in documents["errors.txt"].splitlines()[1:]] == [LINES[1][24:]]
     assert "2 lines of edgekit.service; 2 that" in documents["log.txt"]
     assert f"{'ab' * 16} POST /v1/chat/completions 200 1.2 s, token no. 1" in documents["log.txt"]
+
+
+@pytest.mark.parametrize(("typed", "is_written"), [("y\n", True), ("n\n", False)])
+def test_at_a_terminal_it_shows_what_is_in_it_and_asks(typed: str, is_written: bool, site: Path) -> None:
+    variables = {name: value for name, value in os.environ.items() if name.startswith("EDGEKIT_")}
+    with at_terminal("support", "--out", "a.tar.gz", cwd=site, variables=variables) as terminal:
+        terminal.wait_for(r"Write this to a\.tar\.gz\? \[Y/n\]")
+        assert "versions.json" in terminal.said
+        assert not (site / "a.tar.gz").exists()
+        terminal.type(typed)
+        assert terminal.end() == 0
+    assert (site / "a.tar.gz").exists() == is_written
+    assert ("Nothing was written." in terminal.said) != is_written

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
 
 from edgekit.errors import EdgeKitError
+from edgekit.ward import wal
 from edgekit.ward.census import MOST_FAULTS, Kept, census
 from edgekit.ward.ward import Ward
 from tests.wards import MASTER, open_ward, zero
@@ -82,6 +84,21 @@ def test_damage_is_told_and_left(state: Path, tmp_path: Path) -> None:
     zero(state / "ward.db", 0, 4096)
     with pytest.raises(EdgeKitError, match="damaged, or its key"):
         census(state)
+
+
+def test_a_damaged_log_is_told_and_left_as_it_is(state: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wal, "_WAIT_S", 0.0)
+    with open_ward(tmp_path) as ward:
+        fill(ward)
+        log = state / "ward.db-wal"
+        shutil.copytree(state, tmp_path / "cut")
+        assert log.stat().st_size > 0
+    cut = tmp_path / "cut" / "ward.db-wal"
+    zero(cut, 32, 64)
+    before = {path.name: path.read_bytes() for path in cut.parent.iterdir() if path.is_file()}
+    with pytest.raises(EdgeKitError, match=r"ward\.db-wal is damaged"):
+        census(tmp_path / "cut")
+    assert {path.name: path.read_bytes() for path in cut.parent.iterdir() if path.is_file()} == before
 
 
 def test_one_of_two_that_is_lost_is_told(state: Path, tmp_path: Path) -> None:
