@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import io
+import itertools
 import struct
 from typing import Any
 
 import numpy as np
 import pydicom
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from pydicom import Dataset
 from pydicom.datadict import DicomDictionary
 from pydicom.sequence import Sequence
 from pydicom.tag import Tag
 from pydicom.uid import UID, JPEGExtended12Bit
 
+from edgekit.errors import InputError
 from edgekit.inputs.images import load_image
 from edgekit.inputs.kept.keep import keep, masked
 from edgekit.inputs.kept.mask import Rectangle
@@ -235,3 +239,40 @@ def test_masked_is_black_there_and_the_same_elsewhere(kind: str) -> None:
     assert (done.warnings, done.media_type) == (kept.warnings, kept.media_type)
     assert done.facts.frames == kept.facts.frames
     assert keep(done.file).file == done.file
+
+
+SEEDS = [
+    encode(MASKED[kind]) for kind in ("window", "signed", "table", "modality table", "padding", "frames", "colour")
+]
+
+
+@given(st.data())
+@settings(max_examples=150, deadline=None)
+def test_damage_ends_in_the_same_picture_or_the_same_error(data: st.DataObject) -> None:
+    damaged = bytearray(data.draw(st.sampled_from(SEEDS)))
+    for _ in range(data.draw(st.integers(1, 4))):
+        damaged[data.draw(st.integers(128, min(1200, len(damaged) - 1)))] = data.draw(st.integers(0, 255))
+    content = bytes(damaged[: data.draw(st.integers(129, len(damaged))) if data.draw(st.booleans()) else None])
+    try:
+        expected = load_image(content)
+    except InputError as error:
+        with pytest.raises(InputError) as caught:
+            keep(content)
+        assert caught.value.hint == error.hint
+        return
+    try:
+        kept = keep(content)
+    except InputError:
+        assert "no frame" not in refused(content).message, "all of its frames are read"
+    else:
+        shown = load_image(kept.file)
+        assert shown.digest == expected.digest
+        assert shown.image.size == (kept.facts.width, kept.facts.height)
+
+
+def refused(content: bytes) -> InputError:
+    """What is said of a file's first frame that is not read."""
+    with pytest.raises(InputError) as caught:
+        for frame in itertools.count():
+            load_image(content, frame)
+    return caught.value
