@@ -41,6 +41,12 @@ def guess(throttle: Throttle, time: Time, seconds: float, name: str, address: st
     return guesses
 
 
+def guess_everywhere(throttle: Throttle, name: str) -> None:
+    """Guess once from each of many addresses."""
+    for number in range(16):
+        throttle.failed(name, f"203.0.113.{number}")
+
+
 def test_a_few_mistakes_cost_nothing(throttle: Throttle) -> None:
     for _ in range(3):
         assert throttle.wait_s("ada", HERE) == 0
@@ -110,8 +116,27 @@ def test_a_right_password_forgets_the_wrong_ones_of_its_own(throttle: Throttle) 
     throttle.passed("ADA", HERE)
     assert throttle.wait_s("ada", HERE) == 0
     for _ in range(2):
-        throttle.failed("ada", HERE)
-    assert throttle.wait_s("ada", HERE) == 1, "the account's count went on"
+        throttle.failed("ada", THERE)
+    assert throttle.wait_s("ada", THERE) == 1, "the account's count went on"
+
+
+def test_where_somebody_signed_in_before_nobody_elsewhere_shuts_him_out(throttle: Throttle, time: Time) -> None:
+    throttle.passed("ada", HERE)
+    guess_everywhere(throttle, "ada")
+    assert throttle.wait_s("ada", HERE) == 0
+    assert throttle.wait_s("ada", PROXY) > 0, "elsewhere it is as slow as before"
+    assert throttle.wait_s("bo", HERE) == 0
+    assert guess(throttle, time, 86_400, "ada", HERE) < 1600
+
+
+def test_so_many_places_are_remembered(throttle: Throttle, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_MOST", 3)
+    for name in ("ada", "bo", "cy", "ada", "dee"):
+        throttle.passed(name, HERE)
+    monkeypatch.undo()
+    for name in ("ada", "bo"):
+        guess_everywhere(throttle, name)
+    assert throttle.wait_s("ada", HERE) == 0 < throttle.wait_s("bo", HERE)
 
 
 def test_old_mistakes_are_forgotten(throttle: Throttle, time: Time) -> None:
