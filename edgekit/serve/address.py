@@ -23,6 +23,15 @@ def plain(address: str) -> str:
     return str(mapped or parsed)
 
 
+def is_address(text: str) -> bool:
+    """Say whether a text is an address of IPv4 or IPv6."""
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
 def counted_as(address: str) -> str:
     """Return as whom an address is counted where there are limits: its network of IPv6, else itself.
 

@@ -11,6 +11,7 @@ import msgspec
 from starlette.types import Receive, Scope, Send
 
 from edgekit.errors import ContextExceeded, InputError, InUse, NotAllowed, NotHere, gist
+from edgekit.serve.address import is_address
 from edgekit.serve.asgi import apart, respond, respond_events, while_connected
 from edgekit.serve.openai.request import parse
 from edgekit.serve.refusal import Refusal, invalid
@@ -47,8 +48,9 @@ class Request:
 
     @property
     def address(self) -> str:
-        """Where it comes from."""
-        return str(self.scope["state"].get("address", ""))
+        """Where it comes from, "unknown" where a proxy says what is no address."""
+        address = str(self.scope["state"].get("address", ""))
+        return address if is_address(address) else "unknown"
 
     def part(self, name: str) -> str:
         """Return a part of the path."""

@@ -31,8 +31,7 @@ async def live(
     yield event("turn", written.document())
     async for told in written.exchange.told([seen]):
         if not may_read():
-            yield failed(Refusal(404, "There is no such conversation any more.", "not_found"))
-            return
+            break
         for _, first, last in told.deltas:
             text = "".join(delta.text for delta in answer.deltas[first:last])
             rest, at = text[max(0, offset - at) :], at + len(text)
@@ -47,14 +46,23 @@ async def live(
         else:
             yield f": {comment([answer])}\n\n".encode()
     try:
-        turn, failure = await asyncio.shield(written.kept), written.exchange.failure()
-    except Refusal as refusal:  # of the store: what was written is not kept
+        turn, failure = await _kept(written, may_read), written.exchange.failure()
+    except Refusal as refusal:  # of the store: what was written is not kept, or not for this reader any more
         note(refusal.code)
         yield failed(refusal)
         return
     if failure is not None and turn.state == "failed":
         note(failure.code)
     yield ending(turn, failure)
+
+
+async def _kept(written: Written, may_read: Callable[[], bool]) -> TurnDocument:
+    """The turn as the store has it in the end, with all of its text, for who may read it then."""
+    if may_read():
+        turn = await asyncio.shield(written.kept)
+        if may_read():
+            return turn
+    raise Refusal(404, "There is no such conversation any more.", "not_found")
 
 
 async def stored(turn: TurnDocument, offset: int) -> AsyncIterator[bytes]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from edgekit.serve.address import counted_as, plain
+from edgekit.serve.address import counted_as, is_address, plain
 
 
 @pytest.mark.parametrize(
@@ -42,3 +42,10 @@ def test_an_address_has_one_spelling(address: str, expected: str) -> None:
 )
 def test_a_network_of_ipv6_counts_as_one_and_of_ipv4_each_address(address: str, expected: str) -> None:
     assert counted_as(address) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"), [("192.0.2.7", True), ("::1", True), ("", False), ("unknown", False), ("192.0.2.7:80", False)]
+)
+def test_an_address_is_told_from_what_is_none(text: str, expected: bool) -> None:
+    assert is_address(text) is expected

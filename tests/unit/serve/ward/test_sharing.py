@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -161,6 +162,32 @@ async def test_who_reads_along_when_it_is_taken_back_reads_no_further(state: Pat
         await asyncio.gather(asking.done(), reading.done())
         assert end_of(asking)["state"] == "whole"
         assert [name for name, _ in told(reading)] == ["turn", "failure"]
+
+
+@on_loop
+async def test_who_reads_along_does_not_get_the_whole_of_what_is_taken_back_before_it_is_stored(state: Path) -> None:
+    engine = Talking()
+    async with house(state, engine) as there:
+        await there.anna.send("PUT", f"{there.path}/shares/ben", {"may_ask": False})
+        engine.held, engine.entered = True, 0
+        asking = there.anna.begin("POST", f"{there.path}/messages", {"text": "Where?"})
+        await until(lambda: told(asking))
+        reading = there.ben.begin("GET", f"{there.path}/messages/{told(asking)[0][1]['id']}/events?offset=999")
+        await until(lambda: told(reading))
+        written = there.running.desk.writing.of(told(asking)[0][1]["id"])
+        assert written
+        store = await there.running.desk.keeper.call(lambda store: store)
+        stored, waited = threading.Event(), store.ward.turns.finish
+        store.ward.turns.finish = lambda *turn, **more: stored.wait(20) and waited(*turn, **more)  # type: ignore
+        engine.go()
+        await until(lambda: written.exchange.ended)
+        taking = there.anna.begin("DELETE", f"{there.path}/shares/ben")
+        there.running.desk.writing.withdraw(there.path.rpartition("/")[2], "account 2")
+        stored.set()
+        await asyncio.gather(asking.done(), reading.done(), taking.done())
+        assert taking.status == 204
+        assert [name for name, _ in told(reading)] == ["turn", "failure"]
+        assert end_of(asking)["state"] == "whole"
 
 
 @on_loop
