@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from edgekit.errors import InputError
@@ -58,10 +58,20 @@ class Conversations:
         self._files = files
         self._clock = clock
 
-    def create(self, owner: str, label: str = "", referring_question: str = "") -> Conversation:
-        """Begin a conversation, durably; :class:`~edgekit.errors.InputError` where a text is too long."""
+    def create(
+        self,
+        owner: str,
+        label: str = "",
+        referring_question: str = "",
+        confirm: Callable[[str], object] = lambda id: None,
+    ) -> Conversation:
+        """Begin a conversation, durably; :class:`~edgekit.errors.InputError` where a text is too long.
+
+        ``confirm`` is called with its id before it is there, and may raise to have it not be.
+        """
         texts = _texts(label=label, referring_question=referring_question, report="")
         id, now_s = new_id(), self._clock().wall_s
+        confirm(id)
         key = self._keyring.make(id)  # before what it locks: a power cut between the two leaves a key of nothing
         self._database.change(
             "INSERT INTO conversations (id, owner, created_s, changed_s, sealed, place)"
@@ -125,13 +135,15 @@ class Conversations:
             touch(self._database, id, self._clock().wall_s)
         return self._get(owner, id)
 
-    def delete(self, owner: str, id: str) -> None:
+    def delete(self, owner: str, id: str, confirm: Callable[[], object] = lambda: None) -> None:
         """Delete a conversation of one's own, for good: its key first, durably, then its rows and its pictures' files.
 
         Whatever copy there is of it, in an older backup too, can't be read from then on. What a power cut leaves, the
-        next start removes. :class:`~edgekit.errors.NotHere`, :class:`~edgekit.errors.NotAllowed`.
+        next start removes. ``confirm`` is called before, and may raise to have nothing done.
+        :class:`~edgekit.errors.NotHere`, :class:`~edgekit.errors.NotAllowed`.
         """
         reach(self._database, owner, id).require("own")
+        confirm()
         self._keyring.destroy(id)
         self.remove_deleted()
 

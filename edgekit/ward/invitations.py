@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Callable
 
 from edgekit.errors import InputError
 from edgekit.ward.accounts import Account, Accounts
@@ -28,14 +29,17 @@ class Invitations:
         self._database.change("INSERT OR REPLACE INTO invitations VALUES (?, ?, ?, ?, ?)", values)
         return secret
 
-    def accept(self, secret: str, password: str) -> Account:
+    def accept(
+        self, secret: str, password: str, confirm: Callable[[Account], object] = lambda account: None
+    ) -> Account:
         """Use a link up: its account has this password now. Sessions of the account end.
 
+        ``confirm`` is called before that is so, and may raise to have nothing done.
         :class:`~edgekit.errors.InputError` for a secret that is wrong, used, or too old, without saying which; and for
         a password that is not good enough, where the link stays good.
         """
         account = self._invited(secret)
-        self._accounts.set_password(account, password, lambda: self._invited(secret))
+        self._accounts.set_password(account, password, lambda: confirm(self._invited(secret)))
         return self._accounts.of(account.id) or account
 
     def _invited(self, secret: str) -> Account:

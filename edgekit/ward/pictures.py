@@ -13,7 +13,7 @@ import hashlib
 import hmac
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -140,18 +140,24 @@ class Pictures:
             raise _not_here()
         return self._files.read(*row)
 
-    def remove(self, owner: str, conversation: str, id: str) -> None:
+    def is_removable(self, id: str) -> bool:
+        """Say whether no turn shows a picture to the model."""
+        return self._database.row("SELECT 1 FROM turn_pictures WHERE picture = ?", (id,)) is None
+
+    def remove(self, owner: str, conversation: str, id: str, confirm: Callable[[], object] = lambda: None) -> None:
         """Remove a picture for good; :class:`~edgekit.errors.InUse` where a turn shows it to the model.
 
-        :class:`~edgekit.errors.NotHere`, :class:`~edgekit.errors.NotAllowed`.
+        ``confirm`` is called before, and may raise to have nothing done. :class:`~edgekit.errors.NotHere`,
+        :class:`~edgekit.errors.NotAllowed`.
         """
         with self._database.transaction():
             reach(self._database, owner, conversation).require("own", "ask")
             row = self._row("p.file", owner, conversation, id)
             if row is None:
                 raise _not_here()
-            if self._database.row("SELECT 1 FROM turn_pictures WHERE picture = ?", (id,)):
+            if not self.is_removable(id):
                 raise InUse("A question was asked about this picture", "Delete the conversation, or keep both.")
+            confirm()
             self._database.change("DELETE FROM pictures WHERE id = ?", (id,))
         self._files.remove(row[0])
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from edgekit.serve.caller import Caller
 from edgekit.serve.refusal import Refusal
 from edgekit.serve.ward.callers import caller_in
@@ -40,8 +42,10 @@ async def create(request: Request) -> Reply:
 
     def make(store: Store) -> ConversationDocument:
         require_fewer(store.ward.conversations.count(owner), most, "conversations")
-        made = store.ward.conversations.create(owner, asked.label, asked.referring_question)
-        store.audit.note("conversation_made", who, conversation=made.id)
+        note = partial(store.audit.note, "conversation_made", who)
+        made = store.ward.conversations.create(
+            owner, asked.label, asked.referring_question, confirm=lambda id: note(conversation=id)
+        )
         return show(store, made)
 
     return document(await request.desk.keeper.call(make), 201)
@@ -69,10 +73,11 @@ async def change(request: Request) -> Reply:
     asked = await request.read(ChangedConversation)
 
     def write(store: Store) -> ConversationDocument:
-        changed = store.ward.conversations.change(
-            owner, id, label=asked.label, referring_question=asked.referring_question, report=asked.report
-        )
-        store.audit.note("conversation_changed", who, conversation=id)
+        with store.ward.database.transaction():
+            changed = store.ward.conversations.change(
+                owner, id, label=asked.label, referring_question=asked.referring_question, report=asked.report
+            )
+            store.audit.note("conversation_changed", who, conversation=id)
         return show(store, changed)
 
     return document(await request.desk.keeper.call(write))
@@ -88,11 +93,14 @@ async def delete(request: Request) -> Reply:
 
     def remove(store: Store) -> set[str]:
         others = {share.owner for share in store.ward.shares.of(owner, id)}
-        store.ward.conversations.delete(owner, id)
-        store.audit.note("conversation_deleted", who, conversation=id)
+        note = partial(store.audit.note, "conversation_deleted", who, conversation=id)
+        store.ward.conversations.delete(owner, id, confirm=note)
         return others
 
-    for other in await desk.keeper.call(remove):
+    others = await desk.keeper.call(remove)
+    if (running := desk.writing.in_conversation(id)) is not None:  # asked meanwhile
+        await desk.writing.stop(running)
+    for other in others:
         desk.writing.withdraw(id, other)
         desk.forget(caller_in(Caller(other), owner).id)
     desk.forget(owner)

@@ -17,8 +17,9 @@ async def give(request: Request) -> Reply:
         conversation = store.ward.turns.conversation_of(owner, asked.turn)
         if conversation is None:
             raise NotHere("There is no such answer", "It may have been deleted.")
-        store.ward.feedback.give(owner, asked.turn, asked.verdict, asked.answer)
-        store.audit.note("feedback", who, conversation=conversation, turn=asked.turn, verdict=asked.verdict)
+        with store.ward.database.transaction():
+            store.ward.feedback.give(owner, asked.turn, asked.verdict, asked.answer)
+            store.audit.note("feedback", who, conversation=conversation, turn=asked.turn, verdict=asked.verdict)
 
     await request.desk.keeper.call(keep)
     return DONE

@@ -11,6 +11,7 @@ import gzip
 import json
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from edgekit.errors import InputError, InUse, NotAllowed
@@ -96,8 +97,8 @@ async def remove(request: Request) -> Reply:
     owner, id, picture, who = request.owner, request.part("conversation"), request.part("picture"), request.who
 
     def drop(store: Store) -> None:
-        store.ward.pictures.remove(owner, id, picture)
-        store.audit.note("picture_removed", who, conversation=id, picture=picture)
+        note = partial(store.audit.note, "picture_removed", who, conversation=id, picture=picture)
+        store.ward.pictures.remove(owner, id, picture, confirm=note)
 
     await request.desk.keeper.call(drop)
     request.desk.forget(request.visit.caller.id)
@@ -133,30 +134,31 @@ def _require_own(request: Request, store: Store) -> Conversation:
     return conversation
 
 
-def _require_room(request: Request, store: Store) -> None:
-    """Refuse early what there is no place for."""
+def _require_room(request: Request, store: Store, *, instead: bool = False) -> None:
+    """Refuse early what there is no place for; ``instead`` of another that goes, a picture needs none of its own."""
     keep = request.desk.service.settings.keep
-    require_fewer(_require_own(request, store).pictures, keep.pictures, "pictures in this conversation")
+    count = _require_own(request, store).pictures - instead
+    require_fewer(count, keep.pictures, "pictures in this conversation")
     store.room.require(keep)
 
 
 def _add(request: Request, kept: KeptPicture, store: Store) -> PictureDocument:
     _require_room(request, store)
-    picture = store.ward.pictures.add(request.owner, request.part("conversation"), kept)
-    store.audit.note(
-        "picture_added",
-        request.who,
-        conversation=request.part("conversation"),
-        picture=picture.id,
-        bytes=picture.bytes,
-    )
+    owner, id = request.owner, request.part("conversation")
+    with store.ward.database.transaction():
+        picture = store.ward.pictures.add(owner, id, kept)
+        store.audit.note("picture_added", request.who, conversation=id, picture=picture.id, bytes=picture.bytes)
+    store.room.add(picture.bytes)
     return show_picture(picture)
 
 
 def _replace(request: Request, kept: KeptPicture, store: Store) -> PictureDocument:
     owner, id, before = request.owner, request.part("conversation"), request.part("picture")
-    picture = store.ward.pictures.add(owner, id, kept)
-    store.audit.note("picture_masked", request.who, conversation=id, picture=picture.id, masked_from=before)
+    _require_room(request, store, instead=store.ward.pictures.is_removable(before))
+    with store.ward.database.transaction():
+        picture = store.ward.pictures.add(owner, id, kept)
+        store.audit.note("picture_masked", request.who, conversation=id, picture=picture.id, masked_from=before)
+    store.room.add(picture.bytes)
     if picture.id != before:
         with suppress(InUse):
             store.ward.pictures.remove(owner, id, before)

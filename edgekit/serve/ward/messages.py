@@ -57,6 +57,7 @@ async def ask(request: Request) -> Reply:
             turn = await desk.keeper.call(add)
         except BaseException:
             desk.service.end(exchange)
+            desk.forget(caller.id)  # it may have been deleted, or taken back, before the engine had it
             raise
         asked = _asked(request.who, kept, turn, orders[0])
         written = desk.writing.begin(turn, asked, exchange)
@@ -145,17 +146,18 @@ async def _picture(request: Request, conversation: str, caller: str, picture: st
 
 def _add(request: Request, id: str, message: NewQuestion, params: SamplingParams, store: Store) -> TurnDocument:
     """Keep the question."""
-    turn = store.ward.turns.add(
-        request.owner,
-        id,
-        message.text,
-        message.images,
-        config.dump(params),
-        seed=params.seed or 0,
-        bundle=request.desk.service.model.bundle.digest,
-        language=message.language,
-    )
-    store.audit.note("asked", request.who, conversation=id, turn=turn.id, pictures=len(turn.pictures))
+    with store.ward.database.transaction():
+        turn = store.ward.turns.add(
+            request.owner,
+            id,
+            message.text,
+            message.images,
+            config.dump(params),
+            seed=params.seed or 0,
+            bundle=request.desk.service.model.bundle.digest,
+            language=message.language,
+        )
+        store.audit.note("asked", request.who, conversation=id, turn=turn.id, pictures=len(turn.pictures))
     return show_turn(store, turn, is_running=True)
 
 

@@ -6,13 +6,19 @@ next try is told how long.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from edgekit.errors import InputError
+from edgekit.serve.address import counted_as
 from edgekit.serve.refusal import NEVER_RETRY, Refusal
 from edgekit.serve.ward.cookies import giving, taking
 from edgekit.serve.ward.endpoint import DONE, Reply, Request, document
 from edgekit.serve.ward.entrance import Visit
 from edgekit.serve.ward.keeper import Store
 from edgekit.serve.ward.requests import ChangedAccount, Invitation, NewPassword, SignIn, Unlock
+
+if TYPE_CHECKING:
+    from edgekit.ward.accounts import Account
 
 
 async def tell(request: Request) -> Reply:
@@ -32,7 +38,7 @@ async def sign_in(request: Request) -> Reply:
         account = store.ward.accounts.verify(asked.name, asked.password)
         if account is None:
             raise failed(store, asked.name, address, before)
-        store.throttle.passed(asked.name, address, _device(store, asked.name, before))
+        store.throttle.passed(asked.name, counted_as(address), _device(store, asked.name, before))
         store.audit.note("sign_in", f"account {account.name}", address=address)
         if before:
             store.ward.sessions.end(before)
@@ -79,7 +85,7 @@ async def unlock(request: Request) -> Reply:
         unlocked = store.ward.sessions.unlock(secret, asked.password)
         if unlocked is None:
             raise failed(store, name, address, secret)
-        store.throttle.passed(name, address, _device(store, name, secret))
+        store.throttle.passed(name, counted_as(address), _device(store, name, secret))
         store.audit.note("session_unlocked", who, address=address)
 
     await request.desk.keeper.slow(open_again)
@@ -93,12 +99,14 @@ async def accept(request: Request) -> Reply:
         raise _no_invitation("This link is not good, or no longer.")
 
     def use(store: Store) -> str:
+        def note(account: Account) -> None:
+            store.audit.note("invitation_used", f"account {account.name}", address=request.address)
+
         require_password(asked.password)
         try:
-            account = store.ward.invitations.accept(asked.secret, asked.password)
+            account = store.ward.invitations.accept(asked.secret, asked.password, note)
         except InputError as error:
             raise _no_invitation(f"{error.message}. {error.hint}") from error
-        store.audit.note("invitation_used", f"account {account.name}", address=request.address)
         return store.ward.sessions.begin(account)
 
     return await _entered(request, await request.desk.keeper.slow(use))
@@ -118,8 +126,8 @@ async def change_password(request: Request) -> Reply:
         if account is None:
             failed(store, name, address, secret)
             raise Refusal(403, "The old password is wrong.", "wrong_password")
-        require_password(asked.new)
-        store.throttle.passed(name, address, _device(store, name, secret))
+        require_password(asked.new, name)
+        store.throttle.passed(name, counted_as(address), _device(store, name, secret))
         store.audit.note("password", who, address=address)
         store.ward.accounts.set_password(account, asked.new)
 
@@ -137,19 +145,19 @@ async def change_account(request: Request) -> Reply:
     return DONE
 
 
-def require_password(password: str) -> None:
+def require_password(password: str, name: str = "") -> None:
     """Refuse, with status 400, a password that is too short, too long, or guessed at once."""
     from edgekit.ward.passwords import require_good
 
     try:
-        require_good(password, "")
+        require_good(password, name)
     except InputError as error:
         raise Refusal(400, f"{error.message}. {error.hint}", "password_invalid", param="password") from None
 
 
 def require_try(store: Store, name: str, address: str, secret: str) -> None:
     """Refuse a try that comes too soon after wrong ones, with status 429."""
-    wait_s = store.throttle.wait_s(name, address, _device(store, name, secret))
+    wait_s = store.throttle.wait_s(name, counted_as(address), _device(store, name, secret))
     if wait_s:
         headers = {"retry-after": str(wait_s), **NEVER_RETRY}
         raise Refusal(429, f"Too many wrong passwords: try again in {wait_s} s.", "too_many_tries", headers=headers)
@@ -157,7 +165,7 @@ def require_try(store: Store, name: str, address: str, secret: str) -> None:
 
 def failed(store: Store, name: str, address: str, secret: str) -> Refusal:
     """Count a wrong password, and return what its sender is told, which is the same whether there is such a name."""
-    store.throttle.failed(name, address, _device(store, name, secret))
+    store.throttle.failed(name, counted_as(address), _device(store, name, secret))
     names = {account.name.casefold(): account.name for account in store.ward.accounts.all()}
     known = names.get(name.casefold())  # what else was typed as a name may be a password
     store.audit.note("sign_in_failed", f"account {known}" if known else "somebody", address=address)

@@ -38,8 +38,9 @@ async def give(request: Request) -> Reply:
 
     def share(store: Store) -> Account:
         colleague = _colleague(store, owner, id, name)
-        store.ward.shares.give(owner, id, colleague, asked.may_ask)
-        store.audit.note("share_given", who, conversation=id, account=colleague.name, may_ask=asked.may_ask)
+        with store.ward.database.transaction():
+            store.ward.shares.give(owner, id, colleague, asked.may_ask)
+            store.audit.note("share_given", who, conversation=id, account=colleague.name, may_ask=asked.may_ask)
         return colleague
 
     colleague = await request.desk.keeper.call(share)
@@ -53,9 +54,10 @@ async def withdraw(request: Request) -> Reply:
 
     def take(store: Store) -> Account:
         colleague = _colleague(store, owner, id, name)
-        if not store.ward.shares.withdraw(owner, id, colleague):
-            raise NotHere("This conversation is not shared with him", "Look whom it is shared with.")
-        store.audit.note("share_withdrawn", who, conversation=id, account=colleague.name)
+        with store.ward.database.transaction():
+            if not store.ward.shares.withdraw(owner, id, colleague):
+                raise NotHere("This conversation is not shared with him", "Look whom it is shared with.")
+            store.audit.note("share_withdrawn", who, conversation=id, account=colleague.name)
         return colleague
 
     colleague = await request.desk.keeper.call(take)

@@ -186,15 +186,16 @@ class Writing:
     def _finish(self, asked: Asked, outcome: Outcome, store: Store) -> TurnDocument:
         """In the store's thread."""
         completion = outcome.completion
-        store.ward.turns.finish(
-            asked.turn,
-            outcome.text,
-            outcome.state,
-            tokens=completion.tokens if completion else 0,
-            prompt_tokens=completion.prompt_tokens if completion else 0,
-            notes=outcome.notes,
-        )
-        self._note(asked, outcome, store)
+        with store.ward.database.transaction():
+            store.ward.turns.finish(
+                asked.turn,
+                outcome.text,
+                outcome.state,
+                tokens=completion.tokens if completion else 0,
+                prompt_tokens=completion.prompt_tokens if completion else 0,
+                notes=outcome.notes,
+            )
+            self._note(asked, outcome, store)
         return show_turn(store, turn_of(store, asked.owner, asked.conversation, asked.turn))
 
     def _note(self, asked: Asked, outcome: Outcome, store: Store) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -40,6 +41,32 @@ async def test_the_last_changed_stands_first_and_a_list_goes_on(state: Path) -> 
         ]
         for query in ("limit=0", "limit=101", "limit=x"):
             (await page.get(f"/api/conversations?{query}")).error(400, "invalid_value")
+
+
+@on_loop
+async def test_nothing_is_reused_of_a_question_that_was_made_ready_while_its_conversation_was_deleted(
+    state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with toy(state=state) as running:
+        page = Browser(running.app)
+        path = await page.begin_conversation()
+        ready, go, orders = asyncio.Event(), asyncio.Event(), running.service.orders
+
+        async def later(*asked: Any) -> Any:
+            made = await orders(*asked)
+            ready.set()
+            await go.wait()
+            return made
+
+        monkeypatch.setattr(running.service, "orders", later)
+        asking = page.begin("POST", f"{path}/messages", {"text": "What is it?"})
+        await ready.wait()
+        assert (await page.send("DELETE", path)).status == 204
+        forgotten = list[str]()
+        monkeypatch.setattr(running.desk, "forget", forgotten.append)
+        go.set()
+        (await asking.done()).error(404, "not_found")
+        assert forgotten == ["this machine"]
 
 
 @on_loop

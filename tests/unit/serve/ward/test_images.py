@@ -115,6 +115,11 @@ async def test_there_is_no_place_for_more_than_may_be_kept(state: Path) -> None:
         path = await page.begin_conversation()
         await page.post(f"{path}/images", b"\x05")
         (await page.post(f"{path}/images", b"\x06")).error(409, "too_many_kept")
+        (before,) = (await page.get(path)).json()["images"]
+        marked = {"rectangles": [[0, 0, 1, 1]]}
+        masked = (await page.post(f"{path}/images/{before['id']}/mask", marked)).json()["id"]
+        await page.ask(path, images=[masked])
+        (await page.post(f"{path}/images/{masked}/mask", marked)).error(409, "too_many_kept")
     async with toy(settings=Settings(keep=Keep(disk_bytes=1)), state=state) as running:
         page = Browser(running.app)
         path = await page.begin_conversation()

@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from unittest.mock import ANY
 
 import pytest
 
@@ -17,7 +18,8 @@ from edgekit.serve.settings import Settings
 from edgekit.serve.ward import keeper as keepers
 from edgekit.serve.ward.keeper import FILE, Keeper, Store
 from tests.asgi import on_loop
-from tests.browser import account
+from tests.browser import Browser, account, end_of, told
+from tests.toy_service import toy
 
 
 @on_loop
@@ -136,3 +138,59 @@ async def test_what_another_process_writes_is_seen(state: Path) -> None:
     account(state, "ben")
     assert keeper.mark != before
     await keeper.close()
+
+
+@on_loop
+async def test_what_the_audit_has_no_room_for_is_not_done(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("anna", "ben"):
+        account(state, name)
+    async with toy(state=state) as running:
+        anna, ben = Browser(running.app), Browser(running.app)
+        await anna.sign_in("anna")
+        await ben.sign_in("ben")
+        path = await anna.begin_conversation(label="bed 4")
+        picture = (await anna.post(f"{path}/images", b"\x05")).json()["id"]
+        turn = end_of(await anna.ask(path))["id"]
+        before = (await anna.get(path)).json()
+        store = await running.desk.keeper.call(lambda store: store)
+        with monkeypatch.context() as full:
+            full.setattr(store.audit, "note", _refuse)
+            for method, place, content in (
+                ("PUT", f"{path}/shares/ben", {"may_ask": True}),
+                ("PATCH", path, {"label": "bed 5"}),
+                ("POST", f"{path}/images", b"\x06"),
+                ("POST", f"{path}/images/{picture}/mask", {"rectangles": [[0, 0, 1, 1]]}),
+                ("DELETE", f"{path}/images/{picture}", None),
+                ("POST", f"{path}/messages", {"text": "And now?"}),
+                ("POST", "/api/feedback", {"turn": turn, "verdict": "wrong"}),
+                ("POST", "/api/conversations", {"label": "bed 6"}),
+                ("DELETE", path, None),
+            ):
+                (await anna.send(method, place, content)).error(507, "disk_full")
+        assert (await anna.get(path)).json() == before
+        assert len((await anna.get("/api/conversations")).json()["conversations"]) == 1
+        (await ben.get(path)).error(404, "not_found")
+        assert (await anna.get(f"{path}/images/{picture}")).status == 200
+        await anna.send("PUT", f"{path}/shares/ben", {"may_ask": True})
+        with monkeypatch.context() as full:
+            full.setattr(store.audit, "note", _refuse)
+            (await anna.send("DELETE", f"{path}/shares/ben")).error(507, "disk_full")
+        assert (await ben.get(path)).status == 200
+
+
+@on_loop
+async def test_an_answer_that_the_audit_has_no_room_for_is_not_kept_as_whole(
+    state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with toy(state=state) as running:
+        page = Browser(running.app)
+        path = await page.begin_conversation()
+        store = await running.desk.keeper.call(lambda store: store)
+        with monkeypatch.context() as full:
+            full.setattr(store.audit, "answered", _refuse)
+            assert told(await page.ask(path))[-1] == ("failure", {"message": ANY, "code": "disk_full"})
+        assert [turn["state"] for turn in (await page.get(path)).json()["turns"]] == ["failed"]
+
+
+def _refuse(*said: object, **more: object) -> None:
+    raise DiskFull("No space is left", "Make room.")

@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
+from edgekit.errors import DiskFull
 from edgekit.serve.headers import SAFE
+from edgekit.serve.settings import Settings
 from edgekit.serve.ward import keeper as keepers
 from edgekit.ward.keys import master_key
 from edgekit.ward.ward import Ward
@@ -246,3 +248,42 @@ async def test_many_who_sign_in_at_once_wait_or_are_told_to(state: Path, monkeyp
         ]
         statuses = sorted([(await call.done()).status for call in calls])
         assert statuses == [200, 503, 503]
+
+
+@on_loop
+async def test_a_link_stays_good_where_the_audit_has_no_room_for_its_use(
+    state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    link = {"secret": invitation(state), "password": PASSWORD}
+    async with toy(state=state) as running:
+        store = await running.desk.keeper.call(lambda store: store)
+        page = Browser(running.app)
+        with monkeypatch.context() as full:
+            full.setattr(store.audit, "note", _refuse)
+            (await page.post("/api/invitation", link)).error(507, "disk_full")
+        assert (await page.sign_in("anna")).status == 401
+        assert (await page.post("/api/invitation", link)).status == 200
+
+
+@on_loop
+async def test_a_proxy_that_says_no_address_is_no_failure(state: Path) -> None:
+    account(state)
+    async with toy(state=state, settings=Settings(proxies=("10.0.0.9",))) as running:
+        page = Browser(running.app, "10.0.0.9")
+        tried = {"name": "anna", "password": WRONG}
+        (await page.post("/api/session", tried, headers={"x-forwarded-for": "a b"})).error(401, "wrong_password")
+        assert '"address":"unknown"' in audited(state)
+
+
+@on_loop
+async def test_one_network_of_ipv6_guesses_as_one(state: Path) -> None:
+    async with toy(state=state) as running:
+        account(state)
+        for number in range(4):
+            page = Browser(running.app, f"2001:db8::{number}")
+            (await page.sign_in("anna", WRONG)).error(401, "wrong_password")
+        (await Browser(running.app, "2001:db8::9").sign_in("anna", WRONG)).error(429, "too_many_tries")
+
+
+def _refuse(*said: object, **more: object) -> None:
+    raise DiskFull("No space is left", "Make room.")
