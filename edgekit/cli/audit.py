@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -10,6 +11,9 @@ from edgekit.cli.common import common
 from edgekit.cli.show.audit import show_head, show_replayed, show_verified
 from edgekit.console import Console
 from edgekit.errors import MissingExtra
+
+if TYPE_CHECKING:
+    from edgekit.ward.audit.anchored import AuditHere
 
 
 @click.group("audit")
@@ -24,8 +28,8 @@ def head_command(console: Console) -> None:
     """Show how far the audit goes, to be written down elsewhere: --head of `audit verify` misses what is cut off."""
     from edgekit.ward.audit.verify import require_whole, verify
 
-    folder, key = _here()
-    verified = verify(folder, key)
+    here = _here()
+    verified = verify(here.folder, here.key, here.anchor)
     require_whole(verified)
     console.document({"head": str(verified.head), "lines": verified.lines, "last": verified.last})
     show_head(console, verified)
@@ -37,13 +41,14 @@ def head_command(console: Console) -> None:
 def verify_command(console: Console, text: str | None) -> None:
     """Find the first line of the audit that was changed, cut, removed or moved, and what is missing at its end.
 
-    Ends with 3 where something is. What was cut off together with its head shows only by a --head from elsewhere.
+    Ends with 3 where something is. What was put back whole as it was once shows only by a --head from elsewhere.
     """
     from edgekit.ward.audit.head import Head
     from edgekit.ward.audit.verify import require_whole, verify
 
-    head = None if text is None else Head.parse(text)
-    verified = verify(*_here(), head)
+    heads = [] if text is None else [Head.parse(text)]
+    here = _here()
+    verified = verify(here.folder, here.key, here.anchor, *heads)
     console.document(verified.document())
     show_verified(console, verified)
     require_whole(verified)
@@ -59,26 +64,25 @@ def replay_command(console: Console, turn: str, bundle: Path | None) -> None:
     By BUNDLE, or by the one that `edgekit serve` takes. Ends with 3 where the answer differs, and with 1 where that
     can't be told: the conversation was deleted, or another bundle or processor answered.
     """
-    folder, key = _here()
+    here = _here()
     from edgekit.serve.bundle import bundle_to_serve
     from edgekit.ward.audit.replay import replay, require_equal
     from edgekit.ward.keys import key_file, load
     from edgekit.ward.ward import Ward
 
-    with Ward.open(folder.parent, load(key_file())) as ward:
+    with Ward.open(here.folder.parent, load(key_file())) as ward:
         if bundle is None:
             with console.progress() as progress:
                 bundle = bundle_to_serve(progress)
-        replayed = replay(ward, folder, key, turn, bundle)
+        replayed = replay(ward, here.folder, here.key, turn, bundle)
     console.document(replayed.document())
     show_replayed(console, replayed)
     require_equal(replayed)
 
 
-def _here() -> tuple[Path, bytes]:
+def _here() -> AuditHere:
     try:
-        from edgekit.ward.audit.here import AuditHere
+        from edgekit.ward.audit.anchored import AuditHere
     except ModuleNotFoundError as error:
         raise MissingExtra("The audit's key", "serve") from error
-    here = AuditHere.find()
-    return here.folder, here.key
+    return AuditHere.find()

@@ -12,8 +12,8 @@ from typing import Any
 from edgekit.config.state import state_folder
 from edgekit.errors import EdgeKitError, InputError
 from edgekit.ward.accounts import Account, Role
+from edgekit.ward.audit.anchored import open_audit
 from edgekit.ward.audit.audit import Audit
-from edgekit.ward.audit.here import FOLDER, audit_key
 from edgekit.ward.audit.who import at_terminal
 from edgekit.ward.keys import KEYS, WARD, is_there, master_key
 from edgekit.ward.limits import SignIn
@@ -173,7 +173,7 @@ def _opened(limits: SignIn) -> Iterator[WardHere]:
     _require_ours(state)
     master = master_key(state)
     with Ward.open(state, master, limits=limits) as ward:
-        yield WardHere(ward, Audit.open(state / FOLDER, audit_key(master)), at_terminal())
+        yield WardHere(ward, open_audit(state, ward.database, master), at_terminal())
 
 
 def _is_kept(state: Path) -> bool:

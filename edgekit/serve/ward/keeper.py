@@ -47,7 +47,7 @@ class Store:
     def open(cls, state: Path, settings: Settings) -> Store:
         """Open what lies in ``state``; what is missing is made. :class:`~edgekit.errors.EdgeKitError` where something
         is damaged, lost, or in the way."""
-        from edgekit.ward.audit import Audit
+        from edgekit.ward.audit.anchored import open_audit
         from edgekit.ward.keys import master_key
         from edgekit.ward.throttle import Throttle
         from edgekit.ward.ward import Ward
@@ -55,7 +55,7 @@ class Store:
         master = master_key(state)
         ward = Ward.open(state, master, serving=True, limits=settings.sign_in)
         try:
-            return cls(ward, Audit.open(state / "audit", master.derive("audit")), Throttle(), Room(state))
+            return cls(ward, open_audit(state, ward.database, master), Throttle(), Room(state))
         except BaseException:
             ward.close()
             raise

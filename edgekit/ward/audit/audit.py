@@ -15,7 +15,7 @@ from edgekit.machine.moment import Moment
 from edgekit.ward.audit import syslog
 from edgekit.ward.audit.answered import Answered
 from edgekit.ward.audit.facts import Event, Fact, require_event, require_facts
-from edgekit.ward.audit.head import Head
+from edgekit.ward.audit.head import NONE, Head
 from edgekit.ward.audit.keys import AuditKeys
 from edgekit.ward.audit.log import Log
 
@@ -35,16 +35,17 @@ class Audit:
         folder: Path,
         key: bytes,
         *,
+        least: Head = NONE,
         clock: Callable[[], Moment] = moment.now,
         tell: Callable[[Head, str], object] = syslog.tell,
     ) -> Audit:
         """Open the audit in ``folder``, or begin one; ``key`` is the master key's subkey for it.
 
-        :class:`~edgekit.errors.EdgeKitError` where the folder can't be written. ``tell`` is handed the head with the
-        first line of each day.
+        ``least`` is a head that it once had: whatever was taken away of it since stays missed. ``tell`` is handed the
+        head with the first line of each day. :class:`~edgekit.errors.EdgeKitError` where the folder can't be written.
         """
         keys = AuditKeys.of(key)
-        return cls(Log(folder, keys, clock), keys, tell)
+        return cls(Log(folder, keys, clock, least), keys, tell)
 
     def note(self, event: Event, who: str, **facts: Fact) -> Head:
         """Write down that ``who`` did something. It is on the disk when this returns.

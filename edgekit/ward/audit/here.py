@@ -1,30 +1,10 @@
-"""This machine's audit: its folder, and the key that its lines were written with."""
+"""Where a ward's audit lies in its folder, and the key that its lines are written with."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from pathlib import Path
-
-from edgekit.config.state import state_folder
-from edgekit.ward.audit.verify import require_audit
-from edgekit.ward.keys import Master, key_file, load
+from edgekit.ward.keys import Master
 
 FOLDER, PURPOSE = "audit", "audit"
-
-
-@dataclass(frozen=True)
-class AuditHere:
-    """An audit's ``folder``, and its ``key``."""
-
-    folder: Path
-    key: bytes = field(repr=False)
-
-    @classmethod
-    def find(cls) -> AuditHere:
-        """Find it; :class:`~edgekit.errors.EdgeKitError` where there is none, or its key can't be read."""
-        folder = state_folder() / FOLDER
-        require_audit(folder)
-        return cls(folder, audit_key(load(key_file())))
 
 
 def audit_key(master: Master) -> bytes:

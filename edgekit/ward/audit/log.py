@@ -29,15 +29,18 @@ OWN = "the audit"
 
 
 class Log:
-    """The lines in ``folder``, which is made where it is missing. Any thread may append."""
+    """The lines in ``folder``, which is made where it is missing. Any thread may append.
 
-    def __init__(self, folder: Path, keys: AuditKeys, clock: Callable[[], Moment]) -> None:
+    ``least`` is a head that the audit once had: where fewer lines are there, the next has a number behind that.
+    """
+
+    def __init__(self, folder: Path, keys: AuditKeys, clock: Callable[[], Moment], least: Head = NONE) -> None:
         self._folder = folder
         self._keys = keys
         self._clock = clock
         self._thread = threading.Lock()
         self._end = End()
-        self._head = NONE
+        self._head = least
         self._sure = False  # whether both are what this process wrote, all of it
         with writing(folder):
             make_private(folder)
@@ -56,8 +59,8 @@ class Log:
         if self._sure and self._is_current():
             return
         there = read_head(self._folder, self._keys.head)
-        self._head = max(there or NONE, self._head, key=lambda head: head.seq)  # not older than what was written here
-        end = find_end(self._folder, self._keys.lines, self._head if there else None)
+        self._head = max(there or NONE, self._head, key=lambda head: head.seq)  # not older than what is known
+        end = find_end(self._folder, self._keys.lines, self._head if there or self._head.seq else None)
         self._end = replace(end, torn=b"")
         if end.torn:
             self._set_aside(end.torn)

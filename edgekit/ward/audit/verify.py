@@ -133,13 +133,13 @@ class _Walk:
         self.first = self.first or self.last
 
 
-def verify(folder: Path, key: bytes, head: Head | None = None) -> Verified:
-    """Go through an audit, and hold it against a ``head`` that was written down elsewhere.
+def verify(folder: Path, key: bytes, *heads: Head) -> Verified:
+    """Go through an audit, and hold it against ``heads`` that were written down elsewhere.
 
     :class:`~edgekit.errors.EdgeKitError` where there is none, or it can't be read.
     """
     require_audit(folder)
-    walk = _Walk(folder, AuditKeys.of(key), () if head is None else (head,))
+    walk = _Walk(folder, AuditKeys.of(key), heads)
     fault = None
     try:
         walk.all()

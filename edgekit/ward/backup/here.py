@@ -13,7 +13,7 @@ from edgekit.ward.audit.who import at_terminal
 from edgekit.ward.backup.keys import copy_keys, require_apart
 from edgekit.ward.backup.make import Backup, back_up
 from edgekit.ward.backup.restore import Restored, restore
-from edgekit.ward.keys import WARD, Master, is_there, key_file, load
+from edgekit.ward.keys import KEYS, WARD, Master, is_there, key_file, load
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,6 @@ def restore_here(source: Path, keys: Path, progress: Progress = silent) -> Resto
 
 def _master(state: Path) -> Master:
     """The key of what is kept, which looking for it never makes."""
-    if not is_there(state / WARD):
+    if not any(is_there(state / name) for name in (WARD, KEYS)):
         raise EdgeKitError(f"Nothing is kept in {state}", "Set EDGEKIT_STATE where the service's folder is another.")
     return load(key_file())

@@ -17,9 +17,7 @@ from typing import Any
 from edgekit.errors import EdgeKitError
 from edgekit.files import scratch, write_bytes, writing
 from edgekit.machine.system import utc_now
-from edgekit.ward.audit.audit import Audit
-from edgekit.ward.audit.here import FOLDER as AUDIT
-from edgekit.ward.audit.here import audit_key
+from edgekit.ward.audit.anchored import open_audit_alone
 from edgekit.ward.backup.copies import copy_database
 from edgekit.ward.keys import KEYS, Master, is_there
 
@@ -54,7 +52,7 @@ def copy_keys(state: Path, master: Master, path: Path, who: str) -> None:
         "master": master.secret.hex(),
         "keys_db": base64.b64encode(content).decode(),
     }
-    Audit.open(state / AUDIT, audit_key(master)).note("keys_copied", who)
+    open_audit_alone(state, master).note("keys_copied", who)
     write_bytes(path, (json.dumps(document, indent=1) + "\n").encode(), mode=0o600)
 
 

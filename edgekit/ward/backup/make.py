@@ -18,7 +18,7 @@ from edgekit.errors import EdgeKitError
 from edgekit.files import require_space, scratch
 from edgekit.machine.system import utc_now
 from edgekit.progress import Progress, silent
-from edgekit.ward.audit.audit import Audit
+from edgekit.ward.audit.anchored import open_audit
 from edgekit.ward.audit.head import NAME as HEAD
 from edgekit.ward.audit.head import NONE, Head
 from edgekit.ward.audit.here import FOLDER as AUDIT
@@ -61,12 +61,12 @@ def back_up(state: Path, master: Master, place: Path, who: str, progress: Progre
     :class:`~edgekit.errors.EdgeKitError` where the database is damaged, or ``place`` can't be written: nothing is there
     then.
     """
-    audit = Audit.open(state / AUDIT, audit_key(master))
     with (
         closing(open_databases(state, master)) as live,
         scratch(state / "backup") as folder,
         new_archive(place) as archive,
     ):
+        audit = open_audit(state, live, master)
         copy = folder / WARD
         copy_database(state / WARD, copy, master.derive(WARD))
         archive.put_file(WARD, copy, copy.stat().st_size)

@@ -17,7 +17,7 @@ from typing import Any
 from edgekit.errors import EdgeKitError
 from edgekit.files import new_directory, require_space, write_bytes
 from edgekit.progress import Progress, silent
-from edgekit.ward.audit.audit import Audit
+from edgekit.ward.audit.anchored import open_audit
 from edgekit.ward.audit.head import Head
 from edgekit.ward.audit.here import FOLDER as AUDIT
 from edgekit.ward.audit.here import audit_key
@@ -31,6 +31,7 @@ from edgekit.ward.backup.take_in import RESTORED, begun, prepare, take_in
 from edgekit.ward.database import Damaged, Database
 from edgekit.ward.keys import KEYS, WARD, Master, is_there, key_file, load
 from edgekit.ward.lock import ServingLock
+from edgekit.ward.opening import open_databases
 from edgekit.ward.pictures import FOLDER as PICTURES
 
 _AUDIT = r"(?:head|[0-9]{12}(?:\.jsonl|-[0-9]+\.torn))"
@@ -89,9 +90,7 @@ def restore(source: Path, keys_file: Path, state: Path, who: str, progress: Prog
                 _give(folder, state)
             written = _write_key(keys.master)
         replaced = take_in(state)
-        audit = Audit.open(state / AUDIT, audit_key(keys.master))
-        sha256 = hashlib.sha256(content).hexdigest()
-        audit.note("restored", who, sha256=sha256, count=reconciled.conversations, number=reconciled.deleted)
+        _note(state, keys.master, who, content, reconciled)
     return _restored(contents, reconciled, replaced, written, audit_kept)
 
 
@@ -99,6 +98,13 @@ def _restored(
     contents: Manifest, reconciled: Reconciled, replaced: Path | None, written: Path | None, audit_kept: bool
 ) -> Restored:
     return Restored(made=contents.made, **vars(reconciled), replaced=replaced, key=written, audit_kept=audit_kept)
+
+
+def _note(state: Path, master: Master, who: str, content: bytes, reconciled: Reconciled) -> None:
+    sha256 = hashlib.sha256(content).hexdigest()
+    with closing(open_databases(state, master)) as database:
+        audit = open_audit(state, database, master)
+        audit.note("restored", who, sha256=sha256, count=reconciled.conversations, number=reconciled.deleted)
 
 
 @contextmanager

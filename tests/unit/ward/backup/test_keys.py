@@ -10,10 +10,12 @@ from pathlib import Path
 import pytest
 
 from edgekit.errors import EdgeKitError
+from edgekit.ward.audit.here import audit_key
+from edgekit.ward.audit.verify import verify
 from edgekit.ward.backup.keys import copy_keys, read_keys, require_apart
 from edgekit.ward.database import Database
 from edgekit.ward.keys import KEYS
-from tests.wards import MASTER, open_ward
+from tests.wards import MASTER, open_ward, zero
 
 
 def test_what_was_copied_is_read_and_opens(tmp_path: Path) -> None:
@@ -36,6 +38,15 @@ def test_a_copy_takes_the_place_of_an_older_one(tmp_path: Path) -> None:
     with open_ward(tmp_path) as ward:
         copy_keys(ward.state, MASTER, tmp_path / "keys", "terminal root")
     assert read_keys(tmp_path / "keys").master == MASTER
+
+
+def test_they_are_copied_also_where_the_ward_is_damaged(tmp_path: Path) -> None:
+    with open_ward(tmp_path) as ward:
+        state = ward.state
+    zero(state / "ward.db", 0, 4096)
+    copy_keys(state, MASTER, tmp_path / "keys", "terminal root")
+    assert read_keys(tmp_path / "keys").master == MASTER
+    assert verify(state / "audit", audit_key(MASTER)).lines == 1
 
 
 def test_where_there_are_none_is_a_message(tmp_path: Path) -> None:

@@ -101,6 +101,22 @@ def test_an_older_state_comes_back_and_what_was_there_is_kept(machines: Machines
         assert content(ward).keys() == {"talk 0", "talk 1", "talk 2"} - {gone.label}
 
 
+def test_a_damaged_ward_comes_back_with_the_keys_that_are_there(machines: Machines, tmp_path: Path) -> None:
+    site, _ = machines
+    place, _ = _back_up(site, tmp_path)
+    with site.open() as ward:
+        ward.conversations.delete(OWNER, ward.conversations.list(OWNER)[0].id)
+    zero(site.state / "ward.db", 0, 4096)
+    with pytest.raises(EdgeKitError, match="is damaged"):
+        site.open()
+    restored = site.restore(place, site.copy_keys(tmp_path / "today"))
+    assert (restored.conversations, restored.deleted, restored.audit_kept) == (2, 1, True)
+    with site.open() as ward:
+        assert len(content(ward)) == 2
+    key = audit_key(master_key(site.state))
+    assert verify(site.state / "audit", key).ok
+
+
 def test_the_audit_that_is_there_goes_on(machines: Machines, tmp_path: Path) -> None:
     site, other = machines
     place, keys = _back_up(site, tmp_path)
