@@ -357,6 +357,7 @@ def test_a_picture_is_looked_at_on_a_phone(browser: Browser, service: StandIn) -
     with running(service) as url, looking(browser, url, **PHONE) as page:
         attach(page, png())
         expect(page.locator("#viewer")).to_be_visible()
+        expect(page.locator("#notice")).to_be_in_viewport(ratio=1)
         page.get_by_role("button", name="Close").last.tap()
         expect(page.locator("#viewer")).to_be_hidden()
         ask(page, "What is it?")
