@@ -16,53 +16,47 @@ from edgekit.serve.answer import Answer, Delta
 from edgekit.serve.exchange import comment
 from edgekit.serve.refusal import Refusal
 from edgekit.serve.ward.documents import TurnDocument
+from edgekit.serve.ward.reader import Reader
 from edgekit.serve.ward.writing import Written
 
 
 async def live(
-    written: Written, offset: int, may_read: Callable[[], bool], note: Callable[[str], object] = lambda code: None
+    written: Written, offset: int, reader: Reader, note: Callable[[str], object] = lambda code: None
 ) -> AsyncIterator[bytes]:
     """Yield the events of an answer that is being written, behind the first ``offset`` characters of its text, as long
-    as its reader ``may_read`` it. ``note`` is told the code of what went wrong.
+    as its ``reader`` may read it. ``note`` is told the code of what went wrong.
     """
     (answer,) = written.exchange.answers
     seen, at = position(answer.deltas, offset)
     place: tuple[int, float | None] | None = None
     yield event("turn", written.document())
-    async for told in written.exchange.told([seen]):
-        if not may_read():
-            break
-        for _, first, last in told.deltas:
-            text = "".join(delta.text for delta in answer.deltas[first:last])
-            rest, at = text[max(0, offset - at) :], at + len(text)
-            if rest:
-                yield event("text", {"text": rest}, at)
-        if told.deltas or written.exchange.ended:
-            continue
-        now = _place(answer)
-        if now is not None and now != place:
-            place = now
-            yield event("place", {"place": now[0], "wait_s": now[1]})
-        else:
-            yield f": {comment([answer])}\n\n".encode()
     try:
-        turn, failure = await _kept(written, may_read), written.exchange.failure()
-    except Refusal as refusal:  # of the store: what was written is not kept, or not for this reader any more
+        async for told in written.exchange.told([seen]):
+            await reader.require()
+            for _, first, last in told.deltas:
+                text = "".join(delta.text for delta in answer.deltas[first:last])
+                rest, at = text[max(0, offset - at) :], at + len(text)
+                if rest:
+                    yield event("text", {"text": rest}, at)
+            if told.deltas or written.exchange.ended:
+                continue
+            now = _place(answer)
+            if now is not None and now != place:
+                place = now
+                yield event("place", {"place": now[0], "wait_s": now[1]})
+            else:
+                yield f": {comment([answer])}\n\n".encode()
+        await reader.require()
+        turn = await asyncio.shield(written.kept)
+        await reader.require()
+    except Refusal as refusal:  # of the store: what was written is not kept; or it is for this reader no more
         note(refusal.code)
         yield failed(refusal)
         return
+    failure = written.exchange.failure()
     if failure is not None and turn.state == "failed":
         note(failure.code)
     yield ending(turn, failure)
-
-
-async def _kept(written: Written, may_read: Callable[[], bool]) -> TurnDocument:
-    """The turn as the store has it in the end, with all of its text, for who may read it then."""
-    if may_read():
-        turn = await asyncio.shield(written.kept)
-        if may_read():
-            return turn
-    raise Refusal(404, "There is no such conversation any more.", "not_found")
 
 
 async def stored(turn: TurnDocument, offset: int) -> AsyncIterator[bytes]:

@@ -28,6 +28,7 @@ from edgekit.serve.ward.documents import TurnDocument
 from edgekit.serve.ward.endpoint import DONE, Reply, Request, document
 from edgekit.serve.ward.events import live, stored
 from edgekit.serve.ward.keeper import Store
+from edgekit.serve.ward.reader import Reader
 from edgekit.serve.ward.requests import NewQuestion
 from edgekit.serve.ward.shown import conversation_of, show_turn, turn_of
 from edgekit.serve.ward.writing import Asked, Written
@@ -179,7 +180,9 @@ def _live(request: Request, written: Written, offset: int) -> AsyncIterator[byte
     def note(code: str) -> None:
         request.scope["state"]["failed"] = code  # for the log: the status is sent by then
 
-    return live(written, offset, lambda: writing.may_read(id, owner), note)
+    secret = request.visit.secret if request.visit.session else ""
+    reader = Reader(lambda: writing.may_read(id, owner), request.desk.keeper, secret)
+    return live(written, offset, reader, note)
 
 
 async def _whole(written: Written) -> TurnDocument:
