@@ -126,6 +126,18 @@ def test_every_printed_page_says_what_it_is(page: Page, service: StandIn) -> Non
     assert "Have the model draft it" not in whole
 
 
+def test_a_correction_stands_on_paper_as_a_sentence_of_its_own(page: Page) -> None:
+    ask(page, "Is there a pleural effusion?")
+    page.get_by_role("button", name="The answer is").click()
+    page.get_by_role("textbox", name="The answer is").fill("No, a fold of the skin.")
+    page.keyboard.press("Enter")
+    expect(page.locator(".feedback-state")).to_have_text("No, a fold of the skin.")
+    page.get_by_role("button", name="Draft a report").click()
+    expect(page.locator(".sheet-asked .word")).to_have_text("The answer is: No, a fold of the skin.")
+    (leaf,) = printed(page)
+    assert "The answer is: No, a fold of the skin." in leaf
+
+
 def test_in_another_language_paper_says_it_in_both(browser: Browser, service: StandIn, url: str) -> None:
     service.language = "fr"
     with looking(browser, url) as page:
@@ -143,10 +155,12 @@ def test_a_case_is_handed_over_and_withdrawn(browser: Browser, page: Page, servi
     page.get_by_role("button", name="Hand over").click()
     dialog = page.get_by_role("dialog")
     expect(dialog).to_contain_text("Nobody else sees this case.")
+    dialog.get_by_role("button", name="Hand over").click()
+    (case,) = service.cases.values()
+    assert case.shares == {}, "nobody sees a case because he is the first in a list"
     dialog.get_by_label("Colleague").select_option("Dr Ben")
     dialog.get_by_role("button", name="Hand over").click()
     expect(dialog.get_by_role("listitem")).to_contain_text("Dr Ben")
-    (case,) = service.cases.values()
     assert case.shares == {"Dr Ben": False}
     dialog.get_by_label("May ask questions, too").check()
     dialog.get_by_role("button", name="Hand over").click()
@@ -169,6 +183,11 @@ def test_a_colleague_reads_and_asks_as_far_as_he_may(browser: Browser, page: Pag
         expect(other.locator("#read-only")).to_be_visible()
         expect(other.get_by_label("Your question")).to_be_hidden()
         expect(other.get_by_role("button", name="More")).to_be_hidden()
+        expect(other.get_by_role("button", name="Copy the answer")).to_be_visible()
+        expect(other.get_by_role("button", name="Add to the report")).to_have_count(0)  # it would be lost
+        other.get_by_role("button", name="Draft a report").click()
+        expect(other.locator(".sheet-facts")).to_contain_text("Dr Ada")
+        other.get_by_role("button", name="Back").click()
         case.shares["Dr Ben"] = True
         other.reload()
         other.wait_for_selector(".turn")

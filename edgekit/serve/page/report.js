@@ -114,7 +114,7 @@ function sheet(host, fields) {
     fact("details.label", document.label || document.title);
     fact("report.date", day(new Date().toISOString()));
     fact("details.referring", document.referring_question);
-    fact("report.doctor", session()?.account?.name || "");
+    fact("report.doctor", host.mayChange ? session()?.account?.name : document.owner);
     const pictures = element("div", { class: "sheet-pictures" });
     for (const picture of images.slice(0, 4)) pictures.append(element("img", { src: `${path}/images/${picture.id}?side=1024`, alt: t("viewer.picture") }));
     const body = element("div", { class: "sheet-body" }, element("h1", { text: t("report.title") }), facts, pictures);
@@ -133,10 +133,15 @@ function asked(turns) {
     const whole = turns.filter((turn) => turn.answer);
     const list = element("dl", { class: "sheet-asked" });
     for (const turn of whole) {
-        const verdict = turn.verdict ? ` (${t(`feedback.${turn.verdict.verdict}`)}${turn.verdict.answer ? `: ${turn.verdict.answer}` : ""})` : "";
-        list.append(element("dt", { dir: "auto", text: turn.question }), element("dd", { dir: "auto", text: turn.answer + verdict }));
+        list.append(element("dt", { dir: "auto", text: turn.question }), element("dd", { dir: "auto", text: turn.answer }));
+        if (turn.verdict) list.append(element("dd", { class: "word", dir: "auto", text: word(turn.verdict) }));
     }
     return element("section", {}, element("h2", { text: t("report.asked") }), list);
+}
+
+/** A doctor's word as a sentence of its own: the button's label ends in an ellipsis, which his answer takes the place of. */
+function word({ verdict, answer }) {
+    return answer ? `${t("feedback.answer").replace(/\s*…$/, "")}: ${answer}` : t(`feedback.${verdict}`);
 }
 
 /** The code binds this print to the audit, so it is asked for when there is one. */

@@ -44,7 +44,7 @@ export function openShares(path) {
         body.append(list, form, element("p", { class: "small", text: t("share.noted") }));
         attempt(async () => {
             const { names } = await get("api/colleagues");
-            name.replaceChildren(...names.map((text) => element("option", { value: text, text, dir: "auto" })));
+            name.replaceChildren(element("option", { value: "" }), ...names.map((text) => element("option", { value: text, text, dir: "auto" })));
             if (!names.length) form.replaceChildren(element("p", { text: t("share.nobody") }));
             await draw();
         });

@@ -79,9 +79,9 @@ export class TurnView {
             await navigator.clipboard?.writeText(turn.answer);
             say(t("turn.copied"));
         };
-        const report = iconButton("paper", t("report.take"), () => this.context.intoReport(turn.answer));
+        const taking = () => iconButton("paper", t("report.take"), () => this.context.intoReport(turn.answer));
         const copying = navigator.clipboard ? [iconButton("copy", t("turn.copy"), copy)] : [];
-        return [feedback(turn), element("span", { class: "turn-tools" }, report, ...copying)];
+        return [feedback(turn), element("span", { class: "turn-tools" }, this.context.mayAsk ? taking() : null, ...copying)];
     }
 
     say(text) {
