@@ -26,6 +26,11 @@ from edgekit.bundle import Bundle, open_bundle
 from edgekit.engines.base import Engine, Logits
 from edgekit.engines.open import open_engine
 from edgekit.inputs.images import load_image
+from edgekit.inputs.kept import view as views
+from edgekit.inputs.kept.keep import keep, masked
+from edgekit.inputs.kept.mask import Rectangle
+from edgekit.inputs.kept.picture import KeptPicture
+from edgekit.inputs.kept.view import View
 from edgekit.inputs.prepared import PreparedPicture
 from edgekit.runtime.constraint import Constraint
 from edgekit.runtime.model import Model, open_tokenizer
@@ -36,7 +41,6 @@ from edgekit.serve.service import Service
 from edgekit.serve.settings import Settings
 from edgekit.serve.tokens import Tokens
 from edgekit.serve.ward.desk import at_desk
-from edgekit.serve.ward.pictures import NoPictures
 
 
 @dataclass(frozen=True)
@@ -109,6 +113,22 @@ class Slow:
         return self._engine.decode(tokens, slots)
 
 
+class Here:
+    """What is kept of pictures, made in this process."""
+
+    async def keep(self, content: bytes) -> KeptPicture:
+        return keep(content)
+
+    async def masked(self, content: bytes, rectangles: Sequence[tuple[int, int, int, int]]) -> KeptPicture:
+        return masked(content, [Rectangle(*rectangle) for rectangle in rectangles])
+
+    async def view(self, content: bytes, frame: int | None, side: int) -> View | bytes:
+        return views.view(content, frame, side)
+
+    async def png(self, content: bytes, frame: int | None, side: int) -> bytes:
+        return views.png(content, frame, side)
+
+
 class NoGrammars:
     """Stands for what compiles schemas, where a test has none."""
 
@@ -153,7 +173,7 @@ def serving(
         service = Service(model, offer.settings, decode or prepare, grammars or cast(Grammars, NoGrammars()))
         service.engine.start()
         try:
-            async with at_desk(service, NoPictures(), offer.tokens, state) as desk:
+            async with at_desk(service, Here(), offer.tokens, state) as desk:
                 server = Server(service, configuration(desk, offer))
                 url = url_of(listener, "127.0.0.1", tls=False)
                 box.append(Served(url, service, server, asyncio.get_running_loop()))

@@ -42,7 +42,6 @@ from edgekit.serve.transport import Transport
 from edgekit.serve.upkeep import renew, verify, watch
 from edgekit.serve.ward.desk import Desk, at_desk
 from edgekit.serve.ward.keeping import expire
-from edgekit.serve.ward.pictures import NoPictures
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 CLOSE_S = 2.0
@@ -52,7 +51,8 @@ CLOSE_S = 2.0
 @dataclass(frozen=True, kw_only=True)
 class Announcement:
     """What a service says when it can be asked: its ``url``, those by which ``others`` machines reach it, the ``model``
-    and ``bundle``, and what it has room for."""
+    and ``bundle``, what it has room for, and whether there are ``tokens`` or ``accounts``, of which all need one then.
+    """
 
     url: str
     others: tuple[str, ...] = ()
@@ -61,6 +61,7 @@ class Announcement:
     slots: int
     context: int
     tokens: bool
+    accounts: bool = False
     loaded_s: float
 
     def document(self) -> dict[str, Any]:
@@ -108,8 +109,8 @@ def _open(offer: Offer) -> Model:
 async def _serve(offer: Offer, model: Model, announce: Callable[[Announcement], None], begun: float) -> None:
     asyncio.get_running_loop().set_exception_handler(logs.note_unhandled)
     async with (
-        opened(model, offer.settings) as service,
-        at_desk(service, NoPictures(), offer.tokens, offer.state, offer.transport.until) as desk,
+        opened(model, offer.settings) as (service, decoder),
+        at_desk(service, decoder, offer.tokens, offer.state, offer.transport.until) as desk,
     ):
         service.samples = offer.samples
         server = Server(service, configuration(desk, offer))
@@ -122,6 +123,7 @@ async def _serve(offer: Offer, model: Model, announce: Callable[[Announcement], 
             slots=model.engine.slots,
             context=model.engine.context,
             tokens=offer.tokens.required,
+            accounts=await desk.entrance.has_accounts(),
             loaded_s=round(time.monotonic() - begun, 3),
         )
         upkeep = (
@@ -141,8 +143,8 @@ async def _serve(offer: Offer, model: Model, announce: Callable[[Announcement], 
 
 
 @asynccontextmanager
-async def opened(model: Model, settings: Settings) -> AsyncIterator[Service]:
-    """Yield a service whose children are warm and whose engine's thread runs."""
+async def opened(model: Model, settings: Settings) -> AsyncIterator[tuple[Service, Decoder]]:
+    """Yield a service whose children are warm and whose engine's thread runs, and what decodes its pictures."""
     spec = model.bundle.manifest.spec
     decoder = Decoder(spec.image)
     file = model.bundle.file("tokenizer.json")
@@ -151,7 +153,7 @@ async def opened(model: Model, settings: Settings) -> AsyncIterator[Service]:
     try:
         await asyncio.gather(decoder.start(), grammars.start())
         service.engine.start()
-        yield service
+        yield service, decoder
     finally:
         await service.engine.close()
         await decoder.close()

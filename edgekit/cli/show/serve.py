@@ -27,5 +27,6 @@ def show_announcement(console: Console, announcement: Announcement) -> None:
     if announcement.others:
         console.print(f"From other machines: {', '.join(announcement.others)}")
     room = f"{announcement.slots} answers at once, {announcement.context} tokens each"
-    sign_in = "by token" if announcement.tokens else "without tokens"
+    ways = [way for way, is_one in (("token", announcement.tokens), ("account", announcement.accounts)) if is_one]
+    sign_in = f"by {' or '.join(ways)}" if ways else "without sign-in"
     console.print(f"{announcement.bundle}: {room}, {sign_in}. Ctrl-C stops.")

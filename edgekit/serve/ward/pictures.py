@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NoReturn, Protocol
-
-from edgekit.serve.refusal import NEVER_RETRY, Refusal
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from edgekit.inputs.kept.picture import KeptPicture
@@ -31,23 +29,3 @@ class Pictures(Protocol):
     async def png(self, content: bytes, frame: int | None, side: int) -> bytes:
         """Return a kept picture's frame as PNG, at most ``side`` pixels large (0: all there are)."""
         ...
-
-
-class NoPictures:
-    """Where no child makes files to keep of what is sent."""
-
-    async def keep(self, content: bytes) -> NoReturn:
-        raise _unserved()
-
-    async def masked(self, content: bytes, rectangles: Sequence[Any]) -> NoReturn:
-        raise _unserved()
-
-    async def view(self, content: bytes, frame: int | None, side: int) -> NoReturn:
-        raise _unserved()
-
-    async def png(self, content: bytes, frame: int | None, side: int) -> NoReturn:
-        raise _unserved()
-
-
-def _unserved() -> Refusal:
-    return Refusal(501, "This service keeps no pictures.", "not_installed", headers=NEVER_RETRY)

@@ -80,6 +80,7 @@ def test_an_announcement_is_a_document() -> None:
         "slots": 2,
         "context": 96,
         "tokens": False,
+        "accounts": False,
         "loaded_s": 1.5,
     }
 

@@ -11,10 +11,27 @@ from edgekit.serve.server import Announcement
 Capture = pytest.CaptureFixture[str]
 
 
-@pytest.mark.parametrize(("needed", "words"), [(True, "by token"), (False, "without tokens")])
-def test_the_address_comes_first_then_what_there_is_room_for(needed: bool, words: str, capsys: Capture) -> None:
+@pytest.mark.parametrize(
+    ("tokens", "accounts", "words"),
+    [
+        (True, False, "by token."),
+        (False, True, "by account."),
+        (True, True, "by token or account."),
+        (False, False, "without sign-in."),
+    ],
+)
+def test_the_address_comes_first_then_what_there_is_room_for(
+    tokens: bool, accounts: bool, words: str, capsys: Capture
+) -> None:
     announcement = Announcement(
-        url="https://ward7:8443/", model="toy", bundle="/b", slots=2, context=96, tokens=needed, loaded_s=0.5
+        url="https://ward7:8443/",
+        model="toy",
+        bundle="/b",
+        slots=2,
+        context=96,
+        tokens=tokens,
+        accounts=accounts,
+        loaded_s=0.5,
     )
     show_announcement(Console(), announcement)
     first, second = capsys.readouterr().out.splitlines()
