@@ -68,9 +68,9 @@ class Request:
 
     def number(self, name: str, default: int, least: int, most: int) -> int:
         """Return a whole number of the query; :class:`Refusal` of status 400 for what is none within bounds."""
-        text = self.word(name)
-        if not text:
+        if name not in self._query():
             return default
+        text = self.word(name)
         if not (text.isascii() and text.isdigit() and len(text) < 10 and least <= int(text) <= most):
             raise invalid(name, f"is a whole number from {least} to {most}.")
         return int(text)

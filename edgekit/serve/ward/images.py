@@ -169,8 +169,8 @@ def _size(request: Request) -> tuple[int, int | None]:
     """The longest side that is asked for, 0 for all there is, and the frame."""
     request.require_only("side", "frame")
     side = request.number("side", 0, 0, LARGEST_SIDE)
-    frame = request.number("frame", -1, 0, MOST_FRAMES) if request.word("frame") else None
-    return side, frame
+    frame = request.number("frame", -1, 0, MOST_FRAMES)
+    return side, None if frame < 0 else frame
 
 
 def _takes_gzip(request: Request) -> bool:

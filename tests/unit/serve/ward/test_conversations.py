@@ -39,7 +39,7 @@ async def test_the_last_changed_stands_first_and_a_list_goes_on(state: Path) -> 
         assert [(each["label"], each["title"], each["turns"]) for each in found] == [
             ("bed 1", "Is there a pneumothorax?", 1)
         ]
-        for query in ("limit=0", "limit=101", "limit=x"):
+        for query in ("limit=0", "limit=101", "limit=x", "limit="):
             (await page.get(f"/api/conversations?{query}")).error(400, "invalid_value")
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from edgekit.errors import DiskFull
 from edgekit.serve.headers import SAFE
 from tests.asgi import Call, on_loop
-from tests.browser import Browser
+from tests.browser import PASSWORD, Browser, account, end_of
 from tests.toy_service import toy
 
 
@@ -73,3 +75,37 @@ async def test_what_is_no_document_of_the_kind_is_refused(state: Path, content: 
 async def test_a_query_that_is_misspelt_is_refused(state: Path, query: str) -> None:
     async with toy(state=state) as running:
         (await Browser(running.app).get(f"/api/conversations?{query}")).error(400, "invalid_value")
+
+
+@on_loop
+async def test_what_the_audit_cant_tell_of_is_not_done(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    account(state)
+    account(state, "ben")
+    async with toy(state=state) as running:
+        anna = Browser(running.app)
+        await anna.sign_in("anna")
+        path = await anna.begin_conversation(label="bed 4")
+        picture = (await anna.post(f"{path}/images", b"\x05")).json()["id"]
+        turn = end_of(await anna.ask(path, images=[picture]))["id"]
+        before = (await anna.get(path)).json()
+        store = await running.desk.keeper.call(lambda store: store)
+
+        def full(*arguments: Any, **facts: Any) -> None:
+            raise DiskFull("No space is left to write x", "Make room.")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(store.audit, "note", full)
+            for method, where, content in (
+                ("POST", "/api/conversations", {}),
+                ("PATCH", path, {"label": "bed 5"}),
+                ("POST", f"{path}/messages", {"text": "x"}),
+                ("POST", f"{path}/images", b"\x06"),
+                ("POST", f"{path}/images/{picture}/mask", {"rectangles": [[0, 0, 1, 1]]}),
+                ("PUT", f"{path}/shares/ben", {}),
+                ("POST", "/api/feedback", {"turn": turn, "verdict": "right"}),
+                ("GET", path, None),
+                ("POST", "/api/session", {"name": "ben", "password": PASSWORD}),
+            ):
+                (await anna.begin(method, where, content).done()).error(507, "disk_full")
+        assert (await anna.get(path)).json() == before
+        assert len((await anna.get("/api/conversations")).json()["conversations"]) == 1

@@ -103,7 +103,7 @@ async def test_what_is_no_picture_or_too_large_is_refused_and_nothing_of_it_kept
         ):
             (await page.post(f"{path}/images", content)).error(status, code)
         assert (await page.get(path)).json()["images"] == []
-        for query in ("side=-1", "side=99999", "frame=x"):
+        for query in ("side=-1", "side=99999", "frame=x", "frame="):
             (await page.get(f"{path}/images/x?{query}")).error(400, "invalid_value")
         assert not list(Path(state / "pictures").rglob("*")) if (state / "pictures").exists() else True
 
