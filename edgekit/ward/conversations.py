@@ -92,18 +92,26 @@ class Conversations:
         ``search`` is looked for in every text of each, without regard to capitals and accents. ``before`` is the id of
         the last one that is known already: those that follow it are returned, none where it is another's.
         """
-        wanted, chosen = _plain(search), list[Conversation]()
-        start = self._place(owner, before) if before else 2**62
-        rest = f"{_OF_OWNER} AND c.place < :start ORDER BY c.place DESC LIMIT {_BATCH}"
-        while len(chosen) < limit:
-            values = {"owner": owner, "start": start}
-            rows = self._database.rows(reached(f"{_COLUMNS}, c.place", _FIRST_TURN, rest), values)
-            holding = self._holding(owner, wanted, rows) if wanted and rows else None
-            chosen += [_conversation(row[:-1]) for row in rows if holding is None or row[0] in holding]
-            if len(rows) < _BATCH:
-                break
-            start = rows[-1][-1]
+        chosen, start = list[Conversation](), self.start(owner, before)
+        while start and len(chosen) < limit:
+            more, start = self.part(owner, search, start)
+            chosen += more
         return tuple(chosen[:limit])
+
+    def start(self, owner: str, before: str = "") -> int:
+        """Return where a list begins for :meth:`part`; 0 where there is nothing behind ``before``."""
+        return self._place(owner, before) if before else 2**62
+
+    def part(self, owner: str, search: str, start: int) -> tuple[Sequence[Conversation], int]:
+        """Return those of the next hundred conversations from ``start`` that hold what is searched for, and where the
+        others begin, 0 where there are none: a search of all takes a second, and others' requests wait for a part.
+        """
+        wanted = _plain(search)
+        rest = f"{_OF_OWNER} AND c.place < :start ORDER BY c.place DESC LIMIT {_BATCH}"
+        rows = self._database.rows(reached(f"{_COLUMNS}, c.place", _FIRST_TURN, rest), {"owner": owner, "start": start})
+        holding = self._holding(owner, wanted, rows) if wanted and rows else None
+        chosen = [_conversation(row[:-1]) for row in rows if holding is None or row[0] in holding]
+        return chosen, rows[-1][-1] if len(rows) == _BATCH else 0
 
     def change(
         self,

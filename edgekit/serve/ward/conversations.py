@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
+from typing import TYPE_CHECKING
 
 from edgekit.serve.caller import Caller
 from edgekit.serve.refusal import Refusal
 from edgekit.serve.ward.callers import caller_in
 from edgekit.serve.ward.documents import ConversationDocument, ConversationList, WholeConversation
 from edgekit.serve.ward.endpoint import DONE, Reply, Request, document
-from edgekit.serve.ward.keeper import Store
+from edgekit.serve.ward.keeper import Keeper, Store
 from edgekit.serve.ward.requests import ChangedConversation, NewConversation
 from edgekit.serve.ward.shown import conversation_of, show, show_whole
+
+if TYPE_CHECKING:
+    from edgekit.ward.conversations import Conversation as Kept
 
 PAGE, MOST = 30, 100
 """Conversations of one list, unless more are asked for, and at most."""
@@ -28,11 +33,25 @@ async def list_all(request: Request) -> Reply:
         return document(ConversationList(conversations=[], more=False))
 
     def look(store: Store) -> ConversationList:
-        chosen = store.ward.conversations.list(owner, search, limit + 1, before)
         store.audit.note("conversations_listed", request.who, count=min(limit, len(chosen)))
         return ConversationList(conversations=[show(store, each) for each in chosen[:limit]], more=len(chosen) > limit)
 
+    async with request.desk.listing.turn(request.visit.caller.share):
+        chosen = await _listed(request.desk.keeper, owner, search, limit + 1, before)
     return document(await request.desk.keeper.call(look))
+
+
+async def _listed(keeper: Keeper, owner: str, search: str, limit: int, before: str) -> list[Kept]:
+    """A list of conversations, made part by part: whatever else is asked of the store comes between."""
+    chosen, start = list["Kept"](), await keeper.call(lambda store: store.ward.conversations.start(owner, before))
+    while start and len(chosen) < limit:
+        more, start = await keeper.call(partial(_part, owner, search, start))
+        chosen += more
+    return chosen
+
+
+def _part(owner: str, search: str, start: int, store: Store) -> tuple[Sequence[Kept], int]:
+    return store.ward.conversations.part(owner, search, start)
 
 
 async def create(request: Request) -> Reply:

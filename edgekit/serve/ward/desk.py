@@ -15,6 +15,7 @@ from edgekit import __version__
 from edgekit.serve.caller import Callers
 from edgekit.serve.service import Service
 from edgekit.serve.tokens import Tokens
+from edgekit.serve.turns import Turns
 from edgekit.serve.ward.documents import AccountFacts, ServiceFacts, SessionDocument
 from edgekit.serve.ward.entrance import Entrance, Visit
 from edgekit.serve.ward.keeper import Keeper
@@ -51,6 +52,7 @@ class Desk:
         self.started_s = time.time()
         self.writing = Writing(service, keeper)
         self.loading = asyncio.Semaphore(LOADED)
+        self.listing = Turns()
         self._looked_s: OrderedDict[tuple[str, str], float] = OrderedDict()
 
     async def close(self) -> None:

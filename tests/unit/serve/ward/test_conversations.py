@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from edgekit.serve.settings import Keep, Settings
+from edgekit.ward import conversations as kept
 from tests.asgi import on_loop, until
 from tests.browser import Browser, end_of, text_of
 from tests.toy_service import Talking, toy
@@ -67,6 +69,33 @@ async def test_nothing_is_reused_of_a_question_that_was_made_ready_while_its_con
         go.set()
         (await asking.done()).error(404, "not_found")
         assert forgotten == ["this machine"]
+
+
+@on_loop
+async def test_what_others_ask_comes_between_the_parts_of_a_search(
+    state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kept, "_BATCH", 1)
+    async with toy(state=state) as running:
+        page = Browser(running.app)
+        for number in range(3):
+            await page.begin_conversation(label=f"bed {number}")
+        seen, store = list[str](), await running.desk.keeper.call(lambda store: store)
+        part = store.ward.conversations.part
+        loop = asyncio.get_running_loop()
+
+        def noting(*asked: Any) -> Any:
+            seen.append("part")
+            if len(seen) == 1:  # another asks while the first part is made
+                asking = running.desk.keeper.call(lambda store: seen.append("other"))
+                asyncio.run_coroutine_threadsafe(asking, loop)
+                time.sleep(0.1)
+            return part(*asked)
+
+        monkeypatch.setattr(store.ward.conversations, "part", noting)
+        listed = (await page.get("/api/conversations?search=BED&limit=2")).json()
+        assert ([each["label"] for each in listed["conversations"]], listed["more"]) == (["bed 2", "bed 1"], True)
+        assert seen == ["part", "other", "part", "part"]
 
 
 @on_loop
