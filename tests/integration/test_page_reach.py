@@ -95,9 +95,12 @@ def test_an_account_brings_its_language(browser: Browser) -> None:
     with running(service) as url, looking(browser, url) as page:
         sign_in(page)
         expect(page.get_by_role("button", name="Nouveau cas")).to_be_visible()
+        attach(page, png())
+        ask(page, "Is there a pleural effusion?", label="Votre question")
         page.get_by_role("button", name="Dr Ada").click()
         page.get_by_label("Langue").select_option("pt")
         expect(page.get_by_role("button", name="Novo caso")).to_be_visible()
+        expect(page.locator(".verdict").first).to_have_text("Certa")
         page.wait_for_timeout(200)
         assert service.language == "pt"
 

@@ -12,7 +12,7 @@ import { language, onLanguage, t } from "./language.js";
 import { openReport } from "./report.js";
 import { session } from "./session.js";
 import { openShares } from "./share.js";
-import { addTurn, drawThread, isOpen } from "./thread.js";
+import { addTurn, drawThread, isOpen, redraw } from "./thread.js";
 import * as viewer from "./viewer.js";
 
 let current = null; // {id, document, images, answers, running}
@@ -34,7 +34,7 @@ export function start() {
     $("open-shares").addEventListener("click", () => openShares(path()));
     $("open-report").addEventListener("click", () => openReport(reporting()));
     $("open-delete").addEventListener("click", () => confirmDelete(path()));
-    onLanguage(() => current && drawState());
+    onLanguage(() => current && (drawState(), redraw(current.turns)));
 }
 
 const path = () => `api/conversations/${current.id}`;

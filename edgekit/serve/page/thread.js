@@ -15,6 +15,11 @@ export function drawThread(turns, context) {
     return views;
 }
 
+/** Draw the turns that are over in the language that the page has now. */
+export function redraw(views) {
+    for (const view of views) if (!isOpen(view.turn)) view.show(view.turn);
+}
+
 export function addTurn(turn, context) {
     const view = new TurnView(turn, context);
     $("thread").append(view.element);

@@ -35,7 +35,10 @@ export function start(conversation) {
     $("open-viewer").addEventListener("click", () => open(true));
     $("viewer-close").addEventListener("click", () => open(false));
     $("viewer").addEventListener("keydown", (event) => event.key === "Escape" && isOver() && open(false));
-    onLanguage(() => panes.forEach((pane) => pane.picture && (pane.label(), pane.tell())));
+    onLanguage(() => {
+        for (const pane of panes) if (pane.picture) pane.label(), pane.tell();
+        if (pane().picture) drawFacts();
+    });
 }
 
 const pane = () => panes[active];

@@ -19,7 +19,8 @@ from edgekit.files import scratch, write_bytes, writing
 from edgekit.machine.system import utc_now
 from edgekit.ward.audit.anchored import open_audit_alone
 from edgekit.ward.backup.copies import copy_database
-from edgekit.ward.keys import KEYS, Master, is_there
+from edgekit.ward.backup.manifest import NAME
+from edgekit.ward.keys import KEYS, WARD, Master, is_there
 
 FORMAT = 1
 _GIVE = "Give the file that `edgekit backup --keys` made."
@@ -74,8 +75,9 @@ def read_keys(path: Path) -> Keys:
 
 
 def require_apart(keys: Path, *places: Path) -> None:
-    """Refuse to write keys into a folder of the data that they lock."""
-    for place in places:
+    """Refuse to write keys into a folder of the data that they lock, or into a backup's folder."""
+    backups = [folder for folder in keys.absolute().parents if (folder / NAME).is_file() and (folder / WARD).is_file()]
+    for place in (*places, *backups):
         if Path(os.path.realpath(keys)).is_relative_to(os.path.realpath(place)):
             raise EdgeKitError(
                 f"{keys} lies in {place}: keys beside what they lock protect nothing",

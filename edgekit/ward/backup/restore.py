@@ -83,7 +83,7 @@ def restore(source: Path, keys_file: Path, state: Path, who: str, progress: Prog
             _require_same_key(keys.master)
             with new_directory(state / RESTORED, replace=True) as folder:
                 _copy(archive, contents, folder, state, progress)
-                (folder / KEYS).write_bytes(keys.database)
+                write_bytes(folder / KEYS, keys.database, mode=0o600)
                 reconciled = reconcile(folder, keys.master, _deleted_here(state, keys.master))
                 audit_kept = _keep_audit(folder / AUDIT, state / AUDIT, keys, contents)
                 prepare(folder, state)

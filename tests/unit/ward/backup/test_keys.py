@@ -13,6 +13,7 @@ from edgekit.errors import EdgeKitError
 from edgekit.ward.audit.here import audit_key
 from edgekit.ward.audit.verify import verify
 from edgekit.ward.backup.keys import copy_keys, read_keys, require_apart
+from edgekit.ward.backup.make import back_up
 from edgekit.ward.database import Database
 from edgekit.ward.keys import KEYS
 from tests.wards import MASTER, open_ward, zero
@@ -87,3 +88,11 @@ def test_they_are_kept_apart_from_what_they_lock(tmp_path: Path) -> None:
     for path in (tmp_path / "state" / "keys", tmp_path / "link" / "deep" / "keys", tmp_path / "state"):
         with pytest.raises(EdgeKitError, match="protect nothing"):
             require_apart(path, tmp_path / "state")
+
+
+def test_they_are_kept_out_of_a_backup_that_was_made_before(tmp_path: Path) -> None:
+    with open_ward(tmp_path) as ward:
+        back_up(ward.state, MASTER, tmp_path / "monday", "terminal root")
+    with pytest.raises(EdgeKitError, match="monday: keys beside what they lock"):
+        require_apart(tmp_path / "monday" / "ward.keys")
+    require_apart(tmp_path / "ward.keys")

@@ -67,6 +67,7 @@ def test_a_backup_under_load_is_brought_back_on_a_bare_machine(machines: Machine
     assert not found.keys() & set(gone)
     assert not [path for path in two.state.iterdir() if path.name.startswith(".restored")]
     assert (tmp_path / "two" / "site" / "ward.key").stat().st_mode & 0o777 == 0o400
+    assert all((two.state / file).stat().st_mode & 0o777 == 0o600 for file in ("ward.db", "keys.db"))
 
 
 def _back_up(site: Site, folder: Path, name: str = "backup", talks: int = 3) -> tuple[Path, Path]:
