@@ -1,14 +1,17 @@
-"""Pictures to try, in a real browser: one click asks about one."""
+"""Pictures to try, in a real browser: one click asks about one; and the whole demo, from a terminal to an answer."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
+from edgekit.demo.samples import asked
 from tests.page_browser import PHONE, chromium, looking, png, sign_in, wanting
 from tests.page_stand_in import StandIn, running
+from tests.terminal import at_terminal
 
 pytestmark = pytest.mark.system
 OFFERED = {"one": ("Is the heart enlarged?", png(3)), "two": ("What do you see?", png(5))}
@@ -72,3 +75,24 @@ def test_they_fit_a_phone_and_leave_a_screen_reader_nothing_to_wish(browser: Bro
         page.locator(".sample").first.wait_for()
         assert page.evaluate("document.documentElement.scrollWidth") <= 360
         assert wanting(page) == []
+
+
+def test_the_demo_s_page_answers_about_its_phantoms(browser: Browser, tmp_path: Path) -> None:
+    """The service, the store, the decoding child and the embedded model behind the page, as whoever tries them."""
+    rights = {phantom.question.text: phantom.question.answer for phantom in asked()}
+    with at_terminal("demo", "--out", str(tmp_path / "demo"), cwd=tmp_path) as terminal:
+        url = terminal.wait_for(r"Serve +(http://127\.0\.0\.1:\d+/)")
+        terminal.wait_for("Ctrl-C ends it")
+        with looking(browser, url) as page:
+            for question, right in rights.items():
+                sample(page, question).click()
+                page.locator(".turn[data-state=whole]").wait_for()
+                expect(page.locator(".answer")).to_have_text(right)
+                page.get_by_role("button", name="New case").click()
+            page.reload()
+            expect(page.locator("#cases li")).to_have_count(len(rights))
+        terminal.type("\x03")
+        assert terminal.end() == 0
+    assert "Traceback" not in terminal.said
+    assert (tmp_path / "demo" / "service" / "state" / "ward.db").exists()
+    assert [path.name for path in tmp_path.iterdir()] == ["demo"]
