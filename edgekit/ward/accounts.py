@@ -70,7 +70,10 @@ class Accounts:
             raise InputError(message, "Use letters, digits, '-', '_' and '.', a letter or a digit first, 64 at most.")
         with self._database.transaction():
             if self._database.row("SELECT 1 FROM accounts WHERE name = ?", (name,)):
-                raise InputError(f"There is an account called '{name}' already", "Choose another name.")
+                raise InputError(
+                    f"There is an account called '{name}' already",
+                    f"Choose another name, or show a new link for this one: edgekit user reset {name}",
+                )
             statement = "INSERT INTO accounts (name, role, language, created_s, disabled) VALUES (?, ?, '', ?, 0)"
             self._database.change(statement, (name, _role(role), int(time.time())))
             return self.named(name)

@@ -15,7 +15,7 @@ def show_exported(console: Console, exported: ExportedFeedback) -> None:
     if not exported.rows + exported.undecided:
         console.print(f"Nobody has judged an answer yet: {exported.folder} is empty.")
         return
-    console.print(f"{exported.folder}: {exported.rows} answers that doctors agree on, {exported.pictures} pictures.")
+    console.print(f"{exported.folder}: answers that doctors agree on: {exported.rows}, pictures: {exported.pictures}.")
     if exported.undecided:
         console.print(f"{exported.undecided} others lie in {exported.folder / 'undecided'}, for somebody to decide.")
     console.print("Questions and answers are as they were written: read them before they leave the hospital.")

@@ -18,7 +18,7 @@ OUT = Path("out")
     ("exported", "words", "left_out"),
     [
         (ExportedFeedback(OUT, 0, 0, 0), ["Nobody has judged"], ["read them"]),
-        (ExportedFeedback(OUT, 3, 0, 2), ["3 answers", "2 pictures", "read them"], ["undecided"]),
+        (ExportedFeedback(OUT, 3, 0, 2), ["agree on: 3", "pictures: 2", "read them"], ["undecided"]),
         (ExportedFeedback(OUT, 3, 1, 2), ["1 others lie in out/undecided"], ["Nobody"]),
     ],
 )
