@@ -71,7 +71,7 @@ def refusal_of(error: Exception) -> Refusal:
 
 def _context_exceeded(error: ContextExceeded) -> Refusal:
     """OpenAI's code, with llama.cpp's type, numbers and words: each is what some client looks for. LiteLLM and
-    LangChain look for "prompt is too long"."""
+    LangChain look for "prompt is too long" and at no code (``findings/context-exceeded-by-wording.sh``)."""
     numbers = {"n_prompt_tokens": error.prompt_tokens, "n_ctx": error.context}
     message = (
         f"The prompt is too long: a conversation of {error.prompt_tokens} tokens exceeds the available context size of "

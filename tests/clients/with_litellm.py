@@ -53,8 +53,9 @@ def check(provider: str) -> None:
     fails(provider, openai.NotFoundError, model=f"{provider}/gpt-none")
     fails(provider, openai.AuthenticationError, api_base=f"{NARROW}/v1", api_key="wrong")
     fails(provider, openai.BadRequestError, logit_bias={"999999": 1})
-    long = fails(provider, openai.BadRequestError, text="word " * 3000)
-    assert isinstance(long, litellm.ContextWindowExceededError), long
+    for stream in (False, True):
+        long = fails(provider, openai.BadRequestError, text="word " * 3000, stream=stream)
+        assert isinstance(long, litellm.ContextWindowExceededError), long
 
 
 def fails(provider: str, kind: type[openai.APIStatusError], text: str = "Hello", **fields: Any) -> Exception:

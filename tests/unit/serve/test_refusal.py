@@ -38,7 +38,7 @@ def test_a_context_exceeded_has_both_numbers_and_both_names() -> None:
     error = refusal_of(ContextExceeded(900, 512)).document()["error"]
     assert (error["code"], error["type"]) == ("context_length_exceeded", "exceed_context_size_error")
     assert (error["n_prompt_tokens"], error["n_ctx"]) == (900, 512)
-    assert "prompt is too long" in error["message"], "LiteLLM and LangChain look for these words"
+    assert error["message"].startswith("The prompt is too long"), "LiteLLM and LangChain look for these words alone"
     assert "900 tokens exceeds the available context size of 512" in error["message"], "and some for llama.cpp's"
 
 
