@@ -12,8 +12,9 @@ ARGS ?=
 export PYTHON
 
 PYTEST := -m pytest $(ARGS)
-# A file is one process's, so that what its tests share is made once; each process may take two gigabytes.
-PARALLEL := -n $(shell nproc) --maxprocesses 4 --dist loadfile
+# A file is one process's, so that what its tests share is made once; each process may take two gigabytes. Files are
+# begun in their order, integration first: else those of few tests came last, and one of them may take a minute.
+PARALLEL := -n $(shell nproc) --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 EXTRAS := .[dicom,serve]
 # What saved most checkpoints; without torch, which tokenizers need not.
 TRANSFORMERS_4 := transformers==4.57.6 sentencepiece==0.2.* protobuf==7.*

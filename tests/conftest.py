@@ -23,6 +23,7 @@ from hypothesis import HealthCheck, settings
 
 from edgekit import machine
 from tests import results
+from tests.embedded_bundles import EmbeddedBundles
 
 # A shell's background job ignores Ctrl-C, one under nohup a hang-up, and so would every process that a test starts to
 # end it by them.
@@ -37,6 +38,14 @@ settings.register_profile(
 )
 settings.register_profile("search", deadline=None, max_examples=5000, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "tests"))
+
+
+@pytest.fixture(scope="session")
+def embedded_as(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedBundles]:
+    """The embedded model's bundles by their recipes, built once and read only."""
+    bundles = EmbeddedBundles(tmp_path_factory.mktemp("embedded"))
+    yield bundles
+    assert not bundles.changed(), "a test wrote into a bundle that all share: let it take a copy"
 
 
 @pytest.fixture(autouse=True)

@@ -10,12 +10,14 @@ import json
 import shutil
 import tempfile
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import pytest
 
 from edgekit.phantom.embedded import embedded
+from edgekit.profile import profile
 from edgekit.ward.audit import Audit
 from edgekit.ward.audit.here import audit_key
 from edgekit.ward.keys import master_key
@@ -109,7 +111,7 @@ def _built(folder: Path, model: str, small: str) -> Iterator[tuple[str, Any]]:
     yield "phantoms", run("phantoms", str(calibration), "--count", "4")
     for form in ("vqa-rad", "dicom"):
         yield f"phantoms --form {form}", run("phantoms", str(folder / form), "--count", "1", "--form", form)
-    yield "build", run("build", "--target", "cpu", "--out", str(folder / "embedded"))
+    yield "build", run("build", small, "--target", "cpu", "--out", str(folder / "small"))
     yield "build --target orin", run("build", small, "--target", "orin", "--out", str(folder / "orin"))
     widened = ("--fit", "1 MiB", "--calibrate", str(calibration))
     yield "build --fit", run("build", small, "--target", "cpu", *widened, "--out", str(folder / "widened"))
@@ -127,7 +129,9 @@ def _of_bundle(folder: Path, bundle: Path, picture: str) -> Iterator[tuple[str, 
     (folder / "day").mkdir()
     shutil.copy(picture, folder / "day")
     yield "ask --batch", run("ask", path, "What do you see?", "--batch", str(folder / "day"), "--max-tokens", "3")
-    yield "profile", run("profile", path, "--slots", "1", "--force")
+    with pytest.MonkeyPatch.context() as patch:  # figures are numbers, however short they are measured
+        patch.setattr("edgekit.profile.profile", partial(profile, seconds=0.05))
+        yield "profile", run("profile", path, "--slots", "1", "--force")
     yield "evaluate BUNDLE", run("evaluate", path, "--questions", "6")
     yield "evaluate BUNDLE BUNDLE", run("evaluate", path, path, "--questions", "6")
     yield "plan --fit", run("plan", "--fit", path)
@@ -135,8 +139,8 @@ def _of_bundle(folder: Path, bundle: Path, picture: str) -> Iterator[tuple[str, 
     yield "report profile", run("report", "profile", path, "--out", str(folder / "pictures"))
     yield "report fidelity", run("report", "fidelity", path)
     yield "report engines", run("report", "engines", path)
-    (compiled,), (profile,) = (bundle / "engines").iterdir(), (bundle / "profiles").iterdir()
-    files = {name: bundle / name for name in SEALED} | {"lock.json": compiled / "lock.json", "profile.json": profile}
+    (compiled,), (profiled,) = (bundle / "engines").iterdir(), (bundle / "profiles").iterdir()
+    files = {name: bundle / name for name in SEALED} | {"lock.json": compiled / "lock.json", "profile.json": profiled}
     for name, file in files.items():
         yield name, json.loads(file.read_text(encoding="utf-8"))
 

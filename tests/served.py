@@ -14,7 +14,6 @@ import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
@@ -22,7 +21,7 @@ import httpx
 import numpy as np
 from PIL import Image
 
-from edgekit.bundle import Bundle, open_bundle
+from edgekit.bundle import Bundle
 from edgekit.engines.base import Engine, Logits
 from edgekit.engines.open import open_engine
 from edgekit.inputs.images import load_image
@@ -204,14 +203,3 @@ def serving(
         thread.join(30)
         assert not thread.is_alive()
         opened.close()
-
-
-@cache
-def embedded_bundle(folder: Path) -> Bundle:
-    """Build the embedded model's bundle in ``folder``."""
-    from edgekit.phantom.embedded import embedded
-    from edgekit.pipeline import build
-    from edgekit.recipe import recipe
-    from edgekit.target import target
-
-    return open_bundle(build(embedded(), target("cpu"), recipe("q4"), folder / "bundle").bundle.path)

@@ -11,8 +11,8 @@ import pytest
 
 from edgekit.cli.main import main
 from tests.commands import run
+from tests.embedded_bundles import EmbeddedBundles
 from tests.serve_process import process
-from tests.served import embedded_bundle
 
 
 def _use(site: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -22,9 +22,12 @@ def _use(site: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_a_service_goes_on_elsewhere(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    embedded_as: EmbeddedBundles,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    bundle = embedded_bundle(tmp_path).path
+    bundle = embedded_as("q4").path
     here, there = tmp_path / "here", tmp_path / "there"
     data, keys = tmp_path / "data.tar", tmp_path / "keys"
     told: dict[str, dict[str, Any]] = {}

@@ -16,15 +16,16 @@ import pytest
 from edgekit.bundle import Bundle
 from edgekit.cli.main import main
 from edgekit.serve.tokens import add
-from tests.served import Slow, embedded_bundle, png, serving
+from tests.embedded_bundles import EmbeddedBundles
+from tests.served import Slow, png, serving
 
 QUESTIONS = ("Describe the image.", "Is there a nodule?", "Is the heart enlarged?", "Where is the pacemaker?")
 SAMPLING = ("--max-tokens", "24", "--temperature", "0.8", "--seed", "7")
 
 
 @pytest.fixture(scope="module")
-def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
-    return embedded_bundle(tmp_path_factory.mktemp("batch"))
+def bundle(embedded_as: EmbeddedBundles) -> Bundle:
+    return embedded_as("q4")
 
 
 def listed(folder: Path, pictures: int) -> Path:
@@ -106,14 +107,14 @@ def test_each_row_has_the_answer_that_ask_gives(
 
 
 def test_a_run_that_was_ended_and_gone_on_with_says_what_one_at_a_go_says(bundle: Bundle, tmp_path: Path) -> None:
-    at_a_go = ask(listed(tmp_path / "one", 30), bundle.path)
-    path = listed(tmp_path / "two", 30)
+    at_a_go = ask(listed(tmp_path / "one", 12), bundle.path)
+    path = listed(tmp_path / "two", 12)
     first = killed(path, signal.SIGKILL, lambda lines: lines > 10, bundle.path)
-    assert 10 < first < 120
+    assert 10 < first < 48
     with path.with_name("list.answers.jsonl").open("ab") as file:
         file.write(b'{"id": "3.png Descr')  # as a power cut may leave it
     second = killed(path, signal.SIGINT, lambda lines: lines > first + 10, bundle.path)
-    assert first + 10 < second < 124
+    assert first + 10 < second < 50
     assert ask(path, bundle.path) == at_a_go
 
 

@@ -33,6 +33,8 @@ from edgekit.progress import Progress
 from edgekit.recipe import recipe
 from edgekit.runtime.model import open_tokenizer
 from edgekit.target import target
+from tests.checkpoints import write_checkpoint
+from tests.embedded_bundles import EmbeddedBundles
 
 CPU = replace(target("cpu"), slots=3)
 KV8 = replace(recipe("q4"), name="q4-kv8", kv="int8")
@@ -57,8 +59,8 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
 
 
 @pytest.fixture(scope="module")
-def plain(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
-    return build_bundle(embedded(), CPU, recipe("q4"), tmp_path_factory.mktemp("cache") / "bundle").bundle
+def plain(embedded_as: EmbeddedBundles) -> Bundle:
+    return embedded_as("q4")
 
 
 def prompts(bundle: Bundle, count: int) -> list[Prompt]:
@@ -111,7 +113,8 @@ def test_a_figure_that_cannot_be_measured_costs_no_bundle(tmp_path: Path, monkey
         raise EngineError("This machine has no room for a KV arena")
 
     monkeypatch.setattr("edgekit.pipeline.stages.cache_loss", no_room)
-    made = build_bundle(embedded(), CPU, KV8, tmp_path / "bundle")
+    write_checkpoint(tmp_path / "checkpoint")
+    made = build_bundle(tmp_path / "checkpoint", replace(CPU, context=160), KV8, tmp_path / "bundle")
     assert made.notes[-1].endswith("was not measured: This machine has no room for a KV arena")
     assert read_fidelity(made.bundle).cache is None
     assert not list((made.bundle.path / "graphs").glob(".*"))
@@ -134,13 +137,12 @@ def test_compiled_and_not_it_answers_the_same(bundle: Bundle) -> None:
     np.testing.assert_array_equal(compiled.decode([7], [0]), sealed.decode([7], [0]))
 
 
-def test_a_quantized_checkpoint_brings_its_scales_along(tmp_path: Path) -> None:
+def test_a_quantized_checkpoint_brings_its_scales_along(bundle: Bundle, tmp_path: Path) -> None:
     (tmp_path / "r.toml").write_text(TOML)
     how = ["--recipe", str(tmp_path / "r.toml"), "--out"]
     assert main(["quantize", str(embedded()), *how, str(tmp_path / "q")]) == 0
     assert main(["build", str(tmp_path / "q"), "--target", "cpu", *how, str(tmp_path / "twice")]) == 0
-    assert main(["build", "--target", "cpu", *how, str(tmp_path / "once")]) == 0
-    one, other = (open_bundle(tmp_path / name).manifest.files for name in ("once", "twice"))
+    one, other = bundle.manifest.files, open_bundle(tmp_path / "twice").manifest.files
     assert {name: file for name, file in one.items() if name.startswith("graphs/")} == {
         name: file for name, file in other.items() if name.startswith("graphs/")
     }
@@ -148,7 +150,7 @@ def test_a_quantized_checkpoint_brings_its_scales_along(tmp_path: Path) -> None:
 
 def test_examples_give_the_ranges_where_there_are_any(tmp_path: Path) -> None:
     (tmp_path / "r.toml").write_text(TOML.replace("int4", "int8").replace("q4", "q8"))
-    assert main(["phantoms", str(tmp_path / "data"), "--count", "4", "--split", "train"]) == 0
+    assert main(["phantoms", str(tmp_path / "data"), "--count", "1", "--split", "train"]) == 0
     how = ["build", "--target", "cpu", "--recipe", str(tmp_path / "r.toml"), "--calibrate", str(tmp_path / "data")]
     assert main([*how, "--out", str(tmp_path / "bundle")]) == 0
     assert open_bundle(tmp_path / "bundle").manifest.recipe.method == "awq+gptq"

@@ -17,13 +17,10 @@ from edgekit.evaluate.phantoms import questions
 from edgekit.inputs.images import Picture
 from edgekit.inputs.prompt import Prompt, Turn
 from edgekit.phantom.draw import draw
-from edgekit.phantom.embedded import embedded
-from edgekit.pipeline import build
-from edgekit.recipe import recipe
 from edgekit.runtime import Generator, SamplingParams, Sequence
 from edgekit.runtime.model import Model, open_tokenizer, public_keys
 from edgekit.runtime.sampling import Sampler
-from edgekit.target import target
+from tests.embedded_bundles import EmbeddedBundles
 
 pytestmark = pytest.mark.parity
 
@@ -53,8 +50,8 @@ def _noted(sequence: Sequence) -> _Noting:
 
 
 @pytest.fixture(scope="module", params=["q4", "q8"])
-def bundle(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Bundle:
-    return build(embedded(), target("cpu"), recipe(request.param), tmp_path_factory.mktemp("callers") / "b").bundle
+def bundle(request: pytest.FixtureRequest, embedded_as: EmbeddedBundles) -> Bundle:
+    return embedded_as(request.param)
 
 
 @pytest.fixture(scope="module")

@@ -35,6 +35,7 @@ from edgekit.recipe import Gate, Recipe, recipe
 from edgekit.target import target
 from tests.checkpoints import write_checkpoint
 from tests.edited import edit, unsealed
+from tests.embedded_bundles import EmbeddedBundles
 
 CPU = replace(target("cpu"), context=300, slots=1)
 RECIPES = ["fp32", "fp16", "q8", "q4"]
@@ -52,15 +53,22 @@ def checkpoint(request: pytest.FixtureRequest, tiny: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def built(checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Built:
+def built(checkpoint: Path, embedded_as: EmbeddedBundles, tmp_path_factory: pytest.TempPathFactory) -> Built:
+    if checkpoint == embedded():
+        return embedded_as.built("q4")
     return build(checkpoint, CPU, recipe("q4"), tmp_path_factory.mktemp("built") / "bundle")
 
 
 @pytest.mark.parametrize("activations", ["cpu", "orin"])
 @pytest.mark.parametrize("name", RECIPES)
-def test_an_honest_bundle_passes(checkpoint: Path, name: str, activations: str, tmp_path: Path) -> None:
-    chosen = replace(target(activations), context=300, slots=1)
-    checked = build(checkpoint, chosen, recipe(name), tmp_path / "bundle").checked
+def test_an_honest_bundle_passes(
+    checkpoint: Path, name: str, activations: str, embedded_as: EmbeddedBundles, tmp_path: Path
+) -> None:
+    if (checkpoint, activations) == (embedded(), "cpu"):
+        checked = embedded_as.built(name).checked
+    else:
+        chosen = replace(target(activations), context=300, slots=1)
+        checked = build(checkpoint, chosen, recipe(name), tmp_path / "bundle").checked
     assert checked.passed, checked.shortfall
     assert checked.very_tokens
     assert not checked.worst

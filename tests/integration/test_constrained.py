@@ -12,14 +12,11 @@ from edgekit.evaluate.phantoms import questions
 from edgekit.inputs.images import Picture
 from edgekit.inputs.prompt import Prompt, Turn
 from edgekit.phantom import Asked, draw
-from edgekit.phantom.embedded import embedded
-from edgekit.pipeline import build
-from edgekit.recipe import recipe
 from edgekit.runtime import Completion, Constraint, SamplingParams
 from edgekit.runtime.model import Model
 from edgekit.serve.grammar import SchemaCompiler
 from edgekit.serve.grammars import ANY_OBJECT
-from edgekit.target import target
+from tests.embedded_bundles import EmbeddedBundles
 from tests.embedded_oracle import Oracle
 from tests.schemas import ASKED
 
@@ -29,10 +26,8 @@ TOKENS = 8
 
 
 @pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Model]:
-    folder = tmp_path_factory.mktemp("embedded") / "bundle"
-    bundle = build(embedded(), target("cpu"), recipe("fp32"), folder).bundle
-    with Model.open(bundle.path, slots=4) as opened:
+def model(embedded_as: EmbeddedBundles) -> Iterator[Model]:
+    with Model.open(embedded_as("fp32").path, slots=4) as opened:
         yield opened
 
 

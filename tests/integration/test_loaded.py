@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 
 from tests import house
+from tests.embedded_bundles import EmbeddedBundles
 
 
 @pytest.fixture(scope="module")
-def modules(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
-    return house.loaded(house.build_embedded(tmp_path_factory.mktemp("loaded") / "bundle"))
+def modules(embedded_as: EmbeddedBundles) -> list[str]:
+    return house.loaded(embedded_as("q4").path)
 
 
 def test_answering_on_a_processor_loads_nothing_of_tensorrt_s(modules: list[str]) -> None:

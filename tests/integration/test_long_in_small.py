@@ -7,20 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from edgekit.phantom.embedded import embedded
-from edgekit.pipeline import build
 from edgekit.profile import profile
-from edgekit.recipe import recipe
-from edgekit.target import target
 from edgekit.units import GIB, MIB
 from tests.benchmarks.full_shape import write
+from tests.embedded_bundles import EmbeddedBundles
 from tests.soak import soak
 from tests.walked import NEEDS, lacking, walk
 
 
-def test_a_service_s_memory_and_answers_stay(tmp_path: Path) -> None:
-    build(embedded(), target("cpu"), recipe("q4"), tmp_path / "q4")
-    soaked = soak(tmp_path / "q4", seconds=5, pictures=12)
+def test_a_service_s_memory_and_answers_stay(embedded_as: EmbeddedBundles) -> None:
+    soaked = soak(embedded_as("q4").path, seconds=5, pictures=12)
     assert soaked.answers
     assert soaked.reused_tokens
     assert not soaked.changed

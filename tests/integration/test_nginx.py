@@ -16,8 +16,9 @@ import httpx
 import pytest
 
 from tests import served
+from tests.embedded_bundles import EmbeddedBundles
 from tests.integration.test_clients import ROOT, SCRIPTS
-from tests.served import embedded_bundle, png, question
+from tests.served import png, question
 from tests.service_process import ServiceProcess, serving
 
 pytestmark = pytest.mark.system
@@ -159,10 +160,10 @@ def caller_of(service: ServiceProcess, url: str, address: str, headers: dict[str
     raise AssertionError("the request is not in the log")
 
 
-def test_who_waits_hears_of_it_before_a_proxy_gives_up(tmp_path: Path) -> None:
+def test_who_waits_hears_of_it_before_a_proxy_gives_up(embedded_as: EmbeddedBundles, tmp_path: Path) -> None:
     """nginx ends a connection after 60 seconds of silence. The engine is slowed, so that nothing happens meanwhile."""
     with ExitStack() as stack:
-        slow = stack.enter_context(served.serving(embedded_bundle(tmp_path), slots=1, engine=served.Slow))
+        slow = stack.enter_context(served.serving(embedded_as("q4"), slots=1, engine=served.Slow))
         url = stack.enter_context(nginx(slow.url.rstrip("/"), tmp_path))
         first, second = (stack.enter_context(streaming(url)) for _ in range(2))
         running = first.iter_lines()  # ends with this name, and the request with it

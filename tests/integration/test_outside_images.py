@@ -21,12 +21,10 @@ from edgekit.inputs.images import Picture, load_image
 from edgekit.inputs.prompt import Turn
 from edgekit.phantom import draw, scene
 from edgekit.phantom.embedded import embedded
-from edgekit.pipeline import build
-from edgekit.recipe import recipe
 from edgekit.runtime import SamplingParams
 from edgekit.runtime.model import Model
 from edgekit.runtime.sequence import Completion
-from edgekit.target import target
+from tests.embedded_bundles import EmbeddedBundles
 
 VQA_RAD = Path(__file__).resolve().parents[3] / "shared" / "data" / "vqa-rad" / "images"
 ORDINARY = ("Is there a nodule?", "Where is the effusion?", "How many findings are there?", "Describe the image.")
@@ -84,9 +82,8 @@ ODD_QUESTIONS = (
 
 
 @pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Model]:
-    bundle = build(embedded(), target("cpu"), recipe("q4"), tmp_path_factory.mktemp("outside") / "bundle").bundle
-    with Model.open(bundle.path, slots=2) as opened:
+def model(embedded_as: EmbeddedBundles) -> Iterator[Model]:
+    with Model.open(embedded_as("q4").path, slots=2) as opened:
         yield opened
 
 

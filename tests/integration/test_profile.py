@@ -15,8 +15,6 @@ from edgekit.bundle import Bundle
 from edgekit.cli.main import main
 from edgekit.inputs.images import load_image
 from edgekit.inputs.prompt import Turn
-from edgekit.phantom.embedded import embedded
-from edgekit.pipeline import build
 from edgekit.profile import against_plan, load_profile, profile
 from edgekit.profile.asking import draw_pictures
 from edgekit.profile.footprint import Footprint
@@ -26,16 +24,16 @@ from edgekit.profile.record import Profile
 from edgekit.profile.weights import counted_weights
 from edgekit.recipe import recipe
 from edgekit.runtime.model import Model
-from edgekit.target import target
 from edgekit.units import MIB
+from tests.embedded_bundles import EmbeddedBundles
 
 Capture = pytest.CaptureFixture[str]
 FAST = 0.05  # seconds for each figure
 
 
 @pytest.fixture(scope="module")
-def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
-    return build(embedded(), target("cpu"), recipe("q4"), tmp_path_factory.mktemp("profiled") / "q4").bundle
+def bundle(embedded_as: EmbeddedBundles, tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    return embedded_as.copy("q4", tmp_path_factory.mktemp("profiled") / "q4")
 
 
 @pytest.fixture(scope="module")
@@ -52,10 +50,10 @@ def test_weights_are_planned_to_the_byte(made: Profile, bundle: Bundle) -> None:
 
 
 @pytest.mark.parametrize("name", ["fp32", "fp16", "q8"])
-def test_every_recipe_s_weights_are_planned_to_the_byte(name: str, tmp_path: Path) -> None:
+def test_every_recipe_s_weights_are_planned_to_the_byte(name: str, embedded_as: EmbeddedBundles) -> None:
     from edgekit.plan import plan
 
-    built = build(embedded(), target("cpu"), recipe(name), tmp_path / name).bundle
+    built = embedded_as(name)
     counted = counted_weights(built)
     planned = plan(built, built.manifest.target, recipe(name)).components
     assert counted == {part: planned[part] for part in counted}

@@ -15,16 +15,17 @@ import pytest
 from edgekit.ward.keys import master_key
 from edgekit.ward.ward import Ward
 from tests.commands import run
+from tests.embedded_bundles import EmbeddedBundles
 from tests.serve_process import Process, process
-from tests.served import embedded_bundle, png
+from tests.served import png
 from tests.wards import Picture
 
 OWNER = "this machine"
 
 
 @pytest.fixture(scope="module")
-def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return embedded_bundle(tmp_path_factory.mktemp("replay")).path
+def bundle(embedded_as: EmbeddedBundles) -> Path:
+    return embedded_as("q4").path
 
 
 @pytest.fixture

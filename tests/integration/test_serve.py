@@ -24,12 +24,13 @@ from edgekit.serve.caller import by_token
 from edgekit.serve.openai.documents import ChatCompletion, ChatCompletionChunk, Delta, ModelList
 from edgekit.serve.openai.response import Response
 from edgekit.serve.settings import Limits, Settings
-from tests.served import Served, Slow, data_url, embedded_bundle, png, question, serving
+from tests.embedded_bundles import EmbeddedBundles
+from tests.served import Served, Slow, data_url, png, question, serving
 
 
 @pytest.fixture(scope="module")
-def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
-    return embedded_bundle(tmp_path_factory.mktemp("serve"))
+def bundle(embedded_as: EmbeddedBundles) -> Bundle:
+    return embedded_as("q4")
 
 
 @pytest.fixture(scope="module")

@@ -14,15 +14,16 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.embedded_bundles import EmbeddedBundles
 from tests.serve_process import Process, process
-from tests.served import embedded_bundle, png, question
+from tests.served import png, question
 
 SECRET = "Mrs Nobody of ward seven"
 
 
 @pytest.fixture(scope="module")
-def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return embedded_bundle(tmp_path_factory.mktemp("process")).path
+def bundle(embedded_as: EmbeddedBundles) -> Path:
+    return embedded_as("q4").path
 
 
 @pytest.fixture
@@ -86,7 +87,7 @@ def test_systemd_hears_of_it_while_the_engine_goes_on(bundle: Path, tmp_path: Pa
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_told_to_stop_it_finishes_what_runs_and_takes_nothing_new(running: Process, number: int) -> None:
     stops = {"2": -100}
-    body = question("Describe.", png(1), max_tokens=700, logit_bias=stops, stream=True)
+    body = question("Describe.", png(1), max_tokens=300, logit_bias=stops, stream=True)
     lines: list[str] = []
     begun = threading.Event()
 

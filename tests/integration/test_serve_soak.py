@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
-from tests.served import embedded_bundle
+from tests.embedded_bundles import EmbeddedBundles
 from tests.soak_served import soak
 
 pytestmark = pytest.mark.system
 
 
-def test_nothing_is_lost_or_mixed_up_whoever_leaves_and_comes_back(tmp_path: Path) -> None:
-    soaked = soak(embedded_bundle(tmp_path).path, 150)
+def test_nothing_is_lost_or_mixed_up_whoever_leaves_and_comes_back(embedded_as: EmbeddedBundles) -> None:
+    soaked = soak(embedded_as("q4").path, 150)
     assert not soaked.changed
     assert not soaked.errors
     assert soaked.alike == 0

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.served import embedded_bundle
+from tests.embedded_bundles import EmbeddedBundles
 from tests.soak_served import Soaked
 
 Note = Callable[[str, object], None]
@@ -20,9 +20,8 @@ REQUESTS = os.environ.get("EDGEKIT_SOAK_REQUESTS", "10000")
 
 
 @pytest.fixture(scope="module")
-def soaked(tmp_path_factory: pytest.TempPathFactory) -> Soaked:
-    bundle = embedded_bundle(tmp_path_factory.mktemp("soak"))
-    command = [sys.executable, "-m", "tests.soak_served", str(bundle.path), REQUESTS]
+def soaked(embedded_as: EmbeddedBundles) -> Soaked:
+    command = [sys.executable, "-m", "tests.soak_served", str(embedded_as("q4").path), REQUESTS]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
     return Soaked(**json.loads(done.stdout))
 

@@ -10,11 +10,8 @@ from pathlib import Path
 import pytest
 
 from edgekit.bundle import Bundle
-from edgekit.phantom.embedded import embedded
-from edgekit.pipeline import build
-from edgekit.recipe import recipe
-from edgekit.target import target
 from edgekit.units import GIB, MIB
+from tests.embedded_bundles import EmbeddedBundles
 from tests.groups import run_in, small_group
 
 pytestmark = pytest.mark.system  # root, and control groups
@@ -37,8 +34,8 @@ except GateRefused as refused:
 
 
 @pytest.fixture(scope="module")
-def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
-    return build(embedded(), target("cpu"), recipe("q4"), tmp_path_factory.mktemp("small") / "q4").bundle
+def bundle(embedded_as: EmbeddedBundles, tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    return embedded_as.copy("q4", tmp_path_factory.mktemp("small") / "q4")
 
 
 def test_a_machine_with_too_little_memory_is_refused(bundle: Bundle) -> None:

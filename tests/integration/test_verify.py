@@ -17,13 +17,10 @@ from edgekit.engines.compile import compile_bundle
 from edgekit.engines.lock import ENGINES, LOCK
 from edgekit.engines.verify import verify_everything
 from edgekit.errors import BundleError
-from edgekit.phantom.embedded import embedded
-from edgekit.pipeline import build
 from edgekit.profile import gate
 from edgekit.profile.store import store
-from edgekit.recipe import recipe
-from edgekit.target import target
 from tests.edited import edit
+from tests.embedded_bundles import EmbeddedBundles
 from tests.flipped import flip, seen, unseen
 from tests.unit.profile.made import profile
 
@@ -31,11 +28,11 @@ Capture = pytest.CaptureFixture[str]
 
 
 @pytest.fixture(scope="module")
-def sealed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def sealed(embedded_as: EmbeddedBundles, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The embedded model's, compiled where this ONNX Runtime can, and profiled."""
-    built = build(embedded(), target("cpu"), recipe("q4"), tmp_path_factory.mktemp("verify") / "bundle")
-    store(built.bundle, profile())
-    return built.bundle.path
+    copy = embedded_as.copy("q4", tmp_path_factory.mktemp("verify") / "bundle")
+    store(copy, profile())
+    return copy.path
 
 
 @pytest.fixture

@@ -20,12 +20,13 @@ from edgekit.phantom.dicom import dicom_file
 from edgekit.ward.keys import master_key
 from edgekit.ward.ward import Ward
 from tests.browser import PASSWORD
-from tests.served import Served, Slow, embedded_bundle, png, serving
+from tests.embedded_bundles import EmbeddedBundles
+from tests.served import Served, Slow, png, serving
 
 
 @pytest.fixture(scope="module")
-def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
-    return embedded_bundle(tmp_path_factory.mktemp("ward"))
+def bundle(embedded_as: EmbeddedBundles) -> Bundle:
+    return embedded_as("q4")
 
 
 @pytest.fixture

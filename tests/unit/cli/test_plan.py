@@ -13,11 +13,9 @@ from edgekit.bundle import Bundle
 from edgekit.cli.main import main
 from edgekit.config.shipped import shipped
 from edgekit.phantom.embedded import embedded
-from edgekit.pipeline import build
-from edgekit.recipe import recipe
-from edgekit.target import target
 from edgekit.units import GIB
 from tests.checkpoints import write_checkpoint, write_tower
+from tests.embedded_bundles import EmbeddedBundles
 from tests.unit.plan.models import write_sparse
 from tests.unit.test_console import Terminal
 
@@ -35,8 +33,8 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
-    return build(embedded(), target("cpu"), recipe("q8"), tmp_path_factory.mktemp("bundles") / "q8").bundle
+def bundle(embedded_as: EmbeddedBundles) -> Bundle:
+    return embedded_as("q8")
 
 
 def planned(capsys: Capture, *arguments: str | Path, code: int = 0) -> Any:

@@ -15,7 +15,6 @@ from edgekit.checkpoint.open import open_checkpoint
 from edgekit.engines.coefficients import coefficients
 from edgekit.errors import ConfigError, GateRefused
 from edgekit.phantom.embedded import embedded
-from edgekit.pipeline import build
 from edgekit.plan import as_built, plan, require_fit
 from edgekit.plan.memory import total
 from edgekit.plan.planning import usable_context
@@ -23,6 +22,7 @@ from edgekit.recipe import Precision, Recipe, recipe
 from edgekit.runtime.embeddings import IMAGE_CACHE_BYTES
 from edgekit.target import Budget, Target, target, targets
 from edgekit.units import GIB, MIB
+from tests.embedded_bundles import EmbeddedBundles
 from tests.unit.plan.models import LLAVA_MED, TINYLLAVA, write_sparse
 
 WEIGHTS = ("vision", "projector", "embedding", "decoder", "lm_head")
@@ -39,8 +39,8 @@ def large(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="module")
-def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
-    return build(embedded(), target("cpu"), recipe("q4"), tmp_path_factory.mktemp("plan") / "bundle").bundle
+def bundle(embedded_as: EmbeddedBundles) -> Bundle:
+    return embedded_as("q4")
 
 
 @st.composite

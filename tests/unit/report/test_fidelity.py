@@ -11,18 +11,15 @@ import pytest
 from edgekit.bundle import Bundle
 from edgekit.check.fidelity import read_fidelity
 from edgekit.cli.main import main
-from edgekit.phantom.embedded import embedded
-from edgekit.pipeline import build
-from edgekit.recipe import recipe
 from edgekit.report.fidelity import series
-from edgekit.target import target
+from tests.embedded_bundles import EmbeddedBundles
 
 Capture = pytest.CaptureFixture[str]
 
 
 @pytest.fixture(scope="module")
-def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
-    return build(embedded(), target("cpu"), recipe("q4"), tmp_path_factory.mktemp("fidelity") / "q4").bundle
+def bundle(embedded_as: EmbeddedBundles) -> Bundle:
+    return embedded_as("q4")
 
 
 def test_a_build_keeps_it_and_the_command_shows_it(bundle: Bundle, capsys: Capture, tmp_path: Path) -> None:
