@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import secrets
 import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from dataclasses import dataclass
 from edgekit.errors import InputError
 from edgekit.ward.access import ACCESS, Access, reach, reached, touch
 from edgekit.ward.database import Database, Row
+from edgekit.ward.ids import new_id
 from edgekit.ward.keyring import Keyring
 from edgekit.ward.moments import Clock
 from edgekit.ward.pictures import PictureFiles
@@ -197,11 +197,6 @@ class Conversations:
             document = unseal(key, f"turn {turn}", sealed)
             texts[id] += [document["question"], document["answer"]]
         return {id for id, parts in texts.items() if wanted in _plain("\n".join(parts))}
-
-
-def new_id() -> str:
-    """Return a random id of 22 characters, which nobody guesses."""
-    return secrets.token_urlsafe(16)
 
 
 def _texts(**texts: str) -> dict[str, str]:

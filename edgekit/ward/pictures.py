@@ -12,7 +12,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
-import secrets
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -26,6 +25,7 @@ from edgekit.files import write_bytes
 from edgekit.inputs.kept.picture import KeptPicture
 from edgekit.ward.access import reach, reached, touch
 from edgekit.ward.database import Database, Row
+from edgekit.ward.ids import new_id
 from edgekit.ward.moments import Clock
 from edgekit.ward.sealing import seal, seal_bytes, unseal, unseal_bytes
 
@@ -115,7 +115,7 @@ class Pictures:
             file = self._files.name(conversation, kept.file)
             statement = "SELECT id FROM pictures WHERE conversation = ? AND file = ?"
             row = self._database.row(statement, (conversation, file))
-            id = row[0] if row else secrets.token_urlsafe(16)
+            id = row[0] if row else new_id()
             if row is None:
                 self._files.write(file, place.key, kept.file)  # before its row: what has one is there
                 self._insert(id, conversation, file, seal(place.key, f"picture {id}", _document(kept)))

@@ -8,9 +8,9 @@ from typing import Any, Literal, TypeAlias
 
 from edgekit.errors import NotHere
 from edgekit.ward.access import reach, reached, touch
-from edgekit.ward.conversations import new_id
 from edgekit.ward.database import Database, Row
 from edgekit.ward.feedback import Verdict, verdict_of
+from edgekit.ward.ids import new_id
 from edgekit.ward.moments import Clock
 from edgekit.ward.sealing import seal, unseal
 
