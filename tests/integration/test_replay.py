@@ -76,13 +76,20 @@ class Page:
         self._client.close()
 
 
+@pytest.fixture
+def pages(running: Process, tmp_path: Path) -> Iterator[list[Page]]:
+    pages = [Page(running, tmp_path / "site" / "state") for _ in range(3)]
+    yield pages
+    for page in pages:
+        page.close()
+
+
 def replayed(turn: str, bundle: Path, ends: int = 0) -> dict[str, Any]:
     document: dict[str, Any] = run("audit", "replay", turn, str(bundle), codes=(ends,))
     return document
 
 
-def test_every_answer_of_a_service_is_the_same_again(running: Process, bundle: Path, tmp_path: Path) -> None:
-    pages = [Page(running, tmp_path / "site" / "state") for _ in range(3)]
+def test_every_answer_of_a_service_is_the_same_again(pages: list[Page], bundle: Path, tmp_path: Path) -> None:
     turns: list[dict[str, Any]] = []
 
     def talk(page: Page, number: int) -> None:
@@ -110,5 +117,3 @@ def test_every_answer_of_a_service_is_the_same_again(running: Process, bundle: P
     assert (gone["verdict"], gone["code"]) == ("unknown", "deleted")
     assert "deleted, at 20" in gone["explanation"]
     assert run("audit", "verify")["ok"]
-    for page in pages:
-        page.close()
