@@ -20,8 +20,8 @@ from playwright.sync_api import Browser, expect
 from edgekit.inputs.images import load_image
 from tests import served
 from tests.cut_link import linked
+from tests.embedded_bundles import EmbeddedBundles
 from tests.page_browser import ask, attach, chromium, dicom, looking, png
-from tests.served import embedded_bundle
 from tests.service_process import ServiceProcess, serving
 
 pytestmark = pytest.mark.system
@@ -187,9 +187,9 @@ def test_an_admin_sees_figures(browser: Browser, service: ServiceProcess) -> Non
 
 
 def test_an_answer_is_stopped_and_one_is_taken_up_behind_a_cut_link(
-    browser: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    browser: Browser, embedded_as: EmbeddedBundles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    bundle = embedded_bundle(tmp_path)
+    bundle = embedded_as("q4")
     state = tmp_path / "state"
 
     def slow(engine: Any) -> Any:
