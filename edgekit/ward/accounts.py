@@ -60,8 +60,8 @@ class Accounts:
         self._database = database
 
     def exist(self) -> bool:
-        """Say whether anybody may sign in, or choose a password and then: the page is closed to others from then on."""
-        return self._database.row("SELECT 1 FROM accounts WHERE NOT disabled") is not None
+        """Say whether there is any account: the page is closed to others then, also where each is disabled."""
+        return self._database.row("SELECT 1 FROM accounts") is not None
 
     def add(self, name: str, role: Role) -> Account:
         """Add an account without a password; :class:`~edgekit.errors.InputError` where the name is none, or taken."""

@@ -55,16 +55,18 @@ class Sessions:
             self._forget_old(account)
         return secret
 
-    def of(self, secret: str) -> Session | None:
-        """Return the session of a secret, which was seen just now; None where it ended, or its account is let in no
-        more. A locked one is seen by nothing but :meth:`unlock`.
+    def of(self, secret: str, *, seen: bool = True) -> Session | None:
+        """Return the session of a secret; None where it ended, or its account is let in no more.
+
+        It counts as ``seen`` just now, unless nobody need be there who asks. A locked one is seen by nothing but
+        :meth:`unlock`.
         """
         now = self._clock()
         row = self._database.row(f"SELECT {_COLUMNS} FROM sessions WHERE sha256 = ? AND NOT ended", (digest(secret),))
         if row is None or not self._lasts(row, now):
             return None
         session = self._session(row)
-        if session and not session.locked and now.up_s - row[7] >= _SEEN_S:
+        if seen and session and not session.locked and now.up_s - row[7] >= _SEEN_S:
             with suppress(EdgeKitError):  # on a full disk, what is kept can still be read
                 self._see(secret, now)
         return session

@@ -42,6 +42,8 @@ SIGNING_IN = frozenset(
 """How one comes in, and out."""
 API = "/api/"
 """Below it lies what the page asks for."""
+ASKED_BY_ITSELF = "/api/admin"
+"""The page asks for it every few seconds, also where nobody sits before it any more."""
 THIS_MACHINE = "this machine"
 """The owner of what is kept before there are accounts."""
 SAFE_METHODS = frozenset({"GET", "HEAD"})
@@ -91,7 +93,8 @@ class Entrance:
         is_open = is_anybodys(scope["method"], path)
         secret = secret_of(headers, tls=tls) or ""
         if secret and self._keeper.is_there:
-            session = await self._keeper.call(lambda store: store.ward.sessions.of(secret))
+            seen = path != ASKED_BY_ITSELF
+            session = await self._keeper.call(lambda store: store.ward.sessions.of(secret, seen=seen))
             if session is not None:
                 _require_own_request(scope["method"], headers, session.csrf)
                 if session.locked and not is_open:

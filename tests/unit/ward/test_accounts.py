@@ -85,7 +85,7 @@ def test_a_disabled_account_is_shut_at_once(ward: Ward) -> None:
     ada = signed_up(ward)
     session, invitation = ward.sessions.begin(ada), ward.invitations.make(ada)
     ward.accounts.disable(ada)
-    assert not ward.accounts.exist()
+    assert ward.accounts.exist(), "what was closed stays closed"
     assert ward.accounts.named("ada").disabled
     assert ward.accounts.verify("ada", PASSWORD) is None
     assert ward.sessions.of(session) is None

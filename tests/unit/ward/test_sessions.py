@@ -45,6 +45,14 @@ def test_it_ends_when_it_is_idle(ward: Ward, ada: Account, clock: Clock) -> None
     assert ward.sessions.of(secret) is None
 
 
+def test_what_a_page_asks_by_itself_keeps_nobody_signed_in(ward: Ward, ada: Account, clock: Clock) -> None:
+    secret = ward.sessions.begin(ada)
+    clock.go(IDLE_S - 1)
+    assert ward.sessions.of(secret, seen=False)
+    clock.go(2)
+    assert ward.sessions.of(secret, seen=False) is None
+
+
 def test_it_ends_however_busy_it_is(ward: Ward, ada: Account, clock: Clock) -> None:
     secret, steps = ward.sessions.begin(ada), 0
     while ward.sessions.of(secret):

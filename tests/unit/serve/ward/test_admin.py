@@ -12,6 +12,7 @@ import pytest
 
 from edgekit.serve.ward import admin
 from edgekit.serve.ward.documents import AdminDocument, GoldenFacts
+from edgekit.ward import sessions
 from tests.asgi import on_loop
 from tests.browser import Browser, account
 from tests.toy_service import toy
@@ -50,6 +51,21 @@ async def test_an_admin_sees_how_it_fares_and_no_other_does(state: Path) -> None
         assert document.certificates == []
         assert b"secret" not in seen.body
         (await ada.get(path)).error(404, "not_found")
+
+
+@on_loop
+async def test_a_page_that_looks_by_itself_keeps_nobody_signed_in(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    account(state, "ada", "admin")
+    async with toy(state=state) as running:
+        ada = Browser(running.app)
+        await ada.sign_in("ada")
+        seen = list[str]()
+        monkeypatch.setattr(sessions, "_SEEN_S", 0.0)
+        monkeypatch.setattr(sessions.Sessions, "_see", lambda self, secret, now: seen.append(secret))
+        assert (await ada.get("/api/admin")).status == 200
+        assert not seen
+        assert (await ada.get("/api/conversations")).status == 200
+        assert len(seen) == 1
 
 
 @on_loop
