@@ -1,4 +1,4 @@
-"""A ward whose writer is killed, and whether everything that was acknowledged is there then.
+"""A ward and its audit, whose writer is killed, and whether all that was acknowledged is there then.
 
 ``python -m tests.ward_killed each FOLDER STEP`` kills a writer before its STEPth, 2·STEPth, … statement or call that
 changes the disk, each time from the beginning, and looks. ``write FOLDER COUNT`` writes conversations until there are
@@ -19,12 +19,26 @@ from typing import Any, TypeAlias
 
 from sqlcipher3 import dbapi2
 
+from edgekit.ward.audit.anchored import open_audit
+from edgekit.ward.audit.here import FOLDER, audit_key
+from edgekit.ward.audit.verify import verify
 from edgekit.ward.ward import Ward
-from tests.wards import Picture, open_ward
+from tests.wards import MASTER, Picture, open_ward
 
 ME = "account 1"
 Say: TypeAlias = Callable[..., object]
 """say(kind, id, text): something was acknowledged."""
+
+
+def audited(ward: Ward, folder: Path, say: Say) -> Say:
+    """Write each act into the audit before it is acknowledged, as the service does."""
+    audit = open_audit(folder / "state", ward.database, MASTER)
+
+    def note(*words: str) -> None:
+        audit.note("conversation_changed", ME, code=words[0])
+        say(*words)
+
+    return note
 
 
 def conversation(ward: Ward, label: str, say: Say) -> str:
@@ -84,9 +98,18 @@ class Acknowledged:
         every = self.kinds.get(kind, {})
         return {id: text for id, text in every.items() if id not in gone and id.split(" ")[0] not in gone}
 
+    def __len__(self) -> int:
+        return sum(map(len, self.kinds.values()))
+
 
 def check(folder: Path, acknowledged: Acknowledged) -> None:
-    """Whether all that was acknowledged is there, nothing that was deleted is, and nothing lies about."""
+    """Whether all that was acknowledged is there, nothing that was deleted is, nothing lies about, and the audit is
+    whole.
+    """
+    if acknowledged.kinds:
+        verified = verify(folder / "state" / FOLDER, audit_key(MASTER))
+        assert verified.ok, verified.fault
+        assert verified.lines >= len(acknowledged)
     with open_ward(folder, serving=True) as ward:
         _check_texts(ward, acknowledged)
         for id, label in acknowledged.of("picture").items():
@@ -174,7 +197,7 @@ def _write_until(folder: Path, at: int, writer: int) -> None:
         for name in ("fsync", "replace", "unlink", "mkdir"):
             setattr(os, name, _between(getattr(os, name), moment))
         with open_ward(folder, serving=True) as ward:
-            all_acts(ward, lambda *words: os.write(writer, f"{json.dumps(words)}\n".encode()))
+            all_acts(ward, audited(ward, folder, lambda *words: os.write(writer, f"{json.dumps(words)}\n".encode())))
         code = 0
     finally:
         os._exit(code)
@@ -193,13 +216,14 @@ def _between(call: Callable[..., Any], moment: Callable[[], None]) -> Callable[.
 def write(folder: Path, count: int) -> None:
     """Write conversations until there are ``count``, and between them some that are deleted at once."""
     with open_ward(folder, serving=True) as ward:
+        say = audited(ward, folder, _print)
         while (already := len(ward.conversations.list(ME, limit=10_000))) < count:
-            id = conversation(ward, f"number {already}", _print)
+            id = conversation(ward, f"number {already}", say)
             if already % 3 == 2:
                 doomed = ward.conversations.create(ME, "doomed").id
-                _print("deleting", doomed, "")
+                say("deleting", doomed, "")
                 ward.conversations.delete(ME, doomed)
-                _print("deleted", doomed, "")
+                say("deleted", doomed, "")
             assert ward.conversations.of(ME, id)
 
 
