@@ -16,6 +16,7 @@ from edgekit.phantom.embedded import embedded
 from edgekit.profile import profile
 from tests.checkpoints import write_checkpoint
 from tests.commands import run
+from tests.embedded_bundles import EmbeddedBundles
 from tests.simulated_tensorrt.machine import CARD, simulate
 
 LOOK = machine.look
@@ -39,10 +40,8 @@ def looks(seen: Machine | None = None, *, lasts: bool) -> Iterator[list[Machine]
 
 
 @pytest.fixture(scope="module")
-def bundle(tmp_path_factory: pytest.TempPathFactory) -> str:
-    path = tmp_path_factory.mktemp("looks") / "bundle"
-    run("build", "--target", "cpu", "--recipe", "q8", "--out", str(path))
-    return str(path)
+def bundle(embedded_as: EmbeddedBundles, tmp_path_factory: pytest.TempPathFactory) -> str:
+    return str(embedded_as.copy("q8", tmp_path_factory.mktemp("looks") / "bundle").path)
 
 
 def test_what_the_processor_does_looks_for_no_gpu(bundle: str, tmp_path: Path) -> None:

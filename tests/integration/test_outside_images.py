@@ -8,7 +8,8 @@ from __future__ import annotations
 import importlib.util
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +27,7 @@ from edgekit.runtime.model import Model
 from edgekit.runtime.sequence import Completion
 from tests.embedded_bundles import EmbeddedBundles
 
+Answers = Callable[[Picture], list[str]]
 VQA_RAD = Path(__file__).resolve().parents[3] / "shared" / "data" / "vqa-rad" / "images"
 ORDINARY = ("Is there a nodule?", "Where is the effusion?", "How many findings are there?", "Describe the image.")
 MOST = 48
@@ -98,6 +100,12 @@ def answers(model: Model, picture: Picture, asked: tuple[str, ...] = ORDINARY) -
     return [completion.text for completion in completions]
 
 
+@pytest.fixture(scope="module")
+def ordinary(model: Model) -> Answers:
+    """Return the answers to the ordinary questions about a picture, asked once."""
+    return cache(lambda picture: answers(model, picture))
+
+
 def vqa_rad() -> list[Path]:
     """Some of the images, from beginning to end."""
     return sorted(VQA_RAD.iterdir())[::30]
@@ -108,24 +116,24 @@ def words(text: str) -> set[str]:
 
 
 @pytest.mark.skipif(not VQA_RAD.is_dir(), reason="the VQA-RAD images are not here")
-def test_radiographs_of_people_get_answers(model: Model) -> None:
+def test_radiographs_of_people_get_answers(ordinary: Answers) -> None:
     paths = vqa_rad()
     assert len(paths) > 9
     for path in paths:
-        assert len(answers(model, load_image(path))) == len(ORDINARY)
+        assert len(ordinary(load_image(path))) == len(ORDINARY)
 
 
 @pytest.mark.skipif(not dicom_files(), reason="pydicom and pydicom-data are not installed")
-def test_dicom_files_get_answers(model: Model) -> None:
+def test_dicom_files_get_answers(ordinary: Answers) -> None:
     for path in dicom_files():
-        assert len(answers(model, load_image(path))) == len(ORDINARY)
+        assert len(ordinary(load_image(path))) == len(ORDINARY)
 
 
 @pytest.mark.parametrize("name", ODD)
-def test_a_picture_unlike_any_phantom_is_no_error(model: Model, name: str) -> None:
+def test_a_picture_unlike_any_phantom_is_no_error(model: Model, ordinary: Answers, name: str) -> None:
     file = io.BytesIO()
     ODD[name].save(file, "TIFF" if name == "CMYK" else "PNG")
-    assert answers(model, load_image(file.getvalue())) == answers(model, load_image(file.getvalue()))
+    assert answers(model, load_image(file.getvalue())) == ordinary(load_image(file.getvalue()))
 
 
 @pytest.mark.parametrize("harm", ["empty", "text", "cut"])
@@ -139,11 +147,11 @@ def test_what_is_no_picture_is_one_clear_error(model: Model, harm: str) -> None:
 
 
 @pytest.mark.parametrize("question", ODD_QUESTIONS, ids=lambda question: repr(question)[:20])
-def test_any_question_gets_an_answer(model: Model, question: str) -> None:
+def test_any_question_gets_an_answer(model: Model, ordinary: Answers, question: str) -> None:
     picture = Picture.of(draw(scene(5)))
-    ordinary = answers(model, picture)
+    before = ordinary(picture)
     assert len(answers(model, picture, (question,))) == 1
-    assert answers(model, picture) == ordinary, "what one asks is nothing to the next"
+    assert answers(model, picture) == before, "what one asks is nothing to the next"
 
 
 def test_a_question_longer_than_the_context_is_one_clear_error(model: Model) -> None:
@@ -159,11 +167,11 @@ def test_a_question_without_a_picture_gets_an_answer(model: Model) -> None:
 
 
 @pytest.mark.skipif(not (embedded() / "README.md").exists(), reason="the embedded model is not trained yet")
-def test_its_answers_are_in_its_small_language(model: Model) -> None:
+def test_its_answers_are_in_its_small_language(ordinary: Answers) -> None:
     vocabulary = {word for asked in questions() for word in words(asked.question.answer)}
     pictures = [Picture.of(picture) for picture in ODD.values()]
     pictures += [load_image(path) for path in [*(vqa_rad() if VQA_RAD.is_dir() else ()), *dicom_files()]]
     for picture in pictures:
-        for text in answers(model, picture):
+        for text in ordinary(picture):
             assert text.strip()
             assert words(text) <= vocabulary, text
