@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from edgekit.errors import ConfigError, EdgeKitError, InputError
+from edgekit.serve import tokens as module
 from edgekit.serve.tokens import Token, Tokens, add, read_tokens, remove, tokens_file
 
 
@@ -146,7 +147,7 @@ def test_the_file_is_read_when_it_changed_and_not_for_every_request(
     ward = add(file, "ward")
     tokens = Tokens.load(file)
     with monkeypatch.context() as patch:
-        patch.setattr("edgekit.serve.tokens.read_tokens", None)
+        patch.setattr(module, "read_tokens", None)
         assert tokens.match(ward)
     same_size = file.read_text().replace("ward", "warf")
     file.write_text(same_size)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from edgekit.errors import InputError
+from edgekit.ward import passwords
 from edgekit.ward.invitations import digest
 from edgekit.ward.limits import SignIn
 from edgekit.ward.ward import Ward
@@ -56,7 +57,7 @@ def test_two_who_use_it_at_once_do_not_both(ward: Ward, monkeypatch: pytest.Monk
         ward.invitations.accept(secret, "the faster one's")
         return "slow"
 
-    monkeypatch.setattr("edgekit.ward.passwords.hash_password", slow)
+    monkeypatch.setattr(passwords, "hash_password", slow)
     refused(ward, secret)
     assert ward.accounts.verify("ada", "the faster one's")
 
