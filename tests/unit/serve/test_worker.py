@@ -46,12 +46,12 @@ async def pid(worker: Worker) -> int:
 
 
 async def gone(number: int) -> None:
-    """Wait until there is no such process, or only its remains."""
+    """Wait until this child of ours has ended, its last thread, too: its first may be gone while others still end."""
     for _ in range(200):
         try:
-            if psutil.Process(number).status() == psutil.STATUS_ZOMBIE:
+            if os.waitid(os.P_PID, number, os.WEXITED | os.WNOHANG | os.WNOWAIT):
                 return
-        except psutil.NoSuchProcess:
+        except ChildProcessError:  # its end was waited for already
             return
         await asyncio.sleep(0.05)
     raise AssertionError("the process lives on")
