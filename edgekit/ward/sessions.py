@@ -7,6 +7,7 @@ prolongs none. After a restart of the device everybody signs in again; after one
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -75,11 +76,15 @@ class Sessions:
         """Lock a session: it is there, and opens nothing until its account's password is given."""
         self._database.change("UPDATE sessions SET locked = 1 WHERE sha256 = ?", (digest(secret),))
 
-    def unlock(self, secret: str, password: str) -> Session | None:
-        """Unlock a session by its account's password; None where that is wrong, or the session ended."""
+    def unlock(self, secret: str, password: str, confirm: Callable[[], object] = lambda: None) -> Session | None:
+        """Unlock a session by its account's password; None where that is wrong, or the session ended.
+
+        ``confirm`` is called once the password is right, before it opens: where it raises, it stays locked.
+        """
         session = self.of(secret)
         if session is None or self._accounts.verify(session.account.name, password) is None:
             return None
+        confirm()
         self._database.change("UPDATE sessions SET locked = 0 WHERE sha256 = ? AND NOT ended", (digest(secret),))
         self._see(secret, self._clock())
         return self.of(secret)

@@ -81,12 +81,13 @@ async def unlock(request: Request) -> Reply:
     name = session.account.name
 
     def open_again(store: Store) -> None:
+        def note() -> None:
+            store.audit.note("session_unlocked", who, address=address)
+
         require_try(store, name, address, secret)
-        unlocked = store.ward.sessions.unlock(secret, asked.password)
-        if unlocked is None:
+        if store.ward.sessions.unlock(secret, asked.password, note) is None:
             raise failed(store, name, address, secret)
         store.throttle.passed(name, counted_as(address), _device(store, name, secret))
-        store.audit.note("session_unlocked", who, address=address)
 
     await request.desk.keeper.slow(open_again)
     return await _entered(request, secret)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from edgekit.errors import EdgeKitError
+from edgekit.errors import EdgeKitError, InputError
 from edgekit.ward.accounts import Account
 from edgekit.ward.limits import SignIn
 from edgekit.ward.ward import Ward
@@ -93,6 +93,16 @@ def test_a_locked_one_opens_by_its_accounts_password(ward: Ward, ada: Account, c
     assert session.locked
     assert ward.sessions.unlock(secret, "wrong") is None
     assert ward.sessions.unlock("wrong", PASSWORD) is None
+
+    def refuse() -> None:
+        raise InputError("The disk is full", "Make room.")
+
+    assert ward.sessions.unlock(secret, "wrong", refuse) is None, "nothing is noted of a wrong one here"
+    with pytest.raises(InputError):
+        ward.sessions.unlock(secret, PASSWORD, refuse)
+    session = ward.sessions.of(secret)
+    assert session
+    assert session.locked, "what can't be noted does not happen"
     session = ward.sessions.unlock(secret, PASSWORD)
     assert session
     assert not session.locked
