@@ -3,40 +3,18 @@ deletion, and what goes wrong on the way."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.page_browser import DESKTOP, PHONE, ask, attach, chromium, dicom, looking, png, sign_in, wanting
+from tests.page_browser import DESKTOP, PHONE, ask, attach, dicom, looking, png, sign_in, wanting
 from tests.page_stand_in import ANSWER, NOTICE, PASSWORD, StandIn, running
 
 pytestmark = pytest.mark.system
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as started:
-        yield started
-
-
 @pytest.fixture
 def service() -> StandIn:
     return StandIn()
-
-
-@pytest.fixture
-def url(service: StandIn) -> Iterator[str]:
-    with running(service) as address:
-        yield address
-
-
-@pytest.fixture
-def page(browser: Browser, url: str) -> Iterator[Page]:
-    """The page, signed in to."""
-    with looking(browser, url) as opened:
-        sign_in(opened)
-        yield opened
 
 
 def answer(page: Page, number: int = -1) -> str:

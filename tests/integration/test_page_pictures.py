@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -12,28 +11,16 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
 from tests.dicoms import dataset, encode
-from tests.page_browser import PHONE, ask, attach, chromium, dicom, looking, png
+from tests.page_browser import PHONE, ask, attach, dicom, looking, png
 from tests.page_stand_in import StandIn, running
 
 pytestmark = pytest.mark.system
 WINDOW_OFF = 4
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as started:
-        yield started
-
-
 @pytest.fixture
 def service() -> StandIn:
     return StandIn(sign_in=False)
-
-
-@pytest.fixture
-def page(browser: Browser, service: StandIn) -> Iterator[Page]:
-    with running(service) as url, looking(browser, url) as opened:
-        yield opened
 
 
 def shade(page: Page, x: float, y: float, pane: int = 0) -> int:

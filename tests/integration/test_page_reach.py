@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from edgekit.serve.static import FOLDER
-from tests.page_browser import DESKTOP, PHONE, ask, attach, chromium, dicom, looking, png, sign_in, wanting
+from tests.page_browser import DESKTOP, PHONE, ask, attach, dicom, looking, png, sign_in, wanting
 from tests.page_stand_in import ANSWER, NOTICE, PASSWORD, StandIn, running
 
 pytestmark = pytest.mark.system
@@ -20,21 +19,9 @@ BARE_MS = 50
 LIGHT_BYTES = 150_000
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as started:
-        yield started
-
-
 @pytest.fixture
 def service() -> StandIn:
     return StandIn(sign_in=False)
-
-
-@pytest.fixture
-def url(service: StandIn) -> Iterator[str]:
-    with running(service) as address:
-        yield address
 
 
 def texts(language: str) -> dict[str, str]:

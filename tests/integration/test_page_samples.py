@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from edgekit.demo.samples import asked
-from tests.page_browser import PHONE, chromium, looking, png, sign_in, wanting
+from tests.page_browser import PHONE, looking, png, sign_in, wanting
 from tests.page_stand_in import StandIn, running
 from tests.terminal import at_terminal
 
@@ -17,27 +16,9 @@ pytestmark = pytest.mark.system
 OFFERED = {"one": ("Is the heart enlarged?", png(3)), "two": ("What do you see?", png(5))}
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as started:
-        yield started
-
-
 @pytest.fixture
 def service() -> StandIn:
     return StandIn(sign_in=False, samples=dict(OFFERED))
-
-
-@pytest.fixture
-def url(service: StandIn) -> Iterator[str]:
-    with running(service) as address:
-        yield address
-
-
-@pytest.fixture
-def page(browser: Browser, url: str) -> Iterator[Page]:
-    with looking(browser, url) as opened:
-        yield opened
 
 
 def sample(page: Page, question: str) -> Locator:

@@ -21,18 +21,12 @@ from edgekit.inputs.images import load_image
 from tests import served
 from tests.cut_link import linked
 from tests.embedded_bundles import EmbeddedBundles
-from tests.page_browser import ask, attach, chromium, dicom, looking, png
+from tests.page_browser import ask, attach, dicom, looking, png
 from tests.service_process import ServiceProcess, serving
 
 pytestmark = pytest.mark.system
 PASSWORD = "one that nobody guesses"
 ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as started:
-        yield started
 
 
 @pytest.fixture(scope="module")

@@ -5,41 +5,21 @@ from __future__ import annotations
 import io
 import json
 import unicodedata
-from collections.abc import Iterator
 
 import pypdf
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.page_browser import ask, attach, chromium, looking, png, sign_in
-from tests.page_stand_in import ANSWER, BUNDLE, NOTICE, PASSWORD, StandIn, running
+from tests.page_browser import ask, attach, looking, png, sign_in
+from tests.page_stand_in import ANSWER, BUNDLE, NOTICE, PASSWORD, StandIn
 
 pytestmark = pytest.mark.system
 MARK = "DRAFT BY A MODEL"
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as started:
-        yield started
-
-
 @pytest.fixture
 def service() -> StandIn:
     return StandIn()
-
-
-@pytest.fixture
-def url(service: StandIn) -> Iterator[str]:
-    with running(service) as address:
-        yield address
-
-
-@pytest.fixture
-def page(browser: Browser, url: str) -> Iterator[Page]:
-    with looking(browser, url) as opened:
-        sign_in(opened)
-        yield opened
 
 
 def printed(page: Page) -> list[str]:
