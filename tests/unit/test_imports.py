@@ -28,6 +28,7 @@ ORDER = [
         "ward",
         "support",
         "serve",
+        "deploy",
         "demo",
         "tune",
         "cli",
