@@ -47,7 +47,7 @@ class Sealed:
 def hash_files(folder: Path, progress: Progress = silent) -> dict[str, FileEntry]:
     """Return the size and hash of every file in ``folder`` and the folders in it, by its relative name."""
     sizes = {path: path.stat().st_size for path in sorted(folder.rglob("*")) if path.is_file()}
-    reader = _Reader()
+    reader = Reader()
     jobs = [partial(reader.digest, path, size) for path, size in sizes.items()]
     digests = reader.together(jobs, sum(sizes.values()), "seal", progress)
     return {
@@ -61,7 +61,7 @@ def check_hashes(files: Sequence[Sealed], progress: Progress = silent) -> None:
 
     :class:`BundleError` names the first that turned out to differ, to be gone, a link or no file, or unreadable.
     """
-    reader = _Reader()
+    reader = Reader()
 
     def check(file: Sealed) -> None:
         if reader.digest(file.path, file.entry.bytes) != file.entry.sha256:
@@ -95,16 +95,18 @@ def unreadable(path: Path, error: OSError) -> BundleError:
     return BundleError(f"{path} can't be read: {error.strerror}", "Check the disk and the permissions.")
 
 
-class _Reader:
-    """Reads files on several threads, and counts the bytes."""
+class Reader:
+    """Reads files on several threads, and counts the bytes: once."""
 
     def __init__(self) -> None:
         self._stop = Event()
         self._counts: list[int] = []  # appending needs no lock
 
-    def digest(self, path: Path, size: int) -> str:
+    def digest(self, path: Path, size: int, take: Callable[[memoryview], object] | None = None) -> str:
         """Return the SHA-256 (hex) of a file; :class:`BundleError` where it has not ``size`` bytes,
         or can't be read.
+
+        ``take`` gets each piece as it is read; what it raises ends the reading, an :class:`OSError` as this file's.
         """
         digest, buffer = hashlib.sha256(), memoryview(bytearray(_BUFFER))
         try:
@@ -113,6 +115,8 @@ class _Reader:
                     raise BundleError(f"{path} has {actual} bytes, not {size}", _AGAIN)
                 while not self._stop.is_set() and (count := file.readinto(buffer)):
                     digest.update(buffer[:count])
+                    if take is not None:
+                        take(buffer[:count])
                     self._counts.append(count)
         except OSError as error:
             raise unreadable(path, error) from error

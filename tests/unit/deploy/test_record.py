@@ -7,6 +7,7 @@ import json
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -47,7 +48,8 @@ def test_the_order_of_packages_makes_no_other_release(record: Record) -> None:
 
 @pytest.mark.parametrize("part", ["bundle", "unit", "python", "platform", "edgekit"])
 def test_each_part_makes_another_release(record: Record, part: str) -> None:
-    assert replace(record, **{part: "other"}).identity != record.identity
+    other: dict[str, Any] = {part: "other"}
+    assert replace(record, **other).identity != record.identity
     changed = replace(record.packages[0], sha256="0" * 64)
     assert replace(record, packages=(changed, *record.packages[1:])).identity != record.identity
 
