@@ -12,8 +12,8 @@ from edgekit.deploy.room import Room
 class Code(Protocol):
     """EdgeKit and all that it needs, to be written into a folder that ``PYTHONPATH`` will name.
 
-    What is missing, is not what it was, or can't be written is an :class:`~edgekit.errors.EdgeKitError`. What was written
-    until then is the caller's to remove.
+    What is missing, is not what it was, or can't be written is an :class:`~edgekit.errors.EdgeKitError`. What was
+    written until then is the caller's to remove.
     """
 
     def packages(self) -> tuple[Package, ...]:
