@@ -90,7 +90,7 @@ class StandIn:
     answer: str = ANSWER
     pace_s: float = 0.0
     held: bool = False
-    places: tuple[int, ...] = ()
+    place: int | None = None
     cut_after: int | None = None
     down: bool = False
     warnings: tuple[str, ...] = ()
@@ -285,11 +285,11 @@ class StandIn:
 
     async def _events(self, turn: Document, offset: int) -> AsyncIterator[bytes]:
         yield event("turn", turn)
-        for place in self.places if not offset else ():
-            yield event("place", {"place": place, "wait_s": 12})
-            await asyncio.sleep(0.4)
-        told, count, spoken = offset, 0, time.monotonic()
+        told, count, spoken, place = offset, 0, time.monotonic(), None
         while True:
+            if self.place != place:
+                place = self.place
+                yield event("place", {"place": place, "wait_s": 12})
             is_over = turn["state"] in ("whole", "stopped", "failed")
             if len(turn["answer"]) > told:
                 piece, told = turn["answer"][told:], len(turn["answer"])

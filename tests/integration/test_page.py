@@ -97,10 +97,12 @@ def test_an_answer_is_stopped_and_what_was_written_stays(page: Page, service: St
 
 
 def test_who_waits_is_told_his_place(page: Page, service: StandIn) -> None:
-    service.places = (2, 0)
+    service.held, service.place = True, 2
     ask(page, "Describe it.", wait=False)
     expect(page.locator(".turn-state")).to_have_text("Place in the queue: 2, about 12 seconds")
+    service.place = 0
     expect(page.locator(".turn-state")).to_have_text("Looking at it")
+    service.held = False
     expect(page.locator(".turn")).to_have_attribute("data-state", "whole")
 
 
