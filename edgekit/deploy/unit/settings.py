@@ -1,0 +1,86 @@
+"""What differs in the service's unit from machine to machine, beside its target and its device files."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Final
+
+from edgekit.errors import ConfigError
+from edgekit.target import Target
+from edgekit.units import GIB
+
+PYTHON: Final = PurePosixPath("/usr/bin/python3")
+SYSTEM_BYTES: Final = GIB
+"""What the system keeps of the host's memory, where its GPU has a memory of its own."""
+_OWN_FOLDERS: Final = ("/etc/edgekit", "/var/lib/edgekit")
+_CLOSE_S: Final = 15
+"""What ending takes beside the grace time: closing connections, the store and the children."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """A machine, as its unit has to know it.
+
+    - ``memory_bytes``: the machine's, all of it
+    - ``python``: the interpreter that releases are made for, absolute
+    - ``grace_s``: seconds that answers get when the service is told to stop, of the site's ``serve.toml``
+    - ``certificate`` and ``certificate_key``: the hospital's own, in PEM; both or neither
+    - ``ward_key``: the master key of what is kept, where the site keeps it itself
+
+    The last three are handed over by systemd, which reads them as root: they can be root's alone.
+    :class:`ConfigError` where they lie in a folder of the service's own, or a value can't stand in a unit.
+    """
+
+    memory_bytes: int
+    python: PurePosixPath = PYTHON
+    grace_s: float = 30.0
+    certificate: PurePosixPath | None = None
+    certificate_key: PurePosixPath | None = None
+    ward_key: PurePosixPath | None = None
+
+    def __post_init__(self) -> None:
+        if (self.certificate is None) != (self.certificate_key is None):
+            raise ConfigError("A certificate and its key belong together", "Give both, or neither.")
+        for path in (self.python, *self.credentials.values()):
+            _require_plain(path)
+        for path in self.credentials.values():
+            _require_roots(path)
+
+    @property
+    def credentials(self) -> dict[str, PurePosixPath]:
+        """What systemd hands over, by the name under which the service finds it."""
+        named = {"tls.crt": self.certificate, "tls.key": self.certificate_key, "ward.key": self.ward_key}
+        return {name: path for name, path in named.items() if path is not None}
+
+    @property
+    def stop_s(self) -> int:
+        """Seconds that a stop may take."""
+        return math.ceil(self.grace_s) + _CLOSE_S
+
+    def host_bytes(self, target: Target) -> int:
+        """Return the most memory of the host's that the service may hold on this machine, half of it at least.
+
+        Where CPU and GPU have one memory, control groups do not count what the GPU holds: that is the arena's to bound,
+        and the target's budget is taken off here. Mapped weights count, and are given back when memory is short.
+        """
+        reserved = target.reserved_bytes if target.unified else SYSTEM_BYTES
+        gpu = (target.budget.dynamic_bytes or 0) if target.unified and target.kind.on_gpu else 0
+        return max(self.memory_bytes - reserved - gpu, self.memory_bytes // 2)
+
+
+def _require_plain(path: PurePosixPath) -> None:
+    if not re.fullmatch(r"/[A-Za-z0-9/._+-]+", str(path)) or ".." in path.parts:
+        raise ConfigError(
+            f"{str(path)!r} can't stand in a unit", "Give an absolute path of letters, digits and . _ - +."
+        )
+
+
+def _require_roots(path: PurePosixPath) -> None:
+    """Refuse a path whose last steps the service could turn elsewhere: systemd follows it as root."""
+    if any(path.is_relative_to(folder) for folder in _OWN_FOLDERS):
+        raise ConfigError(
+            f"{path} lies where the service itself may write", "Keep it in a folder that is root's: /etc/credstore."
+        )

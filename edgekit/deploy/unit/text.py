@@ -1,0 +1,108 @@
+"""The texts of the units and of the service's user, made from the templates beside this."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Sequence
+from importlib.resources import files
+from pathlib import PurePosixPath
+from string import Template
+from typing import Final
+
+from edgekit.deploy.layout import Layout
+from edgekit.deploy.unit.settings import PYTHON, Settings
+from edgekit.errors import ConfigError
+from edgekit.target import Target
+
+UNIT, ROLLBACK, GPU, SYSUSERS = "edgekit.service", "edgekit-rollback.service", "edgekit-gpu.service", "edgekit.sysusers"
+_ON_PROCESSOR, _ON_GPU = "processor.conf", "gpu.conf"
+_FOLDER: Final = files("edgekit.deploy.unit")
+_UNITS: Final = PurePosixPath("/etc/systemd/system")
+
+
+def _template(name: str) -> str:
+    return (_FOLDER / name).read_text(encoding="utf-8")
+
+
+def _digest() -> str:
+    digest = hashlib.sha256()
+    for name in (UNIT, ROLLBACK, GPU, SYSUSERS, _ON_PROCESSOR, _ON_GPU):
+        digest.update(hashlib.sha256(_template(name).encode()).digest())
+    return digest.hexdigest()
+
+
+TEMPLATE_SHA256: Final = _digest()
+"""Of all templates: it changes where an upgrade has something to tell systemd."""
+
+
+def unit_text(layout: Layout, target: Target, nodes: Sequence[str], settings: Settings) -> str:
+    """Return the text of ``edgekit.service``.
+
+    ``nodes`` are the device files that it may open (:func:`~edgekit.deploy.unit.nodes.nodes`).
+    :class:`ConfigError` where the target computes on a GPU and there are none, or one can't stand in a unit.
+    """
+    on_gpu = target.kind.on_gpu
+    _require_nodes(target, nodes)
+    device = Template(_template(_ON_GPU if on_gpu else _ON_PROCESSOR)).substitute(
+        allowed="\n".join(f"DeviceAllow={node} rw" for node in nodes)
+    )
+    most = settings.host_bytes(target)
+    loaded = (f"LoadCredential={name}:{path}" for name, path in settings.credentials.items())
+    return Template(_template(UNIT)).substitute(
+        prefix=layout.prefix,
+        python=settings.python,
+        options=_tls(settings),
+        wants_gpu=f"Wants={GPU}\nAfter={GPU}\n" if on_gpu else "",
+        stop_s=settings.stop_s,
+        credentials="".join(f"{line}\n" for line in loaded),
+        memory_max=most,
+        memory_high=most // 8 * 7,  # where it is slowed down, and made to give back what it only maps
+        device=device.rstrip("\n"),
+    )
+
+
+def rollback_unit_text(layout: Layout, python: PurePosixPath = PYTHON) -> str:
+    """Return the text of ``edgekit-rollback.service``, which systemd starts where the service has failed for good."""
+    return Template(_template(ROLLBACK)).substitute(prefix=layout.prefix, python=python)
+
+
+def gpu_unit_text(nodes: Sequence[str]) -> str:
+    """Return the text of ``edgekit-gpu.service``, which waits until the device files are there."""
+    return Template(_template(GPU)).substitute(nodes=" ".join(nodes))
+
+
+def sysusers_text() -> str:
+    """Return what names the service's user to sysusers.d(5)."""
+    return _template(SYSUSERS)
+
+
+def unit_files(layout: Layout, target: Target, nodes: Sequence[str], settings: Settings) -> dict[str, str]:
+    """Return the text of every unit that the service needs, by its path on the device.
+
+    Errors as of :func:`unit_text`.
+    """
+    texts = {
+        UNIT: unit_text(layout, target, nodes, settings),
+        ROLLBACK: rollback_unit_text(layout, settings.python),
+    }
+    if target.kind.on_gpu:
+        texts[GPU] = gpu_unit_text(nodes)
+    return {str(_UNITS / name): text for name, text in texts.items()}
+
+
+def _tls(settings: Settings) -> str:
+    if settings.certificate is None:
+        return ""
+    return " --cert ${CREDENTIALS_DIRECTORY}/tls.crt --key ${CREDENTIALS_DIRECTORY}/tls.key"
+
+
+def _require_nodes(target: Target, nodes: Sequence[str]) -> None:
+    if target.kind.on_gpu and not nodes:
+        raise ConfigError(
+            f"The target {target.name} computes on a GPU, and this machine shows no device file of one",
+            f"Run: edgekit doctor --target {target.name}",
+        )
+    for node in nodes:
+        if not re.fullmatch(r"/dev/[A-Za-z0-9/._+-]+", node) or ".." in node:
+            raise ConfigError(f"{node!r} is no device file", "Look what lies there.")

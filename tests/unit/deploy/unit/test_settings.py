@@ -1,0 +1,47 @@
+"""What a machine's unit has to know of it, and what it must not be told."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+
+import pytest
+
+from edgekit.deploy.unit import Settings
+from edgekit.errors import ConfigError
+from edgekit.target import target
+from edgekit.units import GIB
+
+
+def test_a_certificate_has_a_key() -> None:
+    with pytest.raises(ConfigError, match="belong together"):
+        Settings(memory_bytes=GIB, certificate=PurePosixPath("/etc/credstore/tls.pem"))
+    assert Settings(memory_bytes=GIB).credentials == {}
+
+
+@pytest.mark.parametrize("path", ["/etc/edgekit/ward.key", "/var/lib/edgekit/deeper/ward.key"])
+def test_nothing_is_read_as_root_where_the_service_could_lay_a_link(path: str) -> None:
+    with pytest.raises(ConfigError, match="where the service itself may write") as caught:
+        Settings(memory_bytes=GIB, ward_key=PurePosixPath(path))
+    assert "/etc/credstore" in caught.value.hint
+
+
+@pytest.mark.parametrize("path", ["ward.key", "/etc/a key", "/etc/../ward.key", "/etc/%n", "/etc/x\nUser=root", "/"])
+def test_a_path_stands_in_a_unit_as_it_is(path: str) -> None:
+    with pytest.raises(ConfigError, match="can't stand in a unit"):
+        Settings(memory_bytes=GIB, ward_key=PurePosixPath(path))
+    with pytest.raises(ConfigError, match="can't stand in a unit"):
+        Settings(memory_bytes=GIB, python=PurePosixPath(path))
+
+
+def test_what_is_left_for_the_service() -> None:
+    assert Settings(memory_bytes=8 * GIB).host_bytes(target("cpu")) == 7 * GIB
+    assert Settings(memory_bytes=32 * GIB).host_bytes(target("rtx3050")) == 31 * GIB
+    orin = target("orin")
+    assert orin.budget.dynamic_bytes is not None
+    assert Settings(memory_bytes=64 * GIB).host_bytes(orin) == 58 * GIB - orin.budget.dynamic_bytes
+    assert Settings(memory_bytes=8 * GIB).host_bytes(orin) == 4 * GIB
+
+
+def test_a_stop_takes_longer_than_the_grace_time() -> None:
+    assert Settings(memory_bytes=GIB).stop_s == 45
+    assert Settings(memory_bytes=GIB, grace_s=0.2).stop_s == 16
