@@ -82,6 +82,17 @@ def verify_release(folder: Path, identity: str, progress: Progress = silent) -> 
     return record
 
 
+def remove_release(layout: Layout, identity: str) -> None:
+    """Remove a release; :class:`EdgeKitError` where it is the current one, or the disk refuses.
+
+    Whenever the power goes, it is there whole, or the next run clears what is left of it.
+    """
+    if layout.running() == identity:
+        raise EdgeKitError(f"Release {identity[:SHORT]} is the current one", "Switch to another one first.")
+    with _alone(layout):
+        _remove(layout, identity)
+
+
 def _fill(partial: Path, bundle: Bundle, code: Code, record: Record, earlier: Earlier, progress: Progress) -> None:
     """Write a release into a new folder, flush it, and read back all that is not an earlier one's."""
     make_folder(partial)
@@ -133,12 +144,17 @@ def _is_there(layout: Layout, identity: str, progress: Progress) -> bool:
                 f"Release {identity[:SHORT]} is the current one, and damaged: {error.message}",
                 "Go back with `edgekit rollback`, then install again; and have a look at the disk.",
             ) from error
-        with writing(folder):  # under its name, a release is whole, however far its removal came
-            folder.rename(layout.partial(identity))
-            flush_folder(layout.releases)
-        _clear(layout)
+        _remove(layout, identity)
         return False
     return True
+
+
+def _remove(layout: Layout, identity: str) -> None:
+    """Under its name, a release is whole, however far its removal came."""
+    with writing(layout.release(identity)):
+        layout.release(identity).rename(layout.partial(identity))
+        flush_folder(layout.releases)
+    _clear(layout)
 
 
 def _clear(layout: Layout) -> None:

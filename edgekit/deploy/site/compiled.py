@@ -18,18 +18,21 @@ SEEN_AT = "/mnt/release/site"
 
 def compile_modules(folder: Path) -> None:
     """Compile all modules in ``folder``; one that is no Python of this version is left as it is."""
+    folder = folder.absolute()
     arguments = ["-qq", "-j", "0", "--invalidation-mode", "unchecked-hash", "-s", str(folder), "-p", SEEN_AT]
     run_clean([sys.executable, "-s", "-m", "compileall", *arguments, str(folder)], {"PYTHONHASHSEED": "0"})
 
 
 def run_clean(command: list[str], variables: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    """Run a program of Python's with no variable of this process's environment, but where programs lie; return its
-    output, whatever its exit code. Everybody may read what it writes. :class:`EdgeKitError` where it can't be started.
+    """Run Python with no variable of this process's environment, but where programs lie, and in a folder that holds no
+    modules; return its output, whatever its exit code. Everybody may read what it writes.
+
+    :class:`EdgeKitError` where it can't be started.
     """
     environment = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8", **variables}
     try:
         return subprocess.run(
-            command, env=environment, umask=0o022, stdin=subprocess.DEVNULL, capture_output=True, text=True
+            command, cwd="/", env=environment, umask=0o022, stdin=subprocess.DEVNULL, capture_output=True, text=True
         )
     except OSError as error:
         raise EdgeKitError(f"{command[0]} can't be run: {gist(str(error))}", "Install again with a Python.") from error

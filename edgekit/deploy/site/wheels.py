@@ -60,11 +60,12 @@ class Wheels:
 
     def write(self, folder: Path) -> None:
         """Unpack them; see :class:`~edgekit.deploy.site.code.Code`."""
+        source, folder = self.folder.absolute(), folder.absolute()  # pip is run elsewhere
         scratch = folder.parent / ".unpacking"  # pip writes beside its target first: on the same file system, then
         scratch.mkdir()
         arguments = ["install", "--quiet", "--disable-pip-version-check", "--no-input", "--no-cache-dir", "--no-index"]
-        arguments += ["--find-links", str(self.folder), "--require-hashes", "--no-deps", "--no-compile"]
-        arguments += ["--target", str(folder), "--requirement", str(self.folder / REQUIREMENTS)]
+        arguments += ["--find-links", str(source), "--require-hashes", "--no-deps", "--no-compile"]
+        arguments += ["--target", str(folder), "--requirement", str(source / REQUIREMENTS)]
         command = [sys.executable, "-s", *self._pip(), "--isolated", *arguments]
         done = run_clean(command, {"PIP_CONFIG_FILE": "/dev/null", "TMPDIR": str(scratch), "HOME": str(scratch)})
         shutil.rmtree(scratch, ignore_errors=True)
@@ -76,7 +77,7 @@ class Wheels:
         compile_modules(folder)
 
     def _pip(self) -> list[str]:
-        carried = sorted(self.folder.glob("pip-*.whl"))
+        carried = sorted(self.folder.absolute().glob("pip-*.whl"))
         return [str(carried[-1] / "pip")] if carried else ["-m", "pip"]
 
     @cached_property

@@ -15,7 +15,7 @@ from edgekit.config.state import flush_folder
 from edgekit.deploy import durable, staging
 from edgekit.deploy.layout import BUNDLE, RECORD, SITE, SYSTEM, Layout
 from edgekit.deploy.record import FILES, Record
-from edgekit.deploy.staging import stage, verify_release
+from edgekit.deploy.staging import remove_release, stage, verify_release
 from edgekit.errors import BundleError, ConfigError, DiskFull, EdgeKitError
 from tests.releases import UNIT, PlainCode, small_bundle
 
@@ -195,6 +195,18 @@ def test_what_a_killed_run_left_goes_and_nothing_else(bundle: Bundle, layout: La
     (layout.releases / ".notes.partial").mkdir()
     record, _ = staged(bundle, layout)
     assert names(layout) == sorted([".notes.partial", record.identity])
+
+
+def test_a_release_is_removed_unless_it_is_the_current_one(bundle: Bundle, layout: Layout) -> None:
+    record, _ = staged(bundle, layout)
+    layout.current.symlink_to(f"releases/{record.identity}")
+    with pytest.raises(EdgeKitError, match="is the current one"):
+        remove_release(layout, record.identity)
+    layout.current.unlink()
+    remove_release(layout, record.identity)
+    assert names(layout) == []
+    with pytest.raises(EdgeKitError, match="No such file"):
+        remove_release(layout, record.identity)
 
 
 def test_two_do_not_write_at_once(bundle: Bundle, layout: Layout) -> None:

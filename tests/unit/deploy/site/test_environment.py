@@ -33,7 +33,8 @@ def test_it_is_copied_and_runs_where_it_is_moved(site: Path, tmp_path: Path) -> 
     (tmp_path / "partial").rename(tmp_path / "whole")
     script = "import edgekit, helper; print(*edgekit.answer(), helper.__cached__)"
     command = [sys.executable, "-s", "-S", "-c", script]
-    done = subprocess.run(command, env={"PYTHONPATH": str(tmp_path / "whole")}, capture_output=True, text=True)
+    where = {"PYTHONPATH": str(tmp_path / "whole")}
+    done = subprocess.run(command, cwd=tmp_path, env=where, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     value, file, compiled = done.stdout.split()
     assert value == "42"

@@ -36,9 +36,10 @@ def test_pip_unpacks_them_whatever_it_is_told_elsewhere(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PIP_NO_BINARY", ":all:")  # would refuse every wheel
+    monkeypatch.chdir(tmp_path)
     site = tmp_path / "release" / "site"
     site.parent.mkdir()
-    Wheels(folder).write(site)
+    Wheels(Path("wheels")).write(Path("release/site"))
     assert {one.metadata["Name"] for one in distributions(path=[str(site)])} == {"edgekit", "helper-tools"}
     assert (site / "edgekit" / "__init__.py").read_bytes() == b"VALUE = 42\n"
     assert (site / "edgekit" / "__init__.py").stat().st_mode & 0o777 == 0o644
