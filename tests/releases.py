@@ -9,6 +9,7 @@ from pathlib import Path
 from edgekit.bundle import Bundle, open_bundle, sealing
 from edgekit.deploy.record import Package, package
 from edgekit.deploy.room import Room, room_of
+from edgekit.files import writing
 from tests import specs
 
 UNIT = "0" * 64
@@ -42,4 +43,5 @@ class PlainCode:
         return room_of(len(content) for content in self.files.values())
 
     def write(self, folder: Path) -> None:
-        write_files(folder, self.files)
+        with writing(folder):
+            write_files(folder, self.files)

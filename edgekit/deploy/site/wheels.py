@@ -2,7 +2,8 @@
 
 The folder holds ``requirements.txt``, as pip has it with hashes, and a wheel for each line. `make wheels` writes it at
 home. Each wheel is compared with its hash here, so that the message is for people; then pip unpacks them, cut off from
-the device's own settings of pip and from every index. A pip among the wheels is the one that is taken.
+the device's own settings of pip and from every index. A pip among the wheels is the one that unpacks, and no part of
+the code: many a device has none.
 """
 
 from __future__ import annotations
@@ -29,9 +30,11 @@ from edgekit.deploy.room import Room, room_of
 from edgekit.deploy.site.compiled import compile_modules, run_clean
 from edgekit.deploy.site.needed import OWN
 from edgekit.errors import DiskFull, EdgeKitError, gist
+from edgekit.files import writing
 
 REQUIREMENTS = "requirements.txt"
 _HASH = re.compile(r"\s--hash=sha256:([0-9a-f]{64})(?=\s|$)")
+_PIP = "pip"
 _MAKE = "Make the folder again: make wheels PLATFORM=…"
 
 
@@ -43,12 +46,12 @@ class Wheels:
 
     def packages(self) -> tuple[Package, ...]:
         """Return each with its wheel's hash; see :class:`~edgekit.deploy.site.code.Code`."""
-        return tuple(one for one, _ in self._wheels)
+        return tuple(one for one, _ in self._code)
 
     def room(self) -> Room:
         """Return what the wheels' files take, and the bytecode of the modules among them."""
         sizes: list[int] = []
-        for _, wheel in self._wheels:
+        for _, wheel in self._code:
             try:
                 with zipfile.ZipFile(wheel) as archive:
                     entries = archive.infolist()
@@ -60,12 +63,16 @@ class Wheels:
 
     def write(self, folder: Path) -> None:
         """Unpack them; see :class:`~edgekit.deploy.site.code.Code`."""
-        source, folder = self.folder.absolute(), folder.absolute()  # pip is run elsewhere
+        folder = folder.absolute()  # pip is run elsewhere
         scratch = folder.parent / ".unpacking"  # pip writes beside its target first: on the same file system, then
-        scratch.mkdir()
+        listing = scratch / REQUIREMENTS
+        with writing(scratch):
+            scratch.mkdir()
+            lines = (f"{one.name}=={one.version} --hash=sha256:{one.sha256}\n" for one in self.packages())
+            listing.write_text("".join(lines), encoding="utf-8")
         arguments = ["install", "--quiet", "--disable-pip-version-check", "--no-input", "--no-cache-dir", "--no-index"]
-        arguments += ["--find-links", str(source), "--require-hashes", "--no-deps", "--no-compile"]
-        arguments += ["--target", str(folder), "--requirement", str(source / REQUIREMENTS)]
+        arguments += ["--find-links", str(self.folder.absolute()), "--require-hashes", "--no-deps", "--no-compile"]
+        arguments += ["--target", str(folder), "--requirement", str(listing)]
         command = [sys.executable, "-s", *self._pip(), "--isolated", *arguments]
         done = run_clean(command, {"PIP_CONFIG_FILE": "/dev/null", "TMPDIR": str(scratch), "HOME": str(scratch)})
         shutil.rmtree(scratch, ignore_errors=True)
@@ -77,8 +84,12 @@ class Wheels:
         compile_modules(folder)
 
     def _pip(self) -> list[str]:
-        carried = sorted(self.folder.absolute().glob("pip-*.whl"))
-        return [str(carried[-1] / "pip")] if carried else ["-m", "pip"]
+        carried = [wheel.absolute() for one, wheel in self._wheels if one.name == _PIP]
+        return [str(carried[0] / "pip")] if carried else ["-m", "pip"]
+
+    @cached_property
+    def _code(self) -> list[tuple[Package, Path]]:
+        return [(one, wheel) for one, wheel in self._wheels if one.name != _PIP]
 
     @cached_property
     def _wheels(self) -> list[tuple[Package, Path]]:

@@ -89,7 +89,7 @@ def test_a_folder_without_a_list_or_without_edgekit_is_refused(folder: Path, tmp
 def test_a_pip_that_is_carried_is_the_one_that_is_taken(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (folder / "pip-99.0-py3-none-any.whl").touch()
+    write_wheel(folder, "pip", "99.0", {"pip/__main__.py": b""})
     commands: list[list[str]] = []
 
     def full(command: list[str], variables: dict[str, str]) -> subprocess.CompletedProcess[str]:
@@ -103,3 +103,4 @@ def test_a_pip_that_is_carried_is_the_one_that_is_taken(
     assert str(folder / "pip-99.0-py3-none-any.whl" / "pip") in commands[0]
     assert {"--isolated", "--no-index", "--require-hashes", "--no-deps"} <= set(commands[0])
     assert os.listdir(tmp_path) == ["wheels"]
+    assert "pip" not in {one.name for one in Wheels(folder).packages()}, "it unpacks, and no more"

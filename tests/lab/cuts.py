@@ -1,0 +1,103 @@
+"""Cuts of the power at random moments of staging, and what each has left."""
+
+from __future__ import annotations
+
+import os
+import random
+import select
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from edgekit.bundle import Bundle
+from edgekit.deploy.layout import Layout
+from edgekit.deploy.staging import stage, verify_release
+from edgekit.errors import EdgeKitError
+from tests.lab.disk import Lab, go_on
+from tests.lab.stager import code
+from tests.releases import UNIT
+
+ROOT = Path(__file__).parents[2]
+
+
+def cut_often(lab: Lab, bundle: Bundle, times: int, *mode: str, seed: int = 1) -> list[str]:
+    """Cut the power ``times`` times while releases of ``bundle`` are staged; return what was wrong afterwards."""
+    moments, wrong = random.Random(seed), list[str]()
+    with _staging(lab, bundle, *mode) as (process, lines):
+        promised = lines.until_staged(1, set())
+        began = time.monotonic()
+        promised = lines.until_staged(1, promised)  # so that what is cut is an upgrade
+        each_s = time.monotonic() - began
+        for number in range(times):
+            time.sleep(moments.uniform(0, 1.5 * each_s))
+            lab.cut(process)
+            promised = lines.now(promised)
+            with lab.after_the_cut() as root:
+                wrong += [f"cut {number}: {problem}" for problem in _problems(Layout(root), bundle, promised)]
+            go_on(process)
+    return wrong
+
+
+def _problems(layout: Layout, bundle: Bundle, promised: set[str]) -> Iterator[str]:
+    """What is not as it was promised, and whether the next run puts it in order."""
+    there = layout.identities()
+    yield from (f"{identity} was there, and is gone" for identity in promised.difference(there))
+    yield from filter(None, (_damage(layout, identity) for identity in there))
+    staged = stage(bundle, code(-1), layout, UNIT).identity
+    verify_release(layout.release(staged), staged)
+    if sorted(os.listdir(layout.releases)) != sorted({*there, staged}):
+        yield f"the next run left {os.listdir(layout.releases)}"
+
+
+def _damage(layout: Layout, identity: str) -> str:
+    try:
+        verify_release(layout.release(identity), identity)
+    except EdgeKitError as error:
+        return error.message
+    return ""
+
+
+class _Lines:
+    """What the stager has told until now; its pipe is read past Python's buffers, so that nothing waits in them."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._rest = b""
+
+    def until_staged(self, count: int, promised: set[str]) -> set[str]:
+        """Wait until so many more are there; return which must be."""
+        while count > 0:
+            before = len(promised)
+            promised = self._read(promised)
+            count -= max(0, len(promised) - before)
+        return promised
+
+    def now(self, promised: set[str]) -> set[str]:
+        """Take what was told before, waiting for nothing."""
+        while select.select([self._descriptor], [], [], 0)[0]:
+            promised = self._read(promised)
+        return promised
+
+    def _read(self, promised: set[str]) -> set[str]:
+        piece = os.read(self._descriptor, 1 << 16)
+        if not piece:
+            raise RuntimeError("the stager has ended")
+        *lines, self._rest = (self._rest + piece).split(b"\n")
+        promised = set(promised)
+        for word, identity in (line.decode().split() for line in lines):
+            (promised.add if word == "staged" else promised.discard)(identity)
+        return promised
+
+
+@contextmanager
+def _staging(lab: Lab, bundle: Bundle, *mode: str) -> Iterator[tuple[subprocess.Popen[bytes], _Lines]]:
+    command = [sys.executable, "-m", "tests.lab.stager", str(lab.root), str(bundle.path), *mode]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE) as process:
+        assert process.stdout
+        try:
+            yield process, _Lines(process.stdout.fileno())
+        finally:
+            process.kill()
