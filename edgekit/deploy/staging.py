@@ -25,6 +25,7 @@ from edgekit.deploy.record import SHORT, Record, read_files, read_record, record
 from edgekit.deploy.room import held, require_room, room_of
 from edgekit.deploy.sharing import Earlier
 from edgekit.deploy.site.code import Code
+from edgekit.deploy.site.system import link_packages
 from edgekit.errors import BundleError, ConfigError, EdgeKitError
 from edgekit.files import writing
 from edgekit.progress import Progress, silent
@@ -58,7 +59,7 @@ def stage(bundle: Bundle, code: Code, layout: Layout, unit: str, progress: Progr
         require_room(layout.releases, release, shared, held(layout.releases))
         partial = layout.partial(record.identity)
         try:
-            _fill(partial, bundle, code, record, earlier, progress)
+            _fill(layout, bundle, code, record, earlier, progress)
             with writing(layout.releases):
                 partial.rename(layout.release(record.identity))
                 flush_folder(layout.releases)
@@ -93,8 +94,9 @@ def remove_release(layout: Layout, identity: str) -> None:
         _remove(layout, identity)
 
 
-def _fill(partial: Path, bundle: Bundle, code: Code, record: Record, earlier: Earlier, progress: Progress) -> None:
+def _fill(layout: Layout, bundle: Bundle, code: Code, record: Record, earlier: Earlier, progress: Progress) -> None:
     """Write a release into a new folder, flush it, and read back all that is not an earlier one's."""
+    partial = layout.partial(record.identity)
     make_folder(partial)
     with flushed(partial):
         files, linked = _copy_bundle(partial / BUNDLE, bundle, earlier, progress)
@@ -102,7 +104,7 @@ def _fill(partial: Path, bundle: Bundle, code: Code, record: Record, earlier: Ea
         site = {partial / SITE / name: entry for name, entry in hash_files(partial / SITE, progress).items()}
         linked |= earlier.link(site, progress=progress)
         files |= site
-        make_folder(partial / SYSTEM)
+        link_packages(partial / SYSTEM, bundle.manifest.target.kind.modules, partial / SITE, layout, record.python)
         write_record(partial, record, {path.relative_to(partial).as_posix(): entry for path, entry in files.items()})
     written = [Sealed(path, entry, _DISK) for path, entry in files.items() if path not in linked]
     read_back(written, progress)

@@ -12,6 +12,7 @@ import os
 import shutil
 import signal
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -89,7 +90,16 @@ def _mounted(image: Path, place: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        _run("umount", str(place))
+        _unmount(place)
+
+
+def _unmount(place: Path) -> None:
+    """A loop device lets go of its image a moment after it was unmounted, and what that lies on is busy until then."""
+    for _ in range(50):
+        if subprocess.run(["umount", str(place)], capture_output=True).returncode == 0:
+            return
+        time.sleep(0.1)
+    _run("umount", "--lazy", str(place))
 
 
 def _run(*command: str) -> None:

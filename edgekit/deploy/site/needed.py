@@ -5,6 +5,7 @@ Core metadata (PyPA): Requires-Dist with its markers, and extras.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from importlib.metadata import Distribution, distributions
 
@@ -56,8 +57,8 @@ class _Walk:
 
     def find(self, name: str) -> Distribution | None:
         """The first of its name, as an import would take it."""
-        where = {} if self._path is None else {"path": list(self._path)}
-        return next(iter(distributions(name=name, **where)), None)
+        path = sys.path if self._path is None else list(self._path)
+        return next(iter(distributions(name=name, path=path)), None)
 
     def follow(self, distribution: Distribution, extra: str, *, all_of_it: bool = True) -> None:
         """Take what ``extra`` of a distribution requires ("": what it always does)."""

@@ -7,6 +7,7 @@ import fcntl
 import os
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -171,9 +172,12 @@ def test_all_is_flushed_before_the_rename_and_the_rename_after(
         order.append(f"flush {', '.join(name[:1] for name in names(layout))}")
         flush_folder(folder)
 
-    read = staging.read_back
+    def read(*arguments: Any) -> None:
+        order.append("read back")
+        durable.read_back(*arguments)
+
     monkeypatch.setattr(durable, "_sync", sync)
-    monkeypatch.setattr(staging, "read_back", lambda *arguments: (order.append("read back"), read(*arguments)))
+    monkeypatch.setattr(staging, "read_back", read)
     monkeypatch.setattr(staging, "flush_folder", flush)
     record, _ = staged(bundle, layout)
     assert order == ["flush all", "read back", f"flush {record.identity[:1]}"]
