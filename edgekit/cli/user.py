@@ -14,10 +14,11 @@ from edgekit.errors import MissingExtra
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
+    from edgekit.serve.page_url import PageUrl
     from edgekit.ward.users import Users
 
 url_option = click.option(
-    "--url", metavar="URL", help="Where the page is, for the link.  [default: by serve.toml's hosts, else this machine]"
+    "--url", metavar="URL", help="Where the page is, for the link.  [default: as serve.toml and a running service say]"
 )
 
 
@@ -37,11 +38,11 @@ def command(console: Console) -> None:
 @common
 def add_command(console: Console, name: str, admin: bool, url: str | None) -> None:
     """Add an account called NAME, and show the link by which its user chooses a password, this once."""
-    link = _url(url)
+    page = _page(url)
     with _users(make=True) as users:
-        invited = users.add(name, "admin" if admin else "doctor", link)
+        invited = users.add(name, "admin" if admin else "doctor", page.text)
     console.document(invited.document())
-    show_invited(console, invited)
+    show_invited(console, invited, page)
 
 
 @command.command("list")
@@ -63,11 +64,11 @@ def list_command(console: Console) -> None:
 @common
 def reset_command(console: Console, name: str, url: str | None) -> None:
     """Show a new one-time link for the account called NAME, whose password was forgotten."""
-    link = _url(url)
+    page = _page(url)
     with _users() as users:
-        invited = users.reset(name, link)
+        invited = users.reset(name, page.text)
     console.document(invited.document())
-    show_invited(console, invited)
+    show_invited(console, invited, page)
 
 
 @command.command("disable")
@@ -125,14 +126,18 @@ def _users(*, make: bool = False) -> AbstractContextManager[Users]:
     return users_here(settings().sign_in, make=make)
 
 
-def _url(url: str | None) -> str:
+def _page(url: str | None) -> PageUrl:
     try:
-        from edgekit.serve.page_url import given_url, page_url
+        from edgekit.config.state import state_folder
+        from edgekit.serve.here import service_here
+        from edgekit.serve.page_url import PageUrl, given_url, page_url
         from edgekit.serve.settings import settings
         from edgekit.serve.tls.make import tls_folder
     except ModuleNotFoundError as error:
         raise _missing() from error
-    return page_url(settings(), tls_folder()) if url is None else given_url(url)
+    if url is not None:
+        return PageUrl(given_url(url), is_told=True)
+    return page_url(settings(), tls_folder(), service_here(state_folder()))
 
 
 def _missing() -> MissingExtra:

@@ -28,6 +28,7 @@ from edgekit.serve import logs
 from edgekit.serve.app import application
 from edgekit.serve.caller import by_token
 from edgekit.serve.grammars import Grammars
+from edgekit.serve.here import ServiceHere, telling
 from edgekit.serve.http import protocol
 from edgekit.serve.listener import Listener
 from edgekit.serve.listening import url_of, urls_for_others
@@ -134,7 +135,8 @@ async def _serve(offer: Offer, model: Model, announce: Callable[[Announcement], 
         )
         beside = [asyncio.create_task(task) for task in upkeep]
         try:
-            await server.serve_until_stopped(offer.listener, lambda: announce(announcement))
+            with telling(offer.state, ServiceHere(announcement.url, announcement.others)):
+                await server.serve_until_stopped(offer.listener, lambda: announce(announcement))
         finally:
             for task in beside:
                 task.cancel()

@@ -14,6 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from edgekit.serve.here import ServiceHere, service_here
 from tests.embedded_bundles import EmbeddedBundles
 from tests.serve_process import Process, process
 from tests.served import png, question
@@ -49,6 +50,15 @@ def test_the_log_holds_nothing_that_was_asked_or_answered(running: Process) -> N
     assert SECRET not in log
     assert text
     assert text not in log
+
+
+def test_commands_are_told_where_it_is_until_it_ends(bundle: Path, tmp_path: Path) -> None:
+    state = tmp_path / "site" / "state"
+    state.mkdir(parents=True, mode=0o700)
+    with process(bundle, "--slots", "1", site=tmp_path / "site") as running:
+        assert service_here(state) == ServiceHere(running.url)
+        assert running.stop() == 0
+    assert service_here(state) is None
 
 
 def test_a_decoding_child_that_is_killed_costs_nothing_but_what_it_had(running: Process) -> None:

@@ -8,17 +8,23 @@ from edgekit.cli.show.qr import code_lines
 from edgekit.console import Console
 
 if TYPE_CHECKING:
+    from edgekit.serve.page_url import PageUrl
     from edgekit.ward.accounts import Account
     from edgekit.ward.users import Invited, ListedAccounts, RemovedAccount
 
 
-def show_invited(console: Console, invited: Invited) -> None:
-    """Show a link on a line of its own and, at a terminal, as a QR code; and what it is good for."""
+def show_invited(console: Console, invited: Invited, page: PageUrl) -> None:
+    """Show a link on a line of its own and, at a terminal, as a QR code; what it is good for, and whether where the
+    ``page`` is was guessed.
+    """
     console.heading(invited.link)
     console.code(lambda: code_lines(invited.link))
     days = f"{invited.days:.0f} days" if invited.days >= 2 else f"{invited.days * 24:.0f} hours"
     console.print(f"Whoever opens this first, within {days}, chooses the password of '{invited.account.name}'")
     console.print(f"({_role(invited.account)}). It is shown this once. Where the page is elsewhere: --url")
+    if not page.is_told:
+        console.note(f"Note: no service that runs here says where the page is. If that isn't {page.text},")
+        console.note("write its address in place of that at the link's beginning, or give it by --url.")
 
 
 def list_accounts(console: Console, listed: ListedAccounts) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from edgekit.cli.main import main
+from edgekit.serve.here import ServiceHere, telling
 from edgekit.ward.keys import master_key
 from edgekit.ward.ward import Ward
 from tests.commands import run
@@ -65,6 +66,22 @@ def test_a_program_gets_the_same(state: Path) -> None:
     assert not run("user", "enable", "ada")["disabled"]
     assert run("user", "reset", "ada")["link"] != added["link"]
     assert run("user", "remove", "ada", "--with-conversations") == {"name": "ada", "conversations": 0}
+
+
+def test_a_link_begins_as_the_service_that_runs_says(state: Path, capsys: Capture) -> None:
+    state.mkdir(mode=0o700)
+    with telling(state, ServiceHere("https://127.0.0.1:9000/", ("https://ward7.local:9000/",))):
+        assert main(["user", "add", "ada"]) == 0
+    told = capsys.readouterr()
+    assert told.out.startswith("https://ward7.local:9000/#invitation=")
+    assert not told.err
+    assert main(["user", "reset", "ada"]) == 0
+    guessed = capsys.readouterr()
+    assert guessed.out.startswith("http://127.0.0.1:8080/#invitation=")
+    assert "If that isn't http://127.0.0.1:8080/," in guessed.err
+    assert "in place of that at the link's beginning" in guessed.err
+    assert main(["user", "reset", "ada", "--url", "http://127.0.0.1:8080"]) == 0
+    assert not capsys.readouterr().err, "what was given is no guess"
 
 
 @pytest.mark.parametrize("arguments", [["list"], ["add", "ada"], ["enable", "ada"]])

@@ -1,4 +1,4 @@
-"""The address that a link begins with: the given one, else the likeliest."""
+"""The address that a link begins with: the given one, else what a service says, else the likeliest."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import pytest
 
 from edgekit.errors import InputError
 from edgekit.serve import page_url as module
-from edgekit.serve.page_url import given_url, page_url
+from edgekit.serve.here import ServiceHere
+from edgekit.serve.page_url import PageUrl, given_url, page_url
 from edgekit.serve.settings import Settings
 from edgekit.serve.tls.names import parse_names
 
@@ -56,12 +57,34 @@ def test_the_likeliest_one(
         (tmp_path / "leaf.pem").touch()
     names = parse_names(("ward7", "localhost", "ward7.local"), ("127.0.0.1", "::1", "10.0.0.5"))
     monkeypatch.setattr(module, "device_names", lambda: names)
-    assert page_url(Settings(hosts=hosts, proxies=proxies), tmp_path) == url
+    likeliest = page_url(Settings(hosts=hosts, proxies=proxies), tmp_path, None)
+    assert likeliest == PageUrl(url, is_told=bool(proxies))
+
+
+ALONE = ServiceHere("http://127.0.0.1:9000/")
+SHARED = ServiceHere("https://127.0.0.1:9000/", ("https://ward7.local:9000/", "https://10.0.0.5:9000/"))
+
+
+@pytest.mark.parametrize(
+    ("hosts", "proxies", "service", "url"),
+    [
+        ((), (), ALONE, "http://127.0.0.1:9000/"),
+        ((), (), SHARED, "https://ward7.local:9000/"),
+        ((), ("10.0.0.2",), SHARED, "https://ward7.local:9000/"),
+        (("radiology.example",), (), SHARED, "https://radiology.example:9000/"),
+        (("radiology.example",), (), ALONE, "http://radiology.example:9000/"),
+        (("radiology.example",), ("10.0.0.2",), ALONE, "https://radiology.example/"),
+    ],
+)
+def test_a_service_that_runs_is_believed(
+    tmp_path: Path, hosts: tuple[str, ...], proxies: tuple[str, ...], service: ServiceHere, url: str
+) -> None:
+    assert page_url(Settings(hosts=hosts, proxies=proxies), tmp_path, service) == PageUrl(url, is_told=True)
 
 
 def test_a_machine_that_nobody_can_call_calls_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "leaf.pem").touch()
     monkeypatch.setattr(module, "device_names", lambda: parse_names(("localhost",), ("127.0.0.1", "::1")))
-    assert page_url(Settings(), tmp_path) == "https://127.0.0.1:8080/"
+    assert page_url(Settings(), tmp_path, None).text == "https://127.0.0.1:8080/"
     monkeypatch.setattr(module, "device_names", lambda: parse_names((), ("fd00::5",)))
-    assert page_url(Settings(), tmp_path) == "https://[fd00::5]:8080/"
+    assert page_url(Settings(), tmp_path, None).text == "https://[fd00::5]:8080/"

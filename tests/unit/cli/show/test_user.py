@@ -9,6 +9,7 @@ import pytest
 
 from edgekit.cli.show.user import list_accounts, show_account, show_invited, show_removed
 from edgekit.console import Console
+from edgekit.serve.page_url import PageUrl
 from edgekit.ward.accounts import Account
 from edgekit.ward.users import Invited, ListedAccounts, RemovedAccount
 from tests.mirrored import ROOT
@@ -17,7 +18,8 @@ Capture = pytest.CaptureFixture[str]
 ADA = Account(id=1, name="ada", role="doctor", language="", created_s=0, disabled=False, has_password=True)
 BO = Account(id=2, name="bo", role="admin", language="", created_s=0, disabled=False, has_password=False)
 CY = Account(id=3, name="cy", role="admin", language="", created_s=0, disabled=True, has_password=True)
-LINK = "https://ward7.example/#invitation=secret"
+PAGE = PageUrl("https://ward7.example/", is_told=True)
+LINK = f"{PAGE.text}#invitation=secret"
 
 
 class Terminal(io.StringIO):
@@ -29,7 +31,7 @@ class Terminal(io.StringIO):
     ("days", "words"), [(7.0, "within 7 days"), (1.0, "within 24 hours"), (0.5, "within 12 hours")]
 )
 def test_a_link_stands_alone_on_its_line(days: float, words: str, capsys: Capture) -> None:
-    show_invited(Console(), Invited(BO, LINK, days))
+    show_invited(Console(), Invited(BO, LINK, days), PAGE)
     first, *rest = capsys.readouterr().out.splitlines()
     assert first == LINK
     assert words in rest[0]
@@ -38,7 +40,7 @@ def test_a_link_stands_alone_on_its_line(days: float, words: str, capsys: Captur
 
 def test_a_phone_reads_it_from_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdout", Terminal())
-    show_invited(Console(), Invited(ADA, LINK, 7.0))
+    show_invited(Console(), Invited(ADA, LINK, 7.0), PAGE)
     assert isinstance(sys.stdout, Terminal)
     assert "▀" in sys.stdout.getvalue()
 
