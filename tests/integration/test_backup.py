@@ -29,7 +29,8 @@ def test_a_service_goes_on_elsewhere(
 ) -> None:
     bundle = embedded_as("q4").path
     here, there = tmp_path / "here", tmp_path / "there"
-    data, keys = tmp_path / "data.tar", tmp_path / "keys"
+    data, keys = tmp_path / "data.tar", tmp_path / "safe" / "keys"
+    keys.parent.mkdir()
     told: dict[str, dict[str, Any]] = {}
     stop, enough = threading.Event(), threading.Event()
 

@@ -36,9 +36,9 @@ def back_up_here(place: Path | None, keys: Path | None, progress: Progress = sil
     or the keys would lie beside what they lock.
     """
     state = state_folder()
-    if keys is not None:
-        require_apart(keys, state, *([] if place is None else [place]))
     master, who = _master(state), at_terminal()
+    if keys is not None:
+        require_apart(keys, state, place, master)
     backup = None if place is None else back_up(state, master, place, who, progress)
     if keys is not None:
         copy_keys(state, master, keys, who)

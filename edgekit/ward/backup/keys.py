@@ -18,8 +18,9 @@ from edgekit.errors import EdgeKitError
 from edgekit.files import scratch, write_bytes, writing
 from edgekit.machine.system import utc_now
 from edgekit.ward.audit.anchored import open_audit_alone
+from edgekit.ward.backup.archive import open_archive
 from edgekit.ward.backup.copies import copy_database
-from edgekit.ward.backup.manifest import NAME
+from edgekit.ward.backup.manifest import NAME, read
 from edgekit.ward.keys import KEYS, WARD, Master, is_there
 
 FORMAT = 1
@@ -74,12 +75,34 @@ def read_keys(path: Path) -> Keys:
     return Keys(Master(master), database)
 
 
-def require_apart(keys: Path, *places: Path) -> None:
-    """Refuse to write keys into a folder of the data that they lock, or into a backup's folder."""
+def require_apart(keys: Path, state: Path, place: Path | None, master: Master) -> None:
+    """Refuse to write keys where what they lock lies: into the folder ``state`` or any backup's, beside the backup that
+    is made at ``place``, or beside an older one of the ward that ``master`` is the key of.
+    """
+    file = Path(os.path.realpath(keys))
     backups = [folder for folder in keys.absolute().parents if (folder / NAME).is_file() and (folder / WARD).is_file()]
-    for place in (*places, *backups):
-        if Path(os.path.realpath(keys)).is_relative_to(os.path.realpath(place)):
-            raise EdgeKitError(
-                f"{keys} lies in {place}: keys beside what they lock protect nothing",
-                "Keep them apart: another disk, another building, another person.",
-            )
+    for data in (state, *([] if place is None else [place]), *backups):
+        if file.is_relative_to(os.path.realpath(data)):
+            raise _together(keys, f"lies in {data}")
+    if place is not None and file.parent == Path(os.path.realpath(place)).parent:
+        raise _together(keys, f"would lie beside {place}")
+    readable = file.parent.is_dir() and os.access(file.parent, os.R_OK)
+    for name in sorted(os.listdir(file.parent)) if readable else ():
+        if _is_backup_of(file.parent / name, master):
+            raise _together(keys, f"would lie beside the backup {file.parent / name}")
+
+
+def _is_backup_of(place: Path, master: Master) -> bool:
+    try:
+        if not ((place.suffix == ".tar" and place.is_file()) or (place / NAME).is_file()):
+            return False
+        with open_archive(place) as archive:
+            read(archive.manifest(), archive.origin, master)
+    except (EdgeKitError, OSError):
+        return False
+    return True
+
+
+def _together(keys: Path, words: str) -> EdgeKitError:
+    hint = "Keep them apart: another disk, another building, another person."
+    return EdgeKitError(f"{keys} {words}: keys beside what they lock protect nothing", hint)

@@ -27,13 +27,14 @@ def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_data_and_keys_are_written(tmp_path: Path, capsys: Capture) -> None:
-    assert main(["backup", str(tmp_path / "data"), "--keys", str(tmp_path / "keys")]) == 0
+    (tmp_path / "safe").mkdir()
+    assert main(["backup", str(tmp_path / "data"), "--keys", str(tmp_path / "safe" / "keys")]) == 0
     out = capsys.readouterr().out
     assert "1 conversations" in out
     assert "Keep it apart" in out
     document = run("backup", str(tmp_path / "data.tar"))
     assert (document["backup"]["conversations"], document["keys"]) == (1, None)
-    assert {path.name for path in tmp_path.iterdir()} == {"site", "state", "data", "keys", "data.tar"}
+    assert {path.name for path in tmp_path.iterdir()} == {"site", "state", "data", "safe", "data.tar"}
 
 
 def test_a_mistake_is_a_message(tmp_path: Path, capsys: Capture) -> None:
@@ -42,6 +43,9 @@ def test_a_mistake_is_a_message(tmp_path: Path, capsys: Capture) -> None:
     (tmp_path / "data").mkdir()
     assert main(["backup", str(tmp_path / "data")]) == 1
     assert "exists already" in capsys.readouterr().err
+    assert main(["backup", str(tmp_path / "monday"), "--keys", str(tmp_path / "keys")]) == 1
+    assert "keys beside what they lock protect nothing" in capsys.readouterr().err
+    assert not (tmp_path / "monday").exists()
 
 
 @pytest.mark.parametrize("words", [["backup", "data"], ["restore", "data", "--keys", "keys"]])

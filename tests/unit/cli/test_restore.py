@@ -21,12 +21,13 @@ def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     with Ward.open(tmp_path / "state", master_key(tmp_path / "state")) as ward:
         for label in ("one", "two"):
             ward.conversations.create("account 1", label=label)
-    run("backup", str(tmp_path / "data"), "--keys", str(tmp_path / "keys"))
+    (tmp_path / "safe").mkdir()
+    run("backup", str(tmp_path / "data"), "--keys", str(tmp_path / "safe" / "keys"))
     return tmp_path / "state"
 
 
 def test_what_was_deleted_since_is_counted(state: Path, tmp_path: Path, capsys: Capture) -> None:
-    words = ["restore", str(tmp_path / "data"), "--keys", str(tmp_path / "keys")]
+    words = ["restore", str(tmp_path / "data"), "--keys", str(tmp_path / "safe" / "keys")]
     with Ward.open(state, master_key(state), serving=True) as ward:
         ward.conversations.delete("account 1", ward.conversations.list("account 1")[0].id)
         assert main(words) == 1
@@ -42,7 +43,7 @@ def test_what_was_deleted_since_is_counted(state: Path, tmp_path: Path, capsys: 
 
 def test_a_mistake_is_a_message(tmp_path: Path, capsys: Capture) -> None:
     assert main(["restore", str(tmp_path / "data")]) == 2
-    assert main(["restore", str(tmp_path / "nowhere"), "--keys", str(tmp_path / "keys")]) == 1
+    assert main(["restore", str(tmp_path / "nowhere"), "--keys", str(tmp_path / "safe" / "keys")]) == 1
     assert "no backup" in capsys.readouterr().err
     assert main(["restore", str(tmp_path / "data"), "--keys", str(tmp_path / "nowhere")]) == 1
     assert "can't be read" in capsys.readouterr().err

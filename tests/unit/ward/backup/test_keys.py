@@ -15,7 +15,7 @@ from edgekit.ward.audit.verify import verify
 from edgekit.ward.backup.keys import copy_keys, read_keys, require_apart
 from edgekit.ward.backup.make import back_up
 from edgekit.ward.database import Database
-from edgekit.ward.keys import KEYS
+from edgekit.ward.keys import KEYS, Master
 from tests.wards import MASTER, open_ward, zero
 
 
@@ -84,15 +84,44 @@ def test_a_later_form_is_told(tmp_path: Path) -> None:
 
 def test_they_are_kept_apart_from_what_they_lock(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(tmp_path / "state")
-    require_apart(tmp_path / "keys", tmp_path / "state", tmp_path / "backup.tar")
+    require_apart(tmp_path / "keys", tmp_path / "state", None, MASTER)
+    require_apart(tmp_path / "keys", tmp_path / "state", tmp_path / "disk" / "backup.tar", MASTER)
     for path in (tmp_path / "state" / "keys", tmp_path / "link" / "deep" / "keys", tmp_path / "state"):
         with pytest.raises(EdgeKitError, match="protect nothing"):
-            require_apart(path, tmp_path / "state")
+            require_apart(path, tmp_path / "state", None, MASTER)
+
+
+def test_they_are_kept_apart_from_the_backup_that_is_made(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tmp_path / "disk")
+    (tmp_path / "disk").mkdir()
+    for name in ("data", "data.tar"):
+        for keys in (tmp_path / "disk" / "keys", tmp_path / "link" / "keys"):
+            with pytest.raises(EdgeKitError, match=f"keys would lie beside .*{name}: keys beside what they lock"):
+                require_apart(keys, tmp_path / "state", tmp_path / "disk" / name, MASTER)
+
+
+@pytest.mark.parametrize("name", ["monday", "monday.tar"])
+def test_they_are_kept_away_from_a_backup_that_was_made_before(tmp_path: Path, name: str) -> None:
+    (tmp_path / "disk").mkdir()
+    with open_ward(tmp_path) as ward:
+        back_up(ward.state, MASTER, tmp_path / "disk" / name, "terminal root")
+    with pytest.raises(EdgeKitError, match=f"would lie beside the backup .*{name}: keys beside"):
+        require_apart(tmp_path / "disk" / "keys", tmp_path / "state", None, MASTER)
+    require_apart(tmp_path / "keys", tmp_path / "state", None, MASTER)
+    another = Master(bytes(32))
+    require_apart(tmp_path / "disk" / "keys", tmp_path / "state", None, another)
+
+
+def test_what_is_no_backup_is_no_reason(tmp_path: Path) -> None:
+    (tmp_path / "else").mkdir()
+    (tmp_path / "else" / "manifest.json").write_text("{}")
+    (tmp_path / "else.tar").write_bytes(b"no archive")
+    (tmp_path / "keys").write_bytes(b"older")
+    require_apart(tmp_path / "keys", tmp_path / "state", None, MASTER)
 
 
 def test_they_are_kept_out_of_a_backup_that_was_made_before(tmp_path: Path) -> None:
     with open_ward(tmp_path) as ward:
         back_up(ward.state, MASTER, tmp_path / "monday", "terminal root")
     with pytest.raises(EdgeKitError, match="monday: keys beside what they lock"):
-        require_apart(tmp_path / "monday" / "ward.keys")
-    require_apart(tmp_path / "ward.keys")
+        require_apart(tmp_path / "monday" / "ward.keys", tmp_path / "state", None, Master(bytes(32)))
