@@ -79,20 +79,21 @@ class Keep:
     """The most that is kept of what people say, past each of which is a documented error; and for how long.
 
     * ``days``: that a conversation is kept after its last change; 0: until somebody deletes it
-    * ``conversations``: of one owner; ``pictures``: in one conversation
+    * ``conversations``: of one owner; ``pictures``, ``turns`` (questions with their answers): in one conversation
     * ``disk_bytes``: in all, 0: as much as there is room for; ``free_bytes``: that stay free on the disk
     """
 
     days: int = 0
     conversations: int = 2000
     pictures: int = 64
+    turns: int = 200
     disk_bytes: int = 0
     free_bytes: int = 256 * MIB
 
     def __post_init__(self) -> None:
         for limit in fields(self):
             value = getattr(self, limit.name)
-            if value < 0 or (value == 0 and limit.name in ("conversations", "pictures")):
+            if value < 0 or (value == 0 and limit.name in ("conversations", "pictures", "turns")):
                 raise ConfigError(f"The limit '{limit.name}' is {value}", "Give more than nothing.")
 
 

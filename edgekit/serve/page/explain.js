@@ -2,7 +2,11 @@
 
 import { duration, has, t } from "./language.js";
 
-const SAME = { too_many_requests: "queue_full", too_many_requests_in_memory: "queue_full" };
+const SAME = {
+    too_many_requests: "queue_full",
+    too_many_requests_in_memory: "queue_full",
+    conversation_full: "context_length_exceeded",
+};
 
 export function explain(error) {
     const wait = error.retryAfter ? duration(error.retryAfter) : "";

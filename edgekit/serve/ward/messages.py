@@ -21,7 +21,7 @@ from edgekit.serve.asgi import while_connected
 from edgekit.serve.conversation import Conversation, Question, Source
 from edgekit.serve.openai.request import ChatRequest
 from edgekit.serve.openai.wish import wish_of
-from edgekit.serve.refusal import invalid
+from edgekit.serve.refusal import NEVER_RETRY, Refusal, invalid
 from edgekit.serve.service import Wish
 from edgekit.serve.ward.callers import caller_in
 from edgekit.serve.ward.documents import TurnDocument
@@ -48,7 +48,8 @@ async def ask(request: Request) -> Reply:
     message = await request.read(NewQuestion)
     wish = _wish(request, message)
     with desk.writing.asking(id):
-        kept, before = await desk.keeper.call(partial(_open, owner, id, tuple(message.images)))
+        most = desk.service.settings.keep.turns
+        kept, before = await desk.keeper.call(partial(_open, owner, id, tuple(message.images), most))
         talk = _talk(request, kept, before, message)
         caller = caller_in(request.visit.caller, kept.owner)
         orders, notes = await while_connected(request.receive, desk.service.orders(talk, wish, caller))
@@ -111,13 +112,16 @@ def _wish(request: Request, message: NewQuestion) -> Wish:
     return wish_of(chat, request.desk.service, 1)
 
 
-def _open(owner: str, id: str, images: tuple[str, ...], store: Store) -> tuple[Kept, list[Turn]]:
-    """The conversation, and the turns before that the model is shown."""
+def _open(owner: str, id: str, images: tuple[str, ...], most: int, store: Store) -> tuple[Kept, list[Turn]]:
+    """The conversation, of ``most`` turns at most, and the turns before that the model is shown."""
     from edgekit.ward.history import is_shown
 
     conversation = conversation_of(store, owner, id)
     if conversation.access == "read":
         raise NotAllowed("This conversation is another's, and may only be read", "Ask whose it is.")
+    if conversation.turns >= most:
+        message = f"This conversation has {conversation.turns} questions, as many as one may have: begin a new one."
+        raise Refusal(409, message, "conversation_full", headers=NEVER_RETRY)
     if not set(images) <= {picture.id for picture in store.ward.pictures.of(owner, id)}:
         raise NotHere("A picture of this question is not in its conversation", "Add it to the conversation first.")
     return conversation, [turn for turn in store.ward.turns.of(owner, id) if is_shown(turn)]

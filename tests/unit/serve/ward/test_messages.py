@@ -13,6 +13,7 @@ from edgekit.errors import DiskFull
 from edgekit.serve import engine as engines
 from edgekit.serve import exchange as exchanges
 from edgekit.serve.answer import Answer, News, Order
+from edgekit.serve.settings import Keep, Settings
 from edgekit.serve.ward import writing
 from edgekit.ward.keys import master_key
 from edgekit.ward.turns import Turn
@@ -169,6 +170,23 @@ async def test_one_question_of_a_conversation_is_answered_at_a_time(state: Path)
         refused = next(call for call in calls if call.status == 409)
         refused.error(409, "conversation_busy")
         assert len(kept(state, path)) == 1
+
+
+@on_loop
+async def test_a_conversation_has_an_end(state: Path) -> None:
+    async with toy(settings=Settings(keep=Keep(turns=2)), state=state) as running:
+        page = Browser(running.app)
+        path = await page.begin_conversation()
+        for number in (1, 2):
+            assert end_of(await page.ask(path))["number"] == number
+        prefills = running.engine.entered
+        refused = await page.post(f"{path}/messages", {"text": "And now?"})
+        refused.error(409, "conversation_full")
+        assert "2 questions" in refused.json()["error"]["message"]
+        assert "begin a new one" in refused.json()["error"]["message"]
+        assert len(kept(state, path)) == 2
+        assert running.engine.entered == prefills, "the model is not asked"
+        assert end_of(await page.ask(await page.begin_conversation()))["number"] == 1
 
 
 @on_loop
