@@ -33,6 +33,12 @@ class Metrics:
         self._registry = registry = CollectorRegistry()
         names = ("route", "status")
         self._requests = Counter("edgekit_requests", "Requests, by route and status.", names, registry=registry)
+        self._broken = Counter(
+            "edgekit_stream_failures",
+            "Streams that ended with an error, which edgekit_requests counts by the status that was sent before it.",
+            ("route", "code"),
+            registry=registry,
+        )
         self._seconds = Histogram(
             "edgekit_request_seconds", "How long requests took.", ("route",), buckets=_SECONDS, registry=registry
         )
@@ -54,7 +60,10 @@ class Metrics:
         """Count a request; ``code`` says what went wrong."""
         self._requests.labels(route, str(status)).inc()
         self._seconds.labels(route).observe(seconds)
-        if status >= 500 or (code and status < 400):  # the service's own, or of a stream that had begun
+        is_broken = bool(code) and status < 400
+        if is_broken:
+            self._broken.labels(route, code).inc()
+        if status >= 500 or is_broken:
             self.failures.append(Failure(time.time(), code or f"status_{status}"))
 
     def count(self, answer: Answer) -> None:

@@ -60,6 +60,21 @@ def test_requests_are_counted_by_route_and_status() -> None:
     assert values["edgekit_request_seconds_sum", "/v1/chat/completions"] == 2.201
 
 
+def test_a_stream_that_failed_is_told_from_one_that_did_not() -> None:
+    counted = metrics()
+    for status, code in ((200, ""), (200, "answer_timeout"), (200, "answer_timeout"), (200, "engine_failed")):
+        counted.note("/v1/chat/completions", status, 0.2, code)
+    for status, code in ((404, "not_found"), (503, "queue_full"), (500, "")):
+        counted.note("/v1/chat/completions", status, 0.2, code)
+    values = figures(counted)
+    assert values["edgekit_requests_total", "/v1/chat/completions", "200"] == 4
+    failures = {key: value for key, value in values.items() if key[0] == "edgekit_stream_failures_total"}
+    assert {key[1:]: value for key, value in failures.items()} == {
+        ("answer_timeout", "/v1/chat/completions"): 2,
+        ("engine_failed", "/v1/chat/completions"): 1,
+    }
+
+
 def test_what_the_service_failed_at_is_remembered_and_what_callers_did_wrong_is_not() -> None:
     counted = metrics()
     for status, code in ((200, ""), (404, "not_found"), (500, "internal_error"), (503, ""), (200, "queue_timeout")):

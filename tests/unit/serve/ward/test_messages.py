@@ -340,6 +340,9 @@ async def test_a_full_disk_is_one_clear_error_and_nothing_is_asked(
             call = await page.ask(path)
         assert told(call)[-1][0] == "failure"
         assert told(call)[-1][1]["code"] == "disk_full"
+        route = "/api/conversations/{conversation}/messages"
+        failures = f'edgekit_stream_failures_total{{code="disk_full",route="{route}"}} 1.0'
+        assert failures in running.service.metrics.text().decode().splitlines(), "though its status was 200"
         assert (await page.get(path)).json()["turns"][0]["state"] == "failed"
 
 
