@@ -160,6 +160,10 @@ class Conversations:
         row = self._database.row("SELECT count(*) FROM conversations WHERE owner = ?", (owner,))
         return int(row[0]) if row else 0
 
+    def owners(self) -> frozenset[str]:
+        """Return everybody whose own some conversation is."""
+        return frozenset(owner for (owner,) in self._database.rows("SELECT DISTINCT owner FROM conversations"))
+
     def delete_all(self, owner: str) -> int:
         """Delete every conversation that is ``owner``'s own; how many that were."""
         rows = self._database.rows("SELECT id FROM conversations WHERE owner = ?", (owner,))

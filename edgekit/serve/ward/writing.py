@@ -133,6 +133,10 @@ class Writing:
         every = self._written.values()
         return next((written for written in every if written.asked.conversation == conversation), None)
 
+    def of_owner(self, owner: str) -> list[Written]:
+        """Return the answers that are being written in an owner's conversations, whoever asked."""
+        return [written for written in self._written.values() if written.asked.owner == owner]
+
     async def stop(self, written: Written) -> None:
         """End an answer; what was written of it is stored when this returns."""
         written.exchange.cancel(Refusal(409, "The answer was stopped before it was whole.", STOPPED))
