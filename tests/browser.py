@@ -13,7 +13,8 @@ from starlette.types import ASGIApp
 from edgekit.ward.accounts import Account, Role
 from edgekit.ward.keys import master_key
 from edgekit.ward.ward import Ward
-from tests.asgi import Call
+from tests.asgi import Call, until
+from tests.toy_service import Talking
 
 PASSWORD = "a long walk to the sea"
 
@@ -83,6 +84,14 @@ class Browser:
     async def ask(self, path: str, text: str = "What is it?", **fields: Any) -> Call:
         """Ask in the conversation at ``path``, and read the answer to its end."""
         return await self.post(f"{path}/messages", {"text": text, **fields})
+
+
+async def begin_answer(page: Browser, engine: Talking, path: str) -> Call:
+    """Ask in the conversation at ``path``, and have a held ``engine`` write some letters and stand still; the call."""
+    call = page.begin("POST", f"{path}/messages", {"text": "What is it?"})
+    engine.let(5)
+    await until(lambda: len(text_of(call)) >= 4)
+    return call
 
 
 def told(call: Call) -> list[tuple[str, Any]]:

@@ -12,10 +12,12 @@ from edgekit.console import Console
 from edgekit.errors import MissingExtra
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from contextlib import AbstractContextManager
 
     from edgekit.serve.page_url import PageUrl
-    from edgekit.ward.users import Users
+    from edgekit.ward.accounts import Account
+    from edgekit.ward.users import Invited, Users
 
 url_option = click.option(
     "--url", metavar="URL", help="Where the page is, for the link.  [default: as serve.toml and a running service say]"
@@ -38,11 +40,7 @@ def command(console: Console) -> None:
 @common
 def add_command(console: Console, name: str, admin: bool, url: str | None) -> None:
     """Add an account called NAME, and show the link by which its user chooses a password, this once."""
-    page = _page(url)
-    with _users(make=True) as users:
-        invited = users.add(name, "admin" if admin else "doctor", page.text)
-    console.document(invited.document())
-    show_invited(console, invited, page)
+    _invite(console, url, lambda users, start: users.add(name, "admin" if admin else "doctor", start), make=True)
 
 
 @command.command("list")
@@ -64,11 +62,7 @@ def list_command(console: Console) -> None:
 @common
 def reset_command(console: Console, name: str, url: str | None) -> None:
     """Show a new one-time link for the account called NAME, whose password was forgotten."""
-    page = _page(url)
-    with _users() as users:
-        invited = users.reset(name, page.text)
-    console.document(invited.document())
-    show_invited(console, invited, page)
+    _invite(console, url, lambda users, start: users.reset(name, start))
 
 
 @command.command("disable")
@@ -76,10 +70,7 @@ def reset_command(console: Console, name: str, url: str | None) -> None:
 @common
 def disable_command(console: Console, name: str) -> None:
     """Let the account called NAME in no more, from its next request on. What it keeps stays."""
-    with _users() as users:
-        account = users.disable(name)
-    console.document(account.document())
-    show_account(console, account)
+    _change(console, lambda users: users.disable(name))
 
 
 @command.command("enable")
@@ -87,10 +78,7 @@ def disable_command(console: Console, name: str) -> None:
 @common
 def enable_command(console: Console, name: str) -> None:
     """Let the account called NAME in again."""
-    with _users() as users:
-        account = users.enable(name)
-    console.document(account.document())
-    show_account(console, account)
+    _change(console, lambda users: users.enable(name))
 
 
 @command.command("role")
@@ -99,10 +87,7 @@ def enable_command(console: Console, name: str) -> None:
 @common
 def role_command(console: Console, name: str, role: str) -> None:
     """Make the account called NAME a doctor's or an admin's."""
-    with _users() as users:
-        account = users.set_role(name, "admin" if role == "admin" else "doctor")
-    console.document(account.document())
-    show_account(console, account)
+    _change(console, lambda users: users.set_role(name, "admin" if role == "admin" else "doctor"))
 
 
 @command.command("remove")
@@ -115,6 +100,23 @@ def remove_command(console: Console, name: str, with_conversations: bool) -> Non
         removed = users.remove(name, with_conversations=with_conversations)
     console.document(removed.document())
     show_removed(console, removed)
+
+
+def _invite(console: Console, url: str | None, invite: Callable[[Users, str], Invited], *, make: bool = False) -> None:
+    """Invite somebody, by a link that begins as it has to, and show that."""
+    page = _page(url)
+    with _users(make=make) as users:
+        invited = invite(users, page.text)
+    console.document(invited.document())
+    show_invited(console, invited, page)
+
+
+def _change(console: Console, change: Callable[[Users], Account]) -> None:
+    """Change an account, and show what it is then."""
+    with _users() as users:
+        account = change(users)
+    console.document(account.document())
+    show_account(console, account)
 
 
 def _users(*, make: bool = False) -> AbstractContextManager[Users]:

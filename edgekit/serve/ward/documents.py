@@ -109,8 +109,9 @@ class ShareDocument(Struct, kw_only=True):
     may_ask: bool
 
 
-class ConversationDocument(Struct, kw_only=True):
-    """A conversation: ``access`` says whether it is one's own, or may be read, or asked in, too."""
+class ConversationHead(Struct, kw_only=True):
+    """What is told of a conversation wherever one is shown: ``access`` says whether it is one's own, or may be read, or
+    asked in, too."""
 
     id: str
     label: str
@@ -120,21 +121,18 @@ class ConversationDocument(Struct, kw_only=True):
     changed: str
     access: Literal["own", "ask", "read"]
     owner: str
+
+
+class ConversationDocument(ConversationHead, kw_only=True):
+    """A conversation: ``access`` says whether it is one's own, or may be read, or asked in, too."""
+
     pictures: int
     turns: int
 
 
-class WholeConversation(Struct, kw_only=True):
+class WholeConversation(ConversationHead, kw_only=True):
     """A conversation with all that is in it."""
 
-    id: str
-    label: str
-    title: str
-    referring_question: str
-    created: str
-    changed: str
-    access: Literal["own", "ask", "read"]
-    owner: str
     turns: list[TurnDocument]
     images: list[PictureDocument]
     shares: list[ShareDocument]

@@ -6,6 +6,7 @@ next try is told how long.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from edgekit.errors import InputError
@@ -19,6 +20,7 @@ from edgekit.serve.ward.requests import ChangedAccount, Invitation, NewPassword,
 
 if TYPE_CHECKING:
     from edgekit.ward.accounts import Account
+    from edgekit.ward.sessions import Session
 
 
 async def tell(request: Request) -> Reply:
@@ -34,11 +36,12 @@ async def sign_in(request: Request) -> Reply:
     before, address = request.visit.secret, request.address
 
     def begin(store: Store) -> str:
-        require_try(store, asked.name, address, before)
+        attempt = Try(store, asked.name, address, before)
+        attempt.require()
         account = store.ward.accounts.verify(asked.name, asked.password)
         if account is None:
-            raise failed(store, asked.name, address, before)
-        store.throttle.passed(asked.name, counted_as(address), _device(store, asked.name, before))
+            raise attempt.failed()
+        attempt.passed()
         store.audit.note("sign_in", f"account {account.name}", address=address)
         if before:
             store.ward.sessions.end(before)
@@ -62,7 +65,8 @@ async def sign_out(request: Request) -> Reply:
 
 async def lock(request: Request) -> Reply:
     """Lock the session: a shared computer is left without signing out."""
-    secret, who = _secret(request), request.who
+    secret, who = request.visit.secret, request.who
+    _session(request)
 
     def close(store: Store) -> None:
         store.audit.note("session_locked", who, address=request.address)
@@ -75,19 +79,18 @@ async def lock(request: Request) -> Reply:
 async def unlock(request: Request) -> Reply:
     """Go on with a locked session, by its password."""
     asked = await request.read(Unlock)
-    secret, who, address = _secret(request), request.who, request.address
-    session = request.visit.session
-    assert session is not None, "whoever has a secret has a session"
-    name = session.account.name
+    secret, who, address = request.visit.secret, request.who, request.address
+    name = _session(request).account.name
 
     def open_again(store: Store) -> None:
         def note() -> None:
             store.audit.note("session_unlocked", who, address=address)
 
-        require_try(store, name, address, secret)
+        attempt = Try(store, name, address, secret)
+        attempt.require()
         if store.ward.sessions.unlock(secret, asked.password, note) is None:
-            raise failed(store, name, address, secret)
-        store.throttle.passed(name, counted_as(address), _device(store, name, secret))
+            raise attempt.failed()
+        attempt.passed()
 
     await request.desk.keeper.slow(open_again)
     return await _entered(request, secret)
@@ -116,19 +119,18 @@ async def accept(request: Request) -> Reply:
 async def change_password(request: Request) -> Reply:
     """Change one's password; all of one's sessions end."""
     asked = await request.read(NewPassword)
-    secret, who, address = _secret(request), request.who, request.address
-    session = request.visit.session
-    assert session is not None, "whoever has a secret has a session"
-    name = session.account.name
+    secret, who, address = request.visit.secret, request.who, request.address
+    name = _session(request).account.name
 
     def change(store: Store) -> None:
-        require_try(store, name, address, secret)
+        attempt = Try(store, name, address, secret)
+        attempt.require()
         account = store.ward.accounts.verify(name, asked.old)
         if account is None:
-            failed(store, name, address, secret)
+            attempt.failed()
             raise Refusal(403, "The old password is wrong.", "wrong_password")
         require_password(asked.new, name)
-        store.throttle.passed(name, counted_as(address), _device(store, name, secret))
+        attempt.passed()
         store.audit.note("password", who, address=address)
         store.ward.accounts.set_password(account, asked.new)
 
@@ -139,9 +141,7 @@ async def change_password(request: Request) -> Reply:
 async def change_account(request: Request) -> Reply:
     """Choose the language of one's page."""
     asked = await request.read(ChangedAccount)
-    _secret(request)
-    session = request.visit.session
-    assert session is not None, "whoever has a secret has a session"
+    session = _session(request)
     await request.desk.keeper.call(lambda store: store.ward.accounts.set_language(session.account, asked.language))
     return DONE
 
@@ -156,25 +156,38 @@ def require_password(password: str, name: str = "") -> None:
         raise Refusal(400, f"{error.message}. {error.hint}", "password_invalid", param="password") from None
 
 
-def require_try(store: Store, name: str, address: str, secret: str) -> None:
-    """Refuse a try that comes too soon after wrong ones, with status 429."""
-    wait_s = store.throttle.wait_s(name, counted_as(address), _device(store, name, secret))
-    if wait_s:
-        headers = {"retry-after": str(wait_s), **NEVER_RETRY}
-        raise Refusal(429, f"Too many wrong passwords: try again in {wait_s} s.", "too_many_tries", headers=headers)
+@dataclass(frozen=True)
+class Try:
+    """A try of a password for the account called ``name``, from an ``address``; ``secret`` is that of the cookie."""
 
+    store: Store
+    name: str
+    address: str
+    secret: str
 
-def failed(store: Store, name: str, address: str, secret: str) -> Refusal:
-    """Count a wrong password, and return what its sender is told, which is the same whether there is such a name."""
-    store.throttle.failed(name, counted_as(address), _device(store, name, secret))
-    names = {account.name.casefold(): account.name for account in store.ward.accounts.all()}
-    known = names.get(name.casefold())  # what else was typed as a name may be a password
-    store.audit.note("sign_in_failed", f"account {known}" if known else "somebody", address=address)
-    return _wrong()
+    def require(self) -> None:
+        """Refuse a try that comes too soon after wrong ones, with status 429."""
+        wait_s = self.store.throttle.wait_s(*self._counted())
+        if wait_s:
+            headers = {"retry-after": str(wait_s), **NEVER_RETRY}
+            raise Refusal(429, f"Too many wrong passwords: try again in {wait_s} s.", "too_many_tries", headers=headers)
 
+    def passed(self) -> None:
+        """Count it as a right one."""
+        self.store.throttle.passed(*self._counted())
 
-def _device(store: Store, name: str, secret: str) -> str:
-    return secret if secret and store.ward.sessions.has_been(secret, name) else ""
+    def failed(self) -> Refusal:
+        """Count a wrong one, and return what its sender is told, which is the same whether there is such a name."""
+        self.store.throttle.failed(*self._counted())
+        names = {account.name.casefold(): account.name for account in self.store.ward.accounts.all()}
+        name = names.get(self.name.casefold())  # what else was typed as a name may be a password
+        self.store.audit.note("sign_in_failed", f"account {name}" if name else "somebody", address=self.address)
+        return _wrong()
+
+    def _counted(self) -> tuple[str, str, str]:
+        """As whom it is counted; the cookie is a device's that signed in to the account before, or none."""
+        is_of_it = self.secret and self.store.ward.sessions.has_been(self.secret, self.name)
+        return self.name, counted_as(self.address), self.secret if is_of_it else ""
 
 
 async def _entered(request: Request, secret: str) -> Reply:
@@ -187,11 +200,11 @@ async def _entered(request: Request, secret: str) -> Reply:
     return document(await desk.session(visit), headers={"set-cookie": giving(secret, tls=tls)})
 
 
-def _secret(request: Request) -> str:
-    """The session's secret; an account's own things are for whoever is signed in to it."""
+def _session(request: Request) -> Session:
+    """The session by which it is asked; an account's own things are for whoever is signed in to it."""
     if request.visit.session is None:
         raise Refusal(403, "This is for who is signed in.", "session_needed")
-    return request.visit.secret
+    return request.visit.session
 
 
 def _wrong() -> Refusal:

@@ -44,39 +44,35 @@ def turn_of(store: Store, owner: str, conversation: str, id: str) -> Turn:
 
 def show(store: Store, conversation: Conversation) -> ConversationDocument:
     """Show a conversation without what is in it."""
-    return ConversationDocument(
-        id=conversation.id,
-        label=conversation.label,
-        title=conversation.title,
-        referring_question=conversation.referring_question,
-        created=iso(conversation.created_s),
-        changed=iso(conversation.changed_s),
-        access=conversation.access,
-        owner=store.ward.accounts.name_of(conversation.owner),
-        pictures=conversation.pictures,
-        turns=conversation.turns,
-    )
+    head = _head(store, conversation)
+    return ConversationDocument(**head, pictures=conversation.pictures, turns=conversation.turns)
 
 
 def show_whole(store: Store, owner: str, id: str) -> WholeConversation:
     """Show a conversation with all that is in it. Whom it is shared with is for its owner."""
     conversation = conversation_of(store, owner, id)
-    head = show(store, conversation)
     shares = store.ward.shares.of(owner, id) if conversation.access == "own" else ()
     return WholeConversation(
-        id=head.id,
-        label=head.label,
-        title=head.title,
-        referring_question=head.referring_question,
-        created=head.created,
-        changed=head.changed,
-        access=head.access,
-        owner=head.owner,
+        **_head(store, conversation),
         turns=[show_turn(store, turn) for turn in store.ward.turns.of(owner, id)],
         images=[show_picture(picture) for picture in store.ward.pictures.of(owner, id)],
         shares=[ShareDocument(name=share.name, may_ask=share.may_ask) for share in shares],
         report=conversation.report,
     )
+
+
+def _head(store: Store, conversation: Conversation) -> dict[str, Any]:
+    """The fields of a :class:`~edgekit.serve.ward.documents.ConversationHead`."""
+    return {
+        "id": conversation.id,
+        "label": conversation.label,
+        "title": conversation.title,
+        "referring_question": conversation.referring_question,
+        "created": iso(conversation.created_s),
+        "changed": iso(conversation.changed_s),
+        "access": conversation.access,
+        "owner": store.ward.accounts.name_of(conversation.owner),
+    }
 
 
 def show_turn(store: Store, turn: Turn, *, is_running: bool = False) -> TurnDocument:

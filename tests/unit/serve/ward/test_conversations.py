@@ -11,8 +11,8 @@ import pytest
 
 from edgekit.serve.settings import Keep, Settings
 from edgekit.ward import conversations as kept
-from tests.asgi import on_loop, until
-from tests.browser import Browser, end_of, text_of
+from tests.asgi import on_loop
+from tests.browser import Browser, begin_answer, end_of
 from tests.toy_service import Talking, toy
 
 
@@ -118,9 +118,7 @@ async def test_what_is_deleted_is_gone_and_so_is_what_was_being_written(state: P
     async with toy(engine, state=state) as running:
         page = Browser(running.app)
         path = await page.begin_conversation()
-        call = page.begin("POST", f"{path}/messages", {"text": "What is it?"})
-        engine.let(5)
-        await until(lambda: text_of(call))
+        call = await begin_answer(page, engine, path)
         deleting = asyncio.create_task(page.send("DELETE", path))
         await asyncio.sleep(0.05)
         engine.go()

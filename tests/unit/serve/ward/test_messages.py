@@ -20,7 +20,7 @@ from edgekit.ward.turns import Turn
 from edgekit.ward.ward import Ward
 from tests.answering import everything_logged
 from tests.asgi import on_loop, until
-from tests.browser import Browser, account, end_of, text_of, told
+from tests.browser import Browser, account, begin_answer, end_of, text_of, told
 from tests.toy_service import TEXT, Talking, toy
 
 
@@ -85,9 +85,7 @@ async def test_an_answer_goes_on_without_its_reader_and_is_taken_up(state: Path)
     async with toy(engine, state=state) as running:
         page = Browser(running.app)
         path = await page.begin_conversation()
-        call = page.begin("POST", f"{path}/messages", {"text": "What is it?"})
-        engine.let(5)
-        await until(lambda: len(text_of(call)) >= 4)
+        call = await begin_answer(page, engine, path)
         turn, offset = told(call)[0][1]["id"], call.ids()[-1]
         await call.leave()
         begun = text_of(call)
@@ -121,9 +119,7 @@ async def test_a_stopped_answer_keeps_what_was_written(state: Path) -> None:
     async with toy(engine, state=state) as running:
         page = Browser(running.app)
         path = await page.begin_conversation()
-        call = page.begin("POST", f"{path}/messages", {"text": "What is it?"})
-        engine.let(5)
-        await until(lambda: len(text_of(call)) >= 4)
+        call = await begin_answer(page, engine, path)
         turn = told(call)[0][1]["id"]
         stopping = asyncio.create_task(page.send("DELETE", f"{path}/messages/{turn}"))
         await asyncio.sleep(0.05)
@@ -269,9 +265,7 @@ async def test_what_a_crash_leaves_is_called_failed_and_what_was_written_by_then
     async with toy(engine, state=state) as running:
         page = Browser(running.app)
         path = await page.begin_conversation()
-        call = page.begin("POST", f"{path}/messages", {"text": "What is it?"})
-        engine.let(5)
-        await until(lambda: len(text_of(call)) >= 4)
+        call = await begin_answer(page, engine, path)
         await until(lambda: kept(state, path)[0].answer)
         turn = kept(state, path)[0]
         assert turn.state == "writing"
