@@ -42,7 +42,7 @@ from edgekit.serve.tokens import Tokens
 from edgekit.serve.transport import Transport
 from edgekit.serve.upkeep import renew, verify, watch
 from edgekit.serve.ward.desk import Desk, at_desk
-from edgekit.serve.ward.keeping import expire
+from edgekit.serve.ward.keeping import expire, set_aside
 from edgekit.serve.ward.removed import forget_removed
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -133,6 +133,7 @@ async def _serve(offer: Offer, model: Model, announce: Callable[[Announcement], 
             verify(service, server.end),
             renew(offer.transport),
             expire(desk),
+            set_aside(desk),
             forget_removed(desk),
         )
         beside = [asyncio.create_task(task) for task in upkeep]

@@ -17,6 +17,7 @@ from edgekit.ward.audit.audit import Audit
 from edgekit.ward.audit.who import at_terminal
 from edgekit.ward.keys import KEYS, WARD, is_there, master_key
 from edgekit.ward.limits import SignIn
+from edgekit.ward.reserve import Reserve
 from edgekit.ward.ward import Ward
 
 
@@ -172,6 +173,7 @@ def _opened(limits: SignIn) -> Iterator[WardHere]:
     state = state_folder()
     _require_ours(state)
     master = master_key(state)
+    Reserve(state).ease()
     with Ward.open(state, master, limits=limits) as ward:
         yield WardHere(ward, open_audit(state, ward.database, master), at_terminal())
 

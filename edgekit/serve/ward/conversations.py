@@ -60,6 +60,7 @@ async def create(request: Request) -> Reply:
     asked = await request.read(NewConversation)
 
     def make(store: Store) -> ConversationDocument:
+        store.room.require_spare()
         require_fewer(store.ward.conversations.count(owner), most, "conversations")
         note = partial(store.audit.note, "conversation_made", who)
         made = store.ward.conversations.create(
@@ -67,7 +68,7 @@ async def create(request: Request) -> Reply:
         )
         return show(store, made)
 
-    return document(await request.desk.keeper.call(make), 201)
+    return document(await request.desk.keeper.call(make, new=True), 201)
 
 
 async def look_at(request: Request) -> Reply:

@@ -19,6 +19,7 @@ from edgekit.errors import DiskFull, EdgeKitError, InputError
 from edgekit.serve.refusal import NEVER_RETRY, Refusal
 from edgekit.serve.settings import Settings
 from edgekit.serve.ward.room import Room
+from edgekit.ward.reserve import Reserve
 
 if TYPE_CHECKING:
     from edgekit.ward.audit import Audit
@@ -68,6 +69,7 @@ def has_accounts(state: Path) -> bool:
     from edgekit.ward.keys import master_key
     from edgekit.ward.ward import Ward
 
+    Reserve(state).ease()
     with Ward.open(state, master_key(state)) as ward:
         return ward.accounts.exist()
 
@@ -79,6 +81,7 @@ class Keeper:
         self.state = state
         self._open_store = open_store
         self._store: Store | None = None
+        self._reserve = Reserve(state)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="ward")
         self._beside = ThreadPoolExecutor(1, thread_name_prefix="ward-passwords")
         self._slow = 0
@@ -103,13 +106,14 @@ class Keeper:
         if self.is_there:
             await asyncio.get_running_loop().run_in_executor(self._thread, self._open)
 
-    async def call(self, work: Callable[[Store], T]) -> T:
-        """Return what ``work`` returns of the store, which is made where it is missing.
+    async def call(self, work: Callable[[Store], T], *, new: bool = False) -> T:
+        """Return what ``work`` returns of the store, which is made where it is missing. What keeps something ``new``
+        takes nothing of what was set aside for a full disk.
 
         :class:`~edgekit.errors.InputError` is its own; where the store fails, :class:`Refusal` of status 507 says that
         the disk is full, and of 503 that what is kept can't be used.
         """
-        return await self._run(self._thread, lambda: work(self._open()))
+        return await self._run(self._thread, lambda: work(self._open(new=new)))
 
     async def slow(self, work: Callable[[Store], T]) -> T:
         """Return what ``work`` returns, which compares passwords: one at a time, beside the calls of others.
@@ -140,8 +144,10 @@ class Keeper:
         except EdgeKitError as error:
             raise _refusal(error) from error
 
-    def _open(self) -> Store:
+    def _open(self, *, new: bool = False) -> Store:
         """In the thread, as what follows."""
+        if not new:
+            self._reserve.ease()
         if self._store is None:
             self._store = self._open_store(self.state)
         return self._store
@@ -156,7 +162,8 @@ def _refusal(error: EdgeKitError) -> Refusal:
     """What a caller is told of a store that failed; the log has the rest, which names files and holds no texts."""
     log.error("What is kept: %s. %s", error.message, error.hint)
     if isinstance(error, DiskFull):
-        return Refusal(507, "The disk is full: nothing of this was kept.", "disk_full", headers=NEVER_RETRY)
+        message = "The disk is full: nothing of this was kept. Whoever looks after the device has to make room."
+        return Refusal(507, message, "disk_full", headers=NEVER_RETRY)
     message = "What is kept can't be used now; the service's log says why. Nothing of this was kept."
     return Refusal(503, message, "store_failed", headers=NEVER_RETRY)
 

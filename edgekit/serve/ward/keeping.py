@@ -1,9 +1,11 @@
-"""What is kept for a time goes when that is over, while the service runs."""
+"""What a service does for what it keeps: what is kept for a time goes when that is over, and a little of the disk stays
+set aside."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from edgekit.serve.caller import Caller
@@ -19,6 +21,8 @@ log = logging.getLogger("edgekit.serve")
 
 TICK_S = 3600.0
 """What passed since the last tick when a device goes off does not count."""
+RESERVE_S = 60.0
+"""How often it is looked whether there is room again for what is set aside; a question looks at once."""
 
 
 async def expire(desk: Desk) -> None:
@@ -27,6 +31,15 @@ async def expire(desk: Desk) -> None:
         if desk.keeper.is_there:
             await _tick(desk)
         await asyncio.sleep(TICK_S)
+
+
+async def set_aside(desk: Desk) -> None:
+    """Have a little of the disk set aside for when it is full, as long as the service runs."""
+    while True:
+        await asyncio.sleep(RESERVE_S)
+        if desk.keeper.is_there:
+            with suppress(Refusal):  # its reason is in the log
+                await desk.keeper.call(lambda store: store.room.reserve.take(), new=True)
 
 
 async def _tick(desk: Desk) -> None:

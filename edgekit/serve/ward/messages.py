@@ -49,14 +49,14 @@ async def ask(request: Request) -> Reply:
     wish = _wish(request, message)
     with desk.writing.asking(id):
         most = desk.service.settings.keep.turns
-        kept, before = await desk.keeper.call(partial(_open, owner, id, tuple(message.images), most))
+        kept, before = await desk.keeper.call(partial(_open, owner, id, tuple(message.images), most), new=True)
         talk = _talk(request, kept, before, message)
         caller = caller_in(request.visit.caller, kept.owner)
         orders, notes = await while_connected(request.receive, desk.service.orders(talk, wish, caller))
         exchange = desk.service.exchange(orders, notes)
         try:
             add = partial(_add, request, id, message, wish.params[0])
-            turn = await desk.keeper.call(add)
+            turn = await desk.keeper.call(add, new=True)
         except BaseException:
             desk.service.end(exchange)
             desk.forget(caller.id)  # it may have been deleted, or taken back, before the engine had it
@@ -119,6 +119,7 @@ def _open(owner: str, id: str, images: tuple[str, ...], most: int, store: Store)
     conversation = conversation_of(store, owner, id)
     if conversation.access == "read":
         raise NotAllowed("This conversation is another's, and may only be read", "Ask whose it is.")
+    store.room.require_spare()
     if conversation.turns >= most:
         message = f"This conversation has {conversation.turns} questions, as many as one may have: begin a new one."
         raise Refusal(409, message, "conversation_full", headers=NEVER_RETRY)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from edgekit.serve.refusal import NEVER_RETRY, Refusal
 from edgekit.serve.settings import Keep
+from edgekit.ward.reserve import NAME, Reserve
 
 MEASURE_S = 60.0
 """How often all files are counted: ten thousand take a few hundredths of a second."""
@@ -24,9 +25,18 @@ class Room:
         self._clock = clock
         self._taken_bytes = 0
         self._measured_s: float | None = None
+        self.reserve = Reserve(state)
+
+    def require_spare(self) -> None:
+        """Refuse, with status 507, what is new while what was set aside for a full disk is in use."""
+        if self.reserve.is_in_use:
+            self.reserve.take()
+        if self.reserve.is_in_use:
+            raise _full("The disk is full: nothing new is kept until there is room. What is there can be deleted.")
 
     def require(self, keep: Keep, more_bytes: int = 0) -> None:
         """Refuse, with status 507, to keep more than the site lets be kept, or where the rest of the disk is needed."""
+        self.require_spare()
         free = shutil.disk_usage(self._state).free
         if free < keep.free_bytes + more_bytes:
             raise _full("The disk is almost full: nothing more is kept until there is room.")
@@ -49,7 +59,7 @@ def _size(folder: Path) -> int:
     total = 0
     for place, _, names in os.walk(folder):
         with suppress(OSError):  # removed meanwhile: the rest of its folder is counted next time
-            total += sum(os.lstat(os.path.join(place, name)).st_size for name in names)
+            total += sum(os.lstat(os.path.join(place, name)).st_size for name in names if name != NAME)
     return total
 
 

@@ -17,9 +17,11 @@ from edgekit.serve.refusal import Refusal
 from edgekit.serve.settings import Settings
 from edgekit.serve.ward import keeper as keepers
 from edgekit.serve.ward.keeper import FILE, Keeper, Store
+from edgekit.ward.reserve import Reserve
 from tests.asgi import on_loop
 from tests.browser import Browser, account, end_of, told
-from tests.toy_service import toy
+from tests.full_disk import FullDisk
+from tests.toy_service import TEXT, toy
 
 
 @on_loop
@@ -190,6 +192,82 @@ async def test_an_answer_that_the_audit_has_no_room_for_is_not_kept_as_whole(
             full.setattr(store.audit, "answered", _refuse)
             assert told(await page.ask(path))[-1] == ("failure", {"message": ANY, "code": "disk_full"})
         assert [turn["state"] for turn in (await page.get(path)).json()["turns"]] == ["failed"]
+
+
+@on_loop
+async def test_on_a_full_disk_somebody_signs_in_and_each_time_stands_in_the_audit(
+    state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account(state)
+    disk = FullDisk(state, monkeypatch)
+    async with toy(state=state) as running:
+        await running.desk.keeper.call(lambda store: store.room.reserve.take(), new=True)
+        disk.full = True
+        page = Browser(running.app)
+        assert (await page.sign_in("anna")).status == 200
+        assert audited(state).count('"sign_in"') == 1
+        assert (await page.send("DELETE", "/api/session")).status == 204
+        assert Reserve(state).is_in_use
+
+
+@on_loop
+async def test_on_a_full_disk_what_is_kept_is_read_and_deleted_and_nothing_new_is(
+    state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk, reserve = FullDisk(state, monkeypatch), Reserve(state)
+    async with toy(state=state) as running:
+        page = Browser(running.app)
+        path, other = [await page.begin_conversation() for _ in range(2)]
+        await page.ask(path)
+        reserve.take()
+        disk.full = True
+    async with toy(state=state) as running:  # a start needs room as well
+        page = Browser(running.app)
+        assert (await page.get(path)).json()["turns"][0]["answer"] == TEXT
+        for place, content in (
+            ("/api/conversations", {"label": "bed 6"}),
+            (f"{path}/messages", {"text": "And now?"}),
+            (f"{path}/images", b"\x05"),
+        ):
+            refused = await page.post(place, content)
+            refused.error(507, "disk_full")
+            assert "until there is room" in refused.json()["error"]["message"]
+        assert (await page.send("PATCH", path, {"report": "{}"})).status == 200
+        assert (await page.send("DELETE", other)).status == 204
+        assert reserve.is_in_use
+        disk.full = False
+        assert end_of(await page.ask(path))["number"] == 2
+        assert not reserve.is_in_use, "a question looks whether there is room again"
+
+
+@on_loop
+async def test_without_anything_set_aside_a_full_disk_is_one_clear_error(
+    state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account(state)
+    disk = FullDisk(state, monkeypatch)
+    async with toy(state=state) as running:
+        disk.full = True
+        refused = await Browser(running.app).sign_in("anna")
+        refused.error(507, "disk_full")
+        assert "has to make room" in refused.json()["error"]["message"]
+
+
+@on_loop
+async def test_what_is_new_takes_nothing_of_what_is_set_aside(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    disk = FullDisk(state, monkeypatch)
+    keeper = Keeper.of(state, Settings())
+    await keeper.call(lambda store: store.room.reserve.take())
+    disk.full = True
+    await keeper.call(lambda store: None, new=True)
+    assert not Reserve(state).is_in_use
+    await keeper.call(lambda store: None)
+    assert Reserve(state).is_in_use
+    await keeper.close()
+
+
+def audited(state: Path) -> str:
+    return "".join(path.read_text() for path in sorted((state / "audit").glob("*.jsonl")))
 
 
 def _refuse(*said: object, **more: object) -> None:

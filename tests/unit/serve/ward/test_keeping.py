@@ -17,6 +17,7 @@ from edgekit.serve.ward import keeping
 from edgekit.serve.ward.keeper import Store
 from edgekit.ward.audit.audit import Audit
 from edgekit.ward.expiry import DAY_MS, Expiry
+from edgekit.ward.reserve import NAME, Reserve
 from tests.asgi import on_loop, until
 from tests.browser import Browser
 from tests.toy_service import Toy, toy
@@ -113,3 +114,17 @@ async def test_it_goes_on_where_the_store_fails(
             await until(lambda: "No space is left" in caplog.text)
         await _ticked(running, 0)
         assert await _left(page) == 0
+
+
+@on_loop
+async def test_a_little_of_the_disk_is_set_aside_once_something_is_kept(
+    state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keeping, "RESERVE_S", 0.02)
+    async with toy(state=state) as running:
+        task = asyncio.create_task(keeping.set_aside(running.desk))
+        await asyncio.sleep(0.1)
+        assert not state.exists()
+        await Browser(running.app).begin_conversation()
+        await until(lambda: (state / NAME).exists() and not Reserve(state).is_in_use)
+        task.cancel()

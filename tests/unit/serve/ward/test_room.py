@@ -11,6 +11,7 @@ import pytest
 from edgekit.serve.refusal import Refusal
 from edgekit.serve.settings import Keep
 from edgekit.serve.ward.room import MEASURE_S, Room
+from tests.full_disk import FullDisk
 
 
 def code(room: Room, keep: Keep, more_bytes: int = 0) -> str | None:
@@ -45,3 +46,22 @@ def test_some_of_the_disk_stays_free(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert code(room, Keep(free_bytes=100)) is None
     assert code(room, Keep(free_bytes=101)) == "disk_full"
     assert code(room, Keep(free_bytes=50), 51) == "disk_full"
+
+
+def test_what_is_set_aside_is_not_kept_and_nothing_new_is_while_it_is_in_use(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk, room = FullDisk(tmp_path, monkeypatch), Room(tmp_path)
+    room.require_spare()
+    room.reserve.take()
+    room.require_spare()
+    assert room.taken_bytes() == 0
+    disk.full = True
+    room.reserve.ease()
+    for _ in range(2):
+        with pytest.raises(Refusal, match="The disk is full"):
+            room.require_spare()
+    assert code(room, Keep(free_bytes=0)) == "disk_full"
+    disk.full = False
+    room.require_spare()
+    assert not room.reserve.is_in_use
