@@ -121,8 +121,9 @@ async def test_a_stopped_answer_keeps_what_was_written(state: Path) -> None:
         path = await page.begin_conversation()
         call = await begin_answer(page, engine, path)
         turn = told(call)[0][1]["id"]
+        (exchange,) = running.service.exchanges
         stopping = asyncio.create_task(page.send("DELETE", f"{path}/messages/{turn}"))
-        await asyncio.sleep(0.05)
+        await until(lambda: exchange.reason is not None)
         engine.let(1)
         assert (await stopping).status == 204
         await call.done()
