@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from importlib.metadata import Distribution, distributions
 
-from packaging.requirements import Requirement
+from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
+from packaging.version import InvalidVersion, Version
 
 from edgekit.errors import EdgeKitError, MissingExtra
 from edgekit.target.kinds import kind_of
@@ -72,7 +74,7 @@ class _Walk:
                 if all_of_it:
                     raise _missing(name, extra, requirement)
                 continue
-            if not requirement.specifier.contains(package.version, prereleases=True):
+            if not _fits(requirement, package.version):
                 raise EdgeKitError(
                     f"{name} needs {requirement.name}{requirement.specifier}, and {package.version} is installed",
                     f"Run: pip install '{requirement.name}{requirement.specifier}'",
@@ -83,8 +85,7 @@ class _Walk:
 
 
 def _wanted(distribution: Distribution, extra: str) -> Iterator[Requirement]:
-    for line in distribution.requires or ():
-        requirement = Requirement(line)
+    for requirement in _requirements(distribution.requires or ()):
         if requirement.marker is None:
             if not extra:
                 yield requirement
@@ -92,6 +93,20 @@ def _wanted(distribution: Distribution, extra: str) -> Iterator[Requirement]:
             extra and requirement.marker.evaluate({"extra": ""})
         ):
             yield requirement
+
+
+def _requirements(lines: Iterable[str]) -> Iterator[Requirement]:
+    """What others wrote, and pip has installed nevertheless, is left out where nobody can read it."""
+    for line in lines:
+        with suppress(InvalidRequirement):
+            yield Requirement(line)
+
+
+def _fits(requirement: Requirement, version: str) -> bool:
+    try:
+        return requirement.specifier.contains(Version(version), prereleases=True)
+    except InvalidVersion:
+        return True  # a build of someone else's, who knows what it is
 
 
 def _missing(name: str, extra: str, requirement: Requirement) -> EdgeKitError:

@@ -67,6 +67,14 @@ def test_a_version_that_does_not_do_is_refused(site: Path) -> None:
         names(site)
 
 
+def test_what_nobody_can_read_is_passed_over(site: Path) -> None:
+    before = names(site)
+    (site / "server-1.dist-info").rename(site / "gone")
+    requires = ("wire-format", "loops; extra == 'fast'", "loops (of some kind)")
+    install(site, "server", "our_build", requires=requires, extras=("fast",))
+    assert names(site) == before
+
+
 def test_one_build_of_the_runtime_stands_for_the_other(tmp_path: Path) -> None:
     install(tmp_path, "edgekit", requires=("onnxruntime>=1.2",))
     install(tmp_path, "onnxruntime-gpu", "1.3")
