@@ -74,7 +74,8 @@ class StandIn:
     """The service's state, and how it is to behave.
 
     * ``sign_in``: whether there are accounts; ``locked``, ``who``: the one session that there is
-    * ``answer``: what is answered, a word an event, every ``pace_s`` seconds, none while ``held``
+    * ``answer``: what is answered, a word an event, every ``pace_s`` seconds, none while ``held``,
+      when no deletion is acknowledged either
     * ``cut_after``: the link breaks once after so many events of text; ``down`` refuses every request meanwhile
     """
 
@@ -97,6 +98,7 @@ class StandIn:
     notes: tuple[str, ...] = ()
     confidence: Document | None = None
     cases: dict[str, Case] = field(default_factory=dict)
+    looks: int = 0
     asked: list[str] = field(default_factory=list)
     feedback: list[Document] = field(default_factory=list)
     offsets: list[int] = field(default_factory=list)
@@ -228,6 +230,8 @@ class StandIn:
         case = self.case(request, owning=request.method != "GET")
         if request.method == "DELETE":
             del self.cases[case.id]
+            while self.held:
+                await asyncio.sleep(0.01)
             return Response(status_code=204)
         if request.method == "PATCH":
             for name, value in (await request.json()).items():
@@ -238,6 +242,10 @@ class StandIn:
         return JSONResponse(
             {**self.row(case), "turns": case.turns, "images": images, "shares": shares, "report": case.report}
         )
+
+    async def access(self, request: Request) -> Response:
+        self.looks += 1
+        return JSONResponse({"access": self.row(self.case(request))["access"]})
 
     async def ask(self, request: Request) -> Response:
         case, given = self.case(request), await request.json()
@@ -446,6 +454,7 @@ class StandIn:
             ("POST", "/conversations", self.make_case),
             ("GET PATCH DELETE", one, self.one_case),
             ("GET", one + "/qr", self.qr),
+            ("GET", one + "/access", self.access),
             ("POST", one + "/messages", self.ask),
             ("GET", one + "/messages/{turn}/events", self.one_turn),
             ("DELETE", one + "/messages/{turn}", self.one_turn),

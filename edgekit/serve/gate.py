@@ -20,7 +20,7 @@ from edgekit.serve.headers import with_safe
 from edgekit.serve.hosts import Hosts, require_own_page
 from edgekit.serve.logs import types_of
 from edgekit.serve.refusal import refusal_of
-from edgekit.serve.ward.entrance import Entrance
+from edgekit.serve.ward.entrance import Entrance, is_asked_by_itself
 
 log = logging.getLogger("edgekit.serve")
 
@@ -30,7 +30,7 @@ GONE = 499
 
 class Envelope:
     """Gives each answer an ``x-request-id`` and what browsers have to know, turns errors into OpenAI's form, and logs
-    one line.
+    one line: what a page asks for by itself, every few seconds, at the finest level where it went well.
 
     ``note`` is told of each request: its route, its status, its seconds, and the code of what went wrong ("": nothing).
     An endpoint whose answer fails once it has begun leaves the code in ``scope["state"]["failed"]``.
@@ -78,7 +78,8 @@ class Envelope:
             name = caller.name if caller else f"address {scope['state'].get('address', 'unknown')}"
             code = scope["state"].get("failed") or code  # of a stream, whose status had been sent
             reason = f": {code}" if code else ""
-            log.info("%s %s %s %d %.3f s, %s%s", id, scope["method"][:8], route, status, seconds, name, reason)
+            level = logging.DEBUG if status == 200 and is_asked_by_itself(route) else logging.INFO
+            log.log(level, "%s %s %s %d %.3f s, %s%s", id, scope["method"][:8], route, status, seconds, name, reason)
             self._note(route, status, seconds, code)
 
 

@@ -155,6 +155,7 @@ def test_a_colleague_reads_and_asks_as_far_as_he_may(browser: Browser, page: Pag
     ask(page, "Is there a pleural effusion?")
     (case,) = service.cases.values()
     case.shares["Dr Ben"] = False
+    page.goto("about:blank")  # the stand-in knows one session at a time
     with looking(browser, url) as other:
         sign_in(other, "Dr Ben")
         expect(other.locator("#cases a")).to_contain_text("Dr Ada")

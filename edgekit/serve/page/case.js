@@ -3,17 +3,18 @@
 import { get, send } from "./api.js";
 import * as asking from "./ask.js";
 import { rest, stayAwake } from "./awake.js";
-import { reload, select } from "./cases.js";
+import { drop, reload, select } from "./cases.js";
 import { confirmDelete, openDetails } from "./details.js";
-import { $, menu, say, show } from "./dom.js";
+import { $, closeDialogs, hush, menu, say, show } from "./dom.js";
 import { Answer } from "./events.js";
 import { explain } from "./explain.js";
 import { language, onLanguage, t } from "./language.js";
-import { openReport } from "./report.js";
+import { close as closeReport, openReport } from "./report.js";
 import { session } from "./session.js";
 import { openShares } from "./share.js";
 import { addTurn, drawThread, isOpen, redraw } from "./thread.js";
 import * as viewer from "./viewer.js";
+import { look, unwatch, watch } from "./watch.js";
 
 let current = null; // {id, document, images, answers, running}
 
@@ -41,6 +42,7 @@ const path = () => `api/conversations/${current.id}`;
 
 /** Forget the conversation that is open; its answers go on without this page. */
 export function close() {
+    unwatch();
     for (const answer of current?.answers || []) answer.close();
     while (current?.running) rest(), (current.running -= 1);
     current = null;
@@ -85,13 +87,38 @@ function take(document) {
     if (last) viewer.look(last, false);
     select(document.id);
     drawState();
+    if (document.id) watch(path(), allowed);
+}
+
+/** What may be done in the case that is open, as the service says now; null: nothing, it is not there any more. */
+function allowed(access) {
+    if (access === null) return withdrawn();
+    if (access === current.document.access) return;
+    current.document.access = access;
+    drawState();
+    redraw(current.turns);
+}
+
+/** Show nothing more of a case that was taken back, or deleted elsewhere, wherever it stands. */
+function withdrawn() {
+    const { id } = current;
+    closeReport();
+    closeDialogs();
+    hush();
+    begin();
+    drop(id);
+    if (location.hash === `#conversation=${id}`) history.replaceState(null, "", location.pathname + location.search);
+    asking.warn(t("case.withdrawn"));
 }
 
 function context() {
+    const { document } = current;
     return {
         path: path(),
         me: session()?.account?.name || "",
-        mayAsk: current.document.access !== "read",
+        get mayAsk() {
+            return document.access !== "read";
+        },
         look: viewer.look,
         intoReport: (text) => openReport(reporting(), text),
         again: (question) => ask(question, []).catch((error) => asking.warn(explain(error))),
@@ -125,7 +152,10 @@ async function ensure() {
         const document = await made.making.finally(() => (made.making = null));
         Object.assign(made.document, document);
         made.id = document.id;
-        if (made === current) history.replaceState(null, "", `#conversation=${document.id}`);
+        if (made === current) {
+            history.replaceState(null, "", `#conversation=${document.id}`);
+            watch(path(), allowed);
+        }
         reload().then(() => select(current?.id));
     }
     return `api/conversations/${made.id}`;
@@ -177,7 +207,7 @@ function follow(view, begin, begun = () => {}) {
             place: (place) => view.place(place),
             text: (piece) => view.write(piece),
             end: (turn) => (view.end(turn), owner === current && title(turn), done(turn.state)),
-            failure: (error) => (view.fail(error), done("failed")),
+            failure: (error) => (view.fail(error), done("failed"), look()),
             unsent: (error) => unsent(error, view, owner, done, reject),
             link,
         });
@@ -202,6 +232,7 @@ async function unsent(error, view, owner, done, reject) {
     const document = error.status ? null : await get(path()).catch(() => null);
     const last = document?.turns.at(-1);
     if (owner !== current) return; // somebody has gone elsewhere meanwhile
+    if (error.status === 404) look();
     if (last && document.turns.length > owner.turns.length && last.question === view.turn.question) return take(document);
     drawState();
     reject(error);

@@ -31,6 +31,12 @@ export function clear() {
     draw();
 }
 
+/** Show a case no longer, without asking the service. */
+export function drop(id) {
+    cases = cases.filter((conversation) => conversation.id !== id);
+    draw();
+}
+
 async function load(before) {
     const call = ++latest;
     const query = new URLSearchParams({ limit: LIMIT });

@@ -5,6 +5,7 @@ import { reload } from "./cases.js";
 import { button, dialog, element, say } from "./dom.js";
 import { explain } from "./explain.js";
 import { t } from "./language.js";
+import { aside } from "./watch.js";
 
 /** Let the label and the referring doctor's question be written; `changed()` is called once they are kept. */
 export function openDetails(conversation, path, changed) {
@@ -42,7 +43,7 @@ export function confirmDelete(path) {
         const problem = element("p", { class: "warning", role: "alert", hidden: true });
         const remove = async () => {
             try {
-                await send("DELETE", path);
+                await aside(() => send("DELETE", path));
                 done(null);
                 location.hash = "";
                 reload();

@@ -167,6 +167,7 @@ function drawLocked(box) {
 
 export async function lock() {
     if (!current?.account) return;
+    leave(); // at once, however long the service takes
     try {
         await send("POST", "api/session/lock", undefined, { quiet: true });
     } finally {
@@ -175,6 +176,7 @@ export async function lock() {
 }
 
 async function signOut() {
+    leave();
     try {
         await send("DELETE", "api/session", undefined, { quiet: true });
     } finally {

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from edgekit.serve.caller import Caller
 from edgekit.serve.refusal import Refusal
 from edgekit.serve.ward.callers import caller_in
-from edgekit.serve.ward.documents import ConversationDocument, ConversationList, WholeConversation
+from edgekit.serve.ward.documents import AccessDocument, ConversationDocument, ConversationList, WholeConversation
 from edgekit.serve.ward.endpoint import DONE, Reply, Request, document
 from edgekit.serve.ward.keeper import Keeper, Store
 from edgekit.serve.ward.requests import ChangedConversation, NewConversation
@@ -85,6 +85,19 @@ async def look_at(request: Request) -> Reply:
     if running is not None:
         whole.turns = [running.document() if turn.id == running.turn.id else turn for turn in whole.turns]
     return document(whole)
+
+
+async def access(request: Request) -> Reply:
+    """Say what one may do in a conversation, for a page that shows it; nothing in it is looked at, and no line of the
+    audit says that it was."""
+    owner, id = request.owner, request.part("conversation")
+
+    def look(store: Store) -> AccessDocument:
+        from edgekit.ward.access import reach
+
+        return AccessDocument(access=reach(store.ward.database, owner, id).access)
+
+    return document(await request.desk.keeper.call(look))
 
 
 async def change(request: Request) -> Reply:

@@ -77,7 +77,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         answer=documents.ConversationDocument,
         status=201,
         errors=(*SENT, 409),
-        leads_to=dict.fromkeys(("conversation", "change_conversation", "ask", "add_picture", "share"), _ANSWERS),
+        leads_to=dict.fromkeys(("conversation", "access", "change_conversation", "ask", "add_picture", "share"), _ANSWERS),
     ),
     ("GET", _CONVERSATION): Operation(
         id="conversation", summary="A conversation with all that is in it", answer=documents.WholeConversation
@@ -91,6 +91,11 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ),
     ("DELETE", _CONVERSATION): Operation(
         id="delete_conversation", summary="Delete a conversation for good, in backups, too", status=204
+    ),
+    ("GET", f"{_CONVERSATION}/access"): Operation(
+        id="access",
+        summary="What one may do in a conversation: whether a page that shows it may still do so",
+        answer=documents.AccessDocument,
     ),
     ("POST", f"{_CONVERSATION}/messages"): Operation(
         id="ask",

@@ -130,6 +130,12 @@ class ConversationDocument(ConversationHead, kw_only=True):
     turns: int
 
 
+class AccessDocument(Struct, kw_only=True):
+    """What who asks may do in a conversation."""
+
+    access: Literal["own", "ask", "read"]
+
+
 class WholeConversation(ConversationHead, kw_only=True):
     """A conversation with all that is in it."""
 

@@ -8,6 +8,7 @@ anew. A locked session opens nothing but its own lock.
 from __future__ import annotations
 
 import hmac
+import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -42,7 +43,7 @@ SIGNING_IN = frozenset(
 """How one comes in, and out."""
 API = "/api/"
 """Below it lies what the page asks for."""
-ASKED_BY_ITSELF = "/api/admin"
+ASKED_BY_ITSELF = re.compile(r"/api/admin|/api/conversations/[^/]+/access")
 """The page asks for it every few seconds, also where nobody sits before it any more."""
 THIS_MACHINE = "this machine"
 """The owner of what is kept before there are accounts."""
@@ -93,7 +94,7 @@ class Entrance:
         is_open = is_anybodys(scope["method"], path)
         secret = secret_of(headers, tls=tls) or ""
         if secret and self._keeper.is_there:
-            seen = path != ASKED_BY_ITSELF
+            seen = not is_asked_by_itself(path)
             session = await self._keeper.call(lambda store: store.ward.sessions.of(secret, seen=seen))
             if session is not None:
                 _require_own_request(scope["method"], headers, session.csrf)
@@ -141,6 +142,11 @@ def is_anybodys(method: str, path: str) -> bool:
     """Say whether a path may be asked without being let in, also where the session is locked."""
     versionless = path.removeprefix("/v1") or "/"
     return versionless in OPEN or path.startswith(PAGE) or (method, path) in SIGNING_IN
+
+
+def is_asked_by_itself(path: str) -> bool:
+    """Say whether a page asks for a path by itself, so that nobody need be there."""
+    return ASKED_BY_ITSELF.fullmatch(path) is not None
 
 
 def unsigned(path: str) -> Refusal:

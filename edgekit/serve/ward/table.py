@@ -18,6 +18,7 @@ PATHS: dict[str, dict[str, Handler]] = {
     "/api/account": {"PATCH": session.change_account},
     "/api/conversations": {"GET": conversations.list_all, "POST": conversations.create},
     CONVERSATION: {"GET": conversations.look_at, "PATCH": conversations.change, "DELETE": conversations.delete},
+    f"{CONVERSATION}/access": {"GET": conversations.access},
     f"{CONVERSATION}/messages": {"POST": messages.ask},
     f"{CONVERSATION}/messages/{{turn}}": {"DELETE": messages.stop},
     f"{CONVERSATION}/messages/{{turn}}/events": {"GET": messages.follow},

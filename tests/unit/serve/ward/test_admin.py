@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import tarfile
 from datetime import datetime, timezone
 from io import BytesIO
@@ -54,7 +55,9 @@ async def test_an_admin_sees_how_it_fares_and_no_other_does(state: Path) -> None
 
 
 @on_loop
-async def test_a_page_that_looks_by_itself_keeps_nobody_signed_in(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_page_that_looks_by_itself_keeps_nobody_signed_in(
+    state: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     account(state, "ada", "admin")
     async with toy(state=state) as running:
         ada = Browser(running.app)
@@ -62,7 +65,14 @@ async def test_a_page_that_looks_by_itself_keeps_nobody_signed_in(state: Path, m
         seen = list[str]()
         monkeypatch.setattr(sessions, "_SEEN_S", 0.0)
         monkeypatch.setattr(sessions.Sessions, "_see", lambda self, secret, now: seen.append(secret))
-        assert (await ada.get("/api/admin")).status == 200
+        path = await ada.begin_conversation()
+        seen.clear()
+        with caplog.at_level(logging.INFO, "edgekit"):
+            assert (await ada.get("/api/admin")).status == 200
+            assert (await ada.get(f"{path}/access")).json() == {"access": "own"}
+            assert not caplog.messages, "nor does it fill the log"
+            (await ada.get(f"{path}x/access")).error(404, "not_found")
+            assert len(caplog.messages) == 1
         assert not seen
         assert (await ada.get("/api/conversations")).status == 200
         assert len(seen) == 1

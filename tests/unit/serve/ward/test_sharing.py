@@ -51,6 +51,7 @@ def everything(there: House) -> list[tuple[str, str, Any]]:
         ("GET", path, None),
         ("PATCH", path, {"label": "mine"}),
         ("DELETE", path, None),
+        ("GET", f"{path}/access", None),
         ("POST", f"{path}/messages", {"text": "x"}),
         ("POST", f"{path}/messages", {"text": "x", "images": [picture]}),
         ("GET", f"{path}/messages/{turn}/events", None),
