@@ -20,9 +20,9 @@ def require_whole(database: Database) -> None:
     :class:`~edgekit.ward.database.Damaged` where a page is not what was written.
     """
     if faults := database.faults():
+        pages = "1 page of its databases is" if len(faults) == 1 else f"{len(faults)} pages of its databases are"
         raise Damaged(
-            f"What {database.path.parent} keeps is damaged: {len(faults)} pages of its databases are not what was "
-            "written",
+            f"What {database.path.parent} keeps is damaged: {pages} not what was written",
             "Restore a backup (edgekit restore); it is left as it is.",
         )
     for name in ("main", "keys"):

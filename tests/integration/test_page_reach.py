@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from edgekit.serve.static import FOLDER
 from tests.page_browser import DESKTOP, PHONE, ask, attach, dicom, looking, png, sign_in, wanting
@@ -44,6 +44,35 @@ def test_a_browser_is_met_in_its_language(browser: Browser, url: str, language: 
         expect(page.locator("#unreviewed")).to_have_text(words["notice.unreviewed"])
         expect(page.locator("#unreviewed")).to_be_in_viewport()
         expect(page.locator("#only-english")).to_have_text(words["ask.onlyEnglish"])
+
+
+def test_words_go_with_the_number_that_they_count(browser: Browser, service: StandIn, url: str) -> None:
+    languages = ["en", "fr", "pt", "sw", "ar"]
+    script = """(languages) => languages.map((language) => {
+        const rules = new Intl.PluralRules(language);
+        return [...new Set([...Array(300).keys()].map((count) => rules.select(count + 1)))].sort();
+    })"""
+    with looking(browser, url, locale="ar") as page:
+        chosen = page.evaluate(script, languages)
+        assert chosen == [sorted(forms(language, "cases.pictures")) for language in languages]
+        for count, form in ((1, "one"), (2, "two")):
+            attach(page, png(count))
+            page.reload()
+            expect(shown_in(page)).to_have_text(forms("ar", "cases.pictures")[form])
+    with looking(browser, url) as page:
+        expect(shown_in(page)).to_have_text("2 pictures")
+
+
+def shown_in(page: Page) -> Locator:
+    """How many pictures a case has, for a screen reader."""
+    return page.locator("#cases .count .hidden-text")
+
+
+def forms(language: str, key: str) -> dict[str, str]:
+    """A text's forms by what they count."""
+    document = json.loads((FOLDER / "languages" / f"{language}.json").read_text(encoding="utf-8"))
+    found: dict[str, str] = document["texts"][key]
+    return found
 
 
 def test_a_suggested_question_is_asked_in_the_models_language(browser: Browser, service: StandIn, url: str) -> None:

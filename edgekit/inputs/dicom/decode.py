@@ -29,6 +29,7 @@ from edgekit.inputs.dicom.syntax import (
     name_of,
 )
 from edgekit.inputs.grey import Values
+from edgekit.units import format_bytes
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -57,7 +58,8 @@ def _native(file: DicomFile, stream: BinaryIO, start: int, frame: int) -> Values
     needed = -(-_frame_bits(file.header) * (frame + 1) // 8)
     stored = file.length if stream is file.stream else stream.seek(0, io.SEEK_END)
     if stored is not None and stored < needed:
-        raise Unusable(f"its pixels take {needed} bytes, and it holds {stored}")
+        missing = format_bytes(needed - stored)
+        raise Unusable(f"its pixels take {format_bytes(needed)}, of which {missing} are missing")
     stream.seek(start)
     big = file.syntax == EXPLICIT_BIG
     values = _by_pydicom(file, stream, EXPLICIT_BIG if big else EXPLICIT_LITTLE, frame)

@@ -19,6 +19,7 @@ from edgekit.inputs.dicom.syntax import (
     check_syntax,
     name_of,
 )
+from edgekit.units import format_bytes
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -192,4 +193,4 @@ def _check_pixels(file: DicomFile, name: str) -> None:
     size = file.stream.seek(0, io.SEEK_END)
     end = sum(file.items[-1]) if file.items else file.start + (file.length or 0)
     if end > size:
-        raise InputError(f"{name} is cut off: {end - size} bytes of its pixels are missing", _AGAIN)
+        raise InputError(f"{name} is cut off: {format_bytes(end - size)} of its pixels are missing", _AGAIN)

@@ -3,7 +3,7 @@
 import { get } from "./api.js";
 import { $, button, element, show } from "./dom.js";
 import { explain } from "./explain.js";
-import { gigabytes, number, t, when } from "./language.js";
+import { number, size, t, when } from "./language.js";
 
 const EVERY_MS = 5000;
 let timer = 0;
@@ -41,8 +41,8 @@ function cards(figures) {
     const big = (text, small = "") => [element("p", { class: "big", text }), element("p", { class: "small", text: small })];
     if (slots) card("slots", ...big(`${number(slots.busy)} / ${number(slots.all)}`), meter(slots.busy, slots.all, t("admin.slots")));
     if (queue) card("queue", ...big(number(queue.waiting), t("admin.running", { count: number(queue.running) })));
-    if (memory) card("memory", ...big(gigabytes(memory.used_bytes), memory.budget_bytes ? t("admin.of", { all: gigabytes(memory.budget_bytes) }) : ""), meter(memory.used_bytes, memory.budget_bytes, t("admin.memory")));
-    if (disk) card("disk", ...big(gigabytes(disk.free_bytes), t("admin.free", { all: gigabytes(disk.all_bytes) })), meter(disk.all_bytes - disk.free_bytes, disk.all_bytes, t("admin.disk")));
+    if (memory) card("memory", ...big(size(memory.used_bytes), memory.budget_bytes ? t("admin.of", { all: size(memory.budget_bytes) }) : ""), meter(memory.used_bytes, memory.budget_bytes, t("admin.memory")));
+    if (disk) card("disk", ...big(size(disk.free_bytes), t("admin.free", { all: size(disk.all_bytes) })), meter(disk.all_bytes - disk.free_bytes, disk.all_bytes, t("admin.disk")));
     card("golden", ...(golden ? big(t(golden.agrees ? "admin.agrees" : "admin.differs"), when(golden.time)) : big(t("admin.never"))));
     card("certificates", rows(figures.certificates, (one) => [one.name, when(one.until)]));
     card("signedIn", rows(figures.signed_in, (one) => [one.name, when(one.seen)]));

@@ -117,7 +117,7 @@ async function submit() {
 async function ask(text) {
     const pictures = attached.filter((item) => item.picture);
     const most = service().images || 1;
-    if (pictures.length > most) return putBack(text), warn(t("ask.tooMany", { most })), false;
+    if (pictures.length > most) return putBack(text), warn(t("ask.tooMany", { count: most })), false;
     attached = [];
     warn("");
     drawAttached();

@@ -3,7 +3,7 @@
 import { get } from "./api.js";
 import { $, element, icon, show } from "./dom.js";
 import { explain } from "./explain.js";
-import { onLanguage, t, when } from "./language.js";
+import { number, onLanguage, t, when } from "./language.js";
 
 const LIMIT = 30;
 let cases = [];
@@ -76,11 +76,16 @@ function draw() {
     select(selected);
 }
 
+function pictures(count) {
+    const label = t("cases.pictures", { count });
+    return element("span", { class: "count", title: label }, icon("picture"), element("span", { "aria-hidden": "true", text: number(count) }), element("span", { class: "hidden-text", text: label }));
+}
+
 function row(conversation) {
     const link = element("a", { href: `#conversation=${conversation.id}`, "data-id": conversation.id });
     const name = element("span", { class: "case-name", dir: "auto", text: nameOf(conversation) });
     const foot = element("span", { class: "case-foot" }, element("span", { text: when(conversation.changed) }));
-    if (conversation.pictures) foot.append(element("span", { class: "count", title: t("cases.pictures") }, icon("picture"), String(conversation.pictures)));
+    if (conversation.pictures) foot.append(pictures(conversation.pictures));
     if (conversation.access !== "own") foot.append(element("span", { class: "count", dir: "auto" }, icon("people"), conversation.owner));
     link.append(name, foot);
     return element("li", {}, link);

@@ -4,6 +4,7 @@ import { $ } from "./dom.js";
 
 export const LANGUAGES = { en: "English", fr: "Français", pt: "Português", sw: "Kiswahili", ar: "العربية" };
 
+const UNITS = ["B", "KiB", "MiB", "GiB", "TiB"];
 let code = "en";
 let texts = {};
 let english = {};
@@ -52,9 +53,11 @@ export const language = () => code;
 export const isReviewed = () => reviewed;
 export const onLanguage = (listener) => listeners.push(listener);
 
-/** A text by its key, with `{name}` replaced by `values`. */
+/** A text by its key, with `{name}` replaced by `values`; of several forms the one that goes with the number `count`. */
 export function t(key, values = {}) {
-    return fill(texts[key] ?? english[key] ?? key, values);
+    const text = texts[key] ?? english[key] ?? key;
+    if (typeof text === "string") return fill(text, values);
+    return fill(text[new Intl.PluralRules(code).select(values.count)] ?? text.other, { ...values, count: number(values.count) });
 }
 
 export const has = (key) => key in texts || key in english;
@@ -114,6 +117,9 @@ export function duration(seconds) {
     return new Intl.NumberFormat(code, { style: "unit", unit, unitDisplay: "long" }).format(count);
 }
 
-export function gigabytes(bytes) {
-    return new Intl.NumberFormat(code, { style: "unit", unit: "gigabyte", maximumFractionDigits: 1 }).format(bytes / 1e9);
+/** A number of bytes in the unit that goes with it, as the commands say it, too. */
+export function size(bytes) {
+    const power = Math.min(UNITS.length - 1, Math.floor(Math.log2(Math.max(bytes, 1)) / 10));
+    const count = bytes / 1024 ** power;
+    return t(`size.${UNITS[power]}`, { size: number(count, power && count < 100 ? 1 : 0) });
 }

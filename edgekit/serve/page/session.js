@@ -8,6 +8,7 @@ import { LANGUAGES, isReviewed, language, onLanguage, showNotice, t, use } from 
 let current = null; // the service's document of the session
 let enter = () => {};
 let leave = () => {};
+let expected = ""; // who has just changed a password, and is to give it
 let shown = null; // what draws the gate
 let drawn = () => {}; // draws the gate that is shown, again in another language
 
@@ -41,6 +42,7 @@ export function refresh() {
 async function take(document) {
     const before = current;
     current = document;
+    if (document.signed_in) expected = "";
     setCsrf(document.csrf);
     showNotice(document.service.notice);
     const own = document.account?.language;
@@ -89,7 +91,7 @@ function gate(draw) {
     drawn();
     show($("app"), false);
     show(box, true);
-    box.querySelector("input:not([readonly])")?.focus();
+    [...box.querySelectorAll("input:not([readonly])")].find((input) => !input.value)?.focus();
 }
 
 function languages() {
@@ -131,9 +133,10 @@ const PASSWORD = { type: "password", autocomplete: "current-password", maxlength
 const NEW_PASSWORD = { type: "password", autocomplete: "new-password", minlength: 10, maxlength: 1000 };
 
 function drawSignIn(box) {
-    const name = { autocomplete: "username", autocapitalize: "none", spellcheck: "false", maxlength: 200, dir: "auto" };
+    const name = { autocomplete: "username", autocapitalize: "none", spellcheck: "false", maxlength: 200, dir: "auto", value: expected };
     const fields = [["name", t("signIn.name"), name], ["password", t("signIn.password"), PASSWORD]];
     box.append(element("h1", { text: t("signIn.title") }));
+    if (expected) box.append(element("p", { role: "status", text: t("password.changed") }));
     if (current.accounts === false) return box.append(element("p", { text: t("signIn.noAccounts") }));
     box.append(form(fields, t("signIn.do"), async (values) => take(await send("POST", "api/session", values, { quiet: true }))));
     box.append(element("p", { class: "small", text: t("signIn.help") }));
@@ -206,6 +209,7 @@ function passwordChange(close) {
     const change = async (values) => {
         if (values.new !== values.repeated) throw t("password.differ");
         await send("POST", "api/password", { old: values.old, new: values.new }, { quiet: true });
+        expected = values.name;
         close(null);
         await refresh();
     };

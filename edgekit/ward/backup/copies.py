@@ -19,8 +19,9 @@ def copy_database(source: Path, target: Path, key: bytes) -> None:
             database.connection.backup(copy.connection)
         faults = copy.faults() + [line for (line,) in copy.rows("PRAGMA integrity_check(10)") if line != "ok"]
         if faults:
+            pages = "one of its pages is" if len(faults) == 1 else f"{len(faults)} of its pages are"
             raise EdgeKitError(
-                f"{source} is damaged: {len(faults)} of its pages are not what was written",
+                f"{source} is damaged: {pages} not what was written",
                 "Stop the service and restore the last backup (edgekit restore).",
             )
         settle(copy)

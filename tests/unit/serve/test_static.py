@@ -28,8 +28,10 @@ HTML = (FOLDER / "index.html").read_text(encoding="utf-8")
 LANGUAGES: dict[str, dict[str, Any]] = {
     path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted((FOLDER / "languages").glob("*.json"))
 }
-ENGLISH: dict[str, str] = LANGUAGES["en"]["texts"]
-COMPUTED = ("confidence.", "error.", "feedback.", "preset.", "report.", "share.", "warning.", "admin.")
+ENGLISH: dict[str, str | dict[str, str]] = LANGUAGES["en"]["texts"]
+PLURALS = {name: {"one", "other"} for name in LANGUAGES} | {"ar": {"one", "two", "few", "many", "other"}}
+"""The forms by which a language counts from 1 to a few hundred (CLDR); a browser holds them to be those."""
+COMPUTED = ("confidence.", "error.", "feedback.", "preset.", "report.", "share.", "size.", "warning.", "admin.")
 """Keys that scripts put together from a part and a name."""
 
 
@@ -161,10 +163,20 @@ def test_a_language_says_everything_and_nothing_else(name: str) -> None:
     assert document["texts"].keys() == ENGLISH.keys()
     assert document["dir"] == ("rtl" if name == "ar" else "ltr")
     for key, text in document["texts"].items():
-        assert set(re.findall(r"{\w+}", text)) == set(re.findall(r"{\w+}", ENGLISH[key])), key
-        assert text.strip() == text
-        assert "<" not in text
-        assert text or (name == "en" and key in ("notice.unreviewed", "ask.onlyEnglish")), key
+        english = ENGLISH[key]
+        assert isinstance(text, dict) == isinstance(english, dict), key
+        for form, words in forms(text).items():
+            named, wanted = (set(re.findall(r"{\w+}", each)) for each in (words, forms(english)["other"]))
+            assert named == wanted or (named < wanted and form in ("one", "two")), key  # "a picture" needs no figure
+            assert words.strip() == words
+            assert "<" not in words
+            assert words or (name == "en" and key in ("notice.unreviewed", "ask.onlyEnglish")), key
+        assert isinstance(text, str) or text.keys() == PLURALS[name], key
+
+
+def forms(text: str | dict[str, str]) -> dict[str, str]:
+    """A text's forms by what they count; one that counts nothing has one."""
+    return {"other": text} if isinstance(text, str) else text
 
 
 def test_the_languages_are_those_that_the_page_offers() -> None:

@@ -38,7 +38,7 @@ def test_a_damaged_page_stops_the_start_and_is_left_as_it_is(tmp_path: Path, nam
     orphan.touch()
     before = path.read_bytes()
     for _ in range(2):
-        with pytest.raises(EdgeKitError, match="damaged: 1 pages of its databases") as caught:
+        with pytest.raises(EdgeKitError, match="damaged: 1 page of its databases is not") as caught:
             open_ward(tmp_path, serving=True)
         assert "edgekit restore" in caught.value.hint
     assert path.read_bytes() == before

@@ -123,7 +123,7 @@ def test_frames_deflated_or_bare_in_items(number: str) -> None:
 
 def test_a_deflated_frame_that_is_too_short_is_refused() -> None:
     data = encapsulated(dataset(RAMP), [deflated(RAMP.tobytes()[:400])], "1.2.840.10008.1.2.8.1")
-    with pytest.raises(InputError, match="its pixels take 800 bytes, and it holds 400"):
+    with pytest.raises(InputError, match="its pixels take 800 B, of which 400 B are missing"):
         read(data)
 
 

@@ -61,16 +61,16 @@ def test_no_element_behind_the_pixels_is_drawn() -> None:
     """Pixels that are too short, and an element behind them that would fill the rest."""
     instance = dataset(RAMP, PixelData=RAMP.tobytes()[:400])
     instance.add_new(0xFFFCFFFC, "OB", bytes(1000))
-    assert "its pixels take 800 bytes, and it holds 400" in refused(encode(instance)).message
+    assert "its pixels take 800 B, of which 400 B are missing" in refused(encode(instance)).message
 
 
 @pytest.mark.parametrize("left", [1, 100, 799])
 def test_a_file_that_is_cut_off_is_refused(left: int) -> None:
     data = encode(dataset(RAMP))
-    assert f"is cut off: {left} bytes of its pixels are missing" in refused(data[:-left]).message
+    assert f"is cut off: {left} B of its pixels are missing" in refused(data[:-left]).message
     bare = encapsulated(dataset(RAMP), [RAMP.tobytes()], "1.2.840.10008.1.2.1.98")
     bare = bare[: -left - 8]  # 8: the mark that ends the items
-    assert f"is cut off: {left} bytes of its pixels are missing" in refused(bare).message
+    assert f"is cut off: {left} B of its pixels are missing" in refused(bare).message
     instance = dataset(RAMP)
     instance.file_meta.TransferSyntaxUID = DeflatedExplicitVRLittleEndian
     assert "is cut off" in refused(encode(instance)[:-40]).message

@@ -44,7 +44,7 @@ def test_what_can_not_be_read_says_why() -> None:
     """Not as a decoder's words, but for one: that is pydicom's."""
     cases: dict[str, Dataset] = {
         "too large": dataset(RAMP, Rows=65_535, Columns=65_535),
-        "its pixels take 800 bytes, and it holds 100": dataset(RAMP, PixelData=RAMP.tobytes()[:100]),
+        "its pixels take 800 B, of which 700 B are missing": dataset(RAMP, PixelData=RAMP.tobytes()[:100]),
         "Samples per Pixel": dataset(RAMP, SamplesPerPixel=2, PixelData=RAMP.tobytes() * 2),
         "Bits Stored is 17, of 16 that are allocated": dataset(RAMP, BitsStored=17),
         "Photometric Interpretation' value 'MONOCHROME'": dataset(RAMP, PhotometricInterpretation="MONOCHROME"),
