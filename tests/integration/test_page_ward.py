@@ -63,6 +63,12 @@ def test_a_first_day(browser: Browser, service: ServiceProcess, tmp_path: Path) 
         first = page.locator(".answer").nth(1).inner_text()
         assert first
 
+        page.get_by_role("button", name="About this answer").first.click()
+        turn = page.locator(".about .id").first.text_content()
+        (file_of_audit,) = (service.log.parent / "state" / "audit").glob("*.jsonl")
+        lines = [json.loads(line) for line in file_of_audit.read_text(encoding="utf-8").splitlines()]
+        assert [line["event"] for line in lines if line.get("turn") == turn] == ["asked", "answered"]
+
         page.get_by_role("button", name="New case").click()
         file = dicom(7, 512)
         attach(page, file, "chest.dcm")

@@ -68,6 +68,23 @@ def test_the_model_drafts_a_report_and_the_doctor_changes_it(page: Page, service
     expect(page.get_by_label("Impression")).to_have_value("No effusion, in my reading.")
 
 
+def test_an_answer_says_by_what_the_audit_knows_it(page: Page, service: StandIn) -> None:
+    ask(page, "Is there a pleural effusion?")
+    turn = next(iter(service.cases.values())).turns[0]
+    press = page.get_by_role("button", name="About this answer")
+    expect(press).to_have_attribute("aria-expanded", "false")
+    press.click()
+    box = page.locator(".about")
+    expect(box).to_contain_text("ID for the audit")
+    expect(box.locator(".id")).to_have_text(turn["id"])
+    expect(box.locator(".id span").first).to_have_text(turn["id"][:4])
+    box.locator(".id span").nth(2).click()
+    assert page.evaluate("() => getSelection().toString()") == turn["id"], "one click takes all of it, without gaps"
+    expect(box).to_contain_text(BUNDLE[:16])
+    press.click()
+    expect(box).to_be_hidden()
+
+
 def test_an_answer_is_taken_into_the_report(page: Page, service: StandIn) -> None:
     ask(page, "Is there a pleural effusion?")
     page.get_by_role("button", name="Add to the report").click()
@@ -102,6 +119,7 @@ def test_every_printed_page_says_what_it_is(page: Page, service: StandIn) -> Non
     for words in ("Small effusion.", "Effusion, or old scars?", NOTICE, "Dr Ada", "Is there a pleural effusion?"):
         assert words in whole
     assert BUNDLE in whole.replace(" ", "")
+    assert next(iter(service.cases.values())).turns[0]["id"] in whole.replace(" ", ""), "by which the audit knows it"
     assert "New case" not in whole
     assert "Have the model draft it" not in whole
 

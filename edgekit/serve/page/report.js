@@ -1,5 +1,6 @@
 /* A report: a model's draft in the doctor's hands, and on paper, where every page says what it is. */
 
+import { spelled } from "./about.js";
 import { send } from "./api.js";
 import { $, button, element, icon, say, show } from "./dom.js";
 import { explain } from "./explain.js";
@@ -130,11 +131,13 @@ function sheet(host, fields) {
 
 /** The answers that the report rests on, with the doctor's word on each. */
 function asked(turns) {
-    const whole = turns.filter((turn) => turn.answer);
+    const whole = turns.filter((turn) => turn.answer && turn.id);
     const list = element("dl", { class: "sheet-asked" });
     for (const turn of whole) {
-        list.append(element("dt", { dir: "auto", text: turn.question }), element("dd", { dir: "auto", text: turn.answer }));
-        if (turn.verdict) list.append(element("dd", { class: "word", dir: "auto", text: word(turn.verdict) }));
+        const one = element("div", {}, element("dt", { dir: "auto", text: turn.question }), element("dd", { dir: "auto", text: turn.answer }));
+        if (turn.verdict) one.append(element("dd", { class: "word", dir: "auto", text: word(turn.verdict) }));
+        one.append(element("dd", { class: "sheet-id" }, `${t("about.id")}: `, spelled(turn.id)));
+        list.append(one);
     }
     return element("section", {}, element("h2", { text: t("report.asked") }), list);
 }

@@ -1,5 +1,6 @@
 /* Questions and answers as they are read. A turn is drawn once and grows; what a model wrote is text, whatever it holds. */
 
+import { about } from "./about.js";
 import { $, button, element, iconButton, say, show } from "./dom.js";
 import { explain } from "./explain.js";
 import { feedback } from "./feedback.js";
@@ -75,7 +76,7 @@ export class TurnView {
         this.notes.replaceChildren(...(turn.notes || []).map((note) => element("li", { dir: "auto", text: note })));
         this.foot.replaceChildren();
         if (isOpen(turn)) return;
-        if (turn.answer) this.foot.append(...this.actions(turn));
+        if (turn.answer && turn.id) this.foot.append(...this.actions(turn));
         else if (this.context.mayAsk) this.foot.append(button("quiet", t("turn.again"), () => this.context.again(turn.question)));
     }
 
@@ -86,7 +87,9 @@ export class TurnView {
         };
         const taking = () => iconButton("paper", t("report.take"), () => this.context.intoReport(turn.answer));
         const copying = navigator.clipboard ? [iconButton("copy", t("turn.copy"), copy)] : [];
-        return [feedback(turn), element("span", { class: "turn-tools" }, this.context.mayAsk ? taking() : null, ...copying)];
+        const [press, box] = about(turn);
+        const tools = element("span", { class: "turn-tools" }, press, ...copying, this.context.mayAsk ? taking() : null);
+        return [feedback(turn), tools, box];
     }
 
     say(text) {
