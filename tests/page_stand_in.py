@@ -99,6 +99,8 @@ class StandIn:
     confidence: Document | None = None
     cases: dict[str, Case] = field(default_factory=dict)
     looks: int = 0
+    gathered: int = 0
+    archive: bytes = b""
     asked: list[str] = field(default_factory=list)
     feedback: list[Document] = field(default_factory=list)
     offsets: list[int] = field(default_factory=list)
@@ -430,6 +432,19 @@ class StandIn:
             }
         )
 
+    async def support(self, request: Request) -> Response:
+        if self.role != "admin":
+            raise Said(403, "admin_needed")
+        self.gathered += 1
+        self.archive = secrets.token_bytes(2048)
+        name = "edgekit-support-20261130T120000Z.tar.gz"
+        files = [
+            {"name": "contents.txt", "bytes": 812, "what": "this list"},
+            {"name": "log.txt", "bytes": 1_258_291, "what": "its last lines"},
+        ]
+        headers = {"x-archive": json.dumps({"name": name, "files": files})}
+        return Response(self.archive, media_type="application/gzip", headers=headers)
+
     async def list_samples(self, request: Request) -> Response:
         return JSONResponse(
             {"samples": [{"name": name, "question": asked} for name, (asked, _) in self.samples.items()]}
@@ -466,6 +481,7 @@ class StandIn:
             ("POST", "/feedback", self.judge),
             ("GET", "/colleagues", self.colleagues),
             ("GET", "/admin", self.admin),
+            ("GET", "/support", self.support),
             ("GET", "/samples", self.list_samples),
             ("GET", "/samples/{name}", self.one_sample),
         ]

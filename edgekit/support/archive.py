@@ -50,6 +50,11 @@ class Archive:
         """What it is called where nobody names it."""
         return f"{self.name}{SUFFIX}"
 
+    @property
+    def files(self) -> list[dict[str, Any]]:
+        """What is in it, as JSON has it: each file's name, its bytes, and what it holds."""
+        return [{"name": part.name, "bytes": len(part.content), "what": part.what} for part in self.parts]
+
     def content(self) -> bytes:
         """Return it as a tar.gz: POSIX's ustar, no owner, the time of gathering for every file."""
         packed = io.BytesIO()
@@ -83,8 +88,7 @@ class WrittenArchive:
 
     def document(self) -> dict[str, Any]:
         """Return it as JSON has it."""
-        files = [{"name": part.name, "bytes": len(part.content), "what": part.what} for part in self.archive.parts]
-        return {"file": str(self.path), "bytes": self.bytes, "sha256": self.sha256, "files": files}
+        return {"file": str(self.path), "bytes": self.bytes, "sha256": self.sha256, "files": self.archive.files}
 
 
 def require_new(path: Path) -> None:

@@ -218,7 +218,7 @@ def test_below_a_path_of_its_own_everything_is_the_same(browser: Browser, servic
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_no_serious_fault(browser: Browser, service: StandIn, url: str, scheme: str) -> None:
-    service.warnings, service.notes = ("burned_in",), ("The picture is dark.",)
+    service.warnings, service.notes, service.role = ("burned_in",), ("The picture is dark.",), "admin"
     with looking(browser, url, color_scheme=scheme) as page:
         faults = wanting(page)
         sign_in(page)
@@ -226,12 +226,18 @@ def test_axe_finds_no_serious_fault(browser: Browser, service: StandIn, url: str
         attach(page, dicom(side=256), "chest.dcm")
         faults += wanting(page)
         ask(page, "Describe it.")
+        page.get_by_role("button", name="About this answer").click()
         faults += wanting(page)
         page.get_by_role("button", name="More").click()
         page.get_by_role("button", name="Hand over").click()
         faults += wanting(page)
         page.keyboard.press("Escape")
         page.get_by_role("button", name="Draft a report").click()
+        faults += wanting(page)
+        page.get_by_role("button", name="Back").click()
+        page.get_by_role("button", name="How the service fares").click()
+        page.get_by_role("button", name="Help from afar").click()
+        page.get_by_role("dialog").get_by_role("row").first.wait_for()
         faults += wanting(page)
         assert not faults, "\n".join(faults)
 

@@ -292,6 +292,24 @@ def test_an_admin_sees_how_the_service_fares(browser: Browser, service: StandIn,
         expect(page.get_by_label("Your question")).to_be_visible()
 
 
+def test_what_is_in_the_archive_is_shown_before_it_is_saved(browser: Browser, service: StandIn, url: str) -> None:
+    service.role = "admin"
+    with looking(browser, url) as page:
+        sign_in(page)
+        page.get_by_role("button", name="How the service fares").click()
+        page.get_by_role("button", name="Help from afar").click()
+        dialog = page.get_by_role("dialog")
+        expect(dialog.get_by_role("row")).to_have_count(2)
+        expect(dialog.get_by_role("row").nth(1)).to_have_text("log.txtits last lines1.2 MiB")
+        expect(dialog.get_by_role("status")).to_have_text("edgekit-support-20261130T120000Z.tar.gz, 2 KiB")
+        with page.expect_download() as saved:
+            dialog.get_by_role("button", name="Save it").click()
+        assert saved.value.suggested_filename == "edgekit-support-20261130T120000Z.tar.gz"
+        assert saved.value.path().read_bytes() == service.archive, "what was shown, not gathered anew"
+        expect(dialog).to_have_count(0)
+        assert service.gathered == 1
+
+
 def test_a_doctor_has_no_way_to_it(page: Page, url: str) -> None:
     expect(page.get_by_role("button", name="How the service fares")).to_be_hidden()
     page.goto(f"{url}#admin")

@@ -4,6 +4,7 @@ import { get } from "./api.js";
 import { $, button, element, show } from "./dom.js";
 import { explain } from "./explain.js";
 import { number, size, t, when } from "./language.js";
+import { openSupport } from "./support.js";
 
 const EVERY_MS = 5000;
 let timer = 0;
@@ -13,7 +14,9 @@ export async function openAdmin() {
     show($("admin"), true);
     const back = button("secondary", t("back"), () => (location.hash = ""));
     const body = element("div", { class: "admin" });
-    $("admin").replaceChildren(element("div", { class: "sheet-bar" }, back), element("div", { class: "sheet" }, element("h1", { text: t("admin.title") }), body));
+    const support = button("secondary", t("support.open"), openSupport);
+    const bar = element("div", { class: "sheet-bar" }, back, element("span", { class: "grow" }), support);
+    $("admin").replaceChildren(bar, element("div", { class: "sheet" }, element("h1", { text: t("admin.title") }), body));
     back.focus();
     const load = async () => {
         try {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import shutil
 
 from edgekit.engines.lock import forms
@@ -54,7 +55,7 @@ async def figures(request: Request) -> Reply:
 
 
 async def support(request: Request) -> Reply:
-    """Return the archive for help from afar."""
+    """Return the archive for help from afar; ``x-archive`` says what is in it, for whoever is to see that first."""
     from edgekit.serve.support import support_here
 
     require_admin(request)
@@ -62,7 +63,8 @@ async def support(request: Request) -> Reply:
     if desk.keeper.is_there:
         await desk.keeper.call(lambda store: store.audit.note("support", who))
     archive = await asyncio.to_thread(support_here, desk.keeper.state, desk.service.model.bundle.path)
-    headers = {"content-disposition": f'attachment; filename="{archive.file_name}"'}
+    shown = json.dumps({"name": archive.file_name, "files": archive.files}, separators=(",", ":"))
+    headers = {"content-disposition": f'attachment; filename="{archive.file_name}"', "x-archive": shown}
     return Reply(body=await asyncio.to_thread(archive.content), type="application/gzip", headers=headers)
 
 

@@ -77,7 +77,9 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         answer=documents.ConversationDocument,
         status=201,
         errors=(*SENT, 409),
-        leads_to=dict.fromkeys(("conversation", "access", "change_conversation", "ask", "add_picture", "share"), _ANSWERS),
+        leads_to=dict.fromkeys(
+            ("conversation", "access", "change_conversation", "ask", "add_picture", "share"), _ANSWERS
+        ),
     ),
     ("GET", _CONVERSATION): Operation(
         id="conversation", summary="A conversation with all that is in it", answer=documents.WholeConversation
@@ -188,7 +190,9 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ),
     ("GET", "/api/admin"): Operation(id="figures", summary="How the service fares", answer=documents.AdminDocument),
     ("GET", "/api/support"): Operation(
-        id="support", summary="An archive for help from afar, without anything of patients", answer=ARCHIVE
+        id="support",
+        summary="An archive for help from afar, without anything of patients; x-archive says what is in it",
+        answer=ARCHIVE,
     ),
 }
 TYPES = tuple(

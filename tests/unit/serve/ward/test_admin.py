@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import tarfile
 from datetime import datetime, timezone
@@ -104,7 +105,13 @@ async def test_the_archive_holds_nothing_of_anybody(state: Path) -> None:
         archive = await ada.get("/api/support")
         assert archive.headers["content-type"] == "application/gzip"
         assert "attachment" in archive.headers["content-disposition"]
+        shown = json.loads(archive.headers["x-archive"])
+        assert shown["name"] in archive.headers["content-disposition"]
+        assert len(archive.headers["x-archive"]) < 3000, "proxies take 4 KiB of headers"
         with tarfile.open(fileobj=BytesIO(archive.body)) as packed:
             texts = [file.read() for name in packed.getnames() if (file := packed.extractfile(name))]
+            held = [(name.partition("/")[2], packed.getmember(name).size) for name in packed.getnames()]
+        assert [(file["name"], file["bytes"]) for file in shown["files"]] == held
+        assert all(file["what"] for file in shown["files"])
         assert texts
         assert b"secret" not in b"".join(texts)
