@@ -85,6 +85,14 @@ def test_a_question_about_a_picture_is_answered_and_found_again(page: Page, serv
     expect(page.locator(".turn")).to_have_count(2)
 
 
+def test_a_case_opens_at_its_end(page: Page, service: StandIn) -> None:
+    service.answer = "\n".join([ANSWER] * 12)
+    attach(page, png())
+    ask(page, "Describe it.")
+    page.reload()
+    expect(page.get_by_role("button", name="Right")).to_be_in_viewport(ratio=1)
+
+
 def test_an_answer_is_stopped_and_what_was_written_stays(page: Page, service: StandIn) -> None:
     service.pace_s = 0.2
     ask(page, "Describe it.", wait=False)

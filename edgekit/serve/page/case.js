@@ -12,7 +12,7 @@ import { language, onLanguage, t } from "./language.js";
 import { close as closeReport, openReport } from "./report.js";
 import { session } from "./session.js";
 import { openShares } from "./share.js";
-import { addTurn, drawThread, isOpen, redraw } from "./thread.js";
+import { addTurn, drawThread, isOpen, redraw, toEnd } from "./thread.js";
 import * as viewer from "./viewer.js";
 import { look, unwatch, watch } from "./watch.js";
 
@@ -87,6 +87,7 @@ function take(document) {
     if (last) viewer.look(last, false);
     select(document.id);
     drawState();
+    toEnd(true); // pictures beside it make it longer
     if (document.id) watch(path(), allowed);
 }
 
