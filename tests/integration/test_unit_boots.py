@@ -28,7 +28,6 @@ pytestmark = pytest.mark.timeout(1800)
 
 UNIT = "edgekit.service"
 PREFIX = "/data/edgekit"
-LAYOUT = Layout(prefix=PurePosixPath(PREFIX))
 MANNERS = ("well", "slowly", "breaks", "damaged", "never")
 TREES = [pytest.param(name, marks=pytest.mark.system if name == "bookworm" else pytest.mark.long) for name in RELEASES]
 # Half of it is the service's: enough for Python, and soon taken.
@@ -60,7 +59,7 @@ class Service:
 
     def write_units(self, settings: Settings, *lines: str) -> None:
         """Write the units, and a drop-in for what a test can't wait for."""
-        for path, text in unit_files(LAYOUT, target("cpu"), (), settings).items():
+        for path, text in unit_files(_layout(self.machine), target("cpu"), (), settings).items():
             self.machine.write(path, text)
         if lines:
             self.machine.write(f"/run/systemd/system/{UNIT}.d/test.conf", "\n".join((*lines, "")))
@@ -210,6 +209,10 @@ def test_a_damaged_bundle_is_not_tried_twice(service: Service) -> None:
     assert "Scheduled restart job" not in service.journal()
 
 
+def _layout(machine: Machine) -> Layout:
+    return Layout(machine.at("/"), PurePosixPath(PREFIX))
+
+
 def _require_back(service: Service) -> None:
     machine = service.machine
     # In the end, since "active" is said too while a release fails that says READY first.
@@ -246,7 +249,7 @@ def test_a_key_that_is_roots_alone_is_handed_over(service: Service) -> None:
 def test_its_systemd_knows_every_setting(machine: Machine, name: str) -> None:
     nodes = ("/dev/null", "/dev/zero") if target(name).kind.on_gpu else ()
     paths = []
-    for path, text in unit_files(LAYOUT, target(name), nodes, MACHINE).items():
+    for path, text in unit_files(_layout(machine), target(name), nodes, MACHINE).items():
         paths.append(path.replace("/etc/systemd/system", f"/run/units-{name}"))
         machine.write(paths[-1], text)
     said = machine.run("systemd-analyze", "verify", *paths)

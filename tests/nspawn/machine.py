@@ -97,9 +97,9 @@ def booted(tree: Path) -> Iterator[Machine]:
     ]
     enter = 'for group in $GROUPS_OF_ITS_OWN; do echo $$ >"$group/cgroup.procs"; done; exec "$@"'
     with tempfile.TemporaryFile("w+") as said:
-        # Whoever boots it and is killed takes it along.
+        # Where whoever boots it is killed, it is told to power off.
         process = subprocess.Popen(
-            ["setpriv", "--pdeathsig=KILL", "sh", "-c", enter, "sh", *command],
+            ["setpriv", "--pdeathsig=TERM", "sh", "-c", enter, "sh", *command],
             stdin=subprocess.DEVNULL,
             stdout=said,
             stderr=said,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Final
 
 from edgekit.errors import ConfigError
@@ -16,6 +16,9 @@ PYTHON: Final = PurePosixPath("/usr/bin/python3")
 SYSTEM_BYTES: Final = GIB
 """What the system keeps of the host's memory, where its GPU has a memory of its own."""
 _OWN_FOLDERS: Final = ("/etc/edgekit", "/var/lib/edgekit")
+_LIBRARIES: Final = tuple(
+    f"{folder}/systemd/libsystemd-shared-*.so" for folder in ("lib", "usr/lib", "usr/lib/*", "usr/lib64")
+)
 _CLOSE_S: Final = 15
 """What ending takes beside the grace time: closing connections, the store and the children."""
 
@@ -27,6 +30,7 @@ class Settings:
     - ``memory_bytes``: the machine's, all of it
     - ``python``: the interpreter that releases are made for, absolute
     - ``grace_s``: seconds that answers get when the service is told to stop, of the site's ``serve.toml``
+    - ``systemd``: the version of its systemd; None: of the one in the root file system that is installed into
     - ``certificate`` and ``certificate_key``: the hospital's own, in PEM; both or neither
     - ``ward_key``: the master key of what is kept, where the site keeps it itself
 
@@ -37,6 +41,7 @@ class Settings:
     memory_bytes: int
     python: PurePosixPath = PYTHON
     grace_s: float = 30.0
+    systemd: int | None = None
     certificate: PurePosixPath | None = None
     certificate_key: PurePosixPath | None = None
     ward_key: PurePosixPath | None = None
@@ -69,6 +74,12 @@ class Settings:
         reserved = target.reserved_bytes if target.unified else SYSTEM_BYTES
         gpu = (target.budget.dynamic_bytes or 0) if target.unified and target.kind.on_gpu else 0
         return max(self.memory_bytes - reserved - gpu, self.memory_bytes // 2)
+
+
+def systemd_version(root: Path) -> int:
+    """Return the version of the systemd in a root file system, by the name of its library; 0 where there is none."""
+    names = (path.name for pattern in _LIBRARIES for path in root.glob(pattern))
+    return max((int(match[1]) for name in names if (match := re.search(r"-shared-(\d+)", name))), default=0)
 
 
 def _require_plain(path: PurePosixPath) -> None:

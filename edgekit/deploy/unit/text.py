@@ -11,13 +11,20 @@ from string import Template
 from typing import Final
 
 from edgekit.deploy.layout import Layout
-from edgekit.deploy.unit.settings import PYTHON, Settings
+from edgekit.deploy.unit.settings import PYTHON, Settings, systemd_version
 from edgekit.errors import ConfigError
 from edgekit.target import Target
 
 UNIT, ROLLBACK, GPU, SYSUSERS = "edgekit.service", "edgekit-rollback.service", "edgekit-gpu.service", "edgekit.sysusers"
 _ON_PROCESSOR, _ON_GPU = "processor.conf", "gpu.conf"
 _FOLDER: Final = files("edgekit.deploy.unit")
+_DIRECT: Final = 254
+"""The first systemd that starts OnFailure= at each failure, also before a new start, unless the unit says otherwise.
+Those before don't know the word for it, and don't do it."""
+_RESTART_MODE: Final = """\
+# What another start follows is no failure for good, which alone is gone back from.
+RestartMode=direct
+"""
 _UNITS: Final = PurePosixPath("/etc/systemd/system")
 
 
@@ -29,6 +36,7 @@ def _digest() -> str:
     digest = hashlib.sha256()
     for name in (UNIT, ROLLBACK, GPU, SYSUSERS, _ON_PROCESSOR, _ON_GPU):
         digest.update(hashlib.sha256(_template(name).encode()).digest())
+    digest.update(_RESTART_MODE.encode())
     return digest.hexdigest()
 
 
@@ -48,12 +56,14 @@ def unit_text(layout: Layout, target: Target, nodes: Sequence[str], settings: Se
         allowed="\n".join(f"DeviceAllow={node} rw" for node in nodes)
     )
     most = settings.host_bytes(target)
+    systemd = systemd_version(layout.root) if settings.systemd is None else settings.systemd
     loaded = (f"LoadCredential={name}:{path}" for name, path in settings.credentials.items())
     return Template(_template(UNIT)).substitute(
         prefix=layout.prefix,
         python=settings.python,
         options=_tls(settings),
         wants_gpu=f"Wants={GPU}\nAfter={GPU}\n" if on_gpu else "",
+        restart_mode=_RESTART_MODE if systemd >= _DIRECT else "",
         stop_s=settings.stop_s,
         credentials="".join(f"{line}\n" for line in loaded),
         memory_max=most,

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 import pytest
 
 from edgekit.deploy.unit import Settings
+from edgekit.deploy.unit.settings import systemd_version
 from edgekit.errors import ConfigError
 from edgekit.target import target
 from edgekit.units import GIB
@@ -40,6 +41,22 @@ def test_what_is_left_for_the_service() -> None:
     assert orin.budget.dynamic_bytes is not None
     assert Settings(memory_bytes=64 * GIB).host_bytes(orin) == 58 * GIB - orin.budget.dynamic_bytes
     assert Settings(memory_bytes=8 * GIB).host_bytes(orin) == 4 * GIB
+
+
+@pytest.mark.parametrize(
+    ("names", "version"),
+    [
+        (["lib/systemd/libsystemd-shared-249.so"], 249),
+        (["usr/lib64/systemd/libsystemd-shared-255.18-1.fc40.so"], 255),
+        (["lib/systemd/libsystemd-shared-247.so", "usr/lib/x86_64-linux-gnu/systemd/libsystemd-shared-252.so"], 252),
+        (["lib/systemd/libsystemd-shared.so", "lib/libsystemd-shared-252.so"], 0),
+    ],
+)
+def test_a_systemd_is_known_by_its_library(names: list[str], version: int, tmp_path: Path) -> None:
+    for name in names:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    assert systemd_version(tmp_path) == version
 
 
 def test_a_stop_takes_longer_than_the_grace_time() -> None:

@@ -25,7 +25,7 @@ from edgekit.units import GIB
 from tests.units import Unit, parse, value
 
 NODES = ("/dev/nvidia-uvm", "/dev/nvidia0", "/dev/nvidiactl")
-MACHINE = Settings(memory_bytes=16 * GIB)
+MACHINE = Settings(memory_bytes=16 * GIB, systemd=249)
 # What systemd 247, the oldest that this is held against, knows of what the units say (its NEWS has when each came).
 KNOWN = {
     "Unit": "After Before Description OnFailure RequiresMountsFor StartLimitBurst StartLimitIntervalSec Wants",
@@ -95,6 +95,22 @@ def test_a_service_is_started_watched_and_stopped_as_serve_ends(unit: Unit) -> N
     assert longest < int(unit["Unit"]["StartLimitIntervalSec"][0]), "a model that loads slowly never makes a loop"
 
 
+def test_only_a_failure_for_good_is_gone_back_from() -> None:
+    for version, modes in ((247, None), (249, None), (253, None), (254, ["direct"]), (257, ["direct"])):
+        settings = replace(MACHINE, systemd=version)
+        assert on_processor(settings)["Service"].get("RestartMode") == modes
+        assert on_gpu(settings)["Service"].get("RestartMode") == modes
+
+
+def test_the_systemd_is_that_of_the_root_file_system(tmp_path: Path) -> None:
+    settings, layout = replace(MACHINE, systemd=None), Layout(tmp_path)
+    assert "RestartMode" not in on_processor(settings, layout)["Service"], "there is none"
+    library = tmp_path / "usr/lib/aarch64-linux-gnu/systemd/libsystemd-shared-255.so"
+    library.parent.mkdir(parents=True)
+    library.touch()
+    assert on_processor(settings, layout)["Service"]["RestartMode"] == ["direct"]
+
+
 def test_a_stop_leaves_the_answers_their_time() -> None:
     for grace_s in (0.0, 30.0, 600.5):
         stop_s = int(value(on_processor(replace(MACHINE, grace_s=grace_s)), "TimeoutStopSec"))
@@ -146,9 +162,9 @@ def test_limits_of_memory_leave_the_machine_its_own() -> None:
 
     assert limits(on_processor()) == (15.0, 13.125), "less what the target reserves"
     assert limits(on_gpu()) == (15.0, 13.125), "the GPU has its own"
-    most, _ = limits(on_gpu(Settings(memory_bytes=61 * GIB), "orin"))
+    most, _ = limits(on_gpu(replace(MACHINE, memory_bytes=61 * GIB), "orin"))
     assert most == pytest.approx(61 - 6 - 14.86, abs=1e-6), "what the GPU may hold is not counted by control groups"
-    assert limits(on_processor(Settings(memory_bytes=GIB)))[0] == 0.5, "half of it at least"
+    assert limits(on_processor(replace(MACHINE, memory_bytes=GIB)))[0] == 0.5, "half of it at least"
 
 
 def test_credentials_are_handed_over_by_systemd() -> None:
