@@ -1,0 +1,112 @@
+"""From a bundle to a release on trial: the order of the steps, what is refused before the first, how long nobody was
+answered.
+
+All that needs nothing of what the running service holds comes first. Where compiling, checking and measuring need the
+memory that it holds, it is stopped before them, and started again where one of them says no.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from edgekit.deploy.journal import Journal, Operation, alone
+from edgekit.deploy.marking import BeginTrial, Commit
+from edgekit.deploy.placing import Configure, Place, Switch
+from edgekit.deploy.runner import recover, run
+from edgekit.deploy.starting import Start, Stop
+from edgekit.deploy.states import SHORT, forget_bad, read_trial, require_not_bad
+from edgekit.deploy.steps import COMMIT_TIMER, UNIT, Hands, Step
+from edgekit.deploy.trial import INSTALL
+from edgekit.deploy.trying import CHECK, COMPILE, PROFILE, Examine, Preflight, Stage, Verify
+from edgekit.deploy.watching import BOOT_UNIT
+from edgekit.errors import InputError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Order:
+    """What is to be installed.
+
+    - ``bundle``: its folder; ``wheels``: that of its code, "" for this environment's; ``release``: the ID of both
+    - ``configuration``, ``watching``, ``unit``: texts by their paths on the device: what is created once; the units
+      that watch trials, and what they need; the service's own
+    - ``users``: the file among ``watching`` that names the service's user
+    - ``stops_first``: whether the release can't be tried while the old one holds the memory
+    - ``image``: whether it is installed into a tree where nothing runs, and so is neither tried nor on trial
+    - ``forced``: go on where a gate says no
+    """
+
+    bundle: Path
+    wheels: str
+    release: str
+    configuration: Mapping[str, str]
+    watching: Mapping[str, str]
+    unit: Mapping[str, str]
+    users: str = ""
+    stops_first: bool = False
+    image: bool = False
+    forced: bool = False
+
+
+def install(order: Order, hands: Hands) -> Operation | None:
+    """Do every step up to the trial, and return them; None where just this release runs already.
+
+    An interrupted operation is brought to its end first. Whatever fails, what ran before runs again, and the error goes
+    on: :class:`~edgekit.errors.GateRefused` of the golden check, of the budget and of a release that failed before.
+    """
+    journal = Journal(hands.layout.state)
+    with alone(hands.layout.state):
+        recover(journal, hands)
+        running = hands.layout.running() or ""
+        _require_no_trial(hands)
+        if running == order.release:
+            return None
+        if order.forced:
+            forget_bad(hands.layout, order.release)
+        require_not_bad(hands.layout, order.release)
+        about = {"release": order.release, "previous": running, "bundle": str(order.bundle), "forced": order.forced}
+        return run(journal, INSTALL, about, list(steps(order, running)), hands)
+
+
+def steps(order: Order, running: str) -> Iterator[Step]:
+    """Yield the steps from the release ``running`` ("" for none) to the trial of the one that is ordered."""
+    bundle, release = str(order.bundle), order.release
+    tries = [Examine(phase, release, order.forced) for phase in (COMPILE, CHECK, PROFILE)]
+    if not order.image:
+        yield Preflight(bundle, order.wheels)
+    yield Verify(bundle)
+    yield Stage(bundle, order.wheels, release)
+    if not order.stops_first and not order.image:
+        yield from tries
+    for path, text in order.configuration.items():
+        yield Configure(path, text)
+    yield Place(order.watching, (BOOT_UNIT, COMMIT_TIMER), order.users)
+    if order.image:
+        yield from (Place(order.unit, (UNIT,)), Switch(release), Commit(release, running))
+        return
+    yield from (BeginTrial(release, running), Stop())
+    if order.stops_first:
+        yield from tries
+    yield from (Place(order.unit, (UNIT,)), Switch(release), Start())
+
+
+def downtime_s(operation: Operation) -> float | None:
+    """Return how many seconds an operation left nobody answered; None where it stopped nothing that ran, or where the
+    machine was started anew in between.
+    """
+    names = [str(step["step"]) for step in operation.steps]
+    if "Stop" not in names or not operation.begun.get(stop := names.index("Stop")):
+        return None
+    start = names.index("Start") if "Start" in names else stop
+    end = operation.undone_ms.get(stop) or operation.done_ms.get(start)
+    return None if end is None or end < operation.begun_ms[stop] else (end - operation.begun_ms[stop]) / 1000
+
+
+def _require_no_trial(hands: Hands) -> None:
+    trial = read_trial(hands.layout)
+    if trial is not None:
+        raise InputError(
+            f"The release {trial.release[:SHORT]} is on trial, and another one can't be at once",
+            "End its trial first: `edgekit commit`, or `edgekit rollback`.",
+        )

@@ -1,0 +1,14 @@
+"""Every kind of step that a journal may hold, by its name there."""
+
+from __future__ import annotations
+
+from edgekit.deploy.marking import BeginTrial, Commit, Prune
+from edgekit.deploy.placing import Configure, Place, Switch
+from edgekit.deploy.starting import Start, Stop
+from edgekit.deploy.steps import Step
+from edgekit.deploy.trying import Examine, Preflight, Stage, Verify
+
+KINDS: dict[str, type[Step]] = {
+    kind.__name__: kind
+    for kind in (Preflight, Verify, Stage, Examine, Configure, BeginTrial, Stop, Place, Switch, Start, Commit, Prune)
+}

@@ -1,0 +1,62 @@
+"""Going back from a release: from one on trial by itself or as somebody asks, from one that was committed as asked.
+
+A trial is ended by undoing the install that began it, step by step. What was committed is left for the release before
+it, which is still there. Of `edgekit rollback`, `--failed` is what systemd runs where the service failed for good.
+"""
+
+from __future__ import annotations
+
+from edgekit.deploy.journal import Journal, Operation, alone
+from edgekit.deploy.marking import Commit
+from edgekit.deploy.placing import Switch
+from edgekit.deploy.runner import recover, run, take_back
+from edgekit.deploy.starting import Start, Stop
+from edgekit.deploy.states import SHORT, read_committed, read_trial
+from edgekit.deploy.steps import UNIT, Hands
+from edgekit.deploy.trial import operation_of
+from edgekit.errors import InputError
+
+CRASHED = "the service failed again and again"
+ASKED = "somebody asked for it"
+
+
+def roll_back(hands: Hands) -> Operation:
+    """Go back to the release before, as somebody asks; the release is not remembered as bad.
+
+    :class:`InputError` where there is none to go back to. Errors as of starting the service.
+    """
+    journal = Journal(hands.layout.state)
+    with alone(hands.layout.state):
+        if (trial := read_trial(hands.layout)) is not None:
+            operation = operation_of(journal, trial)
+            take_back(journal, operation, hands, operation.reason or ASKED, is_bad=operation.is_bad)
+            return operation
+        if (interrupted := recover(journal, hands)) is not None and interrupted.result == "undone":
+            return interrupted
+        return _leave_committed(journal, hands)
+
+
+def end_failed(hands: Hands) -> Operation | None:
+    """Go back from a release on trial whose service failed for good; None where nothing is on trial, or it runs.
+
+    It is remembered as bad. Without a trial nothing is undone: what was committed has proved itself, so that the reason
+    lies elsewhere, a driver or a full disk say.
+    """
+    journal = Journal(hands.layout.state)
+    with alone(hands.layout.state):
+        trial = read_trial(hands.layout)
+        if trial is None or hands.services.state(UNIT).runs:
+            return None
+        operation = operation_of(journal, trial)
+        take_back(journal, operation, hands, operation.reason or CRASHED, is_bad=True)
+        return operation
+
+
+def _leave_committed(journal: Journal, hands: Hands) -> Operation:
+    committed = read_committed(hands.layout)
+    previous = committed.previous if committed else ""
+    if not committed or previous not in hands.layout.identities():
+        what = f"{committed.release[:SHORT]} is the only release here" if committed else "nothing is installed"
+        raise InputError(f"There is nothing to go back to: {what}", "`edgekit install BUNDLE` installs another one.")
+    steps = [Stop(), Switch(previous), Start(), Commit(previous, "")]
+    return run(journal, "rollback", {"release": previous, "from": committed.release, "reason": ASKED}, steps, hands)

@@ -1,0 +1,118 @@
+"""Doing an operation's steps, so that any later run can complete or undo it, wherever it was cut.
+
+Before a step is begun, and after it is done, the journal says so on the disk. Where one fails, all that were begun are
+undone in reverse; what can't be undone now, on a full disk say, is left to the next run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from typing import Any
+
+from edgekit.deploy.journal import Journal, Operation
+from edgekit.deploy.kinds import KINDS
+from edgekit.deploy.states import remember_bad
+from edgekit.deploy.steps import Hands, Step, document, load
+from edgekit.errors import EdgeKitError
+
+INTERRUPTED = "it was interrupted"
+
+
+def run(journal: Journal, name: str, about: Mapping[str, Any], steps: Sequence[Step], hands: Hands) -> Operation:
+    """Do ``steps`` as an operation ``name``, and return it; on any error or interruption all of it is undone, and the
+    error goes on.
+
+    ``about`` has the "release" that the operation is about, which a failure may speak against.
+    """
+    operation = journal.begin(name, about, [document(step) for step in steps])
+    complete(journal, operation, hands)
+    return operation
+
+
+def complete(journal: Journal, operation: Operation, hands: Hands) -> None:
+    """Do the steps of an operation that are not done; undo all of it where that fails."""
+    try:
+        _drive(journal, operation, hands)
+    except BaseException as error:
+        is_error = isinstance(error, EdgeKitError)
+        reason = error.message if isinstance(error, EdgeKitError) else INTERRUPTED
+        try:
+            take_back(journal, operation, hands, reason, is_bad=is_error and _blames(operation))
+        except EdgeKitError as second:
+            if isinstance(error, EdgeKitError):
+                more = f"Not all of it is undone ({second.message}): the next `edgekit rollback` goes on with that."
+                error.hint = f"{error.hint}\n{more}".strip()
+        raise
+
+
+def take_back(journal: Journal, operation: Operation, hands: Hands, reason: str, *, is_bad: bool) -> None:
+    """Undo an operation, also one that came to its end; with ``is_bad`` its release is remembered as bad."""
+    with suppress(EdgeKitError):  # the disk may be full, and undoing is what makes room
+        journal.fail(operation, reason, is_bad=is_bad)
+    operation.reason, operation.is_bad = reason, is_bad
+    undo(journal, operation, hands)
+
+
+def undo(journal: Journal, operation: Operation, hands: Hands) -> None:
+    """Undo every step of an operation that was begun, the last one first, and note its end.
+
+    One that fails does not keep the others from being undone; its error comes at the end, and then the operation has
+    not ended: the next run undoes it again.
+    """
+    errors: list[EdgeKitError] = []
+    if operation.is_bad:
+        with suppress(EdgeKitError):
+            remember_bad(hands.layout, str(operation.about["release"]))
+    for number in sorted(operation.begun, reverse=True):
+        try:
+            load(KINDS, operation.steps[number]).undo(hands, operation.begun[number])
+        except EdgeKitError as error:
+            errors.append(error)
+            continue
+        with suppress(EdgeKitError):
+            journal.undid(operation, number)
+    if errors:
+        raise errors[0]
+    journal.end(operation, "undone")
+
+
+def recover(journal: Journal, hands: Hands) -> Operation | None:
+    """Bring an operation that was interrupted to its end, and return it; None where none was.
+
+    It is undone, or completed from its point of return on; what can't be completed is undone, and no error.
+    """
+    operation = journal.last()
+    if operation is None or operation.result:
+        return None
+    if operation.is_to_be_undone:
+        undo(journal, operation, hands)
+    elif any(load(KINDS, operation.steps[number]).is_point_of_return for number in operation.begun):
+        try:
+            complete(journal, operation, hands)
+        except EdgeKitError:
+            if not operation.result:
+                raise
+    else:
+        take_back(journal, operation, hands, INTERRUPTED, is_bad=False)
+    return operation
+
+
+def _drive(journal: Journal, operation: Operation, hands: Hands) -> None:
+    for number, written in enumerate(operation.steps):
+        if number in operation.done_ms:
+            continue
+        step = load(KINDS, written)
+        if number not in operation.begun:
+            journal.intend(operation, number, step.before(hands))
+        hands.progress(step.title, 0, 1)
+        journal.did(operation, number, step.do(hands))
+        hands.progress(step.title, 1, 1)
+    journal.end(operation, "done")
+
+
+def _blames(operation: Operation) -> bool:
+    """Whether what failed was a step whose failure speaks against the release."""
+    failed = max(operation.begun, default=-1)
+    written = operation.steps[failed] if failed >= 0 and failed not in operation.done_ms else {}
+    return bool(written) and load(KINDS, written).blames

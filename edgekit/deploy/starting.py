@@ -1,0 +1,51 @@
+"""Steps that stop and start the service: between them nobody is answered.
+
+An install stops the old release, switches, and starts the new one. Undone in reverse, it stops the new one, switches
+back, and starts the old one again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from edgekit.deploy.steps import UNIT, Hands, Step
+
+
+@dataclass(frozen=True)
+class Stop(Step):
+    """Stop the service; it brings the answers that it has begun to an end first. Undoing starts it, if it ran."""
+
+    title: ClassVar[str] = "Stop the service"
+
+    def show(self, hands: Hands) -> str:
+        return f"systemctl stop {UNIT}"
+
+    def before(self, hands: Hands) -> Any:
+        return hands.services.state(UNIT).runs
+
+    def do(self, hands: Hands) -> Any:
+        hands.services.stop(UNIT)
+
+    def undo(self, hands: Hands, before: Any) -> None:
+        if before:
+            hands.services.reset_failed(UNIT)
+            hands.services.start(UNIT)
+
+
+@dataclass(frozen=True)
+class Start(Step):
+    """Start the service, and wait until it says that it is ready. Undoing stops it."""
+
+    title: ClassVar[str] = "Start the service"
+    blames: ClassVar[bool] = True
+
+    def show(self, hands: Hands) -> str:
+        return f"systemctl start {UNIT}, which waits until it is ready"
+
+    def do(self, hands: Hands) -> Any:
+        hands.services.reset_failed(UNIT)
+        hands.services.start(UNIT)
+
+    def undo(self, hands: Hands, before: Any) -> None:
+        hands.services.stop(UNIT)

@@ -1,0 +1,118 @@
+"""A trial: what watches it, commits it or ends it, with nobody there.
+
+`edgekit-commit.timer` has `edgekit commit --if-healthy` look every minute, as long as a release is on trial. After
+:data:`HEALTHY` looks in a row at which the service answered it commits; after :data:`UNHEALTHY` at which it did not it
+goes back. Looks are counted, and no clock is read: some devices wake up in 1970. A machine that was started anew during
+a trial goes back, too, before the service starts: a release can take a whole machine down with it. That one may be
+innocent, so it is not remembered as bad.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from edgekit.deploy.journal import Busy, Journal, Operation, alone
+from edgekit.deploy.marking import Commit, Prune
+from edgekit.deploy.runner import recover, run, take_back
+from edgekit.deploy.states import SHORT, Trial, read_committed, read_trial, write_trial
+from edgekit.deploy.steps import Hands
+from edgekit.errors import ConfigError, InputError
+from edgekit.machine.moment import now
+
+HEALTHY, UNHEALTHY = 10, 5
+"""Looks in a row, a minute apart."""
+INSTALL = "install"
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a look at a trial led to: "nothing to watch", "busy", "healthy", "unhealthy", "committed" or "rolled back";
+    ``why`` it was not healthy."""
+
+    outcome: str
+    why: str = ""
+
+
+def commit(hands: Hands) -> Operation:
+    """Commit the release that is on trial, as somebody asked; :class:`InputError` where none is."""
+    journal = Journal(hands.layout.state)
+    with alone(hands.layout.state):
+        recover(journal, hands)
+        trial = read_trial(hands.layout)
+        if trial is None:
+            committed = read_committed(hands.layout)
+            what = f"{committed.release[:SHORT]} is committed already" if committed else "Nothing is installed"
+            raise InputError(f"No release is on trial: {what}", "`edgekit status` says how it stands.")
+        return _commit(journal, trial, hands)
+
+
+def watch(hands: Hands, unhealthy: Callable[[], str]) -> Look:
+    """Look once; ``unhealthy`` says why the service doesn't answer, "" where it does."""
+    journal = Journal(hands.layout.state)
+    try:
+        with alone(hands.layout.state, wait=False):
+            recover(journal, hands)
+            trial = read_trial(hands.layout)
+            if trial is None:
+                return Look("nothing to watch")
+            if trial.boot != now().boot:
+                take_back(journal, operation_of(journal, trial), hands, REBOOTED, is_bad=False)
+                return Look("rolled back", REBOOTED)
+            return _count(journal, trial, hands, unhealthy())
+    except Busy:
+        return Look("busy")
+
+
+REBOOTED = "the machine was started anew during the trial"
+
+
+def end_at_boot(hands: Hands) -> Operation | None:
+    """Go back from a trial that another start of the machine began, before the service is started: ``hands.services``
+    starts and stops none. Return what was undone; None where there is nothing to undo.
+    """
+    journal = Journal(hands.layout.state)
+    with alone(hands.layout.state):
+        trial = read_trial(hands.layout)
+        if trial is None or trial.boot == now().boot:
+            return None
+        operation = operation_of(journal, trial)
+        take_back(journal, operation, hands, operation.reason or REBOOTED, is_bad=operation.is_bad)
+        return operation
+
+
+def operation_of(journal: Journal, trial: Trial) -> Operation:
+    """Return the install that began a trial; :class:`ConfigError` where the journal doesn't have it."""
+    operation = journal.last(INSTALL)
+    if operation is None or operation.about.get("release") != trial.release:
+        message = f"{journal.path} doesn't tell how the trial of {trial.release[:SHORT]} was begun"
+        raise ConfigError(message, "Commit it with `edgekit commit`, then install the release before again.")
+    return operation
+
+
+def forced_of(operation: Operation | None) -> tuple[str, ...]:
+    """Return the gates that an install passed over, a sentence each."""
+    results = operation.results.values() if operation else ()
+    return tuple(str(result["forced"]) for result in results if isinstance(result, dict) and "forced" in result)
+
+
+def _count(journal: Journal, trial: Trial, hands: Hands, why: str) -> Look:
+    if why:
+        counted = replace(trial, unhealthy=trial.unhealthy + 1, healthy=0)
+    else:
+        counted = replace(trial, healthy=trial.healthy + 1, unhealthy=0)
+    if counted.unhealthy >= UNHEALTHY:
+        reason = f"it did not answer for {UNHEALTHY} minutes: {why}"
+        take_back(journal, operation_of(journal, trial), hands, reason, is_bad=True)
+        return Look("rolled back", reason)
+    if counted.healthy >= HEALTHY:
+        _commit(journal, trial, hands)
+        return Look("committed")
+    write_trial(hands.layout, counted)
+    return Look("unhealthy" if why else "healthy", why)
+
+
+def _commit(journal: Journal, trial: Trial, hands: Hands) -> Operation:
+    forced = forced_of(journal.last(INSTALL))
+    steps = [Commit(trial.release, trial.previous, forced), Prune()]
+    return run(journal, "commit", {"release": trial.release}, steps, hands)

@@ -1,0 +1,80 @@
+"""The units that watch a release on trial: a timer, which runs as long as there is a trial, what it starts every
+minute, and what a start of the machine runs before the service.
+
+They run the code of the release that `state/rescue` names, which is never the one on trial where there is another: what
+ends a trial must work where the release on trial is what is broken. They are the same for every release.
+"""
+
+from __future__ import annotations
+
+from string import Template
+
+from edgekit.deploy.layout import SITE, SYSTEM, Layout
+from edgekit.deploy.states import RESCUE, TRIAL
+from edgekit.deploy.steps import COMMIT_TIMER
+
+PYTHON = "/usr/bin/python3"
+"""Whose site packages a release's code is never mixed with: the interpreter of the device itself."""
+BOOT_UNIT, COMMIT_UNIT = "edgekit-boot.service", COMMIT_TIMER.replace(".timer", ".service")
+
+_TIMER = Template(
+    """# Written by `edgekit install`: looks every minute at a release on trial, and runs no longer than that.
+
+[Unit]
+Description=EdgeKit: watch the release on trial
+ConditionPathExists=$trial
+
+[Timer]
+OnActiveSec=60
+OnUnitActiveSec=60
+AccuracySec=5
+
+[Install]
+WantedBy=timers.target
+"""
+)
+_COMMIT = Template(
+    """# Written by `edgekit install`: counts the minutes in which the service answered, and commits, or goes back.
+
+[Unit]
+Description=EdgeKit: look at the release on trial
+RequiresMountsFor=$prefix
+
+[Service]
+Type=oneshot
+TimeoutStartSec=1500
+Environment=$code
+ExecStart=$python -s -m edgekit commit --if-healthy --prefix $prefix
+"""
+)
+_BOOT = Template(
+    """# Written by `edgekit install`: a machine that was started anew during a trial goes back before its service starts.
+
+[Unit]
+Description=EdgeKit: end a trial that the last start of the machine began
+ConditionPathExists=$trial
+RequiresMountsFor=$prefix
+Before=edgekit.service
+
+[Service]
+Type=oneshot
+Environment=$code
+ExecStart=$python -s -m edgekit rollback --boot --prefix $prefix
+
+[Install]
+WantedBy=multi-user.target
+"""
+)
+
+
+def watch_units(layout: Layout) -> dict[str, str]:
+    """Return the texts of the units, by their paths on the device."""
+    rescue = layout.prefix / "state" / RESCUE
+    words = {
+        "prefix": str(layout.prefix),
+        "trial": str(layout.prefix / "state" / TRIAL),
+        "python": PYTHON,
+        "code": f"PYTHONPATH={rescue / SITE}:{rescue / SYSTEM} PYTHONDONTWRITEBYTECODE=1",
+    }
+    texts = {COMMIT_TIMER: _TIMER, COMMIT_UNIT: _COMMIT, BOOT_UNIT: _BOOT}
+    return {f"/etc/systemd/system/{name}": text.substitute(words) for name, text in texts.items()}

@@ -1,0 +1,100 @@
+"""Going back: as somebody asks, and as systemd does where the service failed for good."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from edgekit.deploy.rollback import ASKED, CRASHED, end_failed, roll_back
+from edgekit.deploy.states import rescue
+from edgekit.errors import EdgeKitError, InputError
+from tests.deploying import NEW, OLD, Site
+
+
+@pytest.fixture
+def trying(site: Site) -> Site:
+    """A machine on which a second release is on trial."""
+    site.installed(OLD).install(NEW)
+    return site
+
+
+def test_a_trial_is_left_as_somebody_asks(trying: Site) -> None:
+    operation = roll_back(trying.hands)
+    assert (operation.result, operation.reason) == ("undone", ASKED)
+    assert trying.services.running == trying.layout.running() == OLD
+    assert (trying.standing.state, trying.standing.bad) == ("committed", ()), "it did not fail"
+    assert trying.layout.identities() == (OLD,)
+    assert rescue(trying.layout) == OLD
+
+
+def test_a_first_trial_is_left_for_nothing(site: Site) -> None:
+    site.install(NEW)
+    roll_back(site.hands)
+    assert site.layout.running() is None
+    assert site.services.running == ""
+    assert rescue(site.layout) == ""
+
+
+def test_a_crash_loop_goes_back_and_is_remembered(trying: Site) -> None:
+    trying.services.fail()
+    operation = end_failed(trying.hands)
+    assert operation is not None
+    assert operation.reason == CRASHED
+    assert trying.services.running == OLD
+    assert trying.standing.bad == (NEW,)
+    assert end_failed(trying.hands) is None
+
+
+def test_a_service_that_runs_again_is_left_alone(trying: Site) -> None:
+    assert end_failed(trying.hands) is None
+    assert trying.services.running == NEW
+
+
+def test_what_was_committed_and_fails_later_is_left_alone(trying: Site) -> None:
+    roll_back(trying.hands)
+    trying.services.fail()
+    assert end_failed(trying.hands) is None
+    assert trying.layout.running() == OLD
+
+
+def test_what_was_committed_is_left_for_the_release_before(site: Site) -> None:
+    site.installed(OLD).installed(NEW)
+    operation = roll_back(site.hands)
+    assert (operation.name, operation.result) == ("rollback", "done")
+    assert site.services.running == site.layout.running() == OLD
+    assert site.standing.state == "committed"
+    with pytest.raises(InputError, match="nothing to go back to: 111111111111 is the only release"):
+        roll_back(site.hands)
+
+
+def test_a_release_before_that_does_not_start_is_no_way_back(site: Site) -> None:
+    site.installed(OLD).installed(NEW)
+    (site.layout.release(OLD) / "broken").touch()
+    with pytest.raises(EdgeKitError, match="did not start"):
+        roll_back(site.hands)
+    assert site.services.running == site.layout.running() == NEW
+    assert site.standing.committed is not None
+    assert site.standing.committed.release == NEW
+
+
+def test_on_an_empty_machine_there_is_nothing_to_go_back_to(site: Site) -> None:
+    with pytest.raises(InputError, match="nothing is installed"):
+        roll_back(site.hands)
+
+
+def test_an_interrupted_install_is_undone_by_going_back(site: Site) -> None:
+    site.installed(OLD)
+
+    def interrupt(stage: str, done: int, total: int) -> None:
+        if stage == "Switch to the release":
+            raise SystemExit
+
+    interrupted = replace(site.hands, progress=interrupt)
+    site.hands, hands = interrupted, site.hands
+    with pytest.raises(SystemExit):
+        site.install(NEW)
+    assert site.services.running == site.layout.running() == OLD, "an interruption undoes it at once"
+    site.hands = hands
+    with pytest.raises(InputError, match="nothing to go back to"):
+        roll_back(site.hands)

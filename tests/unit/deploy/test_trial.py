@@ -1,0 +1,108 @@
+"""Who ends a trial: enough healthy minutes, too many others, somebody who asks, and a start of the machine."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from edgekit.deploy.journal import alone
+from edgekit.deploy.states import read_trial, rescue, write_trial
+from edgekit.deploy.trial import HEALTHY, REBOOTED, UNHEALTHY, Look, commit, end_at_boot
+from edgekit.errors import ConfigError, InputError
+from tests.deploying import NEW, OLD, THIRD, Site
+
+
+@pytest.fixture
+def trying(site: Site) -> Site:
+    """A machine on which a second release is on trial."""
+    site.installed(OLD).install(NEW)
+    return site
+
+
+def from_another_boot(site: Site) -> None:
+    trial = read_trial(site.layout)
+    assert trial is not None
+    write_trial(site.layout, replace(trial, boot="another"))
+
+
+def test_enough_healthy_minutes_commit(trying: Site) -> None:
+    assert rescue(trying.layout) == OLD, "whose code ends the trial is not the one on trial"
+    assert [trying.watch() for _ in range(HEALTHY - 1)] == [Look("healthy")] * (HEALTHY - 1)
+    assert trying.watch() == Look("committed")
+    committed = trying.standing.committed
+    assert committed is not None
+    assert (committed.release, committed.previous) == (NEW, OLD)
+    assert rescue(trying.layout) == NEW
+    assert not trying.services.state("edgekit-commit.timer").runs
+    assert trying.watch() == Look("nothing to watch")
+
+
+def test_minutes_count_in_a_row_alone(trying: Site) -> None:
+    for _ in range(3):
+        assert trying.watch().outcome == "healthy"
+        assert trying.watch("it is silent") == Look("unhealthy", "it is silent")
+    trial = read_trial(trying.layout)
+    assert trial is not None
+    assert (trial.healthy, trial.unhealthy) == (0, 1)
+
+
+def test_too_many_silent_minutes_go_back_and_the_reason_is_kept(trying: Site) -> None:
+    for _ in range(UNHEALTHY - 1):
+        trying.watch("it is silent")
+    assert trying.watch("it is silent").outcome == "rolled back"
+    assert trying.services.running == trying.layout.running() == OLD
+    assert trying.standing.bad == (NEW,)
+    assert trying.layout.identities() == (OLD,)
+    operation = trying.journal.operations()[-1]
+    assert (operation.result, operation.reason) == ("undone", "it did not answer for 5 minutes: it is silent")
+
+
+def test_the_operator_commits_and_only_what_is_needed_stays(trying: Site) -> None:
+    commit(trying.hands)
+    assert trying.layout.identities() == (OLD, NEW), "the one before is kept"
+    trying.installed(THIRD)
+    assert trying.layout.identities() == (NEW, THIRD)
+    with pytest.raises(InputError, match="333333333333 is committed already"):
+        commit(trying.hands)
+
+
+def test_without_a_trial_there_is_nothing_to_commit(site: Site) -> None:
+    with pytest.raises(InputError, match="Nothing is installed"):
+        commit(site.hands)
+    assert site.watch() == Look("nothing to watch")
+
+
+def test_a_machine_that_was_started_anew_goes_back_before_the_service_starts(trying: Site) -> None:
+    assert end_at_boot(trying.hands) is None, "the same start of the machine"
+    from_another_boot(trying)
+    (trying.layout.state / "services.json").unlink()
+    operation = end_at_boot(trying.hands)
+    assert operation is not None
+    assert operation.reason == REBOOTED
+    assert trying.layout.running() == OLD
+    assert (trying.standing.trial, trying.standing.bad) == (None, ()), "it may be innocent"
+    assert end_at_boot(trying.hands) is None
+
+
+def test_the_next_look_goes_back_where_the_start_of_the_machine_did_not(trying: Site) -> None:
+    from_another_boot(trying)
+    trying.services.boot()
+    assert trying.services.running == NEW
+    assert trying.watch() == Look("rolled back", REBOOTED)
+    assert trying.services.running == OLD
+
+
+def test_a_look_does_not_wait_for_a_command_that_works(trying: Site) -> None:
+    with alone(trying.layout.state):
+        assert trying.watch() == Look("busy")
+
+
+def test_a_trial_that_the_journal_lost_can_be_committed_by_hand(trying: Site) -> None:
+    trying.journal.path.unlink()
+    from_another_boot(trying)
+    with pytest.raises(ConfigError, match="doesn't tell how the trial of 222222222222") as error:
+        end_at_boot(trying.hands)
+    assert "edgekit commit" in error.value.hint
+    commit(trying.hands)
+    assert trying.standing.state == "committed"

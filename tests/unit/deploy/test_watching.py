@@ -1,0 +1,29 @@
+"""The units that watch a trial run the code that is not on trial, and only as long as there is one."""
+
+from __future__ import annotations
+
+import configparser
+from pathlib import PurePosixPath
+
+from edgekit.deploy.layout import Layout
+from edgekit.deploy.watching import watch_units
+
+
+def test_the_units_that_watch_a_trial() -> None:
+    layout = Layout(prefix=PurePosixPath("/data/edgekit"))
+    units = {PurePosixPath(path).name: _parsed(text) for path, text in watch_units(layout).items()}
+    timer, look, boot = units["edgekit-commit.timer"], units["edgekit-commit.service"], units["edgekit-boot.service"]
+    for unit in (timer, boot):
+        assert unit["Unit"]["ConditionPathExists"] == "/data/edgekit/state/trial"
+    for unit, command in ((look, "commit --if-healthy"), (boot, "rollback --boot")):
+        assert unit["Service"]["ExecStart"] == f"/usr/bin/python3 -s -m edgekit {command} --prefix /data/edgekit"
+        assert "/data/edgekit/state/rescue/site:" in unit["Service"]["Environment"]
+    assert boot["Unit"]["Before"] == "edgekit.service"
+    assert "Install" not in look
+
+
+def _parsed(text: str) -> configparser.ConfigParser:
+    parser = configparser.ConfigParser(interpolation=None)
+    parser.optionxform = str  # type: ignore[method-assign, assignment]
+    parser.read_string(text)
+    return parser
