@@ -130,12 +130,14 @@ class FileServices:
 @dataclass
 class Site:
     """An installation below ``folder``, and what its stand-ins did. ``refusing``: the phases that say no, with what;
-    ``examined``: which phases ran, with the release that the service ran meanwhile."""
+    ``examined``: which phases ran, with the release that the service ran meanwhile.
+    ``results``: what comes of a phase; ``broken``: releases that don't start."""
 
     folder: Path
     refusing: dict[str, Exception] = field(default_factory=dict)
     examined: list[tuple[str, str]] = field(default_factory=list)
     broken: set[str] = field(default_factory=set)
+    results: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     at_half: Callable[[], None] = lambda: None
 
     def __post_init__(self) -> None:
@@ -165,6 +167,7 @@ class Site:
         unit = {"/etc/systemd/system/edgekit.service": "unit\n"}
         order = Order(
             bundle=Path("bundle"),
+            digest=release,
             wheels="",
             release=release,
             configuration=CONFIGURATION,
@@ -205,7 +208,7 @@ class Site:
     def _examine(self, phase: str, bundle: Path, progress: Progress) -> Mapping[str, Any]:
         self.examined.append((phase, self.services.running))
         self._look(phase)
-        return {"phase": phase}
+        return self.results.get(phase, {"phase": phase})
 
 
 def kill() -> None:

@@ -23,6 +23,7 @@ from edgekit.ward.audit.here import audit_key
 from edgekit.ward.keys import master_key
 from tests import before
 from tests.commands import run
+from tests.deploying import OLD, Site
 from tests.edited import edit
 from tests.simulated_tensorrt.machine import CARD, simulate
 
@@ -89,6 +90,7 @@ def _documents(folder: Path) -> Iterator[tuple[str, Any]]:
         patch.setenv("EDGEKIT_SITE", str(folder / "site"))
         patch.setenv("EDGEKIT_STATE", str(folder / "state"))
         yield from _of_site()
+        yield from _of_installation(folder / "root", patch)
         yield from _of_ward(folder / "state")
         yield "support", run("support", str(bundle), "--out", str(folder / "support.tar.gz"))
     with pytest.MonkeyPatch.context() as patch:
@@ -153,6 +155,27 @@ def _of_site() -> Iterator[tuple[str, Any]]:
     yield "tls make", run("tls", "make", "--address", "192.0.2.0/24")
     yield "tls make --force", run("tls", "make", "--force")
     yield "tls show", run("tls", "show")
+
+
+def _of_installation(folder: Path, patch: pytest.MonkeyPatch) -> Iterator[tuple[str, Any]]:
+    """What is installed, by stand-in releases and services."""
+    folder.mkdir()
+    site = Site(folder)
+    site.results["profile"] = {"static_bytes": 1, "dynamic_bytes": 1, "budget": []}
+    patch.setattr("edgekit.deploy.here.order_here", lambda bundle, wheels, layout, forced: site.order(bundle.name * 64))
+    patch.setattr("edgekit.deploy.here.hands_here", lambda layout, **more: site.hands)
+    patch.setattr("edgekit.deploy.here.require_root", lambda layout: None)
+    patch.setattr("edgekit.deploy.health.unhealthy", lambda hands: "")
+    yield "install --dry-run", run("install", "1", "--dry-run")
+    site.installed(OLD)
+    yield "install", run("install", "2")
+    yield "status", run("status")
+    yield "commit --if-healthy", run("commit", "--if-healthy")
+    yield "rollback", run("rollback")
+    yield "status, went back", run("status")
+    run("install", "2")
+    yield "commit", run("commit")
+    yield "uninstall", run("uninstall")
 
 
 def _of_ward(state: Path) -> Iterator[tuple[str, Any]]:

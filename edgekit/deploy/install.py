@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from edgekit.deploy.added import KeepApart
 from edgekit.deploy.journal import Journal, Operation, alone
 from edgekit.deploy.marking import BeginTrial, Commit
 from edgekit.deploy.placing import Configure, Place, Switch
@@ -28,7 +29,8 @@ from edgekit.errors import InputError
 class Order:
     """What is to be installed.
 
-    - ``bundle``: its folder; ``wheels``: that of its code, "" for this environment's; ``release``: the ID of both
+    - ``bundle``: its folder, and ``digest``; ``wheels``: that of its code, "" for this environment's; ``release``: the
+      ID of both
     - ``configuration``, ``watching``, ``unit``: texts by their paths on the device: what is created once; the units
       that watch trials, and what they need; the service's own
     - ``users``: the file among ``watching`` that names the service's user
@@ -38,6 +40,7 @@ class Order:
     """
 
     bundle: Path
+    digest: str
     wheels: str
     release: str
     configuration: Mapping[str, str]
@@ -59,9 +62,9 @@ def install(order: Order, hands: Hands) -> Operation | None:
     with alone(hands.layout.state):
         recover(journal, hands)
         running = hands.layout.running() or ""
-        _require_no_trial(hands)
         if running == order.release:
             return None
+        _require_no_trial(hands)
         if order.forced:
             forget_bad(hands.layout, order.release)
         require_not_bad(hands.layout, order.release)
@@ -77,6 +80,7 @@ def steps(order: Order, running: str) -> Iterator[Step]:
         yield Preflight(bundle, order.wheels)
     yield Verify(bundle)
     yield Stage(bundle, order.wheels, release)
+    yield KeepApart(release, order.digest)
     if not order.stops_first and not order.image:
         yield from tries
     for path, text in order.configuration.items():

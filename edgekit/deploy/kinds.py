@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from edgekit.deploy.added import KeepApart
 from edgekit.deploy.marking import BeginTrial, Commit, Prune
 from edgekit.deploy.placing import Configure, Place, Switch
 from edgekit.deploy.starting import Start, Stop
@@ -10,5 +11,8 @@ from edgekit.deploy.trying import Examine, Preflight, Stage, Verify
 
 KINDS: dict[str, type[Step]] = {
     kind.__name__: kind
-    for kind in (Preflight, Verify, Stage, Examine, Configure, BeginTrial, Stop, Place, Switch, Start, Commit, Prune)
+    for kind in (
+        *(Preflight, Verify, Stage, KeepApart, Examine, Configure, BeginTrial, Stop),
+        *(Place, Switch, Start, Commit, Prune),
+    )
 }

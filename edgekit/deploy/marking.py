@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from edgekit import config
 from edgekit.config.state import flush_folder
 from edgekit.deploy import states
+from edgekit.deploy.added import forget_added
 from edgekit.deploy.layout import Layout
 from edgekit.deploy.states import SHORT, Committed, Trial
 from edgekit.deploy.steps import COMMIT_TIMER, Hands, Step
@@ -88,7 +89,8 @@ class Commit(Step):
 
 @dataclass(frozen=True)
 class Prune(Step):
-    """Remove the releases that nothing needs: all but the one that runs, the one before, and those of a trial."""
+    """Remove the releases that nothing needs: all but the one that runs, the one before, and those of a trial; and what
+    was compiled for their bundles alone."""
 
     title: ClassVar[str] = "Remove old releases"
 
@@ -98,6 +100,7 @@ class Prune(Step):
 
     def do(self, hands: Hands) -> Any:
         prune(hands.layout)
+        forget_added(hands.layout)
 
 
 def needed(layout: Layout) -> set[str]:

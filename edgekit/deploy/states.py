@@ -186,7 +186,7 @@ class Standing:
         if not self.running:
             return ""
         on_trial = self.trial is not None and self.trial.release == self.running
-        return (State.TRIAL if on_trial else State.COMMITTED).value
+        return str(State.TRIAL.value if on_trial else State.COMMITTED.value)
 
 
 def standing(layout: Layout) -> Standing:

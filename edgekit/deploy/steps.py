@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 UNIT, COMMIT_TIMER = "edgekit.service", "edgekit-commit.timer"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Hands:
     """What steps work with, which no journal holds.
 

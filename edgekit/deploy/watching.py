@@ -48,7 +48,7 @@ ExecStart=$python -s -m edgekit commit --if-healthy --prefix $prefix
 """
 )
 _BOOT = Template(
-    """# Written by `edgekit install`: a machine that was started anew during a trial goes back before its service starts.
+    """# Written by `edgekit install`: a machine that was started anew during a trial goes back first.
 
 [Unit]
 Description=EdgeKit: end a trial that the last start of the machine began

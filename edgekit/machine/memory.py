@@ -65,14 +65,14 @@ class MappedFiles:
     resident_bytes: int
 
 
-def mapped_files(folder: Path) -> MappedFiles:
-    """Count the files below ``folder`` that this process maps (``/proc/self/smaps``)."""
+def mapped_files(*folders: Path) -> MappedFiles:
+    """Count the files below ``folders`` that this process maps (``/proc/self/smaps``)."""
     size = resident = 0
     ours = False
     with (_PROCESS / "smaps").open(encoding="utf-8", errors="replace") as lines:
         for line in lines:
             if header := _MAPPING.match(line):
-                ours = Path(header[1]).is_relative_to(folder)
+                ours = any(Path(header[1]).is_relative_to(folder) for folder in folders)
             elif ours and line.startswith("Size:"):
                 size += 1024 * int(line.split()[1])
             elif ours and line.startswith("Rss:"):

@@ -14,6 +14,7 @@ from pathlib import Path
 from statistics import mean
 
 from edgekit.bundle import Bundle
+from edgekit.engines.lock import ENGINES
 from edgekit.engines.open import give_back_freed_memory, open_engine
 from edgekit.inputs.images import load_image
 from edgekit.inputs.prompt import Turn
@@ -111,7 +112,7 @@ def footprint(
 
     ``gpu`` tells what is on the GPU, ``shared`` that its memory is the host's.
     """
-    folder = bundle.path.resolve()  # as the kernel names it
+    folders = [folder.resolve() for folder in (bundle.path, bundle.path / ENGINES)]  # as the kernel names them
     first = _turn(question, pictures[0])  # decoded before, so that the libraries that this takes are there
     give_back_freed_memory()
     with Watch(gpu, shared=shared) as watch:
@@ -120,15 +121,15 @@ def footprint(
         give_back_freed_memory()  # reading it took more, for a moment
         with_tokenizer = memory()
         engine = open_engine(bundle, slots)
-        loaded, weights, device = memory(), mapped_files(folder).size_bytes, watch.device_bytes()
+        loaded, weights, device = memory(), mapped_files(*folders).size_bytes, watch.device_bytes()
         share = shared_out_bytes()
         with Model.of(bundle, tokenizer, engine) as model:
-            measured = _Measured(folder, watch, len(pictures) + 4, progress)
+            measured = _Measured(folders, watch, len(pictures) + 4, progress)
             encode = _encoded(model, first, measured)
             questions = [_asked(model, question, picture, measured) for picture in pictures]
             full = measured("full contexts", lambda: fill(model))
             last = measured("one more question", lambda: ask_about(model, [first], ANSWER))
-            libraries = memory().mapped_bytes - mapped_files(folder).resident_bytes
+            libraries = memory().mapped_bytes - mapped_files(*folders).resident_bytes
     return Footprint(
         before=before,
         tokenizer=with_tokenizer,
@@ -171,8 +172,8 @@ def _asked_about(model: Model, question: str, picture: Path) -> None:
 class _Measured:
     """Does something and returns the most memory meanwhile."""
 
-    def __init__(self, folder: Path, watch: Watch, steps: int = 0, progress: Progress = silent) -> None:
-        self._folder, self._watch = folder, watch
+    def __init__(self, folders: Sequence[Path], watch: Watch, steps: int = 0, progress: Progress = silent) -> None:
+        self._folders, self._watch = folders, watch
         self._steps, self._done, self._progress = steps, 0, progress
         self.source = "kernel"
 
@@ -184,5 +185,5 @@ class _Measured:
         self.source = peak.source
         self._done += 1
         self._progress("memory", self._done, self._steps)
-        weights = mapped_files(self._folder).size_bytes
+        weights = mapped_files(*self._folders).size_bytes
         return PeakOf(peak.memory.own_bytes, weights, self._watch.take_device_peak())

@@ -46,7 +46,7 @@ def _drop(bundle: Bundle) -> None:
 
 
 def _files(bundle: Bundle) -> Iterator[Path]:
-    for folder, _, names in os.walk(bundle.path):
+    for folder, _, names in os.walk(bundle.path, followlinks=True):  # an installed one's engines lie elsewhere
         for name in names:
             path = Path(folder, name)
             if path.is_file() and os.access(path, os.R_OK):

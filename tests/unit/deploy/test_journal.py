@@ -29,11 +29,11 @@ def test_an_operation_is_told_as_it_went(tmp_path: Path) -> None:
         *(1, "install", {"release": "1"}, STEPS),
     )
     assert (operation.begun, operation.results, operation.result) == ({0: {"was": "there"}}, {0: "came of it"}, "")
-    assert not operation.is_to_be_undone
     assert operation.begun_ms[0] <= operation.done_ms[0]
     journal.end(operation, "done")
+    before = journal.operations()[0]
     journal.fail(operation, "it crashed", is_bad=True)
-    assert operation.is_to_be_undone
+    assert [one.is_to_be_undone for one in (before, operation, *journal.operations())] == [False, True, True]
     journal.undid(operation, 0)
     journal.end(operation, "undone")
     assert journal.operations() == [operation], "what is written is what is told to the one at hand"

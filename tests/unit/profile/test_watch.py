@@ -35,7 +35,7 @@ def spikes():
     del block
 
 with Watch() as watch:
-    measured = _Measured(Path("/nowhere"), watch)
+    measured = _Measured([Path("/nowhere")], watch)
     for _ in range(3): measured("warm", good)
     before = memory().own_bytes
     work = [good, good, good, good] if sys.argv[1] == "good" else (

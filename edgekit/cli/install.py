@@ -1,0 +1,59 @@
+"""``edgekit install``: from a bundle to a service on trial."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from edgekit.cli.common import common
+from edgekit.cli.installing import layout_of, place_options
+from edgekit.cli.show.install import show_downtime_before, show_installed, show_steps
+from edgekit.console import Console
+
+if TYPE_CHECKING:
+    from edgekit.deploy.install import Order
+    from edgekit.deploy.steps import Hands
+
+
+@click.command("install")
+@click.argument("bundle", type=click.Path(path_type=Path))
+@click.option("--wheels", type=click.Path(path_type=Path), help="Take the code from this folder of wheels.")
+@click.option("--dry-run", is_flag=True, help="Only show every step.")
+@click.option("--force", is_flag=True, help="Go on where a gate says no. It is kept, and told by `edgekit status`.")
+@place_options
+@common
+def command(
+    console: Console, bundle: Path, wheels: Path | None, dry_run: bool, force: bool, prefix: str, root: Path
+) -> None:
+    """Install BUNDLE as this machine's service, on trial: it is verified, checked and measured first, by its own code.
+
+    What ran before runs on until then, and again where anything fails. After ten healthy minutes, or by `edgekit
+    commit`, the release is committed; until then a failure goes back by itself.
+    """
+    from edgekit.deploy.here import hands_here, is_image, order_here, require_root
+    from edgekit.deploy.install import install
+
+    layout = layout_of(prefix, root)
+    code = str(wheels.resolve()) if wheels else ""
+    if not dry_run:
+        require_root(layout)
+    order = order_here(bundle, code, layout, forced=force)
+    if dry_run:
+        _show(console, order, hands_here(layout, forced=force))
+        return
+    with console.progress() as progress:
+        hands = hands_here(layout, forced=force, progress=progress)
+        show_downtime_before(console, order, hands)
+        operation = install(order, hands)
+    show_installed(console, hands.layout, order.release, operation, on_trial=not is_image(layout))
+
+
+def _show(console: Console, order: Order, hands: Hands) -> None:
+    from edgekit.deploy.install import steps
+    from edgekit.deploy.steps import show
+
+    lines = show(list(steps(order, hands.layout.running() or "")), hands)
+    console.document({"release": order.release, "steps": lines})
+    show_steps(console, order.release, lines)

@@ -1,0 +1,56 @@
+"""How an installation fares, for people."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from edgekit.cli.show.install import SHORT
+from edgekit.console import Console
+from edgekit.units import format_bytes
+
+if TYPE_CHECKING:
+    from edgekit.deploy.journal import Operation
+    from edgekit.deploy.status import Status
+
+
+def show_status(console: Console, status: Status) -> None:
+    """Show how it fares; what is wrong on stderr."""
+    stands = status.standing
+    for problem in stands.problems:
+        console.note(f"Warning: {problem}")
+    if not stands.running:
+        console.print("Nothing is installed.")
+    else:
+        console.fields(_fields(status))
+    for reason in status.forced:
+        console.note(f"FORCED: {reason}")
+    if status.interrupted is not None:
+        console.note(f"An {status.interrupted.name} was interrupted, or goes on right now; the next command ends it.")
+    if status.rolled_back is not None:
+        _show_undone(console, status.rolled_back)
+    for line in status.last_lines:
+        console.print(f"  {line}")
+
+
+def _fields(status: Status) -> list[tuple[str, str]]:
+    stands, trial = status.standing, status.standing.trial
+    fields = [("release", f"{stands.running[:SHORT]}, {stands.state}")]
+    if trial is not None:
+        fields.append(("trial", f"since {trial.began}, {trial.healthy} healthy minutes in a row"))
+    service = status.service.active if status.service else "unknown"
+    fields.append(("service", f"{service}, it answers" if not status.unhealthy else f"{service}: {status.unhealthy}"))
+    if status.measured:
+        static, dynamic = (format_bytes(int(status.measured[name])) for name in ("static_bytes", "dynamic_bytes"))
+        within = all(row.get("passed") for row in status.measured["budget"])
+        fields.append(("memory", f"{static} static, {dynamic} dynamic: {'within' if within else 'OVER'} the budget"))
+    return fields
+
+
+def _show_undone(console: Console, operation: Operation) -> None:
+    from edgekit.deploy.status import reached
+
+    release, far = str(operation.about.get("release", ""))[:SHORT], reached(operation)
+    console.print(f"Went back at {operation.ended}: {operation.name} of {release}{f', {far}' if far else ''}.")
+    console.print(f"  Why: {operation.reason}")
+    if operation.is_bad:
+        console.print("  It is remembered as bad: `edgekit install` refuses it without --force.")

@@ -1,0 +1,86 @@
+"""Whether the installed service answers: systemd's word, then the service's own, asked at this machine."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import ssl
+from dataclasses import dataclass
+
+from edgekit.deploy.here import ENVIRONMENT
+from edgekit.deploy.layout import Layout
+from edgekit.deploy.steps import UNIT, Hands
+
+_ASK_S = 10.0
+_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where the service listens, as its configuration says."""
+
+    host: str = "127.0.0.1"
+    port: int = 8080
+
+    @property
+    def here(self) -> str:
+        """The address at which this machine itself reaches it."""
+        return _EVERYWHERE.get(self.host, self.host)
+
+
+def address(layout: Layout) -> Address:
+    """Read where the service listens; what can't be read is as it ships."""
+    values = {"EDGEKIT_HOST": "127.0.0.1", "EDGEKIT_PORT": "8080"}
+    try:
+        lines = layout.at(ENVIRONMENT).read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        lines = []
+    for line in lines:
+        name, _, value = line.strip().partition("=")
+        values[name] = value.strip().strip("\"'")
+    port = values["EDGEKIT_PORT"]
+    return Address(values["EDGEKIT_HOST"], int(port) if port.isdecimal() else 8080)
+
+
+def unhealthy(hands: Hands) -> str:
+    """Say why the service can't be asked; "" where it can."""
+    state = hands.services.state(UNIT)
+    if not state.ready:
+        return f"systemd says {state.active} ({state.result})"
+    return _asked(address(hands.layout))
+
+
+def _asked(place: Address) -> str:
+    """Ask ``/readyz``, by TLS first. The certificate is not looked at: nothing is told to whoever answers."""
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    encrypted = http.client.HTTPSConnection(place.here, place.port, timeout=_ASK_S, context=context)
+    try:
+        return _answer(encrypted)
+    except ssl.SSLError:
+        pass  # it has no certificate
+    except (OSError, http.client.HTTPException) as error:
+        if not isinstance(error, ConnectionResetError | http.client.RemoteDisconnected):
+            return f"it does not answer at {place.here}:{place.port} ({error})"
+    try:
+        return _answer(http.client.HTTPConnection(place.here, place.port, timeout=_ASK_S))
+    except (OSError, http.client.HTTPException) as error:
+        return f"it does not answer at {place.here}:{place.port} ({error})"
+
+
+def _answer(connection: http.client.HTTPConnection) -> str:
+    try:
+        connection.request("GET", "/readyz")
+        reply = connection.getresponse()
+        if reply.status == 200:
+            return ""
+        return f"it answers {reply.status}: {_message(reply.read(4096))}"
+    finally:
+        connection.close()
+
+
+def _message(body: bytes) -> str:
+    try:
+        return str(json.loads(body)["error"]["message"])
+    except (ValueError, KeyError, TypeError):
+        return "it gives no reason"

@@ -1,0 +1,169 @@
+"""What installs on this very machine: who stages, tries and starts releases, and what a bundle's order says here."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from edgekit import machine
+from edgekit.bundle import open_bundle, verify
+from edgekit.child import listen, python
+from edgekit.deploy.install import Order
+from edgekit.deploy.layout import SITE, SYSTEM, Layout
+from edgekit.deploy.record import record_of
+from edgekit.deploy.site import Code, Environment, Wheels
+from edgekit.deploy.site.needed import helpful_extras
+from edgekit.deploy.staging import stage
+from edgekit.deploy.states import SHORT
+from edgekit.deploy.steps import Hands
+from edgekit.deploy.systemd import Services, Systemctl
+from edgekit.deploy.unit.nodes import nodes
+from edgekit.deploy.unit.settings import PYTHON, Settings
+from edgekit.deploy.unit.text import TEMPLATE_SHA256, sysusers_text, unit_files
+from edgekit.deploy.watching import watch_units
+from edgekit.doctor import Host
+from edgekit.doctor import examine as diagnose
+from edgekit.errors import EdgeKitError, GateRefused
+from edgekit.machine.programs import Runner
+from edgekit.machine.programs import run as run_program
+from edgekit.progress import Progress, silent
+
+ENVIRONMENT = "/etc/edgekit/edgekit.env"
+_CONFIGURATION = """\
+# Created by `edgekit install`, which never overwrites it. `systemctl restart edgekit` takes changes.
+# Other machines reach the service at 0.0.0.0 here, once there are a certificate and an account, or a token.
+EDGEKIT_HOST=127.0.0.1
+EDGEKIT_PORT=8080
+"""
+_SYSUSERS = "edgekit.conf"
+
+
+def hands_here(
+    layout: Layout, *, forced: bool = False, services: Services | None = None, progress: Progress = silent
+) -> Hands:
+    """Return what an installation on this machine works with; ``forced`` passes over what the doctor finds bad."""
+
+    def stage_here(bundle: Path, wheels: str, release: str, stage_progress: Progress) -> None:
+        opened = open_bundle(bundle)
+        record = stage(opened, code_for(opened.manifest.target.engine, wheels), layout, TEMPLATE_SHA256, stage_progress)
+        if record.identity != release:
+            message = f"{bundle} or the code changed while it was installed: it is {record.identity[:SHORT]} by now"
+            raise EdgeKitError(message, "Install it again.")
+
+    def preflight(bundle: Path, wheels: str) -> None:
+        require_root(layout)
+        require_python()
+        if not forced:
+            require_healthy(bundle)
+
+    return Hands(
+        layout=layout,
+        services=services or Systemctl(layout.root),
+        stage=stage_here,
+        examine=examine,
+        preflight=preflight,
+        verify=lambda bundle, progress: verify(open_bundle(bundle), progress),
+        progress=progress,
+    )
+
+
+def order_here(bundle: Path, wheels: str, layout: Layout, *, forced: bool = False) -> Order:
+    """Return the order of a bundle for this machine; errors as of opening it, of its code, and of the unit."""
+    opened, host, here = open_bundle(bundle.resolve()), Host(), machine.look()
+    target = opened.manifest.target
+    record = record_of(opened.digest, code_for(target.engine, wheels).packages(), TEMPLATE_SHA256)
+    settings = Settings(memory_bytes=here.memory_bytes)
+    return Order(
+        bundle=opened.path,
+        digest=opened.digest,
+        wheels=wheels,
+        release=record.identity,
+        configuration={ENVIRONMENT: _CONFIGURATION},
+        watching={f"/etc/sysusers.d/{_SYSUSERS}": sysusers_text(), **watch_units(layout)},
+        unit=unit_files(layout, target, nodes(host, target), settings),
+        users=_SYSUSERS,
+        stops_first=target.kind.on_gpu,
+        image=is_image(layout),
+        forced=forced,
+    )
+
+
+def at_boot(hands: Hands) -> Hands:
+    """Return hands that start and stop nothing: while the machine starts, systemd is about to start the service."""
+    return replace(hands, services=_Booting(hands.services))
+
+
+def code_for(engine: str, wheels: str) -> Code:
+    """Return the code of a release: of a folder of wheels, or of this environment."""
+    return Wheels(Path(wheels)) if wheels else Environment(helpful_extras(engine))
+
+
+def is_image(layout: Layout) -> bool:
+    """Say whether an installation lies in a tree in which nothing runs."""
+    return layout.root.resolve() != Path("/")
+
+
+def examine(phase: str, bundle: Path, progress: Progress) -> Mapping[str, Any]:
+    """Let a release's code do a phase with its ``bundle``, by the interpreter that will run it.
+
+    :class:`GateRefused` where a gate says no; errors as of the phase, and of a process that ends without a result.
+    """
+    release = bundle.parent
+    command = [str(PYTHON), "-s", *python("edgekit.deploy.examined", phase, str(bundle))[1:]]
+    variables = {"PYTHONPATH": f"{release / SITE}{os.pathsep}{release / SYSTEM}", "PYTHONDONTWRITEBYTECODE": "1"}
+    (document,) = listen(command, f"The release's {phase}", progress, variables)
+    if "refused" in document:
+        raise GateRefused(*document["refused"])
+    return dict(document)
+
+
+def require_root(layout: Layout) -> None:
+    """Raise :class:`EdgeKitError` where this process may not change the installation."""
+    if os.geteuid() != 0:
+        message = f"Only root may change the installation in {layout.at(layout.prefix)}"
+        raise EdgeKitError(message, "Run it with sudo; or try `edgekit install --dry-run`, which changes nothing.")
+
+
+def require_python(runner: Runner = run_program) -> None:
+    """Raise :class:`EdgeKitError` where the interpreter that runs the service is not of this one's version: compiled
+    modules are for one."""
+    told = runner((str(PYTHON), "-c", "import sys; print(*sys.version_info[:2], sep='.')"), 30, os.environ).out.strip()
+    ours = record_of("", (), "").python
+    if told != ours:
+        raise EdgeKitError(
+            f"The service runs by {PYTHON}, which is Python {told or 'missing'}; this is Python {ours}",
+            f"Install EdgeKit into an environment of that one: {PYTHON} -m venv DIR",
+        )
+
+
+def require_healthy(bundle: Path) -> None:
+    """Raise :class:`EdgeKitError` where the doctor finds this machine bad for the bundle's target."""
+    report = diagnose(Host(), open_bundle(bundle).manifest.target)
+    if wrong := report.of("bad"):
+        told = "; ".join(f"{diagnosis.subject}: {diagnosis.what}" for diagnosis in wrong)
+        hint = wrong[0].mend or "`edgekit doctor` says more."
+        raise EdgeKitError(f"This machine is not ready for {report.target}: {told}", f"{hint}\n--force goes on.")
+
+
+class _Booting:
+    """Services that are not started or stopped now."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self.state, self.enable, self.disable = services.state, services.enable, services.disable
+        self.reload, self.make_users, self.last_lines = services.reload, services.make_users, services.last_lines
+
+    def start(self, unit: str, seconds: float = 0) -> None:
+        """Leave it to systemd."""
+
+    def stop(self, unit: str, seconds: float = 0) -> None:
+        """Leave it to systemd."""
+
+    def restart(self, unit: str, seconds: float = 0) -> None:
+        """Leave it to systemd."""
+
+    def reset_failed(self, unit: str) -> None:
+        """Nothing has been started yet that could have failed."""

@@ -1,0 +1,76 @@
+"""Removing an installation: the service first, then its units, the releases, what was noted of them.
+
+What it keeps (accounts, conversations, engines) and its configuration stay, unless they are to go, too. It only leads
+forward: whatever interrupts it, running it again removes the rest.
+"""
+
+from __future__ import annotations
+
+import shutil
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from edgekit.deploy.journal import alone
+from edgekit.deploy.steps import COMMIT_TIMER, UNIT, Hands
+from edgekit.deploy.watching import BOOT_UNIT, COMMIT_UNIT
+from edgekit.errors import EdgeKitError, InputError
+
+_UNITS = (UNIT, "edgekit-rollback.service", "edgekit-gpu.service", COMMIT_TIMER, COMMIT_UNIT, BOOT_UNIT)
+
+
+@dataclass(frozen=True)
+class Uninstalled:
+    """What was removed, and what was kept."""
+
+    removed: tuple[Path, ...]
+    kept: tuple[Path, ...]
+
+    def document(self) -> dict[str, Any]:
+        """Return what ``edgekit uninstall --json`` writes."""
+        return {"removed": [str(path) for path in self.removed], "kept": [str(path) for path in self.kept]}
+
+
+def plan_removal(hands: Hands, *, data: bool) -> Uninstalled:
+    """Return what :func:`uninstall` would remove and keep, of what is there."""
+    layout = hands.layout
+    units = [layout.unit.with_name(name) for name in _UNITS]
+    own = [*units, layout.sysusers, layout.current, layout.releases, layout.state]
+    kept = [layout.data, layout.configuration]
+    there = [path for path in (*own, *(kept if data else ())) if path.exists() or path.is_symlink()]
+    return Uninstalled(tuple(there), () if data else tuple(path for path in kept if path.exists()))
+
+
+def uninstall(hands: Hands, *, data: bool) -> Uninstalled:
+    """Remove the installation; with ``data``, what the service keeps and its configuration, too.
+
+    :class:`InputError` where nothing is installed. Errors as of stopping the service and of the disk.
+    """
+    layout = hands.layout
+    if not plan_removal(hands, data=data).removed:
+        raise InputError(f"Nothing is installed in {layout.at(layout.prefix)}", "Give its --prefix, if it has one.")
+    with alone(layout.state):
+        planned = plan_removal(hands, data=data)
+        for unit in (COMMIT_TIMER, UNIT):
+            hands.services.stop(unit)
+        for unit in (UNIT, COMMIT_TIMER, BOOT_UNIT):
+            hands.services.disable(unit)
+        units = {layout.unit.with_name(name) for name in _UNITS}.intersection(planned.removed)
+        for path in (*sorted(units), *(path for path in planned.removed if path not in units)):
+            _remove(path)
+        if units:
+            hands.services.reload()
+    with suppress(OSError):  # it may hold more than ours
+        layout.at(layout.prefix).rmdir()
+    return planned
+
+
+def _remove(path: Path) -> None:
+    try:
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+    except OSError as error:
+        raise EdgeKitError(f"{path} can't be removed: {error.strerror}", "Mend that, then run it again.") from None

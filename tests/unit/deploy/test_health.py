@@ -1,0 +1,72 @@
+"""Whether the service answers: systemd's word, then its own, with a certificate or without."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import pytest
+
+from edgekit.deploy.health import Address, address, unhealthy
+from edgekit.deploy.journal import make_folder
+from edgekit.deploy.steps import UNIT
+from tests.deploying import OLD, Site
+
+
+class Answering(BaseHTTPRequestHandler):
+    status, body = 200, b"{}"
+
+    def do_GET(self) -> None:
+        assert self.path == "/readyz"
+        self.send_response(self.status)
+        self.end_headers()
+        self.wfile.write(self.body)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def server() -> Iterator[HTTPServer]:
+    with HTTPServer(("127.0.0.1", 0), type("Here", (Answering,), {})) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+def listening(site: Site, port: int) -> Site:
+    site.installed(OLD)
+    (site.layout.configuration / "edgekit.env").write_text(f"# here\nEDGEKIT_HOST=0.0.0.0\nEDGEKIT_PORT={port}\n")
+    return site
+
+
+def test_the_address_is_the_configuration_s(site: Site) -> None:
+    assert address(site.layout) == Address("127.0.0.1", 8080)
+    make_folder(site.layout.configuration)
+    (site.layout.configuration / "edgekit.env").write_text('EDGEKIT_HOST="::"\nEDGEKIT_PORT=443\nOTHER\n')
+    assert address(site.layout) == Address("::", 443)
+    assert address(site.layout).here == "::1"
+
+
+def test_a_service_that_answers_is_healthy(site: Site, server: HTTPServer) -> None:
+    assert unhealthy(listening(site, server.server_port).hands) == ""
+
+
+def test_one_that_can_not_be_asked_says_why(site: Site, server: HTTPServer) -> None:
+    handler = server.RequestHandlerClass
+    handler.status, handler.body = 503, b'{"error": {"message": "it is closing"}}'  # type: ignore[attr-defined]
+    listening(site, server.server_port)
+    assert unhealthy(site.hands) == "it answers 503: it is closing"
+    handler.body = b"<html>"  # type: ignore[attr-defined]
+    assert unhealthy(site.hands) == "it answers 503: it gives no reason"
+
+
+def test_one_that_is_silent_or_down_is_told(site: Site, server: HTTPServer) -> None:
+    server.socket.close()
+    listening(site, server.server_port)
+    assert "does not answer at 127.0.0.1" in unhealthy(site.hands)
+    site.services.stop(UNIT)
+    assert unhealthy(site.hands) == "systemd says inactive (success)"

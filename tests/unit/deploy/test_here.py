@@ -1,0 +1,103 @@
+"""What installs on this very machine: whose code is tried by whom, what a bundle's order says, and early refusals."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from edgekit.deploy import here
+from edgekit.deploy.journal import make_folder
+from edgekit.deploy.layout import Layout
+from edgekit.deploy.record import Package
+from edgekit.deploy.steps import UNIT
+from edgekit.doctor import Diagnosis, Report
+from edgekit.errors import EdgeKitError, GateRefused
+from edgekit.machine.programs import Reply
+from edgekit.progress import silent
+from tests.deploying import OLD, Site
+from tests.embedded_bundles import EmbeddedBundles
+
+CHILD = """import json, os, sys
+phase, bundle = sys.argv[1:]
+print(json.dumps(["progress", phase, 1, 1]))
+done = {"refused": ["no", "why"]} if phase == "check" else {"path": sys.path[:2], "bundle": bundle}
+print(json.dumps(["done", done]))
+"""
+
+
+def test_a_release_is_tried_by_its_own_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    package = tmp_path / "site" / "edgekit" / "deploy"
+    make_folder(package)
+    (tmp_path / "site" / "edgekit" / "__init__.py").touch()
+    (package / "__init__.py").touch()
+    (package / "examined.py").write_text(CHILD)
+    told: list[str] = []
+    document = here.examine("compile", tmp_path / "bundle", lambda stage, done, total: told.append(stage))
+    assert document["bundle"] == str(tmp_path / "bundle")
+    assert document["path"] == [str(tmp_path / "site"), str(tmp_path / "system")]
+    assert told == ["compile"]
+    with pytest.raises(GateRefused, match="no") as refused:
+        here.examine("check", tmp_path / "bundle", silent)
+    assert refused.value.hint == "why"
+
+
+def test_the_order_of_a_bundle_names_its_release_and_places_its_units(
+    tmp_path: Path, embedded_as: EmbeddedBundles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    packages = (Package("edgekit", "0.1", "a" * 64),)
+    monkeypatch.setattr(here, "code_for", lambda engine, wheels: SimpleNamespace(packages=lambda: packages))
+    order = here.order_here(embedded_as("q4").path, "", Layout())
+    assert order.digest == embedded_as("q4").digest
+    assert len(order.release) == 64
+    assert not order.stops_first, "it computes on the processor"
+    assert not order.image
+    assert here.order_here(embedded_as("q4").path, "", Layout(tmp_path)).image
+    assert "/etc/systemd/system/edgekit.service" in order.unit
+    assert "/etc/systemd/system/edgekit-rollback.service" in order.unit
+    assert set(order.watching) == {
+        *(f"/etc/systemd/system/edgekit-{name}" for name in ("commit.timer", "commit.service", "boot.service")),
+        "/etc/sysusers.d/edgekit.conf",
+    }
+    assert "EDGEKIT_PORT=8080" in order.configuration["/etc/edgekit/edgekit.env"]
+
+
+@pytest.mark.parametrize("told", ["2.7\n", ""])
+def test_an_interpreter_of_another_version_is_refused(told: str) -> None:
+    with pytest.raises(EdgeKitError, match="The service runs by /usr/bin/python3") as error:
+        here.require_python(lambda command, seconds, variables: Reply(0, told))
+    assert "/usr/bin/python3 -m venv" in error.value.hint
+
+
+def test_who_is_not_root_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    with pytest.raises(EdgeKitError, match="Only root"):
+        here.require_root(Layout())
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    here.require_root(Layout())
+
+
+def test_a_machine_that_the_doctor_finds_bad_is_refused(
+    embedded_as: EmbeddedBundles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bad = Diagnosis("disk", "bad", "no room is left", "make some")
+    monkeypatch.setattr(here, "diagnose", lambda host, target: Report("cpu", "cpu", (bad,)))
+    with pytest.raises(EdgeKitError, match="not ready for cpu: disk: no room is left") as error:
+        here.require_healthy(embedded_as("q4").path)
+    assert error.value.hint == "make some\n--force goes on."
+
+
+def test_while_the_machine_starts_nothing_is_started_or_stopped(site: Site) -> None:
+    site.installed(OLD)
+    site.services.told.clear()
+    booting = here.at_boot(site.hands).services
+    booting.stop(UNIT)
+    booting.start(UNIT)
+    booting.restart(UNIT)
+    booting.reset_failed(UNIT)
+    assert site.services.told == []
+    booting.reload()
+    assert site.services.told == ["reload"], "units may have to go back"
+    assert booting.state(UNIT).runs
