@@ -108,7 +108,7 @@ class Reader:
 
         ``take`` gets each piece as it is read; what it raises ends the reading, an :class:`OSError` as this file's.
         """
-        digest, buffer = hashlib.sha256(), memoryview(bytearray(_BUFFER))
+        digest, buffer = hashlib.sha256(), memoryview(bytearray(max(1, min(size, _BUFFER))))
         try:
             with open(path, "rb", buffering=0, opener=_no_link) as file:
                 if (actual := os.fstat(file.fileno()).st_size) != size:
