@@ -117,6 +117,18 @@ class FakeEngine:
         return logits
 
 
+class DriftingEngine(FakeEngine):
+    """As real engines do, it writes other keys and values for a token that is decoded than for the same token read; so
+    much farther from them that the words behind it are soon others.
+    """
+
+    def decode(self, tokens: Sequence[int], slots: Sequence[int]) -> Logits:
+        logits = super().decode(tokens, slots)
+        for slot in slots:
+            self._kv[slot, self.valid[slot] - 1] *= 1.25
+        return logits
+
+
 def byte_tokenizer() -> Tokenizer:
     """Ids 0…255 are the bytes, :data:`STOP` is the special ``</s>``."""
     vocab = {char: byte for byte, char in enumerate(_byte_chars())}

@@ -7,7 +7,7 @@ Callers share the slots fairly (see :mod:`edgekit.runtime.fair`). One prompt is 
 come finds what the one before it has read: of several questions on one image the first reads the image, and the
 others copy it.
 
-A slot remembers the keys whose KV it holds, also when idle. A new sequence takes over the longest prefix
+A slot remembers the keys that were read into it, also when idle. A new sequence takes over the longest prefix
 that any slot shares with it, of another caller's slot no more than ``public``, what every prompt begins with (how
 fast an answer comes must not tell what somebody else asked):
 
@@ -17,8 +17,9 @@ fast an answer comes must not tell what somebody else asked):
   shares goes on.
 
 A prompt gives the same bits however much of it was read before, and in whatever pieces: the engine sees to
-that. Tokens that were *decoded* are reused as well (a conversation's next turn would else wait for its last
-answer to be read again); their last bits are not those of tokens read.
+that. Tokens that were *decoded* have other last bits than tokens read, and a token of the next answer may turn on
+them. So only what was read is taken over, and a conversation's next turn reads its last answer, once: what it is
+answered is what the same prompt is answered by an engine that remembers nothing.
 """
 
 from __future__ import annotations
@@ -59,7 +60,7 @@ class Step:
 
 @dataclass(eq=False)
 class Slot:
-    """A row of the KV arena: who has it, what it holds, and the caller who wrote that."""
+    """A row of the KV arena: who has it, what was read into it, and the caller who sent that."""
 
     index: int
     sequence: Sequence | None = None
@@ -69,8 +70,10 @@ class Slot:
 
     @property
     def keys(self) -> list[int]:
-        """What this slot's KV holds."""
-        return self.kept if self.sequence is None else self.sequence.keys[: self.sequence.written]
+        """What was read into this slot: as much of a prompt as is written, and nothing of an answer."""
+        if self.sequence is None:
+            return self.kept
+        return self.sequence.keys[: min(self.sequence.written, self.sequence.prompt_tokens)]
 
 
 class Scheduler:
