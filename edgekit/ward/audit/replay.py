@@ -41,6 +41,7 @@ _CODES: Mapping[str, tuple[Verdict, str]] = {
     "stopped": ("unknown", "The answer was stopped before its first token; the prompt is the same"),
     "bundle": ("unknown", "Another bundle answered"),
     "engine": ("unknown", "Another processor or engine answered, which may round otherwise"),
+    "gpu": ("unknown", "The same prompt has another answer here, which a GPU's rounding may have made"),
     "edgekit": ("unknown", "Another EdgeKit wrote the prompt"),
 }
 
@@ -127,7 +128,8 @@ def again(model: Model, recalled: Recalled, line: Line, key: bytes) -> Replayed:
     engine = engine_words(model)
     if engine != said["engine"]:
         return result(id, line, "engine", f": {said['engine']}, here {engine}")
-    return replace(result(id, line, "answer"), character=_parting(asked.answer, completion.text))
+    code = "gpu" if model.bundle.manifest.target.kind.on_gpu else "answer"
+    return replace(result(id, line, code), character=_parting(asked.answer, completion.text))
 
 
 def require_equal(replayed: Replayed) -> None:
@@ -146,6 +148,7 @@ _HINTS = {
     "stopped": "",
     "bundle": "Give the bundle that answered: edgekit audit replay ID BUNDLE",
     "engine": "Try on the machine that answered.",
+    "gpu": "Question, pictures, settings and the kept answer are what the audit says they were.",
     "edgekit": "Try with the version that answered.",
 }
 

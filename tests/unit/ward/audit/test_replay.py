@@ -18,6 +18,7 @@ from edgekit.inputs.images import load_image
 from edgekit.inputs.prompt import Turn as Spoken
 from edgekit.runtime import SamplingParams
 from edgekit.runtime.model import Model
+from edgekit.target import target
 from edgekit.ward.audit import replay as replays
 from edgekit.ward.audit.answered import Answered
 from edgekit.ward.audit.audit import Audit
@@ -164,6 +165,26 @@ def test_another_answer_differs_from_where_it_does(asked: Asked, monkeypatch: py
     assert (replayed.verdict, replayed.code) == ("unknown", "engine")
     assert "onnxruntime/9" in replayed.explanation
     with pytest.raises(EdgeKitError, match="can't be told"):
+        require_equal(replayed)
+
+
+def test_another_answer_of_a_gpu_is_no_sign_of_a_change(asked: Asked, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which kernels compute a row there depends on how many rows there are."""
+    manifest = replace(asked.model.bundle.manifest, target=target("rtx3050"))
+    asked.model = replace(asked.model, bundle=replace(asked.model.bundle, manifest=manifest))
+    turn = asked.ask("one?")
+
+    def opens(seed: int) -> None:
+        other = model_of(DriftingEngine(2, context=256, seed=seed))
+        monkeypatch.setattr(Model, "open", lambda path, slots: replace(other, bundle=asked.model.bundle))
+
+    opens(3)
+    assert asked.replay(turn.id).verdict == "equal"
+    opens(4)
+    replayed = asked.replay(turn.id)
+    assert (replayed.verdict, replayed.code) == ("unknown", "gpu")
+    assert replayed.character is not None
+    with pytest.raises(EdgeKitError, match="rounding"):
         require_equal(replayed)
 
 
