@@ -44,7 +44,7 @@ def show_installed(
     from edgekit.deploy.trial import forced_of
 
     forced, downtime = forced_of(operation), downtime_s(operation) if operation else None
-    page = _page() if on_trial else {"url": "", "fingerprint": ""}
+    page = _page(layout) if on_trial else {"url": "", "fingerprint": ""}
     document = {"release": release, "state": standing(layout).state, **page}
     more: dict[str, Any] = {"downtime_s": downtime, "forced": list(forced), "changed": operation is not None}
     console.document(document | more)
@@ -73,18 +73,19 @@ def _show_page(console: Console, page: dict[str, str]) -> None:
     console.print("It is committed after ten healthy minutes, or by `edgekit commit`; back: `edgekit rollback`.")
 
 
-def _page() -> dict[str, str]:
+def _page(layout: Layout) -> dict[str, str]:
     """Where the page lies, and the fingerprint to compare; what can't be told is empty."""
     from edgekit.errors import EdgeKitError
 
     try:
+        from edgekit.serve.here import service_here
         from edgekit.serve.page_url import page_url
         from edgekit.serve.settings import settings
         from edgekit.serve.tls.authority import read_authority
         from edgekit.serve.tls.make import tls_folder
 
         authority = read_authority(tls_folder())
-        url = page_url(settings(), tls_folder())
+        url = page_url(settings(), tls_folder(), service_here(layout.data)).text
     except (EdgeKitError, ModuleNotFoundError):
         return {"url": "http://127.0.0.1:8080/", "fingerprint": ""}
     return {"url": url, "fingerprint": authority.fingerprint if authority else ""}
