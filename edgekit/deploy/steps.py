@@ -34,7 +34,7 @@ class Hands:
       for the running environment's code
     - ``examine(phase, bundle, progress)``: let a release's own code do a phase with its bundle, in a process of its
       own; :class:`~edgekit.errors.GateRefused` where it says no
-    - ``preflight(bundle, wheels)``: raise what speaks against the machine, or against its room
+    - ``preflight(bundle, wheels)``: raise what speaks against the machine
     - ``verify(bundle, progress)``: compare every file of a bundle with its hash
     """
 

@@ -22,14 +22,14 @@ _TITLES = {COMPILE: "compile engines where they lack", CHECK: "the golden check"
 
 @dataclass(frozen=True)
 class Preflight(Step):
-    """Look at the machine, and whether there is room for two releases, before the first byte is written."""
+    """Look at the machine, as the doctor does; whether there is room for two releases, staging looks."""
 
     bundle: str
     wheels: str
     title: ClassVar[str] = "Preflight"
 
     def show(self, hands: Hands) -> str:
-        return "edgekit doctor, and room for two releases"
+        return "edgekit doctor"
 
     def do(self, hands: Hands) -> Any:
         hands.preflight(Path(self.bundle), self.wheels)

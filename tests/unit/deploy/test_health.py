@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -64,9 +65,10 @@ def test_one_that_can_not_be_asked_says_why(site: Site, server: HTTPServer) -> N
     assert unhealthy(site.hands) == "it answers 503: it gives no reason"
 
 
-def test_one_that_is_silent_or_down_is_told(site: Site, server: HTTPServer) -> None:
-    server.socket.close()
-    listening(site, server.server_port)
-    assert "does not answer at 127.0.0.1" in unhealthy(site.hands)
+def test_one_that_is_silent_or_down_is_told(site: Site) -> None:
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))  # nobody listens
+        listening(site, silent.getsockname()[1])
+        assert "does not answer at 127.0.0.1" in unhealthy(site.hands)
     site.services.stop(UNIT)
     assert unhealthy(site.hands) == "systemd says inactive (success)"
