@@ -43,7 +43,7 @@ async def used(state: Path, ballast: Path) -> None:
     await keeper.call(lambda store: store.ward.conversations.delete(ME, conversation))
     assert 0 < (state / ".reserve").stat().st_size < RESERVE_BYTES
     try:
-        await keeper.call(lambda store: store.room.require_spare(), new=True)
+        await keeper.call(lambda store: store.room.require_spare(), eases=False)
     except Refusal as refusal:
         assert refusal.status == 507
     else:
@@ -66,7 +66,7 @@ async def made(state: Path) -> None:
 async def roomy(state: Path) -> None:
     """Keep something new again."""
     keeper = Keeper.of(state, Settings())
-    await keeper.call(lambda store: store.room.require_spare(), new=True)
+    await keeper.call(lambda store: store.room.require_spare(), eases=False)
     assert not Reserve(state).is_in_use
     await keeper.close()
 

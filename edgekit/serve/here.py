@@ -10,10 +10,12 @@ import fcntl
 import json
 import logging
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from edgekit import config
 from edgekit.config.state import make_private
@@ -23,6 +25,7 @@ from edgekit.files import give_to_owner_of_folder, open_private, writing
 log = logging.getLogger("edgekit.serve")
 
 NAME = ".service.json"
+_MOST_BYTES = 64 << 10
 
 
 @dataclass(frozen=True)
@@ -62,21 +65,32 @@ def telling(state: Path, service: ServiceHere) -> Iterator[None]:
 
 def service_here(state: Path) -> ServiceHere | None:
     """Return the service that runs on the folder ``state``; None where none does, or it can't be told."""
-    path = state / NAME
     try:
-        if not _is_locked(path):
-            return None
-        return config.load_json(path, ServiceHere)
-    except (OSError, ConfigError):
+        text = _locked_text(state / NAME)
+        service = None if text is None else config.load(ServiceHere, json.loads(text), NAME)
+    except (OSError, ValueError, RecursionError, ConfigError):
         return None
+    return service if service and all(map(_is_address, (service.url, *service.others))) else None
 
 
-def _is_locked(path: Path) -> bool:
+def _locked_text(path: Path) -> bytes | None:
+    """What the file holds that a service has locked; None where none has. Root reads here what another user may write,
+    so it is the same open file whose lock was seen, and little of it."""
     file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
+        if not stat.S_ISREG(os.fstat(file).st_mode):
+            return None
         fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
-        return True
+        return os.read(file, _MOST_BYTES)
     finally:
         os.close(file)
-    return False
+    return None
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is none
+        return False

@@ -284,3 +284,13 @@ def test_nobody_at_a_shared_pc_locks_it(browser: Browser) -> None:
         sign_in(page)
         page.get_by_role("heading", name="Locked").wait_for(timeout=10_000)
         assert service.locked
+
+
+def test_nothing_stays_on_a_screen_whose_service_is_away_when_it_locks(browser: Browser) -> None:
+    service = StandIn(idle_s=4)
+    with running(service) as url, looking(browser, url, refusals=True, **DESKTOP) as page:
+        sign_in(page)
+        page.get_by_role("button", name="Dr Ada").click()
+        page.get_by_role("dialog").wait_for()
+        service.down = True
+        expect(page.get_by_role("dialog")).to_have_count(0, timeout=15_000)

@@ -113,7 +113,7 @@ def test_a_page_out_of_sight_asks_nothing(other: Page, service: StandIn) -> None
 
 def test_a_link_that_breaks_takes_nothing_away(other: Page, case: Case, service: StandIn) -> None:
     service.down = True
-    with other.expect_event("requestfinished"):
+    with other.expect_response("**/access"):
         come_back(other)
     expect(other.locator(".answer")).to_have_text(ANSWER)
     service.down = False

@@ -88,7 +88,13 @@ function take(document) {
     select(document.id);
     drawState();
     toEnd(true); // pictures beside it make it longer
-    if (document.id) watch(path(), allowed);
+    if (document.id) watchThis();
+}
+
+/** What is told of this case while another is open is no news of that. */
+function watchThis() {
+    const watched = current;
+    watch(path(), (access) => watched === current && allowed(access));
 }
 
 /** What may be done in the case that is open, as the service says now; null: nothing, it is not there any more. */
@@ -155,7 +161,7 @@ async function ensure() {
         made.id = document.id;
         if (made === current) {
             history.replaceState(null, "", `#conversation=${document.id}`);
-            watch(path(), allowed);
+            watchThis();
         }
         reload().then(() => select(current?.id));
     }

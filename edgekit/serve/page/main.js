@@ -45,6 +45,7 @@ function left() {
     whenIdle(0, lock);
     closeReport();
     closeAdmin();
+    closeDialogs();
     open.close();
     cases.clear();
 }

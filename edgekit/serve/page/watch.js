@@ -27,7 +27,7 @@ export async function aside(work) {
     try {
         return await work();
     } catch (error) {
-        if (mine) watch(mine.path, mine.told);
+        if (mine && !watched) watch(mine.path, mine.told);
         throw error;
     }
 }

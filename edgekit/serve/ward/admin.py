@@ -32,7 +32,7 @@ async def figures(request: Request) -> Reply:
     """Say how the service fares."""
     require_admin(request)
     desk = request.desk
-    signed_in = await desk.keeper.call(_signed_in) if desk.keeper.is_there else []
+    signed_in = await desk.keeper.call(_signed_in, eases=False) if desk.keeper.is_there else []
     golden, certificates = await asyncio.to_thread(_golden, desk.service), await asyncio.to_thread(_certificates, desk)
     engine, slots = desk.service.engine, desk.service.model.engine.slots
     waiting = len(engine.waiting)

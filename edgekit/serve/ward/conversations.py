@@ -68,7 +68,7 @@ async def create(request: Request) -> Reply:
         )
         return show(store, made)
 
-    return document(await request.desk.keeper.call(make, new=True), 201)
+    return document(await request.desk.keeper.call(make, eases=False), 201)
 
 
 async def look_at(request: Request) -> Reply:
@@ -97,7 +97,7 @@ async def access(request: Request) -> Reply:
 
         return AccessDocument(access=reach(store.ward.database, owner, id).access)
 
-    return document(await request.desk.keeper.call(look))
+    return document(await request.desk.keeper.call(look, eases=False))
 
 
 async def change(request: Request) -> Reply:

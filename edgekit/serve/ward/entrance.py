@@ -95,7 +95,7 @@ class Entrance:
         secret = secret_of(headers, tls=tls) or ""
         if secret and self._keeper.is_there:
             seen = not is_asked_by_itself(path)
-            session = await self._keeper.call(lambda store: store.ward.sessions.of(secret, seen=seen))
+            session = await self._keeper.call(lambda store: store.ward.sessions.of(secret, seen=seen), eases=seen)
             if session is not None:
                 _require_own_request(scope["method"], headers, session.csrf)
                 if session.locked and not is_open:

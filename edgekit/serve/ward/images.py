@@ -40,9 +40,9 @@ async def add(request: Request) -> Reply:
     """Take a picture's file, as the request's body."""
     desk = request.desk
     desk.service.require_open()
-    await desk.keeper.call(lambda store: _require_room(request, store), new=True)
+    await desk.keeper.call(lambda store: _require_room(request, store), eases=False)
     kept = await _kept(request)
-    return document(await desk.keeper.call(lambda store: _add(request, kept, store), new=True), 201)
+    return document(await desk.keeper.call(lambda store: _add(request, kept, store), eases=False), 201)
 
 
 async def _kept(request: Request) -> KeptPicture:
@@ -89,7 +89,7 @@ async def mask(request: Request) -> Reply:
     asked = await request.read(Mask)
     await request.desk.keeper.call(lambda store: _require_own(request, store))
     kept = await _seen(request, lambda file: request.desk.pictures.masked(file, asked.rectangles))
-    return document(await request.desk.keeper.call(lambda store: _replace(request, kept, store), new=True), 201)
+    return document(await request.desk.keeper.call(lambda store: _replace(request, kept, store), eases=False), 201)
 
 
 async def remove(request: Request) -> Reply:

@@ -106,14 +106,16 @@ class Keeper:
         if self.is_there:
             await asyncio.get_running_loop().run_in_executor(self._thread, self._open)
 
-    async def call(self, work: Callable[[Store], T], *, new: bool = False) -> T:
-        """Return what ``work`` returns of the store, which is made where it is missing. What keeps something ``new``
-        takes nothing of what was set aside for a full disk.
+    async def call(self, work: Callable[[Store], T], *, eases: bool = True) -> T:
+        """Return what ``work`` returns of the store, which is made where it is missing.
+
+        On a full disk a call ``eases`` it by a piece of what was set aside. What keeps something new may not, and what
+        a page or a timer asks again and again, and writes nothing, need not.
 
         :class:`~edgekit.errors.InputError` is its own; where the store fails, :class:`Refusal` of status 507 says that
         the disk is full, and of 503 that what is kept can't be used.
         """
-        return await self._run(self._thread, lambda: work(self._open(new=new)))
+        return await self._run(self._thread, lambda: work(self._open(eases=eases)))
 
     async def slow(self, work: Callable[[Store], T]) -> T:
         """Return what ``work`` returns, which compares passwords: one at a time, beside the calls of others.
@@ -144,9 +146,9 @@ class Keeper:
         except EdgeKitError as error:
             raise _refusal(error) from error
 
-    def _open(self, *, new: bool = False) -> Store:
+    def _open(self, *, eases: bool = True) -> Store:
         """In the thread, as what follows."""
-        if not new:
+        if eases:
             self._reserve.ease()
         if self._store is None:
             self._store = self._open_store(self.state)

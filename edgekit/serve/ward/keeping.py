@@ -39,7 +39,7 @@ async def set_aside(desk: Desk) -> None:
         await asyncio.sleep(RESERVE_S)
         if desk.keeper.is_there:
             with suppress(Refusal):  # its reason is in the log
-                await desk.keeper.call(lambda store: store.room.reserve.take(), new=True)
+                await desk.keeper.call(lambda store: store.room.reserve.take(), eases=False)
 
 
 async def _tick(desk: Desk) -> None:

@@ -49,14 +49,14 @@ async def ask(request: Request) -> Reply:
     wish = _wish(request, message)
     with desk.writing.asking(id):
         most = desk.service.settings.keep.turns
-        kept, before = await desk.keeper.call(partial(_open, owner, id, tuple(message.images), most), new=True)
+        kept, before = await desk.keeper.call(partial(_open, owner, id, tuple(message.images), most), eases=False)
         talk = _talk(request, kept, before, message)
         caller = caller_in(request.visit.caller, kept.owner)
         orders, notes = await while_connected(request.receive, desk.service.orders(talk, wish, caller))
         exchange = desk.service.exchange(orders, notes)
         try:
             add = partial(_add, request, id, message, wish.params[0])
-            turn = await desk.keeper.call(add, new=True)
+            turn = await desk.keeper.call(add, eases=False)
         except BaseException:
             desk.service.end(exchange)
             desk.forget(caller.id)  # it may have been deleted, or taken back, before the engine had it

@@ -43,4 +43,4 @@ class Reader:
             raise Refusal(401, "This session is locked: give its password to go on.", "session_locked")
 
     async def _session(self) -> Session | None:
-        return await self._keeper.call(lambda store: store.ward.sessions.of(self._secret))
+        return await self._keeper.call(lambda store: store.ward.sessions.of(self._secret), eases=False)

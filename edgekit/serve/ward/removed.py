@@ -26,9 +26,9 @@ async def forget_removed(desk: Desk) -> None:
     while True:
         if desk.keeper.is_there:
             try:
-                accounts = await desk.keeper.call(_accounts)
+                accounts = await desk.keeper.call(_accounts, eases=False)
                 if gone := seen - accounts:
-                    await _forget(desk, gone, seen | await desk.keeper.call(_owners))
+                    await _forget(desk, gone, seen | await desk.keeper.call(_owners, eases=False))
                 seen = accounts
             except Refusal:  # its reason is in the log
                 pass

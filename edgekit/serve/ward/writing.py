@@ -185,7 +185,7 @@ class Writing:
         text = "".join(delta.text for delta in exchange.answers[0].deltas)
         if text:
             with suppress(Refusal):
-                await self._keeper.call(lambda store: store.ward.turns.write(asked.turn, text), new=True)
+                await self._keeper.call(lambda store: store.ward.turns.write(asked.turn, text), eases=False)
 
     def _finish(self, asked: Asked, outcome: Outcome, store: Store) -> TurnDocument:
         """In the store's thread."""

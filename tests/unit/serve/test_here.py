@@ -55,7 +55,9 @@ def test_a_second_one_serves_and_leaves_what_the_first_said(tmp_path: Path, capl
     assert "can't tell where the page is" in caplog.text
 
 
-@pytest.mark.parametrize("content", ["", "{", '{"url": 3}', "[]", '{"else": 1}'])
+@pytest.mark.parametrize(
+    "content", ["", "{", '{"url": 3}', "[]", '{"else": 1}', '{"url": "http://a:70000/"}', '{"url": "file:///a"}']
+)
 def test_what_is_damaged_says_nothing(tmp_path: Path, content: str) -> None:
     with telling(tmp_path, SERVICE):
         (tmp_path / NAME).write_text(content, encoding="utf-8")

@@ -201,7 +201,7 @@ async def test_on_a_full_disk_somebody_signs_in_and_each_time_stands_in_the_audi
     account(state)
     disk = FullDisk(state, monkeypatch)
     async with toy(state=state) as running:
-        await running.desk.keeper.call(lambda store: store.room.reserve.take(), new=True)
+        await running.desk.keeper.call(lambda store: store.room.reserve.take(), eases=False)
         disk.full = True
         page = Browser(running.app)
         assert (await page.sign_in("anna")).status == 200
@@ -254,12 +254,31 @@ async def test_without_anything_set_aside_a_full_disk_is_one_clear_error(
 
 
 @on_loop
+async def test_what_pages_ask_by_themselves_takes_nothing_of_what_is_set_aside(
+    state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account(state, role="admin")
+    disk, reserve = FullDisk(state, monkeypatch), Reserve(state)
+    async with toy(state=state) as running:
+        page = Browser(running.app)
+        await page.sign_in("anna")
+        path = await page.begin_conversation()
+        reserve.take()
+        disk.full = True
+        for asked in (f"{path}/access", "/api/admin"):
+            assert (await page.get(asked)).status == 200
+            assert not reserve.is_in_use
+        assert (await page.get(path)).status == 200
+        assert reserve.is_in_use, "looking at a case leaves a line"
+
+
+@on_loop
 async def test_what_is_new_takes_nothing_of_what_is_set_aside(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     disk = FullDisk(state, monkeypatch)
     keeper = Keeper.of(state, Settings())
     await keeper.call(lambda store: store.room.reserve.take())
     disk.full = True
-    await keeper.call(lambda store: None, new=True)
+    await keeper.call(lambda store: None, eases=False)
     assert not Reserve(state).is_in_use
     await keeper.call(lambda store: None)
     assert Reserve(state).is_in_use
