@@ -16,7 +16,7 @@ import sys
 import time
 from pathlib import Path
 
-_kept = []
+_kept: list[bytes] = []
 
 
 def notify(text: str) -> None:
@@ -66,7 +66,8 @@ def serve() -> int:
     while not stopped:
         notify("WATCHDOG=1")
         if order.exists():
-            (words, _) = (json.loads(order.read_text()), order.unlink())
+            words = json.loads(order.read_text())
+            order.unlink()
             came = obey(words)
             (state / "answer.new").write_text(json.dumps(came))
             (state / "answer.new").rename(answer)
@@ -79,7 +80,7 @@ def serve() -> int:
 
 
 def rollback(prefix: Path) -> int:
-    from edgekit import release
+    from edgekit import release  # type: ignore[attr-defined]
 
     rescue = (prefix / "state/rescue").resolve().name
     (prefix / "current.new").symlink_to(f"releases/{rescue}")
