@@ -18,6 +18,7 @@ from edgekit.ward.moments import Clock, now
 from edgekit.ward.opening import open_databases
 from edgekit.ward.pictures import FOLDER, PictureFiles, Pictures
 from edgekit.ward.recovery import recover, require_whole
+from edgekit.ward.reserve import Reserve
 from edgekit.ward.sessions import Sessions
 from edgekit.ward.shares import Shares
 from edgekit.ward.turns import Turns
@@ -74,7 +75,9 @@ class Ward:
 
         :class:`~edgekit.errors.InputError` where it owns some and they are not to go.
         """
-        deleted = self.conversations.delete_all(account.owner) if with_conversations else 0
+        ease = Reserve(self.state).ease
+        deleted = self.conversations.delete_all(account.owner, ease) if with_conversations else 0
+        ease()
         self.accounts.remove(account)
         return deleted
 

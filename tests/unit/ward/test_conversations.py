@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from edgekit.errors import EdgeKitError, InputError
+from edgekit.errors import DiskFull, EdgeKitError, InputError
 from edgekit.ward import conversations as module
 from edgekit.ward.conversations import title_of
+from edgekit.ward.pictures import FOLDER
+from edgekit.ward.reserve import Reserve
 from edgekit.ward.ward import Ward
 from tests.wards import FACTS, START_S, Clock, Picture, open_ward
 
@@ -229,3 +231,24 @@ def test_an_account_goes_with_its_conversations_or_not_at_all(ward: Ward) -> Non
     assert ward.remove_account(ada, with_conversations=True) == 2
     assert ward.conversations.of(ada.owner, ids[0]) is None
     assert ward.conversations.of(OTHER, mine)
+
+
+def test_on_a_full_disk_those_of_an_account_go_one_by_one(ward: Ward, monkeypatch: pytest.MonkeyPatch) -> None:
+    ada = ward.accounts.add("ada", "doctor")
+    for label in ("first", "second", "third"):
+        id = ward.conversations.create(ada.owner, label).id
+        ward.pictures.add(ada.owner, id, Picture(label.encode()))
+    eased: list[int] = []
+
+    def ease(reserve: Reserve) -> None:
+        eased.append(len([path for path in (ward.state / FOLDER).rglob("*") if path.is_file()]))
+        if len(eased) == 3:
+            raise DiskFull("No space is left", "Make room.")
+
+    monkeypatch.setattr(Reserve, "ease", ease)
+    with pytest.raises(DiskFull):
+        ward.remove_account(ada, with_conversations=True)
+    assert eased == [3, 2, 1], "what one took is given back before the next"
+    assert len(ward.conversations.list(ada.owner)) == 1
+    monkeypatch.undo()
+    assert ward.remove_account(ward.accounts.named("ada"), with_conversations=True) == 1
