@@ -1,7 +1,8 @@
-"""Where a device keeps what it adds to an installed bundle: engines and profiles lie with the service's data, by the
+"""Where a device keeps what it adds to an installed bundle: engines and profiles lie beside the releases, by the
 bundle's digest, and a release only has links to them.
 
-So a release is never changed, and whoever goes back to one compiles nothing again: that can take ten minutes.
+So a release is never changed, and whoever goes back to one compiles nothing again: that can take ten minutes. All of it
+is root's, who runs what lies there and believes what it says; the service only reads it.
 """
 
 from __future__ import annotations
@@ -18,19 +19,20 @@ from edgekit.deploy.layout import BUNDLE, Layout
 from edgekit.deploy.states import SHORT, point
 from edgekit.deploy.steps import Hands, Step
 from edgekit.engines.lock import ENGINES
+from edgekit.files import writing
 
 _DIGITS = 16
 
 
 def added(layout: Layout, digest: str) -> dict[str, PurePosixPath]:
     """Return the folders of what is added to the bundle of that digest, on the device, by their names in a bundle."""
-    data = PurePosixPath("/", layout.data.relative_to(layout.root))
-    return {name: data / name / digest[:_DIGITS] for name in (ENGINES, PROFILES)}
+    folder = layout.prefix / layout.added.name
+    return {name: folder / name / digest[:_DIGITS] for name in (ENGINES, PROFILES)}
 
 
 @dataclass(frozen=True)
 class KeepApart(Step):
-    """Let a release's engines and profiles lie with the service's data; ``digest`` is its bundle's."""
+    """Let a release's engines and profiles lie beside the releases; ``digest`` is its bundle's."""
 
     release: str
     digest: str
@@ -48,12 +50,31 @@ class KeepApart(Step):
                 point(link, str(folder))
 
 
+def let_read(bundle: Path) -> None:
+    """Let everybody read, and its owner alone write, what an installed bundle was given, whatever umask made it.
+
+    :class:`~edgekit.errors.EdgeKitError` as of the disk.
+    """
+    for link in (bundle / name for name in (ENGINES, PROFILES)):
+        if link.is_symlink():
+            with writing(link):
+                _let_read(Path(os.path.realpath(link)))
+
+
 def forget_added(layout: Layout) -> None:
-    """Remove engines and profiles of bundles that no release here has any more."""
+    """Remove engines and profiles of bundles that no release here has any more; no link is followed."""
     bundles = [layout.release(identity) / BUNDLE for identity in layout.identities()]
     for name in (ENGINES, PROFILES):
         kept = {Path(os.readlink(bundle / name)).name for bundle in bundles if (bundle / name).is_symlink()}
-        folder = layout.data / name
-        for digest in os.listdir(folder) if folder.is_dir() else ():
+        folder = layout.added / name
+        for digest in os.listdir(folder) if folder.is_dir() and not folder.is_symlink() else ():
             if digest not in kept:
                 shutil.rmtree(folder / digest, ignore_errors=True)  # what stays takes room, and does no other harm
+
+
+def _let_read(folder: Path) -> None:
+    for above, _, files in os.walk(folder):
+        os.chmod(above, 0o755)
+        for path in (Path(above, name) for name in files):
+            if not path.is_symlink():
+                os.chmod(path, 0o644)

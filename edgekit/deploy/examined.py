@@ -15,6 +15,7 @@ from typing import Any
 from edgekit.bundle import Bundle, open_bundle
 from edgekit.check import require_answers
 from edgekit.child import speak
+from edgekit.deploy.added import let_read
 from edgekit.deploy.trying import CHECK, COMPILE, PROFILE
 from edgekit.engines.lock import find_form
 from edgekit.errors import GateRefused
@@ -64,11 +65,13 @@ PHASES: dict[str, Callable[[Bundle, Progress], dict[str, Any]]] = {
 
 
 def examine(phase: str, bundle: Path, progress: Progress) -> dict[str, Any]:
-    """Do a phase here; what a gate says is part of what comes of it."""
+    """Do a phase here; what a gate says is part of what comes of it. The service can read what is added."""
     try:
         return PHASES[phase](open_bundle(bundle), progress)
     except GateRefused as refused:
         return {"refused": [refused.message, refused.hint]}
+    finally:
+        let_read(bundle)
 
 
 if __name__ == "__main__":

@@ -176,11 +176,13 @@ def _tell(operations: dict[int, Operation], line: Mapping[str, Any]) -> None:
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder and those above it, on the disk; everybody may look into it. One that is there stays as it is."""
+    """Make a folder and those above it, on the disk; everybody may look into it, whatever the umask. One that is there
+    stays as it is."""
     if not folder.is_dir():
         make_folder(folder.parent)
         with writing(folder):
-            folder.mkdir(mode=0o755, exist_ok=True)
+            folder.mkdir(exist_ok=True)
+            folder.chmod(0o755)
             flush_folder(folder.parent)
 
 

@@ -6,8 +6,9 @@ Everything that installs, looks at or removes a service asks here. Paths are the
 ```
 PREFIX/releases/ID/            bundle/ site/ system/ release.json: never changed once it is there
 PREFIX/current                 a relative link: releases/ID
+PREFIX/added/                  engines and profiles made here, by their bundles' digests
 PREFIX/state/                  the journal, a trial, what was committed, releases that failed
-/var/lib/edgekit/              what the service keeps: accounts, conversations, engines, profiles
+/var/lib/edgekit/              what the service keeps: accounts, conversations
 /etc/edgekit/                  its configuration
 ```
 """
@@ -97,6 +98,11 @@ class Layout:
     def current(self) -> Path:
         """The link that names the release which a start of the service takes."""
         return self.at(self.prefix / "current")
+
+    @property
+    def added(self) -> Path:
+        """The folder of what this machine adds to bundles. It is root's: the service can't change what is believed."""
+        return self.at(self.prefix / "added")
 
     @property
     def state(self) -> Path:

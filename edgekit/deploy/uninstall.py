@@ -1,6 +1,6 @@
 """Removing an installation: the service first, then its units, the releases, what was noted of them.
 
-What it keeps (accounts, conversations, engines) and its configuration stay, unless they are to go, too. It only leads
+What it keeps (accounts, conversations) and its configuration stay, unless they are to go, too. It only leads
 forward: whatever interrupts it, running it again removes the rest.
 """
 
@@ -36,7 +36,7 @@ def plan_removal(hands: Hands, *, data: bool) -> Uninstalled:
     """Return what :func:`uninstall` would remove and keep, of what is there."""
     layout = hands.layout
     units = [layout.unit.with_name(name) for name in _UNITS]
-    own = [*units, layout.sysusers, layout.current, layout.releases, layout.state]
+    own = [*units, layout.sysusers, layout.current, layout.releases, layout.added, layout.state]
     kept = [layout.data, layout.configuration]
     there = [path for path in (*own, *(kept if data else ())) if path.exists() or path.is_symlink()]
     return Uninstalled(tuple(there), () if data else tuple(path for path in kept if path.exists()))

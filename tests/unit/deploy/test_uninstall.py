@@ -11,6 +11,7 @@ from tests.deploying import OLD, Site
 
 def test_the_service_goes_and_what_it_keeps_stays(site: Site) -> None:
     site.installed(OLD)
+    site.layout.data.mkdir(parents=True)
     (site.layout.data / "accounts").write_text("anna")
     planned = plan_removal(site.hands, data=False)
     site.services.told.clear()
