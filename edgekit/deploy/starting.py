@@ -35,17 +35,21 @@ class Stop(Step):
 
 @dataclass(frozen=True)
 class Start(Step):
-    """Start the service, and wait until it says that it is ready. Undoing stops it."""
+    """Start the service, and wait until it says that it is ready. Undoing stops it.
+
+    One that somebody started since it was stopped runs the release before, and is started anew: a service sees the
+    release that it began with until it ends.
+    """
 
     title: ClassVar[str] = "Start the service"
     blames: ClassVar[bool] = True
 
     def show(self, hands: Hands) -> str:
-        return f"systemctl start {UNIT}, which waits until it is ready"
+        return f"systemctl restart {UNIT}, which waits until it is ready"
 
     def do(self, hands: Hands) -> Any:
         hands.services.reset_failed(UNIT)
-        hands.services.start(UNIT)
+        hands.services.restart(UNIT)
 
     def undo(self, hands: Hands, before: Any) -> None:
         hands.services.stop(UNIT)

@@ -115,7 +115,7 @@ class Systemctl:
 
     def restart(self, unit: str, seconds: float = START_S) -> None:
         """As of the protocol."""
-        self._change("restart", unit, seconds, "did not start again")
+        self._change("restart", unit, seconds, "did not start")
 
     def reset_failed(self, unit: str) -> None:
         """As of the protocol."""

@@ -40,7 +40,7 @@ def test_downtime_is_said_before_and_after(site: Site, capsys: Capture) -> None:
 
 def test_a_dry_run_shows_every_step_and_does_none(site: Site, capsys: Capture) -> None:
     assert main(["install", "1", "--dry-run"]) == 0
-    assert "systemctl start edgekit.service" in capsys.readouterr().out
+    assert "systemctl restart edgekit.service" in capsys.readouterr().out
     document = run("install", "1", "--dry-run")
     assert document["release"] == OLD
     assert len(document["steps"]) == 14

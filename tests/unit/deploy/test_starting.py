@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from edgekit.deploy.placing import Switch
 from edgekit.deploy.starting import Start, Stop
 from edgekit.deploy.steps import UNIT
 from edgekit.errors import EdgeKitError
-from tests.deploying import OLD, Site
+from tests.deploying import NEW, OLD, Site
 
 
 def test_what_ran_runs_again(site: Site) -> None:
@@ -26,6 +27,16 @@ def test_what_did_not_run_is_not_started(site: Site) -> None:
     Stop().do(site.hands)
     Stop().undo(site.hands, before)
     assert site.services.running == ""
+
+
+def test_one_that_somebody_started_meanwhile_gives_way(site: Site) -> None:
+    site.installed(OLD)
+    site.layout.release(NEW).mkdir()
+    Stop().do(site.hands)
+    site.services.start(UNIT)
+    Switch(NEW).do(site.hands)
+    Start().do(site.hands)
+    assert site.services.running == NEW
 
 
 def test_a_start_that_failed_is_forgotten_before_the_next_one(site: Site) -> None:
