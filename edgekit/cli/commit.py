@@ -20,7 +20,7 @@ def command(console: Console, if_healthy: bool, prefix: str, root: Path) -> None
     """Commit the release that is on trial: nothing goes back from it by itself any more."""
     from edgekit.deploy.health import unhealthy
     from edgekit.deploy.here import hands_here, require_root
-    from edgekit.deploy.trial import commit, watch
+    from edgekit.deploy.trial import commit, left_of, watch
 
     hands = hands_here(layout_of(prefix, root))
     require_root(hands.layout)
@@ -33,3 +33,5 @@ def command(console: Console, if_healthy: bool, prefix: str, root: Path) -> None
     release = str(operation.about["release"])
     console.document({"release": release, "state": "committed"})
     console.print(f"Release {release[:SHORT]} is committed. The one before is kept, for `edgekit rollback`.")
+    for problem in left_of(operation):
+        console.note(f"Something of the old releases stays: {problem}")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ClassVar
 
 from edgekit import config
@@ -90,7 +92,8 @@ class Commit(Step):
 @dataclass(frozen=True)
 class Prune(Step):
     """Remove the releases that nothing needs: all but the one that runs, the one before, and those of a trial; and what
-    was compiled for their bundles alone."""
+    was compiled for their bundles alone. What can't be removed takes room and does no other harm: it is told, and stays
+    until the next one."""
 
     title: ClassVar[str] = "Remove old releases"
 
@@ -99,8 +102,7 @@ class Prune(Step):
         return f"rm -r {hands.layout.releases}/{{{','.join(names)}}}" if names else "there are none"
 
     def do(self, hands: Hands) -> Any:
-        prune(hands.layout)
-        forget_added(hands.layout)
+        return {"left": [*prune(hands.layout), *_refused(partial(forget_added, hands.layout))]}
 
 
 def needed(layout: Layout) -> set[str]:
@@ -114,15 +116,20 @@ def needed(layout: Layout) -> set[str]:
     return names - {""}
 
 
-def prune(layout: Layout) -> None:
-    """Remove every release that is not needed, and what was begun to be written or removed."""
-    keep = needed(layout)
-    for identity in layout.identities():
-        if identity not in keep:
-            discard(layout, identity)
-    if layout.releases.is_dir():
-        for leftover in layout.releases.glob(".*.partial"):
-            _remove(layout, leftover.name)
+def prune(layout: Layout) -> Iterator[str]:
+    """Remove every release that is not needed, and what was begun to be written or removed; yield why something of that
+    stays."""
+    try:
+        keep = needed(layout)
+        stale = [identity for identity in layout.identities() if identity not in keep]
+        leftovers = [path.name for path in layout.releases.glob(".*.partial")]
+    except (EdgeKitError, OSError) as error:
+        yield str(error)
+        return
+    for identity in stale:
+        yield from _refused(partial(discard, layout, identity))
+    for name in leftovers:
+        yield from _refused(partial(_remove, layout, name))
 
 
 def discard(layout: Layout, identity: str) -> None:
@@ -133,6 +140,14 @@ def discard(layout: Layout, identity: str) -> None:
             layout.release(identity).rename(layout.partial(identity))
             flush_folder(layout.releases)
     _remove(layout, layout.partial(identity).name)
+
+
+def _refused(remove: Callable[[], None]) -> Iterator[str]:
+    """Remove something; yield why that can't be done."""
+    try:
+        remove()
+    except (EdgeKitError, OSError) as error:
+        yield str(error)
 
 
 def _remove(layout: Layout, name: str) -> None:

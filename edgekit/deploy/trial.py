@@ -28,7 +28,7 @@ INSTALL = "install"
 @dataclass(frozen=True)
 class Look:
     """What a look at a trial led to: "nothing to watch", "busy", "healthy", "unhealthy", "committed" or "rolled back";
-    ``why`` it was not healthy."""
+    ``why`` it was not healthy, or what of the old releases could not be removed."""
 
     outcome: str
     why: str = ""
@@ -96,6 +96,12 @@ def forced_of(operation: Operation | None) -> tuple[str, ...]:
     return tuple(str(result["forced"]) for result in results if isinstance(result, dict) and "forced" in result)
 
 
+def left_of(operation: Operation) -> tuple[str, ...]:
+    """Return what a commit could not remove of the old releases, and why."""
+    results = [result for result in operation.results.values() if isinstance(result, dict)]
+    return tuple(str(problem) for result in results for problem in result.get("left", ()))
+
+
 def _count(journal: Journal, trial: Trial, hands: Hands, why: str) -> Look:
     if why:
         counted = replace(trial, unhealthy=trial.unhealthy + 1, healthy=0)
@@ -106,8 +112,7 @@ def _count(journal: Journal, trial: Trial, hands: Hands, why: str) -> Look:
         take_back(journal, operation_of(journal, trial), hands, reason, is_bad=True)
         return Look("rolled back", reason)
     if counted.healthy >= HEALTHY:
-        _commit(journal, trial, hands)
-        return Look("committed")
+        return Look("committed", "; ".join(left_of(_commit(journal, trial, hands))))
     write_trial(hands.layout, counted)
     return Look("unhealthy" if why else "healthy", why)
 

@@ -6,6 +6,7 @@ import pytest
 
 from edgekit.deploy.marking import BeginTrial, Commit, Prune, discard, needed
 from edgekit.deploy.states import read_committed, read_trial, rescue
+from edgekit.deploy.trial import commit, left_of
 from tests.deploying import NEW, OLD, THIRD, Site
 
 
@@ -57,6 +58,22 @@ def test_what_something_may_go_back_to_stays(site: Site) -> None:
     Prune().do(site.hands)
     assert sorted(path.name for path in site.layout.releases.iterdir()) == [OLD, NEW]
     assert Prune().show(site.hands) == "there are none"
+
+
+def test_what_can_not_be_removed_keeps_no_release_from_being_committed(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    site.installed(OLD).install(NEW)
+    site.layout.release(THIRD).mkdir()
+    site.layout.partial("4" * 64).mkdir()
+    monkeypatch.setattr("shutil.rmtree", refuse)
+    left = left_of(commit(site.hands))
+    assert [path in told for path, told in zip(("3.partial", "4.partial"), left, strict=True)] == [True, True]
+    assert site.standing.state == "committed"
+    assert site.layout.identities() == (OLD, NEW)
 
 
 def test_a_release_that_is_being_removed_has_no_release_s_name(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
