@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from edgekit.deploy.journal import Journal, Operation
@@ -61,6 +62,7 @@ def undo(journal: Journal, operation: Operation, hands: Hands) -> None:
     not ended: the next run undoes it again.
     """
     errors: list[EdgeKitError] = []
+    hands = replace(hands, begun=frozenset(str(operation.steps[number]["step"]) for number in operation.begun))
     if operation.is_bad:
         with suppress(EdgeKitError):
             remember_bad(hands.layout, str(operation.about["release"]))

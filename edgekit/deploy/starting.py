@@ -6,15 +6,21 @@ back, and starts the old one again.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from edgekit.deploy.steps import UNIT, Hands, Step
+from edgekit.errors import EdgeKitError
 
 
 @dataclass(frozen=True)
 class Stop(Step):
-    """Stop the service; it brings the answers that it has begun to an end first. Undoing starts it, if it ran."""
+    """Stop the service; it brings the answers that it has begun to an end first. Undoing starts it, if it ran.
+
+    Where another release was started since, the one before is started even if it did not run: whoever installs wants a
+    service. It may be what the install was to mend, so that there its failure is none of the undoing's.
+    """
 
     title: ClassVar[str] = "Stop the service"
 
@@ -29,8 +35,10 @@ class Stop(Step):
 
     def undo(self, hands: Hands, before: Any) -> None:
         if before:
-            hands.services.reset_failed(UNIT)
-            hands.services.start(UNIT)
+            _start_again(hands)
+        elif _STARTED in hands.begun and hands.layout.running():
+            with suppress(EdgeKitError):
+                _start_again(hands)
 
 
 @dataclass(frozen=True)
@@ -53,3 +61,15 @@ class Start(Step):
 
     def undo(self, hands: Hands, before: Any) -> None:
         hands.services.stop(UNIT)
+
+
+_STARTED = Start.__name__
+
+
+def _start_again(hands: Hands) -> None:
+    """Start the service with the release that ``current`` names; what runs may be the one that is left."""
+    hands.services.reset_failed(UNIT)
+    if _STARTED in hands.begun:
+        hands.services.restart(UNIT)
+    else:
+        hands.services.start(UNIT)

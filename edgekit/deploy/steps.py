@@ -36,6 +36,7 @@ class Hands:
       own; :class:`~edgekit.errors.GateRefused` where it says no
     - ``preflight(bundle, wheels)``: raise what speaks against the machine
     - ``verify(bundle, progress)``: compare every file of a bundle with its hash
+    - ``begun``: while an operation is undone, the kinds of its steps that were begun
     """
 
     layout: Layout
@@ -45,6 +46,7 @@ class Hands:
     preflight: Callable[[Path, str], None]
     verify: Callable[[Path, Progress], None]
     progress: Progress = silent
+    begun: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)

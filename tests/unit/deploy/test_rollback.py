@@ -8,6 +8,7 @@ import pytest
 
 from edgekit.deploy.rollback import ASKED, CRASHED, end_failed, roll_back
 from edgekit.deploy.states import rescue
+from edgekit.deploy.steps import UNIT
 from edgekit.errors import EdgeKitError, InputError
 from tests.deploying import NEW, OLD, Site
 
@@ -26,6 +27,18 @@ def test_a_trial_is_left_as_somebody_asks(trying: Site) -> None:
     assert (trying.standing.state, trying.standing.bad) == ("committed", ()), "it did not fail"
     assert trying.layout.identities() == (OLD,)
     assert rescue(trying.layout) == OLD
+
+
+@pytest.mark.parametrize("is_broken", [False, True])
+def test_a_release_before_that_did_not_run_is_started_where_it_can_be(site: Site, is_broken: bool) -> None:
+    site.installed(OLD).services.fail()
+    site.install(NEW)
+    if is_broken:
+        (site.layout.release(OLD) / "broken").touch()
+    operation = roll_back(site.hands)
+    assert (operation.result, site.layout.running()) == ("undone", OLD)
+    assert site.services.state(UNIT).active == ("failed" if is_broken else "active")
+    assert site.standing.trial is None
 
 
 def test_a_first_trial_is_left_for_nothing(site: Site) -> None:
