@@ -28,6 +28,7 @@ class BeginTrial(Step):
     release: str
     previous: str
     title: ClassVar[str] = "Note the trial"
+    keeps_watch: ClassVar[bool] = True
 
     def show(self, hands: Hands) -> str:
         back = f"to go back to {self.previous[:SHORT]}" if self.previous else "nothing to go back to"

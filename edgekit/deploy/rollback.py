@@ -48,6 +48,8 @@ def end_failed(hands: Hands) -> Operation | None:
         if trial is None or hands.services.state(UNIT).runs:
             return None
         operation = operation_of(journal, trial)
+        if operation.is_to_be_undone:  # what failed is the way back, and the timer goes on with that
+            return None
         take_back(journal, operation, hands, operation.reason or CRASHED, is_bad=True)
         return operation
 

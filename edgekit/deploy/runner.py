@@ -58,17 +58,20 @@ def take_back(journal: Journal, operation: Operation, hands: Hands, reason: str,
 def undo(journal: Journal, operation: Operation, hands: Hands) -> None:
     """Undo every step of an operation that was begun, the last one first, and note its end.
 
-    One that fails does not keep the others from being undone; its error comes at the end, and then the operation has
-    not ended: the next run undoes it again.
+    One that fails does not keep the others from being undone, but for what keeps watch over it; its error comes at the
+    end, and then the operation has not ended: the next run undoes what is left, and nothing twice.
     """
     errors: list[EdgeKitError] = []
     hands = replace(hands, begun=frozenset(str(operation.steps[number]["step"]) for number in operation.begun))
     if operation.is_bad:
         with suppress(EdgeKitError):
             remember_bad(hands.layout, str(operation.about["release"]))
-    for number in sorted(operation.begun, reverse=True):
+    for number in sorted(set(operation.begun).difference(operation.undone_ms), reverse=True):
         try:
-            load(KINDS, operation.steps[number]).undo(hands, operation.begun[number])
+            step = load(KINDS, operation.steps[number])
+            if errors and step.keeps_watch:
+                continue
+            step.undo(hands, operation.begun[number])
         except EdgeKitError as error:
             errors.append(error)
             continue

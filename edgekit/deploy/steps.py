@@ -57,11 +57,13 @@ class Step(ABC):
     - ``blames``: whether its failure speaks against the release, which is then remembered as bad
     - ``is_point_of_return``: whether an operation that was interrupted is undone before it is begun, and completed from
       then on
+    - ``keeps_watch``: whether it is undone only once all that came after it is: until then it sees to that
     """
 
     title: ClassVar[str]
     blames: ClassVar[bool] = False
     is_point_of_return: ClassVar[bool] = False
+    keeps_watch: ClassVar[bool] = False
 
     @abstractmethod
     def show(self, hands: Hands) -> str:

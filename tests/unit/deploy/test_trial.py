@@ -7,9 +7,11 @@ from dataclasses import replace
 import pytest
 
 from edgekit.deploy.journal import alone
+from edgekit.deploy.rollback import end_failed, roll_back
 from edgekit.deploy.states import read_trial, rescue, write_trial
+from edgekit.deploy.steps import UNIT
 from edgekit.deploy.trial import HEALTHY, REBOOTED, UNHEALTHY, Look, commit, end_at_boot
-from edgekit.errors import ConfigError, InputError
+from edgekit.errors import ConfigError, EdgeKitError, InputError
 from tests.deploying import NEW, OLD, THIRD, Site
 
 
@@ -91,6 +93,23 @@ def test_the_next_look_goes_back_where_the_start_of_the_machine_did_not(trying: 
     assert trying.services.running == NEW
     assert trying.watch() == Look("rolled back", REBOOTED)
     assert trying.services.running == OLD
+
+
+def test_a_way_back_that_fails_is_gone_on_with_by_the_next_looks_and_nothing_is_undone_twice(trying: Site) -> None:
+    (trying.layout.release(OLD) / "broken").touch()
+    with pytest.raises(EdgeKitError, match="did not start"):
+        roll_back(trying.hands)
+    assert trying.standing.trial is not None
+    assert trying.services.state("edgekit-commit.timer").runs
+    with pytest.raises(EdgeKitError, match="did not start"):
+        trying.watch()
+    assert end_failed(trying.hands) is None, "systemd starts that one whenever the service failed: it would go round"
+    (trying.layout.release(OLD) / "broken").unlink()
+    trying.services.told.clear()
+    assert trying.watch() == Look("nothing to watch")
+    assert trying.services.running == OLD
+    assert trying.services.told[:3] == [f"stop {UNIT}", f"start {UNIT}", "stop edgekit-commit.timer"], "a restart is both"
+    assert (trying.standing.trial, trying.journal.operations()[-1].result) == (None, "undone")
 
 
 def test_a_look_does_not_wait_for_a_command_that_works(trying: Site) -> None:
