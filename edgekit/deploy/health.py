@@ -6,12 +6,16 @@ import http.client
 import json
 import ssl
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from edgekit.deploy.here import ENVIRONMENT
 from edgekit.deploy.layout import Layout
 from edgekit.deploy.steps import UNIT, Hands
+from edgekit.serve.here import service_here
 
 _ASK_S = 10.0
+_UNANSWERED = (OSError, http.client.HTTPException, ValueError, OverflowError)
+"""The last two: of a name and of a port that can't be any."""
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}
 
 
@@ -29,7 +33,7 @@ class Address:
 
 
 def address(layout: Layout) -> Address:
-    """Read where the service listens; what can't be read is as it ships."""
+    """Read where a start of the service listens; what can't be read is as it ships."""
     values = {"EDGEKIT_HOST": "127.0.0.1", "EDGEKIT_PORT": "8080"}
     try:
         lines = layout.at(ENVIRONMENT).read_text(encoding="utf-8", errors="replace").splitlines()
@@ -47,7 +51,14 @@ def unhealthy(hands: Hands) -> str:
     state = hands.services.state(UNIT)
     if not state.ready:
         return f"systemd says {state.active} ({state.result})"
-    return _asked(address(hands.layout))
+    return _asked(_told(hands.layout) or address(hands.layout))
+
+
+def _told(layout: Layout) -> Address | None:
+    """Where the service that runs says that it is: its configuration may have changed since it started."""
+    told = service_here(layout.data)
+    url = urlsplit(told.url) if told else None
+    return Address(url.hostname, url.port) if url and url.hostname and url.port else None
 
 
 def _asked(place: Address) -> str:
@@ -59,12 +70,12 @@ def _asked(place: Address) -> str:
         return _answer(encrypted)
     except ssl.SSLError:
         pass  # it has no certificate
-    except (OSError, http.client.HTTPException) as error:
+    except _UNANSWERED as error:
         if not isinstance(error, ConnectionResetError | http.client.RemoteDisconnected):
             return f"it does not answer at {place.here}:{place.port} ({error})"
     try:
         return _answer(http.client.HTTPConnection(place.here, place.port, timeout=_ASK_S))
-    except (OSError, http.client.HTTPException) as error:
+    except _UNANSWERED as error:
         return f"it does not answer at {place.here}:{place.port} ({error})"
 
 

@@ -16,7 +16,7 @@ from edgekit.deploy.journal import Busy, Journal, Operation, alone
 from edgekit.deploy.marking import Commit, Prune
 from edgekit.deploy.runner import recover, run, take_back
 from edgekit.deploy.states import SHORT, Trial, read_committed, read_trial, write_trial
-from edgekit.deploy.steps import Hands
+from edgekit.deploy.steps import UNIT, Hands
 from edgekit.errors import ConfigError, InputError
 from edgekit.machine.moment import now
 
@@ -27,7 +27,8 @@ INSTALL = "install"
 
 @dataclass(frozen=True)
 class Look:
-    """What a look at a trial led to: "nothing to watch", "busy", "healthy", "unhealthy", "committed" or "rolled back";
+    """What a look at a trial led to: "nothing to watch", "busy", "stopped", "healthy", "unhealthy", "committed" or
+    "rolled back";
     ``why`` it was not healthy, or what of the old releases could not be removed."""
 
     outcome: str
@@ -59,6 +60,8 @@ def watch(hands: Hands, unhealthy: Callable[[], str]) -> Look:
             if trial.boot != now().boot:
                 take_back(journal, operation_of(journal, trial), hands, REBOOTED, is_bad=False)
                 return Look("rolled back", REBOOTED)
+            if _is_stopped(hands):
+                return Look("stopped")
             return _count(journal, trial, hands, unhealthy())
     except Busy:
         return Look("busy")
@@ -94,6 +97,12 @@ def forced_of(operation: Operation | None) -> tuple[str, ...]:
     """Return the gates that an install passed over, a sentence each."""
     results = operation.results.values() if operation else ()
     return tuple(str(result["forced"]) for result in results if isinstance(result, dict) and "forced" in result)
+
+
+def _is_stopped(hands: Hands) -> bool:
+    """Whether somebody stopped the service: that speaks for nothing, and the trial waits."""
+    state = hands.services.state(UNIT)
+    return (state.active, state.result) == ("inactive", "success")
 
 
 def left_of(operation: Operation) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ import pytest
 from edgekit.deploy.health import Address, address, unhealthy
 from edgekit.deploy.journal import make_folder
 from edgekit.deploy.steps import UNIT
+from edgekit.serve.here import ServiceHere, telling
 from tests.deploying import OLD, Site
 
 
@@ -54,6 +55,19 @@ def test_the_address_is_the_configuration_s(site: Site) -> None:
 
 def test_a_service_that_answers_is_healthy(site: Site, server: HTTPServer) -> None:
     assert unhealthy(listening(site, server.server_port).hands) == ""
+
+
+def test_it_is_asked_where_it_says_that_it_is_whatever_the_configuration_says_by_now(
+    site: Site, server: HTTPServer
+) -> None:
+    listening(site, 99999)
+    assert unhealthy(site.hands).startswith("it does not answer at 127.0.0.1:99999")
+    make_folder(site.layout.data)
+    with telling(site.layout.data, ServiceHere(f"http://127.0.0.1:{server.server_port}/")):
+        assert unhealthy(site.hands) == ""
+    for url in ("http://127.0.0.1:99999/", "elsewhere"):
+        with telling(site.layout.data, ServiceHere(url)):
+            assert "127.0.0.1:99999" in unhealthy(site.hands), "as one that tells nothing"
 
 
 def test_one_that_can_not_be_asked_says_why(site: Site, server: HTTPServer) -> None:

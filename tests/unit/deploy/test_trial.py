@@ -60,6 +60,16 @@ def test_too_many_silent_minutes_go_back_and_the_reason_is_kept(trying: Site) ->
     assert (operation.result, operation.reason) == ("undone", "it did not answer for 5 minutes: it is silent")
 
 
+def test_a_service_that_somebody_stopped_is_not_called_silent(trying: Site) -> None:
+    trying.services.stop(UNIT)
+    assert {trying.watch("systemd says inactive") for _ in range(UNHEALTHY)} == {Look("stopped")}
+    trying.services.start(UNIT)
+    assert trying.watch() == Look("healthy")
+    assert trying.standing.bad == ()
+    trying.services.fail()
+    assert trying.watch("systemd says failed").outcome == "unhealthy"
+
+
 def test_the_operator_commits_and_only_what_is_needed_stays(trying: Site) -> None:
     commit(trying.hands)
     assert trying.layout.identities() == (OLD, NEW), "the one before is kept"
