@@ -18,7 +18,7 @@ from edgekit.deploy.site import Code, Environment, Wheels
 from edgekit.deploy.site.needed import helpful_extras
 from edgekit.deploy.staging import stage
 from edgekit.deploy.states import SHORT
-from edgekit.deploy.steps import Hands
+from edgekit.deploy.steps import UNIT, Hands
 from edgekit.deploy.systemd import Services, Systemctl
 from edgekit.deploy.unit.nodes import nodes
 from edgekit.deploy.unit.settings import PYTHON, Settings
@@ -39,12 +39,15 @@ EDGEKIT_HOST=127.0.0.1
 EDGEKIT_PORT=8080
 """
 _SYSUSERS = "edgekit.conf"
+_MEMORY = ("memory", "gpu memory")
 
 
 def hands_here(
     layout: Layout, *, forced: bool = False, services: Services | None = None, progress: Progress = silent
 ) -> Hands:
     """Return what an installation on this machine works with; ``forced`` passes over what the doctor finds bad."""
+
+    by = services or Systemctl(layout.root)
 
     def stage_here(bundle: Path, wheels: str, release: str, stage_progress: Progress) -> None:
         opened = open_bundle(bundle)
@@ -57,11 +60,11 @@ def hands_here(
         require_root(layout)
         require_python()
         if not forced:
-            require_healthy(bundle)
+            require_healthy(bundle, runs=by.state(UNIT).runs)
 
     return Hands(
         layout=layout,
-        services=services or Systemctl(layout.root),
+        services=by,
         stage=stage_here,
         examine=examine,
         preflight=preflight,
@@ -139,10 +142,16 @@ def require_python(runner: Runner = run_program) -> None:
         )
 
 
-def require_healthy(bundle: Path) -> None:
-    """Raise :class:`EdgeKitError` where the doctor finds this machine bad for the bundle's target."""
-    report = diagnose(Host(), open_bundle(bundle).manifest.target)
-    if wrong := report.of("bad"):
+def require_healthy(bundle: Path, *, runs: bool = False) -> None:
+    """Raise :class:`EdgeKitError` where the doctor finds this machine bad for the bundle's target.
+
+    Where the service ``runs``, and is stopped before the release is tried, memory is not looked at: it holds what it
+    will give back.
+    """
+    target = open_bundle(bundle).manifest.target
+    report = diagnose(Host(), target)
+    held = _MEMORY if runs and target.kind.on_gpu else ()
+    if wrong := [diagnosis for diagnosis in report.of("bad") if diagnosis.subject not in held]:
         told = "; ".join(f"{diagnosis.subject}: {diagnosis.what}" for diagnosis in wrong)
         hint = wrong[0].mend or "`edgekit doctor` says more."
         raise EdgeKitError(f"This machine is not ready for {report.target}: {told}", f"{hint}\n--force goes on.")

@@ -89,6 +89,29 @@ def test_a_machine_that_the_doctor_finds_bad_is_refused(
     assert error.value.hint == "make some\n--force goes on."
 
 
+def test_memory_that_the_service_holds_and_will_give_back_is_not_missed(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    short = [Diagnosis(subject, "bad", "too little is free") for subject in ("memory", "gpu memory")]
+    target = SimpleNamespace(kind=SimpleNamespace(on_gpu=True))
+    monkeypatch.setattr(here, "open_bundle", lambda path: SimpleNamespace(manifest=SimpleNamespace(target=target)))
+    monkeypatch.setattr(here, "diagnose", lambda host, target: Report("gpu", "gpu", tuple(short)))
+    monkeypatch.setattr(here, "require_root", lambda layout: None)
+    monkeypatch.setattr(here, "require_python", lambda: None)
+    preflight = here.hands_here(site.layout, services=site.services).preflight
+    with pytest.raises(EdgeKitError, match="memory: too little is free; gpu memory"):
+        preflight(Path("bundle"), "")
+    site.installed(OLD)
+    preflight(Path("bundle"), "")
+    target.kind.on_gpu = False
+    with pytest.raises(EdgeKitError, match="too little"):  # there, the old one runs on while the new one is tried
+        preflight(Path("bundle"), "")
+    target.kind.on_gpu = True
+    short.append(Diagnosis("disk", "bad", "no room is left"))
+    with pytest.raises(EdgeKitError, match="not ready for gpu: disk: no room is left"):
+        preflight(Path("bundle"), "")
+
+
 def test_while_the_machine_starts_nothing_is_started_or_stopped(site: Site) -> None:
     site.installed(OLD)
     site.services.told.clear()
