@@ -16,7 +16,7 @@ from edgekit.deploy.journal import Busy, Journal, Operation, alone
 from edgekit.deploy.marking import Commit, Prune
 from edgekit.deploy.runner import recover, run, take_back
 from edgekit.deploy.states import SHORT, Trial, read_committed, read_trial, write_trial
-from edgekit.deploy.steps import UNIT, Hands
+from edgekit.deploy.steps import COMMIT_TIMER, UNIT, Hands
 from edgekit.errors import ConfigError, InputError
 from edgekit.machine.moment import now
 
@@ -56,6 +56,7 @@ def watch(hands: Hands, unhealthy: Callable[[], str]) -> Look:
             recover(journal, hands)
             trial = read_trial(hands.layout)
             if trial is None:
+                hands.services.stop(COMMIT_TIMER)
                 return Look("nothing to watch")
             if trial.boot != now().boot:
                 take_back(journal, operation_of(journal, trial), hands, REBOOTED, is_bad=False)

@@ -23,6 +23,7 @@ _TIMER = Template(
 [Unit]
 Description=EdgeKit: watch the release on trial
 ConditionPathExists=$trial
+RequiresMountsFor=$prefix
 
 [Timer]
 OnActiveSec=60

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from edgekit.deploy.here import at_boot
 from edgekit.deploy.journal import alone
 from edgekit.deploy.rollback import end_failed, roll_back
 from edgekit.deploy.states import read_trial, rescue, write_trial
@@ -120,6 +121,14 @@ def test_a_way_back_that_fails_is_gone_on_with_by_the_next_looks_and_nothing_is_
     assert trying.services.running == OLD
     assert trying.services.told[:3] == [f"stop {UNIT}", f"start {UNIT}", "stop edgekit-commit.timer"], "a restart is both"
     assert (trying.standing.trial, trying.journal.operations()[-1].result) == (None, "undone")
+
+
+def test_a_look_at_no_trial_is_the_last_one(trying: Site) -> None:
+    from_another_boot(trying)
+    end_at_boot(at_boot(trying.hands))
+    assert trying.services.state("edgekit-commit.timer").runs, "while the machine starts, nothing is stopped"
+    assert trying.watch() == Look("nothing to watch")
+    assert not trying.services.state("edgekit-commit.timer").runs
 
 
 def test_a_look_does_not_wait_for_a_command_that_works(trying: Site) -> None:

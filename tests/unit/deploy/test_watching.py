@@ -14,6 +14,7 @@ def test_the_units_that_watch_a_trial() -> None:
     units = {PurePosixPath(path).name: _parsed(text) for path, text in watch_units(layout).items()}
     timer, look, boot = units["edgekit-commit.timer"], units["edgekit-commit.service"], units["edgekit-boot.service"]
     for unit in (timer, boot):
+        assert unit["Unit"]["RequiresMountsFor"] == "/data/edgekit"
         assert unit["Unit"]["ConditionPathExists"] == "/data/edgekit/state/trial"
     for unit, command in ((look, "commit --if-healthy"), (boot, "rollback --boot")):
         assert unit["Service"]["ExecStart"] == f"/usr/bin/python3 -s -m edgekit {command} --prefix /data/edgekit"
