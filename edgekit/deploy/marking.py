@@ -21,6 +21,23 @@ from edgekit.machine.moment import now
 
 
 @dataclass(frozen=True)
+class Watch(Step):
+    """Have the timer look every minute, so that what comes next is brought to an end whatever interrupts it."""
+
+    title: ClassVar[str] = "Watch over it"
+    keeps_watch: ClassVar[bool] = True
+
+    def show(self, hands: Hands) -> str:
+        return f"systemctl start {COMMIT_TIMER}"
+
+    def do(self, hands: Hands) -> Any:
+        hands.services.start(COMMIT_TIMER)
+
+    def undo(self, hands: Hands, before: Any) -> None:
+        hands.services.stop(COMMIT_TIMER)
+
+
+@dataclass(frozen=True)
 class BeginTrial(Step):
     """Note that a release is on trial, before anything that runs is touched: whoever looks from now on knows what to go
     back to."""

@@ -7,7 +7,7 @@ it, which is still there. Of `edgekit rollback`, `--failed` is what systemd runs
 from __future__ import annotations
 
 from edgekit.deploy.journal import Journal, Operation, alone
-from edgekit.deploy.marking import Commit
+from edgekit.deploy.marking import Commit, Watch
 from edgekit.deploy.placing import Switch
 from edgekit.deploy.runner import recover, run, take_back
 from edgekit.deploy.starting import Start, Stop
@@ -60,5 +60,5 @@ def _leave_committed(journal: Journal, hands: Hands) -> Operation:
     if not committed or previous not in hands.layout.identities():
         what = f"{committed.release[:SHORT]} is the only release here" if committed else "nothing is installed"
         raise InputError(f"There is nothing to go back to: {what}", "`edgekit install BUNDLE` installs another one.")
-    steps = [Stop(), Switch(previous), Start(), Commit(previous, "")]
+    steps = [Watch(), Stop(), Switch(previous), Start(), Commit(previous, "")]
     return run(journal, "rollback", {"release": previous, "from": committed.release, "reason": ASKED}, steps, hands)

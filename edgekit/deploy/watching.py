@@ -1,5 +1,5 @@
-"""The units that watch a release on trial: a timer, which runs as long as there is a trial, what it starts every
-minute, and what a start of the machine runs before the service.
+"""The units that watch a release on trial: a timer, which runs as long as something is to be watched, what it
+starts every minute, and what a start of the machine runs before the service.
 
 They run the code of the release that `state/rescue` names, which is never the one on trial where there is another: what
 ends a trial must work where the release on trial is what is broken. They are the same for every release.
@@ -18,11 +18,11 @@ PYTHON = "/usr/bin/python3"
 BOOT_UNIT, COMMIT_UNIT = "edgekit-boot.service", COMMIT_TIMER.replace(".timer", ".service")
 
 _TIMER = Template(
-    """# Written by `edgekit install`: looks every minute at a release on trial, and runs no longer than that.
+    """# Written by `edgekit install`: looks every minute at a release on trial, and ends what was
+# interrupted. Where there is neither, its first look stops it.
 
 [Unit]
 Description=EdgeKit: watch the release on trial
-ConditionPathExists=$trial
 RequiresMountsFor=$prefix
 
 [Timer]

@@ -8,7 +8,8 @@ import pytest
 
 from edgekit.deploy.rollback import ASKED, CRASHED, end_failed, roll_back
 from edgekit.deploy.states import rescue
-from edgekit.deploy.steps import UNIT
+from edgekit.deploy.steps import COMMIT_TIMER, UNIT
+from edgekit.deploy.trial import Look
 from edgekit.errors import EdgeKitError, InputError
 from tests.deploying import NEW, OLD, Site
 
@@ -79,6 +80,27 @@ def test_what_was_committed_is_left_for_the_release_before(site: Site) -> None:
     assert site.standing.state == "committed"
     with pytest.raises(InputError, match="nothing to go back to: 111111111111 is the only release"):
         roll_back(site.hands)
+
+
+@pytest.mark.parametrize("cut", ["Switch to the release", "Start the service"])
+def test_a_way_back_that_is_killed_is_brought_to_its_end_by_the_timer(
+    site: Site, cut: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def end(stage: str, done: int, total: int) -> None:
+        if stage == cut:
+            raise SystemExit
+
+    site.installed(OLD).installed(NEW)
+    with monkeypatch.context() as patch, pytest.raises(SystemExit):
+        patch.setattr("edgekit.deploy.runner.take_back", lambda *words, **more: None)  # what is killed undoes nothing
+        roll_back(replace(site.hands, progress=end))
+    assert (site.services.running, site.standing.trial) == ("", None)
+    assert site.services.state(COMMIT_TIMER).runs
+    assert site.watch() == Look("nothing to watch")
+    assert site.services.running == site.layout.running() == OLD
+    assert site.standing.committed is not None
+    assert site.standing.committed.release == OLD
+    assert not site.services.state(COMMIT_TIMER).runs
 
 
 def test_a_release_before_that_does_not_start_is_no_way_back(site: Site) -> None:

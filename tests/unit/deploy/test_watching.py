@@ -15,10 +15,11 @@ def test_the_units_that_watch_a_trial() -> None:
     timer, look, boot = units["edgekit-commit.timer"], units["edgekit-commit.service"], units["edgekit-boot.service"]
     for unit in (timer, boot):
         assert unit["Unit"]["RequiresMountsFor"] == "/data/edgekit"
-        assert unit["Unit"]["ConditionPathExists"] == "/data/edgekit/state/trial"
     for unit, command in ((look, "commit --if-healthy"), (boot, "rollback --boot")):
         assert unit["Service"]["ExecStart"] == f"/usr/bin/python3 -s -m edgekit {command} --prefix /data/edgekit"
         assert "/data/edgekit/state/rescue/site:" in unit["Service"]["Environment"]
+    assert boot["Unit"]["ConditionPathExists"] == "/data/edgekit/state/trial"
+    assert "ConditionPathExists" not in timer["Unit"], "a rollback that was cut is no trial"
     assert boot["Unit"]["Before"] == "edgekit.service"
     assert "Install" not in look
 
