@@ -58,8 +58,8 @@ class Operation:
 
     @property
     def is_to_be_undone(self) -> bool:
-        """Whether it failed after its end, and has not been undone since."""
-        return not self.result and bool(self.reason)
+        """Whether it failed, and has not been undone wholly since; a full disk may hold no line that it failed."""
+        return not self.result and bool(self.reason or self.undone_ms)
 
 
 class Journal:
@@ -79,6 +79,10 @@ class Journal:
     def last(self, *names: str) -> Operation | None:
         """Return the operation, of those names if any are given, that was begun last; None where there was none."""
         return next((one for one in reversed(self.operations()) if not names or one.name in names), None)
+
+    def unfinished(self) -> Operation | None:
+        """Return the operation that was begun last of those that have not ended; None where all have."""
+        return next((one for one in reversed(self.operations()) if not one.result), None)
 
     def begin(self, name: str, about: Mapping[str, Any], steps: Sequence[Mapping[str, Any]]) -> Operation:
         """Note an operation before its first step, and return it."""

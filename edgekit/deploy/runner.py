@@ -48,7 +48,13 @@ def complete(journal: Journal, operation: Operation, hands: Hands) -> None:
 
 
 def take_back(journal: Journal, operation: Operation, hands: Hands, reason: str, *, is_bad: bool) -> None:
-    """Undo an operation, also one that came to its end; with ``is_bad`` its release is remembered as bad."""
+    """Undo an operation, also one that came to its end; with ``is_bad`` its release is remembered as bad.
+
+    What was begun after it and interrupted, a commit say, is undone before: nothing completes that later.
+    """
+    later = journal.unfinished()
+    if later is not None and later.number > operation.number:
+        take_back(journal, later, hands, INTERRUPTED, is_bad=False)
     with suppress(EdgeKitError):  # the disk may be full, and undoing is what makes room
         journal.fail(operation, reason, is_bad=is_bad)
     operation.reason, operation.is_bad = reason, is_bad
@@ -87,8 +93,8 @@ def recover(journal: Journal, hands: Hands) -> Operation | None:
 
     It is undone, or completed from its point of return on; what can't be completed is undone, and no error.
     """
-    operation = journal.last()
-    if operation is None or operation.result:
+    operation = journal.unfinished()
+    if operation is None:
         return None
     if operation.is_to_be_undone:
         undo(journal, operation, hands)

@@ -128,6 +128,9 @@ def _count(journal: Journal, trial: Trial, hands: Hands, why: str) -> Look:
 
 
 def _commit(journal: Journal, trial: Trial, hands: Hands) -> Operation:
+    if (running := hands.layout.running()) != trial.release:
+        message = f"{trial.release[:SHORT]} is on trial, but {running[:SHORT] if running else 'nothing'} is installed"
+        raise ConfigError(message, "End the trial with `edgekit rollback`.")
     forced = forced_of(journal.last(INSTALL))
     steps = [Commit(trial.release, trial.previous, forced), Prune()]
     return run(journal, "commit", {"release": trial.release}, steps, hands)

@@ -67,6 +67,22 @@ def test_a_step_that_can_not_be_undone_holds_up_no_other_and_is_undone_by_the_ne
     assert recover(ready.journal, ready.hands) is None
 
 
+def test_what_was_half_undone_is_never_completed(ready: Site) -> None:
+    ready.layout.release(NEW).mkdir(parents=True)
+    operation = ready.journal.begin("install", {"release": NEW}, [document(step) for step in (Switch(NEW), Start())])
+    for number, step in enumerate((Switch(NEW), Start())):
+        ready.journal.intend(operation, number, step.before(ready.hands))
+        step.do(ready.hands)
+    Start().undo(ready.hands, None)
+    ready.journal.undid(operation, 1)
+    later = ready.journal.begin("commit", {"release": NEW}, [])
+    ready.journal.end(later, "undone")
+    recovered = recover(ready.journal, ready.hands)
+    assert recovered is not None
+    assert (recovered.name, recovered.result, ready.layout.running()) == ("install", "undone", None)
+    assert ready.services.running == ""
+
+
 def test_undoing_needs_no_room_on_the_disk(ready: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*words: object, **more: object) -> None:
         raise DiskFull("No space is left", "")

@@ -8,9 +8,11 @@ import pytest
 
 from edgekit.deploy.here import at_boot
 from edgekit.deploy.journal import alone
+from edgekit.deploy.marking import Commit
+from edgekit.deploy.placing import Switch
 from edgekit.deploy.rollback import end_failed, roll_back
-from edgekit.deploy.states import read_trial, rescue, write_trial
-from edgekit.deploy.steps import UNIT
+from edgekit.deploy.states import Committed, read_trial, rescue, write_committed, write_trial
+from edgekit.deploy.steps import UNIT, document
 from edgekit.deploy.trial import HEALTHY, REBOOTED, UNHEALTHY, Look, commit, end_at_boot
 from edgekit.errors import ConfigError, EdgeKitError, InputError
 from tests.deploying import NEW, OLD, THIRD, Site
@@ -134,6 +136,29 @@ def test_a_look_at_no_trial_is_the_last_one(trying: Site) -> None:
 def test_a_look_does_not_wait_for_a_command_that_works(trying: Site) -> None:
     with alone(trying.layout.state):
         assert trying.watch() == Look("busy")
+
+
+@pytest.mark.parametrize("is_written", [False, True])
+def test_a_commit_that_was_cut_is_none_once_the_machine_was_started_anew(trying: Site, is_written: bool) -> None:
+    step, committed = Commit(NEW, OLD), trying.standing.committed
+    operation = trying.journal.begin("commit", {"release": NEW}, [document(step)])
+    trying.journal.intend(operation, 0, step.before(trying.hands))
+    if is_written:
+        write_committed(trying.layout, Committed(release=NEW, previous=OLD))
+    from_another_boot(trying)
+    assert end_at_boot(trying.hands) is not None
+    assert trying.watch() == Look("nothing to watch")
+    assert trying.layout.running() == rescue(trying.layout) == OLD
+    assert trying.standing.committed == committed
+    assert [one.result for one in trying.journal.operations()[-2:]] == ["undone", "undone"]
+
+
+def test_what_is_not_installed_is_not_committed(trying: Site) -> None:
+    Switch(OLD).do(trying.hands)
+    with pytest.raises(ConfigError, match="222222222222 is on trial, but 111111111111 is installed"):
+        commit(trying.hands)
+    roll_back(trying.hands)
+    assert (trying.standing.state, trying.services.running) == ("committed", OLD)
 
 
 def test_a_trial_that_the_journal_lost_can_be_committed_by_hand(trying: Site) -> None:
