@@ -65,9 +65,11 @@ def undo(journal: Journal, operation: Operation, hands: Hands) -> None:
     """Undo every step of an operation that was begun, the last one first, and note its end.
 
     One that fails does not keep the others from being undone, but for what keeps watch over it; its error comes at the
-    end, and then the operation has not ended: the next run undoes what is left, and nothing twice.
+    end, and then the operation has not ended: the next run undoes what is left, and nothing twice but what came after a
+    switch that was stuck: the service was started with what ``current`` named.
     """
     errors: list[EdgeKitError] = []
+    is_stuck = False
     hands = replace(hands, begun=frozenset(str(operation.steps[number]["step"]) for number in operation.begun))
     if operation.is_bad:
         with suppress(EdgeKitError):
@@ -80,9 +82,11 @@ def undo(journal: Journal, operation: Operation, hands: Hands) -> None:
             step.undo(hands, operation.begun[number])
         except EdgeKitError as error:
             errors.append(error)
+            is_stuck = is_stuck or _is_point_of_return(operation.steps[number])
             continue
-        with suppress(EdgeKitError):
-            journal.undid(operation, number)
+        if not is_stuck:
+            with suppress(EdgeKitError):
+                journal.undid(operation, number)
     if errors:
         raise errors[0]
     journal.end(operation, "undone")
@@ -120,6 +124,11 @@ def _drive(journal: Journal, operation: Operation, hands: Hands) -> None:
         journal.did(operation, number, step.do(hands))
         hands.progress(step.title, 1, 1)
     journal.end(operation, "done")
+
+
+def _is_point_of_return(written: Mapping[str, Any]) -> bool:
+    kind = KINDS.get(str(written["step"]))
+    return kind is not None and kind.is_point_of_return
 
 
 def _blames(operation: Operation) -> bool:

@@ -28,8 +28,7 @@ INSTALL = "install"
 @dataclass(frozen=True)
 class Look:
     """What a look at a trial led to: "nothing to watch", "busy", "stopped", "healthy", "unhealthy", "committed" or
-    "rolled back";
-    ``why`` it was not healthy, or what of the old releases could not be removed."""
+    "rolled back"; ``why`` it was not healthy, or what of the old releases could not be removed."""
 
     outcome: str
     why: str = ""

@@ -121,8 +121,11 @@ def test_a_way_back_that_fails_is_gone_on_with_by_the_next_looks_and_nothing_is_
     trying.services.told.clear()
     assert trying.watch() == Look("nothing to watch")
     assert trying.services.running == OLD
-    assert trying.services.told[:3] == [f"stop {UNIT}", f"start {UNIT}", "stop edgekit-commit.timer"], "a restart is both"
-    assert (trying.standing.trial, trying.journal.operations()[-1].result) == (None, "undone")
+    assert trying.services.told[:3] == [f"stop {UNIT}", f"start {UNIT}", "stop edgekit-commit.timer"], (
+        "a restart is both"
+    )
+    assert read_trial(trying.layout) is None
+    assert trying.journal.operations()[-1].result == "undone"
 
 
 def test_a_look_at_no_trial_is_the_last_one(trying: Site) -> None:
@@ -131,6 +134,20 @@ def test_a_look_at_no_trial_is_the_last_one(trying: Site) -> None:
     assert trying.services.state("edgekit-commit.timer").runs, "while the machine starts, nothing is stopped"
     assert trying.watch() == Look("nothing to watch")
     assert not trying.services.state("edgekit-commit.timer").runs
+
+
+def test_a_switch_that_was_stuck_on_the_way_back_has_the_service_started_anew(
+    trying: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stuck(self: Switch, hands: object, before: object) -> None:
+        raise EdgeKitError("it is stuck", "")
+
+    with monkeypatch.context() as patch, pytest.raises(EdgeKitError, match="it is stuck"):
+        patch.setattr(Switch, "undo", stuck)
+        roll_back(trying.hands)
+    assert trying.services.running == NEW, "better than none"
+    assert trying.watch() == Look("nothing to watch")
+    assert trying.services.running == trying.layout.running() == OLD
 
 
 def test_a_look_does_not_wait_for_a_command_that_works(trying: Site) -> None:
