@@ -66,10 +66,10 @@ class Services(Protocol):
         """Forget that a service failed, and how often it was started lately."""
 
     def enable(self, unit: str) -> None:
-        """Have a service start with the machine."""
+        """Have a service start with the machine; systemd is not made to read the units anew."""
 
     def disable(self, unit: str) -> None:
-        """Have a service start no more with the machine; one that is not there is none that does."""
+        """Have a service start no more with the machine, as :meth:`enable`; one that is not there is none that does."""
 
     def reload(self) -> None:
         """Have systemd read the units anew. It can take the GPU from containers that run: only where one changed."""
@@ -125,11 +125,11 @@ class Systemctl:
 
     def enable(self, unit: str) -> None:
         """As of the protocol."""
-        self._systemctl(f"{unit} can't be enabled", "enable", unit)
+        self._systemctl(f"{unit} can't be enabled", "--no-reload", "enable", unit)
 
     def disable(self, unit: str) -> None:
         """As of the protocol."""
-        self._systemctl(f"{unit} can't be disabled", "disable", unit, fine="does not exist")
+        self._systemctl(f"{unit} can't be disabled", "--no-reload", "disable", unit, fine="does not exist")
 
     def reload(self) -> None:
         """As of the protocol."""

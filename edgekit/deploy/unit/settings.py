@@ -10,11 +10,13 @@ from typing import Final
 
 from edgekit.errors import ConfigError
 from edgekit.target import Target
-from edgekit.units import GIB
+from edgekit.units import GIB, MIB
 
 PYTHON: Final = PurePosixPath("/usr/bin/python3")
 SYSTEM_BYTES: Final = GIB
 """What the system keeps of the host's memory, where its GPU has a memory of its own."""
+_GRAIN_BYTES: Final = 256 * MIB
+"""What is counted of a machine's memory: another kernel keeps some MiB more, which is nothing to tell systemd."""
 _OWN_FOLDERS: Final = ("/etc/edgekit", "/var/lib/edgekit")
 _LIBRARIES: Final = tuple(
     f"{folder}/systemd/libsystemd-shared-*.so" for folder in ("lib", "usr/lib", "usr/lib/*", "usr/lib64")
@@ -72,8 +74,9 @@ class Settings:
         and the target's budget is taken off here. Mapped weights count, and are given back when memory is short.
         """
         reserved = target.reserved_bytes if target.unified else SYSTEM_BYTES
+        memory_bytes = self.memory_bytes // _GRAIN_BYTES * _GRAIN_BYTES
         gpu = (target.budget.dynamic_bytes or 0) if target.unified and target.kind.on_gpu else 0
-        return max(self.memory_bytes - reserved - gpu, self.memory_bytes // 2)
+        return max(memory_bytes - reserved - gpu, memory_bytes // 2)
 
 
 def systemd_version(root: Path) -> int:

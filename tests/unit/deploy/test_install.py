@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,8 +12,10 @@ import pytest
 from edgekit.deploy.install import downtime_s, steps
 from edgekit.deploy.rollback import roll_back
 from edgekit.deploy.states import read_trial
+from edgekit.deploy.systemd import Systemctl
 from edgekit.deploy.trial import commit
 from edgekit.errors import DiskFull, EdgeKitError, GateRefused, InputError
+from edgekit.machine.programs import Reply
 from tests.deploying import NEW, OLD, THIRD, Site, killed
 
 
@@ -45,6 +49,25 @@ def test_an_upgrade_stops_the_old_release_last_of_all(site: Site) -> None:
     downtime = downtime_s(site.journal.operations()[-1])
     assert downtime is not None
     assert downtime < 60
+
+
+def test_an_upgrade_has_systemd_read_nothing_anew(site: Site) -> None:
+    """By the commands themselves: enabling a unit has it read all of them, too, unless that is told not to."""
+    asked: list[tuple[str, ...]] = []
+
+    def run(command: tuple[str, ...], seconds: float, variables: Mapping[str, str]) -> Reply:
+        asked.append(command)
+        return Reply(0, "ActiveState=active\n" if "show" in command else "")
+
+    site.hands = replace(site.hands, services=Systemctl(runner=run))
+    site.installed(OLD)
+    assert [command for command in asked if "daemon-reload" in command]
+    asked.clear()
+    site.install(NEW)
+    assert not [command for command in asked if "daemon-reload" in command]
+    changing = [command for command in asked if "enable" in command or "disable" in command]
+    assert len(changing) == 3
+    assert all("--no-reload" in command for command in changing)
 
 
 def test_where_memory_has_room_for_one_the_old_release_is_stopped_before_the_new_one_is_tried(site: Site) -> None:

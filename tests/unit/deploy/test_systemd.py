@@ -125,7 +125,7 @@ def test_in_an_image_nothing_runs(tmp_path: Path) -> None:
     assert services.state(UNIT) == ServiceState()
     assert services.last_lines(UNIT) == ()
     root = f"--root={tmp_path}"
-    assert programs.commands == [f"systemctl {root} enable {UNIT}", f"systemd-sysusers {root} edgekit.conf"]
+    assert programs.commands == [f"systemctl {root} --no-reload enable {UNIT}", f"systemd-sysusers {root} edgekit.conf"]
     for start in (services.start, services.restart):
         with pytest.raises(EdgeKitError, match="is no running system"):
             start(UNIT)

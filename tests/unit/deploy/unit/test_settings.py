@@ -36,6 +36,7 @@ def test_a_path_stands_in_a_unit_as_it_is(path: str) -> None:
 
 def test_what_is_left_for_the_service() -> None:
     assert Settings(memory_bytes=8 * GIB).host_bytes(target("cpu")) == 7 * GIB
+    assert Settings(memory_bytes=8 * GIB + 3).host_bytes(target("cpu")) == 7 * GIB, "another kernel, the same unit"
     assert Settings(memory_bytes=32 * GIB).host_bytes(target("rtx3050")) == 31 * GIB
     orin = target("orin")
     assert orin.budget.dynamic_bytes is not None
