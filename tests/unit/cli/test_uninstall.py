@@ -11,6 +11,7 @@ from tests.deploying import OLD, Site
 
 def test_what_goes_is_shown_first(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
     site.installed(OLD)
+    site.layout.data.mkdir(parents=True)
     shown = run("uninstall", "--dry-run")
     assert site.services.running == OLD
     assert main(["uninstall"]) == 0
