@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
-from edgekit.errors import NotHere
+from edgekit.errors import InputError
 from edgekit.ward.access import reach, reached, touch
 from edgekit.ward.database import Database, Row
 from edgekit.ward.feedback import Verdict, verdict_of
@@ -73,8 +73,8 @@ class Turns:
     ) -> Turn:
         """Keep a question; it is on the disk when this returns, and its turn "waiting".
 
-        :class:`~edgekit.errors.NotHere` for what is no conversation or no picture of it,
-        :class:`~edgekit.errors.NotAllowed` where ``owner`` may only read.
+        :class:`~edgekit.errors.NotHere` for what is no conversation, :class:`~edgekit.errors.InputError` for what is
+        no picture of it, :class:`~edgekit.errors.NotAllowed` where ``owner`` may only read.
         """
         id, now_s = new_id(), self._clock().wall_s
         document = {
@@ -156,7 +156,8 @@ class Turns:
     def _require_pictures(self, conversation: str, pictures: Sequence[str]) -> None:
         rows = self._database.rows("SELECT id FROM pictures WHERE conversation = ?", (conversation,))
         if not set(pictures) <= {row[0] for row in rows}:
-            raise NotHere("A picture of this question is not in its conversation", "Add it to the conversation first.")
+            message = "A picture of this question is not in its conversation"
+            raise InputError(message, "Add it to the conversation first.")
 
     def _update(self, id: str, state: State, changes: Mapping[str, Any]) -> bool:
         with self._database.transaction():

@@ -245,12 +245,13 @@ def test_two_pictures_lie_side_by_side(page: Page, service: StandIn) -> None:
 def test_where_the_bundle_takes_one_picture_there_is_one(page: Page, service: StandIn) -> None:
     service.images = 1
     page.reload()
+    page.wait_for_selector("#app:not([hidden])")
     attach(page, png(3))
     attach(page, png(4))
     expect(page.get_by_role("button", name="Two side by side")).to_be_hidden()
     page.get_by_label("Your question").fill("What has changed?")
     page.keyboard.press("Enter")
-    expect(page.locator("#ask-warning")).to_contain_text("1 pictures at most")
+    expect(page.locator("#ask-warning")).to_contain_text("1 picture at most")
     page.get_by_role("button", name="Remove the picture").first.click()
     ask(page, "What is it?")
 

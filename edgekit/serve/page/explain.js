@@ -6,6 +6,7 @@ const SAME = {
     too_many_requests: "queue_full",
     too_many_requests_in_memory: "queue_full",
     conversation_full: "context_length_exceeded",
+    picture_not_here: "not_found",
 };
 
 export function explain(error) {

@@ -169,22 +169,16 @@ function drawLocked(box) {
 }
 
 export async function lock() {
-    if (!current?.account) return;
-    leave(); // at once, however long the service takes
-    try {
-        await send("POST", "api/session/lock", undefined, { quiet: true });
-    } finally {
-        await refresh();
-    }
+    if (current?.account) await end("POST", "api/session/lock");
 }
 
-async function signOut() {
+const signOut = () => end("DELETE", "api/session");
+
+/** Take everything from the screen at once, however long the service takes; asking it again shows what a failure left. */
+async function end(method, path) {
     leave();
-    try {
-        await send("DELETE", "api/session", undefined, { quiet: true });
-    } finally {
-        await refresh();
-    }
+    await send(method, path, undefined, { quiet: true }).catch(() => {});
+    await refresh();
 }
 
 function openAccount() {

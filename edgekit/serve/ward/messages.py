@@ -13,7 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from edgekit import config
-from edgekit.errors import NotAllowed, NotHere
+from edgekit.errors import NotAllowed
 from edgekit.inputs.prepared import PreparedPicture
 from edgekit.runtime import SamplingParams
 from edgekit.serve.answer import Order
@@ -124,7 +124,8 @@ def _open(owner: str, id: str, images: tuple[str, ...], most: int, store: Store)
         message = f"This conversation has {conversation.turns} questions, as many as one may have: begin a new one."
         raise Refusal(409, message, "conversation_full", headers=NEVER_RETRY)
     if not set(images) <= {picture.id for picture in store.ward.pictures.of(owner, id)}:
-        raise NotHere("A picture of this question is not in its conversation", "Add it to the conversation first.")
+        message = "A picture of this question is not in its conversation. Add it to the conversation first."
+        raise Refusal(400, message, "picture_not_here", param="images")
     return conversation, [turn for turn in store.ward.turns.of(owner, id) if is_shown(turn)]
 
 

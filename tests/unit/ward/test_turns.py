@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from edgekit.errors import NotHere
+from edgekit.errors import InputError
 from edgekit.files import write_bytes
 from edgekit.ward.feedback import Verdict
 from edgekit.ward.ward import Ward
@@ -67,7 +67,7 @@ def test_turns_are_numbered_and_conversation_of_one_is_known(ward: Ward, convers
 
 
 def test_a_picture_that_is_not_there_stops_the_question(ward: Ward, conversation: str) -> None:
-    with pytest.raises(NotHere, match="not in its conversation"):
+    with pytest.raises(InputError, match="not in its conversation"):
         ward.turns.add(ME, conversation, "?", ["nowhere"])
     assert ward.turns.of(ME, conversation) == ()
 

@@ -201,7 +201,7 @@ async def test_an_answer_can_be_had_whole(state: Path) -> None:
         ({"text": ""}, 400, "invalid_value"),
         ({"text": " \n"}, 400, "invalid_value"),
         ({"text": "x" * 400}, 400, "context_length_exceeded"),
-        ({"text": "x", "images": ["no-such-picture"]}, 404, "not_found"),
+        ({"text": "x", "images": ["no-such-picture"]}, 400, "picture_not_here"),
         ({"text": "x", "temperature": -1}, 400, "invalid_value"),
         ({"text": "x", "max_tokens": 0}, 400, "invalid_value"),
         ({"text": "x", "seed": 2**70}, 400, "invalid_value"),

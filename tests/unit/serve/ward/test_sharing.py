@@ -92,7 +92,7 @@ async def test_anothers_things_are_not_there_below_ones_own_conversation(state: 
                 below = own + path.removeprefix(there.path)
                 (await there.ben.send(method, below, content)).error(404, "not_found")
         asked = {"text": "x", "images": [there.picture]}
-        (await there.ben.post(f"{own}/messages", asked)).error(404, "not_found")
+        (await there.ben.post(f"{own}/messages", asked)).error(400, "picture_not_here")
 
 
 @on_loop
