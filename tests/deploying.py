@@ -33,7 +33,7 @@ from edgekit.progress import Progress
 
 OLD, NEW, THIRD = ("1" * 64, "2" * 64, "3" * 64)
 ROOT = Path(__file__).parents[1]
-CONFIGURATION = {"/etc/edgekit/edgekit.env": "EDGEKIT_PORT=8080\n"}
+CONFIGURATION = {"/etc/default/edgekit": "EDGEKIT_PORT=8080\n"}
 WATCHING = {"/etc/systemd/system/edgekit-commit.timer": "timer\n", "/etc/sysusers.d/edgekit.conf": "u edgekit\n"}
 
 
@@ -112,6 +112,10 @@ class FileServices:
         """As of the protocol."""
         self.told.append(f"users {name}")
 
+    def ids(self, user: str) -> tuple[int, int]:
+        """As of the protocol."""
+        return os.getuid(), os.getgid()
+
     def last_lines(self, unit: str, lines: int = 3) -> tuple[str, ...]:
         """As of the protocol."""
         return ("it says nothing",)
@@ -174,6 +178,7 @@ class Site:
             watching=WATCHING,
             unit=unit,
             users="edgekit.conf",
+            owned={"/etc/edgekit": "edgekit"},
         )
         return replace(order, **words)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -59,6 +60,9 @@ class StandInServices:
 
     def make_users(self, name: str) -> None:
         self.asked.append(f"make-users {Path(name).name}")
+
+    def ids(self, user: str) -> tuple[int, int]:
+        return os.getuid(), os.getgid()
 
     def last_lines(self, unit: str, lines: int = LINES) -> tuple[str, ...]:
         return self.lines.get(unit, ())[-lines:]

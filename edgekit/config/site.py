@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from edgekit.errors import ConfigError
 from edgekit.files import give_to_owner_of_folder, open_private, writing
 
 _SYSTEM = Path("/etc/edgekit")
@@ -41,9 +42,16 @@ def site_folder() -> Path:
 
 
 def site_file(name: str) -> Path | None:
-    """Return a site's file by its name below the folder; None where there is none."""
+    """Return a site's file by its name below the folder; None where there is none.
+
+    :class:`ConfigError` where others may not look into the folder: it is the installed service's.
+    """
     path = site_folder() / name
-    return path if path.exists() else None
+    try:
+        return path if path.exists() else None
+    except PermissionError:
+        message = f"Only root and the service's user may look into {path.parent}"
+        raise ConfigError(message, "Run it with sudo, or name another folder as EDGEKIT_SITE.") from None
 
 
 @contextmanager

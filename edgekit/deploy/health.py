@@ -8,7 +8,6 @@ import ssl
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from edgekit.deploy.here import ENVIRONMENT
 from edgekit.deploy.layout import Layout
 from edgekit.deploy.steps import UNIT, Hands
 from edgekit.serve.here import service_here
@@ -36,7 +35,7 @@ def address(layout: Layout) -> Address:
     """Read where a start of the service listens; what can't be read is as it ships."""
     values = {"EDGEKIT_HOST": "127.0.0.1", "EDGEKIT_PORT": "8080"}
     try:
-        lines = layout.at(ENVIRONMENT).read_text(encoding="utf-8", errors="replace").splitlines()
+        lines = layout.environment.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
         lines = []
     for line in lines:

@@ -12,7 +12,7 @@ from edgekit import machine
 from edgekit.bundle import open_bundle, verify
 from edgekit.child import listen, python
 from edgekit.deploy.install import Order
-from edgekit.deploy.layout import SITE, SYSTEM, Layout
+from edgekit.deploy.layout import CONFIGURATION, ENVIRONMENT, SITE, SYSTEM, Layout
 from edgekit.deploy.record import record_of
 from edgekit.deploy.site import Code, Environment, Wheels
 from edgekit.deploy.site.needed import helpful_extras
@@ -31,14 +31,13 @@ from edgekit.machine.programs import Runner
 from edgekit.machine.programs import run as run_program
 from edgekit.progress import Progress, silent
 
-ENVIRONMENT = "/etc/edgekit/edgekit.env"
 _CONFIGURATION = """\
 # Created by `edgekit install`, which never overwrites it. `systemctl restart edgekit` takes changes.
 # Other machines reach the service at 0.0.0.0 here, once there are a certificate and an account, or a token.
 EDGEKIT_HOST=127.0.0.1
 EDGEKIT_PORT=8080
 """
-_SYSUSERS = "edgekit.conf"
+_SYSUSERS, _USER = "edgekit.conf", "edgekit"
 _MEMORY = ("memory", "gpu memory")
 
 
@@ -88,6 +87,7 @@ def order_here(bundle: Path, wheels: str, layout: Layout, *, forced: bool = Fals
         watching={f"/etc/sysusers.d/{_SYSUSERS}": sysusers_text(), **watch_units(layout)},
         unit=unit_files(layout, target, nodes(host, target), settings),
         users=_SYSUSERS,
+        owned={CONFIGURATION: _USER},
         stops_first=target.kind.on_gpu,
         image=is_image(layout),
         forced=forced,
@@ -163,7 +163,8 @@ class _Booting:
     def __init__(self, services: Services) -> None:
         self._services = services
         self.state, self.enable, self.disable = services.state, services.enable, services.disable
-        self.reload, self.make_users, self.last_lines = services.reload, services.make_users, services.last_lines
+        self.reload, self.make_users, self.ids = services.reload, services.make_users, services.ids
+        self.last_lines = services.last_lines
 
     def start(self, unit: str, seconds: float = 0) -> None:
         """Leave it to systemd."""

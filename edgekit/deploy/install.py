@@ -8,12 +8,13 @@ memory that it holds, it is stopped before them, and started again where one of 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from edgekit.deploy.added import KeepApart
 from edgekit.deploy.journal import Journal, Operation, alone
 from edgekit.deploy.marking import BeginTrial, Commit
+from edgekit.deploy.owning import HandOver
 from edgekit.deploy.placing import Configure, Place, Switch
 from edgekit.deploy.runner import recover, run
 from edgekit.deploy.starting import Start, Stop
@@ -33,7 +34,8 @@ class Order:
       ID of both
     - ``configuration``, ``watching``, ``unit``: texts by their paths on the device: what is created once; the units
       that watch trials, and what they need; the service's own
-    - ``users``: the file among ``watching`` that names the service's user
+    - ``users``: the file among ``watching`` that names the service's user; ``owned``: folders, by their paths on the
+      device, that are given to a user
     - ``stops_first``: whether the release can't be tried while the old one holds the memory
     - ``image``: whether it is installed into a tree where nothing runs, and so is neither tried nor on trial
     - ``forced``: go on where a gate says no
@@ -47,6 +49,7 @@ class Order:
     watching: Mapping[str, str]
     unit: Mapping[str, str]
     users: str = ""
+    owned: Mapping[str, str] = field(default_factory=dict)
     stops_first: bool = False
     image: bool = False
     forced: bool = False
@@ -86,6 +89,8 @@ def steps(order: Order, running: str) -> Iterator[Step]:
     for path, text in order.configuration.items():
         yield Configure(path, text)
     yield Place(order.watching, (BOOT_UNIT, COMMIT_TIMER), order.users)
+    for path, user in order.owned.items():
+        yield HandOver(path, user)
     if order.image:
         yield from (Place(order.unit, (UNIT,)), Switch(release), Commit(release, running))
         return
@@ -93,6 +98,12 @@ def steps(order: Order, running: str) -> Iterator[Step]:
     if order.stops_first:
         yield from tries
     yield from (Place(order.unit, (UNIT,)), Switch(release), Start())
+
+
+def notes_of(operation: Operation | None) -> tuple[str, ...]:
+    """Return what steps have to tell whoever installs, a sentence each."""
+    results = operation.results.values() if operation else ()
+    return tuple(str(result["note"]) for result in results if isinstance(result, dict) and "note" in result)
 
 
 def downtime_s(operation: Operation) -> float | None:

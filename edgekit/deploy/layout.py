@@ -9,7 +9,8 @@ PREFIX/current                 a relative link: releases/ID
 PREFIX/added/                  engines and profiles made here, by their bundles' digests
 PREFIX/state/                  the journal, a trial, what was committed, releases that failed
 /var/lib/edgekit/              what the service keeps: accounts, conversations
-/etc/edgekit/                  its configuration
+/etc/edgekit/                  its configuration, with tokens and keys: the service's own
+/etc/default/edgekit           where it listens: root's
 ```
 """
 
@@ -24,6 +25,7 @@ from pathlib import Path, PurePosixPath
 from edgekit.errors import ConfigError
 
 PREFIX = PurePosixPath("/opt/edgekit")
+CONFIGURATION, ENVIRONMENT = "/etc/edgekit", "/etc/default/edgekit"
 BUNDLE, SITE, SYSTEM, RECORD = "bundle", "site", "system", "release.json"
 """What a release's folder holds: the bundle, the code with what it needs, links to packages of the system's, the record
 that names all of it."""
@@ -117,7 +119,12 @@ class Layout:
     @property
     def configuration(self) -> Path:
         """The folder of the service's configuration."""
-        return self.at("/etc/edgekit")
+        return self.at(CONFIGURATION)
+
+    @property
+    def environment(self) -> Path:
+        """Where the service listens: root's, who reads it for every start."""
+        return self.at(ENVIRONMENT)
 
     @property
     def unit(self) -> Path:

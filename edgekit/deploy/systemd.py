@@ -8,6 +8,7 @@ enabled and users are made, and what would start something is an error.
 from __future__ import annotations
 
 import os
+import pwd
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -77,6 +78,9 @@ class Services(Protocol):
     def make_users(self, name: str) -> None:
         """Make the users that a file of ``/etc/sysusers.d`` names, where they are missing."""
 
+    def ids(self, user: str) -> tuple[int, int]:
+        """Return the numbers of a user and of its group."""
+
     def last_lines(self, unit: str, lines: int = LINES) -> tuple[str, ...]:
         """Return what a service wrote last; nothing where that can't be read."""
 
@@ -139,6 +143,17 @@ class Systemctl:
     def make_users(self, name: str) -> None:
         """As of the protocol."""
         self._ask(f"The users of {name} can't be made", ("systemd-sysusers", f"--root={self._root}", name), CALL_S)
+
+    def ids(self, user: str) -> tuple[int, int]:
+        """As of the protocol; in an image, by its own list."""
+        try:
+            if not self._is_image:
+                entry = pwd.getpwnam(user)
+                return entry.pw_uid, entry.pw_gid
+            rows = (line.split(":") for line in (self._root / "etc/passwd").read_text(encoding="utf-8").splitlines())
+            return next((int(row[2]), int(row[3])) for row in rows if row[0] == user)
+        except (OSError, ValueError, LookupError, StopIteration):
+            raise EdgeKitError(f"There is no user {user} in {self._root}", "systemd-sysusers makes it.") from None
 
     def last_lines(self, unit: str, lines: int = LINES) -> tuple[str, ...]:
         """As of the protocol."""

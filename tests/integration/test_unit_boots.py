@@ -133,10 +133,10 @@ def test_a_start_waits_until_the_service_is_ready(service: Service) -> None:
 
 
 def test_the_sites_file_says_where_it_answers(service: Service) -> None:
-    service.machine.write("/etc/edgekit/edgekit.env", "EDGEKIT_HOST=0.0.0.0\nEDGEKIT_PORT=8443\n")
+    service.machine.write("/etc/default/edgekit", "EDGEKIT_HOST=0.0.0.0\nEDGEKIT_PORT=8443\n")
     service.start()
     assert service.ask("tell")["argv"][2:] == ["--host", "0.0.0.0", "--port", "8443"]
-    service.machine.at("/etc/edgekit/edgekit.env").unlink()
+    service.machine.at("/etc/default/edgekit").unlink()
 
 
 def test_what_kills_it_is_mended_by_a_new_start(service: Service) -> None:

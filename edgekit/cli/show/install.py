@@ -39,7 +39,7 @@ def show_installed(
     console: Console, layout: Layout, release: str, operation: Operation | None, *, on_trial: bool
 ) -> None:
     """Show what is installed, how people reach it, and what is left to do."""
-    from edgekit.deploy.install import downtime_s
+    from edgekit.deploy.install import downtime_s, notes_of
     from edgekit.deploy.states import standing
     from edgekit.deploy.trial import forced_of
 
@@ -50,6 +50,8 @@ def show_installed(
     console.document(document | more)
     for reason in forced:
         console.note(f"FORCED: {reason}. `edgekit status` keeps telling.")
+    for note in notes_of(operation):
+        console.note(note)
     if operation is None:
         console.print(f"Release {release[:SHORT]} runs already; nothing was changed.")
         return

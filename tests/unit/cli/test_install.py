@@ -43,7 +43,7 @@ def test_a_dry_run_shows_every_step_and_does_none(site: Site, capsys: Capture) -
     assert "systemctl restart edgekit.service" in capsys.readouterr().out
     document = run("install", "1", "--dry-run")
     assert document["release"] == OLD
-    assert len(document["steps"]) == 14
+    assert len(document["steps"]) == 15
     assert not list(site.folder.iterdir())
 
 
@@ -56,6 +56,12 @@ def test_a_gate_ends_with_3_and_forced_is_loud(site: Site, capsys: Capture) -> N
     assert main(["install", "2", "--force"]) == 0
     assert "FORCED: 2 GiB over budget" in capsys.readouterr().err
     assert site.services.running == NEW
+
+
+def test_what_a_step_has_to_tell_is_told(site: Site, capsys: Capture) -> None:
+    site.results["compile"] = {"note": "It took long."}
+    assert main(["install", "1"]) == 0
+    assert "It took long." in capsys.readouterr().err
 
 
 def test_a_prefix_that_can_be_none_is_refused(capsys: Capture) -> None:

@@ -16,6 +16,6 @@ def test_what_goes_is_shown_first(site: Site, capsys: pytest.CaptureFixture[str]
     assert site.services.running == OLD
     assert main(["uninstall"]) == 0
     assert f"removed  {site.layout.releases}" in capsys.readouterr().out
-    assert shown["kept"] == [str(site.layout.data), str(site.layout.configuration)]
+    assert shown["kept"] == [str(site.layout.data), str(site.layout.configuration), str(site.layout.environment)]
     assert main(["uninstall"]) == 1
     assert "Nothing is installed" in capsys.readouterr().err

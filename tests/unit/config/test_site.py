@@ -12,7 +12,7 @@ import pytest
 
 from edgekit.config import site
 from edgekit.config.site import locked, site_file, site_folder
-from edgekit.errors import EdgeKitError
+from edgekit.errors import ConfigError, EdgeKitError
 
 
 @pytest.fixture
@@ -71,6 +71,16 @@ with locked(Path(sys.argv[1])):
     print("held", flush=True)
     sys.stdin.readline()
 """
+
+
+def test_a_folder_that_others_may_not_look_into_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: Path) -> bool:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setenv("EDGEKIT_SITE", str(tmp_path))
+    monkeypatch.setattr(Path, "exists", refuse)
+    with pytest.raises(ConfigError, match=f"Only root and the service's user may look into {tmp_path}"):
+        site_file("engines.toml")
 
 
 def test_a_lock_is_one_processs_until_it_ends(tmp_path: Path) -> None:

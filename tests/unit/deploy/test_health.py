@@ -41,14 +41,14 @@ def server() -> Iterator[HTTPServer]:
 
 def listening(site: Site, port: int) -> Site:
     site.installed(OLD)
-    (site.layout.configuration / "edgekit.env").write_text(f"# here\nEDGEKIT_HOST=0.0.0.0\nEDGEKIT_PORT={port}\n")
+    site.layout.environment.write_text(f"# here\nEDGEKIT_HOST=0.0.0.0\nEDGEKIT_PORT={port}\n")
     return site
 
 
 def test_the_address_is_the_configuration_s(site: Site) -> None:
     assert address(site.layout) == Address("127.0.0.1", 8080)
-    make_folder(site.layout.configuration)
-    (site.layout.configuration / "edgekit.env").write_text('EDGEKIT_HOST="::"\nEDGEKIT_PORT=443\nOTHER\n')
+    make_folder(site.layout.environment.parent)
+    site.layout.environment.write_text('EDGEKIT_HOST="::"\nEDGEKIT_PORT=443\nOTHER\n')
     assert address(site.layout) == Address("::", 443)
     assert address(site.layout).here == "::1"
 

@@ -61,7 +61,7 @@ def test_the_order_of_a_bundle_names_its_release_and_places_its_units(
         *(f"/etc/systemd/system/edgekit-{name}" for name in ("commit.timer", "commit.service", "boot.service")),
         "/etc/sysusers.d/edgekit.conf",
     }
-    assert "EDGEKIT_PORT=8080" in order.configuration["/etc/edgekit/edgekit.env"]
+    assert "EDGEKIT_PORT=8080" in order.configuration["/etc/default/edgekit"]
 
 
 @pytest.mark.parametrize("told", ["2.7\n", ""])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Mapping
 from dataclasses import replace
@@ -30,7 +31,7 @@ def test_a_first_install_ends_on_trial(site: Site) -> None:
     assert trial is not None
     assert (trial.release, trial.previous) == (OLD, "")
     assert site.standing.state == "trial"
-    assert (site.folder / "etc/edgekit/edgekit.env").read_text() == "EDGEKIT_PORT=8080\n"
+    assert (site.folder / "etc/default/edgekit").read_text() == "EDGEKIT_PORT=8080\n"
     enabled = [word for word in site.services.told if word.startswith("enable")]
     assert enabled == [f"enable edgekit{name}" for name in ("-boot.service", "-commit.timer", ".service")]
     assert downtime_s(site.journal.operations()[-1]) is None, "nothing ran before"
@@ -38,20 +39,20 @@ def test_a_first_install_ends_on_trial(site: Site) -> None:
 
 def test_an_upgrade_stops_the_old_release_last_of_all(site: Site) -> None:
     site.installed(OLD)
-    (site.folder / "etc/edgekit/edgekit.env").write_text("EDGEKIT_PORT=443\n")
+    (site.folder / "etc/default/edgekit").write_text("EDGEKIT_PORT=443\n")
     site.services.told.clear()
     site.examined.clear()
     site.install(NEW)
     assert site.services.running == NEW
     assert site.examined == [(phase, OLD) for phase in ("compile", "check", "profile")], "while the old one answers"
     assert "reload" not in site.services.told, "the units are the same for every release"
-    assert (site.folder / "etc/edgekit/edgekit.env").read_text() == "EDGEKIT_PORT=443\n"
+    assert (site.folder / "etc/default/edgekit").read_text() == "EDGEKIT_PORT=443\n"
     downtime = downtime_s(site.journal.operations()[-1])
     assert downtime is not None
     assert downtime < 60
 
 
-def test_an_upgrade_has_systemd_read_nothing_anew(site: Site) -> None:
+def test_an_upgrade_has_systemd_read_nothing_anew(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """By the commands themselves: enabling a unit has it read all of them, too, unless that is told not to."""
     asked: list[tuple[str, ...]] = []
 
@@ -59,6 +60,7 @@ def test_an_upgrade_has_systemd_read_nothing_anew(site: Site) -> None:
         asked.append(command)
         return Reply(0, "ActiveState=active\n" if "show" in command else "")
 
+    monkeypatch.setattr(Systemctl, "ids", lambda self, user: (os.getuid(), os.getgid()))
     site.hands = replace(site.hands, services=Systemctl(runner=run))
     site.installed(OLD)
     assert [command for command in asked if "daemon-reload" in command]
@@ -73,7 +75,7 @@ def test_an_upgrade_has_systemd_read_nothing_anew(site: Site) -> None:
 def test_where_memory_has_room_for_one_the_old_release_is_stopped_before_the_new_one_is_tried(site: Site) -> None:
     assert names(site, OLD)[4:7] == ["compile", "check", "profile"]
     assert names(site, OLD, stops_first=True) == [
-        *("Preflight", "Verify", "Stage", "KeepApart", "Configure", "Place", "BeginTrial", "Stop"),
+        *("Preflight", "Verify", "Stage", "KeepApart", "Configure", "Place", "HandOver", "BeginTrial", "Stop"),
         *("compile", "check", "profile", "Place", "Switch", "Start"),
     ]
     site.installed(OLD)
@@ -88,7 +90,7 @@ def test_where_memory_has_room_for_one_the_old_release_is_stopped_before_the_new
 
 def test_into_an_image_nothing_is_started_tried_or_on_trial(site: Site) -> None:
     assert names(site, "", image=True) == [
-        *("Verify", "Stage", "KeepApart", "Configure", "Place", "Place", "Switch", "Commit"),
+        *("Verify", "Stage", "KeepApart", "Configure", "Place", "HandOver", "Place", "Switch", "Commit"),
     ]
     site.install(NEW, image=True)
     assert (site.standing.state, site.services.running) == ("committed", "")
@@ -163,8 +165,8 @@ def test_the_release_that_runs_is_not_installed_again(site: Site) -> None:
 
 
 # Two words of progress a step: before it is done, and after.
-POINTS = ["stage", "start", *map(str, range(1, 29))]
-HANDFUL = ["stage", "start", "17", "20", "23", "26", "27"]
+POINTS = ["stage", "start", *map(str, range(1, 31))]
+HANDFUL = ["stage", "start", "17", "22", "25", "28", "29"]
 
 
 @pytest.mark.parametrize("points", [HANDFUL, pytest.param(POINTS, marks=pytest.mark.system)])
@@ -178,7 +180,7 @@ def test_an_installer_that_is_killed_anywhere_leaves_a_release_whole_and_the_nex
         assert running in (OLD, NEW)
         assert (site.layout.release(running) / "release.json").read_text() == running
         assert site.services.running in ("", running), "nothing runs but what is named"
-        if point in ("20", "start"):  # the machine ended, too
+        if point in ("22", "start"):  # the machine ended, too
             site.services.boot()
         assert site.watch().outcome in ("nothing to watch", "healthy"), "the timer's next look"
         _require_whole(site)

@@ -11,7 +11,7 @@ from edgekit.deploy.placing import Configure, Place, Switch
 from edgekit.errors import ConfigError
 from tests.deploying import NEW, OLD, Site
 
-PATH = "/etc/edgekit/edgekit.env"
+PATH = "/etc/default/edgekit"
 
 
 def test_a_configuration_is_created_once_and_only_what_was_created_is_removed(site: Site) -> None:

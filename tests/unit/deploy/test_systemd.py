@@ -131,6 +131,19 @@ def test_in_an_image_nothing_runs(tmp_path: Path) -> None:
             start(UNIT)
 
 
+def test_a_user_has_its_numbers_here_and_in_an_image(tmp_path: Path) -> None:
+    assert Systemctl().ids("root") == (0, 0)
+    image = Systemctl(tmp_path)
+    for text in (None, "root:x:0:0::/:/bin/sh\nedgekit:x:no:number\n", "\n"):
+        if text is not None:
+            (tmp_path / "etc").mkdir(exist_ok=True)
+            (tmp_path / "etc/passwd").write_text(text)
+        with pytest.raises(EdgeKitError, match=f"There is no user edgekit in {tmp_path}"):
+            image.ids("edgekit")
+    (tmp_path / "etc/passwd").write_text("root:x:0:0::/:/bin/sh\nedgekit:!*:998:997:EdgeKit:/var/lib/edgekit:\n")
+    assert image.ids("edgekit") == (998, 997)
+
+
 def test_the_stand_in_keeps_the_same_promises() -> None:
     def fail(unit: str) -> None:
         raise EdgeKitError(f"{unit} did not start")

@@ -18,9 +18,9 @@ def test_the_service_goes_and_what_it_keeps_stays(site: Site) -> None:
     assert uninstall(site.hands, data=False) == planned
     assert site.services.told[:2] == ["stop edgekit-commit.timer", "stop edgekit.service"], "first of all"
     assert site.services.told[-1] == "reload"
-    assert planned.kept == (site.layout.data, site.layout.configuration)
+    assert planned.kept == (site.layout.data, site.layout.configuration, site.layout.environment)
     left = {path.relative_to(site.folder).as_posix() for path in site.folder.rglob("*") if path.is_file()}
-    assert left == {"etc/edgekit/edgekit.env", "var/lib/edgekit/accounts"}
+    assert left == {"etc/default/edgekit", "var/lib/edgekit/accounts"}
     assert not site.layout.at(site.layout.prefix).exists()
     with pytest.raises(InputError, match="Nothing is installed"):
         uninstall(site.hands, data=False)
