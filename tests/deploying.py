@@ -41,12 +41,15 @@ WATCHING = {"/etc/systemd/system/edgekit-commit.timer": "timer\n", "/etc/sysuser
 class FileServices:
     """Services that run in a file alone: each with the release that ``current`` named when it was started.
 
-    A release whose folder holds a file "broken" does not start. ``told`` has every call that changed something.
+    A release whose folder holds a file "broken" does not start. ``told`` has every call that changed something;
+    ``result`` and ``restarts`` are the service's, in systemd's words.
     """
 
     layout: Layout
     at_start: Callable[[], None] = lambda: None
     told: list[str] = field(default_factory=list)
+    result: str = "success"
+    restarts: int = 0
 
     @property
     def running(self) -> str:
@@ -56,7 +59,10 @@ class FileServices:
     def state(self, unit: str) -> ServiceState:
         """As of the protocol."""
         words = self._read().get(unit, "")
-        return ServiceState(active="failed" if words.startswith("!") else "active" if words else "inactive")
+        active = "failed" if words.startswith("!") else "active" if words else "inactive"
+        if unit != UNIT:
+            return ServiceState(active=active)
+        return ServiceState(active=active, result=self.result, restarts=self.restarts)
 
     def start(self, unit: str, seconds: float = START_S) -> None:
         """As of the protocol."""
@@ -65,9 +71,11 @@ class FileServices:
             return self._write(unit, "runs")
         if self.state(UNIT).runs:
             return None
+        self.result, self.restarts = "success", 0
         release = self.layout.running()
         if release is None or (self.layout.release(release) / "broken").exists():
             self._write(UNIT, f"!{release}")
+            self.result = "exit-code"
             raise EdgeKitError("edgekit.service did not start (exit-code)", "journalctl shows more.")
         self._write(UNIT, release)
         return self.at_start()
@@ -82,9 +90,14 @@ class FileServices:
         self.stop(unit)
         self.start(unit)
 
-    def fail(self) -> None:
-        """Let the service have crashed for good."""
+    def crash(self) -> None:
+        """Let the service have crashed, and run again."""
+        self.restarts += 1
+
+    def fail(self, result: str = "exit-code", restarts: int = 2) -> None:
+        """Let the service have failed for good."""
         self._write(UNIT, f"!{self.running}")
+        self.result, self.restarts = result, restarts
 
     def boot(self) -> None:
         """Let the machine be started anew, with the release that ``current`` names."""
@@ -95,6 +108,7 @@ class FileServices:
         """As of the protocol."""
         if self.state(unit).active == "failed":
             self._write(unit, "")
+            self.result, self.restarts = "success", 0
 
     def enable(self, unit: str) -> None:
         """As of the protocol."""

@@ -13,6 +13,7 @@ from edgekit.deploy.runner import recover, run, take_back
 from edgekit.deploy.starting import Start, Stop
 from edgekit.deploy.states import SHORT, read_committed, read_trial
 from edgekit.deploy.steps import UNIT, Hands
+from edgekit.deploy.systemd import ServiceState
 from edgekit.deploy.trial import operation_of
 from edgekit.errors import InputError
 
@@ -40,18 +41,30 @@ def end_failed(hands: Hands) -> Operation | None:
     """Go back from a release on trial whose service failed for good; None where nothing is on trial, or it runs.
 
     It is remembered as bad. Without a trial nothing is undone: what was committed has proved itself, so that the reason
-    lies elsewhere, a driver or a full disk say.
+    lies elsewhere, a driver or a full disk say. What was started too often by somebody, and not by systemd, is started
+    again, and that is all.
     """
     journal = Journal(hands.layout.state)
     with alone(hands.layout.state):
-        trial = read_trial(hands.layout)
-        if trial is None or hands.services.state(UNIT).runs:
+        trial, state = read_trial(hands.layout), hands.services.state(UNIT)
+        interrupted = journal.unfinished()
+        # What failed may be the way back, and the timer goes on with that.
+        if state.runs or (interrupted is not None and interrupted.is_to_be_undone):
+            return None
+        if _is_restarted_by_hand(state):
+            hands.services.reset_failed(UNIT)
+            hands.services.start(UNIT)
+            return None
+        if trial is None:
             return None
         operation = operation_of(journal, trial)
-        if operation.is_to_be_undone:  # what failed is the way back, and the timer goes on with that
-            return None
         take_back(journal, operation, hands, operation.reason or CRASHED, is_bad=True)
         return operation
+
+
+def _is_restarted_by_hand(state: ServiceState) -> bool:
+    """Whether systemd refuses a start because of those that somebody asked for: no crash was among them."""
+    return state.result == "start-limit-hit" and state.restarts == 0
 
 
 def _leave_committed(journal: Journal, hands: Hands) -> Operation:

@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from edgekit.deploy.rollback import ASKED, CRASHED, end_failed, roll_back
-from edgekit.deploy.states import rescue
+from edgekit.deploy.states import read_trial, rescue
 from edgekit.deploy.steps import COMMIT_TIMER, UNIT
-from edgekit.deploy.trial import Look
+from edgekit.deploy.trial import Look, commit
 from edgekit.errors import EdgeKitError, InputError
 from tests.deploying import NEW, OLD, Site
 
@@ -58,6 +58,26 @@ def test_a_crash_loop_goes_back_and_is_remembered(trying: Site) -> None:
     assert trying.services.running == OLD
     assert trying.standing.bad == (NEW,)
     assert end_failed(trying.hands) is None
+
+
+@pytest.mark.parametrize("is_on_trial", [True, False])
+def test_what_somebody_started_too_often_is_started_again_and_nothing_else_changes(
+    trying: Site, is_on_trial: bool
+) -> None:
+    if not is_on_trial:
+        commit(trying.hands)
+    trial = read_trial(trying.layout)
+    trying.services.fail("start-limit-hit", restarts=0)
+    assert end_failed(trying.hands) is None
+    assert trying.services.running == NEW
+    assert trying.services.state(UNIT).active == "active"
+    assert (read_trial(trying.layout), trying.standing.bad) == (trial, ())
+
+
+def test_a_loop_of_crashes_that_hits_the_limit_goes_back(trying: Site) -> None:
+    trying.services.fail("start-limit-hit", restarts=2)
+    assert end_failed(trying.hands) is not None
+    assert (trying.services.running, trying.standing.bad) == (OLD, (NEW,))
 
 
 def test_a_service_that_runs_again_is_left_alone(trying: Site) -> None:
