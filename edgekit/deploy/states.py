@@ -52,6 +52,8 @@ class Trial:
     - ``release``, ``previous``: its ID, and that of the one to go back to, "" without one
     - ``boot``: the machine's start in which it was begun; ``began``: the wall clock then, by ISO 8601
     - ``healthy``, ``unhealthy``: looks in a row, a minute apart, at which the service answered, or did not
+    - ``restarts``: how often systemd had started it again by itself since its last start, at the last look;
+      ``crashes``: how often in the whole trial
     - ``forced``: the gates that were passed over
     """
 
@@ -61,6 +63,8 @@ class Trial:
     began: str
     healthy: int = 0
     unhealthy: int = 0
+    restarts: int = 0
+    crashes: int = 0
     forced: tuple[str, ...] = ()
 
 

@@ -50,7 +50,8 @@ class Status:
             "release": stands.running,
             "state": stands.state,
             "previous": trial.previous if trial else committed.previous if committed else "",
-            "trial": trial and {"began": trial.began, "healthy": trial.healthy, "of": HEALTHY},
+            "trial": trial
+            and {"began": trial.began, "healthy": trial.healthy, "of": HEALTHY, "crashes": trial.crashes},
             "service": self.service.active if self.service else "unknown",
             "healthy": bool(stands.running) and not self.unhealthy,
             "why": self.unhealthy,

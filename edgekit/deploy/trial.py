@@ -2,9 +2,10 @@
 
 `edgekit-commit.timer` has `edgekit commit --if-healthy` look every minute, as long as a release is on trial. After
 :data:`HEALTHY` looks in a row at which the service answered it commits; after :data:`UNHEALTHY` at which it did not it
-goes back. Looks are counted, and no clock is read: some devices wake up in 1970. A machine that was started anew during
-a trial goes back, too, before the service starts: a release can take a whole machine down with it. That one may be
-innocent, so it is not remembered as bad.
+goes back, and so it does after :data:`CRASHES`, each of which has the healthy ones begin anew. Looks are counted, and
+no clock is read: some devices wake up in 1970. A machine that was started anew during a trial goes back, too, before
+the service starts: a release can take a whole machine down with it. That one may be innocent, so it is not remembered
+as bad.
 """
 
 from __future__ import annotations
@@ -22,6 +23,9 @@ from edgekit.machine.moment import now
 
 HEALTHY, UNHEALTHY = 10, 5
 """Looks in a row, a minute apart."""
+CRASHES = 3
+"""In a trial, however far apart; those in a quarter of an hour are the unit's to count."""
+AGAIN = "it crashed, and was started again"
 INSTALL = "install"
 
 
@@ -112,10 +116,17 @@ def left_of(operation: Operation) -> tuple[str, ...]:
 
 
 def _count(journal: Journal, trial: Trial, hands: Hands, why: str) -> Look:
+    counted = _with_crashes(trial, hands.services.state(UNIT).restarts)
     if why:
-        counted = replace(trial, unhealthy=trial.unhealthy + 1, healthy=0)
+        counted = replace(counted, unhealthy=counted.unhealthy + 1, healthy=0)
+    elif counted.crashes > trial.crashes:
+        why, counted = AGAIN, replace(counted, unhealthy=0, healthy=0)
     else:
-        counted = replace(trial, healthy=trial.healthy + 1, unhealthy=0)
+        counted = replace(counted, healthy=counted.healthy + 1, unhealthy=0)
+    if counted.crashes >= CRASHES:
+        reason = f"it crashed {counted.crashes} times during the trial"
+        take_back(journal, operation_of(journal, trial), hands, reason, is_bad=True)
+        return Look("rolled back", reason)
     if counted.unhealthy >= UNHEALTHY:
         reason = f"it did not answer for {UNHEALTHY} minutes: {why}"
         take_back(journal, operation_of(journal, trial), hands, reason, is_bad=True)
@@ -124,6 +135,12 @@ def _count(journal: Journal, trial: Trial, hands: Hands, why: str) -> Look:
         return Look("committed", "; ".join(left_of(_commit(journal, trial, hands))))
     write_trial(hands.layout, counted)
     return Look("unhealthy" if why else "healthy", why)
+
+
+def _with_crashes(trial: Trial, restarts: int) -> Trial:
+    """A trial with the crashes since the last look; systemd counts anew whenever somebody starts the service."""
+    since = restarts - trial.restarts if restarts >= trial.restarts else restarts
+    return replace(trial, restarts=restarts, crashes=trial.crashes + since)
 
 
 def _commit(journal: Journal, trial: Trial, hands: Hands) -> Operation:

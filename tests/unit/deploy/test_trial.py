@@ -13,7 +13,7 @@ from edgekit.deploy.placing import Switch
 from edgekit.deploy.rollback import end_failed, roll_back
 from edgekit.deploy.states import Committed, read_trial, rescue, write_committed, write_trial
 from edgekit.deploy.steps import UNIT, document
-from edgekit.deploy.trial import HEALTHY, REBOOTED, UNHEALTHY, Look, commit, end_at_boot
+from edgekit.deploy.trial import AGAIN, CRASHES, HEALTHY, REBOOTED, UNHEALTHY, Look, commit, end_at_boot
 from edgekit.errors import ConfigError, EdgeKitError, InputError
 from tests.deploying import NEW, OLD, THIRD, Site
 
@@ -61,6 +61,28 @@ def test_too_many_silent_minutes_go_back_and_the_reason_is_kept(trying: Site) ->
     assert trying.layout.identities() == (OLD,)
     operation = trying.journal.operations()[-1]
     assert (operation.result, operation.reason) == ("undone", "it did not answer for 5 minutes: it is silent")
+
+
+def test_a_crash_has_the_healthy_minutes_begin_anew(trying: Site) -> None:
+    for _ in range(HEALTHY - 1):
+        trying.watch()
+    trying.services.crash()
+    assert trying.watch() == Look("unhealthy", AGAIN)
+    assert [trying.watch() for _ in range(HEALTHY - 1)] == [Look("healthy")] * (HEALTHY - 1)
+    assert trying.watch() == Look("committed")
+
+
+@pytest.mark.parametrize("is_started", [False, True])
+def test_too_many_crashes_go_back_however_far_apart(trying: Site, is_started: bool) -> None:
+    for _ in range(CRASHES - 1):
+        trying.services.crash()
+        assert trying.watch() == Look("unhealthy", AGAIN)
+        if is_started:  # somebody does, and systemd counts anew
+            trying.services.restart(UNIT)
+        assert {trying.watch() for _ in range(HEALTHY - 1)} == {Look("healthy")}
+    trying.services.crash()
+    assert trying.watch("it is silent") == Look("rolled back", "it crashed 3 times during the trial")
+    assert (trying.services.running, trying.standing.bad) == (OLD, (NEW,))
 
 
 def test_a_service_that_somebody_stopped_is_not_called_silent(trying: Site) -> None:
