@@ -65,8 +65,8 @@ def test_a_first_day(browser: Browser, service: ServiceProcess, tmp_path: Path) 
 
         page.get_by_role("button", name="About this answer").first.click()
         turn = page.locator(".about .id").first.text_content()
-        (file_of_audit,) = (service.log.parent / "state" / "audit").glob("*.jsonl")
-        lines = [json.loads(line) for line in file_of_audit.read_text(encoding="utf-8").splitlines()]
+        days = sorted((service.log.parent / "state" / "audit").glob("*.jsonl"))
+        lines = [json.loads(line) for day in days for line in day.read_text(encoding="utf-8").splitlines()]
         assert [line["event"] for line in lines if line.get("turn") == turn] == ["asked", "answered"]
 
         page.get_by_role("button", name="New case").click()

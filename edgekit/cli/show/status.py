@@ -36,7 +36,7 @@ def _fields(status: Status) -> list[tuple[str, str]]:
     stands, trial = status.standing, status.standing.trial
     fields = [("release", f"{stands.running[:SHORT]}, {stands.state}")]
     if trial is not None:
-        crashed = f", crashed {trial.crashes} times" if trial.crashes else ""
+        crashed = f", crashes: {trial.crashes}" if trial.crashes else ""
         fields.append(("trial", f"since {trial.began}, {trial.healthy} healthy minutes in a row{crashed}"))
     service = status.service.active if status.service else "unknown"
     fields.append(("service", f"{service}, it answers" if not status.unhealthy else f"{service}: {status.unhealthy}"))
