@@ -18,10 +18,15 @@ _DAY = 86400
 
 
 def clock(host: Host, target: Target) -> Iterator[Diagnosis]:
-    """Hold the time against EdgeKit's newest file, which isn't from the future; say whether a server confirmed it."""
-    now, newest = host.now(), _newest(host)
+    """Hold the time against EdgeKit's release and its newest file, neither of which is from the future; say whether a
+    server confirmed it. Files that were written under a wrong clock have its time, so the release counts, too."""
+    now, files = host.now(), _newest(host)
+    newest = max(files, host.released)
     if now < newest - _DAY:
-        what = f"the clock says {_date(now)}, yet EdgeKit's files are of {_date(newest)}"
+        past = f"EdgeKit's files are of {_date(files)}"
+        if host.released > files:
+            past = f"this EdgeKit was released on {_date(host.released)[:10]}"
+        what = f"the clock says {_date(now)}, yet {past}"
         yield Diagnosis("clock", "bad", what, _set(host))
     else:
         yield _confirmed(host, now)

@@ -14,10 +14,12 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timezone
 from functools import cached_property
 from importlib.metadata import Distribution, distributions
 from pathlib import Path
 
+from edgekit import RELEASE_DATE
 from edgekit.child import environment
 from edgekit.machine.detect import Machine, detect
 from edgekit.machine.gpus import Gpu, shown
@@ -28,6 +30,10 @@ from edgekit.machine.system import architecture, read_text
 
 def _disk_free(path: Path) -> int:
     return shutil.disk_usage(path).free
+
+
+def _released() -> float:
+    return datetime.fromisoformat(RELEASE_DATE).replace(tzinfo=timezone.utc).timestamp()
 
 
 def _group(path: Path) -> str:
@@ -48,7 +54,8 @@ class Host:
     * ``virtual``: whether Python runs in a virtual environment; ``site``: the folders of its packages
     * ``folder``: where bundles go; ``package``: EdgeKit's own
     * ``environment``: variables, for programs that are run, too; ``runner`` runs them
-    * ``now``: seconds since 1970; ``may_open``, ``group``, ``disk_free``: of a path
+    * ``now``, ``released``: seconds since 1970, of this moment and of EdgeKit's release
+    * ``may_open``, ``group``, ``disk_free``: of a path
     * ``seen``: what the machine is, where that was looked at already
     """
 
@@ -62,6 +69,7 @@ class Host:
     package: Path = Path(__file__).parents[1]
     environment: Mapping[str, str] = field(default_factory=lambda: environment() | {"LC_ALL": "C.UTF-8"})
     now: Callable[[], float] = time.time
+    released: float = field(default_factory=_released)
     runner: Runner = run
     may_open: Callable[[Path], bool] = lambda path: os.access(path, os.R_OK | os.W_OK)
     group: Callable[[Path], str] = _group

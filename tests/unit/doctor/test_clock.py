@@ -23,6 +23,18 @@ def test_a_clock_that_started_in_1970(says: Says) -> None:
     assert "timedatectl set-ntp true" in diagnosis[2]
 
 
+def test_a_clock_before_the_release_whose_files_were_written_under_it(says: Says) -> None:
+    release = 1_800_000_000.0  # in January 2027; the recordings' files are of September 2026
+    [diagnosis] = says(clock, VM.changed(released=release))
+    assert diagnosis[:2] == (
+        "bad",
+        "the clock says 2026-09-21 14:13 UTC, yet this EdgeKit was released on 2027-01-15",
+    )
+    assert says(clock, VM.changed(released=NOW + 3600)) == [
+        ("good", "2026-09-21 14:13 UTC, synchronised with a time server", "")
+    ]
+
+
 def test_a_hardware_clock_without_a_battery(says: Says) -> None:
     diagnoses = says(clock, ORIN6.changed(files={"sys/class/rtc/rtc0/since_epoch": "86400\n"}))
     assert [state for state, _, _ in diagnoses] == ["good", "bad"]

@@ -41,6 +41,8 @@ PROVIDERS = {
     "cpu": '["1.31.1", ["AzureExecutionProvider", "CPUExecutionProvider"]]\n',
     "cuda": '["1.31.1", ["TensorrtExecutionProvider", "CUDAExecutionProvider", "CPUExecutionProvider"]]\n',
 }
+CUINIT = "python import ctypes"
+STARTS = '[0, 1, "CUDA_SUCCESS"]\n'
 EXTRAS = "Provides-Extra: gpu\nRequires-Dist: onnxruntime-gpu>=1.23.2; extra == 'gpu'\n"
 
 
@@ -118,15 +120,16 @@ class Recording:
             lay_package(site, name, version, EXTRAS if name == "edgekit" else "")
         fixed: dict[str, Any] = {
             "root": root, "system": "Linux", "arch": "x86_64", "python": (3, 12, 3), "virtual": True, "folder": root,
-            "site": (str(site),), "environment": {"USER": "field"}, "now": lambda: NOW, "runner": self._answer,
+            "site": (str(site),), "environment": {"USER": "field"}, "now": lambda: NOW,
+            "released": NOW - 30 * 86400, "runner": self._answer,
             "may_open": lambda path: True, "group": lambda path: "video", "disk_free": lambda path: GIB_FREE,
             "package": own.parent,
         }  # fmt: skip
         return Host(**(fixed | dict(self.host)))
 
     def _answer(self, command: tuple[str, ...], seconds: float, variables: Mapping[str, str]) -> Reply:
-        line = "python" if command[0] == sys.executable else " ".join(command)
-        key = next((key for key in self.answers if line.startswith(key)), None)
+        line = f"python {command[-1]}" if command[0] == sys.executable else " ".join(command)
+        key = max((key for key in self.answers if line.startswith(key)), key=len, default=None)
         answer = self.answers[key] if key is not None else Reply(None, why=MISSING)
         return Reply(0, answer) if isinstance(answer, str) else answer
 
@@ -196,6 +199,7 @@ DESKTOP = VM.changed(
         "nvidia-smi --query-gpu=name": f"NVIDIA GeForce RTX 3050, 8.6, 6144, 580.95.05, {UUID}\n",
         "nvidia-smi --query-gpu=memory.free": f"5712, {UUID}\n",
         "python": PROVIDERS["cuda"],
+        CUINIT: STARTS,
         "ldd": LDD_WHOLE,
     },
 )
@@ -243,6 +247,7 @@ ORIN6 = Recording(
             "NVPM ERROR: Error opening /sys/kernel/nvpmodel_clk_cap/emc: 13\n",
         ),
         "python": PROVIDERS["cuda"],
+        CUINIT: STARTS,
         "ldd": LDD_WHOLE,
         "ldconfig -p": loader_cache("libnvrtc.so.12"),
         "timedatectl show": NTP,
