@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from edgekit.doctor.capacity import disk, memory, swap
 from edgekit.doctor.clock import clock
+from edgekit.doctor.cuinit import cuinit
 from edgekit.doctor.diagnosis import Diagnosis, Report, worst_first
 from edgekit.doctor.extras import extras
 from edgekit.doctor.heat import heat
@@ -29,6 +30,7 @@ CHECKS: dict[str, Check] = {
     "python": python,
     "driver": driver,
     "gpu": gpu,
+    "gpu starts": cuinit,
     "gpu nodes": nodes,
     "runtime": runtime,
     "cuda": cuda,
