@@ -16,9 +16,9 @@ from typing import Protocol
 from edgekit.errors import EdgeKitError, gist
 from edgekit.machine.programs import Reply, Runner, run
 
-START_S, STOP_S, CALL_S = 660.0, 660.0, 30.0
-"""Seconds: a start ends by itself after the unit's ten minutes, a stop after the site's grace time; systemd answers
-anything else at once, but for one that is busy."""
+START_S, STOP_S, RELOAD_S, CALL_S = 660.0, 660.0, 200.0, 30.0
+"""Seconds: a start ends by itself after the unit's ten minutes, a stop after the site's grace time; systemctl waits 180
+for the units to be read; systemd answers anything else at once, but for one that is busy."""
 LINES = 3
 
 
@@ -138,7 +138,7 @@ class Systemctl:
     def reload(self) -> None:
         """As of the protocol."""
         if not self._is_image:
-            self._systemctl("systemd did not read the units", "daemon-reload")
+            self._ask("systemd did not read the units", ("systemctl", "daemon-reload"), RELOAD_S)
 
     def make_users(self, name: str) -> None:
         """As of the protocol."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from edgekit.deploy.systemd import CALL_S, START_S, STOP_S, Services, ServiceState, Systemctl
+from edgekit.deploy.systemd import CALL_S, RELOAD_S, START_S, STOP_S, Services, ServiceState, Systemctl
 from edgekit.errors import EdgeKitError
 from edgekit.machine.programs import MISSING, Reply
 from tests.services import StandInServices
@@ -65,7 +65,7 @@ def test_each_question_has_its_limit_of_time() -> None:
     assert limits["restart"] == 7
     assert limits["stop"] == STOP_S
     assert {limits[verb] for verb in ("reset-failed", "enable", "disable", "--root=/")} == {CALL_S}
-    assert "systemctl daemon-reload" in programs.commands
+    assert (("systemctl", "daemon-reload"), RELOAD_S) in programs.asked
 
 
 def test_a_failed_start_is_told_by_the_services_own_words() -> None:
