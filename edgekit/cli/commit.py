@@ -20,6 +20,7 @@ def command(console: Console, if_healthy: bool, prefix: str, root: Path) -> None
     """Commit the release that is on trial: nothing goes back from it by itself any more."""
     from edgekit.deploy.health import unhealthy
     from edgekit.deploy.here import hands_here, require_root
+    from edgekit.deploy.states import read_committed
     from edgekit.deploy.trial import commit, left_of, watch
 
     hands = hands_here(layout_of(prefix, root))
@@ -32,6 +33,8 @@ def command(console: Console, if_healthy: bool, prefix: str, root: Path) -> None
     operation = commit(hands)
     release = str(operation.about["release"])
     console.document({"release": release, "state": "committed"})
-    console.print(f"Release {release[:SHORT]} is committed. The one before is kept, for `edgekit rollback`.")
+    before = read_committed(hands.layout)
+    kept = " The one before is kept, for `edgekit rollback`." if before and before.previous else ""
+    console.print(f"Release {release[:SHORT]} is committed.{kept}")
     for problem in left_of(operation):
         console.note(f"Something of the old releases stays: {problem}")
