@@ -12,11 +12,9 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
-from typing import Any
 
 import pytest
 
-import edgekit
 from edgekit.bundle import Bundle
 from edgekit.deploy.layout import Layout
 from edgekit.deploy.site.environment import Environment
@@ -25,6 +23,7 @@ from edgekit.deploy.unit import TEMPLATE_SHA256, Settings, sysusers_text, unit_f
 from edgekit.target import target
 from edgekit.units import GIB
 from tests.embedded_bundles import EmbeddedBundles
+from tests.nspawn.engineer import PYTHONS, ask, installed_code
 from tests.nspawn.machine import Machine, booted
 from tests.nspawn.trees import require_root, tree
 from tests.served import question
@@ -33,20 +32,9 @@ pytestmark = [pytest.mark.system, pytest.mark.timeout(1800)]
 
 UNIT = "edgekit.service"
 PREFIX = PurePosixPath("/opt/edgekit")
-PYTHON = (3, 11)  # of Debian 12
+PYTHON = PYTHONS["bookworm"]
 ASKED = "What do you see?"
 TOKENS = 12
-ASK = """
-import sys, urllib.error, urllib.request
-body = open(sys.argv[2], "rb").read() if sys.argv[2:] else None
-asked = urllib.request.Request("http://127.0.0.1:8080" + sys.argv[1], body, {"Content-Type": "application/json"})
-try:
-    answer = urllib.request.urlopen(asked, timeout=200)
-except urllib.error.HTTPError as error:
-    answer = error
-print(answer.status)
-sys.stdout.write(answer.read().decode())
-"""
 
 
 @pytest.fixture(scope="module")
@@ -59,12 +47,7 @@ def bundle(embedded_as: EmbeddedBundles) -> Bundle:
 
 @pytest.fixture(scope="module")
 def code(bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Environment:
-    """This environment's, with EdgeKit as its users install it, and not as a link to its source."""
-    folder, source = tmp_path_factory.mktemp("installed"), Path(edgekit.__file__).parents[1]
-    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
-    done = subprocess.run([*pip, "--target", str(folder), str(source)], capture_output=True, text=True, timeout=900)
-    assert done.returncode == 0, done.stderr[-2000:]
-    return Environment(path=[str(folder), *sys.path])
+    return installed_code(tmp_path_factory.mktemp("installed"))
 
 
 @pytest.fixture(scope="module")
@@ -78,20 +61,9 @@ def machine(bundle: Bundle, code: Environment) -> Iterator[Machine]:
         running.run("install", "-d", "-o", "edgekit", "-g", "edgekit", "-m", "0750", "/etc/edgekit")
         for path, text in unit_files(layout, target("cpu"), (), Settings(memory_bytes=8 * GIB)).items():
             running.write(path, text)
-        running.write("/root/ask.py", ASK)
         running.run("systemctl", "daemon-reload")
         running.run("systemctl", "start", UNIT, seconds=700)
         yield running
-
-
-def ask(machine: Machine, path: str, document: dict[str, Any] | None = None) -> tuple[int, str]:
-    """Ask the service from within its machine; the status and the body."""
-    command = ["python3", "/root/ask.py", path]
-    if document is not None:
-        machine.write("/root/asked.json", json.dumps(document))
-        command.append("/root/asked.json")
-    status, _, body = machine.run(*command).stdout.partition("\n")
-    return int(status), body
 
 
 def picture_of(bundle: Bundle) -> Path:

@@ -1,7 +1,8 @@
 """A Debian tree booted with its own systemd as PID 1, in namespaces of its own, without a network to the outside.
 
-It is driven from here by ``nsenter``, and its files are seen through ``/proc``. What is written in it goes with it. All
-that was started has ended when the block ends, however that is, and its control groups are gone.
+It is driven from here by ``nsenter``, and its files are seen through ``/proc``. What is written in it goes with it, at
+the latest when the block ends; it may be started anew before. All that was started has ended when the block ends,
+however that is, and its control groups are gone.
 """
 
 from __future__ import annotations
@@ -23,14 +24,34 @@ BOOT_S, CALL_S, OFF_S = 240.0, 240.0, 60.0
 _CGROUPS = Path("/sys/fs/cgroup")
 # Limits are set through these; nspawn lays those of the first version read-only, and the manager looks once.
 _LIMITING = ("memory", "pids", "cpu", "devices")
+# The overlay is laid here, and not by nspawn's --volatile, which lays a new one at each start. 133 is how nspawn ends
+# where the machine is to be started anew (systemd-nspawn(1), --keep-unit); a wait is cut short by a signal.
+_BOOT = """
+set -e
+for group in $GROUPS_OF_ITS_OWN; do echo $$ >"$group/cgroup.procs"; done
+mount -t tmpfs -o mode=0755 machine "$PLACE"
+mkdir "$PLACE/upper" "$PLACE/work" "$PLACE/root"
+mount -t overlay -o "lowerdir=$TREE,upperdir=$PLACE/upper,workdir=$PLACE/work" machine "$PLACE/root"
+set +e
+while :; do
+    "$@" &
+    pid=$!
+    trap "kill -TERM $pid" TERM
+    wait $pid
+    code=$?
+    while kill -0 $pid 2>/dev/null; do wait $pid; code=$?; done
+    [ $code = 133 ] || exit $code
+done
+"""
 _ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8"}
 
 
 @dataclass(frozen=True)
 class Machine:
-    """A booted machine; ``leader`` is its PID 1, as seen from here."""
+    """A booted machine; ``leader`` is its PID 1, as seen from here, ``process`` what boots it."""
 
     leader: int
+    process: subprocess.Popen[bytes]
 
     def run(self, *command: str, check: bool = True, seconds: float = CALL_S) -> subprocess.CompletedProcess[str]:
         """Run a command as its root; with ``check`` it has to end with 0."""
@@ -75,6 +96,15 @@ class Machine:
             time.sleep(0.1)
         return time.monotonic() - began
 
+    def reboot(self) -> Machine:
+        """Start it anew, at once, with nothing of it being told, and return it once it runs: this one is gone."""
+        self.run("systemctl", "reboot", "--force", "--force", check=False)
+        until = time.monotonic() + OFF_S
+        while psutil.pid_exists(self.leader):
+            assert time.monotonic() < until, f"it did not go down within {OFF_S:.0f} s"
+            time.sleep(0.05)
+        return _running(self.process)
+
     def cursor(self) -> str:
         """Where the journal ends by now."""
         said = self.run("journalctl", "--no-pager", "--lines=1", "--show-cursor").stdout
@@ -90,26 +120,23 @@ class Machine:
 def booted(tree: Path) -> Iterator[Machine]:
     """Boot a tree beneath an overlay, and power it off in the end."""
     groups = _own_groups()
-    command = [
-        *("systemd-nspawn", "--quiet", f"--directory={tree}", "--register=no", "--keep-unit", "--volatile=overlay"),
-        *("--private-network", "--console=pipe", f"--machine=edgekit-{os.getpid()}"),
-        *("--setenv=SYSTEMD_CGROUP_ENABLE_LEGACY_FORCE=1", "--boot"),
-    ]
-    enter = 'for group in $GROUPS_OF_ITS_OWN; do echo $$ >"$group/cgroup.procs"; done; exec "$@"'
-    with tempfile.TemporaryFile("w+") as said:
+    with tempfile.TemporaryFile("w+") as said, tempfile.TemporaryDirectory() as place:
+        nspawn = [
+            *("systemd-nspawn", "--quiet", f"--directory={place}/root", "--register=no", "--keep-unit"),
+            *("--private-network", "--console=pipe", f"--machine=edgekit-{os.getpid()}"),
+            *("--setenv=SYSTEMD_CGROUP_ENABLE_LEGACY_FORCE=1", "--boot"),
+        ]
         # Where whoever boots it is killed, it is told to power off.
         process = subprocess.Popen(
-            ["setpriv", "--pdeathsig=TERM", "sh", "-c", enter, "sh", *command],
+            ["setpriv", "--pdeathsig=TERM", "unshare", "--mount", "sh", "-c", _BOOT, "sh", *nspawn],
             stdin=subprocess.DEVNULL,
             stdout=said,
             stderr=said,
-            env=_ENVIRONMENT | {"GROUPS_OF_ITS_OWN": " ".join(map(str, groups))},
+            env=_ENVIRONMENT | {"GROUPS_OF_ITS_OWN": " ".join(map(str, groups)), "TREE": str(tree), "PLACE": place},
             start_new_session=True,
         )
         try:
-            machine = _when_running(process)
-            _let_limit(machine)
-            yield machine
+            yield _running(process)
         except BaseException:
             said.seek(0)
             print(said.read()[-4000:])  # pytest shows it where the test fails
@@ -124,14 +151,16 @@ def _inside(process: subprocess.Popen[bytes]) -> list[Machine]:
     """The machine, once it has processes of its own: a child that has not is still on its way, and sees those here."""
     machines: list[Machine] = []
     with suppress(psutil.NoSuchProcess, OSError):
-        for child in psutil.Process(process.pid).children():
-            theirs, ours = (os.readlink(f"/proc/{name}/ns/pid") for name in (child.pid, "self"))
-            if theirs != ours:
-                machines.append(Machine(child.pid))
+        for nspawn in psutil.Process(process.pid).children():
+            for child in nspawn.children():
+                theirs, ours = (os.readlink(f"/proc/{name}/ns/pid") for name in (child.pid, "self"))
+                if theirs != ours:
+                    machines.append(Machine(child.pid, process))
     return machines
 
 
-def _when_running(process: subprocess.Popen[bytes]) -> Machine:
+def _running(process: subprocess.Popen[bytes]) -> Machine:
+    """The machine, once all that starts with it has been started, and it may limit what its services take."""
     until = time.monotonic() + BOOT_S
     while time.monotonic() < until:
         assert process.poll() is None, "it did not boot"
@@ -139,6 +168,7 @@ def _when_running(process: subprocess.Popen[bytes]) -> Machine:
             with suppress(subprocess.TimeoutExpired):
                 state = machine.run("systemctl", "is-system-running", check=False, seconds=30).stdout.strip()
                 if state in ("running", "degraded"):
+                    _let_limit(machine)
                     return machine
         time.sleep(0.2)
     raise AssertionError(f"it did not boot within {BOOT_S:.0f} s")

@@ -1,0 +1,99 @@
+"""What a field engineer has on a booted machine: an environment of the system's own Python with EdgeKit in it, bundles,
+the command; and somebody there who asks the service.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from importlib.metadata import distribution
+from pathlib import Path
+from typing import Any
+
+import edgekit
+from edgekit.deploy.site.environment import Environment
+from tests.nspawn.machine import Machine
+
+PYTHONS = {"bookworm": (3, 11), "trixie": (3, 13)}
+"""The Python of each of Debian's releases: EdgeKit's code is copied from this process's, which has to be the same.
+Debian 11 has 3.9, which is older than EdgeKit runs on."""
+COMMAND_S = 900.0
+_ASK = """
+import sys, urllib.error, urllib.request
+body = open(sys.argv[2], "rb").read() if sys.argv[2:] else None
+asked = urllib.request.Request("http://127.0.0.1:8080" + sys.argv[1], body, {"Content-Type": "application/json"})
+try:
+    answer = urllib.request.urlopen(asked, timeout=200)
+except urllib.error.HTTPError as error:
+    answer = error
+print(answer.status)
+sys.stdout.write(answer.read().decode())
+"""
+
+
+def installed_code(folder: Path) -> Environment:
+    """This environment's code, with EdgeKit in ``folder`` as its users install it, and not as a link to its source."""
+    source = Path(edgekit.__file__).parents[1]
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
+    done = subprocess.run([*pip, "--target", str(folder), str(source)], capture_output=True, text=True, timeout=900)
+    assert done.returncode == 0, done.stderr[-2000:]
+    return Environment(path=[str(folder), *sys.path])
+
+
+def ask(machine: Machine, path: str, document: dict[str, Any] | None = None) -> tuple[int, str]:
+    """Ask the service from within its machine; the status and the body."""
+    machine.write("/root/ask.py", _ASK)
+    command = ["python3", "/root/ask.py", path]
+    if document is not None:
+        machine.write("/root/asked.json", json.dumps(document))
+        command.append("/root/asked.json")
+    status, _, body = machine.run(*command).stdout.partition("\n")
+    return int(status), body
+
+
+@dataclass
+class Engineer:
+    """Somebody with EdgeKit in /root/ek of a machine, which may be another one after it was started anew."""
+
+    machine: Machine
+
+    def settle(self, code: Environment) -> None:
+        """Make the environment, with pip in it: that is what the package for Python's environments brings."""
+        self.machine.run("python3", "-m", "venv", "--without-pip", "/root/ek")
+        (site,) = self.machine.at("/root/ek/lib").glob("python3*/site-packages")
+        site.rmdir()
+        code.write(site)
+        pip = Path(str(distribution("pip").locate_file("")))
+        for folder in (pip / "pip", *pip.glob("pip-*.dist-info")):
+            shutil.copytree(folder, site / folder.name, ignore=shutil.ignore_patterns("__pycache__"))
+
+    def bring(self, folder: Path, name: str) -> str:
+        """Copy a folder to the machine, and return where it lies there."""
+        shutil.copytree(folder, self.machine.at(f"/root/{name}"))
+        return f"/root/{name}"
+
+    def run(self, *arguments: str, code: int | None = 0, seconds: float = COMMAND_S) -> str:
+        """Run ``edgekit``, which has to end with an exit code (None: with any), and return what it said."""
+        command = ("/root/ek/bin/python", "-m", "edgekit", *arguments)
+        done = self.machine.run(*command, check=False, seconds=seconds)
+        said = f"edgekit {' '.join(arguments)}: exit code {done.returncode}\n{done.stdout}{done.stderr}"
+        assert code is None or done.returncode == code, f"{said[-4000:]}\n{self.machine.journal()}"
+        return done.stdout if code == 0 else done.stderr
+
+    def told(self, *arguments: str, code: int | None = 0) -> dict[str, Any]:
+        """Run ``edgekit`` with --json, and return its document."""
+        command = ("/root/ek/bin/python", "-m", "edgekit", *arguments, "--json")
+        done = self.machine.run(*command, check=False, seconds=COMMAND_S)
+        assert code is None or done.returncode == code, f"{done.stdout}{done.stderr[-4000:]}\n{self.machine.journal()}"
+        return dict(json.loads(done.stdout))
+
+    def ask(self, path: str, document: dict[str, Any] | None = None) -> tuple[int, str]:
+        """Ask the service; the status and the body."""
+        return ask(self.machine, path, document)
+
+    def reboot(self) -> None:
+        """Have the machine started anew, without it being told before."""
+        self.machine = self.machine.reboot()
