@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from edgekit.deploy.added import KeepApart
-from edgekit.deploy.journal import Journal, Operation, alone
+from edgekit.deploy.journal import INSTALL, Journal, Operation, alone
 from edgekit.deploy.marking import BeginTrial, Commit
 from edgekit.deploy.owning import HandOver
 from edgekit.deploy.placing import Configure, Place, Switch
@@ -20,7 +20,6 @@ from edgekit.deploy.runner import recover, run
 from edgekit.deploy.starting import Start, Stop
 from edgekit.deploy.states import SHORT, forget_bad, read_trial, require_not_bad
 from edgekit.deploy.steps import COMMIT_TIMER, UNIT, Hands, Step
-from edgekit.deploy.trial import INSTALL
 from edgekit.deploy.trying import CHECK, COMPILE, PROFILE, Examine, Preflight, Stage, Verify
 from edgekit.deploy.watching import BOOT_UNIT
 from edgekit.errors import InputError

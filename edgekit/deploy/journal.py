@@ -22,6 +22,8 @@ from edgekit.files import writing
 from edgekit.machine.moment import now
 
 NAME, LOCK = "journal.jsonl", ".lock"
+INSTALL = "install"
+"""What an operation is called that leads to a trial."""
 
 
 class Busy(EdgeKitError):

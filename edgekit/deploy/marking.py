@@ -81,7 +81,8 @@ class Commit(Step):
         return f"write {hands.layout.state / states.COMMITTED}: {self.release[:SHORT]}"
 
     def before(self, hands: Hands) -> Any:
-        committed, trial = states.read_committed(hands.layout), states.read_trial(hands.layout)
+        stands = states.standing(hands.layout)  # another version's notes may not be readable
+        committed, trial = stands.committed, stands.trial
         return {
             "committed": committed and config.dump(committed),
             "trial": trial and config.dump(trial),

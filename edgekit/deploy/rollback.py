@@ -7,14 +7,11 @@ it, which is still there. Of `edgekit rollback`, `--failed` is what systemd runs
 from __future__ import annotations
 
 from edgekit.deploy.journal import Journal, Operation, alone
-from edgekit.deploy.marking import Commit, Watch
-from edgekit.deploy.placing import Switch
-from edgekit.deploy.runner import recover, run, take_back
-from edgekit.deploy.starting import Start, Stop
-from edgekit.deploy.states import SHORT, read_committed, read_trial
+from edgekit.deploy.leaving import leave, return_to
+from edgekit.deploy.runner import recover
+from edgekit.deploy.states import SHORT, read_committed, trial_to_end
 from edgekit.deploy.steps import UNIT, Hands
 from edgekit.deploy.systemd import ServiceState
-from edgekit.deploy.trial import operation_of
 from edgekit.errors import InputError
 
 CRASHED = "the service failed again and again"
@@ -28,10 +25,8 @@ def roll_back(hands: Hands) -> Operation:
     """
     journal = Journal(hands.layout.state)
     with alone(hands.layout.state):
-        if (trial := read_trial(hands.layout)) is not None:
-            operation = operation_of(journal, trial)
-            take_back(journal, operation, hands, operation.reason or ASKED, is_bad=operation.is_bad)
-            return operation
+        if (trial := trial_to_end(hands.layout)) is not None:
+            return leave(journal, trial, hands, ASKED, is_bad=False)
         if (interrupted := recover(journal, hands)) is not None and interrupted.result == "undone":
             return interrupted
         return _leave_committed(journal, hands)
@@ -46,7 +41,7 @@ def end_failed(hands: Hands) -> Operation | None:
     """
     journal = Journal(hands.layout.state)
     with alone(hands.layout.state):
-        trial, state = read_trial(hands.layout), hands.services.state(UNIT)
+        trial, state = trial_to_end(hands.layout), hands.services.state(UNIT)
         interrupted = journal.unfinished()
         # What failed may be the way back, and the timer goes on with that.
         if state.runs or (interrupted is not None and interrupted.is_to_be_undone):
@@ -55,11 +50,7 @@ def end_failed(hands: Hands) -> Operation | None:
             hands.services.reset_failed(UNIT)
             hands.services.start(UNIT)
             return None
-        if trial is None:
-            return None
-        operation = operation_of(journal, trial)
-        take_back(journal, operation, hands, operation.reason or CRASHED, is_bad=True)
-        return operation
+        return None if trial is None else leave(journal, trial, hands, CRASHED, is_bad=True)
 
 
 def _is_restarted_by_hand(state: ServiceState) -> bool:
@@ -73,5 +64,4 @@ def _leave_committed(journal: Journal, hands: Hands) -> Operation:
     if not committed or previous not in hands.layout.identities():
         what = f"{committed.release[:SHORT]} is the only release here" if committed else "nothing is installed"
         raise InputError(f"There is nothing to go back to: {what}", "`edgekit install BUNDLE` installs another one.")
-    steps = [Watch(), Stop(), Switch(previous), Start(), Commit(previous, "")]
-    return run(journal, "rollback", {"release": previous, "from": committed.release, "reason": ASKED}, steps, hands)
+    return return_to(journal, previous, hands, committed.release, ASKED)

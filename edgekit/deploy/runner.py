@@ -13,9 +13,10 @@ from typing import Any
 
 from edgekit.deploy.journal import Journal, Operation
 from edgekit.deploy.kinds import KINDS
-from edgekit.deploy.states import remember_bad
-from edgekit.deploy.steps import Hands, Step, document, load
-from edgekit.errors import EdgeKitError
+from edgekit.deploy.placing import Switch
+from edgekit.deploy.states import TRIAL, end_trial, remember_bad, set_rescue
+from edgekit.deploy.steps import COMMIT_TIMER, UNIT, Hands, Step, document, load
+from edgekit.errors import ConfigError, EdgeKitError
 
 INTERRUPTED = "it was interrupted"
 
@@ -66,19 +67,22 @@ def undo(journal: Journal, operation: Operation, hands: Hands) -> None:
 
     One that fails does not keep the others from being undone, but for what keeps watch over it; its error comes at the
     end, and then the operation has not ended: the next run undoes what is left, and nothing twice but what came after a
-    switch that was stuck: the service was started with what ``current`` named.
+    switch that was stuck: the service was started with what ``current`` named. Of a step that another version wrote and
+    this one can't read, the release before is what is gone back to.
     """
     errors: list[EdgeKitError] = []
     is_stuck = False
-    hands = replace(hands, begun=frozenset(str(operation.steps[number]["step"]) for number in operation.begun))
+    hands = replace(hands, begun=frozenset(str(operation.steps[number].get("step")) for number in operation.begun))
     if operation.is_bad:
         with suppress(EdgeKitError):
             remember_bad(hands.layout, str(operation.about["release"]))
-    for number in sorted(set(operation.begun).difference(operation.undone_ms), reverse=True):
+    steps, is_unread = _readable(operation)
+    for number, step in steps.items():
+        if errors and step.keeps_watch:
+            continue
         try:
-            step = load(KINDS, operation.steps[number])
-            if errors and step.keeps_watch:
-                continue
+            if is_unread and step.keeps_watch:
+                _fall_back(operation, hands)
             step.undo(hands, operation.begun[number])
         except EdgeKitError as error:
             errors.append(error)
@@ -89,6 +93,8 @@ def undo(journal: Journal, operation: Operation, hands: Hands) -> None:
                 journal.undid(operation, number)
     if errors:
         raise errors[0]
+    if is_unread:
+        _fall_back(operation, hands)
     journal.end(operation, "undone")
 
 
@@ -102,7 +108,7 @@ def recover(journal: Journal, hands: Hands) -> Operation | None:
         return None
     if operation.is_to_be_undone:
         undo(journal, operation, hands)
-    elif any(load(KINDS, operation.steps[number]).is_point_of_return for number in operation.begun):
+    elif any(_is_point_of_return(operation.steps[number]) for number in operation.begun):
         try:
             complete(journal, operation, hands)
         except EdgeKitError:
@@ -126,8 +132,30 @@ def _drive(journal: Journal, operation: Operation, hands: Hands) -> None:
     journal.end(operation, "done")
 
 
+def _readable(operation: Operation) -> tuple[dict[int, Step], bool]:
+    """The steps that are to be undone, by their numbers, the last one first; and whether some can't be read."""
+    numbers = sorted(set(operation.begun).difference(operation.undone_ms), reverse=True)
+    steps: dict[int, Step] = {}
+    for number in numbers:
+        with suppress(ConfigError):
+            steps[number] = load(KINDS, operation.steps[number])
+    return steps, len(steps) < len(numbers)
+
+
+def _fall_back(operation: Operation, hands: Hands) -> None:
+    """Let the release before run, and end the trial; without one nothing that runs was touched."""
+    previous, layout = str(operation.about.get("previous", "")), hands.layout
+    if (layout.state / TRIAL).exists() and previous in layout.identities():
+        Switch(previous).do(hands)
+        hands.services.reset_failed(UNIT)
+        hands.services.restart(UNIT)
+        end_trial(layout)
+        set_rescue(layout, previous)
+        hands.services.stop(COMMIT_TIMER)
+
+
 def _is_point_of_return(written: Mapping[str, Any]) -> bool:
-    kind = KINDS.get(str(written["step"]))
+    kind = KINDS.get(str(written.get("step")))
     return kind is not None and kind.is_point_of_return
 
 
@@ -135,4 +163,5 @@ def _blames(operation: Operation) -> bool:
     """Whether what failed was a step whose failure speaks against the release."""
     failed = max(operation.begun, default=-1)
     written = operation.steps[failed] if failed >= 0 and failed not in operation.done_ms else {}
-    return bool(written) and load(KINDS, written).blames
+    kind = KINDS.get(str(written.get("step")))
+    return kind is not None and kind.blames

@@ -14,13 +14,13 @@ rescue      a link to the release whose code watches a trial and ends it: never 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
 from enum import Enum
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from edgekit.config import load_json
+from edgekit.config import load, seal
 from edgekit.config.state import flush_folder
 from edgekit.config.writing import write_json
 from edgekit.deploy.layout import Layout
@@ -28,6 +28,7 @@ from edgekit.errors import ConfigError, GateRefused
 from edgekit.files import write_text, writing
 
 T = TypeVar("T")
+_Note = TypeVar("_Note", "Trial", "Committed")
 TRIAL, COMMITTED, BAD, RESCUE = "trial", "committed", "bad", "rescue"
 SHORT = 12
 
@@ -59,8 +60,8 @@ class Trial:
 
     release: str
     previous: str
-    boot: str
-    began: str
+    boot: str = ""
+    began: str = ""
     healthy: int = 0
     unhealthy: int = 0
     restarts: int = 0
@@ -85,7 +86,22 @@ class Committed:
 def read_trial(layout: Layout) -> Trial | None:
     """Return the trial that goes on; None without one. :class:`ConfigError` where its file can't be read."""
     path = layout.state / TRIAL
-    return load_json(path, Trial) if path.exists() else None
+    return _load(path, Trial) if path.exists() else None
+
+
+def trial_to_end(layout: Layout) -> Trial | None:
+    """Return the trial that goes on as far as going back needs it; None without one.
+
+    Where its file can't be read, the links tell it: what `current` names is on trial, and what `rescue` names was
+    before. :class:`ConfigError` where they don't, either.
+    """
+    try:
+        return read_trial(layout)
+    except ConfigError:
+        running, before = layout.running() or "", rescue(layout)
+        if before not in layout.identities():
+            raise
+        return Trial(release=running if running != before else "", previous=before)
 
 
 def write_trial(layout: Layout, trial: Trial) -> None:
@@ -101,7 +117,7 @@ def end_trial(layout: Layout) -> None:
 def read_committed(layout: Layout) -> Committed | None:
     """Return what was committed last; None before the first. :class:`ConfigError` where its file can't be read."""
     path = layout.state / COMMITTED
-    return load_json(path, Committed) if path.exists() else None
+    return _load(path, Committed) if path.exists() else None
 
 
 def write_committed(layout: Layout, committed: Committed) -> None:
@@ -206,6 +222,24 @@ def standing(layout: Layout) -> Standing:
 
     running = read(Layout.running) or ""
     return Standing(running, read(read_trial), read(read_committed), bad(layout), tuple(problems))
+
+
+def _load(path: Path, kind: type[_Note]) -> _Note:
+    """Read a note, which a newer version may have written: what it added is passed over, and all but the releases where
+    the rest reads otherwise there."""
+    try:
+        document, _ = seal.loads(path.read_bytes(), str(path))
+    except OSError as error:
+        raise ConfigError(f"{path} can't be read: {error.strerror}", "Look what lies there.") from None
+    told = document if isinstance(document, dict) else {}
+    try:
+        return load(kind, _some(told, *(field.name for field in fields(kind))), str(path))
+    except ConfigError:
+        return load(kind, _some(told, "release", "previous"), str(path))
+
+
+def _some(document: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    return {name: document[name] for name in names if name in document}
 
 
 def _write_bad(layout: Layout, identities: list[str]) -> None:

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from edgekit.deploy.install import downtime_s
-from edgekit.deploy.journal import Journal, Operation
+from edgekit.deploy.journal import INSTALL, Journal, Operation
 from edgekit.deploy.states import Standing, State, standing
 from edgekit.deploy.steps import UNIT, Hands
 from edgekit.deploy.systemd import ServiceState
-from edgekit.deploy.trial import HEALTHY, INSTALL, forced_of
+from edgekit.deploy.trial import HEALTHY, forced_of
 from edgekit.deploy.trying import PROFILE
 from edgekit.errors import EdgeKitError
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -88,13 +88,16 @@ def document(step: Step) -> dict[str, Any]:
 
 
 def load(kinds: Mapping[str, type[Step]], written: Mapping[str, Any]) -> Step:
-    """Return a step that :func:`document` wrote; :class:`ConfigError` where another version's can't be read."""
-    fields = {key: value for key, value in written.items() if key != "step"}
+    """Return a step that :func:`document` wrote; what a newer version added to it is passed over.
+
+    :class:`ConfigError` where another version's can't be read.
+    """
     kind = kinds.get(str(written.get("step")))
+    names = {field.name for field in fields(kind)} if kind else set()
     try:
         if kind is None:
             raise ConfigError(f"there is no step {written.get('step')!r}", "")
-        return config.load(kind, fields, "the journal")
+        return config.load(kind, {key: value for key, value in written.items() if key in names}, "the journal")
     except ConfigError as error:
         hint = "Another version of EdgeKit wrote it. Run the command with that version."
         raise ConfigError(f"A step of the journal can't be read: {error.message}", hint) from None

@@ -13,10 +13,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from edgekit.deploy.journal import Busy, Journal, Operation, alone
+from edgekit.deploy.journal import INSTALL, Busy, Journal, Operation, alone
+from edgekit.deploy.leaving import leave
 from edgekit.deploy.marking import Commit, Prune
-from edgekit.deploy.runner import recover, run, take_back
-from edgekit.deploy.states import SHORT, Trial, read_committed, read_trial, write_trial
+from edgekit.deploy.runner import recover, run
+from edgekit.deploy.states import SHORT, Trial, read_committed, read_trial, trial_to_end, write_trial
 from edgekit.deploy.steps import COMMIT_TIMER, UNIT, Hands
 from edgekit.errors import ConfigError, InputError
 from edgekit.machine.moment import now
@@ -26,7 +27,6 @@ HEALTHY, UNHEALTHY = 10, 5
 CRASHES = 3
 """In a trial, however far apart; those in a quarter of an hour are the unit's to count."""
 AGAIN = "it crashed, and was started again"
-INSTALL = "install"
 
 
 @dataclass(frozen=True)
@@ -57,12 +57,12 @@ def watch(hands: Hands, unhealthy: Callable[[], str]) -> Look:
     try:
         with alone(hands.layout.state, wait=False):
             recover(journal, hands)
-            trial = read_trial(hands.layout)
+            trial = trial_to_end(hands.layout)
             if trial is None:
                 hands.services.stop(COMMIT_TIMER)
                 return Look("nothing to watch")
             if trial.boot != now().boot:
-                take_back(journal, operation_of(journal, trial), hands, REBOOTED, is_bad=False)
+                leave(journal, trial, hands, REBOOTED, is_bad=False)
                 return Look("rolled back", REBOOTED)
             if _is_stopped(hands):
                 return Look("stopped")
@@ -80,21 +80,10 @@ def end_at_boot(hands: Hands) -> Operation | None:
     """
     journal = Journal(hands.layout.state)
     with alone(hands.layout.state):
-        trial = read_trial(hands.layout)
+        trial = trial_to_end(hands.layout)
         if trial is None or trial.boot == now().boot:
             return None
-        operation = operation_of(journal, trial)
-        take_back(journal, operation, hands, operation.reason or REBOOTED, is_bad=operation.is_bad)
-        return operation
-
-
-def operation_of(journal: Journal, trial: Trial) -> Operation:
-    """Return the install that began a trial; :class:`ConfigError` where the journal doesn't have it."""
-    operation = journal.last(INSTALL)
-    if operation is None or operation.about.get("release") != trial.release:
-        message = f"{journal.path} doesn't tell how the trial of {trial.release[:SHORT]} was begun"
-        raise ConfigError(message, "Commit it with `edgekit commit`, then install the release before again.")
-    return operation
+        return leave(journal, trial, hands, REBOOTED, is_bad=False)
 
 
 def forced_of(operation: Operation | None) -> tuple[str, ...]:
@@ -125,11 +114,11 @@ def _count(journal: Journal, trial: Trial, hands: Hands, why: str) -> Look:
         counted = replace(counted, healthy=counted.healthy + 1, unhealthy=0)
     if counted.crashes >= CRASHES:
         reason = f"it crashed {counted.crashes} times during the trial"
-        take_back(journal, operation_of(journal, trial), hands, reason, is_bad=True)
+        leave(journal, trial, hands, reason, is_bad=True)
         return Look("rolled back", reason)
     if counted.unhealthy >= UNHEALTHY:
         reason = f"it did not answer for {UNHEALTHY} minutes: {why}"
-        take_back(journal, operation_of(journal, trial), hands, reason, is_bad=True)
+        leave(journal, trial, hands, reason, is_bad=True)
         return Look("rolled back", reason)
     if counted.healthy >= HEALTHY:
         return Look("committed", "; ".join(left_of(_commit(journal, trial, hands))))

@@ -10,6 +10,7 @@ from edgekit.deploy.journal import alone
 from edgekit.deploy.placing import Configure, Switch
 from edgekit.deploy.runner import complete, recover, run, take_back
 from edgekit.deploy.starting import Start, Stop
+from edgekit.deploy.states import rescue
 from edgekit.deploy.steps import Step, document
 from edgekit.errors import DiskFull, EdgeKitError
 from tests.deploying import NEW, OLD, Site
@@ -127,6 +128,37 @@ def test_what_can_not_be_completed_is_undone_and_no_error(ready: Site) -> None:
     assert (recovered.result, recovered.is_bad) == ("undone", True)
     assert ready.layout.running() == OLD
     assert ready.standing.bad == (NEW,), "it did not start"
+
+
+@pytest.mark.parametrize("renamed", [("Start",), ("HandOver",), ("BeginTrial", "Switch"), ("Stop", "Switch", "Start")])
+def test_steps_that_a_newer_version_wrote_do_not_keep_the_release_before_from_running(
+    site: Site, renamed: tuple[str, ...]
+) -> None:
+    site.installed(OLD).install(NEW)
+    text = site.journal.path.read_text(encoding="utf-8")
+    head, _, tail = text.rpartition('"event": "begin"')
+    for name in renamed:
+        tail = tail.replace(f'"step": "{name}"', f'"step": "{name}InAnotherManner"')
+    site.journal.path.write_text(f'{head}"event": "begin"{tail}', encoding="utf-8")
+    operation = site.journal.operations()[-1]
+    take_back(site.journal, operation, site.hands, "it crashed", is_bad=True)
+    assert (operation.result, site.standing.bad) == ("undone", (NEW,))
+    assert site.services.running == site.layout.running() == OLD
+    assert (site.standing.trial, rescue(site.layout)) == (None, OLD)
+    assert recover(site.journal, site.hands) is None
+
+
+@pytest.mark.parametrize("begun", [1, 2])
+def test_an_operation_of_a_newer_version_that_was_cut_is_undone_and_no_error(ready: Site, begun: int) -> None:
+    ready.layout.release(NEW).mkdir(parents=True)
+    steps = [document(FIRST), document(Switch(NEW)), {"step": "Dance"}, document(Start())]
+    operation = ready.journal.begin("install", {"release": NEW, "previous": ""}, steps)
+    for number, step in enumerate((FIRST, Switch(NEW))[:begun]):
+        ready.journal.intend(operation, number, step.before(ready.hands))
+        step.do(ready.hands)
+    recovered = recover(ready.journal, ready.hands)
+    assert recovered is not None
+    assert (recovered.result, recovered.is_bad, ready.layout.running(), written(ready)) == ("undone", False, None, [])
 
 
 def test_what_came_to_its_end_can_be_taken_back(ready: Site) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from edgekit.deploy import states
 from edgekit.deploy.journal import make_folder
 from edgekit.deploy.layout import Layout
 from edgekit.deploy.states import Committed, Standing, Trial
-from edgekit.errors import GateRefused
+from edgekit.errors import ConfigError, GateRefused
 from tests.deploying import NEW, OLD
 
 
@@ -39,6 +40,31 @@ def test_what_is_noted_is_read_again(layout: Layout) -> None:
     states.end_trial(layout)
     assert states.standing(layout) == Standing(NEW, None, committed, ())
     assert states.standing(layout).state == "committed"
+
+
+def test_what_a_newer_version_added_to_a_note_is_passed_over(layout: Layout) -> None:
+    """And the rest, where it means something else by then: going back needs the two releases."""
+    document = {"release": NEW, "previous": OLD, "boot": "b", "began": "2026", "healthy": 3, "mood": ["good"]}
+    (layout.state / "trial").write_text(json.dumps(document))
+    (layout.state / "committed").write_text(json.dumps({"release": OLD, "by": "anna"}))
+    assert states.read_trial(layout) == Trial(release=NEW, previous=OLD, boot="b", began="2026", healthy=3)
+    assert states.read_committed(layout) == Committed(release=OLD)
+    (layout.state / "trial").write_text(json.dumps(document | {"boot": {"id": "b"}}))
+    assert states.read_trial(layout) == Trial(release=NEW, previous=OLD)
+
+
+def test_a_trial_that_can_not_be_read_is_told_by_the_links(layout: Layout) -> None:
+    assert states.trial_to_end(layout) is None
+    (layout.state / "trial").write_text("[]")
+    states.point(layout.current, f"releases/{NEW}")
+    states.set_rescue(layout, OLD)
+    with pytest.raises(ConfigError, match="release"):  # that one is not here
+        states.trial_to_end(layout)
+    for release in (OLD, NEW):
+        layout.release(release).mkdir(parents=True)
+    assert states.trial_to_end(layout) == Trial(release=NEW, previous=OLD)
+    states.point(layout.current, f"releases/{OLD}")
+    assert states.trial_to_end(layout) == Trial(release="", previous=OLD), "it was not switched yet"
 
 
 def test_what_can_not_be_read_is_a_problem_and_not_an_error(layout: Layout) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from edgekit.deploy.kinds import KINDS
 from edgekit.deploy.marking import Commit
-from edgekit.deploy.placing import Place
+from edgekit.deploy.placing import Place, Switch
 from edgekit.deploy.steps import document, load, show
 from edgekit.deploy.trying import Examine
 from edgekit.errors import ConfigError
@@ -22,11 +22,15 @@ def test_a_step_is_read_as_it_was_written(step: Commit | Place | Examine) -> Non
     assert load(KINDS, json.loads(json.dumps(document(step)))) == step
 
 
-@pytest.mark.parametrize("written", [{"step": "Dance"}, {"step": "Stop", "slowly": True}, {"step": "Switch"}, {}])
+@pytest.mark.parametrize("written", [{"step": "Dance"}, {"step": "Switch"}, {}])
 def test_a_step_of_another_version_is_an_error_that_says_so(written: dict[str, object]) -> None:
     with pytest.raises(ConfigError, match="A step of the journal can't be read") as error:
         load(KINDS, written)
     assert "with that version" in error.value.hint
+
+
+def test_what_a_newer_version_added_to_a_step_is_passed_over() -> None:
+    assert load(KINDS, {"step": "Switch", "release": NEW, "slowly": True}) == Switch(NEW)
 
 
 def test_steps_are_shown_and_nothing_is_done(site: Site) -> None:
