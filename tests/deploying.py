@@ -20,10 +20,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from edgekit.deploy.install import Order
 from edgekit.deploy.install import install as install_order
 from edgekit.deploy.journal import Journal
 from edgekit.deploy.layout import Layout
+from edgekit.deploy.order import Order
 from edgekit.deploy.states import Standing, standing
 from edgekit.deploy.steps import UNIT, Hands
 from edgekit.deploy.systemd import START_S, STOP_S, ServiceState

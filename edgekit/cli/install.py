@@ -13,7 +13,7 @@ from edgekit.cli.show.install import show_downtime_before, show_installed, show_
 from edgekit.console import Console
 
 if TYPE_CHECKING:
-    from edgekit.deploy.install import Order
+    from edgekit.deploy.order import Order
     from edgekit.deploy.steps import Hands
 
 
@@ -51,9 +51,9 @@ def command(
 
 
 def _show(console: Console, order: Order, hands: Hands) -> None:
-    from edgekit.deploy.install import steps
+    from edgekit.deploy.install import planned
     from edgekit.deploy.steps import show
 
-    lines = show(list(steps(order, hands.layout.running() or "")), hands)
+    lines = show(planned(order, hands), hands)
     console.document({"release": order.release, "steps": lines})
     show_steps(console, order.release, lines)

@@ -11,8 +11,8 @@ from typing import Any
 from edgekit import machine
 from edgekit.bundle import open_bundle, verify
 from edgekit.child import listen, python
-from edgekit.deploy.install import Order
 from edgekit.deploy.layout import CONFIGURATION, ENVIRONMENT, SITE, SYSTEM, Layout
+from edgekit.deploy.order import Order
 from edgekit.deploy.record import record_of
 from edgekit.deploy.site import Code, Environment, Wheels
 from edgekit.deploy.site.needed import helpful_extras

@@ -7,13 +7,13 @@ memory that it holds, it is stopped before them, and started again where one of 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Iterator
 
 from edgekit.deploy.added import KeepApart
 from edgekit.deploy.journal import INSTALL, Journal, Operation, alone
 from edgekit.deploy.marking import BeginTrial, Commit
+from edgekit.deploy.mending import MEND, mending_steps
+from edgekit.deploy.order import Order
 from edgekit.deploy.owning import HandOver
 from edgekit.deploy.placing import Configure, Place, Switch
 from edgekit.deploy.runner import recover, run
@@ -25,37 +25,9 @@ from edgekit.deploy.watching import BOOT_UNIT
 from edgekit.errors import InputError
 
 
-@dataclass(frozen=True, kw_only=True)
-class Order:
-    """What is to be installed.
-
-    - ``bundle``: its folder, and ``digest``; ``wheels``: that of its code, "" for this environment's; ``release``: the
-      ID of both
-    - ``configuration``, ``watching``, ``unit``: texts by their paths on the device: what is created once; the units
-      that watch trials, and what they need; the service's own
-    - ``users``: the file among ``watching`` that names the service's user; ``owned``: folders, by their paths on the
-      device, that are given to a user
-    - ``stops_first``: whether the release can't be tried while the old one holds the memory
-    - ``image``: whether it is installed into a tree where nothing runs, and so is neither tried nor on trial
-    - ``forced``: go on where a gate says no
-    """
-
-    bundle: Path
-    digest: str
-    wheels: str
-    release: str
-    configuration: Mapping[str, str]
-    watching: Mapping[str, str]
-    unit: Mapping[str, str]
-    users: str = ""
-    owned: Mapping[str, str] = field(default_factory=dict)
-    stops_first: bool = False
-    image: bool = False
-    forced: bool = False
-
-
 def install(order: Order, hands: Hands) -> Operation | None:
-    """Do every step up to the trial, and return them; None where just this release runs already.
+    """Do every step up to the trial, and return them; None where just this release runs already, and all is as it
+    should be. Where it is installed and something else is not, that is mended (:mod:`edgekit.deploy.mending`).
 
     An interrupted operation is brought to its end first. Whatever fails, what ran before runs again, and the error goes
     on: :class:`~edgekit.errors.GateRefused` of the golden check, of the budget and of a release that failed before.
@@ -65,13 +37,22 @@ def install(order: Order, hands: Hands) -> Operation | None:
         recover(journal, hands)
         running = hands.layout.running() or ""
         if running == order.release:
-            return None
+            mending = planned(order, hands)
+            return run(journal, MEND, {"release": order.release}, mending, hands) if mending else None
         _require_no_trial(hands)
         if order.forced:
             forget_bad(hands.layout, order.release)
         require_not_bad(hands.layout, order.release)
         about = {"release": order.release, "previous": running, "bundle": str(order.bundle), "forced": order.forced}
         return run(journal, INSTALL, about, list(steps(order, running)), hands)
+
+
+def planned(order: Order, hands: Hands) -> list[Step]:
+    """Return the steps that :func:`install` would do; nothing is changed."""
+    running = hands.layout.running() or ""
+    if running == order.release:
+        return mending_steps(order, hands, on_trial=read_trial(hands.layout) is not None)
+    return list(steps(order, running))
 
 
 def steps(order: Order, running: str) -> Iterator[Step]:
@@ -112,7 +93,7 @@ def downtime_s(operation: Operation) -> float | None:
     names = [str(step["step"]) for step in operation.steps]
     if "Stop" not in names or not operation.begun.get(stop := names.index("Stop")):
         return None
-    start = names.index("Start") if "Start" in names else stop
+    start = next((number for number, name in enumerate(names) if name in ("Start", "Revive")), stop)
     end = operation.undone_ms.get(stop) or operation.done_ms.get(start)
     return None if end is None or end < operation.begun_ms[stop] else (end - operation.begun_ms[stop]) / 1000
 

@@ -6,7 +6,7 @@ from edgekit.deploy.added import KeepApart
 from edgekit.deploy.marking import BeginTrial, Commit, Prune, Watch
 from edgekit.deploy.owning import HandOver
 from edgekit.deploy.placing import Configure, Place, Switch
-from edgekit.deploy.starting import Start, Stop
+from edgekit.deploy.starting import Revive, Start, Stop
 from edgekit.deploy.steps import Step
 from edgekit.deploy.trying import Examine, Preflight, Stage, Verify
 
@@ -14,6 +14,6 @@ KINDS: dict[str, type[Step]] = {
     kind.__name__: kind
     for kind in (
         *(Preflight, Verify, Stage, KeepApart, Examine, Configure, BeginTrial, Stop),
-        *(Place, HandOver, Switch, Start, Commit, Prune, Watch),
+        *(Place, HandOver, Switch, Start, Revive, Commit, Prune, Watch),
     )
 }

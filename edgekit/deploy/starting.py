@@ -63,6 +63,21 @@ class Start(Step):
         hands.services.stop(UNIT)
 
 
+@dataclass(frozen=True)
+class Revive(Step):
+    """Start the installed release's service, and wait until it is ready. That it does not start speaks for the machine,
+    and not against a release that has proved itself; undoing leaves it to :class:`Stop`."""
+
+    title: ClassVar[str] = "Start the service again"
+
+    def show(self, hands: Hands) -> str:
+        return f"systemctl restart {UNIT}, which waits until it is ready"
+
+    def do(self, hands: Hands) -> Any:
+        hands.services.reset_failed(UNIT)
+        hands.services.restart(UNIT)
+
+
 _STARTED = Start.__name__
 
 

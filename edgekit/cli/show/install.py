@@ -9,9 +9,9 @@ from edgekit.cli.show.qr import code_lines
 from edgekit.console import Console
 
 if TYPE_CHECKING:
-    from edgekit.deploy.install import Order
     from edgekit.deploy.journal import Operation
     from edgekit.deploy.layout import Layout
+    from edgekit.deploy.order import Order
     from edgekit.deploy.steps import Hands
 
 SHORT = 12
@@ -19,6 +19,9 @@ SHORT = 12
 
 def show_steps(console: Console, release: str, lines: Sequence[str]) -> None:
     """Show what would be done."""
+    if not lines:
+        console.print(f"Release {release[:SHORT]} runs already, and all is as it should be: nothing would be done.")
+        return
     console.print(f"Release {release[:SHORT]}. Nothing is done; these would be the steps:")
     for number, line in enumerate(lines, 1):
         console.print(f"{number:>3}  {line}")
@@ -26,9 +29,15 @@ def show_steps(console: Console, release: str, lines: Sequence[str]) -> None:
 
 def show_downtime_before(console: Console, order: Order, hands: Hands) -> None:
     """Say, before anything is done, how long the service that runs will not answer."""
+    from edgekit.deploy.install import planned
+    from edgekit.deploy.starting import Stop
+
     if order.image or not hands.layout.running():
         return
-    if order.stops_first:
+    if hands.layout.running() == order.release:
+        if any(isinstance(step, Stop) for step in planned(order, hands)):
+            console.note("Nobody is answered while the service is started anew.")
+    elif order.stops_first:
         why = "this machine's GPU has room for one model"
         console.note(f"Nobody is answered while the new release is compiled, checked, measured and loaded: {why}.")
     else:
@@ -40,6 +49,7 @@ def show_installed(
 ) -> None:
     """Show what is installed, how people reach it, and what is left to do."""
     from edgekit.deploy.install import downtime_s, notes_of
+    from edgekit.deploy.mending import MEND
     from edgekit.deploy.states import standing
     from edgekit.deploy.trial import forced_of
 
@@ -54,6 +64,9 @@ def show_installed(
         console.note(note)
     if operation is None:
         console.print(f"Release {release[:SHORT]} runs already; nothing was changed.")
+        return
+    if operation.name == MEND:
+        console.print(f"Release {release[:SHORT]} was installed already; what else was not as it should be is mended.")
         return
     if not on_trial:
         console.print(f"Release {release[:SHORT]} lies in {layout.root}. It was not tried: nothing runs there.")

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from edgekit.checkpoint.shapes import tensor_shapes
-from edgekit.deploy.install import Order
 from edgekit.deploy.layout import Layout
+from edgekit.deploy.order import Order
 from edgekit.deploy.steps import Hands
 from edgekit.quantize.write import write_checkpoint
 from edgekit.recipe import recipe

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from edgekit.deploy.placing import Switch
-from edgekit.deploy.starting import Start, Stop
+from edgekit.deploy.starting import Revive, Start, Stop
 from edgekit.deploy.steps import UNIT
 from edgekit.errors import EdgeKitError
 from tests.deploying import NEW, OLD, Site
@@ -49,3 +49,12 @@ def test_a_start_that_failed_is_forgotten_before_the_next_one(site: Site) -> Non
     (site.layout.release(OLD) / "broken").touch()
     with pytest.raises(EdgeKitError, match="did not start"):
         Start().do(site.hands)
+
+
+def test_what_is_revived_is_started_and_never_blamed(site: Site) -> None:
+    site.installed(OLD).services.fail()
+    assert not Revive().blames
+    Revive().do(site.hands)
+    assert site.services.state(UNIT).ready
+    Revive().undo(site.hands, None)
+    assert site.services.running == OLD
