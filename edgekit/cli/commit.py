@@ -16,7 +16,7 @@ from edgekit.console import Console
 @click.option("--if-healthy", is_flag=True, help="Look once, and commit after ten healthy minutes: for the timer.")
 @place_options
 @common
-def command(console: Console, if_healthy: bool, prefix: str, root: Path) -> None:
+def command(console: Console, if_healthy: bool, prefix: str | None, root: Path) -> None:
     """Commit the release that is on trial: nothing goes back from it by itself any more."""
     from edgekit.deploy.health import unhealthy
     from edgekit.deploy.here import hands_here, require_root

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 @place_options
 @common
 def command(
-    console: Console, bundle: Path, wheels: Path | None, dry_run: bool, force: bool, prefix: str, root: Path
+    console: Console, bundle: Path, wheels: Path | None, dry_run: bool, force: bool, prefix: str | None, root: Path
 ) -> None:
     """Install BUNDLE as this machine's service, on trial: it is verified, checked and measured first, by its own code.
 

@@ -14,14 +14,28 @@ if TYPE_CHECKING:
 
 def place_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add ``--prefix`` and ``--root``."""
-    prefix = click.option("--prefix", default="/opt/edgekit", show_default=True, help="The folder of its releases.")
+    prefix = click.option(
+        "--prefix", help="The folder of its releases.  [default: that of the installation here, else /opt/edgekit]"
+    )
     folder = click.Path(path_type=Path, exists=True, file_okay=False)
     root = click.option("--root", default="/", type=folder, help="The tree of another system, an image's say.")
     return prefix(root(function))
 
 
-def layout_of(prefix: str, root: Path) -> Layout:
-    """Return where an installation lies; :class:`~edgekit.errors.ConfigError` for a prefix that can't be one."""
-    from edgekit.deploy.layout import Layout
+def layout_of(prefix: str | None, root: Path) -> Layout:
+    """Return where an installation lies: as it is said, else where its units say.
 
-    return Layout(root, PurePosixPath(prefix))
+    :class:`~edgekit.errors.ConfigError` for a prefix that can't be one, and where an installation has another one:
+    there is one unit, and so one installation.
+    """
+    from edgekit.deploy.layout import PREFIX, Layout, installed_prefix
+    from edgekit.errors import ConfigError
+
+    here = installed_prefix(root)
+    if prefix is None:
+        return Layout(root, here or PREFIX)
+    layout = Layout(root, PurePosixPath(prefix))
+    if here is not None and here != layout.prefix:
+        message = f"This machine's installation lies in {here}, and not in {layout.prefix}"
+        raise ConfigError(message, f"Leave out --prefix; to move it, run first: edgekit uninstall --prefix {here}")
+    return layout

@@ -17,7 +17,7 @@ from edgekit.console import Console
 @click.option("--boot", is_flag=True, help="Only from a trial that the last start of the machine began: for systemd.")
 @place_options
 @common
-def command(console: Console, failed: bool, boot: bool, prefix: str, root: Path) -> None:
+def command(console: Console, failed: bool, boot: bool, prefix: str | None, root: Path) -> None:
     """Go back to the release before the one that runs, from a trial or after it was committed."""
     from edgekit.deploy.here import at_boot, hands_here, require_root
     from edgekit.deploy.install import downtime_s

@@ -15,7 +15,7 @@ from edgekit.console import Console
 @click.command("status")
 @place_options
 @common
-def command(console: Console, prefix: str, root: Path) -> None:
+def command(console: Console, prefix: str | None, root: Path) -> None:
     """Show which release runs, on trial or committed, whether it answers, and why the last one went back.
 
     Exit code 1 where it does not answer.

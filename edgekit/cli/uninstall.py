@@ -16,7 +16,7 @@ from edgekit.console import Console
 @click.option("--dry-run", is_flag=True, help="Only show what would be removed.")
 @place_options
 @common
-def command(console: Console, data: bool, dry_run: bool, prefix: str, root: Path) -> None:
+def command(console: Console, data: bool, dry_run: bool, prefix: str | None, root: Path) -> None:
     """Stop the service and remove it with all its releases. What it keeps, and its configuration, stay."""
     from edgekit.deploy.here import hands_here, require_root
     from edgekit.deploy.uninstall import plan_removal, uninstall

@@ -30,6 +30,10 @@ BUNDLE, SITE, SYSTEM, RECORD = "bundle", "site", "system", "release.json"
 """What a release's folder holds: the bundle, the code with what it needs, links to packages of the system's, the record
 that names all of it."""
 
+_PREFIX_IN = {
+    "edgekit.service": r"^BindReadOnlyPaths=(/\S+)/current:",
+    "edgekit-commit.service": r"^ExecStart=.* --prefix (/\S+)$",
+}
 _IDENTITY = re.compile(r"[0-9a-f]{64}")
 
 
@@ -140,6 +144,18 @@ class Layout:
     def sysusers(self) -> Path:
         """What names the service's user to sysusers.d(5)."""
         return self.at("/etc/sysusers.d/edgekit.conf")
+
+
+def installed_prefix(root: Path) -> PurePosixPath | None:
+    """Return the prefix that the units in a root file system name; None where there are none of ours."""
+    for name, form in _PREFIX_IN.items():
+        try:
+            text = (root / "etc/systemd/system" / name).read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            continue
+        if told := re.search(form, text, re.MULTILINE):
+            return PurePosixPath(told[1])
+    return None
 
 
 def _is_plain(path: str) -> bool:
