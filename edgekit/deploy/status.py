@@ -29,7 +29,7 @@ class Status:
     - ``unhealthy``: why it doesn't answer, "" where it does, and where nothing is installed
     - ``measured``: what the profile said before it was installed: bytes, and rows of the budget; {} where nothing was
     - ``forced``: the gates that were passed over for what runs
-    - ``rolled_back``: the last operation that was undone; ``interrupted``: one that waits for its end
+    - ``rolled_back``: the last operation that was undone; ``interrupted``: the last one that waits for its end
     - ``last_lines``: what the service wrote last, where it does not answer
     """
 
@@ -72,7 +72,7 @@ def status(hands: Hands, unhealthy: Callable[[Hands], str]) -> Status:
     of_release = [one for one in operations if one.name == INSTALL and one.about.get("release") == stands.running]
     installed = of_release[-1] if of_release else None
     undone = [one for one in operations if one.result == "undone"]
-    last = operations[-1] if operations else None
+    unfinished = [one for one in operations if not one.result]
     try:
         service = hands.services.state(UNIT)
         why = unhealthy(hands) if stands.running else ""
@@ -89,7 +89,7 @@ def status(hands: Hands, unhealthy: Callable[[Hands], str]) -> Status:
         measured=_measured(installed),
         forced=forced_of(installed),
         rolled_back=undone[-1] if undone else None,
-        interrupted=last if last and not last.result else None,
+        interrupted=unfinished[-1] if unfinished else None,
         last_lines=lines,
     )
 

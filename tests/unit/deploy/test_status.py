@@ -72,4 +72,6 @@ def test_where_systemd_can_not_be_asked_that_is_told(site: Site) -> None:
 def test_what_was_interrupted_is_told(site: Site) -> None:
     with alone(site.layout.state):
         site.journal.begin("install", {"release": NEW}, [])
-    assert status(site.hands, answers).document()["interrupted"] == "install"
+        later = site.journal.begin("commit", {"release": NEW}, [])
+        site.journal.end(later, "undone")
+    assert status(site.hands, answers).document()["interrupted"] == "install", "whatever came after it"
