@@ -11,6 +11,7 @@ from typing import Any
 from edgekit import machine
 from edgekit.bundle import open_bundle, verify
 from edgekit.child import listen, python
+from edgekit.config import load_toml
 from edgekit.deploy.layout import CONFIGURATION, ENVIRONMENT, SITE, SYSTEM, Layout
 from edgekit.deploy.order import Order
 from edgekit.deploy.record import record_of
@@ -26,10 +27,12 @@ from edgekit.deploy.unit.text import TEMPLATE_SHA256, sysusers_text, unit_files
 from edgekit.deploy.watching import watch_units
 from edgekit.doctor import Host
 from edgekit.doctor import examine as diagnose
-from edgekit.errors import EdgeKitError, GateRefused
+from edgekit.errors import ConfigError, EdgeKitError, GateRefused
 from edgekit.machine.programs import Runner
 from edgekit.machine.programs import run as run_program
 from edgekit.progress import Progress, silent
+from edgekit.serve.settings import NAME as SERVE_TOML
+from edgekit.serve.settings import Settings as SiteSettings
 
 _CONFIGURATION = """\
 # Created by `edgekit install`, which never overwrites it. `systemctl restart edgekit` takes changes.
@@ -77,7 +80,7 @@ def order_here(bundle: Path, wheels: str, layout: Layout, *, forced: bool = Fals
     opened, host, here = open_bundle(bundle.resolve()), Host(), machine.look()
     target = opened.manifest.target
     record = record_of(opened.digest, code_for(target.engine, wheels).packages(), TEMPLATE_SHA256)
-    settings = Settings(memory_bytes=here.memory_bytes)
+    settings = Settings(memory_bytes=here.memory_bytes, grace_s=_grace_s(layout))
     return Order(
         bundle=opened.path,
         digest=opened.digest,
@@ -155,6 +158,15 @@ def require_healthy(bundle: Path, *, runs: bool = False) -> None:
         told = "; ".join(f"{diagnosis.subject}: {diagnosis.what}" for diagnosis in wrong)
         hint = wrong[0].mend or "`edgekit doctor` says more."
         raise EdgeKitError(f"This machine is not ready for {report.target}: {told}", f"{hint}\n--force goes on.")
+
+
+def _grace_s(layout: Layout) -> float:
+    """How long running answers get when the service is told to stop, as the site says it; as it ships, where the
+    site's settings can't be read: the service says so itself."""
+    try:
+        return load_toml(layout.configuration / SERVE_TOML, SiteSettings).limits.grace_s
+    except ConfigError:
+        return SiteSettings().limits.grace_s
 
 
 class _Booting:

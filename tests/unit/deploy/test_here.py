@@ -64,6 +64,19 @@ def test_the_order_of_a_bundle_names_its_release_and_places_its_units(
     assert "EDGEKIT_PORT=8080" in order.configuration["/etc/default/edgekit"]
 
 
+@pytest.mark.parametrize(("text", "stop_s"), [(None, 45), ("[limits]\ngrace_s = 120.5\n", 136), ("[limits", 45)])
+def test_a_stop_takes_as_long_as_the_site_gives_answers(
+    tmp_path: Path, embedded_as: EmbeddedBundles, monkeypatch: pytest.MonkeyPatch, text: str | None, stop_s: int
+) -> None:
+    monkeypatch.setattr(here, "code_for", lambda engine, wheels: SimpleNamespace(packages=lambda: ()))
+    layout = Layout(tmp_path)
+    if text is not None:
+        make_folder(layout.configuration)
+        (layout.configuration / "serve.toml").write_text(text)
+    order = here.order_here(embedded_as("q4").path, "", layout)
+    assert f"TimeoutStopSec={stop_s}\n" in order.unit["/etc/systemd/system/edgekit.service"]
+
+
 @pytest.mark.parametrize("told", ["2.7\n", ""])
 def test_an_interpreter_of_another_version_is_refused(told: str) -> None:
     with pytest.raises(EdgeKitError, match="The service runs by /usr/bin/python3") as error:
