@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,10 +23,18 @@ if TYPE_CHECKING:
 @click.option("--wheels", type=click.Path(path_type=Path), help="Take the code from this folder of wheels.")
 @click.option("--dry-run", is_flag=True, help="Only show every step.")
 @click.option("--force", is_flag=True, help="Go on where a gate says no. It is kept, and told by `edgekit status`.")
+@click.option("--retry", is_flag=True, help="Try a release again that failed here before. Every gate still counts.")
 @place_options
 @common
 def command(
-    console: Console, bundle: Path, wheels: Path | None, dry_run: bool, force: bool, prefix: str | None, root: Path
+    console: Console,
+    bundle: Path,
+    wheels: Path | None,
+    dry_run: bool,
+    force: bool,
+    retry: bool,
+    prefix: str | None,
+    root: Path,
 ) -> None:
     """Install BUNDLE as this machine's service, on trial: it is verified, checked and measured first, by its own code.
 
@@ -39,7 +48,7 @@ def command(
     code = str(wheels.resolve()) if wheels else ""
     if not dry_run:
         require_root(layout)
-    order = order_here(bundle, code, layout, forced=force)
+    order = replace(order_here(bundle, code, layout, forced=force), retried=retry)
     if dry_run:
         _show(console, order, hands_here(layout, forced=force))
         return

@@ -40,11 +40,12 @@ def install(order: Order, hands: Hands) -> Operation | None:
             mending = planned(order, hands)
             return run(journal, MEND, {"release": order.release}, mending, hands) if mending else None
         _require_no_trial(hands)
-        if order.forced:
-            forget_bad(hands.layout, order.release)
-        require_not_bad(hands.layout, order.release)
+        if not order.retried:
+            require_not_bad(hands.layout, order.release)
         about = {"release": order.release, "previous": running, "bundle": str(order.bundle), "forced": order.forced}
-        return run(journal, INSTALL, about, list(steps(order, running)), hands)
+        operation = run(journal, INSTALL, about, list(steps(order, running)), hands)
+        forget_bad(hands.layout, order.release)
+        return operation
 
 
 def planned(order: Order, hands: Hands) -> list[Step]:

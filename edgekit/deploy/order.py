@@ -19,7 +19,7 @@ class Order:
       device, that are given to a user
     - ``stops_first``: whether the release can't be tried while the old one holds the memory
     - ``image``: whether it is installed into a tree where nothing runs, and so is neither tried nor on trial
-    - ``forced``: go on where a gate says no
+    - ``forced``: go on where a gate says no; ``retried``: try a release again that failed here before, by all gates
     """
 
     bundle: Path
@@ -34,3 +34,4 @@ class Order:
     stops_first: bool = False
     image: bool = False
     forced: bool = False
+    retried: bool = False

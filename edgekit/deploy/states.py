@@ -149,7 +149,7 @@ def require_not_bad(layout: Layout, identity: str) -> None:
     if identity in bad(layout):
         raise GateRefused(
             f"The release {identity[:SHORT]} failed on this machine before",
-            "`edgekit status` says why. Install another bundle, or try this one again with --force.",
+            "`edgekit status` says why. Install another bundle, or try this one again with --retry.",
         )
 
 

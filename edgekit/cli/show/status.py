@@ -54,4 +54,4 @@ def _show_undone(console: Console, operation: Operation) -> None:
     console.print(f"Went back at {operation.ended}: {operation.name} of {release}{f', {far}' if far else ''}.")
     console.print(f"  Why: {operation.reason}")
     if operation.is_bad:
-        console.print("  It is remembered as bad: `edgekit install` refuses it without --force.")
+        console.print("  It is remembered as bad: `edgekit install` refuses it without --retry.")

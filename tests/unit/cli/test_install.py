@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from edgekit.cli.main import main
+from edgekit.deploy.states import remember_bad
 from edgekit.errors import GateRefused
 from tests.commands import run
 from tests.deploying import NEW, OLD, Site
@@ -56,6 +57,15 @@ def test_a_gate_ends_with_3_and_forced_is_loud(site: Site, capsys: Capture) -> N
     assert main(["install", "2", "--force"]) == 0
     assert "FORCED: 2 GiB over budget" in capsys.readouterr().err
     assert site.services.running == NEW
+
+
+def test_what_failed_before_is_tried_again_by_a_word_of_its_own(site: Site, capsys: Capture) -> None:
+    site.installed(OLD)
+    remember_bad(site.layout, NEW)
+    assert main(["install", "2", "--force"]) == 3
+    assert "--retry" in capsys.readouterr().err
+    assert main(["install", "2", "--retry"]) == 0
+    assert (site.services.running, site.standing.bad) == (NEW, ())
 
 
 def test_what_a_step_has_to_tell_is_told(site: Site, capsys: Capture) -> None:

@@ -131,8 +131,15 @@ def test_a_release_that_does_not_start_goes_back_and_is_remembered(site: Site) -
     site.broken.clear()
     with pytest.raises(GateRefused, match="failed on this machine before") as refused:
         site.install(NEW)
-    assert "--force" in refused.value.hint
-    site.install(NEW, forced=True)
+    assert "--retry" in refused.value.hint
+    with pytest.raises(GateRefused, match="failed on this machine before"):
+        site.install(NEW, forced=True)
+    site.refusing["check"] = GateRefused("the answers differ")
+    with pytest.raises(GateRefused, match="the answers differ"):
+        site.install(NEW, retried=True)
+    assert NEW in site.standing.bad, "as long as it has not started"
+    site.refusing.clear()
+    site.install(NEW, retried=True)
     assert site.services.running == NEW
     assert NEW not in site.standing.bad
 
