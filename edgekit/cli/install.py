@@ -10,7 +10,7 @@ import click
 
 from edgekit.cli.common import common
 from edgekit.cli.installing import layout_of, place_options
-from edgekit.cli.show.install import show_downtime_before, show_installed, show_steps
+from edgekit.cli.show.install import show_downtime_before, show_installed, show_left_open, show_steps
 from edgekit.console import Console
 
 if TYPE_CHECKING:
@@ -49,6 +49,7 @@ def command(
     if not dry_run:
         require_root(layout)
     order = replace(order_here(bundle, code, layout, forced=force), retried=retry)
+    show_left_open(console, order)
     if dry_run:
         _show(console, order, hands_here(layout, forced=force))
         return

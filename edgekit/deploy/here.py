@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -33,6 +34,7 @@ from edgekit.machine.programs import run as run_program
 from edgekit.progress import Progress, silent
 from edgekit.serve.settings import NAME as SERVE_TOML
 from edgekit.serve.settings import Settings as SiteSettings
+from edgekit.target import Target
 
 _CONFIGURATION = """\
 # Created by `edgekit install`, which never overwrites it. `systemctl restart edgekit` takes changes.
@@ -77,10 +79,15 @@ def hands_here(
 
 def order_here(bundle: Path, wheels: str, layout: Layout, *, forced: bool = False) -> Order:
     """Return the order of a bundle for this machine; errors as of opening it, of its code, and of the unit."""
-    opened, host, here = open_bundle(bundle.resolve()), Host(), machine.look()
+    opened, image = open_bundle(bundle.resolve()), is_image(layout)
     target = opened.manifest.target
+    if image:
+        _require_python_in(layout)
+    devices = None if image and target.kind.on_gpu else nodes(Host(), target)
+    memory_bytes = _memory_of(target) if image else machine.look().memory_bytes
+    unknown = {"its GPU's device files": devices, "how much memory it has": memory_bytes}
     record = record_of(opened.digest, code_for(target.engine, wheels).packages(), TEMPLATE_SHA256)
-    settings = Settings(memory_bytes=here.memory_bytes, grace_s=_grace_s(layout))
+    settings = Settings(memory_bytes=memory_bytes, grace_s=_grace_s(layout))
     return Order(
         bundle=opened.path,
         digest=opened.digest,
@@ -88,11 +95,12 @@ def order_here(bundle: Path, wheels: str, layout: Layout, *, forced: bool = Fals
         release=record.identity,
         configuration={ENVIRONMENT: _CONFIGURATION},
         watching={f"/etc/sysusers.d/{_SYSUSERS}": sysusers_text(), **watch_units(layout)},
-        unit=unit_files(layout, target, nodes(host, target), settings),
+        unit=unit_files(layout, target, devices, settings),
         users=_SYSUSERS,
         owned={CONFIGURATION: _USER},
         stops_first=target.kind.on_gpu,
-        image=is_image(layout),
+        image=image,
+        left_open=tuple(what for what, value in unknown.items() if value is None),
         forced=forced,
     )
 
@@ -143,6 +151,23 @@ def require_python(runner: Runner = run_program) -> None:
             f"The service runs by {PYTHON}, which is Python {told or 'missing'}; this is Python {ours}",
             f"Install EdgeKit into an environment of that one: {PYTHON} -m venv DIR",
         )
+
+
+def _require_python_in(layout: Layout) -> None:
+    """Raise :class:`EdgeKitError` where the tree's own interpreter is of another version, as far as its name tells."""
+    try:
+        told = re.search(r"python(\d+\.\d+)$", os.readlink(layout.at(PYTHON)))
+    except OSError:
+        return
+    ours = record_of("", (), "").python
+    if told and told[1] != ours:
+        message = f"The service runs by Python {told[1]} in {layout.root}; this is Python {ours}"
+        raise EdgeKitError(message, "Install EdgeKit into an environment of that version, and run it there.")
+
+
+def _memory_of(target: Target) -> int | None:
+    """The memory of a device that is not this machine: its target tells where CPU and GPU have one memory."""
+    return target.memory_bytes if target.unified and target.memory_bytes else None
 
 
 def require_healthy(bundle: Path, *, runs: bool = False) -> None:

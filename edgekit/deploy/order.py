@@ -19,6 +19,7 @@ class Order:
       device, that are given to a user
     - ``stops_first``: whether the release can't be tried while the old one holds the memory
     - ``image``: whether it is installed into a tree where nothing runs, and so is neither tried nor on trial
+    - ``left_open``: what only the device itself knows, in people's words
     - ``forced``: go on where a gate says no; ``retried``: try a release again that failed here before, by all gates
     """
 
@@ -33,5 +34,6 @@ class Order:
     owned: Mapping[str, str] = field(default_factory=dict)
     stops_first: bool = False
     image: bool = False
+    left_open: tuple[str, ...] = ()
     forced: bool = False
     retried: bool = False

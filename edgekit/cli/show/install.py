@@ -27,6 +27,13 @@ def show_steps(console: Console, release: str, lines: Sequence[str]) -> None:
         console.print(f"{number:>3}  {line}")
 
 
+def show_left_open(console: Console, order: Order) -> None:
+    """Say what of the unit the device itself has to tell."""
+    if order.left_open:
+        what = " and ".join(order.left_open)
+        console.note(f"Left for the device: {what}. `edgekit install` of the same bundle there writes its unit anew.")
+
+
 def show_downtime_before(console: Console, order: Order, hands: Hands) -> None:
     """Say, before anything is done, how long the service that runs will not answer."""
     from edgekit.deploy.install import planned

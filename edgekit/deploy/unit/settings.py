@@ -29,7 +29,7 @@ _CLOSE_S: Final = 15
 class Settings:
     """A machine, as its unit has to know it.
 
-    - ``memory_bytes``: the machine's, all of it
+    - ``memory_bytes``: the machine's, all of it; None where it is not known, of an image's tree say
     - ``python``: the interpreter that releases are made for, absolute
     - ``grace_s``: seconds that answers get when the service is told to stop, of the site's ``serve.toml``
     - ``systemd``: the version of its systemd; None: of the one in the root file system that is installed into
@@ -40,7 +40,7 @@ class Settings:
     :class:`ConfigError` where they lie in a folder of the service's own, or a value can't stand in a unit.
     """
 
-    memory_bytes: int
+    memory_bytes: int | None
     python: PurePosixPath = PYTHON
     grace_s: float = 30.0
     systemd: int | None = None
@@ -67,12 +67,15 @@ class Settings:
         """Seconds that a stop may take."""
         return math.ceil(self.grace_s) + _CLOSE_S
 
-    def host_bytes(self, target: Target) -> int:
-        """Return the most memory of the host's that the service may hold on this machine, half of it at least.
+    def host_bytes(self, target: Target) -> int | None:
+        """Return the most memory of the host's that the service may hold on this machine, half of it at least; None
+        where the machine's is not known.
 
         Where CPU and GPU have one memory, control groups do not count what the GPU holds: that is the arena's to bound,
         and the target's budget is taken off here. Mapped weights count, and are given back when memory is short.
         """
+        if self.memory_bytes is None:
+            return None
         reserved = target.reserved_bytes if target.unified else SYSTEM_BYTES
         memory_bytes = self.memory_bytes // _GRAIN_BYTES * _GRAIN_BYTES
         gpu = (target.budget.dynamic_bytes or 0) if target.unified and target.kind.on_gpu else 0

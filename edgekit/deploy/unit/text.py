@@ -25,6 +25,11 @@ _RESTART_MODE: Final = """\
 # What another start follows is no failure for good, which alone is gone back from.
 RestartMode=direct
 """
+_ALL_DEVICES: Final = """\
+# Which those are was not known where this was written: `edgekit install` on the device itself names them.
+DevicePolicy=auto"""
+_SHARE: Final = ("75%", "65%")
+"""Of a machine's memory, where nobody knows how much that is."""
 _UNITS: Final = PurePosixPath("/etc/systemd/system")
 
 
@@ -36,7 +41,8 @@ def _digest() -> str:
     digest = hashlib.sha256()
     for name in (UNIT, ROLLBACK, GPU, SYSUSERS, _ON_PROCESSOR, _ON_GPU):
         digest.update(hashlib.sha256(_template(name).encode()).digest())
-    digest.update(_RESTART_MODE.encode())
+    for text in (_RESTART_MODE, _ALL_DEVICES, *_SHARE):
+        digest.update(text.encode())
     return digest.hexdigest()
 
 
@@ -44,16 +50,17 @@ TEMPLATE_SHA256: Final = _digest()
 """Of all templates: it changes where an upgrade has something to tell systemd."""
 
 
-def unit_text(layout: Layout, target: Target, nodes: Sequence[str], settings: Settings) -> str:
+def unit_text(layout: Layout, target: Target, nodes: Sequence[str] | None, settings: Settings) -> str:
     """Return the text of ``edgekit.service``.
 
-    ``nodes`` are the device files that it may open (:func:`~edgekit.deploy.unit.nodes.nodes`).
+    ``nodes`` are the device files that it may open (:func:`~edgekit.deploy.unit.nodes.nodes`); None where they are not
+    known: then it may open what its user may.
     :class:`ConfigError` where the target computes on a GPU and there are none, or one can't stand in a unit.
     """
     on_gpu = target.kind.on_gpu
     _require_nodes(target, nodes)
     device = Template(_template(_ON_GPU if on_gpu else _ON_PROCESSOR)).substitute(
-        allowed="\n".join(f"DeviceAllow={node} rw" for node in nodes)
+        allowed=_ALL_DEVICES if nodes is None else "\n".join(("DevicePolicy=closed", *map(_allow, nodes)))
     )
     most = settings.host_bytes(target)
     systemd = systemd_version(layout.root) if settings.systemd is None else settings.systemd
@@ -66,8 +73,10 @@ def unit_text(layout: Layout, target: Target, nodes: Sequence[str], settings: Se
         restart_mode=_RESTART_MODE if systemd >= _DIRECT else "",
         stop_s=settings.stop_s,
         credentials="".join(f"{line}\n" for line in loaded),
-        memory_max=most,
-        memory_high=most // 8 * 7,  # where it is slowed down, and made to give back what it only maps
+        memory_max=_SHARE[0] if most is None else most,
+        memory_high=_SHARE[1]
+        if most is None
+        else most // 8 * 7,  # slowed down, and made to give back what it only maps
         device=device.rstrip("\n"),
     )
 
@@ -77,9 +86,9 @@ def rollback_unit_text(layout: Layout, python: PurePosixPath = PYTHON) -> str:
     return Template(_template(ROLLBACK)).substitute(prefix=layout.prefix, python=python)
 
 
-def gpu_unit_text(nodes: Sequence[str]) -> str:
-    """Return the text of ``edgekit-gpu.service``, which waits until the device files are there."""
-    return Template(_template(GPU)).substitute(nodes=" ".join(nodes))
+def gpu_unit_text(nodes: Sequence[str] | None) -> str:
+    """Return the text of ``edgekit-gpu.service``, which waits until the device files are there, if they are known."""
+    return Template(_template(GPU)).substitute(nodes=" ".join(nodes or ()))
 
 
 def sysusers_text() -> str:
@@ -87,7 +96,7 @@ def sysusers_text() -> str:
     return _template(SYSUSERS)
 
 
-def unit_files(layout: Layout, target: Target, nodes: Sequence[str], settings: Settings) -> dict[str, str]:
+def unit_files(layout: Layout, target: Target, nodes: Sequence[str] | None, settings: Settings) -> dict[str, str]:
     """Return the text of every unit that the service needs, by its path on the device.
 
     Errors as of :func:`unit_text`.
@@ -107,7 +116,13 @@ def _tls(settings: Settings) -> str:
     return " --cert ${CREDENTIALS_DIRECTORY}/tls.crt --key ${CREDENTIALS_DIRECTORY}/tls.key"
 
 
-def _require_nodes(target: Target, nodes: Sequence[str]) -> None:
+def _allow(node: str) -> str:
+    return f"DeviceAllow={node} rw"
+
+
+def _require_nodes(target: Target, nodes: Sequence[str] | None) -> None:
+    if nodes is None:
+        return
     if target.kind.on_gpu and not nodes:
         raise ConfigError(
             f"The target {target.name} computes on a GPU, and this machine shows no device file of one",

@@ -77,3 +77,15 @@ def test_what_a_step_has_to_tell_is_told(site: Site, capsys: Capture) -> None:
 def test_a_prefix_that_can_be_none_is_refused(capsys: Capture) -> None:
     assert main(["install", "1", "--prefix", "opt"]) == 1
     assert "can't be the folder of an installation" in capsys.readouterr().err
+
+
+def test_what_is_left_for_the_device_is_said_in_a_line(
+    site: Site, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = site.order(NEW, image=True, left_open=("its GPU's device files", "how much memory it has"))
+    monkeypatch.setattr("edgekit.deploy.here.order_here", lambda *words, **more: order)
+    assert main(["install", "2", "--dry-run"]) == 0
+    said = (
+        "Left for the device: its GPU's device files and how much memory it has. `edgekit install` of the same bundle"
+    )
+    assert said in " ".join(capsys.readouterr().err.split())

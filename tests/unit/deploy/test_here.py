@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -17,6 +18,7 @@ from edgekit.doctor import Diagnosis, Report
 from edgekit.errors import EdgeKitError, GateRefused
 from edgekit.machine.programs import Reply
 from edgekit.progress import silent
+from edgekit.target import target
 from tests.deploying import OLD, Site
 from tests.embedded_bundles import EmbeddedBundles
 
@@ -75,6 +77,42 @@ def test_a_stop_takes_as_long_as_the_site_gives_answers(
         (layout.configuration / "serve.toml").write_text(text)
     order = here.order_here(embedded_as("q4").path, "", layout)
     assert f"TimeoutStopSec={stop_s}\n" in order.unit["/etc/systemd/system/edgekit.service"]
+
+
+def test_an_image_is_told_nothing_of_the_machine_that_writes_it(
+    tmp_path: Path, embedded_as: EmbeddedBundles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def look() -> None:
+        raise AssertionError("this machine is not the device")
+
+    opened = embedded_as("q4")
+    monkeypatch.setattr(here, "code_for", lambda engine, wheels: SimpleNamespace(packages=lambda: ()))
+    monkeypatch.setattr("edgekit.machine.look", look)
+    monkeypatch.setattr(here, "nodes", lambda host, target: () if not target.kind.on_gpu else look())
+    order = here.order_here(opened.path, "", Layout(tmp_path))
+    assert order.left_open == ("how much memory it has",)
+    manifests = {name: replace(opened.manifest, target=target(name)) for name in ("orin", "rtx3050")}
+    for name, left in (("orin", 1), ("rtx3050", 2)):
+        bundle = SimpleNamespace(path=opened.path, digest=opened.digest, manifest=manifests[name])
+        monkeypatch.setattr(here, "open_bundle", lambda path, bundle=bundle: bundle)
+        order = here.order_here(opened.path, "", Layout(tmp_path))
+        assert (order.left_open[0], len(order.left_open)) == ("its GPU's device files", left)
+        assert "DevicePolicy=auto" in order.unit["/etc/systemd/system/edgekit.service"]
+
+
+@pytest.mark.parametrize(("link", "is_refused"), [("python3.9", True), ("/usr/bin/pypy", False), (None, False)])
+def test_a_tree_with_another_interpreter_is_refused(
+    tmp_path: Path, embedded_as: EmbeddedBundles, monkeypatch: pytest.MonkeyPatch, link: str | None, is_refused: bool
+) -> None:
+    monkeypatch.setattr(here, "code_for", lambda engine, wheels: SimpleNamespace(packages=lambda: ()))
+    if link is not None:
+        make_folder(tmp_path / "usr/bin")
+        (tmp_path / "usr/bin/python3").symlink_to(link)
+    if is_refused:
+        with pytest.raises(EdgeKitError, match=r"The service runs by Python 3\.9 in"):
+            here.order_here(embedded_as("q4").path, "", Layout(tmp_path))
+    else:
+        assert here.order_here(embedded_as("q4").path, "", Layout(tmp_path)).image
 
 
 @pytest.mark.parametrize("told", ["2.7\n", ""])

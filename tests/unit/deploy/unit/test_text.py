@@ -111,6 +111,18 @@ def test_the_systemd_is_that_of_the_root_file_system(tmp_path: Path) -> None:
     assert on_processor(settings, layout)["Service"]["RestartMode"] == ["direct"]
 
 
+def test_what_is_not_known_of_a_device_is_left_open() -> None:
+    unknown = replace(MACHINE, memory_bytes=None)
+    unit = parse(unit_text(Layout(), target("orin"), None, unknown))
+    assert (value(unit, "DevicePolicy"), value(unit, "PrivateDevices")) == ("auto", "no")
+    assert "DeviceAllow" not in unit["Service"]
+    assert (value(unit, "MemoryMax"), value(unit, "MemoryHigh")) == ("75%", "65%")
+    assert (
+        "for node in ; do"
+        in unit_files(Layout(), target("orin"), None, unknown)["/etc/systemd/system/edgekit-gpu.service"]
+    )
+
+
 def test_a_stop_leaves_the_answers_their_time() -> None:
     for grace_s in (0.0, 30.0, 600.5):
         stop_s = int(value(on_processor(replace(MACHINE, grace_s=grace_s)), "TimeoutStopSec"))
