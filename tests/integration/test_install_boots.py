@@ -1,0 +1,226 @@
+"""A whole installation in a booted Debian, as a field engineer does it: from `edgekit install` to `edgekit uninstall`,
+with upgrades that fail between.
+
+The tests tell one story, in their order: each begins where the one before has left the machine. What fails as a service
+is a stand-in's code with the embedded model's bundle; all else is what ships.
+"""
+
+from __future__ import annotations
+
+import json
+import platform
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from edgekit.bundle import Bundle, open_bundle, sealing
+from edgekit.check.golden import read_golden, write_record
+from tests.embedded_bundles import EmbeddedBundles
+from tests.nspawn.engineer import PYTHONS, Engineer, installed_code
+from tests.nspawn.failing import TIMES, write_failing
+from tests.nspawn.machine import booted
+from tests.nspawn.trees import require_root, tree
+from tests.served import question
+
+pytestmark = pytest.mark.timeout(1800)
+
+UNIT = "edgekit.service"
+TRIAL = "/opt/edgekit/state/trial"
+DROP_IN = f"/run/systemd/system/{UNIT}.d/test.conf"
+TREES = [pytest.param(name, marks=pytest.mark.system if name == "bookworm" else pytest.mark.long) for name in PYTHONS]
+INSTALL_S, DOWN_S, BACK_S = 900, 60, 100
+"""Many times what is asked of a quiet device: a minute to the trial, three seconds without answers, ten until the
+release before serves again. What is measured is noted; here it is only held that nothing waits for somebody."""
+Note = Callable[[str, object], None]
+
+
+@pytest.fixture(scope="module", params=TREES)
+def debian(request: pytest.FixtureRequest) -> str:
+    require_root()
+    name = str(request.param)
+    if sys.version_info[:2] != PYTHONS[name] or platform.libc_ver()[0] != "glibc":
+        python = ".".join(map(str, PYTHONS[name]))
+        pytest.skip(f"{name} has Python {python}, and what it installs is copied from the environment of this one")
+    return name
+
+
+@pytest.fixture(scope="module")
+def engineer(debian: str, embedded_as: EmbeddedBundles, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engineer]:
+    folder = tmp_path_factory.mktemp("brought")
+    small = embedded_as("q4")
+    with booted(tree(debian)) as machine:
+        someone = Engineer(machine)
+        someone.settle(installed_code(folder / "installed"))
+        someone.bring(small.path, "q4")
+        someone.bring(embedded_as("q8").path, "q8")
+        someone.bring(with_other_answers(small, folder / "other").path, "other")
+        for manner in ("starting", "ready", "never", "well"):
+            someone.bring(write_failing(folder / manner, manner), manner)
+        yield someone
+
+
+def with_other_answers(bundle: Bundle, out: Path) -> Bundle:
+    """A bundle whose golden answers are those of a model that thinks the opposite."""
+    golden, _ = read_golden(bundle)
+    sequences = [
+        replace(one, positions=tuple(replace(place, logits=place.logits[::-1]) for place in one.positions))
+        for one in golden.sequences
+    ]
+    with sealing(out, bundle.manifest) as folder:
+        for name in bundle.manifest.files:
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(bundle.path / name, folder / name)
+        write_record(folder, replace(golden, sequences=tuple(sequences)))
+    return open_bundle(out)
+
+
+@pytest.fixture
+def note(record_property: Note, capsys: pytest.CaptureFixture[str]) -> Note:
+    """Notes a figure where whoever runs this sees it."""
+
+    def noted(name: str, value: object) -> None:
+        record_property(name, value)
+        with capsys.disabled():
+            print(f"\n{name}: {value}")
+
+    return noted
+
+
+def status(engineer: Engineer) -> dict[str, Any]:
+    """How it stands, once it answers: a release that has just come back may still be on its way to that."""
+    engineer.machine.wait("it answers", lambda: bool(engineer.told("status", code=None)["healthy"]))
+    return engineer.told("status")
+
+
+def require_answer(engineer: Engineer) -> None:
+    code, body = engineer.ask("/v1/chat/completions", question("What do you see?", max_tokens=4))
+    assert code == 200, body + engineer.machine.journal()
+    assert json.loads(body)["choices"][0]["message"]["content"]
+
+
+def require_untouched(engineer: Engineer, before: dict[str, Any], pid: int) -> None:
+    assert engineer.machine.pid(UNIT) == pid, "the process that ran goes on"
+    after = status(engineer)
+    assert {**after, "rolled_back": None} == {**before, "rolled_back": None}
+    require_answer(engineer)
+
+
+def test_a_bundle_becomes_a_service_on_trial_and_is_committed(engineer: Engineer, note: Note) -> None:
+    began = time.monotonic()
+    installed = engineer.told("install", "/root/q4")
+    note("seconds to the trial", took := round(time.monotonic() - began, 1))
+    assert took < INSTALL_S
+    assert (installed["state"], installed["changed"]) == ("trial", True)
+    require_answer(engineer)
+    stands = status(engineer)
+    assert (stands["release"], stands["state"], stands["service"]) == (installed["release"], "trial", "active")
+    assert stands["measured"]["static_bytes"] > 0
+    engineer.run("commit")
+    assert status(engineer)["state"] == "committed"
+    for name, state in (("edgekit.service", "enabled"), ("edgekit-boot.service", "enabled")):
+        assert engineer.machine.run("systemctl", "is-enabled", name).stdout.strip() == state
+
+
+def test_other_golden_answers_are_refused(engineer: Engineer) -> None:
+    before, pid = status(engineer), engineer.machine.pid(UNIT)
+    engineer.run("install", "/root/other", code=3)
+    require_untouched(engineer, before, pid)
+
+
+def test_what_is_over_budget_is_refused(engineer: Engineer) -> None:
+    budget = "/etc/edgekit/budgets/cpu.toml"
+    engineer.machine.write(budget, "tokens_per_s = 1000000\n")
+    before, pid = status(engineer), engineer.machine.pid(UNIT)
+    assert "1000000" in engineer.run("install", "/root/q8", code=3).replace(",", "").replace(" ", "")
+    require_untouched(engineer, before, pid)
+    engineer.machine.at(budget).unlink()
+
+
+def try_failing(engineer: Engineer, manner: str, note: Note, *, code: int | None, since: int = 0) -> None:
+    """Upgrade to code that fails, until the release before is back; ``since`` which of its failures that is timed."""
+    before = status(engineer)
+    engineer.machine.at(TIMES).unlink(missing_ok=True)
+    engineer.run("install", "/root/q4", "--wheels", f"/root/{manner}", code=code)
+
+    def is_back() -> bool:
+        current = engineer.machine.run("readlink", "/opt/edgekit/current").stdout.strip()
+        active = engineer.machine.show(UNIT, "ActiveState") == "active"
+        return current.endswith(str(before["release"])) and active and not engineer.machine.at(TRIAL).exists()
+
+    engineer.machine.wait(f"the release before is back from the one that fails {manner}", is_back)
+    ready_s = int(engineer.machine.show(UNIT, "ActiveEnterTimestampMonotonic")) / 1e6
+    took = round(ready_s - float(engineer.machine.read(TIMES).split()[since]), 1)
+    note(f"seconds until the old release served again, failing {manner}", took)
+    assert 0 < took < BACK_S
+    after = status(engineer)
+    assert (after["release"], after["state"], after["interrupted"]) == (before["release"], "committed", "")
+    assert after["rolled_back"]["bad"]
+    assert after["rolled_back"]["release"] in after["bad"]
+    require_answer(engineer)
+
+
+def test_a_release_that_ends_at_its_start_gives_way(engineer: Engineer, note: Note) -> None:
+    try_failing(engineer, "starting", note, code=1)
+    assert "failed on this machine before" in engineer.run("install", "/root/q4", "--wheels", "/root/starting", code=3)
+
+
+def test_a_release_that_ends_once_it_is_ready_gives_way(engineer: Engineer, note: Note) -> None:
+    try_failing(engineer, "ready", note, code=None)
+
+
+def test_a_release_that_never_gets_ready_gives_way(engineer: Engineer, note: Note) -> None:
+    """One start, which may take ten minutes, is made shorter here."""
+    engineer.machine.write(DROP_IN, "[Unit]\nStartLimitBurst=1\n[Service]\nTimeoutStartSec=30\n")
+    engineer.machine.run("systemctl", "daemon-reload")
+    try_failing(engineer, "never", note, code=1, since=-1)
+    engineer.machine.at(DROP_IN).unlink()
+    engineer.machine.run("systemctl", "daemon-reload")
+
+
+def test_a_machine_that_is_started_anew_in_a_trial_goes_back(engineer: Engineer, note: Note) -> None:
+    before = status(engineer)
+    tried = engineer.told("install", "/root/q4", "--wheels", "/root/well")
+    assert tried["state"] == "trial"
+    assert engineer.machine.at(TRIAL).exists()
+    began = time.monotonic()
+    engineer.reboot()
+    after = status(engineer)
+    note("seconds from a cut to an answer, with the boot", round(time.monotonic() - began, 1))
+    assert (after["release"], after["state"]) == (before["release"], "committed")
+    assert after["rolled_back"]["release"] == tried["release"]
+    assert "started anew" in after["rolled_back"]["reason"]
+    assert tried["release"] not in after["bad"], "it may be innocent"
+    require_answer(engineer)
+
+
+def test_an_upgrade_and_the_way_back_leave_nobody_waiting_long(engineer: Engineer, note: Note) -> None:
+    before = status(engineer)
+    new = engineer.told("install", "/root/q8")
+    note("seconds without answers, at an upgrade", new["downtime_s"])
+    assert 0 < new["downtime_s"] < DOWN_S
+    assert (new["state"], new["release"] != before["release"]) == ("trial", True)
+    require_answer(engineer)
+    engineer.run("commit")
+    assert status(engineer)["previous"] == before["release"]
+    back = engineer.told("rollback")
+    note("seconds without answers, at a rollback", back["downtime_s"])
+    assert 0 < back["downtime_s"] < DOWN_S
+    assert back["release"] == before["release"]
+    assert status(engineer)["state"] == "committed"
+    require_answer(engineer)
+
+
+def test_an_uninstall_keeps_the_data(engineer: Engineer) -> None:
+    engineer.machine.write("/var/lib/edgekit/kept", "by the service")
+    gone = engineer.told("uninstall")
+    assert "/var/lib/edgekit" in gone["kept"]
+    assert engineer.machine.read("/var/lib/edgekit/kept") == "by the service"
+    assert not engineer.machine.at("/opt/edgekit").exists()
+    assert engineer.machine.run("systemctl", "list-unit-files", "edgekit*", check=False).stdout.count("edgekit") == 0
+    assert engineer.told("status")["release"] == ""
