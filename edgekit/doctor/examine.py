@@ -10,7 +10,9 @@ from edgekit.doctor.capacity import disk, memory, swap
 from edgekit.doctor.clock import clock
 from edgekit.doctor.cuinit import cuinit
 from edgekit.doctor.diagnosis import Diagnosis, Report, worst_first
+from edgekit.doctor.dla import dla
 from edgekit.doctor.extras import extras
+from edgekit.doctor.halves import halves
 from edgekit.doctor.heat import heat
 from edgekit.doctor.jetson import jetson, power
 from edgekit.doctor.nodes import nodes
@@ -29,12 +31,14 @@ CHECKS: dict[str, Check] = {
     "processor": processor,
     "python": python,
     "driver": driver,
+    "driver files": halves,
     "gpu": gpu,
     "gpu starts": cuinit,
     "gpu nodes": nodes,
     "runtime": runtime,
     "cuda": cuda,
     "tensorrt": tensorrt,
+    "dla": dla,
     "memory": memory,
     "swap": swap,
     "disk": disk,

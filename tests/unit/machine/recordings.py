@@ -142,6 +142,15 @@ def lay_package(site: Path, name: str, version: str, more: str = "") -> Path:
     return folder
 
 
+def lay_library(root: Path, folder: str, name: str, file: str) -> str:
+    """A library and the name that leads to it; its line in the loader's cache."""
+    path = root / folder
+    path.mkdir(parents=True, exist_ok=True)
+    (path / file).touch()
+    (path / name).symlink_to(file)
+    return f"\t{name} (libc6,x86-64) => /{folder}/{name}\n"
+
+
 def lay_cuda_provider(site: Path, built: str = "13.0") -> None:
     """What `runtime.cuda` of the doctor looks at in onnxruntime-gpu."""
     folder = site / "onnxruntime/capi"
