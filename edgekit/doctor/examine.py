@@ -12,6 +12,7 @@ from edgekit.doctor.cuinit import cuinit
 from edgekit.doctor.diagnosis import Diagnosis, Report, worst_first
 from edgekit.doctor.dla import dla
 from edgekit.doctor.extras import extras
+from edgekit.doctor.groups import groups
 from edgekit.doctor.halves import halves
 from edgekit.doctor.heat import heat
 from edgekit.doctor.jetson import jetson, power
@@ -35,6 +36,7 @@ CHECKS: dict[str, Check] = {
     "gpu": gpu,
     "gpu starts": cuinit,
     "gpu nodes": nodes,
+    "groups": groups,
     "runtime": runtime,
     "cuda": cuda,
     "tensorrt": tensorrt,
