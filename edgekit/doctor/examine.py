@@ -21,6 +21,7 @@ from edgekit.doctor.nvidia import driver, gpu
 from edgekit.doctor.runtime import cuda, runtime
 from edgekit.doctor.system import processor, python, system, systemd
 from edgekit.doctor.tensorrt import tensorrt
+from edgekit.doctor.updates import updates
 from edgekit.errors import gist
 from edgekit.machine.host import Host
 from edgekit.target import Target, matching_target, with_site_budget
@@ -48,6 +49,7 @@ CHECKS: dict[str, Check] = {
     "power": power,
     "heat": heat,
     "systemd": systemd,
+    "updates": updates,
     "packages": extras,
 }
 

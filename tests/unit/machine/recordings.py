@@ -43,6 +43,13 @@ PROVIDERS = {
 }
 CUINIT = "python import ctypes"
 STARTS = '[0, 1, "CUDA_SUCCESS"]\n'
+DUMP = (
+    'APT "";\nAPT::Architecture "amd64";\nAPT::Periodic "";\nAPT::Periodic::Update-Package-Lists "1";\n'
+    'APT::Periodic::Unattended-Upgrade "1";\nUnattended-Upgrade "";\nUnattended-Upgrade::Allowed-Origins "";\n'
+    'Unattended-Upgrade::Allowed-Origins:: "${distro_id}:${distro_codename}-security";\n'
+    'Unattended-Upgrade::Package-Blacklist "";\n'
+)
+HAS_UPDATES = {"usr/bin/unattended-upgrade": ""}
 EXTRAS = "Provides-Extra: gpu\nRequires-Dist: onnxruntime-gpu>=1.23.2; extra == 'gpu'\n"
 
 
