@@ -11,6 +11,7 @@ from edgekit.doctor.clock import clock
 from edgekit.doctor.cuinit import cuinit
 from edgekit.doctor.diagnosis import Diagnosis, Report, worst_first
 from edgekit.doctor.dla import dla
+from edgekit.doctor.docker import docker
 from edgekit.doctor.extras import extras
 from edgekit.doctor.groups import groups
 from edgekit.doctor.halves import halves
@@ -18,6 +19,7 @@ from edgekit.doctor.heat import heat
 from edgekit.doctor.jetson import jetson, power
 from edgekit.doctor.nodes import nodes
 from edgekit.doctor.nvidia import driver, gpu
+from edgekit.doctor.podman import podman
 from edgekit.doctor.runtime import cuda, runtime
 from edgekit.doctor.system import processor, python, system, systemd
 from edgekit.doctor.tensorrt import tensorrt
@@ -50,6 +52,8 @@ CHECKS: dict[str, Check] = {
     "heat": heat,
     "systemd": systemd,
     "updates": updates,
+    "docker": docker,
+    "podman": podman,
     "packages": extras,
 }
 
