@@ -44,6 +44,8 @@ EDGEKIT_PORT=8080
 """
 _SYSUSERS, _USER = "edgekit.conf", "edgekit"
 _MEMORY = ("memory", "gpu memory")
+# What the installation puts right itself, and what is of later days, of containers, or of sticks.
+_NO_HINDRANCE = ("service's user", "updates", "containers", "sticks")
 
 
 def hands_here(
@@ -174,11 +176,11 @@ def require_healthy(bundle: Path, *, runs: bool = False) -> None:
     """Raise :class:`EdgeKitError` where the doctor finds this machine bad for the bundle's target.
 
     Where the service ``runs``, and is stopped before the release is tried, memory is not looked at: it holds what it
-    will give back.
+    will give back. Nor is what would not keep the service from starting.
     """
     target = open_bundle(bundle).manifest.target
     report = diagnose(Host(), target)
-    held = _MEMORY if runs and target.kind.on_gpu else ()
+    held = (*_NO_HINDRANCE, *(_MEMORY if runs and target.kind.on_gpu else ()))
     if wrong := [diagnosis for diagnosis in report.of("bad") if diagnosis.subject not in held]:
         told = "; ".join(f"{diagnosis.subject}: {diagnosis.what}" for diagnosis in wrong)
         hint = wrong[0].mend or "`edgekit doctor` says more."

@@ -21,6 +21,7 @@ from edgekit.doctor.nodes import nodes
 from edgekit.doctor.nvidia import driver, gpu
 from edgekit.doctor.podman import podman
 from edgekit.doctor.runtime import cuda, runtime
+from edgekit.doctor.sticks import sticks
 from edgekit.doctor.system import processor, python, system, systemd
 from edgekit.doctor.tensorrt import tensorrt
 from edgekit.doctor.updates import updates
@@ -47,6 +48,7 @@ CHECKS: dict[str, Check] = {
     "memory": memory,
     "swap": swap,
     "disk": disk,
+    "sticks": sticks,
     "clock": clock,
     "power": power,
     "heat": heat,

@@ -140,6 +140,18 @@ def test_a_machine_that_the_doctor_finds_bad_is_refused(
     assert error.value.hint == "make some\n--force goes on."
 
 
+def test_what_does_not_keep_a_service_from_starting_refuses_no_installation(
+    embedded_as: EmbeddedBundles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    subjects = ("service's user", "updates", "containers", "sticks")
+    bad = [Diagnosis(subject, "bad", "something", "mend it") for subject in subjects]
+    monkeypatch.setattr(here, "diagnose", lambda host, target: Report("cpu", "cpu", tuple(bad)))
+    here.require_healthy(embedded_as("q4").path)
+    bad.append(Diagnosis("groups", "bad", "no render", "make it"))
+    with pytest.raises(EdgeKitError, match="not ready for cpu: groups: no render"):
+        here.require_healthy(embedded_as("q4").path)
+
+
 def test_memory_that_the_service_holds_and_will_give_back_is_not_missed(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
