@@ -12,6 +12,7 @@ import os
 import re
 import secrets
 import shutil
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -111,8 +112,8 @@ def write_bytes(path: Path, content: bytes, mode: int = 0o644) -> None:
                     give_to_owner_of_folder(file.fileno(), path.parent)
                 file.write(content)
                 file.flush()
+                os.fchmod(file.fileno(), mode)  # by its name, it might be another's link by then
                 os.fsync(file.fileno())
-            os.chmod(beside, mode)
             os.replace(beside, path)
         except BaseException:
             beside.unlink(missing_ok=True)
@@ -126,9 +127,9 @@ def open_private(path: str | Path, flags: int) -> int:
 
 
 def give_to_owner_of_folder(descriptor: int, folder: Path) -> None:
-    """Give an open file to whom ``folder`` belongs, where root made it."""
-    owner = folder.stat()
-    if os.geteuid() == 0 != owner.st_uid:
+    """Give an open file to whom ``folder`` belongs, where root made it; one of several names may be another's."""
+    owner, file = folder.stat(), os.fstat(descriptor)
+    if os.geteuid() == 0 != owner.st_uid and (stat.S_ISDIR(file.st_mode) or file.st_nlink == 1):
         os.fchown(descriptor, owner.st_uid, owner.st_gid)
 
 

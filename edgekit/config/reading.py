@@ -9,7 +9,9 @@ size may be written with its unit. ``memory_bytes: int`` reads ``memory_bytes = 
 from __future__ import annotations
 
 import dataclasses
+import os
 import reprlib
+import stat
 import sys
 from collections.abc import Mapping
 from operator import attrgetter
@@ -66,8 +68,6 @@ def load_json(path: Path, cls: type[T], supported: int | None = None, remedy: st
 
     With ``supported``, the file has to be of that format: :func:`require_format`.
     """
-    if path.is_fifo():  # its writer would be waited for
-        raise ConfigError(f"{path} is a pipe, not a file", "Remove it, or give another path.")
     mapping, _ = seal.loads(_read(path), str(path))
     if supported is not None:
         require_format(mapping, supported, str(path), remedy)
@@ -84,6 +84,13 @@ def require_format(document: object, supported: int, origin: str, remedy: str) -
 
 def _read(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        with open(path, "rb", opener=_without_waiting) as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):  # a pipe is waited for, and a device may never end
+                raise ConfigError(f"{path} is a pipe or a device, not a file", "Remove it, or give another path.")
+            return file.read()
     except OSError as error:
         raise ConfigError(f"{path} can't be read: {error.strerror}", "Check the path and its permissions.") from None
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NONBLOCK)

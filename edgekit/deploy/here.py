@@ -44,6 +44,7 @@ EDGEKIT_PORT=8080
 """
 _SYSUSERS, _USER = "edgekit.conf", "edgekit"
 _MEMORY = ("memory", "gpu memory")
+_MOST_GRACE_S = 600.0
 # What the installation puts right itself, and what is of later days, of containers, or of sticks.
 _NO_HINDRANCE = ("service's user", "updates", "containers", "sticks")
 
@@ -188,10 +189,10 @@ def require_healthy(bundle: Path, *, runs: bool = False) -> None:
 
 
 def _grace_s(layout: Layout) -> float:
-    """How long running answers get when the service is told to stop, as the site says it; as it ships, where the
-    site's settings can't be read: the service says so itself."""
+    """How long running answers get when the service is told to stop, as the site says it, and ten minutes at most, for
+    which a stop is waited for; as it ships, where the site's settings can't be read: the service says so itself."""
     try:
-        return load_toml(layout.configuration / SERVE_TOML, SiteSettings).limits.grace_s
+        return min(load_toml(layout.configuration / SERVE_TOML, SiteSettings).limits.grace_s, _MOST_GRACE_S)
     except ConfigError:
         return SiteSettings().limits.grace_s
 

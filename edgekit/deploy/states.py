@@ -99,7 +99,9 @@ def trial_to_end(layout: Layout) -> Trial | None:
         return read_trial(layout)
     except ConfigError:
         running, before = layout.running() or "", rescue(layout)
-        if before not in layout.identities():
+        # The first release that is tried has none before it, and watches over itself: it was never committed.
+        is_before = before != running or ((committed := read_committed(layout)) and committed.release == before)
+        if before not in layout.identities() or not is_before:
             raise
         return Trial(release=running if running != before else "", previous=before)
 

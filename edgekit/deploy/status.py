@@ -9,6 +9,7 @@ from typing import Any
 
 from edgekit.deploy.install import downtime_s
 from edgekit.deploy.journal import INSTALL, Journal, Operation
+from edgekit.deploy.mending import MEND
 from edgekit.deploy.states import Standing, State, standing
 from edgekit.deploy.steps import UNIT, Hands
 from edgekit.deploy.systemd import ServiceState
@@ -71,7 +72,7 @@ def status(hands: Hands, unhealthy: Callable[[Hands], str]) -> Status:
     stands, operations = standing(hands.layout), Journal(hands.layout.state).operations()
     of_release = [one for one in operations if one.name == INSTALL and one.about.get("release") == stands.running]
     installed = of_release[-1] if of_release else None
-    undone = [one for one in operations if one.result == "undone"]
+    undone = [one for one in operations if one.result == "undone" and one.name != MEND]
     unfinished = [one for one in operations if not one.result]
     try:
         service = hands.services.state(UNIT)

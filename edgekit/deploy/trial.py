@@ -62,8 +62,9 @@ def watch(hands: Hands, unhealthy: Callable[[], str]) -> Look:
                 hands.services.stop(COMMIT_TIMER)
                 return Look("nothing to watch")
             if trial.boot != now().boot:
-                leave(journal, trial, hands, REBOOTED, is_bad=False)
-                return Look("rolled back", REBOOTED)
+                reason = REBOOTED if trial.boot else UNREADABLE
+                leave(journal, trial, hands, reason, is_bad=False)
+                return Look("rolled back", reason)
             if _is_stopped(hands):
                 return Look("stopped")
             return _count(journal, trial, hands, unhealthy())
@@ -72,6 +73,7 @@ def watch(hands: Hands, unhealthy: Callable[[], str]) -> Look:
 
 
 REBOOTED = "the machine was started anew during the trial"
+UNREADABLE = "what was noted of the trial can't be read"
 
 
 def end_at_boot(hands: Hands) -> Operation | None:

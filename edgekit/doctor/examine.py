@@ -25,7 +25,7 @@ from edgekit.doctor.sticks import sticks
 from edgekit.doctor.system import processor, python, system, systemd
 from edgekit.doctor.tensorrt import tensorrt
 from edgekit.doctor.updates import updates
-from edgekit.errors import gist
+from edgekit.errors import ConfigError, gist
 from edgekit.machine.host import Host
 from edgekit.target import Target, matching_target, with_site_budget
 
@@ -64,7 +64,12 @@ def examine(host: Host, target: Target | None = None, checks: dict[str, Check] =
     """Examine a machine for ``target``, or for the target that it is. Raises nothing; takes ``limit_s`` at most,
     and what has not answered by then is unknown."""
     detected = matching_target(host.machine)
-    wanted = with_site_budget(target or detected)
+    unread = []
+    try:
+        wanted = with_site_budget(target or detected)
+    except ConfigError as error:  # the installed service's folder is nobody else's, say
+        wanted = target or detected
+        unread = [Diagnosis("budget", "unknown", f"the site's is not looked at: {error.message}", error.hint)]
     results: dict[str, list[Diagnosis]] = {}
     threads = [
         # Daemons: one that waits in the kernel for a stuck disk or driver must not keep the process.
@@ -79,7 +84,7 @@ def examine(host: Host, target: Target | None = None, checks: dict[str, Check] =
     done = dict(results)  # whoever comes later is too late
     late = [Diagnosis(name, "unknown", f"no answer within {limit_s:g} s") for name in checks if name not in done]
     diagnoses = [diagnosis for name in checks for diagnosis in done.get(name, [])]
-    return Report(wanted.name, detected.name, tuple(_by_subject([*diagnoses, *late])))
+    return Report(wanted.name, detected.name, tuple(_by_subject([*unread, *diagnoses, *late])))
 
 
 def _note(results: dict[str, list[Diagnosis]], name: str, check: Check, host: Host, target: Target) -> None:

@@ -36,7 +36,8 @@ def updates(host: Host, target: Target) -> Iterator[Diagnosis]:
     exposed = [name for name in packages if not automatic.leave_alone(name)]
     if exposed:
         whose = "L4T's" if any(name.startswith("nvidia-l4t-") for name in exposed) else "NVIDIA's"
-        what = f"automatic updates are on and hold back none of {_named(exposed)}, {whose}: the start after one fails"
+        where = f"hold back none of {_named(exposed)}, {whose}: where they take them, the next start fails"
+        what = f"automatic updates are on and {where}"
         yield Diagnosis("updates", "bad", what, _mend())
     else:
         yield Diagnosis("updates", "good", "automatic updates are on and leave NVIDIA's packages alone")

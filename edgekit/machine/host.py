@@ -76,7 +76,7 @@ class Host:
     disk_free: Callable[[Path], int] = _disk_free
     seen: Machine | None = None
     _replies: dict[tuple[str, ...], Reply] = field(default_factory=dict)
-    _locks: dict[str, threading.Lock] = field(default_factory=dict)
+    _locks: dict[tuple[str, ...], threading.Lock] = field(default_factory=dict)
 
     def read(self, name: str) -> str:
         """Read a file of the system's by its name below the root; "" where it is missing or can't be read."""
@@ -91,9 +91,10 @@ class Host:
 
     def run(self, *command: str, seconds: float = 10) -> Reply:
         """Ask a program. Each question is asked once, and a program that hung is not asked again."""
-        with self._locks.setdefault(command[0], threading.Lock()):
+        program = command if command[1:2] == ("-c",) else command[:1]  # an interpreter runs many
+        with self._locks.setdefault(program, threading.Lock()):
             if command not in self._replies:
-                earlier = (reply for asked, reply in self._replies.items() if asked[0] == command[0])
+                earlier = (reply for asked, reply in self._replies.items() if asked[: len(program)] == program)
                 hung = next((reply for reply in earlier if "no answer" in reply.why), None)
                 self._replies[command] = hung or self.runner(command, seconds, self.environment)
             return self._replies[command]

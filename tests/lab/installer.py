@@ -69,8 +69,8 @@ def problems(root: Path, bundle: Bundle, one_of: set[str]) -> Iterator[str]:
     """Start the machine after a cut; what is not as it has to be, then and after the next install."""
     layout = Layout(root)
     order, hands = begin(layout, bundle, -1)
-    end_at_boot(at_boot(hands))
     try:
+        end_at_boot(at_boot(hands))
         running = layout.running() or ""
         if running not in one_of:
             yield f"{running or 'nothing'} runs, and not one of {one_of}"

@@ -131,7 +131,10 @@ def test_what_root_writes_privately_belongs_to_the_owner_of_the_folder(
         assert given == []
         patch.setattr(os, "geteuid", lambda: 0)
         give_to_owner_of_folder(file.fileno(), tmp_path)
-    assert given == [(1234, 5678)]
+        assert given == [(1234, 5678)]
+        os.link(tmp_path / "file", tmp_path / "another name")
+        give_to_owner_of_folder(file.fileno(), tmp_path)
+    assert given == [(1234, 5678)], "it may be another's under that name"
 
 
 def test_refusals_say_what_to_do(tmp_path: Path) -> None:

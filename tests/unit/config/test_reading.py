@@ -180,8 +180,11 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
 
 def test_nobody_is_waited_for_who_would_write_to_a_pipe(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "lock.json")
-    with pytest.raises(ConfigError, match=r"lock\.json is a pipe"):
-        config.load_json(tmp_path / "lock.json", Outer)
+    for read in (config.load_json, config.load_toml):
+        with pytest.raises(ConfigError, match=r"lock\.json is a pipe"):
+            read(tmp_path / "lock.json", Outer)
+    with pytest.raises(ConfigError, match=r"zero is a pipe or a device"):
+        config.load_toml(Path("/dev/zero"), Outer)
 
 
 @functools.cache

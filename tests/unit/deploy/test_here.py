@@ -66,7 +66,15 @@ def test_the_order_of_a_bundle_names_its_release_and_places_its_units(
     assert "EDGEKIT_PORT=8080" in order.configuration["/etc/default/edgekit"]
 
 
-@pytest.mark.parametrize(("text", "stop_s"), [(None, 45), ("[limits]\ngrace_s = 120.5\n", 136), ("[limits", 45)])
+@pytest.mark.parametrize(
+    ("text", "stop_s"),
+    [
+        (None, 45),
+        ("[limits]\ngrace_s = 120.5\n", 136),
+        ("[limits]\ngrace_s = 1e300\n", 615),
+        ("[limits", 45),
+    ],
+)
 def test_a_stop_takes_as_long_as_the_site_gives_answers(
     tmp_path: Path, embedded_as: EmbeddedBundles, monkeypatch: pytest.MonkeyPatch, text: str | None, stop_s: int
 ) -> None:

@@ -11,7 +11,7 @@ from edgekit.deploy.leaving import leave, return_to
 from edgekit.deploy.rollback import ASKED, CRASHED, end_failed, roll_back
 from edgekit.deploy.states import Trial, rescue, write_trial
 from edgekit.deploy.steps import COMMIT_TIMER
-from edgekit.deploy.trial import UNHEALTHY, end_at_boot
+from edgekit.deploy.trial import UNHEALTHY, UNREADABLE, end_at_boot
 from edgekit.errors import ConfigError
 from tests.deploying import NEW, OLD, Site
 
@@ -68,6 +68,10 @@ def test_the_release_before_runs(trying: Site, spoil: Callable[[Site], None], en
     assert trying.standing.committed.release == OLD
     assert (NEW in trying.standing.bad) == (end is crash or (end, spoil) == (be_silent, lose_the_journal)), (
         "a trial of no known start of the machine ends at the next look, and nobody is blamed"
+    )
+    told = [reason for one in trying.journal.operations() for reason in (one.reason, one.about.get("reason"))]
+    assert (UNREADABLE in told) == (end is be_silent and spoil is not lose_the_journal), (
+        "that the machine was started anew is said where it was"
     )
     assert trying.watch().outcome == "nothing to watch"
     assert not trying.services.state(COMMIT_TIMER).runs

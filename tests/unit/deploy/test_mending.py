@@ -6,6 +6,7 @@ import pytest
 
 from edgekit.deploy.install import downtime_s, planned
 from edgekit.deploy.mending import MEND
+from edgekit.deploy.status import status
 from edgekit.deploy.steps import COMMIT_TIMER, UNIT
 from edgekit.errors import EdgeKitError
 from tests.deploying import OLD, Site
@@ -84,3 +85,7 @@ def test_what_does_not_start_leaves_the_unit_before_and_is_not_called_bad(instal
     assert installed.layout.unit.read_text() == "unit\n"
     assert (installed.standing.bad, installed.standing.running) == ((), OLD)
     assert f"start {UNIT}" in installed.services.told[-4:], "what ran is started again"
+    (installed.layout.release(OLD) / "broken").unlink()
+    installed.watch()
+    told = status(installed.hands, lambda hands: "")
+    assert (installed.journal.operations()[-1].result, told.rolled_back) == ("undone", None), "no release went back"

@@ -64,6 +64,9 @@ def test_a_trial_that_can_not_be_read_is_told_by_the_links(layout: Layout) -> No
         layout.release(release).mkdir(parents=True)
     assert states.trial_to_end(layout) == Trial(release=NEW, previous=OLD)
     states.point(layout.current, f"releases/{OLD}")
+    with pytest.raises(ConfigError, match="release"):  # the first release watches over itself: nothing was before it
+        states.trial_to_end(layout)
+    states.write_committed(layout, Committed(release=OLD))
     assert states.trial_to_end(layout) == Trial(release="", previous=OLD), "it was not switched yet"
 
 

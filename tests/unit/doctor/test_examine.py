@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from edgekit.doctor import Host, Report, examine
 from edgekit.doctor.diagnosis import Diagnosis
+from edgekit.errors import ConfigError
 from edgekit.machine.programs import Reply
 from edgekit.target import Target, target
 from tests.unit.machine.recordings import (
@@ -50,6 +52,20 @@ def test_a_check_that_hangs_or_fails_leaves_the_others_alone(tmp_path: Path) -> 
     ]  # fmt: skip
     assert "RuntimeError: nobody thought of this" in report.diagnoses[0].what
     assert report.diagnoses[3].what == "no answer within 0.5 s"
+
+
+def test_where_the_sites_budget_can_not_be_looked_at_the_rest_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The folder of an installed service is closed to everybody else."""
+
+    def closed(wanted: Target) -> Target:
+        raise ConfigError("Only root may look", "Run it with sudo.")
+
+    monkeypatch.setattr(import_module("edgekit.doctor.examine"), "with_site_budget", closed)
+    (told,) = examine(VM.at(tmp_path), target("cpu"), {}).diagnoses
+    assert (told.subject, told.state, told.mend) == ("budget", "unknown", "Run it with sudo.")
+    assert "Only root may look" in told.what
 
 
 def report(root: Path, recording: Recording, name: str = "") -> Report:

@@ -31,7 +31,7 @@ def test_a_driver_that_would_be_replaced_and_what_keeps_it(says: Says) -> None:
     [diagnosis] = says(updates, updating(DESKTOP, CARD), "rtx3050")
     what = (
         "automatic updates are on and hold back none of libnvidia-compute-580, nvidia-dkms-580, nvidia-driver-580, "
-        "NVIDIA's: the start after one fails"
+        "NVIDIA's: where they take them, the next start fails"
     )
     assert diagnosis[:2] == ("bad", what)
     listed = diagnosis[2].split("{")[1].split("}")[0].replace('"', "").replace(";", "").split()

@@ -104,8 +104,9 @@ def test_an_id_of_another_conversation_leads_nowhere(case: Case) -> None:
         lambda: ward.pictures.remove("account 4", mine, case.picture),
         lambda: ward.turns.add("account 4", mine, "?", [case.picture]),
     ):
-        with pytest.raises(NotHere):
+        with pytest.raises(InputError, match=r"no such picture|not in its conversation"):
             attempt()
+    assert ward.turns.of("account 4", mine) == ()
     assert ward.conversations.list("account 4", before=case.conversation) == ()
 
 
