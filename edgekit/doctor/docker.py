@@ -15,7 +15,8 @@ from edgekit.machine.host import Host
 from edgekit.machine.modules import has_module
 from edgekit.target import Target
 
-_L4T, _OLDEST_IN_WANT, _MODULE = 36, 28, "iptable_raw"
+_L4T, _MODULE = 36, "iptable_raw"
+_IN_WANT, _DOES_WITHOUT = (28, 0, 0), (28, 0, 2)
 _WITHOUT = re.compile(r"^[^#;\n]*\bDOCKER_INSECURE_NO_IPTABLES_RAW=[\"']?1\b", re.MULTILINE)
 _SERVICE = ("etc/systemd/system/docker.service.d/*.conf", "etc/systemd/system/docker.service", "etc/default/docker")
 _LAST = "27.5.1-1~ubuntu.22.04~jammy"
@@ -29,14 +30,18 @@ def docker(host: Host, target: Target) -> Iterator[Diagnosis]:
     """Hold Docker's version against the kernel of L4T 36; silent elsewhere, and where there is no Docker."""
     if host.l4t != _L4T or host.container:
         return
-    version = re.search(r"version ((\d+)\.[\w.]+)", host.run("dockerd", "--version").out)
+    version = re.search(r"version ((\d+)\.(\d+)\.(\d+)[\w.]*)", host.run("dockerd", "--version").out)
     if version is None:
         return
-    if int(version[2]) < _OLDEST_IN_WANT or has_module(host, _MODULE):
+    numbers, has_table = tuple(map(int, version.groups()[1:])), has_module(host, _MODULE)
+    if numbers < _IN_WANT or has_table:
         yield Diagnosis("containers", "good", f"Docker {version[1]}")
-    elif _told_to_do_without(host):
+    elif numbers >= _DOES_WITHOUT and _told_to_do_without(host):
         what = f"Docker {version[1]}, told to do without {_MODULE}: the local network reaches ports on 127.0.0.1"
         yield Diagnosis("containers", "good", what)
+    elif has_table is None:
+        what = f"whether Docker {version[1]} starts containers with ports: nothing tells if this kernel has {_MODULE}"
+        yield Diagnosis("containers", "unknown", what)
     else:
         what = f"Docker {version[1]} starts no container with a port here: this kernel ({host.kernel}) has no {_MODULE}"
         yield Diagnosis("containers", "bad", what, _MEND)

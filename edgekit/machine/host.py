@@ -14,15 +14,14 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timezone
 from functools import cached_property
 from importlib.metadata import Distribution, distributions
 from pathlib import Path
 
-from edgekit import RELEASE_DATE
 from edgekit.child import environment
 from edgekit.machine.detect import Machine, detect
 from edgekit.machine.gpus import Gpu, shown
+from edgekit.machine.moment import RELEASED
 from edgekit.machine.programs import Reply, Runner, run
 from edgekit.machine.smi import listed
 from edgekit.machine.system import architecture, read_text
@@ -30,10 +29,6 @@ from edgekit.machine.system import architecture, read_text
 
 def _disk_free(path: Path) -> int:
     return shutil.disk_usage(path).free
-
-
-def _released() -> float:
-    return datetime.fromisoformat(RELEASE_DATE).replace(tzinfo=timezone.utc).timestamp()
 
 
 def _group(path: Path) -> str:
@@ -69,7 +64,7 @@ class Host:
     package: Path = Path(__file__).parents[1]
     environment: Mapping[str, str] = field(default_factory=lambda: environment() | {"LC_ALL": "C.UTF-8"})
     now: Callable[[], float] = time.time
-    released: float = field(default_factory=_released)
+    released: float = RELEASED.timestamp()
     runner: Runner = run
     may_open: Callable[[Path], bool] = lambda path: os.access(path, os.R_OK | os.W_OK)
     group: Callable[[Path], str] = _group

@@ -13,8 +13,13 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 
+from edgekit import RELEASE_DATE
 from edgekit.machine.system import read_text
 
+RELEASED = datetime.fromisoformat(RELEASE_DATE).replace(tzinfo=timezone.utc)
+"""No right clock is before this: a device without a battery starts in 1970. It is written down in the source, since
+nothing else keeps it: a file's date is that of its installation, by the clock that is in doubt, and wheels carry fixed
+dates so that they can be built again."""
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 _MOST_ERROR_US = 16_000_000
 """A clock whose greatest error is less is a time server's: where the kernel's NTP_PHASE_LIMIT ends, and what

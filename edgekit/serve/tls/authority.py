@@ -19,7 +19,7 @@ from cryptography.x509.oid import NameOID
 
 from edgekit.errors import ConfigError
 from edgekit.files import write_bytes
-from edgekit.serve.tls.clock import RELEASED
+from edgekit.machine.moment import RELEASED
 from edgekit.serve.tls.names import Names
 from edgekit.serve.tls.pem import Pair, key_usage, read_pair, to_pem
 

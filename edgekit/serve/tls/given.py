@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from edgekit.errors import ConfigError
-from edgekit.serve.tls.clock import RELEASED
+from edgekit.machine.moment import RELEASED
 from edgekit.serve.tls.leaf import names_of
 
 

@@ -47,6 +47,18 @@ def test_a_docker_that_was_told_to_do_without(says: Says, line: str, state: str)
     assert ("the local network reaches" in diagnosis[1]) == (state == "good")
 
 
+def test_the_first_two_can_not_be_told_to_do_without(says: Says) -> None:
+    line = "[Service]\nEnvironment=DOCKER_INSECURE_NO_IPTABLES_RAW=1\n"
+    for version, state in (("28.0.1", "bad"), ("28.0.2", "good")):
+        assert says(docker, with_docker(ORIN6, version, **{DROP_IN: line}), "orin")[0][0] == state
+
+
+def test_nothing_is_said_against_a_kernel_that_nothing_tells_of(says: Says) -> None:
+    said = {"dockerd --version": "Docker version 28.2.2, build bbd0a17\n"}
+    [diagnosis] = says(docker, ORIN6.changed(answers=said), "orin")
+    assert (diagnosis[0], "nothing tells if this kernel has iptable_raw" in diagnosis[1]) == ("unknown", True)
+
+
 def test_silent_where_it_is_of_no_concern(says: Says) -> None:
     assert says(docker, ORIN6, "orin") == []
     assert says(docker, with_docker(ORIN7, "28.2.2"), "orin") == []

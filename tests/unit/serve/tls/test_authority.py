@@ -12,6 +12,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
 from edgekit.errors import ConfigError
+from edgekit.machine.moment import RELEASED
 from edgekit.serve.tls.authority import (
     is_handed_out,
     make_authority,
@@ -21,7 +22,7 @@ from edgekit.serve.tls.authority import (
     write_authority,
 )
 from edgekit.serve.tls.certificates import server_context
-from edgekit.serve.tls.clock import RELEASED, now
+from edgekit.serve.tls.clock import now
 from edgekit.serve.tls.leaf import leaf_file, make_leaf, write_leaf
 from edgekit.serve.tls.names import Names, parse_names
 from tests.unit.serve.tls.conftest import Serve, at

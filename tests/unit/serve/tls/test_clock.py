@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from datetime import datetime, timedelta, timezone
 
-from edgekit.serve.tls.clock import RELEASED, now
+from edgekit.machine.moment import RELEASED
+from edgekit.serve.tls.clock import now
 from tests.mirrored import ROOT
 
 

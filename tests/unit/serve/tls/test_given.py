@@ -18,8 +18,9 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from edgekit.errors import ConfigError
+from edgekit.machine.moment import RELEASED
 from edgekit.serve.tls.certificates import server_context
-from edgekit.serve.tls.clock import RELEASED, now
+from edgekit.serve.tls.clock import now
 from edgekit.serve.tls.given import check_given
 from tests.unit.serve.tls.conftest import at
 

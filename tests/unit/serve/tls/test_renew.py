@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from edgekit.errors import ConfigError
+from edgekit.machine.moment import RELEASED
 from edgekit.serve.tls.authority import Authority, make_authority
-from edgekit.serve.tls.clock import RELEASED
 from edgekit.serve.tls.leaf import Leaf, leaf_file, make_leaf, write_leaf
 from edgekit.serve.tls.names import Names, parse_names
 from edgekit.serve.tls.renew import DAYS, LONGEST_DAYS, Due, examine, next_leaf, reason_to_renew, wanted_names
