@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -112,6 +112,15 @@ def ask(page: Page, question: str, *, wait: bool = True, label: str = "Your ques
     page.locator(".turn").nth(turns).wait_for()
     if wait:
         page.locator(".turn").nth(turns).and_(page.locator("[data-state=whole]")).wait_for()
+
+
+def until(page: Page, condition: Callable[[], bool], why: str) -> None:
+    """Wait for what no element shows: something that the page has sent."""
+    for _ in range(200):
+        if condition():
+            return
+        page.wait_for_timeout(25)
+    raise AssertionError(f"After 5 s it is not so: {why}")
 
 
 def wanting(page: Page) -> list[str]:

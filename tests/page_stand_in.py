@@ -74,8 +74,8 @@ class StandIn:
     """The service's state, and how it is to behave.
 
     * ``sign_in``: whether there are accounts; ``locked``, ``who``: the one session that there is
-    * ``answer``: what is answered, a word an event, every ``pace_s`` seconds, none while ``held``,
-      when no deletion is acknowledged either
+    * ``answer``: what is answered, a word an event, every ``pace_s`` seconds, none behind the first ``held_after``
+      while ``held``, when no deletion is acknowledged either
     * ``cut_after``: the link breaks once after so many events of text; ``down`` refuses every request meanwhile
     """
 
@@ -91,6 +91,7 @@ class StandIn:
     answer: str = ANSWER
     pace_s: float = 0.0
     held: bool = False
+    held_after: int = 0
     place: int | None = None
     cut_after: int | None = None
     down: bool = False
@@ -279,7 +280,7 @@ class StandIn:
     async def _write(self, turn: Document) -> None:
         """Answer, whether anybody listens or not."""
         for word in self.answer.split(" "):
-            while self.held and turn["state"] != "stopped":
+            while self.held and turn["tokens"] >= self.held_after and turn["state"] != "stopped":
                 await asyncio.sleep(0.01)
             if turn["state"] == "stopped":
                 return

@@ -62,11 +62,12 @@ def test_without_accounts_nobody_signs_in(browser: Browser, service: StandIn, ur
 
 
 def test_a_question_about_a_picture_is_answered_and_found_again(page: Page, service: StandIn, url: str) -> None:
-    service.pace_s = 0.02
+    service.held, service.held_after = True, 3
     attach(page, png())
     ask(page, "Is there a pleural effusion?", wait=False)
     expect(page.locator(".turn")).to_have_attribute("data-state", "writing")
     assert ANSWER.startswith(answer(page)), "as it is written"
+    service.held = False
     expect(page.locator(".turn")).to_have_attribute("data-state", "whole")
     assert answer(page) == ANSWER
     expect(page.locator("#live")).to_have_text(ANSWER)

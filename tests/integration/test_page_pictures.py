@@ -38,7 +38,8 @@ def shade(page: Page, x: float, y: float, pane: int = 0) -> int:
 
 
 def settled(page: Page) -> None:
-    """Wait until what was done is drawn."""
+    """Wait until what was done is here and drawn, well and not only quickly."""
+    expect(page.locator(".pane[aria-busy]")).to_have_count(0)
     page.wait_for_timeout(250)
     page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
 
@@ -147,6 +148,7 @@ def test_keys_do_what_hands_do(page: Page) -> None:
     expect(corner).to_contain_text("3/3")
     page.keyboard.press("Home")
     expect(corner).to_contain_text("1/3")
+    settled(page)
     page.keyboard.press("r")
     settled(page)
     before = corner.inner_text()

@@ -10,7 +10,7 @@ import pypdf
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.page_browser import ask, attach, looking, png, sign_in
+from tests.page_browser import ask, attach, looking, png, sign_in, until
 from tests.page_stand_in import ANSWER, BUNDLE, NOTICE, PASSWORD, StandIn
 
 pytestmark = pytest.mark.system
@@ -92,7 +92,9 @@ def test_an_answer_is_taken_into_the_report(page: Page, service: StandIn) -> Non
     page.get_by_role("button", name="Back").click()
     page.wait_for_function("() => !document.querySelector('#app').hidden")
     expect(page.locator("#report")).to_be_hidden()
-    assert json.loads(next(iter(service.cases.values())).report)["findings"] == ANSWER, "kept when it is left at once"
+    (case,) = service.cases.values()
+    until(page, lambda: case.report != "", "it is kept when it is left at once")
+    assert json.loads(case.report)["findings"] == ANSWER
 
 
 def test_every_printed_page_says_what_it_is(page: Page, service: StandIn) -> None:
@@ -267,7 +269,7 @@ def test_a_password_is_changed_and_asked_for_again(browser: Browser, service: St
 
 
 def test_signing_out_leaves_nothing_for_the_next(browser: Browser, service: StandIn, url: str) -> None:
-    with looking(browser, url) as page:
+    with looking(browser, url, refusals=True) as page:  # of what was on its way when the session ended
         sign_in(page)
         ask(page, "Is there a pleural effusion?")
         page.get_by_label("Your question").fill("Half a question")

@@ -47,6 +47,7 @@ export class Pane {
     async fetch(side) {
         this.loading?.abort();
         const loading = (this.loading = new AbortController());
+        this.element.setAttribute("aria-busy", "true");
         try {
             const loaded = await this.frames.frame(this.path, this.picture, this.frame, side, loading.signal);
             if (loading !== this.loading) return;
@@ -57,6 +58,8 @@ export class Pane {
             this.repaint();
         } catch (error) {
             if (error.name !== "AbortError") this.hooks.failed(error);
+        } finally {
+            if (loading === this.loading) this.element.removeAttribute("aria-busy");
         }
     }
 
