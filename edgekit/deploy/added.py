@@ -2,7 +2,9 @@
 bundle's digest, and a release only has links to them.
 
 So a release is never changed, and whoever goes back to one compiles nothing again: that can take ten minutes. All of it
-is root's, who runs what lies there and believes what it says; the service only reads it.
+is root's, who runs what lies there and believes what it says; the service only reads it. Which engines are believed
+stands in a record of each bundle's beside the journal (:mod:`edgekit.engines.believed`), to which a release has a link,
+too.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from edgekit.deploy.journal import make_folder
 from edgekit.deploy.layout import BUNDLE, Layout
 from edgekit.deploy.states import SHORT, point
 from edgekit.deploy.steps import Hands, Step
+from edgekit.engines.believed import RECORD
 from edgekit.engines.lock import ENGINES
 from edgekit.files import writing
 
@@ -28,6 +31,11 @@ def added(layout: Layout, digest: str) -> dict[str, PurePosixPath]:
     """Return the folders of what is added to the bundle of that digest, on the device, by their names in a bundle."""
     folder = layout.prefix / layout.added.name
     return {name: folder / name / digest[:_DIGITS] for name in (ENGINES, PROFILES)}
+
+
+def record_of_engines(layout: Layout, digest: str) -> PurePosixPath:
+    """Return where it stands, on the device, which engines of the bundle of that digest are believed."""
+    return layout.prefix / layout.state.name / ENGINES / f"{digest[:_DIGITS]}.json"
 
 
 @dataclass(frozen=True)
@@ -48,6 +56,13 @@ class KeepApart(Step):
             link = hands.layout.release(self.release) / BUNDLE / name
             if not link.is_symlink():
                 point(link, str(folder))
+        record, link = (
+            record_of_engines(hands.layout, self.digest),
+            hands.layout.release(self.release) / BUNDLE / RECORD,
+        )
+        make_folder(hands.layout.at(record.parent))
+        if not link.is_symlink():
+            point(link, str(record))
 
 
 def let_read(bundle: Path) -> None:
@@ -70,6 +85,10 @@ def forget_added(layout: Layout) -> None:
         for digest in os.listdir(folder) if folder.is_dir() and not folder.is_symlink() else ():
             if digest not in kept:
                 shutil.rmtree(folder / digest, ignore_errors=True)  # what stays takes room, and does no other harm
+    records = {Path(os.readlink(bundle / RECORD)).name for bundle in bundles if (bundle / RECORD).is_symlink()}
+    for path in (layout.state / ENGINES).glob("*.json"):
+        if path.name not in records:
+            path.unlink(missing_ok=True)
 
 
 def _let_read(folder: Path) -> None:

@@ -17,6 +17,7 @@ from edgekit.check import require_answers
 from edgekit.child import speak
 from edgekit.deploy.added import let_read
 from edgekit.deploy.trying import CHECK, COMPILE, PROFILE
+from edgekit.engines.believed import is_whole
 from edgekit.engines.lock import find_form
 from edgekit.errors import GateRefused
 from edgekit.pipeline.prepared import prepare_here
@@ -28,9 +29,10 @@ from edgekit.target import with_site_budget
 
 
 def compile_where_lacking(bundle: Bundle, progress: Progress) -> dict[str, Any]:
-    """Compile, unless a form for this machine is there; errors where the target needs one and there can be none."""
+    """Compile, unless a form for this machine is there, all of it as it was made; errors where the target needs one and
+    there can be none."""
     form, _ = find_form(bundle)
-    if form is not None:
+    if form is not None and is_whole(bundle, form):
         return {"compiled": False}
     prepared = prepare_here(bundle, progress)
     failure = prepared.failure or (prepared.refused.why if prepared.refused and prepared.needs_plans else None)

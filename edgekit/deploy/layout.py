@@ -7,7 +7,7 @@ Everything that installs, looks at or removes a service asks here. Paths are the
 PREFIX/releases/ID/            bundle/ site/ system/ release.json: never changed once it is there
 PREFIX/current                 a relative link: releases/ID
 PREFIX/added/                  engines and profiles made here, by their bundles' digests
-PREFIX/state/                  the journal, a trial, what was committed, releases that failed
+PREFIX/state/                  the journal, a trial, what was committed, releases that failed, engines that are believed
 /var/lib/edgekit/              what the service keeps: accounts, conversations
 /etc/edgekit/                  its configuration, with tokens and keys: the service's own
 /etc/default/edgekit           where it listens: root's

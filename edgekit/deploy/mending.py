@@ -12,6 +12,7 @@ from edgekit.deploy.owning import HandOver
 from edgekit.deploy.placing import Configure, Place
 from edgekit.deploy.starting import Revive, Stop
 from edgekit.deploy.steps import COMMIT_TIMER, UNIT, Hands, Step
+from edgekit.deploy.trying import COMPILE, Examine
 from edgekit.deploy.watching import BOOT_UNIT
 
 MEND = "mending"
@@ -21,7 +22,8 @@ def mending_steps(order: Order, hands: Hands, *, on_trial: bool) -> list[Step]:
     """Return the steps that bring the installed release's surroundings to what ``order`` says; none where they are.
 
     The service is started anew where it does not run, and where its unit is another one; while nothing is
-    ``on_trial``, the timer is made to watch over that.
+    ``on_trial``, the timer is made to watch over that. One that answers by engines and does not run has those compiled
+    again that are not believed.
     """
     configuration = [Configure(path, text) for path, text in order.configuration.items()]
     watching, unit = Place(order.watching, (BOOT_UNIT, COMMIT_TIMER), order.users), Place(order.unit, (UNIT,))
@@ -32,4 +34,5 @@ def mending_steps(order: Order, hands: Hands, *, on_trial: bool) -> list[Step]:
     around: list[Step] = [*configuration, watching, *(HandOver(path, user) for path, user in order.owned.items())]
     if order.image or not (is_another or is_down):
         return [*around, unit]
-    return [*around, *(() if on_trial else (Watch(),)), Stop(), unit, Revive()]
+    tries = [Examine(COMPILE, order.release)] if order.stops_first and is_down else []
+    return [*around, *(() if on_trial else (Watch(),)), Stop(), *tries, unit, Revive()]

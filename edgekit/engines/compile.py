@@ -15,6 +15,7 @@ from typing import Any
 from edgekit import config
 from edgekit.bundle import Bundle, verify
 from edgekit.engines.backend import PlanRecord, backend_for
+from edgekit.engines.believed import believe
 from edgekit.engines.lock import folder_of, write_lock
 from edgekit.engines.place import Place
 from edgekit.errors import EdgeKitError, EngineError
@@ -117,6 +118,7 @@ def compile_bundle(bundle: Bundle, progress: Progress = silent) -> Compiled:
     finally:
         with suppress(OSError):
             folder.parent.rmdir()  # only if it is empty
+    believe(bundle, folder)
     size = sum(file.stat().st_size for file in folder.iterdir())
     seconds = time.monotonic() - started
     return Compiled(

@@ -19,6 +19,7 @@ from edgekit.bundle.hashes import FileEntry, Sealed, hash_files, unreadable
 from edgekit.config import load_json
 from edgekit.config.writing import write_json
 from edgekit.engines.backend import backend_for
+from edgekit.engines.believed import doubt
 from edgekit.engines.place import Place
 from edgekit.errors import BundleError, EdgeKitError
 
@@ -70,9 +71,14 @@ class Form:
         return sum(entry.bytes for entry in self.lock.files.values()) if self.lock else 0
 
 
+def engines_folder(bundle: Bundle) -> Path:
+    """Return where a bundle's compiled forms lie: in it, or, of an installed one, where its link leads."""
+    return bundle.path / ENGINES
+
+
 def folder_of(bundle: Bundle, place: Place) -> Path:
     """Return where a bundle's compiled form for a place lies, or would lie."""
-    return bundle.path / ENGINES / place.fingerprint
+    return engines_folder(bundle) / place.fingerprint
 
 
 def write_lock(bundle: Bundle, folder: Path, place: Place, probe: str, seconds: float, peak_bytes: int) -> None:
@@ -113,7 +119,7 @@ def find_form(bundle: Bundle) -> tuple[Path | None, str]:
                 return form.folder, ""
             wrong.append(f"{form.folder}: {why}")
     except OSError as error:
-        wrong.append(f"{bundle.path / ENGINES}: compiled forms can't be read: {error.strerror}")
+        wrong.append(f"{engines_folder(bundle)}: compiled forms can't be read: {error.strerror}")
     return None, next(iter(wrong), "")
 
 
@@ -126,7 +132,7 @@ def forms(bundle: Bundle) -> list[Form]:
     """Return every compiled form of a bundle, for whichever machine, the newest last; :class:`OSError` as of the
     disk."""
     try:
-        with os.scandir(bundle.path / ENGINES) as entries:
+        with os.scandir(engines_folder(bundle)) as entries:
             folders = [Path(entry) for entry in entries if entry.is_dir() and not entry.name.startswith(".")]
     except FileNotFoundError:
         return []
@@ -142,7 +148,7 @@ def form_files(bundle: Bundle) -> list[Sealed]:
     try:
         compiled = forms(bundle)
     except OSError as error:
-        raise unreadable(bundle.path / ENGINES, error) from error
+        raise unreadable(engines_folder(bundle), error) from error
     return [file for form in compiled for file in _files(bundle, form)]
 
 
@@ -171,6 +177,8 @@ def _misfits(bundle: Bundle, folder: Path, lock: Lock) -> Iterator[str]:
         return
     if folder != folder_of(bundle, lock.place):
         yield "the compiled form is in the folder of another machine"
+    if unbelieved := doubt(bundle, folder, folder / LOCK):
+        yield unbelieved
     if lock.graphs != _graphs(bundle):
         yield "the compiled form is of other graphs than the bundle's"
     shapes = backend_for(bundle).shapes(bundle)

@@ -14,7 +14,7 @@ from pathlib import Path
 from statistics import mean
 
 from edgekit.bundle import Bundle
-from edgekit.engines.lock import ENGINES
+from edgekit.engines.lock import engines_folder
 from edgekit.engines.open import give_back_freed_memory, open_engine
 from edgekit.inputs.images import load_image
 from edgekit.inputs.prompt import Turn
@@ -112,7 +112,7 @@ def footprint(
 
     ``gpu`` tells what is on the GPU, ``shared`` that its memory is the host's.
     """
-    folders = [folder.resolve() for folder in (bundle.path, bundle.path / ENGINES)]  # as the kernel names them
+    folders = [folder.resolve() for folder in (bundle.path, engines_folder(bundle))]  # as the kernel names them
     first = _turn(question, pictures[0])  # decoded before, so that the libraries that this takes are there
     give_back_freed_memory()
     with Watch(gpu, shared=shared) as watch:

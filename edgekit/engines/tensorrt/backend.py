@@ -13,6 +13,7 @@ from edgekit.bundle import Bundle
 from edgekit.checkpoint.spec import ModelSpec
 from edgekit.engines.backend import Backend, Destination, Outcome, PlanRecord, compile_command
 from edgekit.engines.base import PartedEngine
+from edgekit.engines.believed import compile_again
 from edgekit.engines.lock import find_form, place_of
 from edgekit.engines.onnxruntime.standard import StandardEngine
 from edgekit.engines.place import Place, gpu_for
@@ -50,7 +51,7 @@ class TensorRtBackend(Backend):
         if form is None:
             raise EngineError(
                 f"{bundle.path} has no engines for this machine's {gpu.name}{f': {why}' if why else ''}",
-                f"Run: edgekit compile {shlex.quote(str(bundle.path))}",
+                compile_again(bundle),
             )
         most = bundle.manifest.target.slots
         if slots > most:

@@ -19,6 +19,7 @@ from edgekit import machine
 from edgekit.bundle import Bundle
 from edgekit.checkpoint.packed import Array
 from edgekit.engines.base import Logits
+from edgekit.engines.believed import compile_again, digests
 from edgekit.engines.embedding import Embedding
 from edgekit.engines.gpu.arena import BucketArena, buckets
 from edgekit.engines.gpu.cuda import CudaDevice
@@ -72,7 +73,9 @@ class TensorRtEngine:
             _require_aligned(shape, kind)
             self._hidden = decoder.hidden
             self._embedding = Embedding(bundle.file("embedding.safetensors"), decoder.hidden, _DTYPE)
-            loaded = held.enter_context(Loaded(plans, module, self._device, f"Run: edgekit compile {bundle.path}"))
+            loaded = held.enter_context(
+                Loaded(plans, module, self._device, compile_again(bundle), digests(bundle, plans))
+            )
             require_decoder(loaded.plans["decoder"], decoder, slots, context, chunk, buckets(context)[0])
             vision, projector, decode, prefill = loaded.contexts()
             self._arena = BucketArena(shape, self._device)

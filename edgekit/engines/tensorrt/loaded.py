@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -21,10 +22,13 @@ _USES = (("vision", 0), ("projector", 0), ("decoder", DECODE), ("decoder", PREFI
 class Loaded:
     """Opens ``vision.plan``, ``projector.plan`` and ``decoder.plan`` of a folder; closed, it gives all back.
 
-    ``remedy`` is what an error says to do where a plan can't be used.
+    ``remedy`` is what an error says to do where a plan can't be used; ``digests``, by the files' names, are what those
+    of an installed bundle have to have.
     """
 
-    def __init__(self, folder: Path, module: Any, device: Device, remedy: str) -> None:
+    def __init__(
+        self, folder: Path, module: Any, device: Device, remedy: str, digests: Mapping[str, str] | None = None
+    ) -> None:
         self._device, self._scratch = device, 0
         self._contexts: list[Context] = []
         self.plans: dict[str, EnginePlan] = {}
@@ -35,7 +39,8 @@ class Loaded:
             self._runtime: Any = module.Runtime(self._logger)
             for name in ("vision", "projector", "decoder"):
                 path = folder / f"{name}.plan"
-                self.plans[name] = open_plan(path, self._runtime, module, log, remedy)
+                digest = (digests or {}).get(path.name, "")
+                self.plans[name] = open_plan(path, self._runtime, module, log, remedy, digest)
             self.plans["vision"].require({"pixels": "float16", "features": "float16"}, profiles=1)
             self.plans["projector"].require({"features": "float16", "embeds": "float16"}, profiles=1)
         except EngineError:

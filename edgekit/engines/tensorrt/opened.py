@@ -6,6 +6,7 @@ of a failure is in its log alone; the first of it, which is the cause of what fo
 
 from __future__ import annotations
 
+import hashlib
 import mmap
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,12 +78,18 @@ def because(log: Log, error: Exception | None = None) -> str:
     return f": {gist(line)}" if line else ""
 
 
-def open_plan(path: Path, runtime: Any, module: Any, log: Log, remedy: str) -> EnginePlan:
-    """Read the plan at ``path``; :class:`EngineError` with ``remedy`` where it is missing or unusable."""
+def open_plan(path: Path, runtime: Any, module: Any, log: Log, remedy: str, digest: str = "") -> EnginePlan:
+    """Read the plan at ``path``; :class:`EngineError` with ``remedy`` where it is missing or unusable, or where its
+    SHA-256 (hex) is not ``digest``, "" for any: it is not shown to TensorRT then. What was hashed is what TensorRT
+    takes: the same pages, read once."""
     log.forget()
     try:
         with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as plan:
+            if digest and hashlib.sha256(plan).hexdigest() != digest:
+                raise EngineError(f"{path} is not the plan that was compiled here: its hash is another", remedy)
             engine = runtime.deserialize_cuda_engine(plan)
+    except EngineError:
+        raise
     except OSError as error:
         raise EngineError(f"{path} can't be read: {error.strerror or error}", remedy) from error
     except Exception as error:  # an empty file, and whatever the binding raises

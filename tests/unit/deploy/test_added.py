@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from edgekit.deploy import examined
-from edgekit.deploy.added import KeepApart, added, forget_added
+from edgekit.deploy.added import KeepApart, added, forget_added, record_of_engines
 from edgekit.deploy.examined import PHASES, examine
 from edgekit.deploy.layout import Layout
 from edgekit.deploy.steps import show
+from edgekit.engines.believed import RECORD
 from edgekit.engines.compile import compile_bundle
 from edgekit.engines.lock import compiled_form
 from edgekit.engines.verify import verify_everything
@@ -36,6 +37,8 @@ def test_two_releases_of_one_bundle_have_the_same_ones(site: Site) -> None:
     links = [(site.layout.release(release) / "bundle" / "engines").readlink() for release in (OLD, NEW)]
     assert links == [Path("/opt/edgekit/added/engines/aaaaaaaaaaaaaaaa")] * 2
     assert (site.folder / "opt/edgekit/added/engines/aaaaaaaaaaaaaaaa").is_dir()
+    records = {(site.layout.release(release) / "bundle" / RECORD).readlink() for release in (OLD, NEW)}
+    assert records == {Path("/opt/edgekit/state/engines/aaaaaaaaaaaaaaaa.json")}
 
 
 def test_a_bundle_with_its_engines_elsewhere_compiles_opens_and_is_verified(
@@ -57,9 +60,13 @@ def test_a_bundle_with_its_engines_elsewhere_compiles_opens_and_is_verified(
 def test_what_no_release_has_any_more_is_forgotten(site: Site) -> None:
     site.installed(OLD).installed(NEW)
     engines = site.folder / "opt/edgekit/added/engines"
+    records = [site.layout.at(record_of_engines(site.layout, release)) for release in (OLD, NEW, THIRD)]
+    for record in records:
+        record.touch()
     assert sorted(path.name for path in engines.iterdir()) == [OLD[:16], NEW[:16]], "the one before is kept"
     site.installed(THIRD)
     assert sorted(path.name for path in engines.iterdir()) == [NEW[:16], THIRD[:16]]
+    assert [record.exists() for record in records] == [False, True, True]
     forget_added(Layout(site.folder / "empty"))
 
 

@@ -43,6 +43,15 @@ def test_a_service_that_failed_is_started(installed: Site) -> None:
     assert not installed.services.state(COMMIT_TIMER).runs
 
 
+def test_engines_that_a_failed_service_lacks_are_compiled_before_it_starts(installed: Site) -> None:
+    assert names(installed, stops_first=True) == []
+    installed.services.fail()
+    steps = names(installed, stops_first=True)
+    assert steps[-4:] == ["Stop", "Examine", "Place", "Revive"]
+    installed.install(OLD, stops_first=True)
+    assert ([phase for phase, _ in installed.examined], installed.services.running) == (["compile"], OLD)
+
+
 def test_another_unit_is_written_and_the_service_started_anew_with_it(installed: Site) -> None:
     installed.install(OLD, unit=OTHER)
     assert installed.layout.unit.read_text() == "unit of another driver\n"
