@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Route, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Route, expect, sync_playwright
 
 from edgekit.phantom.dicom import dicom_file
 from edgekit.phantom.draw import draw
@@ -97,11 +97,12 @@ def dicom(seed: int = 7, side: int = 1024) -> bytes:
 
 
 def attach(page: Page, content: bytes, name: str = "chest.png") -> None:
-    """Choose a file, and wait until it is there."""
+    """Choose a file, and wait until it is there, large, too."""
     before = page.locator(".attached-item").count()
     kind = "application/dicom" if name.endswith(".dcm") else "image/png"
     page.set_input_files("#file", {"name": name, "mimeType": kind, "buffer": content})
     page.locator(".attached-item .thumbnail").nth(before).wait_for()
+    expect(page.locator(".pane[aria-busy]")).to_have_count(0)
 
 
 def ask(page: Page, question: str, *, wait: bool = True, label: str = "Your question") -> None:

@@ -11,7 +11,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
 from tests.dicoms import dataset, encode
-from tests.page_browser import PHONE, ask, attach, dicom, looking, png
+from tests.page_browser import PHONE, ask, attach, dicom, looking, png, until
 from tests.page_stand_in import StandIn, running
 
 pytestmark = pytest.mark.system
@@ -339,8 +339,8 @@ def test_a_picture_that_is_removed_is_gone(page: Page, service: StandIn) -> None
     attach(page, png())
     page.get_by_role("button", name="Remove the picture").click()
     expect(page.locator("#viewer")).to_be_hidden()
-    page.wait_for_timeout(200)
-    assert not next(iter(service.cases.values())).pictures
+    (case,) = service.cases.values()
+    until(page, lambda: not case.pictures, "the service has removed it")
 
 
 def test_a_picture_is_looked_at_on_a_phone(browser: Browser, service: StandIn) -> None:

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from edgekit.serve.static import FOLDER
-from tests.page_browser import DESKTOP, PHONE, ask, attach, dicom, looking, png, sign_in, wanting
+from tests.page_browser import DESKTOP, PHONE, ask, attach, dicom, looking, png, sign_in, until, wanting
 from tests.page_stand_in import ANSWER, NOTICE, PASSWORD, StandIn, running
 
 pytestmark = pytest.mark.system
@@ -117,8 +117,7 @@ def test_an_account_brings_its_language(browser: Browser) -> None:
         page.get_by_label("Langue").select_option("pt")
         expect(page.get_by_role("button", name="Novo caso")).to_be_visible()
         expect(page.locator(".verdict").first).to_have_text("Certa")
-        page.wait_for_timeout(200)
-        assert service.language == "pt"
+        until(page, lambda: service.language == "pt", "it is told to the service")
 
 
 def test_the_keyboard_alone_is_enough(browser: Browser) -> None:
@@ -182,7 +181,8 @@ def test_a_screen_reader_hears_an_answer_once_it_is_whole(browser: Browser, serv
         }"""
         page.evaluate(script)
         ask(page, "Describe it.")
-        page.wait_for_timeout(300)
+        page.wait_for_function("() => window.heard.length")
+        page.wait_for_timeout(300)  # in which nothing more is to come
         assert page.evaluate("() => window.heard") == [ANSWER]
         expect(page.locator("#live")).to_have_attribute("aria-live", "polite")
 

@@ -164,9 +164,9 @@ def test_masks_lock_and_language(browser: Browser, service: ServiceProcess) -> N
         page.keyboard.press("Enter")
         expect(page.locator(".turn")).to_have_count(1, timeout=30_000)
         page.get_by_role("button", name="eve", exact=True).click()
-        page.get_by_label("Language").select_option("fr")
+        with page.expect_response(lambda response: response.request.method == "PATCH"):
+            page.get_by_label("Language").select_option("fr")
         expect(page.get_by_role("button", name="Nouveau cas")).to_be_visible()
-        page.wait_for_timeout(300)
         page.reload()
         expect(page.get_by_role("button", name="Nouveau cas")).to_be_visible()
         page.get_by_role("button", name="eve", exact=True).click()
