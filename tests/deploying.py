@@ -29,6 +29,7 @@ from edgekit.deploy.steps import UNIT, Hands
 from edgekit.deploy.systemd import START_S, STOP_S, ServiceState
 from edgekit.deploy.trial import Look, commit, watch
 from edgekit.errors import EdgeKitError
+from edgekit.files import writing
 from edgekit.progress import Progress
 
 OLD, NEW, THIRD = ("1" * 64, "2" * 64, "3" * 64)
@@ -42,7 +43,8 @@ class FileServices:
     """Services that run in a file alone: each with the release that ``current`` named when it was started.
 
     A release whose folder holds a file "broken" does not start. ``told`` has every call that changed something;
-    ``result`` and ``restarts`` are the service's, in systemd's words.
+    ``result`` and ``restarts`` are the service's, in systemd's words. It lies in ``file``, else with the
+    installation's own state.
     """
 
     layout: Layout
@@ -50,6 +52,7 @@ class FileServices:
     told: list[str] = field(default_factory=list)
     result: str = "success"
     restarts: int = 0
+    file: Path | None = None
 
     @property
     def running(self) -> str:
@@ -101,7 +104,7 @@ class FileServices:
 
     def boot(self) -> None:
         """Let the machine be started anew, with the release that ``current`` names."""
-        (self.layout.state / "services.json").unlink(missing_ok=True)
+        self._file.unlink(missing_ok=True)
         self.start(UNIT)
 
     def reset_failed(self, unit: str) -> None:
@@ -136,13 +139,17 @@ class FileServices:
 
     def _read(self) -> dict[str, str]:
         try:
-            return dict(json.loads((self.layout.state / "services.json").read_text(encoding="utf-8")))
+            return dict(json.loads(self._file.read_text(encoding="utf-8")))
         except FileNotFoundError:
             return {}
 
     def _write(self, unit: str, words: str) -> None:
         content = self._read() | {unit: words}
-        (self.layout.state / "services.json").write_text(json.dumps(content), encoding="utf-8")
+        self._file.write_text(json.dumps(content), encoding="utf-8")
+
+    @property
+    def _file(self) -> Path:
+        return self.file or self.layout.state / "services.json"
 
 
 @dataclass
@@ -216,13 +223,14 @@ class Site:
 
     def _stage(self, bundle: Path, wheels: str, release: str, progress: Progress) -> None:
         partial_folder = self.layout.partial(release)
-        (partial_folder / "site").mkdir(parents=True, exist_ok=True)
-        (partial_folder / "release.json").write_text(release, encoding="utf-8")
-        self.at_half()
-        self._look("stage")
-        if release in self.broken:
-            (partial_folder / "broken").touch()
-        partial_folder.rename(self.layout.release(release))
+        with writing(partial_folder):
+            (partial_folder / "site").mkdir(parents=True, exist_ok=True)
+            (partial_folder / "release.json").write_text(release, encoding="utf-8")
+            self.at_half()
+            self._look("stage")
+            if release in self.broken:
+                (partial_folder / "broken").touch()
+            partial_folder.rename(self.layout.release(release))
 
     def _examine(self, phase: str, bundle: Path, progress: Progress) -> Mapping[str, Any]:
         self.examined.append((phase, self.services.running))
