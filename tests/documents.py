@@ -16,6 +16,7 @@ from typing import Any, TypeAlias
 
 import pytest
 
+from edgekit.deploy.nightly import Means
 from edgekit.phantom.embedded import embedded
 from edgekit.profile import profile
 from edgekit.ward.audit import Audit
@@ -169,7 +170,10 @@ def _of_installation(folder: Path, patch: pytest.MonkeyPatch) -> Iterator[tuple[
     yield "install --dry-run", run("install", "1", "--dry-run")
     site.installed(OLD)
     yield "install", run("install", "2")
+    means = Means(look=lambda release, pid: (), lacking=lambda bundle: "", forbidden=lambda: "")
+    patch.setattr("edgekit.deploy.nightly_here.means_here", lambda layout, progress: means)
     yield "status", run("status")
+    yield "status --check", run("status", "--check")
     yield "commit --if-healthy", run("commit", "--if-healthy")
     yield "rollback", run("rollback")
     yield "status, went back", run("status")

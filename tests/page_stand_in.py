@@ -429,6 +429,13 @@ class StandIn:
                 "errors": [{"time": now(), "code": "image_too_large"}],
                 "certificates": [{"name": "ward7.local", "until": now()}],
                 "golden": {"time": now(), "agrees": True},
+                "nightly": {
+                    "files": "failed",
+                    "answers": "not done",
+                    "files_time": now(),
+                    "answers_time": now(),
+                    "findings": ["replaced under the running service: libnothing.so.1", "no room"],
+                },
                 "started": now(),
             }
         )

@@ -31,8 +31,8 @@ class Address:
         return _EVERYWHERE.get(self.host, self.host)
 
 
-def address(layout: Layout) -> Address:
-    """Read where a start of the service listens; what can't be read is as it ships."""
+def settings(layout: Layout) -> dict[str, str]:
+    """Read what the site says in the file of root's, by its names; what can't be read is as it ships."""
     values = {"EDGEKIT_HOST": "127.0.0.1", "EDGEKIT_PORT": "8080"}
     try:
         lines = layout.environment.read_text(encoding="utf-8", errors="replace").splitlines()
@@ -41,6 +41,12 @@ def address(layout: Layout) -> Address:
     for line in lines:
         name, _, value = line.strip().partition("=")
         values[name] = value.strip().strip("\"'")
+    return values
+
+
+def address(layout: Layout) -> Address:
+    """Read where a start of the service listens; what can't be read is as it ships."""
+    values = settings(layout)
     port = values["EDGEKIT_PORT"]
     return Address(values["EDGEKIT_HOST"], int(port) if port.isdecimal() else 8080)
 

@@ -41,6 +41,8 @@ _CONFIGURATION = """\
 # Other machines reach the service at 0.0.0.0 here, once there are a certificate and an account, or a token.
 EDGEKIT_HOST=127.0.0.1
 EDGEKIT_PORT=8080
+# The nightly check may stop the service in these hours, where memory has no room for it beside the service.
+#EDGEKIT_CHECK_STOPS=2-5
 """
 _SYSUSERS, _USER = "edgekit.conf", "edgekit"
 _MEMORY = ("memory", "gpu memory")

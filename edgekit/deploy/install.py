@@ -19,9 +19,9 @@ from edgekit.deploy.placing import Configure, Place, Switch
 from edgekit.deploy.runner import recover, run
 from edgekit.deploy.starting import Start, Stop
 from edgekit.deploy.states import SHORT, forget_bad, read_trial, require_not_bad
-from edgekit.deploy.steps import COMMIT_TIMER, UNIT, Hands, Step
+from edgekit.deploy.steps import UNIT, Hands, Step
 from edgekit.deploy.trying import CHECK, COMPILE, PROFILE, Examine, Preflight, Stage, Verify
-from edgekit.deploy.watching import BOOT_UNIT
+from edgekit.deploy.watching import ENABLED
 from edgekit.errors import InputError
 
 
@@ -69,7 +69,7 @@ def steps(order: Order, running: str) -> Iterator[Step]:
         yield from tries
     for path, text in order.configuration.items():
         yield Configure(path, text)
-    yield Place(order.watching, (BOOT_UNIT, COMMIT_TIMER), order.users)
+    yield Place(order.watching, ENABLED, order.users)
     for path, user in order.owned.items():
         yield HandOver(path, user)
     if order.image:

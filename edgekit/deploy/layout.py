@@ -7,7 +7,8 @@ Everything that installs, looks at or removes a service asks here. Paths are the
 PREFIX/releases/ID/            bundle/ site/ system/ release.json: never changed once it is there
 PREFIX/current                 a relative link: releases/ID
 PREFIX/added/                  engines and profiles made here, by their bundles' digests
-PREFIX/state/                  the journal, a trial, what was committed, releases that failed, engines that are believed
+PREFIX/state/                  the journal, a trial, what was committed, releases that failed, engines that are
+                               believed, the nightly check's word
 /var/lib/edgekit/              what the service keeps: accounts, conversations
 /etc/edgekit/                  its configuration, with tokens and keys: the service's own
 /etc/default/edgekit           where it listens: root's
@@ -26,6 +27,7 @@ from edgekit.errors import ConfigError
 
 PREFIX = PurePosixPath("/opt/edgekit")
 CONFIGURATION, ENVIRONMENT = "/etc/edgekit", "/etc/default/edgekit"
+CHECKED = "checked"
 BUNDLE, SITE, SYSTEM, RECORD = "bundle", "site", "system", "release.json"
 """What a release's folder holds: the bundle, the code with what it needs, links to packages of the system's, the record
 that names all of it."""
@@ -114,6 +116,11 @@ class Layout:
     def state(self) -> Path:
         """The folder of what is noted about releases."""
         return self.at(self.prefix / "state")
+
+    @property
+    def checked(self) -> Path:
+        """What the nightly check said: root's, for the service to read."""
+        return self.state / CHECKED
 
     @property
     def data(self) -> Path:

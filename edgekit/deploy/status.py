@@ -7,9 +7,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from edgekit.check.nightly import Nightly, read_nightly
 from edgekit.deploy.install import downtime_s
 from edgekit.deploy.journal import INSTALL, Journal, Operation
 from edgekit.deploy.mending import MEND
+from edgekit.deploy.nightly import NIGHTLY
 from edgekit.deploy.states import Standing, State, standing
 from edgekit.deploy.steps import UNIT, Hands
 from edgekit.deploy.systemd import ServiceState
@@ -32,6 +34,7 @@ class Status:
     - ``forced``: the gates that were passed over for what runs
     - ``rolled_back``: the last operation that was undone; ``interrupted``: the last one that waits for its end
     - ``last_lines``: what the service wrote last, where it does not answer
+    - ``nightly``: what the nightly check said of what runs; None where it has not looked at that yet
     """
 
     standing: Standing
@@ -42,6 +45,7 @@ class Status:
     rolled_back: Operation | None
     interrupted: Operation | None
     last_lines: tuple[str, ...]
+    nightly: Nightly | None
 
     def document(self) -> dict[str, Any]:
         """Return what ``edgekit status --json`` writes."""
@@ -63,6 +67,7 @@ class Status:
             "bad": list(stands.bad),
             "last_lines": list(self.last_lines),
             "problems": list(stands.problems),
+            "nightly": self.nightly and self.nightly.document(),
         }
 
 
@@ -72,8 +77,9 @@ def status(hands: Hands, unhealthy: Callable[[Hands], str]) -> Status:
     stands, operations = standing(hands.layout), Journal(hands.layout.state).operations()
     of_release = [one for one in operations if one.name == INSTALL and one.about.get("release") == stands.running]
     installed = of_release[-1] if of_release else None
-    undone = [one for one in operations if one.result == "undone" and one.name != MEND]
+    undone = [one for one in operations if one.result == "undone" and one.name not in (MEND, NIGHTLY)]
     unfinished = [one for one in operations if not one.result]
+    nightly = read_nightly(hands.layout.checked)
     try:
         service = hands.services.state(UNIT)
         why = unhealthy(hands) if stands.running else ""
@@ -92,6 +98,7 @@ def status(hands: Hands, unhealthy: Callable[[Hands], str]) -> Status:
         rolled_back=undone[-1] if undone else None,
         interrupted=unfinished[-1] if unfinished else None,
         last_lines=lines,
+        nightly=nightly if nightly and nightly.release == stands.running else None,
     )
 
 

@@ -21,7 +21,7 @@ from edgekit.progress import Progress, silent
 if TYPE_CHECKING:
     from edgekit.deploy.systemd import Services
 
-UNIT, COMMIT_TIMER = "edgekit.service", "edgekit-commit.timer"
+UNIT, COMMIT_TIMER, CHECK_TIMER = "edgekit.service", "edgekit-commit.timer", "edgekit-check.timer"
 
 
 @dataclass(frozen=True, kw_only=True)

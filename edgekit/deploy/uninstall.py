@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from edgekit.deploy.journal import alone
-from edgekit.deploy.steps import COMMIT_TIMER, UNIT, Hands
-from edgekit.deploy.watching import BOOT_UNIT, COMMIT_UNIT
+from edgekit.deploy.steps import CHECK_TIMER, COMMIT_TIMER, UNIT, Hands
+from edgekit.deploy.unit.text import CHECK, GPU, ROLLBACK
+from edgekit.deploy.watching import BOOT_UNIT, COMMIT_UNIT, ENABLED
 from edgekit.errors import EdgeKitError, InputError
 
-_UNITS = (UNIT, "edgekit-rollback.service", "edgekit-gpu.service", COMMIT_TIMER, COMMIT_UNIT, BOOT_UNIT)
+_UNITS = (UNIT, ROLLBACK, GPU, CHECK, CHECK_TIMER, COMMIT_TIMER, COMMIT_UNIT, BOOT_UNIT)
 
 
 @dataclass(frozen=True)
@@ -52,9 +53,9 @@ def uninstall(hands: Hands, *, data: bool) -> Uninstalled:
         raise InputError(f"Nothing is installed in {layout.at(layout.prefix)}", "Give its --prefix, if it has one.")
     with alone(layout.state):
         planned = plan_removal(hands, data=data)
-        for unit in (COMMIT_TIMER, UNIT):
+        for unit in (COMMIT_TIMER, CHECK_TIMER, UNIT):
             hands.services.stop(unit)
-        for unit in (UNIT, COMMIT_TIMER, BOOT_UNIT):
+        for unit in (UNIT, *ENABLED):
             hands.services.disable(unit)
         units = {layout.unit.with_name(name) for name in _UNITS}.intersection(planned.removed)
         for path in (*sorted(units), *(path for path in planned.removed if path not in units)):

@@ -1,5 +1,5 @@
 """The units that watch a release on trial: a timer, which runs as long as something is to be watched, what it
-starts every minute, and what a start of the machine runs before the service.
+starts every minute, and what a start of the machine runs before the service; and the timer of the nightly check.
 
 They run the code of the release that `state/rescue` names, which is never the one on trial where there is another: what
 ends a trial must work where the release on trial is what is broken. They are the same for every release.
@@ -11,11 +11,13 @@ from string import Template
 
 from edgekit.deploy.layout import SITE, SYSTEM, Layout
 from edgekit.deploy.states import RESCUE, TRIAL
-from edgekit.deploy.steps import COMMIT_TIMER
+from edgekit.deploy.steps import CHECK_TIMER, COMMIT_TIMER
 
 PYTHON = "/usr/bin/python3"
 """Whose site packages a release's code is never mixed with: the interpreter of the device itself."""
 BOOT_UNIT, COMMIT_UNIT = "edgekit-boot.service", COMMIT_TIMER.replace(".timer", ".service")
+ENABLED = (BOOT_UNIT, COMMIT_TIMER, CHECK_TIMER)
+"""Those that start with the machine."""
 
 _TIMER = Template(
     """# Written by `edgekit install`: looks every minute at a release on trial, and ends what was
@@ -66,6 +68,24 @@ ExecStart=$python -s -m edgekit rollback --boot --prefix $prefix
 WantedBy=multi-user.target
 """
 )
+_CHECK_TIMER = """# Written by `edgekit install`: when the nightly check is done, which differs from machine to
+# machine. One that was off is checked when it is on again; the service is stopped for it in the hours alone that the
+# site names.
+# Other hours: systemctl edit edgekit-check.timer
+
+[Unit]
+Description=EdgeKit: check every night
+# The service brings it along, and it goes with the service.
+PartOf=edgekit.service
+
+[Timer]
+OnCalendar=*-*-* 03:10:00
+RandomizedDelaySec=3600
+Persistent=true
+
+[Install]
+WantedBy=timers.target
+"""
 
 
 def watch_units(layout: Layout) -> dict[str, str]:
@@ -78,4 +98,5 @@ def watch_units(layout: Layout) -> dict[str, str]:
         "code": f"PYTHONPATH={rescue / SITE}:{rescue / SYSTEM} PYTHONDONTWRITEBYTECODE=1",
     }
     texts = {COMMIT_TIMER: _TIMER, COMMIT_UNIT: _COMMIT, BOOT_UNIT: _BOOT}
-    return {f"/etc/systemd/system/{name}": text.substitute(words) for name, text in texts.items()}
+    written = {name: text.substitute(words) for name, text in texts.items()} | {CHECK_TIMER: _CHECK_TIMER}
+    return {f"/etc/systemd/system/{name}": text for name, text in written.items()}

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import time
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
 
+from edgekit.check.nightly import OUTCOMES, nightly_here
 from edgekit.serve.answer import Answer
 from edgekit.serve.engine import EngineThread
 
@@ -55,6 +60,7 @@ class Metrics:
         Gauge("edgekit_running", "Answers with a slot.", registry=registry).set_function(
             lambda: len(engine.live) - len(engine.waiting)
         )
+        registry.register(NightlyFigures())
 
     def note(self, route: str, status: int, seconds: float, code: str = "") -> None:
         """Count a request; ``code`` says what went wrong."""
@@ -82,3 +88,33 @@ class Metrics:
     def text(self) -> bytes:
         """Write all figures in Prometheus' text format."""
         return generate_latest(self._registry)
+
+
+class NightlyFigures(Collector):
+    """What the nightly check said last, read whenever somebody asks; nothing where the service is no installed one."""
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        nightly = nightly_here()
+        if nightly is None:
+            return
+        outcomes = GaugeMetricFamily(
+            "edgekit_nightly_check",
+            "How the nightly check fell out: 1 for the outcome that holds, by its parts.",
+            labels=("part", "outcome"),
+        )
+        times = GaugeMetricFamily(
+            "edgekit_nightly_check_timestamp_seconds", "When that was found, in seconds since 1970.", labels=("part",)
+        )
+        for name, part in nightly.parts.items():
+            for outcome in OUTCOMES:
+                outcomes.add_metric((name, outcome.replace(" ", "_")), float(part.outcome == outcome))
+            times.add_metric((name,), _seconds(part.at))
+        yield outcomes
+        yield times
+
+
+def _seconds(time: str) -> float:
+    try:
+        return datetime.fromisoformat(time.replace("Z", "+00:00")).timestamp()
+    except ValueError:
+        return 0.0

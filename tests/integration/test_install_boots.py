@@ -33,6 +33,7 @@ pytestmark = pytest.mark.timeout(1800)
 UNIT = "edgekit.service"
 TRIAL = "/opt/edgekit/state/trial"
 DROP_IN = f"/run/systemd/system/{UNIT}.d/test.conf"
+CHECK_DROP_IN = "/run/systemd/system/edgekit-check.service.d/test.conf"
 TREES = [pytest.param(name, marks=pytest.mark.system if name == "bookworm" else pytest.mark.long) for name in PYTHONS]
 INSTALL_S, DOWN_S, BACK_S = 900, 60, 100
 """Many times what is asked of a quiet device: a minute to the trial, three seconds without answers, ten until the
@@ -125,6 +126,52 @@ def test_a_bundle_becomes_a_service_on_trial_and_is_committed(engineer: Engineer
     assert status(engineer)["state"] == "committed"
     for name, state in (("edgekit.service", "enabled"), ("edgekit-boot.service", "enabled")):
         assert engineer.machine.run("systemctl", "is-enabled", name).stdout.strip() == state
+
+
+def check_nightly(engineer: Engineer) -> dict[str, Any]:
+    """Have systemd do the nightly check, as its timer does, and return what came of it."""
+    engineer.machine.run("systemctl", "start", "edgekit-check.service", check=False)
+    return dict(status(engineer)["nightly"])
+
+
+def test_the_nightly_check_looks_at_what_runs(engineer: Engineer, note: Note) -> None:
+    machine = engineer.machine
+    for asked, answer in (("is-enabled", "enabled"), ("is-active", "active")):
+        assert machine.run("systemctl", asked, "edgekit-check.timer").stdout.strip() == answer
+    pid, began = machine.pid(UNIT), time.monotonic()
+    told = check_nightly(engineer)
+    note("seconds that the nightly check takes", round(time.monotonic() - began, 1))
+    assert (told["files"]["outcome"], told["answers"]["outcome"]) == ("passed", "passed"), told
+    assert (told["manner"], machine.pid(UNIT)) == ("beside", pid)
+    figures = engineer.ask("/metrics")[1]
+    assert 'edgekit_nightly_check{outcome="passed",part="answers"} 1.0' in figures
+
+
+def test_without_room_the_service_is_stopped_for_the_check_where_that_is_allowed(
+    engineer: Engineer, note: Note
+) -> None:
+    """What is replaced under it comes last: then it is not stopped, since it may not start again."""
+    machine = engineer.machine
+    if not machine.limits_memory():
+        pytest.skip("this machine's manager can't limit memory")
+    listens = machine.read("/etc/default/edgekit")
+    machine.write("/etc/default/edgekit", f"{listens}EDGEKIT_CHECK_STOPS=0-24\n")
+    machine.write(CHECK_DROP_IN, "[Service]\nMemoryMax=600M\n")
+    machine.run("systemctl", "daemon-reload")
+    told = check_nightly(engineer)
+    assert (told["manner"], told["answers"]["outcome"]) == ("stopped", "passed"), f"{told}{machine.journal()}"
+    note("seconds without answers, for the nightly check", told["downtime_s"])
+    require_answer(engineer)
+    pid = machine.pid(UNIT)
+    (library,) = {line.split()[-1] for line in machine.read(f"/proc/{pid}/maps").splitlines() if "libexpat.so" in line}
+    machine.run("sh", "-c", 'cp -p "$1" "$1.new" && mv "$1.new" "$1"', "sh", library)
+    told = check_nightly(engineer)
+    assert (told["files"]["outcome"], told["answers"]["outcome"]) == ("failed", "not done")
+    assert Path(library).name in told["files"]["findings"][0]["what"]
+    assert machine.pid(UNIT) == pid, "it is left alone"
+    assert Path(library).name in engineer.run("status", code=None)
+    machine.at(CHECK_DROP_IN).unlink()
+    machine.run("systemctl", "daemon-reload")
 
 
 def test_other_golden_answers_are_refused(engineer: Engineer) -> None:

@@ -9,6 +9,7 @@ from edgekit.console import Console
 from edgekit.units import format_bytes
 
 if TYPE_CHECKING:
+    from edgekit.check.nightly import Nightly
     from edgekit.deploy.journal import Operation
     from edgekit.deploy.status import Status
 
@@ -22,10 +23,12 @@ def show_status(console: Console, status: Status) -> None:
         console.print("Nothing is installed.")
     else:
         console.fields(_fields(status))
+    if status.nightly is not None:
+        show_failed(console, status.nightly)
     for reason in status.forced:
         console.note(f"FORCED: {reason}")
     if status.interrupted is not None:
-        console.note(f"An {status.interrupted.name} was interrupted, or goes on right now; the next command ends it.")
+        console.note(f"Interrupted, or going on right now: {status.interrupted.name}. The next command ends it.")
     if status.rolled_back is not None:
         _show_undone(console, status.rolled_back)
     for line in status.last_lines:
@@ -44,7 +47,29 @@ def _fields(status: Status) -> list[tuple[str, str]]:
         static, dynamic = (format_bytes(int(status.measured[name])) for name in ("static_bytes", "dynamic_bytes"))
         within = all(row.get("passed") for row in status.measured["budget"])
         fields.append(("memory", f"{static} static, {dynamic} dynamic: {'within' if within else 'OVER'} the budget"))
+    fields += [("nightly check", "not yet")] if status.nightly is None else nightly_fields(status.nightly)
     return fields
+
+
+def nightly_fields(nightly: Nightly) -> list[tuple[str, str]]:
+    """Say how each part of the nightly check fell out, and when; why, where it was not done."""
+    fields = []
+    for name, part in nightly.parts.items():
+        why = "".join(f": {finding.what}" for finding in part.findings[:1]) if part.outcome == "not done" else ""
+        outcome = part.outcome.upper() if part.outcome == "failed" else part.outcome
+        fields.append((f"nightly, {name}", f"{outcome} at {part.at}{why}"))
+    if nightly.downtime_s is not None:
+        fields.append(("nightly, stopped", f"nobody was answered for {nightly.downtime_s:.1f} s"))
+    return fields
+
+
+def show_failed(console: Console, nightly: Nightly) -> None:
+    """Say loudly what the nightly check found, and what to do."""
+    for part in nightly.parts.values():
+        for finding in part.findings if part.outcome == "failed" else ():
+            console.note(f"NIGHTLY CHECK FAILED: {finding.what}")
+            if finding.mend:
+                console.note(f"  {finding.mend}")
 
 
 def _show_undone(console: Console, operation: Operation) -> None:

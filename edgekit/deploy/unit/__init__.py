@@ -6,11 +6,19 @@ one machine nothing in them differs, so that an upgrade has nothing to tell syst
 
 from edgekit.deploy.unit.nodes import nodes
 from edgekit.deploy.unit.settings import Settings
-from edgekit.deploy.unit.text import TEMPLATE_SHA256, rollback_unit_text, sysusers_text, unit_files, unit_text
+from edgekit.deploy.unit.text import (
+    TEMPLATE_SHA256,
+    check_unit_text,
+    rollback_unit_text,
+    sysusers_text,
+    unit_files,
+    unit_text,
+)
 
 __all__ = [
     "TEMPLATE_SHA256",
     "Settings",
+    "check_unit_text",
     "nodes",
     "rollback_unit_text",
     "sysusers_text",

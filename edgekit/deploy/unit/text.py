@@ -10,12 +10,13 @@ from pathlib import PurePosixPath
 from string import Template
 from typing import Final
 
-from edgekit.deploy.layout import Layout
+from edgekit.deploy.layout import CHECKED, Layout
 from edgekit.deploy.unit.settings import PYTHON, Settings, systemd_version
 from edgekit.errors import ConfigError
 from edgekit.target import Target
 
 UNIT, ROLLBACK, GPU, SYSUSERS = "edgekit.service", "edgekit-rollback.service", "edgekit-gpu.service", "edgekit.sysusers"
+CHECK = "edgekit-check.service"
 _ON_PROCESSOR, _ON_GPU = "processor.conf", "gpu.conf"
 _FOLDER: Final = files("edgekit.deploy.unit")
 _DIRECT: Final = 254
@@ -39,7 +40,7 @@ def _template(name: str) -> str:
 
 def _digest() -> str:
     digest = hashlib.sha256()
-    for name in (UNIT, ROLLBACK, GPU, SYSUSERS, _ON_PROCESSOR, _ON_GPU):
+    for name in (UNIT, ROLLBACK, CHECK, GPU, SYSUSERS, _ON_PROCESSOR, _ON_GPU):
         digest.update(hashlib.sha256(_template(name).encode()).digest())
     for text in (_RESTART_MODE, _ALL_DEVICES, *_SHARE):
         digest.update(text.encode())
@@ -57,19 +58,15 @@ def unit_text(layout: Layout, target: Target, nodes: Sequence[str] | None, setti
     known: then it may open what its user may.
     :class:`ConfigError` where the target computes on a GPU and there are none, or one can't stand in a unit.
     """
-    on_gpu = target.kind.on_gpu
-    _require_nodes(target, nodes)
-    device = Template(_template(_ON_GPU if on_gpu else _ON_PROCESSOR)).substitute(
-        allowed=_ALL_DEVICES if nodes is None else "\n".join(("DevicePolicy=closed", *map(_allow, nodes)))
-    )
     most = settings.host_bytes(target)
     systemd = systemd_version(layout.root) if settings.systemd is None else settings.systemd
     loaded = (f"LoadCredential={name}:{path}" for name, path in settings.credentials.items())
     return Template(_template(UNIT)).substitute(
         prefix=layout.prefix,
+        checked=layout.prefix / layout.state.name / CHECKED,
         python=settings.python,
         options=_tls(settings),
-        wants_gpu=f"Wants={GPU}\nAfter={GPU}\n" if on_gpu else "",
+        wants_gpu=f"Wants={GPU}\nAfter={GPU}\n" if target.kind.on_gpu else "",
         restart_mode=_RESTART_MODE if systemd >= _DIRECT else "",
         stop_s=settings.stop_s,
         credentials="".join(f"{line}\n" for line in loaded),
@@ -77,8 +74,15 @@ def unit_text(layout: Layout, target: Target, nodes: Sequence[str] | None, setti
         memory_high=_SHARE[1]
         if most is None
         else most // 8 * 7,  # slowed down, and made to give back what it only maps
-        device=device.rstrip("\n"),
+        device=_device(target, nodes),
     )
+
+
+def check_unit_text(layout: Layout, target: Target, nodes: Sequence[str] | None, settings: Settings) -> str:
+    """Return the text of ``edgekit-check.service``, which may open what the service may; errors as of
+    :func:`unit_text`."""
+    device = _device(target, nodes)
+    return Template(_template(CHECK)).substitute(prefix=layout.prefix, python=settings.python, device=device)
 
 
 def rollback_unit_text(layout: Layout, python: PurePosixPath = PYTHON) -> str:
@@ -104,10 +108,19 @@ def unit_files(layout: Layout, target: Target, nodes: Sequence[str] | None, sett
     texts = {
         UNIT: unit_text(layout, target, nodes, settings),
         ROLLBACK: rollback_unit_text(layout, settings.python),
+        CHECK: check_unit_text(layout, target, nodes, settings),
     }
     if target.kind.on_gpu:
         texts[GPU] = gpu_unit_text(nodes)
     return {str(_UNITS / name): text for name, text in texts.items()}
+
+
+def _device(target: Target, nodes: Sequence[str] | None) -> str:
+    """Which devices may be opened, and what else follows from what computes."""
+    _require_nodes(target, nodes)
+    allowed = _ALL_DEVICES if nodes is None else "\n".join(("DevicePolicy=closed", *map(_allow, nodes)))
+    text = Template(_template(_ON_GPU if target.kind.on_gpu else _ON_PROCESSOR)).substitute(allowed=allowed)
+    return text.rstrip("\n")
 
 
 def _tls(settings: Settings) -> str:

@@ -38,7 +38,7 @@ export function closeAdmin() {
 }
 
 function cards(figures) {
-    const { queue, slots, memory, disk, golden } = figures;
+    const { queue, slots, memory, disk, golden, nightly } = figures;
     const made = [];
     const card = (key, ...inside) => made.push(element("section", { class: "card" }, element("h2", { text: t(`admin.${key}`) }), ...inside));
     const big = (text, small = "") => [element("p", { class: "big", text }), element("p", { class: "small", text: small })];
@@ -47,10 +47,18 @@ function cards(figures) {
     if (memory) card("memory", ...big(size(memory.used_bytes), memory.budget_bytes ? t("admin.of", { all: size(memory.budget_bytes) }) : ""), meter(memory.used_bytes, memory.budget_bytes, t("admin.memory")));
     if (disk) card("disk", ...big(size(disk.free_bytes), t("admin.free", { all: size(disk.all_bytes) })), meter(disk.all_bytes - disk.free_bytes, disk.all_bytes, t("admin.disk")));
     card("golden", ...(golden ? big(t(golden.agrees ? "admin.agrees" : "admin.differs"), when(golden.time)) : big(t("admin.never"))));
+    if (nightly) card("nightly", ...night(nightly, big));
     card("certificates", rows(figures.certificates, (one) => [one.name, when(one.until)]));
     card("signedIn", rows(figures.signed_in, (one) => [one.name, when(one.seen)]));
     card("errors", rows(figures.errors, (one) => [one.code, when(one.time)]));
     return made;
+}
+
+/** What the check of the last night said: of the answers, then whatever is to be looked at, in the service's own words. */
+function night({ answers, answers_time, files, findings }, big) {
+    const said = { passed: "admin.agrees", failed: "admin.differs" }[answers] || "admin.notDone";
+    const warning = files === "failed" ? element("p", { class: "warning", text: t("admin.changed") }) : null;
+    return [...big(t(said), when(answers_time)), warning, ...findings.map((text) => element("p", { class: "small", dir: "auto", lang: "en", text }))];
 }
 
 function meter(value, most, label) {

@@ -6,6 +6,7 @@ import asyncio
 import json
 import shutil
 
+from edgekit.check.nightly import nightly_here
 from edgekit.engines.lock import forms
 from edgekit.machine.memory import memory
 from edgekit.serve.refusal import Refusal
@@ -18,6 +19,7 @@ from edgekit.serve.ward.documents import (
     FailureFacts,
     GoldenFacts,
     MemoryFacts,
+    NightlyFacts,
     QueueFacts,
     SignedIn,
     SlotFacts,
@@ -50,6 +52,7 @@ async def figures(request: Request) -> Reply:
             ],
             certificates=certificates,
             golden=golden,
+            nightly=await asyncio.to_thread(_nightly),
         )
     )
 
@@ -111,3 +114,16 @@ def _golden(service: Service) -> GoldenFacts | None:
         return None
     last = max((verdict for verdict in verdicts if verdict), key=lambda verdict: verdict.checked_at, default=None)
     return GoldenFacts(time=last.checked_at, agrees=not last.shortfall) if last else None
+
+
+def _nightly() -> NightlyFacts | None:
+    nightly = nightly_here()
+    if nightly is None:
+        return None
+    return NightlyFacts(
+        files=nightly.files.outcome,
+        answers=nightly.answers.outcome,
+        files_time=nightly.files.at,
+        answers_time=nightly.answers.at,
+        findings=[finding.what for part in nightly.parts.values() for finding in part.findings],
+    )

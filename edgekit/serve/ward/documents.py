@@ -216,6 +216,17 @@ class GoldenFacts(Struct, kw_only=True):
     agrees: bool
 
 
+class NightlyFacts(Struct, kw_only=True):
+    """What the nightly check said of the installed service: "passed", "failed" or "not done" of each part, when, and
+    what it found."""
+
+    files: str
+    answers: str
+    files_time: str
+    answers_time: str
+    findings: list[str]
+
+
 class AdminDocument(Struct, kw_only=True):
     """How the service fares since it ``started``; the last of its errors first."""
 
@@ -228,6 +239,7 @@ class AdminDocument(Struct, kw_only=True):
     errors: list[FailureFacts]
     certificates: list[CertificateFacts]
     golden: GoldenFacts | None
+    nightly: NightlyFacts | None
 
 
 def iso(seconds: float) -> str:

@@ -59,8 +59,10 @@ def test_the_order_of_a_bundle_names_its_release_and_places_its_units(
     assert here.order_here(embedded_as("q4").path, "", Layout(tmp_path)).image
     assert "/etc/systemd/system/edgekit.service" in order.unit
     assert "/etc/systemd/system/edgekit-rollback.service" in order.unit
+    assert "/etc/systemd/system/edgekit-check.service" in order.unit
     assert set(order.watching) == {
         *(f"/etc/systemd/system/edgekit-{name}" for name in ("commit.timer", "commit.service", "boot.service")),
+        "/etc/systemd/system/edgekit-check.timer",
         "/etc/sysusers.d/edgekit.conf",
     }
     assert "EDGEKIT_PORT=8080" in order.configuration["/etc/default/edgekit"]

@@ -33,7 +33,9 @@ def test_a_first_install_ends_on_trial(site: Site) -> None:
     assert site.standing.state == "trial"
     assert (site.folder / "etc/default/edgekit").read_text() == "EDGEKIT_PORT=8080\n"
     enabled = [word for word in site.services.told if word.startswith("enable")]
-    assert enabled == [f"enable edgekit{name}" for name in ("-boot.service", "-commit.timer", ".service")]
+    assert enabled == [
+        f"enable edgekit{name}" for name in ("-boot.service", "-commit.timer", "-check.timer", ".service")
+    ]
     assert downtime_s(site.journal.operations()[-1]) is None, "nothing ran before"
 
 
@@ -68,7 +70,7 @@ def test_an_upgrade_has_systemd_read_nothing_anew(site: Site, monkeypatch: pytes
     site.install(NEW)
     assert not [command for command in asked if "daemon-reload" in command]
     changing = [command for command in asked if "enable" in command or "disable" in command]
-    assert len(changing) == 3
+    assert len(changing) == 4
     assert all("--no-reload" in command for command in changing)
 
 

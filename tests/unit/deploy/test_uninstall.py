@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from edgekit.deploy.uninstall import plan_removal, uninstall
+from edgekit.deploy.watching import ENABLED
 from edgekit.errors import InputError
 from tests.deploying import OLD, Site
 
@@ -16,7 +17,9 @@ def test_the_service_goes_and_what_it_keeps_stays(site: Site) -> None:
     planned = plan_removal(site.hands, data=False)
     site.services.told.clear()
     assert uninstall(site.hands, data=False) == planned
-    assert site.services.told[:2] == ["stop edgekit-commit.timer", "stop edgekit.service"], "first of all"
+    stopped = [f"stop edgekit{end}" for end in ("-commit.timer", "-check.timer", ".service")]
+    assert site.services.told[:3] == stopped, "first of all"
+    assert {f"disable {unit}" for unit in ENABLED} < set(site.services.told)
     assert site.services.told[-1] == "reload"
     assert planned.kept == (site.layout.data, site.layout.configuration, site.layout.environment)
     left = {path.relative_to(site.folder).as_posix() for path in site.folder.rglob("*") if path.is_file()}

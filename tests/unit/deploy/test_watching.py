@@ -6,7 +6,7 @@ import configparser
 from pathlib import PurePosixPath
 
 from edgekit.deploy.layout import Layout
-from edgekit.deploy.watching import watch_units
+from edgekit.deploy.watching import ENABLED, watch_units
 
 
 def test_the_units_that_watch_a_trial() -> None:
@@ -22,6 +22,17 @@ def test_the_units_that_watch_a_trial() -> None:
     assert "ConditionPathExists" not in timer["Unit"], "a rollback that was cut is no trial"
     assert boot["Unit"]["Before"] == "edgekit.service"
     assert "Install" not in look
+
+
+def test_the_nightly_check_has_its_hour_comes_with_the_service_and_goes_with_it() -> None:
+    units = {PurePosixPath(path).name: _parsed(text) for path, text in watch_units(Layout()).items()}
+    timer = units["edgekit-check.timer"]
+    hour = int(timer["Timer"]["OnCalendar"].split()[1][:2])
+    assert 2 <= hour <= 4, "at night"
+    assert int(timer["Timer"]["RandomizedDelaySec"]) >= 1800, "not all devices of a ward at once"
+    assert timer["Timer"]["Persistent"] == "true"
+    assert timer["Unit"]["PartOf"] == "edgekit.service"
+    assert set(ENABLED) == {name for name, unit in units.items() if "Install" in unit}
 
 
 def _parsed(text: str) -> configparser.ConfigParser:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import cast
 
+import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from edgekit.check.nightly import VARIABLE, Nightly, Part, not_done, write_nightly
 from edgekit.errors import EngineError
 from edgekit.runtime import Completion, SamplingParams
 from edgekit.serve.answer import Answer, News, Order
@@ -116,3 +119,17 @@ def test_two_services_have_figures_of_their_own() -> None:
     one.note("/", 200, 0.1)
     assert ("edgekit_requests_total", "/", "200") not in figures(other)
     assert CONTENT_TYPE.startswith("text/plain; version=0.0.4")
+
+
+def test_what_the_nightly_check_said_is_a_figure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    counted = metrics()
+    assert not [name for name in figures(counted) if "nightly" in name[0]], "it is no installed service"
+    passed = Part(outcome="passed", at="1970-01-01T00:01:00.500Z")
+    write_nightly(tmp_path / "checked", Nightly(release="1", files=passed, answers=not_done("no room", "at night")))
+    monkeypatch.setenv(VARIABLE, str(tmp_path / "checked"))
+    values = figures(counted)
+    assert values["edgekit_nightly_check", "passed", "files"] == 1
+    assert values["edgekit_nightly_check", "failed", "files"] == 0
+    assert values["edgekit_nightly_check", "not_done", "answers"] == 1
+    assert values["edgekit_nightly_check_timestamp_seconds", "files"] == 60.5
+    assert values["edgekit_nightly_check_timestamp_seconds", "answers"] == 0, "no time"

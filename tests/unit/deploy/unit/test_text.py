@@ -12,6 +12,7 @@ from edgekit.deploy.layout import Layout
 from edgekit.deploy.unit import (
     TEMPLATE_SHA256,
     Settings,
+    check_unit_text,
     rollback_unit_text,
     sysusers_text,
     text,
@@ -28,12 +29,16 @@ NODES = ("/dev/nvidia-uvm", "/dev/nvidia0", "/dev/nvidiactl")
 MACHINE = Settings(memory_bytes=16 * GIB, systemd=249)
 # What systemd 247, the oldest that this is held against, knows of what the units say (its NEWS has when each came).
 KNOWN = {
-    "Unit": "After Before Description OnFailure RequiresMountsFor StartLimitBurst StartLimitIntervalSec Wants",
+    "Unit": (
+        "After Before ConditionPathExists Description OnFailure RequiresMountsFor StartLimitBurst "
+        "StartLimitIntervalSec Wants"
+    ),
     "Install": "WantedBy",
     "Service": (
-        "BindReadOnlyPaths CapabilityBoundingSet DeviceAllow DevicePolicy Environment EnvironmentFile ExecStart Group "
-        "KillMode KillSignal LimitCORE LimitMEMLOCK LoadCredential LockPersonality MemoryDenyWriteExecute MemoryHigh "
-        "MemoryMax NoNewPrivileges NotifyAccess OOMPolicy PrivateDevices PrivateTmp PrivateUsers ProcSubset "
+        "BindReadOnlyPaths CapabilityBoundingSet DeviceAllow DevicePolicy Environment EnvironmentFile ExecStart "
+        "Group IOSchedulingClass KillMode KillSignal LimitCORE LimitMEMLOCK LoadCredential LockPersonality "
+        "MemoryDenyWriteExecute MemoryHigh MemoryMax Nice NoNewPrivileges NotifyAccess OOMPolicy OOMScoreAdjust "
+        "PrivateDevices PrivateNetwork PrivateTmp PrivateUsers ProcSubset "
         "ProtectClock ProtectControlGroups ProtectHome ProtectHostname ProtectKernelLogs ProtectKernelModules "
         "ProtectKernelTunables ProtectProc ProtectSystem ReadWritePaths RemoveIPC Restart RestartPreventExitStatus "
         "RestartSec RestrictAddressFamilies RestrictNamespaces RestrictRealtime RestrictSUIDSGID StateDirectory "
@@ -146,7 +151,7 @@ def test_a_processor_needs_no_device_and_writes_no_code() -> None:
     assert value(unit, "PrivateDevices") == value(unit, "MemoryDenyWriteExecute") == "yes"
     assert not unit["Service"].keys() & {"DeviceAllow", "LimitMEMLOCK"}
     assert unit["Service"]["SystemCallFilter"] == ["@system-service", "~@privileged", "~@resources", "setpriority"]
-    assert "Wants" not in unit["Unit"]
+    assert unit["Unit"]["Wants"] == ["edgekit-check.timer"]
 
 
 def test_a_gpu_opens_what_it_needs_and_no_more() -> None:
@@ -155,7 +160,7 @@ def test_a_gpu_opens_what_it_needs_and_no_more() -> None:
     assert value(unit, "DevicePolicy") == "closed"
     assert value(unit, "PrivateDevices") == value(unit, "MemoryDenyWriteExecute") == "no"
     assert unit["Service"]["SystemCallFilter"] == ["@system-service", "~@privileged"]
-    assert unit["Unit"]["Wants"] == ["edgekit-gpu.service"]
+    assert unit["Unit"]["Wants"] == ["edgekit-check.timer", "edgekit-gpu.service"]
     assert "edgekit-gpu.service" in unit["Unit"]["After"]
     differing = {name for name, values in on_processor()["Service"].items() if unit["Service"].get(name) != values}
     assert differing == {"SystemCallFilter", "MemoryDenyWriteExecute", "PrivateDevices"}
@@ -204,13 +209,28 @@ def test_going_back_runs_no_code_of_a_release_on_trial() -> None:
 
 def test_the_gpu_is_waited_for_before_the_service_starts() -> None:
     units = unit_files(Layout(), target("rtx3050"), NODES, MACHINE)
-    assert list(units) == [f"/etc/systemd/system/edgekit{end}.service" for end in ("", "-rollback", "-gpu")]
+    assert list(units) == [f"/etc/systemd/system/edgekit{end}.service" for end in ("", "-rollback", "-check", "-gpu")]
     unit = parse(units["/etc/systemd/system/edgekit-gpu.service"])
     assert unit["Unit"]["Before"] == ["edgekit.service"]
     makes, waits = unit["Service"]["ExecStart"]
     assert makes.startswith("-/"), "where there is no such program, it is not needed"
     assert all(node in waits for node in NODES)
-    assert len(unit_files(Layout(), target("cpu"), (), MACHINE)) == 2
+    assert len(unit_files(Layout(), target("cpu"), (), MACHINE)) == 3
+
+
+@pytest.mark.parametrize("name", ["cpu", "rtx3050"])
+def test_the_nightly_check_runs_the_code_that_is_not_on_trial_and_opens_what_the_service_may(name: str) -> None:
+    layout, nodes = Layout(prefix=PurePosixPath("/data/edgekit")), NODES if name != "cpu" else ()
+    unit = parse(check_unit_text(layout, target(name), nodes, MACHINE))
+    service = parse(unit_text(layout, target(name), nodes, MACHINE))
+    assert value(unit, "ExecStart") == "/usr/bin/python3 -s -m edgekit status --check --prefix /data/edgekit"
+    assert "PYTHONPATH=/data/edgekit/state/rescue/site:" in value(unit, "Environment")
+    assert value(unit, "ReadWritePaths") == "/data/edgekit"
+    for setting in ("DeviceAllow", "DevicePolicy", "MemoryDenyWriteExecute", "SystemCallFilter"):
+        assert unit["Service"].get(setting) == service["Service"].get(setting), setting
+    assert "EDGEKIT_CHECKED=/data/edgekit/state/checked" in service["Service"]["Environment"]
+    assert value(unit, "UMask") == "0022", "the service reads what it writes"
+    assert int(value(unit, "OOMScoreAdjust")) > 0, "memory that runs out costs the check"
 
 
 def test_a_gpu_without_device_files_is_refused() -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from edgekit.check.nightly import VARIABLE, Finding, Nightly, not_done, part, write_nightly
 from edgekit.serve.ward import admin
 from edgekit.serve.ward.documents import AdminDocument, GoldenFacts
 from edgekit.ward import sessions
@@ -91,7 +92,24 @@ async def test_what_failed_is_told_last_first(state: Path, verdicts: list[Golden
         assert [each["code"] for each in document["errors"]] == ["second", "first"]
         assert document["certificates"] == [{"name": "authority", "until": "2036-11-30T00:00:00Z"}]
         assert document["golden"] == {"time": "2026-11-30T00:00:00Z", "agrees": False}
+        assert document["nightly"] is None
         assert document["signed_in"] == []
+
+
+@on_loop
+async def test_what_the_nightly_check_found_is_told(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    at = "2026-11-30T03:10:00.000Z"
+    files = part([Finding("libnothing was replaced", "restart")], at)
+    write_nightly(state.with_name("checked"), Nightly(release="1", files=files, answers=not_done("no room", at)))
+    monkeypatch.setenv(VARIABLE, str(state.with_name("checked")))
+    async with toy(state=state) as running:
+        assert (await Browser(running.app).get("/api/admin")).json()["nightly"] == {
+            "files": "failed",
+            "answers": "not done",
+            "files_time": at,
+            "answers_time": at,
+            "findings": ["libnothing was replaced", "no room"],
+        }
 
 
 @on_loop

@@ -1,0 +1,145 @@
+"""The nightly check of what is installed: its files first, which takes no memory, then the golden check in a process of
+its own.
+
+Where memory has no room for that beside the service, it is stopped for it only as far as the site allows it, never
+while a release is on trial, and never where its files tell that it may not start again. All of it is alone with the
+installation: no install and no rollback goes on meanwhile. A stop stands in the journal as an install's does, so that
+whatever cuts the check, the timer starts the service again.
+"""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from edgekit.check.nightly import (
+    FAILED,
+    PASSED,
+    Finding,
+    Nightly,
+    Part,
+    after,
+    not_done,
+    part,
+    read_nightly,
+    write_nightly,
+)
+from edgekit.child import Crash
+from edgekit.deploy.install import downtime_s
+from edgekit.deploy.journal import Busy, Journal, alone
+from edgekit.deploy.layout import BUNDLE
+from edgekit.deploy.marking import Watch
+from edgekit.deploy.runner import run
+from edgekit.deploy.starting import Revive, Stop
+from edgekit.deploy.states import SHORT, read_trial
+from edgekit.deploy.steps import UNIT, Hands
+from edgekit.deploy.trying import CHECK, Examine
+from edgekit.errors import ConfigError, EdgeKitError
+from edgekit.machine.moment import now
+
+NIGHTLY: Final = "nightly check"
+"""What an operation is called that stops the service for the check."""
+BESIDE, STOPPED, ALONE = "beside", "stopped", "alone"
+_MEND = "`sudo edgekit rollback` goes back to the release before; `edgekit doctor` looks for what changed here."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Means:
+    """What the check looks with.
+
+    - ``look(release, pid)``: what is no longer as it was, of a release and of the process that runs it, 0 for none
+    - ``lacking(bundle)``: what is missing for a process beside the service; "" where there is room
+    - ``forbidden()``: why the service may not be stopped now; "" where it may
+    """
+
+    look: Callable[[str, int], Iterable[Finding]]
+    lacking: Callable[[Path], str]
+    forbidden: Callable[[], str]
+
+
+def check_nightly(hands: Hands, means: Means) -> Nightly | None:
+    """Check the release that is installed, write down what came of it, and return that; None where there is none.
+
+    :class:`~edgekit.errors.EdgeKitError` where it can't be written.
+    """
+    layout = hands.layout
+    if not layout.running():
+        return None
+    try:
+        with alone(layout.state, wait=False):
+            release = layout.running() or ""
+            hindered = _hindered(hands)
+            nightly = _undone(release, hindered) if hindered else _check(release, hands, means)
+    except Busy as busy:
+        nightly = _undone(layout.running() or "", busy.message)
+    nightly = after(read_nightly(layout.checked), nightly)
+    write_nightly(layout.checked, nightly)
+    return nightly
+
+
+def _hindered(hands: Hands) -> str:
+    """Why nothing is looked at now."""
+    try:
+        trial = read_trial(hands.layout)
+    except ConfigError as error:
+        return error.message
+    if trial is not None:
+        return f"{trial.release[:SHORT]} is on trial, and is looked at every minute"
+    unfinished = Journal(hands.layout.state).unfinished()
+    return f"the {unfinished.name} was interrupted, and has to come to its end" if unfinished else ""
+
+
+def _undone(release: str, why: str) -> Nightly:
+    moment = now().time
+    return Nightly(release=release, files=not_done(why, moment), answers=not_done(why, moment))
+
+
+def _check(release: str, hands: Hands, means: Means) -> Nightly:
+    state = hands.services.state(UNIT)
+    files = part(means.look(release, state.pid), now().time)
+    bundle = hands.layout.release(release) / BUNDLE
+    if not state.runs:
+        return Nightly(release=release, files=files, answers=_asked(bundle, hands), manner=ALONE)
+    lacking = means.lacking(bundle)
+    if not lacking:
+        return Nightly(release=release, files=files, answers=_asked(bundle, hands), manner=BESIDE)
+    if forbidden := _may_not_start_again(files) or means.forbidden():
+        return Nightly(release=release, files=files, answers=not_done(f"{lacking}; {forbidden}", now().time))
+    answers, downtime = _stopped(release, hands)
+    return Nightly(release=release, files=files, answers=answers, manner=STOPPED, downtime_s=downtime)
+
+
+def _may_not_start_again(files: Part) -> str:
+    return "the service is not stopped where it may not start again" if files.outcome == FAILED else ""
+
+
+def _asked(bundle: Path, hands: Hands) -> Part:
+    try:
+        hands.examine(CHECK, bundle, hands.progress)
+    except EdgeKitError as error:
+        return _failed(error)
+    return Part(outcome=PASSED, at=now().time)
+
+
+def _stopped(release: str, hands: Hands) -> tuple[Part, float | None]:
+    """Stop the service, ask, and start it again, whatever comes of it."""
+    journal = Journal(hands.layout.state)
+    steps = [Watch(), Stop(), Examine(CHECK, release), Revive()]
+    try:
+        run(journal, NIGHTLY, {"release": release}, steps, hands)
+        answers = Part(outcome=PASSED, at=now().time)
+    except EdgeKitError as error:
+        answers = _failed(error)
+    done = journal.last(NIGHTLY)
+    return answers, downtime_s(done) if done else None
+
+
+def _failed(error: EdgeKitError) -> Part:
+    """What an error says of the answers; one that ran out of memory says nothing."""
+    moment = now().time
+    if isinstance(error, Crash) and error.signal == signal.SIGKILL:
+        return not_done(f"{error.message}, as it is where memory runs out", moment)
+    return part([Finding(error.message, _MEND)], moment)

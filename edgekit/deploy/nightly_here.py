@@ -1,0 +1,40 @@
+"""What the nightly check looks with on this very machine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+from edgekit.bundle import open_bundle
+from edgekit.check.nightly import Finding
+from edgekit.deploy.beside import free_here, lacking, taken
+from edgekit.deploy.changed import changed, replaced
+from edgekit.deploy.health import settings
+from edgekit.deploy.hours import SETTING, forbidden
+from edgekit.deploy.layout import Layout
+from edgekit.deploy.nightly import Means
+from edgekit.errors import EdgeKitError
+from edgekit.machine.host import Host
+from edgekit.progress import Progress, silent
+
+
+def means_here(layout: Layout, progress: Progress = silent) -> Means:
+    """Return what looks at this machine's installation."""
+
+    def look(release: str, pid: int) -> Iterator[Finding]:
+        yield from changed(layout, release, Host(), progress)
+        yield from replaced(pid)
+
+    def lacking_here(bundle: Path) -> str:
+        try:
+            opened = open_bundle(bundle)
+        except EdgeKitError as error:
+            return error.message
+        return lacking(taken(opened), free_here(opened.manifest.target, Host()))
+
+    return Means(
+        look=look,
+        lacking=lacking_here,
+        forbidden=lambda: forbidden(settings(layout).get(SETTING, ""), datetime.now().astimezone()),
+    )

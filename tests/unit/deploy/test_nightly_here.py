@@ -1,0 +1,46 @@
+"""What looks at a machine at night: its settings, its memory, its processes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from edgekit.bundle import Bundle
+from edgekit.deploy import nightly_here
+from edgekit.deploy.beside import Bytes
+from edgekit.deploy.hours import SETTING
+from edgekit.deploy.layout import Layout
+from edgekit.deploy.nightly_here import means_here
+from tests.releases import small_bundle
+
+
+def test_the_site_says_when_the_service_may_be_stopped(tmp_path: Path) -> None:
+    layout = Layout(tmp_path)
+    assert "does not let" in means_here(layout).forbidden()
+    layout.environment.parent.mkdir(parents=True)
+    layout.environment.write_text(f"EDGEKIT_PORT=8080\n#{SETTING}=0-24\n")
+    assert "does not let" in means_here(layout).forbidden()
+    layout.environment.write_text(f'{SETTING}="0-24"\n')
+    assert means_here(layout).forbidden() == ""
+
+
+def test_memory_is_this_machine_s(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    bundle = small_bundle(tmp_path / "bundle", {"tokenizer.json": b"{}"})
+
+    def takes(bytes_: int) -> str:
+        def taken(opened: Bundle) -> Bytes:
+            assert opened.digest == bundle.digest
+            return Bytes(bytes_)
+
+        monkeypatch.setattr(nightly_here, "taken", taken)
+        return means_here(Layout(tmp_path)).lacking(bundle.path)
+
+    assert takes(0) == ""
+    assert "of memory are free" in takes(1 << 60)
+    assert "manifest.json" in means_here(Layout(tmp_path)).lacking(tmp_path / "nowhere")
+
+
+def test_a_release_that_is_not_there_is_a_finding_and_no_error(tmp_path: Path) -> None:
+    (finding,) = means_here(Layout(tmp_path)).look("1" * 64, 0)
+    assert "release.json" in finding.what
