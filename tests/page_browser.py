@@ -102,7 +102,7 @@ def attach(page: Page, content: bytes, name: str = "chest.png") -> None:
     kind = "application/dicom" if name.endswith(".dcm") else "image/png"
     page.set_input_files("#file", {"name": name, "mimeType": kind, "buffer": content})
     page.locator(".attached-item .thumbnail").nth(before).wait_for()
-    expect(page.locator(".pane[aria-busy]")).to_have_count(0)
+    expect(page.locator(".pane[aria-busy]")).to_have_count(0, timeout=30_000)
 
 
 def ask(page: Page, question: str, *, wait: bool = True, label: str = "Your question") -> None:

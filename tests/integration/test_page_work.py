@@ -8,7 +8,7 @@ import unicodedata
 
 import pypdf
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.page_browser import ask, attach, looking, png, sign_in, until
 from tests.page_stand_in import ANSWER, BUNDLE, NOTICE, PASSWORD, StandIn
@@ -58,9 +58,10 @@ def test_the_model_drafts_a_report_and_the_doctor_changes_it(page: Page, service
     expect(page.get_by_label("Findings")).to_have_value(ANSWER)
     assert service.asked[1:] == ["Describe the findings in this image.", "What is the impression?"]
     page.get_by_label("Impression").fill("No effusion, in my reading.")
+    (case,) = service.cases.values()
+    until(page, lambda: "in my reading" in case.report, "what was typed is sent")
     expect(page.get_by_text("Saved")).to_be_visible()
-    report = json.loads(next(iter(service.cases.values())).report)
-    assert report == {"findings": ANSWER, "impression": "No effusion, in my reading."}
+    assert json.loads(case.report) == {"findings": ANSWER, "impression": "No effusion, in my reading."}
     page.get_by_role("button", name="Back").click()
     expect(page.locator(".turn")).to_have_count(3)
     page.reload()
@@ -95,6 +96,23 @@ def test_an_answer_is_taken_into_the_report(page: Page, service: StandIn) -> Non
     (case,) = service.cases.values()
     until(page, lambda: case.report != "", "it is kept when it is left at once")
     assert json.loads(case.report)["findings"] == ANSWER
+
+
+def test_a_slow_link_keeps_the_last_of_a_report_and_says_so_once_it_is(page: Page, service: StandIn) -> None:
+    """The first text's answer is held back until the second was written."""
+    ask(page, "Is there a pleural effusion?")
+    (case,) = service.cases.values()
+    page.get_by_role("button", name="Draft a report").click()
+    first: list[Route] = []
+    page.route("**/api/conversations/*", lambda route: first.append(route) if not first else route.continue_())
+    with page.expect_request(lambda request: request.method == "PATCH"):
+        page.get_by_label("Findings").fill("An older text.")
+    page.get_by_label("Findings").fill("A newer text.")
+    page.wait_for_timeout(1500)  # in which it would have been sent
+    assert not case.report
+    first[0].continue_()
+    until(page, lambda: "newer" in case.report, "the last text is sent")
+    expect(page.get_by_text("Saved")).to_be_visible()
 
 
 def test_every_printed_page_says_what_it_is(page: Page, service: StandIn) -> None:

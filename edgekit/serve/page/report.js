@@ -18,6 +18,7 @@ export function openReport(host, more = "") {
     const fields = Object.fromEntries(FIELDS.map((name) => [name, field(name, texts[name], host.mayChange, changed)]));
     let timer = 0;
     let unkept = false;
+    let sent = Promise.resolve();
 
     function changed() {
         unkept = true;
@@ -26,15 +27,20 @@ export function openReport(host, more = "") {
         state.textContent = "";
     }
 
-    async function keep() {
+    /** Keep what is written; one after the other, or a slow link might let an older text arrive last. */
+    function keep() {
         clearTimeout(timer);
-        if (!unkept || !host.mayChange) return;
+        if (!unkept || !host.mayChange) return sent;
         unkept = false;
         const report = JSON.stringify(Object.fromEntries(FIELDS.map((name) => [name, fields[name].area.value])));
+        return (sent = sent.then(() => put(report)));
+    }
+
+    async function put(report) {
         try {
             await send("PATCH", host.path, { report });
             host.document.report = report;
-            state.textContent = t("report.kept");
+            if (!unkept) state.textContent = t("report.kept");
         } catch (error) {
             unkept = true;
             state.textContent = explain(error);
