@@ -31,12 +31,8 @@ def check(bundle: Bundle, engine: PartedEngine, progress: Progress = silent) -> 
 
     :class:`~edgekit.errors.BundleError` where it has no record or a damaged one; errors as of the engine.
     """
-    golden, arrays = read_golden(bundle)
-    pictures = tuple(_picture(bundle, name) for name in golden.pictures)
-    tokenizer = open_tokenizer(bundle)
-    specimen = Specimen(
-        bundle=bundle, golden=golden, arrays=arrays, pictures=pictures, tokenizer=tokenizer, engine=engine
-    )
+    specimen = specimen_of(bundle, engine)
+    golden = specimen.golden
     embeddings, reader = Embeddings(engine), forced.Reader(engine)
     done, total = 0, len(golden.sequences) + 2 * len(golden.alone)
 
@@ -46,13 +42,27 @@ def check(bundle: Bundle, engine: PartedEngine, progress: Progress = silent) -> 
         progress("check", done, total)
 
     def whole(sequence: GoldenSequence) -> SequenceFigures:
-        compared = _whole(specimen, sequence, embeddings, reader)
+        compared = whole_answer(specimen, sequence, embeddings, reader)
         step()
         return compared
 
     answers = figures([whole(sequence) for sequence in golden.sequences])
     checked = judge(bundle, golden, answers, measure_components(specimen, step), sums=sums_here(bundle, engine))
     return replace(checked, stood_in=bundle.manifest.target.kind.on_gpu and not engine.on_gpu)
+
+
+def specimen_of(bundle: Bundle, engine: PartedEngine) -> Specimen:
+    """Open what is asked of ``bundle``, to be asked of ``engine``; errors as of :func:`check`."""
+    golden, arrays = read_golden(bundle)
+    pictures = tuple(_picture(bundle, name) for name in golden.pictures)
+    return Specimen(
+        bundle=bundle,
+        golden=golden,
+        arrays=arrays,
+        pictures=pictures,
+        tokenizer=open_tokenizer(bundle),
+        engine=engine,
+    )
 
 
 def judge(
@@ -87,10 +97,10 @@ def _picture(bundle: Bundle, name: str) -> Picture:
         raise BundleError(error.message, "Copy or build the bundle again.") from error
 
 
-def _whole(
+def whole_answer(
     specimen: Specimen, sequence: GoldenSequence, embeddings: Embeddings, reader: forced.Reader
 ) -> SequenceFigures:
-    """One sequence the whole way: picture prepared and encoded, question written down, answer forced."""
+    """Ask one sequence the whole way: picture prepared and encoded, question written down, answer forced."""
     picture = None if sequence.picture is None else specimen.pictures[sequence.picture]
     prompt = prompt_of(specimen.bundle.manifest.spec, specimen.tokenizer, sequence.question, picture)
     if ids_of(prompt) != sequence.prompt:  # the template's own error says so; the rest is measured nevertheless

@@ -21,7 +21,7 @@ from typing import Any
 
 import uvicorn
 
-from edgekit.bundle import MANIFEST
+from edgekit.bundle import MANIFEST, open_bundle
 from edgekit.errors import BundleError, GateRefused
 from edgekit.runtime.model import Model
 from edgekit.serve import logs
@@ -33,11 +33,12 @@ from edgekit.serve.http import protocol
 from edgekit.serve.listener import Listener
 from edgekit.serve.listening import url_of, urls_for_others
 from edgekit.serve.pictures import Decoder
+from edgekit.serve.proof import prove, require_gpu
 from edgekit.serve.refusal import Refusal
 from edgekit.serve.sample import Sample
 from edgekit.serve.service import Service
 from edgekit.serve.settings import Settings
-from edgekit.serve.systemd import notify
+from edgekit.serve.systemd import is_waited_for, notify
 from edgekit.serve.tokens import Tokens
 from edgekit.serve.transport import Transport
 from edgekit.serve.upkeep import renew, verify, watch
@@ -89,18 +90,23 @@ class Offer:
 
 
 def serve(offer: Offer, announce: Callable[[Announcement], None]) -> None:
-    """Serve until a signal ends it; errors as of the bundle and its engine,
+    """Serve until a signal ends it; where systemd waits for it, only once its GPU has given a true answer. Errors as of
+    the bundle, its engine and :func:`~edgekit.serve.proof.prove`,
     :class:`~edgekit.errors.EngineError` where the engine failed, and :class:`~edgekit.errors.GateRefused` where the
     bundle is damaged, or turned out to be."""
     notify(STATUS="Loading the model")
     begun = time.monotonic()
     with _open(offer) as model:
+        if is_waited_for():
+            prove(model)
         asyncio.run(_serve(offer, model, announce, begun))
 
 
 def _open(offer: Offer) -> Model:
     """The model. A bundle that is there and damaged is refused as by a gate: to start again would not mend it."""
     try:
+        if is_waited_for():
+            require_gpu(open_bundle(offer.bundle))
         return Model.open(offer.bundle, offer.slots)
     except BundleError as error:
         if (offer.bundle / MANIFEST).is_file():

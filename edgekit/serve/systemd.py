@@ -29,6 +29,11 @@ def notify(**values: str | int) -> bool:
     return True
 
 
+def is_waited_for() -> bool:
+    """Whether systemd waits to hear that the service is ready."""
+    return bool(os.environ.get("NOTIFY_SOCKET"))
+
+
 def watchdog_s() -> float | None:
     """Return the seconds in which systemd wants to hear of us; None where it does not ask, or asks another process."""
     asked, process = os.environ.get("WATCHDOG_USEC", ""), os.environ.get("WATCHDOG_PID")

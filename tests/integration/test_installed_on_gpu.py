@@ -1,10 +1,12 @@
-"""An installed bundle's plans on a simulated device: those that stand in root's record answer, and no others do."""
+"""An installed bundle on a simulated device: plans that stand in root's record answer, and no others do; and a service
+is ready only once they have given a true answer."""
 
 from __future__ import annotations
 
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from edgekit.bundle import Bundle, open_bundle
@@ -12,8 +14,14 @@ from edgekit.cli.main import main
 from edgekit.deploy.examined import compile_where_lacking
 from edgekit.engines.believed import RECORD
 from edgekit.engines.open import open_engine
-from edgekit.errors import EngineError
+from edgekit.errors import EngineError, GateRefused
 from edgekit.progress import silent
+from edgekit.runtime.model import Model
+from edgekit.serve.listening import listen
+from edgekit.serve.proof import prove
+from edgekit.serve.server import Offer, serve
+from edgekit.serve.settings import Settings
+from edgekit.serve.tokens import Tokens
 from tests.flipped import flip
 from tests.simulated_tensorrt.machine import CARD, simulate
 
@@ -72,3 +80,35 @@ def test_a_plan_that_changed_since_is_not_loaded_and_the_next_install_compiles_i
         assert "sudo edgekit install" in refused.value.hint
         assert compile_where_lacking(bundle, silent)["compiled"]
         assert answers(bundle)
+
+
+def test_a_service_for_a_gpu_is_ready_once_that_answers_as_it_did(
+    built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    simulate(tmp_path, monkeypatch, CARD)
+    with Model.open(built, 1) as model:
+        prove(model)
+        hidden = model.bundle.manifest.spec.decoder.hidden
+        silent_table = lambda engine, tokens: np.zeros((len(tokens), hidden), np.float16)  # noqa: E731
+        monkeypatch.setattr(type(model.engine), "embed", silent_table)
+        with pytest.raises(GateRefused, match="does not answer here as it was built to"):
+            prove(model)
+
+
+def test_a_processor_that_would_answer_in_the_gpu_s_place_is_no_service_that_systemd_waits_for(
+    built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    simulate(tmp_path, monkeypatch)
+    monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+    with listen("127.0.0.1", 0) as listener:
+        offer = Offer(
+            bundle=built,
+            slots=1,
+            listener=listener,
+            host="127.0.0.1",
+            tokens=Tokens.load(tmp_path / "tokens.toml"),
+            state=tmp_path / "kept",
+            settings=Settings(),
+        )
+        with pytest.raises(EngineError, match="that GPU is not here"):
+            serve(offer, lambda announcement: None)
