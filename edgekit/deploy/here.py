@@ -22,13 +22,14 @@ from edgekit.deploy.staging import stage
 from edgekit.deploy.states import SHORT
 from edgekit.deploy.steps import UNIT, Hands
 from edgekit.deploy.systemd import Services, Systemctl
+from edgekit.deploy.trying import RefusedByFigures
 from edgekit.deploy.unit.nodes import nodes
-from edgekit.deploy.unit.settings import PYTHON, Settings
+from edgekit.deploy.unit.settings import PYTHON, Settings, with_credentials
 from edgekit.deploy.unit.text import TEMPLATE_SHA256, sysusers_text, unit_files
 from edgekit.deploy.watching import watch_units
 from edgekit.doctor import Host
 from edgekit.doctor import examine as diagnose
-from edgekit.errors import ConfigError, EdgeKitError, GateRefused
+from edgekit.errors import ConfigError, EdgeKitError
 from edgekit.machine.programs import Runner
 from edgekit.machine.programs import run as run_program
 from edgekit.progress import Progress, silent
@@ -92,7 +93,7 @@ def order_here(bundle: Path, wheels: str, layout: Layout, *, forced: bool = Fals
     memory_bytes = _memory_of(target) if image else machine.look().memory_bytes
     unknown = {"its GPU's device files": devices, "how much memory it has": memory_bytes}
     record = record_of(opened.digest, code_for(target.engine, wheels).packages(), TEMPLATE_SHA256)
-    settings = Settings(memory_bytes=memory_bytes, grace_s=_grace_s(layout))
+    settings = with_credentials(Settings(memory_bytes=memory_bytes, grace_s=_grace_s(layout)), layout)
     return Order(
         bundle=opened.path,
         digest=opened.digest,
@@ -135,7 +136,8 @@ def examine(phase: str, bundle: Path, progress: Progress) -> Mapping[str, Any]:
     variables = {"PYTHONPATH": f"{release / SITE}{os.pathsep}{release / SYSTEM}", "PYTHONDONTWRITEBYTECODE": "1"}
     (document,) = listen(command, f"The release's {phase}", progress, variables)
     if "refused" in document:
-        raise GateRefused(*document["refused"])
+        message, hint = document["refused"]
+        raise RefusedByFigures(message, hint, document.get("figures", {}))
     return dict(document)
 
 

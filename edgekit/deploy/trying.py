@@ -6,15 +6,28 @@ None of them touches what runs.
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
+from edgekit.bundle.forced import FORCED, ForcedGate, keep_forced
 from edgekit.deploy.layout import BUNDLE
 from edgekit.deploy.marking import discard, needed
 from edgekit.deploy.states import SHORT
 from edgekit.deploy.steps import Hands, Step
 from edgekit.errors import GateRefused
+from edgekit.machine.moment import now
+
+
+class RefusedByFigures(GateRefused):
+    """A gate said no, by these ``figures``, as JSON has them."""
+
+    def __init__(self, message: str, hint: str, figures: Mapping[str, Any]) -> None:
+        super().__init__(message, hint)
+        self.figures = figures
+
 
 COMPILE, CHECK, PROFILE = "compile", "check", "profile"
 _TITLES = {COMPILE: "compile engines where they lack", CHECK: "the golden check", PROFILE: "measure against the budget"}
@@ -78,7 +91,7 @@ class Examine(Step):
     """Let the release's own code do a phase with its bundle, in a process of its own.
 
     :class:`GateRefused` where that says no, unless the gate is ``forced``: then what came of it has "forced", the
-    reason that was passed over.
+    reason that was passed over, with the figures; and it is kept for the bundle, whose manifest is sealed.
     """
 
     phase: str
@@ -96,4 +109,13 @@ class Examine(Step):
         except GateRefused as refused:
             if not self.forced:
                 raise
-            return {"forced": refused.message}
+            figures = dict(refused.figures) if isinstance(refused, RefusedByFigures) else {}
+            self._keep(hands, bundle / FORCED, refused.message, figures)
+            return {"forced": refused.message, **figures}
+
+    def _keep(self, hands: Hands, link: Path, why: str, figures: Mapping[str, Any]) -> None:
+        if not link.is_symlink():
+            return  # an earlier version's release: the journal has it
+        numbers = {name: float(value) for name, value in figures.items() if isinstance(value, int | float)}
+        gate = ForcedGate(gate=self.phase, why=why, release=self.release, at=now().time, figures=numbers)
+        keep_forced(hands.layout.at(os.readlink(link)), gate)

@@ -27,6 +27,7 @@ from tests.nspawn.failing import TIMES, write_failing
 from tests.nspawn.machine import booted
 from tests.nspawn.trees import require_root, tree
 from tests.served import question
+from tests.unit.serve.tls.test_given import Given
 
 pytestmark = pytest.mark.timeout(1800)
 
@@ -122,10 +123,29 @@ def test_a_bundle_becomes_a_service_on_trial_and_is_committed(engineer: Engineer
     stands = status(engineer)
     assert (stands["release"], stands["state"], stands["service"]) == (installed["release"], "trial", "active")
     assert stands["measured"]["static_bytes"] > 0
+    assert "Going on without" not in engineer.machine.journal(), "what root compiled is believed"
     engineer.run("commit")
     assert status(engineer)["state"] == "committed"
     for name, state in (("edgekit.service", "enabled"), ("edgekit-boot.service", "enabled")):
         assert engineer.machine.run("systemctl", "is-enabled", name).stdout.strip() == state
+
+
+def test_a_hospital_s_certificate_is_taken_from_root_s_folder(engineer: Engineer, tmp_path: Path) -> None:
+    """The same bundle again writes it into the unit and out of it; the service can't read the files themselves."""
+    machine, before = engineer.machine, status(engineer)["release"]
+    names = ("/etc/credstore/edgekit.tls.crt", "/etc/credstore/edgekit.tls.key")
+    given = Given(tmp_path)
+    for name, file in zip(names, (given.certificate, given.key), strict=True):
+        machine.write(name, file.read_text())
+        machine.run("chmod", "600", name)
+    assert engineer.told("install", "/root/q4")["changed"]
+    assert status(engineer)["release"] == before
+    script = "import ssl; print(ssl.get_server_certificate(('127.0.0.1', 8080)))"
+    shown = machine.run("python3", "-c", script).stdout
+    assert shown.strip() == machine.at(names[0]).read_text().strip()
+    machine.run("rm", *names)
+    assert engineer.told("install", "/root/q4")["changed"]
+    require_answer(engineer)
 
 
 def check_nightly(engineer: Engineer) -> dict[str, Any]:

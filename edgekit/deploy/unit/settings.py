@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Final
 
+from edgekit.deploy.layout import Layout
 from edgekit.errors import ConfigError
 from edgekit.target import Target
 from edgekit.units import GIB, MIB
@@ -80,6 +81,27 @@ class Settings:
         memory_bytes = self.memory_bytes // _GRAIN_BYTES * _GRAIN_BYTES
         gpu = (target.budget.dynamic_bytes or 0) if target.unified and target.kind.on_gpu else 0
         return max(memory_bytes - reserved - gpu, memory_bytes // 2)
+
+
+CREDENTIALS: Final = PurePosixPath("/etc/credstore")
+"""Where a site lays what root alone shall read; the folder in which newer systemds look by themselves."""
+
+
+def with_credentials(settings: Settings, layout: Layout) -> Settings:
+    """Return ``settings`` with the credentials that a site has laid into :data:`CREDENTIALS`.
+
+    They stand in the unit only where they are there: a systemd before 250 starts nothing whose credential is missing.
+    """
+
+    def there(name: str) -> PurePosixPath | None:
+        return CREDENTIALS / name if layout.at(CREDENTIALS / name).is_file() else None
+
+    return replace(
+        settings,
+        certificate=there("edgekit.tls.crt"),
+        certificate_key=there("edgekit.tls.key"),
+        ward_key=there("edgekit.ward.key"),
+    )
 
 
 def systemd_version(root: Path) -> int:

@@ -6,8 +6,9 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
+from edgekit.deploy.layout import Layout
 from edgekit.deploy.unit import Settings
-from edgekit.deploy.unit.settings import systemd_version
+from edgekit.deploy.unit.settings import systemd_version, with_credentials
 from edgekit.errors import ConfigError
 from edgekit.target import target
 from edgekit.units import GIB
@@ -32,6 +33,24 @@ def test_a_path_stands_in_a_unit_as_it_is(path: str) -> None:
         Settings(memory_bytes=GIB, ward_key=PurePosixPath(path))
     with pytest.raises(ConfigError, match="can't stand in a unit"):
         Settings(memory_bytes=GIB, python=PurePosixPath(path))
+
+
+def test_a_site_s_credentials_are_those_that_lie_in_root_s_folder(tmp_path: Path) -> None:
+    layout = Layout(tmp_path)
+    plain = Settings(memory_bytes=GIB)
+    assert with_credentials(plain, layout) == plain
+    folder = tmp_path / "etc/credstore"
+    folder.mkdir(parents=True)
+    for name in ("edgekit.tls.crt", "edgekit.tls.key", "other.key"):
+        (folder / name).touch()
+    assert with_credentials(plain, layout).credentials == {
+        "tls.crt": PurePosixPath("/etc/credstore/edgekit.tls.crt"),
+        "tls.key": PurePosixPath("/etc/credstore/edgekit.tls.key"),
+    }
+    (folder / "edgekit.ward.key").touch()
+    (folder / "edgekit.tls.key").unlink()
+    with pytest.raises(ConfigError, match="belong together"):
+        with_credentials(plain, layout)
 
 
 def test_what_is_left_for_the_service() -> None:
