@@ -7,6 +7,7 @@ from typing import Any
 
 from edgekit import config
 from edgekit.bundle import Bundle
+from edgekit.bundle.forced import ForcedGate, forced_at_install
 from edgekit.check.verdict import Verdict, verdict_of
 from edgekit.engines.lock import Form, forms
 
@@ -32,11 +33,13 @@ class InspectedForm:
 
 @dataclass(frozen=True)
 class BundleInspection:
-    """A bundle, its compiled forms, the newest last, and whether every file was compared with its hash."""
+    """A bundle, its compiled forms, the newest last, whether every file was compared with its hash, and what was forced
+    when it was installed."""
 
     bundle: Bundle
     forms: tuple[InspectedForm, ...]
     verified: bool
+    forced: tuple[ForcedGate, ...] = ()
 
     def document(self) -> dict[str, Any]:
         """Return what ``edgekit inspect BUNDLE --json`` writes."""
@@ -46,10 +49,12 @@ class BundleInspection:
             "verified": self.verified,
             "compiled": [form.document() for form in self.forms],
             "manifest": config.dump(self.bundle.manifest),
+            "forced_at_install": config.dump(self.forced),
         }
 
 
 def inspect_bundle(bundle: Bundle, verified: bool = False) -> BundleInspection:
-    """Look at every compiled form of ``bundle``; :class:`OSError` as of the disk."""
+    """Look at every compiled form of ``bundle``; :class:`OSError` as of the disk, and
+    :class:`~edgekit.errors.ConfigError` where what was forced can't be read."""
     inspected = tuple(InspectedForm(form, verdict_of(form.folder)) for form in forms(bundle))
-    return BundleInspection(bundle, inspected, verified)
+    return BundleInspection(bundle, inspected, verified, forced_at_install(bundle))

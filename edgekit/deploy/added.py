@@ -3,8 +3,8 @@ bundle's digest, and a release only has links to them.
 
 So a release is never changed, and whoever goes back to one compiles nothing again: that can take ten minutes. All of it
 is root's, who runs what lies there and believes what it says; the service only reads it. Which engines are believed
-stands in a record of each bundle's beside the journal (:mod:`edgekit.engines.believed`), to which a release has a link,
-too.
+and what was forced stands in records of each bundle's beside the journal (:mod:`edgekit.engines.believed`,
+:mod:`edgekit.bundle.forced`), to which a release has links, too.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, ClassVar
 
 from edgekit.bundle import PROFILES
+from edgekit.bundle.forced import FORCED
 from edgekit.deploy.journal import make_folder
 from edgekit.deploy.layout import BUNDLE, Layout
 from edgekit.deploy.states import SHORT, point
@@ -25,6 +26,7 @@ from edgekit.engines.lock import ENGINES
 from edgekit.files import writing
 
 _DIGITS = 16
+_FORCED = "forced"
 
 
 def added(layout: Layout, digest: str) -> dict[str, PurePosixPath]:
@@ -33,9 +35,11 @@ def added(layout: Layout, digest: str) -> dict[str, PurePosixPath]:
     return {name: folder / name / digest[:_DIGITS] for name in (ENGINES, PROFILES)}
 
 
-def record_of_engines(layout: Layout, digest: str) -> PurePosixPath:
-    """Return where it stands, on the device, which engines of the bundle of that digest are believed."""
-    return layout.prefix / layout.state.name / ENGINES / f"{digest[:_DIGITS]}.json"
+def records(layout: Layout, digest: str) -> dict[str, PurePosixPath]:
+    """Return where it stands, on the device, which engines of the bundle of that digest are believed, and what was
+    forced at its install, by their names in a bundle."""
+    folder, name = layout.prefix / layout.state.name, f"{digest[:_DIGITS]}.json"
+    return {RECORD: folder / ENGINES / name, FORCED: folder / _FORCED / name}
 
 
 @dataclass(frozen=True)
@@ -56,13 +60,11 @@ class KeepApart(Step):
             link = hands.layout.release(self.release) / BUNDLE / name
             if not link.is_symlink():
                 point(link, str(folder))
-        record, link = (
-            record_of_engines(hands.layout, self.digest),
-            hands.layout.release(self.release) / BUNDLE / RECORD,
-        )
-        make_folder(hands.layout.at(record.parent))
-        if not link.is_symlink():
-            point(link, str(record))
+        for name, record in records(hands.layout, self.digest).items():
+            make_folder(hands.layout.at(record.parent))
+            link = hands.layout.release(self.release) / BUNDLE / name
+            if not link.is_symlink():
+                point(link, str(record))
 
 
 def let_read(bundle: Path) -> None:
@@ -85,9 +87,9 @@ def forget_added(layout: Layout) -> None:
         for digest in os.listdir(folder) if folder.is_dir() and not folder.is_symlink() else ():
             if digest not in kept:
                 shutil.rmtree(folder / digest, ignore_errors=True)  # what stays takes room, and does no other harm
-    records = {Path(os.readlink(bundle / RECORD)).name for bundle in bundles if (bundle / RECORD).is_symlink()}
-    for path in (layout.state / ENGINES).glob("*.json"):
-        if path.name not in records:
+    noted = {Path(os.readlink(bundle / RECORD)).name for bundle in bundles if (bundle / RECORD).is_symlink()}
+    for path in (*(layout.state / ENGINES).glob("*.json"), *(layout.state / _FORCED).glob("*.json")):
+        if path.name not in noted:
             path.unlink(missing_ok=True)
 
 

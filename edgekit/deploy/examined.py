@@ -49,14 +49,19 @@ def check_answers(bundle: Bundle, progress: Progress) -> dict[str, Any]:
 
 
 def measure(bundle: Bundle, progress: Progress) -> dict[str, Any]:
-    """Measure, unless a profile of just this bundle here is within the budget; :class:`GateRefused` where it isn't."""
+    """Measure, unless a profile of just this bundle here is within the budget; "refused" where it isn't, with what was
+    measured."""
     target = with_site_budget(bundle.manifest.target)
     kept = latest(bundle)
     if kept is None or not JudgedProfile(kept, target).fits:
         kept = profile(bundle, progress=progress)
-    require_within(kept, target)
     document = JudgedProfile(kept, target).document()
-    return {name: document[name] for name in ("static_bytes", "dynamic_bytes", "budget")}
+    figures = {name: document[name] for name in ("static_bytes", "dynamic_bytes", "budget")}
+    try:
+        require_within(kept, target)
+    except GateRefused as refused:
+        return {"refused": [refused.message, refused.hint], "figures": figures}
+    return figures
 
 
 PHASES: dict[str, Callable[[Bundle, Progress], dict[str, Any]]] = {

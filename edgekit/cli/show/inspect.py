@@ -28,6 +28,7 @@ def show_bundle(console: Console, inspection: BundleInspection) -> None:
             ("contents", "as sealed" if inspection.verified else "sizes as sealed; --verify compares every hash"),
             *[("compiled", _form(form)) for form in inspection.forms],
             *[("forced", reason) for reason in manifest.forced],
+            *[("forced", gate.text) for gate in inspection.forced],
             *_notices(spec.licence, spec.intended_use, spec.notes),
         ]
     )

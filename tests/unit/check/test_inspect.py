@@ -52,5 +52,6 @@ def test_the_document_says_whether_hashes_were_compared(tmp_path: Path) -> None:
         "verified": False,
         "compiled": [],
         "manifest": config.dump(bundle.manifest),
+        "forced_at_install": [],
     }
     assert inspect_bundle(bundle, verified=True).document()["verified"]

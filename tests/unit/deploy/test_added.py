@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from edgekit.bundle.forced import FORCED
 from edgekit.deploy import examined
-from edgekit.deploy.added import KeepApart, added, forget_added, record_of_engines
+from edgekit.deploy.added import KeepApart, added, forget_added, records
 from edgekit.deploy.examined import PHASES, examine
 from edgekit.deploy.layout import Layout
 from edgekit.deploy.steps import show
@@ -37,8 +38,9 @@ def test_two_releases_of_one_bundle_have_the_same_ones(site: Site) -> None:
     links = [(site.layout.release(release) / "bundle" / "engines").readlink() for release in (OLD, NEW)]
     assert links == [Path("/opt/edgekit/added/engines/aaaaaaaaaaaaaaaa")] * 2
     assert (site.folder / "opt/edgekit/added/engines/aaaaaaaaaaaaaaaa").is_dir()
-    records = {(site.layout.release(release) / "bundle" / RECORD).readlink() for release in (OLD, NEW)}
-    assert records == {Path("/opt/edgekit/state/engines/aaaaaaaaaaaaaaaa.json")}
+    for name, folder in ((RECORD, "engines"), (FORCED, "forced")):
+        noted = {(site.layout.release(release) / "bundle" / name).readlink() for release in (OLD, NEW)}
+        assert noted == {Path(f"/opt/edgekit/state/{folder}/aaaaaaaaaaaaaaaa.json")}
 
 
 def test_a_bundle_with_its_engines_elsewhere_compiles_opens_and_is_verified(
@@ -60,13 +62,13 @@ def test_a_bundle_with_its_engines_elsewhere_compiles_opens_and_is_verified(
 def test_what_no_release_has_any_more_is_forgotten(site: Site) -> None:
     site.installed(OLD).installed(NEW)
     engines = site.folder / "opt/edgekit/added/engines"
-    records = [site.layout.at(record_of_engines(site.layout, release)) for release in (OLD, NEW, THIRD)]
-    for record in records:
+    noted = [site.layout.at(path) for release in (OLD, NEW, THIRD) for path in records(site.layout, release).values()]
+    for record in noted:
         record.touch()
     assert sorted(path.name for path in engines.iterdir()) == [OLD[:16], NEW[:16]], "the one before is kept"
     site.installed(THIRD)
     assert sorted(path.name for path in engines.iterdir()) == [NEW[:16], THIRD[:16]]
-    assert [record.exists() for record in records] == [False, True, True]
+    assert [record.exists() for record in noted] == [False, False, True, True, True, True]
     forget_added(Layout(site.folder / "empty"))
 
 
