@@ -7,16 +7,40 @@ where systemd started it, a model for a GPU is served by that GPU or not at all.
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import cast
 
 from edgekit import machine
-from edgekit.bundle import Bundle
+from edgekit.bundle import MANIFEST, Bundle, open_bundle
 from edgekit.check.once import require_true_answer
 from edgekit.engines.base import PartedEngine
 from edgekit.engines.place import gpu_for
-from edgekit.errors import EngineError
+from edgekit.errors import BundleError, EngineError, GateRefused
 from edgekit.runtime.model import Model
 from edgekit.serve.logs import log
+from edgekit.serve.systemd import is_waited_for
+
+
+def open_proven(path: Path, slots: int | None) -> Model:
+    """Open a bundle to be served; where systemd waits for that, it has proved itself. Errors as of opening it,
+    :func:`require_gpu` and :func:`prove`; a bundle that is there and damaged is refused as by a gate: to start again
+    would not mend it.
+    """
+    try:
+        if is_waited_for():
+            require_gpu(open_bundle(path))
+        model = Model.open(path, slots)
+    except BundleError as error:
+        if (path / MANIFEST).is_file():
+            raise GateRefused(error.message, error.hint) from error
+        raise  # its disk may come yet
+    try:
+        if is_waited_for():
+            prove(model)
+    except BaseException:
+        model.engine.close()
+        raise
+    return model
 
 
 def require_gpu(bundle: Bundle) -> None:

@@ -21,8 +21,6 @@ from typing import Any
 
 import uvicorn
 
-from edgekit.bundle import MANIFEST, open_bundle
-from edgekit.errors import BundleError, GateRefused
 from edgekit.runtime.model import Model
 from edgekit.serve import logs
 from edgekit.serve.app import application
@@ -33,12 +31,12 @@ from edgekit.serve.http import protocol
 from edgekit.serve.listener import Listener
 from edgekit.serve.listening import url_of, urls_for_others
 from edgekit.serve.pictures import Decoder
-from edgekit.serve.proof import prove, require_gpu
+from edgekit.serve.proof import open_proven
 from edgekit.serve.refusal import Refusal
 from edgekit.serve.sample import Sample
 from edgekit.serve.service import Service
 from edgekit.serve.settings import Settings
-from edgekit.serve.systemd import is_waited_for, notify
+from edgekit.serve.systemd import notify
 from edgekit.serve.tokens import Tokens
 from edgekit.serve.transport import Transport
 from edgekit.serve.upkeep import renew, verify, watch
@@ -96,22 +94,8 @@ def serve(offer: Offer, announce: Callable[[Announcement], None]) -> None:
     bundle is damaged, or turned out to be."""
     notify(STATUS="Loading the model")
     begun = time.monotonic()
-    with _open(offer) as model:
-        if is_waited_for():
-            prove(model)
+    with open_proven(offer.bundle, offer.slots) as model:
         asyncio.run(_serve(offer, model, announce, begun))
-
-
-def _open(offer: Offer) -> Model:
-    """The model. A bundle that is there and damaged is refused as by a gate: to start again would not mend it."""
-    try:
-        if is_waited_for():
-            require_gpu(open_bundle(offer.bundle))
-        return Model.open(offer.bundle, offer.slots)
-    except BundleError as error:
-        if (offer.bundle / MANIFEST).is_file():
-            raise GateRefused(error.message, error.hint) from error
-        raise  # its disk may come yet
 
 
 async def _serve(offer: Offer, model: Model, announce: Callable[[Announcement], None], begun: float) -> None:
