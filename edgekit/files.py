@@ -247,7 +247,8 @@ def _clear_one(leftover: Path, path: Path) -> None:
 def _flush_tree(directory: Path) -> None:
     for folder, _, names in os.walk(directory):
         for name in names:
-            _flush(Path(folder, name))
+            if not os.path.islink(os.path.join(folder, name)):  # a link is its folder's, wherever it leads
+                _flush(Path(folder, name))
         _flush(Path(folder))
 
 

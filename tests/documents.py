@@ -26,6 +26,8 @@ from tests import before
 from tests.commands import run
 from tests.deploying import OLD, Site
 from tests.edited import edit
+from tests.installed import write_wheel
+from tests.releases import small_bundle
 from tests.simulated_tensorrt.machine import CARD, simulate
 
 RECORD = before.DATA / "documents.json"
@@ -92,6 +94,7 @@ def _documents(folder: Path) -> Iterator[tuple[str, Any]]:
         patch.setenv("EDGEKIT_STATE", str(folder / "state"))
         yield from _of_site()
         yield from _of_installation(folder / "root", patch)
+        yield from _of_container(folder / "container")
         yield from _of_ward(folder / "state")
         yield "support", run("support", str(bundle), "--out", str(folder / "support.tar.gz"))
     with pytest.MonkeyPatch.context() as patch:
@@ -180,6 +183,15 @@ def _of_installation(folder: Path, patch: pytest.MonkeyPatch) -> Iterator[tuple[
     run("install", "2")
     yield "commit", run("commit")
     yield "uninstall", run("uninstall")
+
+
+def _of_container(folder: Path) -> Iterator[tuple[str, Any]]:
+    """What an image is built from."""
+    bundle = small_bundle(folder / "bundle", {"tokenizer.json": b"{}"})
+    for name in ("edgekit", "pip"):
+        write_wheel(folder / "wheels", name, "1", {})
+    options = ("--wheels", str(folder / "wheels"), "--base", "base:1", "--unpinned", "--out", str(folder / "out"))
+    yield "container", run("container", str(bundle.path), *options)
 
 
 def _of_ward(state: Path) -> Iterator[tuple[str, Any]]:

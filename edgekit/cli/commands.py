@@ -37,6 +37,7 @@ COMMANDS = {
     "status": "How the installed service fares, and why the last release went back.",
     "commit": "Let the release that is on trial stay.",
     "rollback": "Back to the release before.",
+    "container": "What a container's image of a bundle is built from, for Docker and podman.",
     "uninstall": "The service and its releases removed; what it keeps stays.",
     "token": "Who may use this machine's service over its API: tokens made, listed, revoked.",
     "audit": "The record of who did what: whether it is whole, and an answer given again.",

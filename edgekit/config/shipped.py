@@ -1,7 +1,7 @@
-"""The small TOML files that ship with EdgeKit, found by name in a source checkout and in an installed wheel.
+"""The small files that ship with EdgeKit, found by name in a source checkout and in an installed wheel.
 
-A checkout keeps them where people look for them (``targets/``, ``build/recipes/``); the wheel carries copies in
-``edgekit/_data/``.
+A checkout keeps them where people look for them (``targets/``, ``build/recipes/``, ``containers/``); the wheel carries
+copies in ``edgekit/_data/``.
 """
 
 from __future__ import annotations
@@ -20,14 +20,22 @@ T = TypeVar("T")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 _PACKAGE = Path(__file__).parents[1]
-_CHECKOUT = {"targets": _PACKAGE.parent / "targets", "recipes": _PACKAGE.parent / "build" / "recipes"}
+_CHECKOUT = {
+    "containers": _PACKAGE.parent / "containers",
+    "recipes": _PACKAGE.parent / "build" / "recipes",
+    "targets": _PACKAGE.parent / "targets",
+}
 
 
 def shipped(folder: str) -> dict[str, Path]:
     """Return the shipped files of "targets" or "recipes" by name, in alphabetical order."""
+    return {path.stem: path for path in sorted(shipped_folder(folder).glob("*.toml"))}
+
+
+def shipped_folder(folder: str) -> Path:
+    """Return where what ships of "targets", "recipes" or "containers" lies."""
     wheel = _PACKAGE / "_data" / folder
-    place = wheel if wheel.is_dir() else _CHECKOUT[folder]
-    return {path.stem: path for path in sorted(place.glob("*.toml"))}
+    return wheel if wheel.is_dir() else _CHECKOUT[folder]
 
 
 def load_shipped(folder: str, word: str, cls: type[T]) -> T:

@@ -6,6 +6,7 @@ import http.client
 import json
 import ssl
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from edgekit.deploy.layout import Layout
@@ -20,10 +21,11 @@ _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}
 
 @dataclass(frozen=True)
 class Address:
-    """Where the service listens, as its configuration says."""
+    """Where the service listens, as its configuration says; ``plain``: it is known to speak without TLS."""
 
     host: str = "127.0.0.1"
     port: int = 8080
+    plain: bool = False
 
     @property
     def here(self) -> str:
@@ -56,18 +58,26 @@ def unhealthy(hands: Hands) -> str:
     state = hands.services.state(UNIT)
     if not state.ready:
         return f"systemd says {state.active} ({state.result})"
-    return _asked(_told(hands.layout) or address(hands.layout))
+    return unanswered(hands.layout.data, address(hands.layout))
 
 
-def _told(layout: Layout) -> Address | None:
-    """Where the service that runs says that it is: its configuration may have changed since it started."""
-    told = service_here(layout.data)
+def unanswered(state: Path, otherwise: Address) -> str:
+    """Say why the service that keeps its data in ``state`` does not answer; "" where it does. It is asked where it says
+    that it is: its configuration may have changed since it started; ``otherwise`` where it says nothing."""
+    return _asked(_told(state) or otherwise)
+
+
+def _told(state: Path) -> Address | None:
+    told = service_here(state)
     url = urlsplit(told.url) if told else None
-    return Address(url.hostname, url.port) if url and url.hostname and url.port else None
+    return Address(url.hostname, url.port, url.scheme == "http") if url and url.hostname and url.port else None
 
 
 def _asked(place: Address) -> str:
-    """Ask ``/readyz``, by TLS first. The certificate is not looked at: nothing is told to whoever answers."""
+    """Ask ``/readyz``, by TLS first where that may be. The certificate is not looked at: nothing is told to whoever
+    answers."""
+    if place.plain:
+        return _asked_in_plain(place)
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     encrypted = http.client.HTTPSConnection(place.here, place.port, timeout=_ASK_S, context=context)
@@ -78,6 +88,10 @@ def _asked(place: Address) -> str:
     except _UNANSWERED as error:
         if not isinstance(error, ConnectionResetError | http.client.RemoteDisconnected):
             return f"it does not answer at {place.here}:{place.port} ({error})"
+    return _asked_in_plain(place)
+
+
+def _asked_in_plain(place: Address) -> str:
     try:
         return _answer(http.client.HTTPConnection(place.here, place.port, timeout=_ASK_S))
     except _UNANSWERED as error:

@@ -16,7 +16,7 @@ from edgekit import config
 from edgekit.bundle import Bundle, verify
 from edgekit.engines.backend import PlanRecord, backend_for
 from edgekit.engines.believed import believe
-from edgekit.engines.lock import folder_of, write_lock
+from edgekit.engines.lock import engines_folder, folder_of, write_lock
 from edgekit.engines.place import Place
 from edgekit.errors import EdgeKitError, EngineError
 from edgekit.files import new_directory
@@ -94,7 +94,8 @@ def compile_bundle(bundle: Bundle, progress: Progress = silent) -> Compiled:
     """
     backend = backend_for(bundle)
     destination = backend.destination(bundle)
-    if not os.access(bundle.path, os.W_OK):
+    engines = engines_folder(bundle)
+    if not os.access(engines if engines.is_dir() else bundle.path, os.W_OK):
         raise EngineError(
             f"{bundle.path} can't be written to, and its compiled form would lie there",
             f"Copy the bundle to a disk that can be written to. {backend.without}",

@@ -370,6 +370,16 @@ def test_read_only_storage_is_named(
     assert "can't be written to" in caplog.text
 
 
+def test_engines_that_lie_elsewhere_need_no_bundle_that_can_be_written_to(
+    bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.rmtree(bundle.path / "engines", ignore_errors=True)
+    (bundle.path / "engines").symlink_to(tmp_path / "volume")
+    (tmp_path / "volume").mkdir()
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != bundle.path)
+    assert compile_bundle(bundle).folder.resolve().parent == tmp_path / "volume"
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [({"engine": "onnxruntime-cuda"}, "nothing to compile"), ({"arch": "vax"}, "this machine is")],

@@ -36,6 +36,12 @@ def test_a_directory_appears_when_it_is_complete(tmp_path: Path) -> None:
     assert out.stat().st_mode & 0o777 == 0o755
 
 
+def test_a_link_goes_in_as_it_is_wherever_it_leads(tmp_path: Path) -> None:
+    with new_directory(tmp_path / "out") as beside:
+        (beside / "link").symlink_to("/nowhere/at/all")
+    assert os.readlink(tmp_path / "out" / "link") == "/nowhere/at/all"
+
+
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
 def test_an_error_leaves_what_was_there(tmp_path: Path, error: type[BaseException]) -> None:
     (tmp_path / "out").mkdir()

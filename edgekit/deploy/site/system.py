@@ -14,7 +14,11 @@ from edgekit.deploy.copying import make_folder
 from edgekit.deploy.layout import Layout
 from edgekit.files import writing
 
-_FOLDERS = ("/usr/lib/python{python}/dist-packages", "/usr/lib/python3/dist-packages")
+_FOLDERS = (
+    "/usr/lib/python{python}/dist-packages",
+    "/usr/lib/python3/dist-packages",
+    "/usr/local/lib/python{python}/dist-packages",  # NVIDIA's images of TensorRT have it there
+)
 
 
 def link_packages(folder: Path, modules: Sequence[str], site: Path, layout: Layout, python: str) -> None:

@@ -94,32 +94,11 @@ class Wheels:
     @cached_property
     def _wheels(self) -> list[tuple[Package, Path]]:
         here = list(self._here())
-        wheels = [self._wheel(requirement, hashes, here) for requirement, hashes in self._requirements()]
+        wanted = (line for line in requirements(self.folder) if line[0].marker is None or line[0].marker.evaluate())
+        wheels = [self._wheel(requirement, hashes, here) for requirement, hashes in wanted]
         if OWN not in {one.name for one, _ in wheels}:
             raise EdgeKitError(f"{self.folder / REQUIREMENTS} does not name edgekit itself", _MAKE)
         return wheels
-
-    def _requirements(self) -> Iterator[tuple[Requirement, set[str]]]:
-        path = self.folder / REQUIREMENTS
-        try:
-            text = path.read_text(encoding="utf-8")
-        except (OSError, UnicodeError) as error:
-            message = f"{path} can't be read: {getattr(error, 'strerror', None) or 'it is no text'}"
-            raise EdgeKitError(message, "Give the folder that `make wheels` wrote as --wheels.") from error
-        for line in text.replace("\\\n", " ").splitlines():
-            line = re.sub(r"(^|\s)#.*", "", line).strip()
-            if not line:
-                continue
-            hashes = set(_HASH.findall(line))
-            try:
-                requirement = Requirement(_HASH.sub("", line))
-            except InvalidRequirement as error:
-                raise EdgeKitError(f"{path}: {gist(line)!r} is no requirement with its hashes", _MAKE) from error
-            pinned = len(requirement.specifier) == 1 and next(iter(requirement.specifier)).operator == "=="
-            if not hashes or not pinned:
-                raise EdgeKitError(f"{path}: {requirement.name} has no hash, or not one version", _MAKE)
-            if requirement.marker is None or requirement.marker.evaluate():
-                yield requirement, hashes
 
     def _here(self) -> Iterator[tuple[str, Version, Path]]:
         """The wheels in the folder that this interpreter can use; the most special first, as pip takes them."""
@@ -149,3 +128,29 @@ class Wheels:
                 return package(name, str(version), digest), path
         message = f"There is no wheel of {requirement.name}{requirement.specifier} for this Python and processor"
         raise EdgeKitError(message, f"In the folder of --wheels. {_MAKE}")
+
+
+def requirements(folder: Path) -> Iterator[tuple[Requirement, set[str]]]:
+    """Yield each line of a folder's requirements.txt with its hashes (SHA-256, hex), whatever its marker says.
+
+    :class:`EdgeKitError` where it can't be read, or a line pins no version, or has no hash.
+    """
+    path = folder / REQUIREMENTS
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeError) as error:
+        message = f"{path} can't be read: {getattr(error, 'strerror', None) or 'it is no text'}"
+        raise EdgeKitError(message, "Give the folder that `make wheels` wrote as --wheels.") from error
+    for line in text.replace("\\\n", " ").splitlines():
+        line = re.sub(r"(^|\s)#.*", "", line).strip()
+        if not line:
+            continue
+        hashes = set(_HASH.findall(line))
+        try:
+            requirement = Requirement(_HASH.sub("", line))
+        except InvalidRequirement as error:
+            raise EdgeKitError(f"{path}: {gist(line)!r} is no requirement with its hashes", _MAKE) from error
+        pinned = len(requirement.specifier) == 1 and next(iter(requirement.specifier)).operator == "=="
+        if not hashes or not pinned:
+            raise EdgeKitError(f"{path}: {requirement.name} has no hash, or not one version", _MAKE)
+        yield requirement, hashes

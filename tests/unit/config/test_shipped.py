@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from edgekit.config.shipped import load_shipped, require_name, shipped
+from edgekit.config.shipped import load_shipped, require_name, shipped, shipped_folder
 from edgekit.errors import ConfigError
 from edgekit.target import Target
 
@@ -15,6 +15,7 @@ def test_shipped_files_are_listed_by_name() -> None:
     assert list(shipped("targets")) == sorted(shipped("targets"))
     assert {"cpu", "orin", "rtx3050", "rtx3080"} <= shipped("targets").keys()
     assert {"fp16", "q8", "q4"} <= shipped("recipes").keys()
+    assert (shipped_folder("containers") / "bases.toml").is_file()
 
 
 def test_a_name_and_the_path_of_its_file_are_the_same() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import socket
 import threading
 from collections.abc import Iterator
@@ -68,6 +69,16 @@ def test_it_is_asked_where_it_says_that_it_is_whatever_the_configuration_says_by
     for url in ("http://127.0.0.1:99999/", "elsewhere"):
         with telling(site.layout.data, ServiceHere(url)):
             assert "127.0.0.1:99999" in unhealthy(site.hands), "as one that tells nothing"
+
+
+def test_one_that_says_it_has_no_certificate_is_not_asked_for_one(
+    site: Site, server: HTTPServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listening(site, server.server_port)
+    make_folder(site.layout.data)
+    monkeypatch.setattr(http.client, "HTTPSConnection", None)
+    with telling(site.layout.data, ServiceHere(f"http://127.0.0.1:{server.server_port}/")):
+        assert unhealthy(site.hands) == ""
 
 
 def test_one_that_can_not_be_asked_says_why(site: Site, server: HTTPServer) -> None:
