@@ -16,7 +16,7 @@ from edgekit.batch.reply import Reply
 Step = Literal["answer", "again", "row", "run"]
 
 _BUSY = frozenset({408, 429, 502, 503, 504})
-_PASSING = frozenset({"service_stopping", "queue_timeout"})
+_PASSING = frozenset({"service_stopping", "queue_timeout", "memory_short"})
 """Errors in the middle of a stream that pass."""
 _NOBODY = frozenset({401, 403, 404})
 """Wrong token, not allowed, no such model or path: the next row would be told the same."""

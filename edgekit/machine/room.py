@@ -21,14 +21,21 @@ def total_memory(root: Path = Path("/")) -> int:
     return min([whole, *(group.limit_bytes for group in limiting_groups(root))])
 
 
+def free_memory(root: Path = Path("/")) -> int:
+    """Read how many bytes the machine could give to new programs without swapping (MemAvailable), whatever a control
+    group lets this process have; 0 where the kernel doesn't say."""
+    free = field_of(read_text(root / "proc/meminfo"), "MemAvailable").split()
+    return int(free[0]) * 1024 if free and free[0].isdecimal() else 0
+
+
 def available_memory(root: Path = Path("/")) -> int:
     """Count bytes that a new process may take without swapping: MemAvailable, or what a control group's limit leaves
     where that is less (its page cache counts as free). 0 where the kernel doesn't say.
     """
-    free = field_of(read_text(root / "proc/meminfo"), "MemAvailable").split()
-    if not free or not free[0].isdecimal():
+    free = free_memory(root)
+    if not free:
         return 0
-    return max(1, min([int(free[0]) * 1024, *(group.free_bytes for group in limiting_groups(root))]))
+    return max(1, min([free, *(group.free_bytes for group in limiting_groups(root))]))
 
 
 def free_swap(root: Path = Path("/")) -> int:

@@ -23,6 +23,7 @@ from edgekit.serve.engine import EngineThread
 from edgekit.serve.exchange import Exchange
 from edgekit.serve.gallery import Gallery
 from edgekit.serve.grammars import Grammars
+from edgekit.serve.memory import guard_for
 from edgekit.serve.metrics import Metrics
 from edgekit.serve.openai.request import ChatRequest
 from edgekit.serve.refusal import NEVER_RETRY, Refusal, invalid
@@ -66,6 +67,7 @@ class Service:
         self.engine.on_end = self.metrics.count
         self.bodies = Bodies(settings.limits.body_bytes, settings.limits.bodies_bytes)
         self.preparing = Turns()
+        self.memory = guard_for(self.manifest.target)
         self.on_forget: Callable[[str], object] = lambda caller: None
         self.exchanges: set[Exchange] = set()
         self.stopping_at: float | None = None
@@ -165,12 +167,14 @@ class Service:
         self.stopping_at = self.stopping_at or time.monotonic() + self.limits.grace_s
 
     def require_open(self) -> None:
-        """Refuse, with status 503, where the service is stopping or its engine has failed."""
+        """Refuse, with status 503, where the service is stopping, its engine has failed, or memory is short."""
         if self.stopping_at is not None:
             after = max(0.0, self.stopping_at - time.monotonic()) + RESTART_S
             raise _busy(503, "The service is stopping; what runs is finished.", "service_stopping", after)
         if self.engine.failed:
             raise _busy(503, "The engine has failed; the service starts again.", "engine_failed", RESTART_S)
+        if short := self.memory.shortage():
+            raise _busy(503, short, "memory_short", BUSY_S)
 
     def _require_place(self, share: str, batch: bool, count: int, own_ahead: int = 0, ahead: int = 0) -> None:
         """Refuse ``count`` answers more than may wait: ``ahead`` requests, of which ``own_ahead`` count as the same

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from edgekit.serve.memory import MemoryGuard
+from edgekit.units import GIB, MIB
 from tests.asgi import get, on_loop, post, until
 from tests.toy_service import Talking, toy
 
@@ -48,6 +50,19 @@ async def test_a_failed_engine_is_not_ready(monkeypatch: pytest.MonkeyPatch) -> 
         await until(lambda: running.service.engine.failed)
         (await get(running.app, "/readyz")).error(503, "engine_failed")
         assert (await get(running.app, "/healthz")).status == 200
+
+
+@on_loop
+async def test_where_memory_is_short_nothing_new_is_begun_until_there_is_some_again() -> None:
+    async with toy() as running:
+        left = [MIB]
+        running.service.memory = MemoryGuard(GIB, lambda: left[0])
+        for refused in (await get(running.app, "/readyz"), await post(running.app, "/v1/chat/completions", ASK).done()):
+            refused.error(503, "memory_short")
+            assert (refused.headers["retry-after"], b"1.00 MiB" in refused.body) == ("5", True)
+        assert (await get(running.app, "/healthz")).status == 200
+        left[0] = GIB
+        assert (await post(running.app, "/v1/chat/completions", ASK).done()).status == 200
 
 
 @on_loop
