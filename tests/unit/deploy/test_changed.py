@@ -3,7 +3,6 @@ replaced under the service."""
 
 from __future__ import annotations
 
-import os
 import platform
 from dataclasses import replace
 from pathlib import Path
@@ -114,4 +113,3 @@ def test_what_was_replaced_under_the_service_is_told(tmp_path: Path) -> None:
     assert "systemctl restart edgekit" in finding.mend
     assert list(replaced(0, tmp_path)) == []
     assert list(replaced(8, tmp_path)) == [], "it has ended since"
-    assert list(replaced(os.getpid())) == []

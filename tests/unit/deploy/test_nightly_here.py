@@ -15,14 +15,15 @@ from edgekit.deploy.nightly_here import means_here
 from tests.releases import small_bundle
 
 
-def test_the_site_says_when_the_service_may_be_stopped(tmp_path: Path) -> None:
+def test_the_site_says_when_the_service_may_be_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(nightly_here, "forbidden", lambda setting, now: repr(setting))
     layout = Layout(tmp_path)
-    assert "does not let" in means_here(layout).forbidden()
+    assert means_here(layout).forbidden() == "''"
     layout.environment.parent.mkdir(parents=True)
     layout.environment.write_text(f"EDGEKIT_PORT=8080\n#{SETTING}=0-24\n")
-    assert "does not let" in means_here(layout).forbidden()
+    assert means_here(layout).forbidden() == "''"
     layout.environment.write_text(f'{SETTING}="0-24"\n')
-    assert means_here(layout).forbidden() == ""
+    assert means_here(layout).forbidden() == "'0-24'"
 
 
 def test_memory_is_this_machine_s(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
