@@ -13,7 +13,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import onnxruntime
@@ -74,16 +74,22 @@ class Python:
 
 def python_on(processor: Processor, folder: Path) -> Python:
     """Python on an emulated processor; ``folder`` is to hold what it needs. Fails where a tool is missing."""
-    tree, interpreter, packages = folder / "tree", sys.executable, list[Path]()
+    bare = bare_python_on(processor, folder)
+    return replace(bare, packages=(_wheels(folder / "wheels"),)) if processor.arch == "aarch64" else bare
+
+
+def bare_python_on(processor: Processor, folder: Path) -> Python:
+    """The same without packages, where the processor is another than this machine's: as a device has it."""
+    tree, interpreter = folder / "tree", sys.executable
     if processor.arch == "aarch64":
         _debian(tree)
-        interpreter, packages = str(tree / f"usr/bin/python{_PYTHON}"), [_wheels(folder / "wheels")]
+        interpreter = str(tree / f"usr/bin/python{_PYTHON}")
     elif platform.machine() != processor.arch:
         pytest.skip(f"this machine has no {processor.arch} packages to run")
     (tree / "proc").mkdir(parents=True, exist_ok=True)
     (tree / "proc/cpuinfo").write_text(processor.cpuinfo)
     command = (_tool(f"qemu-{processor.arch}-static"), "-cpu", processor.model, "-L", str(tree), interpreter)
-    return Python(command, tuple(packages))
+    return Python(command, ())
 
 
 def _debian(tree: Path) -> None:
