@@ -34,7 +34,7 @@ def install(order: Order, hands: Hands) -> Operation | None:
     """
     journal = Journal(hands.layout.state)
     with alone(hands.layout.state):
-        recover(journal, hands)
+        recover(journal, hands, gives_up=True)
         running = hands.layout.running() or ""
         if running == order.release:
             mending = planned(order, hands)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from edgekit.deploy.journal import Journal, Operation, alone
 from edgekit.deploy.leaving import leave, return_to
-from edgekit.deploy.runner import recover
+from edgekit.deploy.runner import recover, switches
 from edgekit.deploy.states import SHORT, read_committed, trial_to_end
 from edgekit.deploy.steps import UNIT, Hands
 from edgekit.deploy.systemd import ServiceState
@@ -27,7 +27,9 @@ def roll_back(hands: Hands) -> Operation:
     with alone(hands.layout.state):
         if (trial := trial_to_end(hands.layout)) is not None:
             return leave(journal, trial, hands, ASKED, is_bad=False)
-        if (interrupted := recover(journal, hands)) is not None and interrupted.result == "undone":
+        interrupted = recover(journal, hands, gives_up=True)
+        is_up = interrupted is not None and (switches(interrupted) or hands.services.state(UNIT).runs)
+        if interrupted is not None and interrupted.result == "undone" and is_up:
             return interrupted
         return _leave_committed(journal, hands)
 

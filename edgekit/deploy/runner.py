@@ -14,6 +14,7 @@ from typing import Any
 from edgekit.deploy.journal import Journal, Operation
 from edgekit.deploy.kinds import KINDS
 from edgekit.deploy.placing import Switch
+from edgekit.deploy.starting import Stop
 from edgekit.deploy.states import TRIAL, end_trial, remember_bad, set_rescue
 from edgekit.deploy.steps import COMMIT_TIMER, UNIT, Hands, Step, document, load
 from edgekit.errors import ConfigError, EdgeKitError
@@ -48,27 +49,33 @@ def complete(journal: Journal, operation: Operation, hands: Hands) -> None:
         raise
 
 
-def take_back(journal: Journal, operation: Operation, hands: Hands, reason: str, *, is_bad: bool) -> None:
-    """Undo an operation, also one that came to its end; with ``is_bad`` its release is remembered as bad.
+def take_back(
+    journal: Journal, operation: Operation, hands: Hands, reason: str, *, is_bad: bool, gives_up: bool = False
+) -> None:
+    """Undo an operation, also one that came to its end; with ``is_bad`` its release is remembered as bad. ``gives_up``
+    as of :func:`undo`.
 
     What was begun after it and interrupted, a commit say, is undone before: nothing completes that later.
     """
     later = journal.unfinished()
     if later is not None and later.number > operation.number:
-        take_back(journal, later, hands, INTERRUPTED, is_bad=False)
+        take_back(journal, later, hands, INTERRUPTED, is_bad=False, gives_up=True)
     with suppress(EdgeKitError):  # the disk may be full, and undoing is what makes room
         journal.fail(operation, reason, is_bad=is_bad)
     operation.reason, operation.is_bad = reason, is_bad
-    undo(journal, operation, hands)
+    undo(journal, operation, hands, gives_up=gives_up)
 
 
-def undo(journal: Journal, operation: Operation, hands: Hands) -> None:
+def undo(journal: Journal, operation: Operation, hands: Hands, *, gives_up: bool = False) -> None:
     """Undo every step of an operation that was begun, the last one first, and note its end.
 
     One that fails does not keep the others from being undone, but for what keeps watch over it; its error comes at the
     end, and then the operation has not ended: the next run undoes what is left, and nothing twice but what came after a
     switch that was stuck: the service was started with what ``current`` named. Of a step that another version wrote and
     this one can't read, the release before is what is gone back to.
+
+    Where an operation switches nothing, a nightly check say, its start is the same one again: it may fail for good, and
+    ``gives_up`` leaves the service stopped then, so that another release can be installed or gone back to.
     """
     errors: list[EdgeKitError] = []
     is_stuck = False
@@ -85,6 +92,8 @@ def undo(journal: Journal, operation: Operation, hands: Hands) -> None:
                 _fall_back(operation, hands)
             step.undo(hands, operation.begun[number])
         except EdgeKitError as error:
+            if gives_up and isinstance(step, Stop) and not switches(operation):
+                continue
             errors.append(error)
             is_stuck = is_stuck or _is_point_of_return(operation.steps[number])
             continue
@@ -98,16 +107,17 @@ def undo(journal: Journal, operation: Operation, hands: Hands) -> None:
     journal.end(operation, "undone")
 
 
-def recover(journal: Journal, hands: Hands) -> Operation | None:
+def recover(journal: Journal, hands: Hands, *, gives_up: bool = False) -> Operation | None:
     """Bring an operation that was interrupted to its end, and return it; None where none was.
 
     It is undone, or completed from its point of return on; what can't be completed is undone, and no error.
+    ``gives_up`` as of :func:`undo`.
     """
     operation = journal.unfinished()
     if operation is None:
         return None
     if operation.is_to_be_undone:
-        undo(journal, operation, hands)
+        undo(journal, operation, hands, gives_up=gives_up)
     elif any(_is_point_of_return(operation.steps[number]) for number in operation.begun):
         try:
             complete(journal, operation, hands)
@@ -115,8 +125,13 @@ def recover(journal: Journal, hands: Hands) -> Operation | None:
             if not operation.result:
                 raise
     else:
-        take_back(journal, operation, hands, INTERRUPTED, is_bad=False)
+        take_back(journal, operation, hands, INTERRUPTED, is_bad=False, gives_up=gives_up)
     return operation
+
+
+def switches(operation: Operation) -> bool:
+    """Say whether an operation leads to another release."""
+    return any(_is_point_of_return(step) for step in operation.steps)
 
 
 def _drive(journal: Journal, operation: Operation, hands: Hands) -> None:

@@ -17,7 +17,7 @@ from edgekit.deploy.journal import INSTALL, Busy, Journal, Operation, alone
 from edgekit.deploy.leaving import leave
 from edgekit.deploy.marking import Commit, Prune
 from edgekit.deploy.runner import recover, run
-from edgekit.deploy.states import SHORT, Trial, read_committed, read_trial, trial_to_end, write_trial
+from edgekit.deploy.states import SHORT, TRIAL, Trial, read_committed, read_trial, trial_to_end, write_trial
 from edgekit.deploy.steps import COMMIT_TIMER, UNIT, Hands
 from edgekit.errors import ConfigError, InputError
 from edgekit.machine.moment import now
@@ -56,7 +56,7 @@ def watch(hands: Hands, unhealthy: Callable[[], str]) -> Look:
     journal = Journal(hands.layout.state)
     try:
         with alone(hands.layout.state, wait=False):
-            recover(journal, hands)
+            recover(journal, hands, gives_up=(hands.layout.state / TRIAL).exists())
             trial = trial_to_end(hands.layout)
             if trial is None:
                 hands.services.stop(COMMIT_TIMER)

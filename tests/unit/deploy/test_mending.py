@@ -6,10 +6,12 @@ import pytest
 
 from edgekit.deploy.install import downtime_s, planned
 from edgekit.deploy.mending import MEND
+from edgekit.deploy.rollback import roll_back
 from edgekit.deploy.status import status
 from edgekit.deploy.steps import COMMIT_TIMER, UNIT
+from edgekit.deploy.trial import UNHEALTHY
 from edgekit.errors import EdgeKitError
-from tests.deploying import OLD, Site
+from tests.deploying import NEW, OLD, Site
 
 OTHER = {"/etc/systemd/system/edgekit.service": "unit of another driver\n"}
 
@@ -61,6 +63,21 @@ def test_another_unit_is_written_and_the_service_started_anew_with_it(installed:
     assert (operation.name, operation.result) == (MEND, "done")
     assert downtime_s(operation) is not None
     assert names(installed, unit=OTHER) == []
+
+
+@pytest.mark.parametrize("way", ["by itself", "as asked"])
+def test_a_trial_ends_whose_service_did_not_start_again_with_another_unit(installed: Site, way: str) -> None:
+    installed.install(NEW)
+    (installed.layout.release(NEW) / "broken").touch()
+    with pytest.raises(EdgeKitError, match="did not start"):
+        installed.install(NEW, unit=OTHER)
+    if way == "as asked":
+        roll_back(installed.hands)
+    else:
+        outcomes = [installed.watch("it does not answer").outcome for _ in range(UNHEALTHY)]
+        assert outcomes[-1] == "rolled back"
+    assert installed.services.running == installed.layout.running() == OLD
+    assert installed.journal.unfinished() is None
 
 
 def test_a_configuration_that_is_gone_is_made_and_nobody_is_interrupted(installed: Site) -> None:

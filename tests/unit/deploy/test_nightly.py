@@ -15,10 +15,11 @@ from edgekit.check.nightly import Finding, read_nightly
 from edgekit.child import Crash
 from edgekit.deploy.journal import alone
 from edgekit.deploy.nightly import NIGHTLY, Means, check_nightly
+from edgekit.deploy.rollback import roll_back
 from edgekit.deploy.status import status
-from edgekit.errors import EngineError, GateRefused
+from edgekit.errors import EdgeKitError, EngineError, GateRefused
 from edgekit.progress import Progress
-from tests.deploying import NEW, OLD, Site
+from tests.deploying import NEW, OLD, THIRD, Site
 
 GONE = Finding("libcuda was replaced", "restart")
 
@@ -133,6 +134,22 @@ def test_answers_that_fall_short_while_it_is_stopped_keep_nobody_waiting(night: 
     assert night.site.standing.state == "committed"
     shown = status(night.site.hands, lambda hands: "")
     assert (shown.rolled_back, shown.interrupted) == (None, None), "no release went back"
+
+
+@pytest.mark.parametrize("way", ["roll back", "install"])
+def test_a_service_that_does_not_start_again_keeps_nobody_from_another_release(night: Night, way: str) -> None:
+    night.site.installed(NEW)
+    night.lacking, night.forbidden = "1 GiB is free", ""
+    (night.site.layout.release(NEW) / "broken").touch()
+    assert night.check()["answers"]["outcome"] == "failed"
+    with pytest.raises(EdgeKitError, match="did not start"):
+        night.site.watch()  # the timer goes on trying
+    if way == "install":
+        night.site.install(THIRD)
+    else:
+        assert roll_back(night.site.hands).name == "rollback"
+    assert night.site.services.running == (THIRD if way == "install" else OLD)
+    assert night.site.journal.unfinished() is None
 
 
 def test_what_may_not_start_again_is_not_stopped(night: Night) -> None:
