@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from edgekit.check.nightly import Nightly, read_nightly
+from edgekit.deploy.certificate import Shown, shown_by
 from edgekit.deploy.install import downtime_s
 from edgekit.deploy.journal import INSTALL, Journal, Operation
 from edgekit.deploy.mending import MEND
@@ -35,6 +36,7 @@ class Status:
     - ``rolled_back``: the last operation that was undone; ``interrupted``: the last one that waits for its end
     - ``last_lines``: what the service wrote last, where it does not answer
     - ``nightly``: what the nightly check said of what runs; None where it has not looked at that yet
+    - ``certificate``: what it shows its callers; None without one
     """
 
     standing: Standing
@@ -46,6 +48,7 @@ class Status:
     interrupted: Operation | None
     last_lines: tuple[str, ...]
     nightly: Nightly | None
+    certificate: Shown | None
 
     def document(self) -> dict[str, Any]:
         """Return what ``edgekit status --json`` writes."""
@@ -68,6 +71,7 @@ class Status:
             "last_lines": list(self.last_lines),
             "problems": list(stands.problems),
             "nightly": self.nightly and self.nightly.document(),
+            "certificate": self.certificate and self.certificate.document(),
         }
 
 
@@ -99,6 +103,7 @@ def status(hands: Hands, unhealthy: Callable[[Hands], str]) -> Status:
         interrupted=unfinished[-1] if unfinished else None,
         last_lines=lines,
         nightly=nightly if nightly and nightly.release == stands.running else None,
+        certificate=shown_by(hands.layout) if stands.running else None,
     )
 
 

@@ -10,6 +10,7 @@ from edgekit.units import format_bytes
 
 if TYPE_CHECKING:
     from edgekit.check.nightly import Nightly
+    from edgekit.deploy.certificate import Shown
     from edgekit.deploy.journal import Operation
     from edgekit.deploy.status import Status
 
@@ -25,6 +26,8 @@ def show_status(console: Console, status: Status) -> None:
         console.fields(_fields(status))
     if status.nightly is not None:
         show_failed(console, status.nightly)
+    if status.certificate is not None and status.certificate.warning:
+        console.note(f"Warning: {status.certificate.warning}")
     for reason in status.forced:
         console.note(f"FORCED: {reason}")
     if status.interrupted is not None:
@@ -47,8 +50,21 @@ def _fields(status: Status) -> list[tuple[str, str]]:
         static, dynamic = (format_bytes(int(status.measured[name])) for name in ("static_bytes", "dynamic_bytes"))
         within = all(row.get("passed") for row in status.measured["budget"])
         fields.append(("memory", f"{static} static, {dynamic} dynamic: {'within' if within else 'OVER'} the budget"))
+    if status.certificate is not None:
+        fields += _certificate(status.certificate)
     fields += [("nightly check", "not yet")] if status.nightly is None else nightly_fields(status.nightly)
     return fields
+
+
+def _certificate(shown: Shown) -> list[tuple[str, str]]:
+    if shown.problem:
+        return [("certificate", shown.problem)]
+    until = (
+        f"until {shown.ends[:10]}" if shown.given else f"renews itself, its authority ends in {shown.days_left} days"
+    )
+    left = f", {shown.days_left} days left" if shown.given else ""
+    whose = "SHA-256" if shown.given else "authority's SHA-256"
+    return [("certificate", f"{', '.join(shown.names)}; {until}{left}"), (whose, shown.fingerprint)]
 
 
 def nightly_fields(nightly: Nightly) -> list[tuple[str, str]]:
