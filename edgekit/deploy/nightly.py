@@ -9,11 +9,12 @@ whatever cuts the check, the timer starts the service again.
 
 from __future__ import annotations
 
+import re
 import signal
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from edgekit.check.nightly import (
     FAILED,
@@ -37,13 +38,16 @@ from edgekit.deploy.starting import Revive, Stop
 from edgekit.deploy.states import SHORT, read_trial
 from edgekit.deploy.steps import UNIT, Hands
 from edgekit.deploy.trying import CHECK, Examine
-from edgekit.errors import ConfigError, EdgeKitError
+from edgekit.errors import ConfigError, EdgeKitError, GateRefused
 from edgekit.machine.moment import now
+from edgekit.progress import Progress
 
 NIGHTLY: Final = "nightly check"
 """What an operation is called that stops the service for the check."""
 BESIDE, STOPPED, ALONE = "beside", "stopped", "alone"
 _MEND = "`sudo edgekit rollback` goes back to the release before; `edgekit doctor` looks for what changed here."
+_NO_MEMORY = re.compile(r"out ?of ?memory|no room|bad_alloc|to pin for|insufficient memory|to allocate", re.IGNORECASE)
+"""In what engines and their runtimes say where memory does not suffice: another process may hold it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,21 +129,35 @@ def _asked(bundle: Path, hands: Hands) -> Part:
 
 
 def _stopped(release: str, hands: Hands) -> tuple[Part, float | None]:
-    """Stop the service, ask, and start it again, whatever comes of it."""
+    """Stop the service, ask, and start it again, whatever comes of it. Answers that fall short undo nothing; that the
+    disk, the stop or the start failed says nothing of them."""
+    told: list[Part] = []
+
+    def examine(phase: str, bundle: Path, progress: Progress) -> Mapping[str, Any]:
+        told.append(_asked(bundle, hands))
+        return {"outcome": told[0].outcome}
+
     journal = Journal(hands.layout.state)
     steps = [Watch(), Stop(), Examine(CHECK, release), Revive()]
+    trouble: EdgeKitError | None = None
     try:
-        run(journal, NIGHTLY, {"release": release}, steps, hands)
-        answers = Part(outcome=PASSED, at=now().time)
+        run(journal, NIGHTLY, {"release": release}, steps, replace(hands, examine=examine))
     except EdgeKitError as error:
-        answers = _failed(error)
+        trouble = error
+    moment = now().time
+    answers = told[0] if told else not_done(trouble.message if trouble else "", moment)
+    if trouble is not None and not hands.services.state(UNIT).runs:
+        down = Finding(f"the service does not run since it was stopped for the check: {trouble.message}", trouble.hint)
+        answers = part([*(answers.findings if answers.outcome == FAILED else ()), down], moment)
     done = journal.last(NIGHTLY)
-    return answers, downtime_s(done) if done else None
+    return answers, downtime_s(done) if done and told else None
 
 
 def _failed(error: EdgeKitError) -> Part:
-    """What an error says of the answers; one that ran out of memory says nothing."""
+    """What an error of the check says of the answers; one that ran out of memory says nothing."""
     moment = now().time
     if isinstance(error, Crash) and error.signal == signal.SIGKILL:
         return not_done(f"{error.message}, as it is where memory runs out", moment)
+    if not isinstance(error, GateRefused) and _NO_MEMORY.search(error.message):
+        return not_done(error.message, moment)
     return part([Finding(error.message, _MEND)], moment)

@@ -3,6 +3,7 @@ beside an install; and whatever cuts it, the service runs again."""
 
 from __future__ import annotations
 
+import json
 import signal
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -13,11 +14,12 @@ import pytest
 
 from edgekit.check.nightly import Finding, read_nightly
 from edgekit.child import Crash
+from edgekit.deploy import journal
 from edgekit.deploy.journal import alone
 from edgekit.deploy.nightly import NIGHTLY, Means, check_nightly
 from edgekit.deploy.rollback import roll_back
 from edgekit.deploy.status import status
-from edgekit.errors import EdgeKitError, EngineError, GateRefused
+from edgekit.errors import DiskFull, EdgeKitError, EngineError, GateRefused
 from edgekit.progress import Progress
 from tests.deploying import NEW, OLD, THIRD, Site
 
@@ -99,6 +101,9 @@ def test_answers_that_fall_short_are_told_and_nothing_is_stopped(night: Night) -
 def test_a_check_that_runs_out_of_memory_says_nothing(night: Night) -> None:
     night.site.refusing["check"] = Crash("The release's check was ended by SIGKILL", "", signal.SIGKILL)
     assert night.check()["answers"]["outcome"] == "not done"
+    for why_ in ("The GPU has run out of memory", "This machine has no room for a KV arena of 1 GiB"):
+        night.site.refusing["check"] = EngineError(why_, "")
+        assert night.check()["answers"]["outcome"] == "not done", why_
     night.site.refusing["check"] = EngineError("no GPU", "")
     assert night.check()["answers"]["outcome"] == "failed", "the next start would find no other"
 
@@ -134,6 +139,45 @@ def test_answers_that_fall_short_while_it_is_stopped_keep_nobody_waiting(night: 
     assert night.site.standing.state == "committed"
     shown = status(night.site.hands, lambda hands: "")
     assert (shown.rolled_back, shown.interrupted) == (None, None), "no release went back"
+
+
+@pytest.mark.parametrize("event", ["begin", "intent", "done"])
+def test_a_full_disk_says_nothing_of_the_answers(night: Night, monkeypatch: pytest.MonkeyPatch, event: str) -> None:
+    """At the operation's first line, and at the first before and after a step."""
+    night.lacking, night.forbidden = "1 GiB is free", ""
+    append = journal._append
+
+    def full(descriptor: int, end: int, line: bytes) -> None:
+        if json.loads(line)["event"] == event:
+            raise DiskFull("No space is left", "")
+        append(descriptor, end, line)
+
+    monkeypatch.setattr(journal, "_append", full)
+    told = night.check()
+    assert (told["answers"]["outcome"], why(told["answers"])) == ("not done", "No space is left")
+    assert night.site.services.running == OLD
+
+
+def test_a_service_that_does_not_end_says_nothing_of_the_answers(
+    night: Night, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    night.lacking, night.forbidden = "1 GiB is free", ""
+
+    def stop(unit: str, seconds: float = 0) -> None:
+        raise EdgeKitError(f"{unit} did not stop", "")
+
+    monkeypatch.setattr(night.site.services, "stop", stop)
+    assert night.check()["answers"]["outcome"] == "not done"
+
+
+def test_one_that_does_not_start_after_answers_that_were_right_is_told_as_that(night: Night) -> None:
+    night.lacking, night.forbidden = "1 GiB is free", ""
+    (night.site.layout.release(OLD) / "broken").touch()
+    answers = night.check()["answers"]
+    assert answers["outcome"] == "failed"
+    assert why(answers).startswith("the service does not run since")
+    assert "goes back" not in answers["findings"][0]["mend"]
+    assert len(answers["findings"]) == 1
 
 
 @pytest.mark.parametrize("way", ["roll back", "install"])
