@@ -158,9 +158,7 @@ def test_a_full_disk_says_nothing_of_the_answers(night: Night, monkeypatch: pyte
     assert night.site.services.running == OLD
 
 
-def test_a_service_that_does_not_end_says_nothing_of_the_answers(
-    night: Night, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_service_that_does_not_end_says_nothing_of_the_answers(night: Night, monkeypatch: pytest.MonkeyPatch) -> None:
     night.lacking, night.forbidden = "1 GiB is free", ""
 
     def stop(unit: str, seconds: float = 0) -> None:

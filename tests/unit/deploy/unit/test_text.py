@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from edgekit.deploy.layout import Layout
+from edgekit.deploy.systemd import START_S
 from edgekit.deploy.unit import (
     TEMPLATE_SHA256,
     Settings,
@@ -231,6 +232,8 @@ def test_the_nightly_check_runs_the_code_that_is_not_on_trial_and_opens_what_the
     assert "EDGEKIT_CHECKED=/data/edgekit/state/checked" in service["Service"]["Environment"]
     assert value(unit, "UMask") == "0022", "the service reads what it writes"
     assert int(value(unit, "OOMScoreAdjust")) > 0, "memory that runs out costs the check"
+    assert value(unit, "OOMPolicy") == "continue", "and of that the process that answers"
+    assert int(value(unit, "TimeoutStopSec")) > START_S >= int(value(service, "TimeoutStartSec")), "it starts it again"
 
 
 def test_a_gpu_without_device_files_is_refused() -> None:
