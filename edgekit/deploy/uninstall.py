@@ -17,6 +17,7 @@ from edgekit.deploy.steps import CHECK_TIMER, COMMIT_TIMER, UNIT, Hands
 from edgekit.deploy.unit.text import CHECK, GPU, ROLLBACK
 from edgekit.deploy.watching import BOOT_UNIT, COMMIT_UNIT, ENABLED
 from edgekit.errors import EdgeKitError, InputError
+from edgekit.files import write_bytes
 
 _UNITS = (UNIT, ROLLBACK, GPU, CHECK, CHECK_TIMER, COMMIT_TIMER, COMMIT_UNIT, BOOT_UNIT)
 
@@ -58,13 +59,26 @@ def uninstall(hands: Hands, *, data: bool) -> Uninstalled:
         for unit in (UNIT, *ENABLED):
             hands.services.disable(unit)
         units = {layout.unit.with_name(name) for name in _UNITS}.intersection(planned.removed)
-        for path in (*sorted(units), *(path for path in planned.removed if path not in units)):
+        _remove_units(sorted(units), hands)
+        for path in (path for path in planned.removed if path not in units):
             _remove(path)
-        if units:
-            hands.services.reload()
     with suppress(OSError):  # it may hold more than ours
         layout.at(layout.prefix).rmdir()
     return planned
+
+
+def _remove_units(units: list[Path], hands: Hands) -> None:
+    """Remove units, and have systemd forget them; where it can't be told, they are there again: they say where the rest
+    lies, and the next run begins with them."""
+    texts = {path: path.read_bytes() for path in units if path.is_file()}
+    for path in units:
+        _remove(path)
+    try:
+        hands.services.reload()
+    except EdgeKitError:
+        for path, text in texts.items():
+            write_bytes(path, text)
+        raise
 
 
 def _remove(path: Path) -> None:

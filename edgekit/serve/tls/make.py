@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -92,9 +93,10 @@ def make(folder: Path, given: Names, clock: datetime, *, force: bool = False, de
 
     An authority that is there is kept unless ``force`` makes it anew, and so is a certificate that does.
     :class:`~edgekit.errors.InputError` where given names lie outside what an authority that is kept may sign, or would
-    have it sign for everybody.
+    have it sign for everybody, :class:`~edgekit.errors.ConfigError` where root would follow a link.
     """
     _require_few(given)
+    _require_no_link(folder)
     device = device_names() if device is None else device
     with locked(private_file(folder)):
         before = _before(folder, force)
@@ -113,6 +115,13 @@ def make(folder: Path, given: Names, clock: datetime, *, force: bool = False, de
     state = examine(folder, authority, device, clock)
     notes = [*_lost(before, authority), *_notes(authority, state, device, clock)]
     return TlsState(folder, authority, leaf, made, tuple(notes))
+
+
+def _require_no_link(folder: Path) -> None:
+    """Refuse, as root, to write where a link leads: the folder above is the service's, which could lay any."""
+    if os.geteuid() == 0 and folder.is_symlink():
+        message = f"{folder} is a link, which root does not follow into what others may change"
+        raise ConfigError(message, "Look where it leads; put a folder in its place, with what lies there.")
 
 
 def _require_few(given: Names) -> None:

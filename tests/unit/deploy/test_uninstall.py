@@ -6,7 +6,7 @@ import pytest
 
 from edgekit.deploy.uninstall import plan_removal, uninstall
 from edgekit.deploy.watching import ENABLED
-from edgekit.errors import InputError
+from edgekit.errors import EdgeKitError, InputError
 from tests.deploying import OLD, Site
 
 
@@ -33,6 +33,26 @@ def test_all_of_it_goes_where_that_is_said(site: Site) -> None:
     site.installed(OLD)
     uninstall(site.hands, data=True)
     assert not [path for path in site.folder.rglob("*") if path.is_file()]
+
+
+def test_where_systemd_can_not_be_told_all_is_there_for_the_next_run(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site.installed(OLD)
+    planned = plan_removal(site.hands, data=False)
+
+    def fail() -> None:
+        raise EdgeKitError("systemd does not answer", "")
+
+    with monkeypatch.context() as patch, pytest.raises(EdgeKitError, match="systemd does not answer"):
+        patch.setattr(site.services, "reload", fail)
+        uninstall(site.hands, data=False)
+    assert plan_removal(site.hands, data=False) == planned
+    assert site.layout.unit.read_text() == "unit\n"
+    site.services.told.clear()
+    assert uninstall(site.hands, data=False) == planned
+    assert "reload" in site.services.told
+    assert not site.layout.unit.exists()
 
 
 def test_one_that_was_interrupted_is_done_by_running_it_again(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:

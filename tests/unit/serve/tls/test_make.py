@@ -127,3 +127,17 @@ def test_the_document_says_no_secret(tmp_path: Path, ward: Names) -> None:
 def test_certificates_lie_in_the_sites_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EDGEKIT_SITE", str(tmp_path))
     assert tls_folder() == tmp_path / "tls"
+
+
+def test_root_follows_no_link_and_others_their_own(
+    tmp_path: Path, ward: Names, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other, link = tmp_path / "other", tmp_path / "tls"
+    other.mkdir()
+    link.symlink_to(other)
+    monkeypatch.setattr("edgekit.serve.tls.make.os.geteuid", lambda: 0)
+    with pytest.raises(ConfigError, match="is a link"):
+        make(link, Names(), now(), device=ward)
+    assert list(other.iterdir()) == []
+    monkeypatch.setattr("edgekit.serve.tls.make.os.geteuid", lambda: 1000)
+    assert make(link, Names(), now(), device=ward).made == ("authority", "leaf")
