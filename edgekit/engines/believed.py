@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import stat
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,9 +36,18 @@ class Believed:
 
 def record_for(bundle: Bundle) -> Path | None:
     """Return where the record of a bundle's forms lies, whether it is there yet or not; None for a bundle that is not
-    installed."""
+    installed.
+
+    A link counts that root laid, or whoever runs this, in a folder of theirs: root writes where it leads, and follows
+    nobody else's there.
+    """
     link = bundle.path / RECORD
-    return Path(os.path.realpath(link)) if link.is_symlink() else None
+    try:
+        is_laid, folder = stat.S_ISLNK((laid := os.lstat(link)).st_mode), os.stat(bundle.path)
+    except OSError:
+        return None
+    is_ours = {laid.st_uid, folder.st_uid} <= _trusted() and not folder.st_mode & stat.S_IWOTH
+    return Path(os.path.realpath(link)) if is_laid and is_ours else None
 
 
 def believe(bundle: Bundle, folder: Path) -> None:
@@ -98,6 +108,11 @@ def compile_again(bundle: Bundle) -> str:
     if record_for(bundle) is None:
         return f"Run: edgekit compile {shlex.quote(str(bundle.path))}"
     return "Run `sudo edgekit install` with the same bundle: it compiles again what can't be used."
+
+
+def _trusted() -> set[int]:
+    """The users whose links are followed."""
+    return {0, os.geteuid()}
 
 
 def _forms(record: Path) -> dict[str, dict[str, FileEntry]]:

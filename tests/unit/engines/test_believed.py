@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from edgekit.bundle import Bundle
+from edgekit.engines import believed
 from edgekit.engines.believed import RECORD, believe, compile_again, digests, doubt, is_whole, record_for
 from edgekit.errors import ConfigError
 from edgekit.target import target
@@ -75,6 +76,18 @@ def test_a_record_that_can_not_be_read_believes_nothing_and_is_written_anew(bund
         digests(bundle, folder)
     believe(bundle, folder)
     assert is_whole(bundle, folder)
+
+
+def test_nobody_else_s_link_is_followed(bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever owns a bundle would have root write over any file of the machine's."""
+    folder, record = form(bundle), tmp_path / "records" / "one.json"
+    assert record_for(bundle) == record
+    with monkeypatch.context() as patch:
+        patch.setattr(believed, "_trusted", lambda: {os.getuid() + 1})
+        believe(bundle, folder)
+        assert (record_for(bundle), record.exists()) == (None, False)
+    bundle.path.chmod(0o777)
+    assert record_for(bundle) is None, "anybody may have laid it there"
 
 
 def test_a_bundle_that_is_not_installed_has_no_record(tmp_path: Path) -> None:
