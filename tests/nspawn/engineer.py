@@ -5,6 +5,7 @@ the command; and somebody there who asks the service.
 from __future__ import annotations
 
 import json
+import platform
 import shutil
 import subprocess
 import sys
@@ -18,9 +19,9 @@ from edgekit.deploy.site.environment import Environment
 from tests.nspawn.machine import Machine
 
 PYTHONS = {"bookworm": (3, 11), "trixie": (3, 13)}
-"""The Python of each of Debian's releases: EdgeKit's code is copied from this process's, which has to be the same.
-Debian 11 has 3.9, which is older than EdgeKit runs on."""
+"""The Python of each of Debian's releases. Debian 11 has 3.9, which is older than EdgeKit runs on."""
 COMMAND_S = 900.0
+ROOT = Path(edgekit.__file__).parents[1]
 _ASK = """
 import sys, urllib.error, urllib.request
 body = open(sys.argv[2], "rb").read() if sys.argv[2:] else None
@@ -36,11 +37,19 @@ sys.stdout.write(answer.read().decode())
 
 def installed_code(folder: Path) -> Environment:
     """This environment's code, with EdgeKit in ``folder`` as its users install it, and not as a link to its source."""
-    source = Path(edgekit.__file__).parents[1]
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
-    done = subprocess.run([*pip, "--target", str(folder), str(source)], capture_output=True, text=True, timeout=900)
+    done = subprocess.run([*pip, "--target", str(folder), str(ROOT)], capture_output=True, text=True, timeout=900)
     assert done.returncode == 0, done.stderr[-2000:]
     return Environment(path=[str(folder), *sys.path])
+
+
+def carried_wheels(folder: Path, python: tuple[int, int]) -> Path:
+    """What `make wheels` writes for another Python than this process's."""
+    release = f"cp{python[0]}{python[1]}-{platform.machine()}"
+    command = ["bash", ".ci/wheels", release, str(folder)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=900)
+    assert done.returncode == 0, done.stderr[-2000:]
+    return folder
 
 
 def ask(machine: Machine, path: str, document: dict[str, Any] | None = None) -> tuple[int, str]:
@@ -69,6 +78,15 @@ class Engineer:
         pip = Path(str(distribution("pip").locate_file("")))
         for folder in (pip / "pip", *pip.glob("pip-*.dist-info")):
             shutil.copytree(folder, site / folder.name, ignore=shutil.ignore_patterns("__pycache__"))
+
+    def settle_from(self, wheels: Path) -> None:
+        """Make the environment from wheels, with the pip among them: what a device has without a network."""
+        carried = self.bring(wheels, "wheels")
+        (pip,) = wheels.glob("pip-*.whl")
+        self.machine.run("python3", "-m", "venv", "--without-pip", "/root/ek")
+        install = ("install", "--quiet", "--no-index", "--find-links", carried, "--require-hashes")
+        command = ("/root/ek/bin/python", f"{carried}/{pip.name}/pip", *install, "-r", f"{carried}/requirements.txt")
+        self.machine.run(*command, seconds=COMMAND_S)
 
     def bring(self, folder: Path, name: str) -> str:
         """Copy a folder to the machine, and return where it lies there."""
