@@ -43,8 +43,8 @@ class FileServices:
     """Services that run in a file alone: each with the release that ``current`` named when it was started.
 
     A release whose folder holds a file "broken" does not start. ``told`` has every call that changed something;
-    ``result`` and ``restarts`` are the service's, in systemd's words. It lies in ``file``, else with the
-    installation's own state.
+    ``result`` and ``restarts`` are the service's, in systemd's words; ``meanwhile`` is how it fares that runs, ``pid``
+    its process. It lies in ``file``, else with the installation's own state.
     """
 
     layout: Layout
@@ -52,6 +52,8 @@ class FileServices:
     told: list[str] = field(default_factory=list)
     result: str = "success"
     restarts: int = 0
+    meanwhile: str = "active"
+    pid: int = 0
     file: Path | None = None
 
     @property
@@ -65,7 +67,8 @@ class FileServices:
         active = "failed" if words.startswith("!") else "active" if words else "inactive"
         if unit != UNIT:
             return ServiceState(active=active)
-        return ServiceState(active=active, result=self.result, restarts=self.restarts)
+        active, pid = (self.meanwhile, self.pid) if active == "active" else (active, 0)
+        return ServiceState(active=active, result=self.result, pid=pid, restarts=self.restarts)
 
     def start(self, unit: str, seconds: float = START_S) -> None:
         """As of the protocol."""

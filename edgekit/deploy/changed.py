@@ -57,13 +57,15 @@ def changed(layout: Layout, release: str, host: Host, progress: Progress = silen
                 yield Finding(f"{diagnosis.subject}: {diagnosis.what}", diagnosis.mend)
 
 
-def replaced(pid: int, proc: Path = Path("/proc")) -> Iterator[Finding]:
-    """Yield what was replaced under the running process ``pid``; 0 for none."""
-    names = [PurePosixPath(path).name for path in replaced_libraries(pid, proc) or ()] if pid else []
-    if names:
-        more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-        what = f"replaced under the running service, which goes on with the old: {', '.join(names[:SHOWN])}{more}"
-        yield Finding(what, _AGAIN)
+def replaced(pid: int, proc: Path = Path("/proc")) -> tuple[Finding, ...] | None:
+    """Return what was replaced under the running process ``pid``, 0 for none; None where it is gone, or may not be
+    looked at."""
+    paths = replaced_libraries(pid, proc) if pid else ()
+    if not paths:
+        return None if paths is None else ()
+    more = f" and {len(paths) - SHOWN} more" if len(paths) > SHOWN else ""
+    names = ", ".join(PurePosixPath(path).name for path in paths[:SHOWN])
+    return (Finding(f"replaced under the running service, which goes on with the old: {names}{more}", _AGAIN),)
 
 
 def _engines(bundle: Bundle) -> Iterator[Finding]:

@@ -37,6 +37,7 @@ from edgekit.deploy.runner import run
 from edgekit.deploy.starting import Revive, Stop
 from edgekit.deploy.states import SHORT, read_trial
 from edgekit.deploy.steps import UNIT, Hands
+from edgekit.deploy.systemd import ServiceState
 from edgekit.deploy.trying import CHECK, Examine
 from edgekit.errors import ConfigError, EdgeKitError, GateRefused
 from edgekit.machine.moment import now
@@ -45,6 +46,7 @@ from edgekit.progress import Progress
 NIGHTLY: Final = "nightly check"
 """What an operation is called that stops the service for the check."""
 BESIDE, STOPPED, ALONE = "beside", "stopped", "alone"
+_DOWN: Final = ("inactive", "failed")
 _MEND = "`sudo edgekit rollback` goes back to the release before; `edgekit doctor` looks for what changed here."
 _NO_MEMORY = re.compile(r"out ?of ?memory|no room|bad_alloc|to pin for|insufficient memory|to allocate", re.IGNORECASE)
 """In what engines and their runtimes say where memory does not suffice: another process may hold it."""
@@ -54,12 +56,14 @@ _NO_MEMORY = re.compile(r"out ?of ?memory|no room|bad_alloc|to pin for|insuffici
 class Means:
     """What the check looks with.
 
-    - ``look(release, pid)``: what is no longer as it was, of a release and of the process that runs it, 0 for none
+    - ``look(release)``: what of a release and of its machine is no longer as it was
+    - ``replaced(pid)``: what was replaced under a process, 0 for none; None where that can't be told
     - ``lacking(bundle)``: what is missing for a process beside the service; "" where there is room
     - ``forbidden()``: why the service may not be stopped now; "" where it may
     """
 
-    look: Callable[[str, int], Iterable[Finding]]
+    look: Callable[[str], Iterable[Finding]]
+    replaced: Callable[[int], Iterable[Finding] | None]
     lacking: Callable[[Path], str]
     forbidden: Callable[[], str]
 
@@ -102,22 +106,37 @@ def _undone(release: str, why: str) -> Nightly:
 
 
 def _check(release: str, hands: Hands, means: Means) -> Nightly:
-    state = hands.services.state(UNIT)
-    files = part(means.look(release, state.pid), now().time)
+    files, state = _looked(release, hands, means), hands.services.state(UNIT)
     bundle = hands.layout.release(release) / BUNDLE
-    if not state.runs:
-        return Nightly(release=release, files=files, answers=_asked(bundle, hands), manner=ALONE)
+    if not state.ready and state.active not in _DOWN:
+        why = f"the service is {state.active}, and what it takes and gives back meanwhile is not told"
+        return Nightly(release=release, files=files, answers=not_done(why, now().time))
     lacking = means.lacking(bundle)
     if not lacking:
-        return Nightly(release=release, files=files, answers=_asked(bundle, hands), manner=BESIDE)
-    if forbidden := _may_not_start_again(files) or means.forbidden():
+        manner = BESIDE if state.ready else ALONE
+        return Nightly(release=release, files=files, answers=_asked(bundle, hands), manner=manner)
+    if forbidden := _is_no_use(state, files) or means.forbidden():
         return Nightly(release=release, files=files, answers=not_done(f"{lacking}; {forbidden}", now().time))
     answers, downtime = _stopped(release, hands)
     return Nightly(release=release, files=files, answers=answers, manner=STOPPED, downtime_s=downtime)
 
 
-def _may_not_start_again(files: Part) -> str:
-    return "the service is not stopped where it may not start again" if files.outcome == FAILED else ""
+def _looked(release: str, hands: Hands, means: Means) -> Part:
+    """What is told of the files; the process is asked for last, since hashing takes minutes."""
+    findings = list(means.look(release))
+    pid = hands.services.state(UNIT).pid
+    replaced = means.replaced(pid)
+    moment = now().time
+    if replaced is None and not findings and hands.services.state(UNIT).pid == pid:
+        return not_done("what was replaced under the running service can't be looked at", moment)
+    return part([*findings, *(replaced or ())], moment)
+
+
+def _is_no_use(state: ServiceState, files: Part) -> str:
+    """Why stopping the service, which ``state`` tells of, is out of the question."""
+    if not state.ready:
+        return "the service does not run, so that no stop makes room"
+    return "" if files.outcome == PASSED else "the service is not stopped where it may not start again"
 
 
 def _asked(bundle: Path, hands: Hands) -> Part:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
 from edgekit.bundle import open_bundle
-from edgekit.check.nightly import Finding
 from edgekit.deploy.beside import free_here, lacking, taken
 from edgekit.deploy.changed import changed, replaced
 from edgekit.deploy.health import settings
@@ -22,10 +20,6 @@ from edgekit.progress import Progress, silent
 def means_here(layout: Layout, progress: Progress = silent) -> Means:
     """Return what looks at this machine's installation."""
 
-    def look(release: str, pid: int) -> Iterator[Finding]:
-        yield from changed(layout, release, Host(), progress)
-        yield from replaced(pid)
-
     def lacking_here(bundle: Path) -> str:
         try:
             opened = open_bundle(bundle)
@@ -34,7 +28,8 @@ def means_here(layout: Layout, progress: Progress = silent) -> Means:
         return lacking(taken(opened), free_here(opened.manifest.target, Host()))
 
     return Means(
-        look=look,
+        look=lambda release: changed(layout, release, Host(), progress),
+        replaced=replaced,
         lacking=lacking_here,
         forbidden=lambda: forbidden(settings(layout).get(SETTING, ""), datetime.now().astimezone()),
     )

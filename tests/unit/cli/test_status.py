@@ -24,7 +24,9 @@ def test_a_check_that_fails_is_loud_until_the_next(
     site: Site, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     found: list[Finding] = []
-    means = Means(look=lambda release, pid: tuple(found), lacking=lambda bundle: "", forbidden=lambda: "")
+    means = Means(
+        look=lambda release: tuple(found), replaced=lambda pid: (), lacking=lambda bundle: "", forbidden=lambda: ""
+    )
     monkeypatch.setattr("edgekit.deploy.nightly_here.means_here", lambda layout, progress: means)
     assert run("status", "--check") == {"release": ""}
     site.installed(OLD)

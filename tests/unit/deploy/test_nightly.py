@@ -28,14 +28,15 @@ GONE = Finding("libcuda was replaced", "restart")
 
 @dataclass
 class Night:
-    """A night of a site: what is found, what lacks, what is forbidden; ``seen`` has the processes that were looked
-    at."""
+    """A night of a site: what is found, whether its processes may be looked at, what lacks, what is forbidden; ``seen``
+    has what was looked at."""
 
     site: Site
     findings: tuple[Finding, ...] = ()
+    untold: bool = False
     lacking: str = ""
     forbidden: str = "not allowed"
-    seen: list[tuple[str, int]] = field(default_factory=list)
+    seen: list[str | int] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.site.installed(OLD)
@@ -43,11 +44,18 @@ class Night:
         self.site.services.told.clear()
 
     def check(self) -> dict[str, Any]:
-        def look(release: str, pid: int) -> tuple[Finding, ...]:
-            self.seen.append((release, pid))
+        def look(release: str) -> tuple[Finding, ...]:
+            self.seen.append(release)
+            self.site.services.pid += 1  # it was started anew while files were hashed
             return self.findings
 
-        means = Means(look=look, lacking=lambda bundle: self.lacking, forbidden=lambda: self.forbidden)
+        def replaced(pid: int) -> tuple[Finding, ...] | None:
+            self.seen.append(pid)
+            return None if self.untold else ()
+
+        means = Means(
+            look=look, replaced=replaced, lacking=lambda bundle: self.lacking, forbidden=lambda: self.forbidden
+        )
         nightly = check_nightly(self.site.hands, means)
         assert nightly is not None
         assert read_nightly(self.site.layout.checked) == nightly
@@ -64,7 +72,7 @@ def why(part: Mapping[str, Any]) -> str:
 
 
 def test_nothing_is_checked_where_nothing_is_installed(site: Site) -> None:
-    means = Means(look=lambda release, pid: (), lacking=lambda bundle: "", forbidden=lambda: "")
+    means = Means(look=lambda release: (), replaced=lambda pid: (), lacking=lambda bundle: "", forbidden=lambda: "")
     assert check_nightly(site.hands, means) is None
     assert not list(site.folder.iterdir())
 
@@ -73,7 +81,7 @@ def test_where_there_is_room_the_service_goes_on(night: Night) -> None:
     told = night.check()
     assert (told["files"]["outcome"], told["answers"]["outcome"], told["manner"]) == ("passed", "passed", "beside")
     assert told["release"] == OLD
-    assert night.seen == [(OLD, 0)]
+    assert night.seen == [OLD, 1]
     assert night.site.examined == [("check", OLD)], "while it ran"
     assert night.site.services.told == []
     assert night.site.journal.last(NIGHTLY) is None
@@ -203,9 +211,28 @@ def test_what_may_not_start_again_is_not_stopped(night: Night) -> None:
 
 def test_a_service_that_does_not_run_is_not_started(night: Night) -> None:
     night.site.services.fail()
-    night.lacking = "1 GiB is free"
     told = night.check()
     assert (told["answers"]["outcome"], told["manner"]) == ("passed", "alone")
+    night.lacking, night.forbidden = "1 GiB is free", ""
+    told = night.check()
+    assert why(told["answers"]) == "1 GiB is free; the service does not run, so that no stop makes room"
+    assert night.site.services.told == []
+
+
+@pytest.mark.parametrize("active", ["activating", "deactivating"])
+def test_memory_is_not_taken_twice_while_the_service_starts_or_stops(night: Night, active: str) -> None:
+    night.site.services.meanwhile, night.forbidden = active, ""
+    told = night.check()
+    assert (told["answers"]["outcome"], told["files"]["outcome"]) == ("not done", "passed")
+    assert active in why(told["answers"])
+    assert (night.site.services.told, night.site.examined) == ([], [])
+
+
+def test_one_that_can_not_be_looked_at_is_not_told_to_be_well_and_not_stopped(night: Night) -> None:
+    night.untold, night.lacking, night.forbidden = True, "1 GiB is free", ""
+    told = night.check()
+    assert (told["files"]["outcome"], told["answers"]["outcome"]) == ("not done", "not done")
+    assert "can't be looked at" in why(told["files"])
     assert night.site.services.told == []
 
 

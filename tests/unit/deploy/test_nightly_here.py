@@ -43,5 +43,5 @@ def test_memory_is_this_machine_s(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 
 def test_a_release_that_is_not_there_is_a_finding_and_no_error(tmp_path: Path) -> None:
-    (finding,) = means_here(Layout(tmp_path)).look("1" * 64, 0)
+    (finding,) = means_here(Layout(tmp_path)).look("1" * 64)
     assert "release.json" in finding.what
