@@ -18,7 +18,7 @@ from edgekit.deploy.staging import verify_release
 from edgekit.deploy.unit.settings import PYTHON
 from edgekit.doctor.halves import halves
 from edgekit.doctor.jetson import jetson
-from edgekit.engines.believed import compile_again, is_whole
+from edgekit.engines.believed import is_whole
 from edgekit.engines.lock import forms
 from edgekit.errors import EdgeKitError
 from edgekit.machine.host import Host
@@ -28,6 +28,11 @@ from edgekit.progress import Progress, silent
 SHOWN = 5
 _GO_BACK = "Have the disk looked at. `sudo edgekit rollback` goes back to the release before, if that is whole."
 _AGAIN = "Start it anew at a time that suits, and look whether it answers: sudo systemctl restart edgekit"
+_COMPILE = (
+    "At a time that suits, stop the service and install the same bundle, which compiles what can't be used: "
+    "`sudo systemctl stop edgekit`, then `sudo edgekit install BUNDLE`."
+)
+"""Nothing is compiled beside a service that runs, whose GPU that takes."""
 
 
 def changed(layout: Layout, release: str, host: Host, progress: Progress = silent) -> Iterator[Finding]:
@@ -79,9 +84,9 @@ def _engines(bundle: Bundle) -> Iterator[Finding]:
         return
     fit = [form for form in compiled if not form.misfit]
     if compiled and not fit:
-        yield Finding(f"no compiled engine is for this machine any more: {compiled[-1].misfit}", compile_again(bundle))
+        yield Finding(f"no compiled engine is for this machine any more: {compiled[-1].misfit}", _COMPILE)
     elif fit and not is_whole(bundle, fit[-1].folder):
-        yield Finding(f"{fit[-1].folder} is not what was compiled here", compile_again(bundle))
+        yield Finding(f"{fit[-1].folder} is not what was compiled here", _COMPILE)
 
 
 def _system_packages(layout: Layout, folder: Path) -> Iterator[Finding]:

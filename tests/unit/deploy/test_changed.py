@@ -99,7 +99,9 @@ def test_engines_of_a_gpu_are_held_against_the_machine(
     monkeypatch.setattr(module, "is_whole", lambda bundle, folder: whole)
     for name, expected in (("orin", said), ("cpu", [])):
         opened = replace(bundle, manifest=replace(bundle.manifest, target=target(name)))
-        assert [finding.what for finding in module._engines(opened)] == expected
+        findings = list(module._engines(opened))
+        assert [finding.what for finding in findings] == expected
+        assert all("systemctl stop edgekit" in finding.mend for finding in findings), "none is compiled beside it"
 
 
 def test_what_was_replaced_under_the_service_is_told(tmp_path: Path) -> None:
