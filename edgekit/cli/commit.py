@@ -16,14 +16,14 @@ from edgekit.console import Console
 @click.option("--if-healthy", is_flag=True, help="Look once, and commit after ten healthy minutes: for the timer.")
 @place_options
 @common
-def command(console: Console, if_healthy: bool, prefix: str | None, root: Path) -> None:
+def command(console: Console, if_healthy: bool, prefix: str | None, root: Path, user: bool) -> None:
     """Commit the release that is on trial: nothing goes back from it by itself any more."""
     from edgekit.deploy.health import unhealthy
     from edgekit.deploy.here import hands_here, require_root
     from edgekit.deploy.states import read_committed
     from edgekit.deploy.trial import commit, left_of, watch
 
-    hands = hands_here(layout_of(prefix, root))
+    hands = hands_here(layout_of(prefix, root, user=user))
     require_root(hands.layout)
     if if_healthy:
         look = watch(hands, lambda: unhealthy(hands))

@@ -35,6 +35,7 @@ def command(
     retry: bool,
     prefix: str | None,
     root: Path,
+    user: bool,
 ) -> None:
     """Install BUNDLE as this machine's service, on trial: it is verified, checked and measured first, by its own code.
 
@@ -43,12 +44,17 @@ def command(
     """
     from edgekit.deploy.here import hands_here, is_image, order_here, require_root
     from edgekit.deploy.install import install
+    from edgekit.deploy.laptop.layout import HomeLayout
+    from edgekit.deploy.laptop.order import order_home
 
-    layout = layout_of(prefix, root)
+    layout = layout_of(prefix, root, user=user)
     code = str(wheels.resolve()) if wheels else ""
     if not dry_run:
         require_root(layout)
-    order = replace(order_here(bundle, code, layout, forced=force), retried=retry)
+    if isinstance(layout, HomeLayout):
+        order = replace(order_home(bundle, code, layout, forced=force), retried=retry)
+    else:
+        order = replace(order_here(bundle, code, layout, forced=force), retried=retry)
     show_left_open(console, order)
     if dry_run:
         _show(console, order, hands_here(layout, forced=force))

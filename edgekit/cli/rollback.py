@@ -17,7 +17,7 @@ from edgekit.console import Console
 @click.option("--boot", is_flag=True, help="Only from a trial that the last start of the machine began: for systemd.")
 @place_options
 @common
-def command(console: Console, failed: bool, boot: bool, prefix: str | None, root: Path) -> None:
+def command(console: Console, failed: bool, boot: bool, prefix: str | None, root: Path, user: bool) -> None:
     """Go back to the release before the one that runs, from a trial or after it was committed."""
     from edgekit.deploy.here import at_boot, hands_here, require_root
     from edgekit.deploy.install import downtime_s
@@ -26,7 +26,7 @@ def command(console: Console, failed: bool, boot: bool, prefix: str | None, root
 
     if failed and boot:
         raise click.UsageError("--failed and --boot are two different ones")
-    hands = hands_here(layout_of(prefix, root))
+    hands = hands_here(layout_of(prefix, root, user=user))
     require_root(hands.layout)
     go_back = end_failed if failed else roll_back
     operation = end_at_boot(at_boot(hands)) if boot else go_back(hands)

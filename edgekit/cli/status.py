@@ -20,20 +20,20 @@ if TYPE_CHECKING:
 @click.option("--check", is_flag=True, help="Check it now, as every night: its files, then its golden answers.")
 @place_options
 @common
-def command(console: Console, check: bool, prefix: str | None, root: Path) -> None:
+def command(console: Console, check: bool, prefix: str | None, root: Path, user: bool) -> None:
     """Show which release runs, on trial or committed, whether it answers, why the last one went back, and what the
     nightly check said.
 
     Exit code 1 where it does not answer; of --check, 3 where that fails.
     """
     if check:
-        _check(console, layout_of(prefix, root))
+        _check(console, layout_of(prefix, root, user=user))
         return
     from edgekit.deploy.health import unhealthy
     from edgekit.deploy.here import hands_here
     from edgekit.deploy.status import status
 
-    told = status(hands_here(layout_of(prefix, root)), unhealthy)
+    told = status(hands_here(layout_of(prefix, root, user=user)), unhealthy)
     console.document(told.document())
     show_status(console, told)
     if told.standing.running and told.unhealthy:

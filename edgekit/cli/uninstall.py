@@ -16,12 +16,12 @@ from edgekit.console import Console
 @click.option("--dry-run", is_flag=True, help="Only show what would be removed.")
 @place_options
 @common
-def command(console: Console, data: bool, dry_run: bool, prefix: str | None, root: Path) -> None:
+def command(console: Console, data: bool, dry_run: bool, prefix: str | None, root: Path, user: bool) -> None:
     """Stop the service and remove it with all its releases. What it keeps, and its configuration, stay."""
     from edgekit.deploy.here import hands_here, require_root
     from edgekit.deploy.uninstall import plan_removal, uninstall
 
-    hands = hands_here(layout_of(prefix, root))
+    hands = hands_here(layout_of(prefix, root, user=user))
     if dry_run:
         done = plan_removal(hands, data=data)
     else:

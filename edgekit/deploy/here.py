@@ -13,6 +13,8 @@ from edgekit import machine
 from edgekit.bundle import open_bundle, verify
 from edgekit.child import listen, python
 from edgekit.config import load_toml
+from edgekit.deploy.laptop.manager import require_manager
+from edgekit.deploy.laptop.text import TEMPLATE_SHA256 as HOME_SHA256
 from edgekit.deploy.layout import CONFIGURATION, ENVIRONMENT, SITE, SYSTEM, Layout
 from edgekit.deploy.order import Order
 from edgekit.deploy.record import record_of
@@ -57,11 +59,12 @@ def hands_here(
 ) -> Hands:
     """Return what an installation on this machine works with; ``forced`` passes over what the doctor finds bad."""
 
-    by = services or Systemctl(layout.root)
+    by = services or Systemctl(layout.root, of_user=layout.is_home)
 
     def stage_here(bundle: Path, wheels: str, release: str, stage_progress: Progress) -> None:
         opened = open_bundle(bundle)
-        record = stage(opened, code_for(opened.manifest.target.engine, wheels), layout, TEMPLATE_SHA256, stage_progress)
+        unit = HOME_SHA256 if layout.is_home else TEMPLATE_SHA256
+        record = stage(opened, code_for(opened.manifest.target.engine, wheels), layout, unit, stage_progress)
         if record.identity != release:
             message = f"{bundle} or the code changed while it was installed: it is {record.identity[:SHORT]} by now"
             raise EdgeKitError(message, "Install it again.")
@@ -93,7 +96,7 @@ def order_here(bundle: Path, wheels: str, layout: Layout, *, forced: bool = Fals
     memory_bytes = _memory_of(target) if image else machine.look().memory_bytes
     unknown = {"its GPU's device files": devices, "how much memory it has": memory_bytes}
     record = record_of(opened.digest, code_for(target.engine, wheels).packages(), TEMPLATE_SHA256)
-    settings = with_credentials(Settings(memory_bytes=memory_bytes, grace_s=_grace_s(layout)), layout)
+    settings = with_credentials(Settings(memory_bytes=memory_bytes, grace_s=grace_s(layout)), layout)
     return Order(
         bundle=opened.path,
         digest=opened.digest,
@@ -143,7 +146,9 @@ def examine(phase: str, bundle: Path, progress: Progress) -> Mapping[str, Any]:
 
 def require_root(layout: Layout) -> None:
     """Raise :class:`EdgeKitError` where this process may not change the installation."""
-    if os.geteuid() != 0:
+    if layout.is_home:
+        require_manager(Host())
+    elif os.geteuid() != 0:
         message = f"Only root may change the installation in {layout.at(layout.prefix)}"
         raise EdgeKitError(message, "Run it with sudo; or try `edgekit install --dry-run`, which changes nothing.")
 
@@ -192,9 +197,10 @@ def require_healthy(bundle: Path, *, runs: bool = False) -> None:
         raise EdgeKitError(f"This machine is not ready for {report.target}: {told}", f"{hint}\n--force goes on.")
 
 
-def _grace_s(layout: Layout) -> float:
-    """How long running answers get when the service is told to stop, as the site says it, and ten minutes at most, for
-    which a stop is waited for; as it ships, where the site's settings can't be read: the service says so itself."""
+def grace_s(layout: Layout) -> float:
+    """Return how long running answers get when the service is told to stop, as the site says it, and ten minutes at
+    most, for which a stop is waited for; as it ships, where the site's settings can't be read: the service says so
+    itself."""
     try:
         return min(load_toml(layout.configuration / SERVE_TOML, SiteSettings).limits.grace_s, _MOST_GRACE_S)
     except ConfigError:

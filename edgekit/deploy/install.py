@@ -21,7 +21,6 @@ from edgekit.deploy.starting import Start, Stop
 from edgekit.deploy.states import SHORT, forget_bad, read_trial, require_not_bad
 from edgekit.deploy.steps import UNIT, Hands, Step
 from edgekit.deploy.trying import CHECK, COMPILE, PROFILE, Examine, Preflight, Stage, Verify
-from edgekit.deploy.watching import ENABLED
 from edgekit.errors import InputError
 
 
@@ -69,7 +68,7 @@ def steps(order: Order, running: str) -> Iterator[Step]:
         yield from tries
     for path, text in order.configuration.items():
         yield Configure(path, text)
-    yield Place(order.watching, ENABLED, order.users)
+    yield Place(order.watching, order.enabled, order.users)
     for path, user in order.owned.items():
         yield HandOver(path, user)
     if order.image:

@@ -22,6 +22,7 @@ import os
 import re
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import ClassVar
 
 from edgekit.errors import ConfigError
 
@@ -51,6 +52,8 @@ class Layout:
 
     root: Path = Path("/")
     prefix: PurePosixPath = PREFIX
+    is_home: ClassVar[bool] = False
+    """Whether it is one user's own, without root."""
 
     def __post_init__(self) -> None:
         parts = self.prefix.parts
@@ -151,6 +154,21 @@ class Layout:
     def sysusers(self) -> Path:
         """What names the service's user to sysusers.d(5)."""
         return self.at("/etc/sysusers.d/edgekit.conf")
+
+    @property
+    def belongings(self) -> tuple[Path, ...]:
+        """What else an installation writes, beside its units and its folders."""
+        return (self.sysusers,)
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """What a command of its units has to be told of it by its environment."""
+        return {}
+
+    @property
+    def place(self) -> str:
+        """The options by which a command of its units finds it."""
+        return "--user" if self.is_home else f"--prefix {self.prefix}"
 
 
 def installed_prefix(root: Path) -> PurePosixPath | None:

@@ -13,7 +13,6 @@ from edgekit.deploy.placing import Configure, Place
 from edgekit.deploy.starting import Revive, Stop
 from edgekit.deploy.steps import UNIT, Hands, Step
 from edgekit.deploy.trying import COMPILE, Examine
-from edgekit.deploy.watching import ENABLED
 
 MEND = "mending"
 
@@ -26,7 +25,7 @@ def mending_steps(order: Order, hands: Hands, *, on_trial: bool) -> list[Step]:
     again that are not believed.
     """
     configuration = [Configure(path, text) for path, text in order.configuration.items()]
-    watching, unit = Place(order.watching, ENABLED, order.users), Place(order.unit, (UNIT,))
+    watching, unit = Place(order.watching, order.enabled, order.users), Place(order.unit, (UNIT,))
     is_another, is_down = bool(unit.before(hands)), not order.image and not hands.services.state(UNIT).runs
     is_whole = all(step.before(hands) for step in configuration) and not watching.before(hands)
     if is_whole and not is_another and not is_down:

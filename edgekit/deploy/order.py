@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from edgekit.deploy.watching import ENABLED
+
 
 @dataclass(frozen=True, kw_only=True)
 class Order:
@@ -15,6 +17,7 @@ class Order:
       ID of both
     - ``configuration``, ``watching``, ``unit``: texts by their paths on the device: what is created once; the units
       that watch trials, and what they need; the service's own
+    - ``enabled``: those of ``watching`` that start with the machine, or with its user
     - ``users``: the file among ``watching`` that names the service's user; ``owned``: folders, by their paths on the
       device, that are given to a user
     - ``stops_first``: whether the release can't be tried while the old one holds the memory
@@ -31,6 +34,7 @@ class Order:
     watching: Mapping[str, str]
     unit: Mapping[str, str]
     users: str = ""
+    enabled: tuple[str, ...] = ENABLED
     owned: Mapping[str, str] = field(default_factory=dict)
     stops_first: bool = False
     image: bool = False

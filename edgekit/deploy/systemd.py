@@ -86,9 +86,11 @@ class Services(Protocol):
 
 
 class Systemctl:
-    """systemd, of this machine or of the tree at ``root``; ``runner`` runs its programs."""
+    """systemd, of this machine or of the tree at ``root``, or ``of_user``: the user's own; ``runner`` runs its
+    programs."""
 
-    def __init__(self, root: Path = Path("/"), runner: Runner = run) -> None:
+    def __init__(self, root: Path = Path("/"), runner: Runner = run, *, of_user: bool = False) -> None:
+        self._user = ("--user",) if of_user else ()
         self._root = root
         self._is_image = root.resolve() != Path("/")
         self._runner = runner
@@ -138,7 +140,7 @@ class Systemctl:
     def reload(self) -> None:
         """As of the protocol."""
         if not self._is_image:
-            self._ask("systemd did not read the units", ("systemctl", "daemon-reload"), RELOAD_S)
+            self._ask("systemd did not read the units", ("systemctl", *self._user, "daemon-reload"), RELOAD_S)
 
     def make_users(self, name: str) -> None:
         """As of the protocol."""
@@ -160,13 +162,15 @@ class Systemctl:
         if self._is_image:
             return ()
         # By this field alone the service's own lines, and not what systemd says of it.
-        command = ("journalctl", "--no-pager", "--quiet", "--output=cat", f"--lines={lines}", f"_SYSTEMD_UNIT={unit}")
+        field = "_SYSTEMD_USER_UNIT" if self._user else "_SYSTEMD_UNIT"
+        shown = ("--no-pager", "--quiet", "--output=cat", f"--lines={lines}", f"{field}={unit}")
+        command = ("journalctl", *self._user, *shown)
         return tuple(line for line in self._run(command, CALL_S).out.splitlines() if line.strip())
 
     def _change(self, verb: str, unit: str, seconds: float, failed: str) -> None:
         if self._is_image:
             raise EdgeKitError(f"{self._root} is no running system: nothing can {verb} there", "Boot it first.")
-        reply = self._run(("systemctl", "--no-ask-password", verb, unit), seconds)
+        reply = self._run(("systemctl", *self._user, "--no-ask-password", verb, unit), seconds)
         if reply.code == 0:
             return
         why = f"systemctl {reply.why}"
@@ -175,12 +179,13 @@ class Systemctl:
             why = _first_line(reply.err) if result == "success" else result
         said = gist(" / ".join(self.last_lines(unit)))
         raise EdgeKitError(
-            f"{unit} {failed} ({why}){': ' if said else ''}{said}", f"journalctl --unit={unit} shows more."
+            f"{unit} {failed} ({why}){': ' if said else ''}{said}",
+            f"journalctl --{'user-' if self._user else ''}unit={unit} shows more.",
         )
 
     def _systemctl(self, failed: str, *arguments: str, fine: str = "") -> Reply:
         root = (f"--root={self._root}",) if self._is_image else ()
-        return self._ask(failed, ("systemctl", *root, *arguments), CALL_S, fine=fine)
+        return self._ask(failed, ("systemctl", *self._user, *root, *arguments), CALL_S, fine=fine)
 
     def _ask(self, failed: str, command: tuple[str, ...], seconds: float, *, fine: str = "") -> Reply:
         reply = self._run(command, seconds)

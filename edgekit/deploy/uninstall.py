@@ -38,7 +38,7 @@ def plan_removal(hands: Hands, *, data: bool) -> Uninstalled:
     """Return what :func:`uninstall` would remove and keep, of what is there."""
     layout = hands.layout
     units = [layout.unit.with_name(name) for name in _UNITS]
-    own = [*units, layout.sysusers, layout.current, layout.releases, layout.added, layout.state]
+    own = [*units, *layout.belongings, layout.current, layout.releases, layout.added, layout.state]
     kept = [layout.data, layout.configuration, layout.environment]
     there = [path for path in (*own, *(kept if data else ())) if path.exists() or path.is_symlink()]
     return Uninstalled(tuple(there), () if data else tuple(path for path in kept if path.exists()))

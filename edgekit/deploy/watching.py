@@ -7,6 +7,7 @@ ends a trial must work where the release on trial is what is broken. They are th
 
 from __future__ import annotations
 
+from pathlib import PurePosixPath
 from string import Template
 
 from edgekit.deploy.layout import SITE, SYSTEM, Layout
@@ -47,7 +48,7 @@ RequiresMountsFor=$prefix
 Type=oneshot
 TimeoutStartSec=1500
 Environment=$code
-ExecStart=$python -s -m edgekit commit --if-healthy --prefix $prefix
+ExecStart=$python -s -m edgekit commit --if-healthy $place
 """
 )
 _BOOT = Template(
@@ -62,10 +63,10 @@ Before=edgekit.service
 [Service]
 Type=oneshot
 Environment=$code
-ExecStart=$python -s -m edgekit rollback --boot --prefix $prefix
+ExecStart=$python -s -m edgekit rollback --boot $place
 
 [Install]
-WantedBy=multi-user.target
+WantedBy=$wanted
 """
 )
 _CHECK_TIMER = """# Written by `edgekit install`: when the nightly check is done, which differs from machine to
@@ -95,8 +96,18 @@ def watch_units(layout: Layout) -> dict[str, str]:
         "prefix": str(layout.prefix),
         "trial": str(layout.prefix / "state" / TRIAL),
         "python": PYTHON,
-        "code": f"PYTHONPATH={rescue / SITE}:{rescue / SYSTEM} PYTHONDONTWRITEBYTECODE=1",
+        "code": " ".join((code_of(rescue), *(f"{name}={value}" for name, value in layout.variables.items()))),
+        "place": layout.place,
+        "wanted": "default.target" if layout.is_home else "multi-user.target",
     }
     texts = {COMMIT_TIMER: _TIMER, COMMIT_UNIT: _COMMIT, BOOT_UNIT: _BOOT}
-    written = {name: text.substitute(words) for name, text in texts.items()} | {CHECK_TIMER: _CHECK_TIMER}
-    return {f"/etc/systemd/system/{name}": text for name, text in written.items()}
+    written = {name: text.substitute(words) for name, text in texts.items()}
+    if not layout.is_home:  # a laptop sleeps at night
+        written[CHECK_TIMER] = _CHECK_TIMER
+    folder = "/" / layout.unit.parent.relative_to(layout.root)
+    return {str(folder / name): text for name, text in written.items()}
+
+
+def code_of(release: PurePosixPath) -> str:
+    """Return the variables by which a unit runs the code of a release."""
+    return f"PYTHONPATH={release / SITE}:{release / SYSTEM} PYTHONDONTWRITEBYTECODE=1"

@@ -291,3 +291,61 @@ def test_an_uninstall_keeps_the_data(engineer: Engineer) -> None:
     assert not engineer.machine.at("/opt/edgekit").exists()
     assert engineer.machine.run("systemctl", "list-unit-files", "edgekit*", check=False).stdout.count("edgekit") == 0
     assert engineer.told("status")["release"] == ""
+
+
+@pytest.fixture(scope="module")
+def doctor(engineer: Engineer) -> Engineer:
+    """One who has no root, on the machine that the engineer has left."""
+    return engineer.doctor()
+
+
+def require_doctors_answer(doctor: Engineer, release: str) -> None:
+    """The release answers as the doctor's own service, by all that he is told."""
+    doctor.machine.wait("it answers", lambda: bool(doctor.told("status", "--user", code=None)["healthy"]))
+    told = doctor.told("status", "--user")
+    assert (told["release"], told["interrupted"]) == (release, "")
+    require_answer(doctor)
+
+
+def test_a_doctor_has_a_service_of_his_own_without_root(doctor: Engineer, note: Note) -> None:
+    began = time.monotonic()
+    installed = doctor.told("install", "/root/q4", "--user")
+    note("seconds to a doctor's trial", round(time.monotonic() - began, 1))
+    assert installed["state"] == "trial"
+    assert installed["url"] == "http://127.0.0.1:8080/"
+    require_doctors_answer(doctor, installed["release"])
+    doctor.run("commit", "--user")
+    assert doctor.told("status", "--user")["state"] == "committed"
+    for folder in (".config/edgekit", ".local/state/edgekit"):
+        assert doctor.machine.at(f"/home/doctor/{folder}").stat().st_uid == 1000
+    entry = doctor.machine.read("/home/doctor/.local/share/applications/edgekit.desktop")
+    assert "Exec=xdg-open http://127.0.0.1:8080/" in entry
+    units = "/home/doctor/.config/systemd/user"
+    names = [f"{units}/{path.name}" for path in doctor.machine.at(units).glob("edgekit*")]
+    assert len(names) == 5
+    done = doctor.machine.run(*doctor.becoming, "systemd-analyze", "--user", "verify", *names, check=False)
+    assert "edgekit" not in done.stderr, done.stderr
+    assert not doctor.machine.at("/opt/edgekit").exists(), "nothing is the machine's"
+
+
+def test_a_doctors_upgrade_that_fails_goes_back_by_itself(doctor: Engineer) -> None:
+    """By his systemd, which has nobody's help: the install may have ended well before it failed."""
+    before = str(doctor.told("status", "--user")["release"])
+    doctor.run("install", "/root/q4", "--wheels", "/root/ready", "--user", code=None)
+
+    def is_back() -> bool:
+        told = doctor.told("status", "--user", code=None)
+        return (told["release"], told["state"], told["interrupted"]) == (before, "committed", "")
+
+    doctor.machine.wait("the release before is back", is_back)
+    require_doctors_answer(doctor, before)
+    assert doctor.told("status", "--user")["rolled_back"]["bad"]
+
+
+def test_a_doctor_removes_it_and_keeps_what_it_kept(doctor: Engineer) -> None:
+    gone = doctor.told("uninstall", "--user")
+    assert "/home/doctor/.local/state/edgekit" in gone["kept"]
+    left = [path.name for path in doctor.machine.at("/home/doctor").rglob("edgekit*") if not path.is_dir()]
+    assert left == ["edgekit.env"]
+    assert not doctor.machine.at("/home/doctor/.local/share/edgekit").exists()
+    assert doctor.told("status", "--user")["release"] == ""

@@ -65,9 +65,11 @@ def ask(machine: Machine, path: str, document: dict[str, Any] | None = None) -> 
 
 @dataclass
 class Engineer:
-    """Somebody with EdgeKit in /root/ek of a machine, which may be another one after it was started anew."""
+    """Somebody with EdgeKit in /root/ek of a machine, which may be another one after it was started anew; ``becoming``
+    is the command that makes root's commands somebody else's, () for root."""
 
     machine: Machine
+    becoming: tuple[str, ...] = ()
 
     def settle(self, code: Environment) -> None:
         """Make the environment, with pip in it: that is what the package for Python's environments brings."""
@@ -95,7 +97,7 @@ class Engineer:
 
     def run(self, *arguments: str, code: int | None = 0, seconds: float = COMMAND_S) -> str:
         """Run ``edgekit``, which has to end with an exit code (None: with any), and return what it said."""
-        command = ("/root/ek/bin/python", "-m", "edgekit", *arguments)
+        command = (*self.becoming, "/root/ek/bin/python", "-m", "edgekit", *arguments)
         done = self.machine.run(*command, check=False, seconds=seconds)
         said = f"edgekit {' '.join(arguments)}: exit code {done.returncode}\n{done.stdout}{done.stderr}"
         assert code is None or done.returncode == code, f"{said[-4000:]}\n{self.machine.journal()}"
@@ -103,7 +105,7 @@ class Engineer:
 
     def told(self, *arguments: str, code: int | None = 0) -> dict[str, Any]:
         """Run ``edgekit`` with --json, and return its document."""
-        command = ("/root/ek/bin/python", "-m", "edgekit", *arguments, "--json")
+        command = (*self.becoming, "/root/ek/bin/python", "-m", "edgekit", *arguments, "--json")
         done = self.machine.run(*command, check=False, seconds=COMMAND_S)
         assert code is None or done.returncode == code, f"{done.stdout}{done.stderr[-4000:]}\n{self.machine.journal()}"
         return dict(json.loads(done.stdout))
@@ -111,6 +113,33 @@ class Engineer:
     def ask(self, path: str, document: dict[str, Any] | None = None) -> tuple[int, str]:
         """Ask the service; the status and the body."""
         return ask(self.machine, path, document)
+
+    def doctor(self, uid: int = 1000) -> Engineer:
+        """Return somebody without root on the same machine, with a systemd of his own, whether he is signed in or not.
+
+        What signs people in is not in the tree, so that systemd is told here where his folder of this boot lies."""
+        name, home = "doctor", "/home/doctor"
+        self.machine.write("/etc/sysusers.d/doctor.conf", f"u {name} {uid} - {home} /bin/bash\n")
+        self.machine.write(
+            "/etc/systemd/system/user@.service.d/test.conf", "[Service]\nEnvironment=XDG_RUNTIME_DIR=/run/user/%i\n"
+        )
+        self.machine.run("systemd-sysusers", "doctor.conf")
+        self.machine.run("install", "-d", f"--owner={name}", f"--group={name}", home)
+        self.machine.run("chmod", "0755", "/root")
+        self.machine.run("install", "-d", "--mode=0750", "/etc/edgekit")  # the machine's own service's
+        self.machine.run("systemctl", "daemon-reload")
+        self.machine.run("loginctl", "enable-linger", name)
+        runtime = f"/run/user/{uid}"
+        self.machine.wait("his systemd runs", self.machine.at(f"{runtime}/systemd/private").exists)
+        variables = (
+            f"HOME={home}",
+            f"USER={name}",
+            f"XDG_RUNTIME_DIR={runtime}",
+            "PATH=/usr/bin:/bin",
+            "LC_ALL=C.UTF-8",
+        )
+        user = (f"--reuid={uid}", f"--regid={uid}", "--clear-groups")
+        return Engineer(self.machine, ("setpriv", *user, "env", "-i", "-C", home, *variables))
 
     def reboot(self) -> None:
         """Have the machine started anew, without it being told before."""

@@ -81,11 +81,17 @@ def show_installed(
     console.print(f"Release {release[:SHORT]} answers, on trial.")
     if downtime is not None:
         console.print(f"Nobody was answered for {downtime:.1f} s.")
-    _show_page(console, page)
+    _show_page(console, page, is_home=layout.is_home)
 
 
-def _show_page(console: Console, page: dict[str, str]) -> None:
+def _show_page(console: Console, page: dict[str, str], *, is_home: bool) -> None:
     console.heading(page["url"])
+    if is_home:
+        console.print("For this machine alone, and without a sign-in. It stands in the desktop's menu as EdgeKit.")
+        console.print(
+            "It is committed after ten healthy minutes, or by `edgekit commit --user`; back: `edgekit rollback --user`."
+        )
+        return
     console.code(lambda: code_lines(page["url"]))
     if page["fingerprint"]:
         console.print(f"Its authority's fingerprint (SHA-256): {page['fingerprint']}")

@@ -19,10 +19,10 @@ UNIT, ROLLBACK, GPU, SYSUSERS = "edgekit.service", "edgekit-rollback.service", "
 CHECK = "edgekit-check.service"
 _ON_PROCESSOR, _ON_GPU = "processor.conf", "gpu.conf"
 _FOLDER: Final = files("edgekit.deploy.unit")
-_DIRECT: Final = 254
+DIRECT: Final = 254
 """The first systemd that starts OnFailure= at each failure, also before a new start, unless the unit says otherwise.
 Those before don't know the word for it, and don't do it."""
-_RESTART_MODE: Final = """\
+RESTART_MODE: Final = """\
 # What another start follows is no failure for good, which alone is gone back from.
 RestartMode=direct
 """
@@ -42,7 +42,7 @@ def _digest() -> str:
     digest = hashlib.sha256()
     for name in (UNIT, ROLLBACK, CHECK, GPU, SYSUSERS, _ON_PROCESSOR, _ON_GPU):
         digest.update(hashlib.sha256(_template(name).encode()).digest())
-    for text in (_RESTART_MODE, _ALL_DEVICES, *_SHARE):
+    for text in (RESTART_MODE, _ALL_DEVICES, *_SHARE):
         digest.update(text.encode())
     return digest.hexdigest()
 
@@ -67,7 +67,7 @@ def unit_text(layout: Layout, target: Target, nodes: Sequence[str] | None, setti
         python=settings.python,
         options=_tls(settings),
         wants_gpu=f"Wants={GPU}\nAfter={GPU}\n" if target.kind.on_gpu else "",
-        restart_mode=_RESTART_MODE if systemd >= _DIRECT else "",
+        restart_mode=RESTART_MODE if systemd >= DIRECT else "",
         stop_s=settings.stop_s,
         credentials="".join(f"{line}\n" for line in loaded),
         memory_max=_SHARE[0] if most is None else most,
@@ -87,7 +87,18 @@ def check_unit_text(layout: Layout, target: Target, nodes: Sequence[str] | None,
 
 def rollback_unit_text(layout: Layout, python: PurePosixPath = PYTHON) -> str:
     """Return the text of ``edgekit-rollback.service``, which systemd starts where the service has failed for good."""
-    return Template(_template(ROLLBACK)).substitute(prefix=layout.prefix, python=python)
+    return (
+        Template(_template(ROLLBACK))
+        .substitute(
+            prefix=layout.prefix,
+            python=python,
+            place=layout.place,
+            variables="".join(f" {name}={value}" for name, value in layout.variables.items()),
+            private="" if layout.is_home else "PrivateTmp=yes",  # not every user may have a namespace of mounts
+        )
+        .rstrip("\n")
+        + "\n"
+    )
 
 
 def gpu_unit_text(nodes: Sequence[str] | None) -> str:

@@ -9,6 +9,8 @@ import pytest
 from click.testing import CliRunner
 
 from edgekit.cli.installing import layout_of, place_options
+from edgekit.config.site import site_folder
+from edgekit.config.state import state_folder
 from edgekit.deploy.layout import Layout
 from edgekit.deploy.unit.settings import Settings
 from edgekit.deploy.unit.text import unit_text
@@ -21,13 +23,22 @@ from edgekit.units import GIB
 def test_an_installation_is_this_machine_s_unless_it_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     @click.command()
     @place_options
-    def command(prefix: str | None, root: Path) -> None:
-        click.echo(str(layout_of(prefix, root).current))
+    def command(prefix: str | None, root: Path, user: bool) -> None:
+        click.echo(str(layout_of(prefix, root, user=user).current))
 
     monkeypatch.setattr("edgekit.deploy.layout.installed_prefix", lambda root: None)
     assert CliRunner().invoke(command, []).output == "/opt/edgekit/current\n"
     assert CliRunner().invoke(command, ["--prefix", "/data/ek", "--root", "/tmp"]).output == "/tmp/data/ek/current\n"
     assert CliRunner().invoke(command, ["--root", "/nowhere"]).exit_code == 2
+    for name in ("EDGEKIT_SITE", "EDGEKIT_STATE"):
+        monkeypatch.setenv(name, "/nowhere")
+    home = {"HOME": "/home/anna", "XDG_DATA_HOME": None, "XDG_STATE_HOME": None, "XDG_CONFIG_HOME": None}
+    told = CliRunner().invoke(command, ["--user"], env=home).output
+    assert told == "/home/anna/.local/share/edgekit/current\n"
+    assert site_folder() == Path("/home/anna/.config/edgekit"), "not the machine's, which may be closed to him"
+    assert state_folder() == Path("/home/anna/.local/state/edgekit")
+    for more in (["--prefix", "/data/ek"], ["--root", "/tmp"]):
+        assert "leave out --prefix and --root" in CliRunner().invoke(command, ["--user", *more], env=home).output
 
 
 @pytest.mark.parametrize("is_begun", [False, True])

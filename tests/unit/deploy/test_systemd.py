@@ -163,3 +163,24 @@ def test_the_stand_in_keeps_the_same_promises() -> None:
     assert services.state(UNIT).active == "inactive"
     assert stand_in.asked == [f"{verb} {UNIT}" for verb in ("enable", "start", "stop", "restart", "reset-failed")]
     assert stand_in.enabled == {UNIT}
+
+
+def test_a_users_systemd_is_asked_as_such() -> None:
+    asked: list[tuple[str, ...]] = []
+
+    def runner(command: tuple[str, ...], seconds: float, variables: Mapping[str, str]) -> Reply:
+        asked.append(command)
+        return Reply(0, "ActiveState=active\n")
+
+    services = Systemctl(runner=runner, of_user=True)
+    services.state("edgekit.service")
+    services.start("edgekit.service")
+    services.stop("edgekit.service")
+    services.restart("edgekit.service")
+    services.reset_failed("edgekit.service")
+    services.enable("edgekit.service")
+    services.disable("edgekit.service")
+    services.reload()
+    services.last_lines("edgekit.service")
+    assert all(command[1] == "--user" for command in asked)
+    assert asked[-1][-1] == "_SYSTEMD_USER_UNIT=edgekit.service"
