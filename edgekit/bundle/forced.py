@@ -25,7 +25,8 @@ _FORMAT = 1
 class ForcedGate:
     """A gate that was passed over.
 
-    - ``gate``: "check" or "profile"; ``why`` it said no, with the figures that it went by; ``figures``: those by name
+    - ``gate``: "check", "profile", or "compile", which asks what it made; ``why`` it said no, with the figures that it
+      went by; ``figures``: those by name
     - ``release``: the ID of the release that was installed, ``at``: the wall clock then, by ISO 8601
     - ``edgekit``: the version that installed it
     """
@@ -36,6 +37,11 @@ class ForcedGate:
     at: str
     edgekit: str = __version__
     figures: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def is_of_answers(self) -> bool:
+        """Whether it was answers that fell short."""
+        return self.gate in ("compile", "check")
 
     @property
     def text(self) -> str:

@@ -10,14 +10,14 @@ from __future__ import annotations
 import logging
 
 from edgekit.bundle import Bundle
+from edgekit.bundle.forced import ForcedGate, forced_at_install
 from edgekit.check import forced
 from edgekit.check.check import specimen_of, whole_answer
 from edgekit.check.golden import Golden, GoldenSequence
 from edgekit.check.limits import whole_limits
 from edgekit.check.measure import SequenceFigures, figures
-from edgekit.check.verdict import verdict_of
 from edgekit.engines.base import PartedEngine
-from edgekit.errors import GateRefused
+from edgekit.errors import ConfigError, GateRefused
 from edgekit.runtime.embeddings import Embeddings
 
 _log = logging.getLogger(__name__)
@@ -26,12 +26,11 @@ _log = logging.getLogger(__name__)
 def require_true_answer(bundle: Bundle, engine: PartedEngine) -> None:
     """Ask ``engine`` one golden question of ``bundle``'s, and all where that one falls short.
 
-    :class:`GateRefused` where the answers do. Where they did when the engines were checked on this GPU, and whoever
-    installed them went on all the same, nothing is asked, and a warning says so.
+    :class:`GateRefused` where the answers do. Where they did when ``bundle`` was installed, and root forced it in all
+    the same, nothing is asked, and a warning says so. What a later check said excuses nothing: nobody chose that.
     """
-    verdict = verdict_of(engine.plans) if engine.plans else None
-    if verdict is not None and verdict.shortfall:
-        _log.warning("Its answers fell short when it was checked, and it was told to go on: %s", verdict.shortfall)
+    if gates := [gate for gate in _forced(bundle) if gate.is_of_answers]:
+        _log.warning("Its answers fell short when it was installed, and it was told to go on: %s", gates[-1].text)
         return
     specimen = specimen_of(bundle, engine)
     embeddings, reader = Embeddings(engine), forced.Reader(engine)
@@ -50,6 +49,15 @@ def require_true_answer(bundle: Bundle, engine: PartedEngine) -> None:
             f"{bundle.path} does not answer here as it was built to: {why}",
             "Start the machine anew; `edgekit check` says which part is wrong, `edgekit rollback` goes back.",
         )
+
+
+def _forced(bundle: Bundle) -> tuple[ForcedGate, ...]:
+    """What root forced; nothing where that can't be read: then the answers count."""
+    try:
+        return forced_at_install(bundle)
+    except (ConfigError, OSError) as error:
+        _log.warning("What was forced at the install can't be read, and excuses nothing: %s", error)
+        return ()
 
 
 def _shortest_first(golden: Golden) -> list[GoldenSequence]:
