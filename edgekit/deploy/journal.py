@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import logging
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -21,6 +22,7 @@ from edgekit.errors import EdgeKitError
 from edgekit.files import writing
 from edgekit.machine.moment import now
 
+_log = logging.getLogger(__name__)
 NAME, LOCK = "journal.jsonl", ".lock"
 INSTALL = "install"
 """What an operation is called that leads to a trial."""
@@ -196,16 +198,20 @@ def make_folder(folder: Path) -> None:
 def alone(folder: Path, *, wait: bool = True) -> Iterator[None]:
     """Let one command at a time change the installation whose state lies in ``folder``, which is made where it is not.
 
-    :class:`Busy` where another one does, unless ``wait`` is for its end. A lock ends with its process.
+    :class:`Busy` where another one does, unless ``wait`` is for its end, which is said: at night that can take as long
+    as the golden check. A lock ends with its process.
     """
     make_folder(folder)
     with writing(folder / LOCK):
         lock = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     try:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise Busy("Another command works on this installation", "Wait for its end.") from None
+            if not wait:
+                raise Busy("Another command works on this installation", "Wait for its end.") from None
+            _log.warning("Another command works on this installation, or the nightly check: waiting for its end.")
+            fcntl.flock(lock, fcntl.LOCK_EX)
         yield
     finally:
         os.close(lock)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+import fcntl
+import logging
 import os
 from pathlib import Path
 
@@ -113,3 +115,21 @@ def test_a_folder_is_on_the_disk_with_those_above_it(tmp_path: Path, monkeypatch
     assert flushed == [str(tmp_path), str(tmp_path / "opt")]
     make_folder(tmp_path / "opt" / "edgekit")
     assert len(flushed) == 2
+
+
+def test_whoever_waits_for_another_command_is_told_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As at night, when the golden check goes on."""
+    asked: list[bool] = []
+    told: list[str] = []
+
+    def flock(descriptor: int, how: int) -> None:
+        asked.append(bool(how & fcntl.LOCK_NB))
+        if asked[-1]:
+            raise BlockingIOError
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    monkeypatch.setattr(logging.getLogger("edgekit.deploy.journal"), "warning", told.append)
+    with alone(tmp_path):
+        assert asked == [True, False]
+    (said,) = told
+    assert "waiting for its end" in said
