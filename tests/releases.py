@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from edgekit.bundle import Bundle, open_bundle, sealing
@@ -42,6 +42,6 @@ class PlainCode:
     def room(self) -> Room:
         return room_of(len(content) for content in self.files.values())
 
-    def write(self, folder: Path) -> None:
+    def write(self, folder: Path, compile_in: Callable[[Path], None] | None = None) -> None:
         with writing(folder):
             write_files(folder, self.files)

@@ -28,14 +28,22 @@ class Earlier:
 
     def __init__(self, layout: Layout) -> None:
         self._paths: dict[str, Path] = {}
+        self._releases: list[dict[str, FileEntry]] = []
         for identity in layout.identities():
             folder = layout.release(identity)
             with suppress(ConfigError):
-                self._paths |= {entry.sha256: folder / name for name, entry in read_files(folder).items()}
+                files = read_files(folder)
+                self._releases.append(files)
+                self._paths |= {entry.sha256: folder / name for name, entry in files.items()}
 
     def holds(self, entry: FileEntry) -> bool:
         """Say whether a file of this content may be there; empty ones are not worth a link."""
         return entry.bytes > 0 and entry.sha256 in self._paths
+
+    def beside(self, name: str, content: FileEntry, other: str) -> FileEntry | None:
+        """Return what a release has as its file ``other`` that has just this ``content`` as its file ``name``; None
+        where there is none."""
+        return next((files[other] for files in self._releases if files.get(name) == content and other in files), None)
 
     def link(self, wanted: Mapping[Path, FileEntry], mode: int | None = None, progress: Progress = silent) -> set[Path]:
         """Make a link of each path whose content an earlier release holds whole; return which are links now.
@@ -71,6 +79,8 @@ def _linked(earlier: Path, path: Path, mode: int | None) -> bool:
         wanted = path.stat().st_mode & _MODE if mode is None else mode
         if earlier.stat().st_mode & _MODE != wanted:
             return False
+        if os.path.lexists(path) and os.path.samefile(earlier, path):
+            return True  # renaming a link over another of the same file would leave both
         beside = path.with_name(f".{path.name}.link")
         os.link(earlier, beside)
     except OSError:

@@ -8,6 +8,7 @@ folder under a release's name is therefore whole. What a killed run has left is 
 from __future__ import annotations
 
 import fcntl
+import functools
 import os
 import re
 import shutil
@@ -25,6 +26,7 @@ from edgekit.deploy.record import SHORT, Record, read_files, read_record, record
 from edgekit.deploy.room import held, require_room, room_of
 from edgekit.deploy.sharing import Earlier
 from edgekit.deploy.site.code import Code
+from edgekit.deploy.site.reused import compile_reusing
 from edgekit.deploy.site.system import link_packages
 from edgekit.errors import BundleError, ConfigError, EdgeKitError
 from edgekit.files import writing
@@ -100,7 +102,7 @@ def _fill(layout: Layout, bundle: Bundle, code: Code, record: Record, earlier: E
     make_folder(partial)
     with flushed(partial):
         files, linked = _copy_bundle(partial / BUNDLE, bundle, earlier, progress)
-        code.write(partial / SITE)
+        code.write(partial / SITE, functools.partial(compile_reusing, earlier))
         site = {partial / SITE / name: entry for name, entry in hash_files(partial / SITE, progress).items()}
         linked |= earlier.link(site, progress=progress)
         files |= site

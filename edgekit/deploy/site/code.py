@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
 from edgekit.deploy.record import Package
 from edgekit.deploy.room import Room
+from edgekit.deploy.site.compiled import compile_modules
 
 
 class Code(Protocol):
@@ -22,5 +24,6 @@ class Code(Protocol):
     def room(self) -> Room:
         """Return what it will take on a disk."""
 
-    def write(self, folder: Path) -> None:
-        """Write it into ``folder``, which is new, every hash compared; not durably yet."""
+    def write(self, folder: Path, compile_in: Callable[[Path], None] = compile_modules) -> None:
+        """Write it into ``folder``, which is new, every hash compared, and have its modules compiled by ``compile_in``;
+        not durably yet."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from edgekit.errors import EdgeKitError, gist
@@ -16,11 +17,13 @@ SEEN_AT = "/mnt/release/site"
 """Where a running service sees the code of its release."""
 
 
-def compile_modules(folder: Path) -> None:
-    """Compile all modules in ``folder``; one that is no Python of this version is left as it is."""
+def compile_modules(folder: Path, modules: Sequence[Path] = ()) -> None:
+    """Compile all modules in ``folder``, or those that are named; one that is no Python of this version is left as it
+    is."""
     folder = folder.absolute()
     arguments = ["-qq", "-j", "0", "--invalidation-mode", "unchecked-hash", "-s", str(folder), "-p", SEEN_AT]
-    run_clean([sys.executable, "-s", "-m", "compileall", *arguments, str(folder)], {"PYTHONHASHSEED": "0"})
+    named = [str(module.absolute()) for module in modules] or [str(folder)]
+    run_clean([sys.executable, "-s", "-m", "compileall", *arguments, *named], {"PYTHONHASHSEED": "0"})
 
 
 def run_clean(command: list[str], variables: dict[str, str]) -> subprocess.CompletedProcess[str]:

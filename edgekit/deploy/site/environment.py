@@ -6,7 +6,7 @@ changed since, by a hand or by a disk, is refused.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import Distribution
@@ -46,7 +46,7 @@ class Environment:
         modules = (file.entry.bytes for file in files if file.name.endswith(".py"))
         return room_of(file.entry.bytes for file in files) + room_of(modules)
 
-    def write(self, folder: Path) -> None:
+    def write(self, folder: Path, compile_in: Callable[[Path], None] = compile_modules) -> None:
         """Copy it; see :class:`~edgekit.deploy.site.code.Code`."""
         copies: dict[str, Copy] = {}
         for distribution, files in self._distributions:
@@ -62,7 +62,7 @@ class Environment:
         for distribution, files in self._distributions:
             own = _metadata_folder(distribution, files) / "RECORD"
             write_text(folder / own, record_text(files, own.as_posix()))
-        compile_modules(folder)
+        compile_in(folder)
 
     @cached_property
     def _distributions(self) -> list[tuple[Distribution, list[Listed]]]:

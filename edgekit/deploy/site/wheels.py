@@ -14,7 +14,7 @@ import re
 import shutil
 import sys
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -61,7 +61,7 @@ class Wheels:
             sizes += [entry.file_size for entry in entries if entry.filename.endswith(".py")]
         return room_of(sizes)
 
-    def write(self, folder: Path) -> None:
+    def write(self, folder: Path, compile_in: Callable[[Path], None] = compile_modules) -> None:
         """Unpack them; see :class:`~edgekit.deploy.site.code.Code`."""
         folder = folder.absolute()  # pip is run elsewhere
         scratch = folder.parent / ".unpacking"  # pip writes beside its target first: on the same file system, then
@@ -81,7 +81,7 @@ class Wheels:
             message = f"pip can't unpack the wheels in {self.folder}: {gist(done.stderr.strip())}"
             raise refusal(message, f"Check the disk of {folder}, and the folder of wheels.")
         shutil.rmtree(folder / "bin", ignore_errors=True)  # scripts, which name a place that the release will leave
-        compile_modules(folder)
+        compile_in(folder)
 
     def _pip(self) -> list[str]:
         carried = [wheel.absolute() for one, wheel in self._wheels if one.name == _PIP]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -114,7 +115,7 @@ class Failing(PlainCode):
         super().__init__(CODE.files)
         self.error = error
 
-    def write(self, folder: Path) -> None:
+    def write(self, folder: Path, compile_in: Callable[[Path], None] | None = None) -> None:
         super().write(folder)
         raise self.error
 
