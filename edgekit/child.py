@@ -14,7 +14,8 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import IO, Any
 
 from edgekit.errors import EdgeKitError, EngineError, gist
@@ -36,6 +37,10 @@ class Crash(EngineError):
         self.signal = signal
 
 
+class Overdue(Crash):
+    """A child that was ended because it took too long."""
+
+
 def python(module: str, *arguments: str) -> list[str]:
     """Return the command that runs one of our modules with the interpreter that runs this."""
     return [sys.executable, "-c", _RUN, module, *arguments]
@@ -50,9 +55,14 @@ def environment() -> dict[str, str]:
 
 
 def listen(
-    command: list[str], doing: str, progress: Progress = silent, variables: Mapping[str, str] | None = None
+    command: list[str],
+    doing: str,
+    progress: Progress = silent,
+    variables: Mapping[str, str] | None = None,
+    seconds: float | None = None,
 ) -> list[Any]:
-    """Run a child to its end; its result. ``variables`` are added to its environment.
+    """Run a child to its end; its result. ``variables`` are added to its environment. It is ended after ``seconds``, if
+    they are given: :class:`Overdue`.
 
     ``doing`` begins the :class:`Crash` that says how it ended without one ("Compiling"). The child's own errors
     come as :class:`EdgeKitError`. However this ends, the child has ended.
@@ -69,6 +79,7 @@ def listen(
             text=True,
             errors="replace",
         ) as child,
+        _within(child, seconds) as overdue,
     ):
         assert child.stdout
         try:
@@ -83,7 +94,31 @@ def listen(
         except BaseException:
             child.kill()
             raise
-        raise _crash(doing, child.wait(), complaints)
+        status = child.wait()
+        if overdue.is_set():
+            raise Overdue(f"{doing} took longer than {seconds:.0f} s, and was ended", "", signal.SIGKILL)
+        raise _crash(doing, status, complaints)
+
+
+@contextmanager
+def _within(child: subprocess.Popen[str], seconds: float | None) -> Iterator[threading.Event]:
+    """Kill a child after ``seconds``; whether that was done is what is yielded."""
+    overdue = threading.Event()
+
+    def end() -> None:
+        overdue.set()
+        child.kill()
+
+    timer = threading.Timer(seconds, end) if seconds is not None else None
+    if timer:
+        timer.daemon = True
+        timer.start()
+    try:
+        yield overdue
+    finally:
+        if timer:
+            timer.cancel()
+            timer.join()
 
 
 def _words(line: str) -> object:

@@ -173,7 +173,13 @@ def _of_installation(folder: Path, patch: pytest.MonkeyPatch) -> Iterator[tuple[
     yield "install --dry-run", run("install", "1", "--dry-run")
     site.installed(OLD)
     yield "install", run("install", "2")
-    means = Means(look=lambda release: (), replaced=lambda pid: (), lacking=lambda bundle: "", forbidden=lambda: "")
+    means = Means(
+        look=lambda release: (),
+        replaced=lambda pid: (),
+        lacking=lambda bundle: "",
+        forbidden=lambda: "",
+        hurried=lambda hands, seconds: hands,
+    )
     patch.setattr("edgekit.deploy.nightly_here.means_here", lambda layout, progress: means)
     yield "status", run("status")
     yield "status --check", run("status", "--check")

@@ -129,15 +129,16 @@ def is_image(layout: Layout) -> bool:
     return layout.root.resolve() != Path("/")
 
 
-def examine(phase: str, bundle: Path, progress: Progress) -> Mapping[str, Any]:
-    """Let a release's code do a phase with its ``bundle``, by the interpreter that will run it.
+def examine(phase: str, bundle: Path, progress: Progress, seconds: float | None = None) -> Mapping[str, Any]:
+    """Let a release's code do a phase with its ``bundle``, by the interpreter that will run it, within ``seconds`` if
+    they are given.
 
     :class:`GateRefused` where a gate says no; errors as of the phase, and of a process that ends without a result.
     """
     release = bundle.parent
     command = [str(PYTHON), "-s", *python("edgekit.deploy.examined", phase, str(bundle))[1:]]
     variables = {"PYTHONPATH": f"{release / SITE}{os.pathsep}{release / SYSTEM}", "PYTHONDONTWRITEBYTECODE": "1"}
-    (document,) = listen(command, f"The release's {phase}", progress, variables)
+    (document,) = listen(command, f"The release's {phase}", progress, variables, seconds)
     if "refused" in document:
         message, hint = document["refused"]
         raise RefusedByFigures(message, hint, document.get("figures", {}))

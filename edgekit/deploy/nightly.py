@@ -28,7 +28,7 @@ from edgekit.check.nightly import (
     read_nightly,
     write_nightly,
 )
-from edgekit.child import Crash
+from edgekit.child import Crash, Overdue
 from edgekit.deploy.install import downtime_s
 from edgekit.deploy.journal import Busy, Journal, alone
 from edgekit.deploy.layout import BUNDLE
@@ -46,6 +46,8 @@ from edgekit.progress import Progress
 NIGHTLY: Final = "nightly check"
 """What an operation is called that stops the service for the check."""
 BESIDE, STOPPED, ALONE = "beside", "stopped", "alone"
+MOST_STOPPED_S: Final = 1800.0
+"""How long the service stays stopped at most for its answers to be asked: a GPU may hang, or the hours be over."""
 _DOWN: Final = ("inactive", "failed")
 _MEND = "`sudo edgekit rollback` goes back to the release before; `edgekit doctor` looks for what changed here."
 _NO_MEMORY = re.compile(r"out ?of ?memory|no room|bad_alloc|to pin for|insufficient memory|to allocate", re.IGNORECASE)
@@ -60,12 +62,14 @@ class Means:
     - ``replaced(pid)``: what was replaced under a process, 0 for none; None where that can't be told
     - ``lacking(bundle)``: what is missing for a process beside the service; "" where there is room
     - ``forbidden()``: why the service may not be stopped now; "" where it may
+    - ``hurried(hands, seconds)``: hands whose phases are ended after so many seconds
     """
 
     look: Callable[[str], Iterable[Finding]]
     replaced: Callable[[int], Iterable[Finding] | None]
     lacking: Callable[[Path], str]
     forbidden: Callable[[], str]
+    hurried: Callable[[Hands, float], Hands]
 
 
 def check_nightly(hands: Hands, means: Means) -> Nightly | None:
@@ -117,7 +121,7 @@ def _check(release: str, hands: Hands, means: Means) -> Nightly:
         return Nightly(release=release, files=files, answers=_asked(bundle, hands), manner=manner)
     if forbidden := _is_no_use(state, files) or means.forbidden():
         return Nightly(release=release, files=files, answers=not_done(f"{lacking}; {forbidden}", now().time))
-    answers, downtime = _stopped(release, hands)
+    answers, downtime = _stopped(release, hands, means.hurried(hands, MOST_STOPPED_S))
     return Nightly(release=release, files=files, answers=answers, manner=STOPPED, downtime_s=downtime)
 
 
@@ -147,13 +151,13 @@ def _asked(bundle: Path, hands: Hands) -> Part:
     return Part(outcome=PASSED, at=now().time)
 
 
-def _stopped(release: str, hands: Hands) -> tuple[Part, float | None]:
-    """Stop the service, ask, and start it again, whatever comes of it. Answers that fall short undo nothing; that the
-    disk, the stop or the start failed says nothing of them."""
+def _stopped(release: str, hands: Hands, hurried: Hands) -> tuple[Part, float | None]:
+    """Stop the service, ask by the ``hurried`` hands, and start it again, whatever comes of it. Answers that fall short
+    undo nothing; that the disk, the stop or the start failed says nothing of them."""
     told: list[Part] = []
 
     def examine(phase: str, bundle: Path, progress: Progress) -> Mapping[str, Any]:
-        told.append(_asked(bundle, hands))
+        told.append(_asked(bundle, hurried))
         return {"outcome": told[0].outcome}
 
     journal = Journal(hands.layout.state)
@@ -175,6 +179,8 @@ def _stopped(release: str, hands: Hands) -> tuple[Part, float | None]:
 def _failed(error: EdgeKitError) -> Part:
     """What an error of the check says of the answers; one that ran out of memory says nothing."""
     moment = now().time
+    if isinstance(error, Overdue):
+        return not_done(f"{error.message}: nobody was to wait longer for the service", moment)
     if isinstance(error, Crash) and error.signal == signal.SIGKILL:
         return not_done(f"{error.message}, as it is where memory runs out", moment)
     if not isinstance(error, GateRefused) and _NO_MEMORY.search(error.message):

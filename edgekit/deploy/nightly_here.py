@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from edgekit.bundle import open_bundle
 from edgekit.deploy.beside import free_here, lacking, taken
 from edgekit.deploy.changed import changed, replaced
 from edgekit.deploy.health import settings
+from edgekit.deploy.here import examine
 from edgekit.deploy.hours import SETTING, forbidden
 from edgekit.deploy.layout import Layout
 from edgekit.deploy.nightly import Means
@@ -30,6 +33,7 @@ def means_here(layout: Layout, progress: Progress = silent) -> Means:
     return Means(
         look=lambda release: changed(layout, release, Host(), progress),
         replaced=replaced,
+        hurried=lambda hands, seconds: replace(hands, examine=partial(examine, seconds=seconds)),
         lacking=lacking_here,
         forbidden=lambda: forbidden(settings(layout).get(SETTING, ""), datetime.now().astimezone()),
     )

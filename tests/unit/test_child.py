@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from edgekit import __version__
-from edgekit.child import environment, listen, python
+from edgekit.child import Overdue, environment, listen, python
 
 
 def test_a_child_finds_the_modules_that_its_parent_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -42,3 +44,14 @@ def test_a_child_gets_variables_that_this_process_has_not(tmp_path: Path, monkey
     monkeypatch.syspath_prepend(str(tmp_path))
     assert listen(python("telling"), "Telling", variables={"EDGEKIT_TOLD": "a word"}) == ["a word"]
     assert "EDGEKIT_TOLD" not in os.environ
+
+
+def test_a_child_that_takes_too_long_is_ended() -> None:
+    """It would wait for as long as this process runs."""
+    with pytest.raises(Overdue, match="Waiting took longer than 0 s") as error:
+        listen([sys.executable, "-c", "import sys; sys.stdin.read()"], "Waiting", seconds=0.2)
+    assert error.value.signal == signal.SIGKILL
+
+
+def test_a_child_that_has_time_enough_gives_its_result() -> None:
+    assert listen([sys.executable, "-c", "print('[\"done\", 1]')"], "Waiting", seconds=600) == [1]

@@ -25,7 +25,11 @@ def test_a_check_that_fails_is_loud_until_the_next(
 ) -> None:
     found: list[Finding] = []
     means = Means(
-        look=lambda release: tuple(found), replaced=lambda pid: (), lacking=lambda bundle: "", forbidden=lambda: ""
+        look=lambda release: tuple(found),
+        replaced=lambda pid: (),
+        lacking=lambda bundle: "",
+        forbidden=lambda: "",
+        hurried=lambda hands, seconds: hands,
     )
     monkeypatch.setattr("edgekit.deploy.nightly_here.means_here", lambda layout, progress: means)
     assert run("status", "--check") == {"release": ""}

@@ -13,12 +13,13 @@ from typing import Any
 import pytest
 
 from edgekit.check.nightly import Finding, read_nightly
-from edgekit.child import Crash
+from edgekit.child import Crash, Overdue
 from edgekit.deploy import journal
 from edgekit.deploy.journal import alone
-from edgekit.deploy.nightly import NIGHTLY, Means, check_nightly
+from edgekit.deploy.nightly import MOST_STOPPED_S, NIGHTLY, Means, check_nightly
 from edgekit.deploy.rollback import roll_back
 from edgekit.deploy.status import status
+from edgekit.deploy.steps import Hands
 from edgekit.errors import DiskFull, EdgeKitError, EngineError, GateRefused
 from edgekit.progress import Progress
 from tests.deploying import NEW, OLD, THIRD, Site
@@ -53,8 +54,16 @@ class Night:
             self.seen.append(pid)
             return None if self.untold else ()
 
+        def hurried(hands: Hands, seconds: float) -> Hands:
+            self.seen.append(f"within {seconds:.0f} s")
+            return hands
+
         means = Means(
-            look=look, replaced=replaced, lacking=lambda bundle: self.lacking, forbidden=lambda: self.forbidden
+            look=look,
+            replaced=replaced,
+            lacking=lambda bundle: self.lacking,
+            forbidden=lambda: self.forbidden,
+            hurried=hurried,
         )
         nightly = check_nightly(self.site.hands, means)
         assert nightly is not None
@@ -72,7 +81,13 @@ def why(part: Mapping[str, Any]) -> str:
 
 
 def test_nothing_is_checked_where_nothing_is_installed(site: Site) -> None:
-    means = Means(look=lambda release: (), replaced=lambda pid: (), lacking=lambda bundle: "", forbidden=lambda: "")
+    means = Means(
+        look=lambda release: (),
+        replaced=lambda pid: (),
+        lacking=lambda bundle: "",
+        forbidden=lambda: "",
+        hurried=lambda hands, seconds: hands,
+    )
     assert check_nightly(site.hands, means) is None
     assert not list(site.folder.iterdir())
 
@@ -109,6 +124,8 @@ def test_answers_that_fall_short_are_told_and_nothing_is_stopped(night: Night) -
 def test_a_check_that_runs_out_of_memory_says_nothing(night: Night) -> None:
     night.site.refusing["check"] = Crash("The release's check was ended by SIGKILL", "", signal.SIGKILL)
     assert night.check()["answers"]["outcome"] == "not done"
+    night.site.refusing["check"] = Overdue("The release's check took longer", "", signal.SIGKILL)
+    assert "nobody was to wait longer" in why(night.check()["answers"])
     for why_ in ("The GPU has run out of memory", "This machine has no room for a KV arena of 1 GiB"):
         night.site.refusing["check"] = EngineError(why_, "")
         assert night.check()["answers"]["outcome"] == "not done", why_
@@ -130,6 +147,7 @@ def test_where_it_is_allowed_the_service_is_stopped_and_started_again(night: Nig
     told = night.check()
     assert (told["answers"]["outcome"], told["manner"]) == ("passed", "stopped")
     assert told["downtime_s"] >= 0
+    assert night.seen[-1] == f"within {MOST_STOPPED_S:.0f} s"
     assert night.site.examined == [("check", "")], "while nothing ran"
     assert night.site.services.running == OLD
     shown = status(night.site.hands, lambda hands: "")

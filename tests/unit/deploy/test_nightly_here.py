@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from edgekit.bundle import Bundle
-from edgekit.deploy import nightly_here
+from edgekit.deploy import here, nightly_here
 from edgekit.deploy.beside import Bytes
 from edgekit.deploy.hours import SETTING
 from edgekit.deploy.layout import Layout
 from edgekit.deploy.nightly_here import means_here
+from edgekit.progress import Progress, silent
+from tests.deploying import Site
 from tests.releases import small_bundle
 
 
@@ -45,3 +50,19 @@ def test_memory_is_this_machine_s(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 def test_a_release_that_is_not_there_is_a_finding_and_no_error(tmp_path: Path) -> None:
     (finding,) = means_here(Layout(tmp_path)).look("1" * 64)
     assert "release.json" in finding.what
+
+
+def test_what_keeps_the_service_stopped_has_an_end(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[float | None] = []
+
+    def listen(
+        command: list[str], doing: str, progress: Progress, variables: Mapping[str, str], seconds: float | None
+    ) -> list[Any]:
+        given.append(seconds)
+        return [{}]
+
+    monkeypatch.setattr(here, "listen", listen)
+    hands = replace(site.hands, examine=here.examine)
+    for each in (hands, means_here(site.layout).hurried(hands, 7)):
+        each.examine("check", site.folder, silent)
+    assert given == [None, 7]
