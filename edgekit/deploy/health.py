@@ -12,11 +12,18 @@ from urllib.parse import urlsplit
 from edgekit.deploy.layout import Layout
 from edgekit.deploy.steps import UNIT, Hands
 from edgekit.serve.here import service_here
+from edgekit.serve.memory import MEMORY_SHORT
 
 _ASK_S = 10.0
 _UNANSWERED = (OSError, http.client.HTTPException, ValueError, OverflowError)
 """The last two: of a name and of a port that can't be any."""
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}
+
+
+class OfTheMachine(str):
+    """Why a service takes nothing new, where that is not of its own making: it says nothing of its release."""
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True)
@@ -54,7 +61,7 @@ def address(layout: Layout) -> Address:
 
 
 def unhealthy(hands: Hands) -> str:
-    """Say why the service can't be asked; "" where it can."""
+    """Say why the service can't be asked, :class:`OfTheMachine` where its release is not to blame; "" where it can."""
     state = hands.services.state(UNIT)
     if not state.ready:
         return f"systemd says {state.active} ({state.result})"
@@ -104,13 +111,17 @@ def _answer(connection: http.client.HTTPConnection) -> str:
         reply = connection.getresponse()
         if reply.status == 200:
             return ""
-        return f"it answers {reply.status}: {_message(reply.read(4096))}"
+        message, code = _said(reply.read(4096))
+        why = f"it answers {reply.status}: {message}"
+        return OfTheMachine(why) if code == MEMORY_SHORT else why
     finally:
         connection.close()
 
 
-def _message(body: bytes) -> str:
+def _said(body: bytes) -> tuple[str, str]:
+    """The reason that a refusal gives, for people and for programs."""
     try:
-        return str(json.loads(body)["error"]["message"])
+        error = json.loads(body)["error"]
+        return str(error["message"]), str(error.get("code", ""))
     except (ValueError, KeyError, TypeError):
-        return "it gives no reason"
+        return "it gives no reason", ""

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from edgekit.deploy.health import OfTheMachine
 from edgekit.deploy.journal import INSTALL, Busy, Journal, Operation, alone
 from edgekit.deploy.leaving import leave
 from edgekit.deploy.marking import Commit, Prune
@@ -31,8 +32,8 @@ AGAIN = "it crashed, and was started again"
 
 @dataclass(frozen=True)
 class Look:
-    """What a look at a trial led to: "nothing to watch", "busy", "stopped", "healthy", "unhealthy", "committed" or
-    "rolled back"; ``why`` it was not healthy, or what of the old releases could not be removed."""
+    """What a look at a trial led to: "nothing to watch", "busy", "stopped", "memory short", "healthy", "unhealthy",
+    "committed" or "rolled back"; ``why`` it was not healthy, or what of the old releases could not be removed."""
 
     outcome: str
     why: str = ""
@@ -52,7 +53,8 @@ def commit(hands: Hands) -> Operation:
 
 
 def watch(hands: Hands, unhealthy: Callable[[], str]) -> Look:
-    """Look once; ``unhealthy`` says why the service doesn't answer, "" where it does."""
+    """Look once; ``unhealthy`` says why the service doesn't answer, "" where it does. What is of the machine's making
+    (:class:`OfTheMachine`) counts neither way."""
     journal = Journal(hands.layout.state)
     try:
         with alone(hands.layout.state, wait=False):
@@ -108,12 +110,15 @@ def left_of(operation: Operation) -> tuple[str, ...]:
 
 def _count(journal: Journal, trial: Trial, hands: Hands, why: str) -> Look:
     counted = _with_crashes(trial, hands.services.state(UNIT).restarts)
-    if why:
+    outcome = "unhealthy"
+    if why and not isinstance(why, OfTheMachine):
         counted = replace(counted, unhealthy=counted.unhealthy + 1, healthy=0)
     elif counted.crashes > trial.crashes:
         why, counted = AGAIN, replace(counted, unhealthy=0, healthy=0)
+    elif why:
+        outcome = "memory short"
     else:
-        counted = replace(counted, healthy=counted.healthy + 1, unhealthy=0)
+        outcome, counted = "healthy", replace(counted, healthy=counted.healthy + 1, unhealthy=0)
     if counted.crashes >= CRASHES:
         reason = f"it crashed {counted.crashes} times during the trial"
         leave(journal, trial, hands, reason, is_bad=True)
@@ -125,7 +130,7 @@ def _count(journal: Journal, trial: Trial, hands: Hands, why: str) -> Look:
     if counted.healthy >= HEALTHY:
         return Look("committed", "; ".join(left_of(_commit(journal, trial, hands))))
     write_trial(hands.layout, counted)
-    return Look("unhealthy" if why else "healthy", why)
+    return Look(outcome, why)
 
 
 def _with_crashes(trial: Trial, restarts: int) -> Trial:

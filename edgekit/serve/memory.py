@@ -11,6 +11,8 @@ from edgekit.machine.room import free_memory
 from edgekit.target import Target
 from edgekit.units import format_bytes
 
+MEMORY_SHORT = "memory_short"
+"""What programs are told."""
 _SHARE = 8
 """Of what a target reserves for the system and other services, an eighth has to be left."""
 

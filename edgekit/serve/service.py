@@ -23,7 +23,7 @@ from edgekit.serve.engine import EngineThread
 from edgekit.serve.exchange import Exchange
 from edgekit.serve.gallery import Gallery
 from edgekit.serve.grammars import Grammars
-from edgekit.serve.memory import guard_for
+from edgekit.serve.memory import MEMORY_SHORT, guard_for
 from edgekit.serve.metrics import Metrics
 from edgekit.serve.openai.request import ChatRequest
 from edgekit.serve.refusal import NEVER_RETRY, Refusal, invalid
@@ -174,7 +174,7 @@ class Service:
         if self.engine.failed:
             raise _busy(503, "The engine has failed; the service starts again.", "engine_failed", RESTART_S)
         if short := self.memory.shortage():
-            raise _busy(503, short, "memory_short", BUSY_S)
+            raise _busy(503, short, MEMORY_SHORT, BUSY_S)
 
     def _require_place(self, share: str, batch: bool, count: int, own_ahead: int = 0, ahead: int = 0) -> None:
         """Refuse ``count`` answers more than may wait: ``ahead`` requests, of which ``own_ahead`` count as the same

@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from edgekit.deploy.health import Address, address, unhealthy
+from edgekit.deploy.health import Address, OfTheMachine, address, unhealthy
 from edgekit.deploy.journal import make_folder
 from edgekit.deploy.steps import UNIT
 from edgekit.serve.here import ServiceHere, telling
@@ -86,6 +86,10 @@ def test_one_that_can_not_be_asked_says_why(site: Site, server: HTTPServer) -> N
     handler.status, handler.body = 503, b'{"error": {"message": "it is closing"}}'  # type: ignore[attr-defined]
     listening(site, server.server_port)
     assert unhealthy(site.hands) == "it answers 503: it is closing"
+    assert not isinstance(unhealthy(site.hands), OfTheMachine)
+    handler.body = b'{"error": {"message": "memory", "code": "memory_short"}}'  # type: ignore[attr-defined]
+    assert unhealthy(site.hands) == OfTheMachine("it answers 503: memory")
+    assert isinstance(unhealthy(site.hands), OfTheMachine), "another program may hold it"
     handler.body = b"<html>"  # type: ignore[attr-defined]
     assert unhealthy(site.hands) == "it answers 503: it gives no reason"
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from edgekit.deploy.health import OfTheMachine
 from edgekit.deploy.here import at_boot
 from edgekit.deploy.journal import alone
 from edgekit.deploy.marking import Commit
@@ -93,6 +94,19 @@ def test_a_service_that_somebody_stopped_is_not_called_silent(trying: Site) -> N
     assert trying.standing.bad == ()
     trying.services.fail()
     assert trying.watch("systemd says failed").outcome == "unhealthy"
+
+
+def test_memory_that_another_program_holds_counts_neither_way_and_a_crash_all_the_same(trying: Site) -> None:
+    short = OfTheMachine("it answers 503: this machine has 1 MiB left")
+    trying.watch()
+    assert {trying.watch(short) for _ in range(2 * UNHEALTHY)} == {Look("memory short", short)}
+    trial = read_trial(trying.layout)
+    assert trial is not None
+    assert (trial.healthy, trial.unhealthy) == (1, 0)
+    trying.services.crash()
+    assert trying.watch(short) == Look("unhealthy", AGAIN)
+    assert [trying.watch() for _ in range(HEALTHY)][-1] == Look("committed")
+    assert trying.standing.bad == ()
 
 
 def test_the_operator_commits_and_only_what_is_needed_stays(trying: Site) -> None:
