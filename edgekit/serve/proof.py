@@ -1,11 +1,12 @@
 """What a service has to prove where somebody waits for it to be ready: that the GPU answers which its model is for.
 
 A GPU that is not there leaves the processor to answer, slowly, which nobody who installed a service wants unseen. So
-where systemd started it, a model for a GPU is served by that GPU or not at all.
+where systemd started it, or a container did, a model for a GPU is served by that GPU or not at all.
 """
 
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
 from typing import cast
@@ -20,14 +21,18 @@ from edgekit.runtime.model import Model
 from edgekit.serve.logs import log
 from edgekit.serve.systemd import is_waited_for
 
+PROVE = "EDGEKIT_PROVE"
+"""The variable by which a container, where no systemd waits, has the service prove itself."""
+
 
 def open_proven(path: Path, slots: int | None) -> Model:
-    """Open a bundle to be served; where systemd waits for that, it has proved itself. Errors as of opening it,
-    :func:`require_gpu` and :func:`prove`; a bundle that is there and damaged is refused as by a gate: to start again
-    would not mend it.
+    """Open a bundle to be served; where systemd waits for that, or a container, it has proved itself. Errors as of
+    opening it, :func:`require_gpu` and :func:`prove`; a bundle that is there and damaged is refused as by a gate: to
+    start again would not mend it.
     """
+    is_asked = is_waited_for() or bool(os.environ.get(PROVE))
     try:
-        if is_waited_for():
+        if is_asked:
             require_gpu(open_bundle(path))
         model = Model.open(path, slots)
     except BundleError as error:
@@ -35,7 +40,7 @@ def open_proven(path: Path, slots: int | None) -> Model:
             raise GateRefused(error.message, error.hint) from error
         raise  # its disk may come yet
     try:
-        if is_waited_for():
+        if is_asked:
             prove(model)
     except BaseException:
         model.engine.close()

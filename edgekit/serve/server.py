@@ -88,8 +88,8 @@ class Offer:
 
 
 def serve(offer: Offer, announce: Callable[[Announcement], None]) -> None:
-    """Serve until a signal ends it; where systemd waits for it, only once its GPU has given a true answer. Errors as of
-    the bundle, its engine and :func:`~edgekit.serve.proof.prove`,
+    """Serve until a signal ends it; where systemd waits for it, or a container, only once its GPU has given a true
+    answer. Errors as of the bundle, its engine and :func:`~edgekit.serve.proof.prove`,
     :class:`~edgekit.errors.EngineError` where the engine failed, and :class:`~edgekit.errors.GateRefused` where the
     bundle is damaged, or turned out to be."""
     notify(STATUS="Loading the model")

@@ -18,7 +18,7 @@ from edgekit.errors import EngineError, GateRefused
 from edgekit.progress import silent
 from edgekit.runtime.model import Model
 from edgekit.serve.listening import listen
-from edgekit.serve.proof import prove
+from edgekit.serve.proof import PROVE, prove
 from edgekit.serve.server import Offer, serve
 from edgekit.serve.settings import Settings
 from edgekit.serve.tokens import Tokens
@@ -95,11 +95,12 @@ def test_a_service_for_a_gpu_is_ready_once_that_answers_as_it_did(
             prove(model)
 
 
-def test_a_processor_that_would_answer_in_the_gpu_s_place_is_no_service_that_systemd_waits_for(
-    built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("variable", ["NOTIFY_SOCKET", PROVE])
+def test_a_processor_that_would_answer_in_the_gpu_s_place_is_no_service_that_anything_waits_for(
+    built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: str
 ) -> None:
     simulate(tmp_path, monkeypatch)
-    monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+    monkeypatch.setenv(variable, str(tmp_path / "notify"))
     with listen("127.0.0.1", 0) as listener:
         offer = Offer(
             bundle=built,

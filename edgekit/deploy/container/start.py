@@ -1,7 +1,8 @@
 """What a container starts: its bundle made ready for this very device, then the service in this process's place.
 
-Engines are compiled at the first start, into the volume; the next ones find them there. A bundle for a GPU is not
-served by a processor: where the container is shown no such GPU, it ends, and whoever watches it sees that.
+Engines are compiled at the first start, into the volume; the next ones find them there, and ask them anew where the
+last check refused them, or was stopped. A bundle for a GPU is not served by a processor: where the container is shown
+no such GPU, it ends, and whoever watches it sees that. The service proves itself at every start, before it is ready.
 """
 
 from __future__ import annotations
@@ -14,19 +15,23 @@ from pathlib import Path
 
 from edgekit import machine
 from edgekit.bundle import PROFILES, Bundle, open_bundle
+from edgekit.check import require_answers
+from edgekit.check.verdict import check_here, verdict_of
 from edgekit.config.state import make_private
 from edgekit.deploy.examined import compile_where_lacking
-from edgekit.engines.lock import ENGINES
+from edgekit.engines.lock import ENGINES, find_form
 from edgekit.engines.place import gpu_for
 from edgekit.errors import EdgeKitError, EngineError
 from edgekit.progress import silent
+from edgekit.serve.proof import PROVE
 
 PLACE = Path("/opt/edgekit/bundle")
 """Where the image has its bundle, or has it mounted."""
 
 
 def prepare(bundle: Bundle) -> None:
-    """Compile what this device lacks; :class:`EngineError` where the target's GPU is not there, other errors as of
+    """Compile what this device lacks; :class:`EngineError` where the target's GPU is not there,
+    :class:`~edgekit.errors.GateRefused` where the answers fall short, now as at every start before; other errors as of
     compiling, and of the volume."""
     target = bundle.manifest.target
     if target.kind.on_gpu and gpu_for(target, machine.look()) is None:
@@ -38,6 +43,16 @@ def prepare(bundle: Bundle) -> None:
         if link.is_symlink():
             make_private(Path(os.readlink(link)))
     compile_where_lacking(bundle, silent)
+    if target.kind.needs_plans:
+        _require_checked(bundle)
+
+
+def _require_checked(bundle: Bundle) -> None:
+    """Ask plans that lie in the volume and have not passed: the run that compiled them is the only one that asks."""
+    form, _ = find_form(bundle)
+    verdict = verdict_of(form) if form else None
+    if verdict is None or verdict.shortfall:
+        require_answers(check_here(bundle))
 
 
 def command(bundle: Path, variables: Mapping[str, str]) -> list[str]:
@@ -57,7 +72,7 @@ def main(place: Path = PLACE) -> None:
     except EdgeKitError as error:
         sys.exit(f"{error.message}\n{error.hint}")
     words = command(place, os.environ)
-    os.execv(words[0], words)
+    os.execve(words[0], words, {**os.environ, PROVE: "1"})
 
 
 if __name__ == "__main__":

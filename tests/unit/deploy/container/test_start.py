@@ -16,6 +16,7 @@ from edgekit.bundle import Bundle
 from edgekit.deploy.container import start
 from edgekit.errors import EngineError
 from edgekit.machine.detect import Machine
+from edgekit.serve.proof import PROVE
 from edgekit.target import target
 from tests import specs
 
@@ -61,12 +62,19 @@ def test_a_gpu_that_is_not_there_ends_it(bundle: Bundle, monkeypatch: pytest.Mon
 
 def test_the_service_takes_its_place(bundle: Bundle, monkeypatch: pytest.MonkeyPatch, compiled: list[Path]) -> None:
     became: list[list[str]] = []
-    monkeypatch.setattr(os, "execv", lambda path, words: became.append([path, *words]))
+    told: list[str] = []
+
+    def become(path: str, words: list[str], variables: dict[str, str]) -> None:
+        became.append([path, *words])
+        told.extend((variables[PROVE], variables["EDGEKIT_PORT"]))
+
+    monkeypatch.setattr(os, "execve", become)
     monkeypatch.setenv("EDGEKIT_PORT", "8443")
     start.main(bundle.path)
     (words,) = became
     assert words[:6] == [sys.executable, sys.executable, "-s", "-m", "edgekit", "serve"]
     assert words[6:] == [str(bundle.path), "--host", "127.0.0.1", "--port", "8443"]
+    assert told == ["1", "8443"]
     handler = signal.getsignal(signal.SIGTERM)
     assert callable(handler)
     with pytest.raises(SystemExit) as ended:
