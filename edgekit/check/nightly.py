@@ -108,6 +108,18 @@ def write_nightly(path: Path, nightly: Nightly) -> None:
 
 
 def nightly_here() -> Nightly | None:
-    """Read what the last check said of the service that this process is; None where it is no installed one."""
-    path = os.environ.get(VARIABLE)
-    return read_nightly(Path(path)) if path else None
+    """Read what the last check said of the service that this process is; None where it is no installed one, and where
+    another release was looked at last."""
+    named = os.environ.get(VARIABLE)
+    if not named:
+        return None
+    nightly = read_nightly(Path(named))
+    return nightly if nightly and nightly.release == _current(Path(named)) else None
+
+
+def _current(path: Path) -> str:
+    """The release that is installed where ``path`` is PREFIX/state/checked, by the link PREFIX/current."""
+    try:
+        return Path(os.readlink(path.parent.parent / "current")).name
+    except OSError:
+        return ""

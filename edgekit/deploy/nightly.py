@@ -18,6 +18,7 @@ from typing import Any, Final
 
 from edgekit.check.nightly import (
     FAILED,
+    NOT_DONE,
     PASSED,
     Finding,
     Nightly,
@@ -73,7 +74,8 @@ class Means:
 
 
 def check_nightly(hands: Hands, means: Means) -> Nightly | None:
-    """Check the release that is installed, write down what came of it, and return that; None where there is none.
+    """Check the release that is installed, write down what came of it, and return that; None where there is none. What
+    failed of another release, which a trial may go back to, is kept until something of this one was looked at.
 
     :class:`~edgekit.errors.EdgeKitError` where it can't be written.
     """
@@ -87,8 +89,11 @@ def check_nightly(hands: Hands, means: Means) -> Nightly | None:
             nightly = _undone(release, hindered) if hindered else _check(release, hands, means)
     except Busy as busy:
         nightly = _undone(layout.running() or "", busy.message)
-    nightly = after(read_nightly(layout.checked), nightly)
-    write_nightly(layout.checked, nightly)
+    earlier = read_nightly(layout.checked)
+    nightly = after(earlier, nightly)
+    was_done = nightly.files.outcome != NOT_DONE or nightly.answers.outcome != NOT_DONE
+    if was_done or earlier is None or earlier.release == nightly.release or not earlier.failed:
+        write_nightly(layout.checked, nightly)
     return nightly
 
 

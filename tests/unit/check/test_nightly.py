@@ -42,13 +42,21 @@ def test_a_part_fails_by_what_was_found() -> None:
 
 def test_what_is_written_is_read_by_the_service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     said = replace(nightly(BAD, not_done("no room", DAY)), manner="stopped", downtime_s=1.5)
-    path = tmp_path / "checked"
+    path = tmp_path / "state" / "checked"
+    path.parent.mkdir()
+    (tmp_path / "current").symlink_to(f"releases/{said.release}")
     write_nightly(path, said)
     assert read_nightly(path) == said
     assert path.stat().st_mode & 0o777 == 0o644, "the service's user is another"
     assert nightly_here() is None, "no unit names it"
     monkeypatch.setenv(VARIABLE, str(path))
     assert nightly_here() == said
+    (tmp_path / "current").unlink()
+    assert nightly_here() is None, "nothing is installed"
+    (tmp_path / "current").symlink_to(f"releases/{'2' * 64}")
+    assert nightly_here() is None, "of the release before"
+    (tmp_path / "current").unlink()
+    (tmp_path / "current").symlink_to(f"releases/{said.release}")
     path.write_text(path.read_text().replace("libcuda", "libcudb"))
     assert nightly_here() is None, "damaged"
     path.unlink()

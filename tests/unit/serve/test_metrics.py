@@ -125,8 +125,12 @@ def test_what_the_nightly_check_said_is_a_figure(tmp_path: Path, monkeypatch: py
     counted = metrics()
     assert not [name for name in figures(counted) if "nightly" in name[0]], "it is no installed service"
     passed = Part(outcome="passed", at="1970-01-01T00:01:00.500Z")
-    write_nightly(tmp_path / "checked", Nightly(release="1", files=passed, answers=not_done("no room", "at night")))
-    monkeypatch.setenv(VARIABLE, str(tmp_path / "checked"))
+    (tmp_path / "state").mkdir()
+    (tmp_path / "current").symlink_to("releases/1")
+    write_nightly(
+        tmp_path / "state" / "checked", Nightly(release="1", files=passed, answers=not_done("no room", "at night"))
+    )
+    monkeypatch.setenv(VARIABLE, str(tmp_path / "state" / "checked"))
     values = figures(counted)
     assert values["edgekit_nightly_check", "passed", "files"] == 1
     assert values["edgekit_nightly_check", "failed", "files"] == 0

@@ -97,11 +97,16 @@ async def test_what_failed_is_told_last_first(state: Path, verdicts: list[Golden
 
 
 @on_loop
-async def test_what_the_nightly_check_found_is_told(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_what_the_nightly_check_found_is_told(
+    state: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prefix = tmp_path_factory.mktemp("prefix")
+    (prefix / "state").mkdir()
+    (prefix / "current").symlink_to("releases/1")
     at = "2026-11-30T03:10:00.000Z"
     files = part([Finding("libnothing was replaced", "restart")], at)
-    write_nightly(state.with_name("checked"), Nightly(release="1", files=files, answers=not_done("no room", at)))
-    monkeypatch.setenv(VARIABLE, str(state.with_name("checked")))
+    write_nightly(prefix / "state/checked", Nightly(release="1", files=files, answers=not_done("no room", at)))
+    monkeypatch.setenv(VARIABLE, str(prefix / "state/checked"))
     async with toy(state=state) as running:
         assert (await Browser(running.app).get("/api/admin")).json()["nightly"] == {
             "files": "failed",
