@@ -56,14 +56,16 @@ def free_here(target: Target, host: Host) -> Bytes:
     return Bytes(available_memory(host.root) or None, own)
 
 
-def lacking(needed: Bytes, free: Bytes) -> str:
-    """Say what is missing for a second process beside the service; "" where it has room."""
-    for name, wanted, there in (("memory", needed.host, free.host), ("GPU memory", needed.gpu, free.gpu)):
+def lacking(needed: Bytes, free: Bytes, floor_bytes: int = 0) -> str:
+    """Say what is missing for a second process beside the service; "" where it has room. Below ``floor_bytes`` of the
+    host's memory the service would take nothing new meanwhile: they stay free, and what is to spare, too."""
+    sides = (("memory", needed.host, free.host, floor_bytes), ("GPU memory", needed.gpu, free.gpu, 0))
+    for name, wanted, there, kept in sides:
         if wanted is None:
             return f"how much {name} the check takes was never measured"
         if there is None:
             return f"how much {name} is free is not told"
-        least = wanted + max(SPARE_BYTES, wanted // 4) if wanted else 0
+        least = wanted + max(kept + SPARE_BYTES, wanted // 4) if wanted else 0
         if there < least:
             return f"{format_bytes(there)} of {name} are free, and the check wants {format_bytes(least)}"
     return ""

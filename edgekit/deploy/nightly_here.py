@@ -18,6 +18,7 @@ from edgekit.deploy.nightly import Means
 from edgekit.errors import EdgeKitError
 from edgekit.machine.host import Host
 from edgekit.progress import Progress, silent
+from edgekit.serve.memory import guard_for
 
 
 def means_here(layout: Layout, progress: Progress = silent) -> Means:
@@ -28,7 +29,8 @@ def means_here(layout: Layout, progress: Progress = silent) -> Means:
             opened = open_bundle(bundle)
         except EdgeKitError as error:
             return error.message
-        return lacking(taken(opened), free_here(opened.manifest.target, Host()))
+        target = opened.manifest.target
+        return lacking(taken(opened), free_here(target, Host()), guard_for(target).floor_bytes)
 
     return Means(
         look=lambda release: changed(layout, release, Host(), progress),

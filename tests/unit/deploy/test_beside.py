@@ -40,6 +40,13 @@ def test_room_is_for_what_it_takes_and_some_to_spare() -> None:
     assert "of GPU memory are free" in lacking(Bytes(GIB, 4 * GIB), Bytes(8 * GIB, 5 * GIB - 1))
 
 
+def test_what_the_service_wants_free_stays_free_of_the_host_s_memory() -> None:
+    floor_bytes = GIB
+    assert lacking(Bytes(GIB, 1), Bytes(2 * GIB + SPARE_BYTES, 1 + SPARE_BYTES), floor_bytes) == ""
+    assert "2.50 GiB" in lacking(Bytes(GIB), Bytes(2 * GIB + SPARE_BYTES - 1), floor_bytes)
+    assert lacking(Bytes(8 * GIB), Bytes(10 * GIB), floor_bytes) == "", "a quarter is more than both"
+
+
 def test_what_is_not_told_is_no_room() -> None:
     assert lacking(Bytes(None), Bytes(GIB)) == "how much memory the check takes was never measured"
     assert lacking(Bytes(1), Bytes(None)) == "how much memory is free is not told"

@@ -16,6 +16,9 @@ from edgekit.deploy.hours import SETTING
 from edgekit.deploy.layout import Layout
 from edgekit.deploy.nightly_here import means_here
 from edgekit.progress import Progress, silent
+from edgekit.serve.memory import guard_for
+from edgekit.target import target
+from edgekit.units import GIB
 from tests.deploying import Site
 from tests.releases import small_bundle
 
@@ -45,6 +48,19 @@ def test_memory_is_this_machine_s(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert takes(0) == ""
     assert "of memory are free" in takes(1 << 60)
     assert "manifest.json" in means_here(Layout(tmp_path)).lacking(tmp_path / "nowhere")
+
+
+def test_a_board_whose_service_would_take_nothing_new_meanwhile_has_no_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bundle = small_bundle(tmp_path / "bundle", {"tokenizer.json": b"{}"})
+    board = replace(bundle, manifest=replace(bundle.manifest, target=target("orin")))
+    floor_bytes = guard_for(target("orin")).floor_bytes
+    monkeypatch.setattr(nightly_here, "taken", lambda opened: Bytes(GIB))
+    monkeypatch.setattr(nightly_here, "free_here", lambda asked, host: Bytes(GIB + floor_bytes))
+    assert means_here(Layout(tmp_path)).lacking(bundle.path) == "", "a processor's unit has a limit"
+    monkeypatch.setattr(nightly_here, "open_bundle", lambda path: board)
+    assert "of memory are free" in means_here(Layout(tmp_path)).lacking(bundle.path)
 
 
 def test_a_release_that_is_not_there_is_a_finding_and_no_error(tmp_path: Path) -> None:
