@@ -88,7 +88,9 @@ def test_a_base_is_named_without_a_host_and_its_digest_is_whole_or_not_there() -
 
 
 def test_no_file_names_a_host() -> None:
-    for path in shipped_folder(FOLDER).rglob("*.*"):
+    paths = [path for path in shipped_folder(FOLDER).rglob("*") if path.is_file()]
+    assert {path.name for path in paths} >= {"Dockerfile", "compose.yaml", "mounted.yaml", "commands.md", "bases.toml"}
+    for path in paths:
         text = path.read_text(encoding="utf-8")
         for no_host in ("http://127.0.0.1:8080/", "nvidia.com/gpu=all"):  # the second names a device (CDI)
             text = text.replace(no_host, "")
@@ -145,6 +147,38 @@ def test_compose_closes_off_what_the_service_does_not_need(name: str) -> None:
     assert "privileged" not in told
     assert told.get("runtime") == (None if name == "cpu" else "nvidia")
     assert ("group_add" in told) == (name in JETSONS)
+
+
+@pytest.mark.parametrize("name", [*(f"{family}/compose.yaml" for family in EVERY), "mounted.yaml"])
+def test_compose_can_read_what_is_told_by_variables(name: str) -> None:
+    text = file_of(name).read_text(encoding="utf-8")
+    assert re.fullmatch(r"(?:[^$]|\$\$|\$\{[A-Z_]+(?::[-?][^${}]*)?\})*", text), "each $ begins a variable, or is $$"
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_a_release_in_another_folder_takes_the_place_and_the_data_of_the_one_before(name: str) -> None:
+    told = yaml.safe_load(file_of(f"{name}/compose.yaml").read_text(encoding="utf-8"))
+    assert (told["name"], service(name)["container_name"]) == ("edgekit", "edgekit")
+    volumes = {volume: kept["name"] for volume, kept in told["volumes"].items()}
+    mounted = dict(volume.split(":", 1) for volume in service(name)["volumes"])
+    assert {volumes[volume]: place for volume, place in mounted.items()} == {
+        "edgekit-configuration": "/etc/edgekit",
+        "edgekit-data": "/var/lib/edgekit",
+    }
+
+
+def test_the_commands_start_what_compose_starts() -> None:
+    text = file_of("commands.md").read_text(encoding="utf-8")
+    grace_s = service("cpu")["stop_grace_period"].removesuffix("s")
+    for run in (block for block in re.split(r"\n(?=docker|podman)", text) if " run --detach" in block):
+        for option in (
+            "--name edgekit ",
+            f"--stop-timeout {grace_s} ",
+            "--volume edgekit-configuration:/etc/edgekit ",
+            "--volume edgekit-data:/var/lib/edgekit$",
+        ):
+            assert option in run
+    assert text.count(" run --detach") == 2
 
 
 def test_a_mounted_bundle_is_read_only() -> None:
