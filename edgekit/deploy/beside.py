@@ -6,10 +6,14 @@ its target's budget lets it have. A check that runs out of memory tells nothing,
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
+from edgekit import machine
 from edgekit.bundle import Bundle
+from edgekit.engines.place import gpu_for
+from edgekit.errors import EngineError
 from edgekit.machine.host import Host
 from edgekit.machine.room import available_memory
 from edgekit.machine.smi import free_memory
@@ -48,11 +52,13 @@ def taken(bundle: Bundle) -> Bytes:
 
 
 def free_here(target: Target, host: Host) -> Bytes:
-    """Return what is free on this machine now; of several GPUs, the one that has most."""
+    """Return what is free on this machine now; of several GPUs, on the one that answers for ``target``."""
     own: int | None = 0
     if target.kind.on_gpu and not target.unified:
-        hidden = {gpu.uuid for gpu in host.hidden}
-        own = max((size for uuid, size in free_memory(host.run) or () if uuid not in hidden), default=None)
+        own = None
+        with suppress(EngineError):  # one that does not tell what it is
+            gpu = gpu_for(target, machine.look())
+            own = dict(free_memory(host.run) or ()).get(gpu.uuid) if gpu else None
     return Bytes(available_memory(host.root) or None, own)
 
 

@@ -66,7 +66,7 @@ def unit_text(layout: Layout, target: Target, nodes: Sequence[str] | None, setti
         checked=layout.prefix / layout.state.name / CHECKED,
         python=settings.python,
         options=_tls(settings),
-        wants_gpu=f"Wants={GPU}\nAfter={GPU}\n" if target.kind.on_gpu else "",
+        wants_gpu=_wants_gpu(target),
         restart_mode=RESTART_MODE if systemd >= DIRECT else "",
         stop_s=settings.stop_s,
         credentials="".join(f"{line}\n" for line in loaded),
@@ -81,8 +81,12 @@ def unit_text(layout: Layout, target: Target, nodes: Sequence[str] | None, setti
 def check_unit_text(layout: Layout, target: Target, nodes: Sequence[str] | None, settings: Settings) -> str:
     """Return the text of ``edgekit-check.service``, which may open what the service may; errors as of
     :func:`unit_text`."""
-    device = _device(target, nodes)
-    return Template(_template(CHECK)).substitute(prefix=layout.prefix, python=settings.python, device=device)
+    return Template(_template(CHECK)).substitute(
+        prefix=layout.prefix,
+        python=settings.python,
+        wants_gpu=_wants_gpu(target),
+        device=_device(target, nodes),
+    )
 
 
 def rollback_unit_text(layout: Layout, python: PurePosixPath = PYTHON) -> str:
@@ -124,6 +128,11 @@ def unit_files(layout: Layout, target: Target, nodes: Sequence[str] | None, sett
     if target.kind.on_gpu:
         texts[GPU] = gpu_unit_text(nodes)
     return {str(_UNITS / name): text for name, text in texts.items()}
+
+
+def _wants_gpu(target: Target) -> str:
+    """What waits for the device files, where it may run as soon as the machine is on."""
+    return f"Wants={GPU}\nAfter={GPU}\n" if target.kind.on_gpu else ""
 
 
 def _device(target: Target, nodes: Sequence[str] | None) -> str:

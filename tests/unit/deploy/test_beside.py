@@ -10,9 +10,13 @@ import pytest
 from edgekit.bundle import Bundle
 from edgekit.deploy import beside
 from edgekit.deploy.beside import SERVING_BYTES, SPARE_BYTES, Bytes, free_here, lacking, taken
+from edgekit.errors import EngineError
+from edgekit.machine.detect import Machine
+from edgekit.machine.gpus import Gpu
 from edgekit.machine.host import Host
+from edgekit.machine.programs import Reply
 from edgekit.profile.record import Profile, SideMemory
-from edgekit.target import target
+from edgekit.target import Target, target
 from edgekit.units import GIB
 from tests.releases import small_bundle
 from tests.unit.profile.made import profile
@@ -80,3 +84,19 @@ def test_what_is_free_on_this_machine() -> None:
     assert free.host is not None
     assert free.host > 0
     assert free.gpu == 0, "a processor needs none"
+
+
+def test_of_several_gpus_the_one_counts_that_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another one may have more to give, and is of no use."""
+    answers = Gpu("NVIDIA GeForce RTX 3050", "8.6", 6 * GIB, uuid="GPU-answers")
+    told = Reply(0, "20000, GPU-other\n1024, GPU-answers\n")
+    host = Host(runner=lambda command, seconds, environment: told)
+    for gpu, expected in ((answers, GIB), (None, None)):
+        monkeypatch.setattr(beside, "gpu_for", lambda target, here, gpu=gpu: gpu)
+        assert free_here(target("rtx3050"), host).gpu == expected
+
+    def untold(target: Target, here: Machine) -> Gpu | None:
+        raise EngineError("it does not tell", "")
+
+    monkeypatch.setattr(beside, "gpu_for", untold)
+    assert free_here(target("rtx3050"), host).gpu is None

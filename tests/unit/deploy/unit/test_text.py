@@ -232,6 +232,8 @@ def test_the_nightly_check_runs_the_code_that_is_not_on_trial_and_opens_what_the
     assert "EDGEKIT_CHECKED=/data/edgekit/state/checked" in service["Service"]["Environment"]
     assert value(unit, "UMask") == "0022", "the service reads what it writes"
     assert int(value(unit, "OOMScoreAdjust")) > 0, "memory that runs out costs the check"
+    assert value(unit, "EnvironmentFile") == value(service, "EnvironmentFile"), "the same GPU"
+    assert ("edgekit-gpu.service" in unit["Unit"].get("After", [])) == bool(nodes)
     assert value(unit, "OOMPolicy") == "continue", "and of that the process that answers"
     assert int(value(unit, "TimeoutStopSec")) > START_S >= int(value(service, "TimeoutStartSec")), "it starts it again"
 
