@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from string import Template
@@ -46,7 +47,7 @@ _DIGITS = 12
 @dataclass(frozen=True, kw_only=True)
 class Context:
     """A build context that was written: where, of which family, the image's name and its base, how many wheels are in
-    it, and the bytes of the bundle."""
+    it, and the bytes of the bundle. The image's name is another one as soon as anything that it is made of is."""
 
     folder: Path
     family: str
@@ -87,7 +88,7 @@ def write_context(
         carried = _write_wheels(inside / WHEELS, target.engine, wheels, progress)
         family = family_for(target, carried)
         _write_bundle(inside / BUNDLE, bundle, progress)
-        image = f"edgekit:{target.name}-{bundle.digest[:_DIGITS]}"
+        image = f"edgekit:{target.name}-{bundle.digest[:_DIGITS]}-{_code_of(family, base, carried)}"
         _write_texts(inside, family, target, base, image)
     return Context(
         folder=folder,
@@ -98,6 +99,13 @@ def write_context(
         wheels=len(carried),
         bundle_bytes=bundle.bytes,
     )
+
+
+def _code_of(family: str, base: Base, wheels: Sequence[Carried]) -> str:
+    """What an image is made of beside its bundle, in a few digits: Compose builds no name again that it has."""
+    recipe = file_of(f"{family}/{DOCKERFILE}").read_text(encoding="utf-8")
+    parts = (family, base.reference, recipe, *sorted(one.line for one in wheels))
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:_DIGITS]
 
 
 def _write_wheels(folder: Path, engine: str, given: Path | None, progress: Progress) -> tuple[Carried, ...]:

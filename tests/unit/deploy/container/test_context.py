@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -43,7 +45,7 @@ def test_it_holds_all_that_a_build_takes(bundle: Bundle, wheels: Path, tmp_path:
     ]
     assert (folder / "Dockerfile").read_text() == file_of("cpu/Dockerfile").read_text()
     assert (folder / ".env").read_text() == f"BASE={BASE.reference}\nIMAGE={context.image}\n"
-    assert context.image == f"edgekit:cpu-{bundle.digest[:12]}"
+    assert re.fullmatch(rf"edgekit:cpu-{bundle.digest[:12]}-[0-9a-f]{{12}}", context.image)
     assert yaml.safe_load((folder / "compose.yaml").read_text()) == yaml.safe_load(
         file_of("cpu/compose.yaml").read_text()
     )
@@ -60,6 +62,21 @@ def test_it_holds_all_that_a_build_takes(bundle: Bundle, wheels: Path, tmp_path:
         "bundle_bytes": bundle.bytes,
         "pinned": True,
     }
+
+
+def test_an_image_has_another_name_as_soon_as_it_is_made_of_anything_else(
+    bundle: Bundle, wheels: Path, tmp_path: Path
+) -> None:
+    def image(name: str, base: Base = BASE) -> str:
+        return write_context(bundle, target("cpu"), base, tmp_path / name, wheels).image
+
+    first = image("first")
+    assert image("again") == first
+    other_base = image("base", read_base(f"ward/base:1@sha256:{'cd' * 32}"))
+    shutil.rmtree(wheels)
+    for name in ("edgekit", "pip"):
+        write_wheel(wheels, name, "9.1", {f"{name}/__init__.py": b"", f"{name}/new.py": b""})
+    assert len({first, other_base, image("updated")}) == 3
 
 
 def test_its_wheels_are_listed_by_their_hashes_and_pip_apart(bundle: Bundle, wheels: Path, tmp_path: Path) -> None:

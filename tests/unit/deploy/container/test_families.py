@@ -183,4 +183,5 @@ def test_the_commands_start_what_compose_starts() -> None:
 
 def test_a_mounted_bundle_is_read_only() -> None:
     told = yaml.safe_load(file_of("mounted.yaml").read_text(encoding="utf-8"))["services"]["edgekit"]
+    assert told.pop("image") == f"{service('cpu')['image']}-mounted", "nobody takes one for the other"
     assert told == {"build": {"target": "mounted"}, "volumes": ["./bundle:/opt/edgekit/bundle:ro"]}
