@@ -26,7 +26,7 @@ from edgekit.deploy.steps import UNIT, Hands
 from edgekit.deploy.systemd import Services, Systemctl
 from edgekit.deploy.trying import RefusedByFigures
 from edgekit.deploy.unit.nodes import nodes
-from edgekit.deploy.unit.settings import PYTHON, Settings, with_credentials
+from edgekit.deploy.unit.settings import CREDENTIALS, PYTHON, Settings, hidden_credentials, with_credentials
 from edgekit.deploy.unit.text import TEMPLATE_SHA256, sysusers_text, unit_files
 from edgekit.deploy.watching import watch_units
 from edgekit.doctor import Host
@@ -94,7 +94,11 @@ def order_here(bundle: Path, wheels: str, layout: Layout, *, forced: bool = Fals
         _require_python_in(layout)
     devices = None if image and target.kind.on_gpu else nodes(Host(), target)
     memory_bytes = _memory_of(target) if image else machine.look().memory_bytes
-    unknown = {"its GPU's device files": devices, "how much memory it has": memory_bytes}
+    unknown = {
+        "its GPU's device files": devices,
+        "how much memory it has": memory_bytes,
+        f"what of {CREDENTIALS} only root can see": None if hidden_credentials(layout) else CREDENTIALS,
+    }
     record = record_of(opened.digest, code_for(target.engine, wheels).packages(), TEMPLATE_SHA256)
     settings = with_credentials(Settings(memory_bytes=memory_bytes, grace_s=grace_s(layout)), layout)
     return Order(

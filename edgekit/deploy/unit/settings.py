@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import os
 import re
+import stat
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Final
@@ -87,21 +89,44 @@ CREDENTIALS: Final = PurePosixPath("/etc/credstore")
 """Where a site lays what root alone shall read; the folder in which newer systemds look by themselves."""
 
 
+_CERTIFICATE, _CERTIFICATE_KEY, _WARD_KEY = "edgekit.tls.crt", "edgekit.tls.key", "edgekit.ward.key"
+
+
 def with_credentials(settings: Settings, layout: Layout) -> Settings:
-    """Return ``settings`` with the credentials that a site has laid into :data:`CREDENTIALS`.
+    """Return ``settings`` with the credentials that a site laid into :data:`CREDENTIALS`, as far as this process can
+    see them.
 
     They stand in the unit only where they are there: a systemd before 250 starts nothing whose credential is missing.
+    :class:`ConfigError` for a link that leads nowhere, and what is no file.
     """
 
-    def there(name: str) -> PurePosixPath | None:
-        return CREDENTIALS / name if layout.at(CREDENTIALS / name).is_file() else None
+    def there(file: str) -> PurePosixPath | None:
+        return CREDENTIALS / file if _is_there(layout, file) else None
 
     return replace(
-        settings,
-        certificate=there("edgekit.tls.crt"),
-        certificate_key=there("edgekit.tls.key"),
-        ward_key=there("edgekit.ward.key"),
+        settings, certificate=there(_CERTIFICATE), certificate_key=there(_CERTIFICATE_KEY), ward_key=there(_WARD_KEY)
     )
+
+
+def hidden_credentials(layout: Layout) -> bool:
+    """Whether it is root's alone to see which credentials are there."""
+    return any(_is_there(layout, file) is None for file in (_CERTIFICATE, _CERTIFICATE_KEY, _WARD_KEY))
+
+
+def _is_there(layout: Layout, file: str) -> bool | None:
+    """Whether a credential is there; None where only root can tell."""
+    path = layout.at(CREDENTIALS / file)
+    try:
+        if stat.S_ISREG(os.stat(path).st_mode):
+            return True
+    except PermissionError:
+        return None
+    except OSError as error:
+        if not path.is_symlink():
+            if isinstance(error, FileNotFoundError | NotADirectoryError):
+                return False
+            raise ConfigError(f"{path} can't be looked at: {error.strerror}", "See what is wrong there.") from error
+    raise ConfigError(f"{path} is no file, nor a link that leads to one", "Lay the file itself there, or remove that.")
 
 
 def systemd_version(root: Path) -> int:

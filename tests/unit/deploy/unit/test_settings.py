@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 import pytest
 
 from edgekit.deploy.layout import Layout
 from edgekit.deploy.unit import Settings
-from edgekit.deploy.unit.settings import systemd_version, with_credentials
+from edgekit.deploy.unit.settings import hidden_credentials, systemd_version, with_credentials
 from edgekit.errors import ConfigError
 from edgekit.target import target
 from edgekit.units import GIB
@@ -51,6 +54,34 @@ def test_a_site_s_credentials_are_those_that_lie_in_root_s_folder(tmp_path: Path
     (folder / "edgekit.tls.key").unlink()
     with pytest.raises(ConfigError, match="belong together"):
         with_credentials(plain, layout)
+
+
+def test_credentials_that_only_root_can_see_are_left_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    layout, plain = Layout(tmp_path), Settings(memory_bytes=GIB)
+    folder = tmp_path / "etc/credstore"
+    folder.mkdir(parents=True)
+    (folder / "edgekit.ward.key").touch()
+    assert not hidden_credentials(layout)
+    look = os.stat
+
+    def shut(path: Any, *arguments: Any, **more: Any) -> os.stat_result:
+        if str(path).startswith(f"{folder}/"):
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return look(path, *arguments, **more)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "stat", shut)
+        credentials, is_hidden = with_credentials(plain, layout).credentials, hidden_credentials(layout)
+    assert (credentials, is_hidden) == ({}, True)
+
+
+@pytest.mark.parametrize("lead", ["nowhere", "edgekit.ward.key", "."])
+def test_a_credential_s_link_that_leads_to_no_file_is_named(tmp_path: Path, lead: str) -> None:
+    folder = tmp_path / "etc/credstore"
+    folder.mkdir(parents=True)
+    (folder / "edgekit.ward.key").symlink_to(lead)
+    with pytest.raises(ConfigError, match=r"edgekit\.ward\.key is no file, nor a link that leads to one"):
+        with_credentials(Settings(memory_bytes=GIB), Layout(tmp_path))
 
 
 def test_what_is_left_for_the_service() -> None:
