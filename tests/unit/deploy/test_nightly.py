@@ -14,6 +14,7 @@ import pytest
 
 from edgekit.check.nightly import Finding, read_nightly
 from edgekit.child import Crash, Overdue
+from edgekit.cli.signals import Ended
 from edgekit.deploy import journal
 from edgekit.deploy.journal import alone
 from edgekit.deploy.nightly import MOST_STOPPED_S, NIGHTLY, Means, check_nightly
@@ -308,6 +309,23 @@ def test_one_that_is_cut_while_the_service_is_stopped_has_it_started_again(night
     assert night.site.watch().outcome == "nothing to watch"
     assert night.site.services.running == OLD
     assert night.check()["answers"]["outcome"] == "passed"
+
+
+def test_one_that_is_told_to_end_starts_the_service_first(night: Night) -> None:
+    """By systemd, with SIGTERM; what the night before said holds."""
+    night.check()
+    before = night.site.layout.checked.read_bytes()
+    night.lacking, night.forbidden = "1 GiB is free", ""
+
+    def end(phase: str, bundle: Path, progress: Progress) -> Mapping[str, Any]:
+        raise Ended(signal.SIGTERM)
+
+    night.site.hands = replace(night.site.hands, examine=end)
+    with pytest.raises(Ended):
+        night.check()
+    assert night.site.services.running == OLD
+    assert night.site.journal.unfinished() is None
+    assert night.site.layout.checked.read_bytes() == before
 
 
 class _Cut(BaseException):
