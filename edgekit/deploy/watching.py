@@ -2,7 +2,8 @@
 starts every minute, and what a start of the machine runs before the service; and the timer of the nightly check.
 
 They run the code of the release that `state/rescue` names, which is never the one on trial where there is another: what
-ends a trial must work where the release on trial is what is broken. They are the same for every release.
+ends a trial must work where the release on trial is what is broken. They are the same for every release. Each begins in
+``/``: a user's would begin in the home folder, where Python looks for modules first.
 """
 
 from __future__ import annotations
@@ -47,6 +48,7 @@ RequiresMountsFor=$prefix
 [Service]
 Type=oneshot
 TimeoutStartSec=1500
+WorkingDirectory=/
 Environment=$code
 ExecStart=$python -s -m edgekit commit --if-healthy $place
 """
@@ -62,6 +64,7 @@ Before=edgekit.service
 
 [Service]
 Type=oneshot
+WorkingDirectory=/
 Environment=$code
 ExecStart=$python -s -m edgekit rollback --boot $place
 

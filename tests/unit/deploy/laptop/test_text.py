@@ -40,6 +40,14 @@ def test_nothing_in_it_needs_root_or_a_namespace(layout: HomeLayout, name: str) 
     assert unit["Unit"].get("Wants", []) == ([] if name == "cpu" else ["edgekit-gpu.service"])
 
 
+def test_nothing_in_the_home_folder_is_taken_for_a_module(layout: HomeLayout) -> None:
+    """A user's units would begin there, and `python -m` looks in the folder where it begins first."""
+    texts = [home_unit_text(layout, target("cpu"), MACHINE), rollback_unit_text(layout), *watch_units(layout).values()]
+    services = [unit for unit in map(parse, texts) if "Service" in unit]
+    assert len(services) == 4
+    assert all(value(unit, "WorkingDirectory") == "/" for unit in services)
+
+
 def test_it_runs_the_release_that_the_link_named_when_it_started(layout: HomeLayout) -> None:
     """The very command, with a Python that only says what it was told."""
     python = layout.prefix / "python"

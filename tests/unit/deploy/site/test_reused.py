@@ -24,6 +24,8 @@ class Compiled(PlainCode):
 
     def write(self, folder: Path, compile_in: Callable[[Path], None] | None = None) -> None:
         super().write(folder)
+        for path in folder.rglob("*.py"):
+            path.chmod(0o644)  # as code is installed, whatever the umask here
         assert compile_in is not None
         compile_in(folder)
 

@@ -44,7 +44,7 @@ KNOWN = {
         "ProtectKernelTunables ProtectProc ProtectSystem ReadWritePaths RemoveIPC Restart RestartPreventExitStatus "
         "RestartSec RestrictAddressFamilies RestrictNamespaces RestrictRealtime RestrictSUIDSGID StateDirectory "
         "StateDirectoryMode SyslogIdentifier SystemCallArchitectures SystemCallErrorNumber SystemCallFilter "
-        "TemporaryFileSystem TimeoutStartSec TimeoutStopSec Type UMask User WatchdogSec"
+        "TemporaryFileSystem TimeoutStartSec TimeoutStopSec Type UMask User WatchdogSec WorkingDirectory"
     ),
 }
 HARDENED = {
