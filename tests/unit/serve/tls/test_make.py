@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import timedelta
 from pathlib import Path
 
@@ -135,9 +136,9 @@ def test_root_follows_no_link_and_others_their_own(
     other, link = tmp_path / "other", tmp_path / "tls"
     other.mkdir()
     link.symlink_to(other)
-    monkeypatch.setattr("edgekit.serve.tls.make.os.geteuid", lambda: 0)
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
     with pytest.raises(ConfigError, match="is a link"):
         make(link, Names(), now(), device=ward)
     assert list(other.iterdir()) == []
-    monkeypatch.setattr("edgekit.serve.tls.make.os.geteuid", lambda: 1000)
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
     assert make(link, Names(), now(), device=ward).made == ("authority", "leaf")
