@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from edgekit.deploy.added import KeepApart
-from edgekit.deploy.journal import INSTALL, Journal, Operation, alone
+from edgekit.deploy.journal import INSTALL, Journal, Operation, alone, make_folder
 from edgekit.deploy.marking import BeginTrial, Commit
 from edgekit.deploy.mending import MEND, mending_steps
 from edgekit.deploy.order import Order
@@ -32,6 +32,7 @@ def install(order: Order, hands: Hands) -> Operation | None:
     on: :class:`~edgekit.errors.GateRefused` of the golden check, of the budget and of a release that failed before.
     """
     journal = Journal(hands.layout.state)
+    make_folder(hands.layout.state)
     with alone(hands.layout.state):
         recover(journal, hands, gives_up=True)
         running = hands.layout.running() or ""

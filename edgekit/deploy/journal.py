@@ -196,12 +196,15 @@ def make_folder(folder: Path) -> None:
 
 @contextmanager
 def alone(folder: Path, *, wait: bool = True) -> Iterator[None]:
-    """Let one command at a time change the installation whose state lies in ``folder``, which is made where it is not.
+    """Let one command at a time change the installation whose state lies in ``folder``; where there is none, nothing is
+    made, and nothing is to be kept apart.
 
     :class:`Busy` where another one does, unless ``wait`` is for its end, which is said: at night that can take as long
     as the golden check. A lock ends with its process.
     """
-    make_folder(folder)
+    if not folder.is_dir():
+        yield
+        return
     with writing(folder / LOCK):
         lock = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     try:

@@ -102,6 +102,9 @@ def test_each_line_is_on_the_disk_before_its_writer_goes_on(tmp_path: Path, monk
 
 def test_one_command_at_a_time(tmp_path: Path) -> None:
     state = tmp_path / "opt" / "state"
+    with alone(state):
+        assert not state.exists(), "where nothing is installed, nothing is made"
+    make_folder(state)
     with alone(state), pytest.raises(Busy, match="Another command"), alone(state, wait=False):
         pass
     with alone(state, wait=False):

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from edgekit.deploy.journal import alone
+from edgekit.deploy.journal import make_folder
 from edgekit.deploy.placing import Configure, Switch
 from edgekit.deploy.runner import complete, recover, run, take_back
 from edgekit.deploy.starting import Start, Stop
@@ -24,8 +24,8 @@ def written(site: Site) -> list[str]:
 
 @pytest.fixture
 def ready(site: Site) -> Site:
-    with alone(site.layout.state):
-        return site
+    make_folder(site.layout.state)
+    return site
 
 
 def test_every_step_is_noted_before_and_after(ready: Site) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from edgekit.deploy.journal import alone
+from edgekit.deploy.journal import alone, make_folder
 from edgekit.deploy.status import reached, status
 from edgekit.deploy.steps import Hands
 from edgekit.errors import EdgeKitError, GateRefused
@@ -70,6 +70,7 @@ def test_where_systemd_can_not_be_asked_that_is_told(site: Site) -> None:
 
 
 def test_what_was_interrupted_is_told(site: Site) -> None:
+    make_folder(site.layout.state)
     with alone(site.layout.state):
         site.journal.begin("install", {"release": NEW}, [])
         later = site.journal.begin("commit", {"release": NEW}, [])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -118,10 +119,16 @@ def test_the_operator_commits_and_only_what_is_needed_stays(trying: Site) -> Non
         commit(trying.hands)
 
 
-def test_without_a_trial_there_is_nothing_to_commit(site: Site) -> None:
+def test_without_a_trial_there_is_nothing_to_commit(site: Site, tmp_path: Path) -> None:
+    site.services.file = tmp_path / "services"
     with pytest.raises(InputError, match="Nothing is installed"):
         commit(site.hands)
     assert site.watch() == Look("nothing to watch")
+    with pytest.raises(InputError, match="nothing is installed"):
+        roll_back(site.hands)
+    assert end_failed(site.hands) is None
+    assert end_at_boot(site.hands) is None
+    assert not (site.folder / "opt").exists(), "nothing is made where nothing is installed"
 
 
 def test_a_machine_that_was_started_anew_goes_back_before_the_service_starts(trying: Site) -> None:
