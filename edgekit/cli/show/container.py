@@ -17,4 +17,6 @@ def show_context(console: Console, context: Context) -> None:
         console.note(f"UNPINNED: {context.base.reference} may be another image tomorrow, and nobody would see that.")
     what = f"{context.wheels} wheels, {format_bytes(context.bundle_bytes)} of bundle"
     console.print(f"{context.folder}: an image of the family {context.family} for {context.target} ({what}).")
+    if context.python:
+        console.print(f"Its base must have Python {context.python}: the wheels are for no other.")
     console.print(f"There: docker compose up --detach   builds and starts {context.image}. README.md says more.")

@@ -48,6 +48,13 @@ class Carried:
         return f"{self.name}=={self.version} --hash=sha256:{self.entry.sha256}\n"
 
 
+def python_of(wheels: Sequence[Carried]) -> str:
+    """Return the one version of Python that the compiled ones are for, as "3.11"; "" where any will do."""
+    compiled = {tag.abi for one in wheels for tag in one.tags if tag.abi == tag.interpreter}
+    minor = next(iter(compiled)).removeprefix("cp3") if len(compiled) == 1 else ""
+    return f"3.{minor}" if minor.isdecimal() else ""
+
+
 def wheels_in(folder: Path) -> tuple[Carried, ...]:
     """Return the wheels that a folder's requirements.txt names, each compared with its hashes.
 

@@ -23,7 +23,7 @@ from edgekit.bundle import MANIFEST, Bundle, sealed_files
 from edgekit.bundle.hashes import FileEntry, Sealed
 from edgekit.deploy.added import added
 from edgekit.deploy.container.base import Base
-from edgekit.deploy.container.carried import PIP, Carried, wheels_here, wheels_in
+from edgekit.deploy.container.carried import PIP, Carried, python_of, wheels_here, wheels_in
 from edgekit.deploy.container.families import families_for, family_for, file_of
 from edgekit.deploy.copying import Copy, copy_checked
 from edgekit.deploy.layout import BUNDLE, Layout
@@ -47,7 +47,8 @@ _DIGITS = 12
 @dataclass(frozen=True, kw_only=True)
 class Context:
     """A build context that was written: where, of which family, the image's name and its base, how many wheels are in
-    it, and the bytes of the bundle. The image's name is another one as soon as anything that it is made of is."""
+    it, which ``python`` the base must have for them ("" for any), and the bytes of the bundle. The image's name is
+    another one as soon as anything that it is made of is."""
 
     folder: Path
     family: str
@@ -55,6 +56,7 @@ class Context:
     base: Base
     target: str
     wheels: int
+    python: str
     bundle_bytes: int
 
     def document(self) -> dict[str, Any]:
@@ -89,7 +91,7 @@ def write_context(
         family = family_for(target, carried)
         _write_bundle(inside / BUNDLE, bundle, progress)
         image = f"edgekit:{target.name}-{bundle.digest[:_DIGITS]}-{_code_of(family, base, carried)}"
-        _write_texts(inside, family, target, base, image)
+        _write_texts(inside, family, target, base, image, python_of(carried))
     return Context(
         folder=folder,
         family=family,
@@ -97,6 +99,7 @@ def write_context(
         base=base,
         target=target.name,
         wheels=len(carried),
+        python=python_of(carried),
         bundle_bytes=bundle.bytes,
     )
 
@@ -138,9 +141,10 @@ def _entry_of(manifest: Path) -> FileEntry:
     return FileEntry(len(content), hashlib.sha256(content).hexdigest())
 
 
-def _write_texts(folder: Path, name: str, target: Target, base: Base, image: str) -> None:
+def _write_texts(folder: Path, name: str, target: Target, base: Base, image: str, python: str) -> None:
     family = families_for(target)[name]
     words = {"image": image, "base": base.reference, "target": target.name, "title": family.title}
+    words["python"] = f" Its Python must be {python}: the wheels are for no other." if python else ""
     extra = {word: f" {told}" if told else "" for word, told in (("docker", family.docker), ("podman", family.podman))}
     commands = Template(file_of(_COMMANDS).read_text(encoding="utf-8")).substitute(words | extra)
     with writing(folder):

@@ -19,6 +19,7 @@ CONTEXT = Context(
     base=Base("base:1", "0" * 64),
     target="rtx3050",
     wheels=41,
+    python="3.12",
     bundle_bytes=3 << 30,
 )
 
@@ -27,6 +28,7 @@ def test_it_says_what_it_is_and_what_comes_next(capsys: pytest.CaptureFixture[st
     show_context(Console(), CONTEXT)
     out, err = capsys.readouterr()
     assert "ctx: an image of the family rtx for rtx3050 (41 wheels, 3.00 GiB of bundle)." in out
+    assert "Its base must have Python 3.12" in out
     assert "edgekit:rtx3050-0123" in out
     assert not err
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from edgekit.deploy.container.carried import wheels_here, wheels_in
+from edgekit.deploy.container.carried import python_of, wheels_here, wheels_in
 from edgekit.errors import EdgeKitError
 from tests.installed import install, write_wheel
 
@@ -37,6 +37,8 @@ def test_a_folder_s_wheels_are_taken_for_whichever_machine(tmp_path: Path) -> No
     assert {tag.platform for tag in wheels[1].tags} == {"manylinux2014_aarch64"}
     text = (tmp_path / "requirements.txt").read_text().replace("\\\n    ", "")
     assert "".join(one.line for one in wheels) == text
+    assert python_of(wheels) == "3.10", "what is compiled is for one"
+    assert python_of([one for one in wheels if one.name != "native"]) == ""
 
 
 def test_a_wheel_that_is_missing_or_damaged_is_named(tmp_path: Path) -> None:

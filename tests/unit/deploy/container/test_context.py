@@ -59,6 +59,7 @@ def test_it_holds_all_that_a_build_takes(bundle: Bundle, wheels: Path, tmp_path:
         "base": BASE.reference,
         "target": "cpu",
         "wheels": 2,
+        "python": "",
         "bundle_bytes": bundle.bytes,
         "pinned": True,
     }
