@@ -17,9 +17,9 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from edgekit.batch.rows import Id
 from edgekit.errors import InputError
 from edgekit.files import open_private, write_bytes, writing
+from edgekit.vqa.item import Id
 
 _SYNC_S = 1.0
 _START = b'{"id": '

@@ -10,15 +10,14 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 from edgekit.errors import InputError
 from edgekit.inputs import formats
 from edgekit.inputs.dicom.recognise import is_dicom
 from edgekit.inputs.examples import read_rows, turns_of
 from edgekit.inputs.named import PICTURE_FILE, pictures_of
-
-Id: TypeAlias = "str | int"
+from edgekit.vqa.item import Id
 
 _IDS = ("id", "question_id")  # the second is the judge's
 _DIRECTORY = "DICOMDIR"  # of a DICOM medium; PS3.10 fixes the name

@@ -11,10 +11,11 @@ from typing import Any
 
 from edgekit.batch.answer import Answer, Answerer, digest, read_files
 from edgekit.batch.results import Result, results
-from edgekit.batch.rows import Batch, Id, Row
+from edgekit.batch.rows import Batch, Row
 from edgekit.errors import EdgeKitError, InputError
 from edgekit.progress import Progress, silent
 from edgekit.runtime import SamplingParams
+from edgekit.vqa.item import Id
 
 _ASKED = ("question", "images", "model", "fingerprint", "sampling")
 _WORDS = {

@@ -1,0 +1,30 @@
+"""What tells LLaVA's form, in which many sets are written, and whose pictures they are."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from edgekit.vqa.read import read
+from tests import question_sets
+
+
+@pytest.mark.parametrize("key", ["conversations", "conversatons"])
+def test_llavas_form_by_either_spelling_of_its_key(tmp_path: Path, key: str) -> None:
+    dataset = read(question_sets.llava(tmp_path, key), "test")
+    assert (dataset.title, dataset.form) == ("LLaVA", "llava")
+    assert [(item.id, item.question, item.answer, item.closed) for item in dataset.items] == [
+        ("q0", "Is it a chest?", "Yes", True),
+        ("q1#1", "What is seen?", "An effusion", False),
+        ("q1#2", "On which side?", "Left", False),
+    ]
+
+
+def test_llavas_form_is_called_after_its_pictures(tmp_path: Path) -> None:
+    question_sets.picture(tmp_path / "synpic7.jpg")
+    turns = [{"from": "human", "value": "Is it?\n<image>"}, {"from": "gpt", "value": "no"}]
+    (tmp_path / "test.json").write_text(json.dumps([{"id": 1, "image": "synpic7.jpg", "conversations": turns}]))
+    dataset = read(tmp_path, "test")
+    assert (dataset.title, dataset.form, dataset.items[0].closed) == ("VQA-RAD", "llava", True)
