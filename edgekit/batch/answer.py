@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import Protocol
 
 from edgekit.batch.rows import Row
-from edgekit.errors import EdgeKitError, InputError
+from edgekit.errors import EdgeKitError
 from edgekit.runtime import SamplingParams
 
 
@@ -45,28 +44,6 @@ class Answerer(Protocol):
         """
 
 
-def read_files(row: Row) -> list[bytes]:
-    """Return a row's pictures as their files are; :class:`InputError` for one that can't be read."""
-    return [_read(row, name) for name in row.images]
-
-
-def digest(file: bytes) -> str:
-    """Return a file's SHA-256 in hex."""
-    return sha256(file).hexdigest()
-
-
 def failed(error: EdgeKitError, digests: Sequence[str] = ()) -> Answer:
     """Return what comes of a row that has no answer, in one line."""
     return Answer(sha256=tuple(digests), error=str(error).replace("\n", ". ", 1))
-
-
-def _read(row: Row, name: str) -> bytes:
-    path = row.folder / name
-    try:
-        if path.exists() and not path.is_file():
-            raise InputError(f"{name} is not a file", "Give one picture file.")
-        return path.read_bytes()
-    except FileNotFoundError:
-        raise InputError(f"There is no file {name}", "Put it there, and ask again.") from None
-    except OSError as error:
-        raise InputError(f"{name} can't be read: {error.strerror}", "Check its permissions.") from None

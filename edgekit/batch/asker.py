@@ -7,8 +7,9 @@ import time
 from typing import Any
 
 from edgekit.batch.address import TOKEN, Address
-from edgekit.batch.answer import Answer, digest, failed, read_files
+from edgekit.batch.answer import Answer, failed
 from edgekit.batch.patience import Patience, step
+from edgekit.batch.pictures import digest, read_files
 from edgekit.batch.reply import Connection, Lost, Reply
 from edgekit.batch.request import request_of
 from edgekit.batch.rows import Row

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Generator, Iterator, Sequence
 
-from edgekit.batch.answer import Answer, digest, failed, read_files
+from edgekit.batch.answer import Answer, failed
+from edgekit.batch.pictures import Files, Pictures
 from edgekit.batch.rows import Row
-from edgekit.errors import ContextExceeded, EdgeKitError, InputError
-from edgekit.inputs.images import load_image
+from edgekit.errors import ContextExceeded, EdgeKitError
 from edgekit.inputs.prepared import PreparedPicture
 from edgekit.inputs.prompt import Prompt, Turn
 from edgekit.runtime import Completion, SamplingParams
@@ -16,12 +16,14 @@ from edgekit.runtime.model import Model
 
 
 class Local:
-    """Answers by a model of this process; an :class:`~edgekit.batch.answer.Answerer`."""
+    """Answers by a model of this process, about ``pictures`` (None: files); an
+    :class:`~edgekit.batch.answer.Answerer`."""
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: Model, pictures: Pictures | None = None) -> None:
         self.model = model.bundle.manifest.source
         self.fingerprint: str | None = model.fingerprint
         self._model = model
+        self._pictures = Files() if pictures is None else pictures
 
     def answers(self, rows: Sequence[Row], params: SamplingParams) -> Generator[tuple[Row, Answer], None, None]:
         """Yield the rows' answers in their order, but for rows without one, which come as soon as that is known."""
@@ -44,7 +46,7 @@ class Local:
             try:
                 if read is None or read.images != row.images:
                     read = None
-                    digests = [digest(file) for file in read_files(row)]
+                    digests = self._pictures.digests(row)
                     read = _Read(row.images, digests, [self._picture(row, number) for number in range(len(digests))])
                 prompt = self._model.prompt([Turn(row.question, images=tuple(read.pictures))])
                 if len(prompt) >= self._model.engine.context:
@@ -57,11 +59,7 @@ class Local:
 
     def _picture(self, row: Row, number: int) -> PreparedPicture:
         """A picture as small as the model looks at it: many wait at once, and whole ones may be large."""
-        path = row.files[number]
-        try:
-            return PreparedPicture.of(load_image(path), self._model.bundle.manifest.spec.image)
-        except EdgeKitError as error:  # answers go where this machine's folders say nothing
-            raise InputError(error.message.replace(str(path), row.images[number]), error.hint) from error
+        return PreparedPicture.of(self._pictures.picture(row, number), self._model.bundle.manifest.spec.image)
 
 
 class _Read:

@@ -9,10 +9,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from edgekit.batch.answer import Answer, Answerer, digest, read_files
+from edgekit.batch.answer import Answer, Answerer
+from edgekit.batch.pictures import Files, Unchanged
 from edgekit.batch.results import Result, results
 from edgekit.batch.rows import Batch, Row
-from edgekit.errors import EdgeKitError, InputError
+from edgekit.errors import InputError
 from edgekit.progress import Progress, silent
 from edgekit.runtime import SamplingParams
 from edgekit.vqa.item import Id
@@ -110,7 +111,7 @@ def _result(row: Row, answer: Answer, answerer: Answerer, sampling: dict[str, An
 def _same(batch: Batch, answerer: Answerer, sampling: dict[str, Any], out: Path) -> Callable[[Result], None]:
     """What refuses an answer that is not to what would be asked now."""
     rows: dict[Id, Row] = {row.id: row for row in batch.rows}
-    digests: dict[tuple[str, ...], list[str] | None] = {}
+    unchanged = Unchanged(Files())
 
     def require(result: Result) -> None:
         row = rows.get(result.id)
@@ -120,20 +121,10 @@ def _same(batch: Batch, answerer: Answerer, sampling: dict[str, Any], out: Path)
         different = next((name for name in _ASKED if getattr(result, name) != now[name]), None)
         if different is not None:
             raise _other(out, f"an answer to {result.id!r} of {_WORDS[different]}")
-        if row.images not in digests:
-            digests[row.images] = _digests(row)
-        if digests[row.images] not in (None, result.sha256):
+        if not unchanged(row, result.sha256):
             raise _other(out, f"an answer to {result.id!r} about a picture that has changed since")
 
     return require
-
-
-def _digests(row: Row) -> list[str] | None:
-    """What the row's pictures are now; None where one has been taken away, which changes no answer."""
-    try:
-        return [digest(file) for file in read_files(row)]
-    except EdgeKitError:
-        return None
 
 
 def _other(out: Path, reason: str) -> InputError:

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from edgekit.batch.address import address
-from edgekit.batch.answer import Answer, digest
+from edgekit.batch.answer import Answer
 from edgekit.batch.asker import Asker
 from edgekit.batch.patience import Patience
+from edgekit.batch.pictures import digest
 from edgekit.batch.rows import Row
 from edgekit.errors import EdgeKitError
 from edgekit.runtime import SamplingParams

@@ -106,7 +106,7 @@ def test_neighbours_pictures_are_read_once(folder: Path, monkeypatch: pytest.Mon
         loaded.append(path)
         return load_image(path)
 
-    monkeypatch.setattr("edgekit.batch.local.load_image", load)
+    monkeypatch.setattr("edgekit.batch.pictures.load_image", load)
     asked(folder, ("Why?", ("a.png",)), ("Who?", ("a.png",)), ("Why?", ("b.png",)))
     assert loaded == [folder / "a.png", folder / "b.png"]
 

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from edgekit.batch.answer import Answer, digest, read_files
+from edgekit.batch.answer import Answer
+from edgekit.batch.pictures import digest, read_files
 from edgekit.batch.rows import Batch, Row
 from edgekit.batch.run import run
 from edgekit.errors import EdgeKitError, InputError
