@@ -11,60 +11,32 @@ import fcntl
 import json
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Generic
 
+from edgekit.batch.line import Kind, L
 from edgekit.errors import InputError
 from edgekit.files import open_private, write_bytes, writing
-from edgekit.vqa.item import Id
 
 _SYNC_S = 1.0
-_START = b'{"id": '
 _OTHER = "Give another file with --out."
 
 
-@dataclass(frozen=True, kw_only=True)
-class Result:
-    """A line: what was asked, of which model and how, and what came of it.
+class Results(Generic[L]):
+    """An open file of answers, of this process alone: ``answered`` is what it held, by the keys of its kind; ``lines``
+    is all that it holds now, rows without an answer too."""
 
-    * ``id``, ``question``, ``images``: the row's own; ``sha256``: of each picture's file
-    * ``model``, ``fingerprint``, ``sampling``: as which the answer can be had again, with ``seed``
-    * the rest as :class:`~edgekit.batch.answer.Answer` has it
-    """
-
-    id: Id
-    question: str
-    images: list[str]
-    sha256: list[str]
-    model: str
-    fingerprint: str | None
-    sampling: dict[str, Any]
-    text: str | None
-    reason: str | None
-    tokens: int | None
-    seed: int | None
-    notes: list[str]
-    error: str | None
-
-    def line(self) -> bytes:
-        """Return it as a line of JSON in UTF-8."""
-        # Names of files may hold what no text can: it is escaped, and read back as it was.
-        return (json.dumps(asdict(self), ensure_ascii=False) + "\n").encode("utf-8", "backslashreplace")
-
-
-class Results:
-    """An open file of answers, of this process alone: ``answered`` is what it held, by the ids of the rows."""
-
-    def __init__(self, path: Path, descriptor: int, answered: dict[Id, Result]) -> None:
+    def __init__(self, path: Path, kind: Kind[L], descriptor: int, answered: dict[Hashable, L]) -> None:
         self.path = path
         self.answered = answered
+        self.lines = dict(answered)
+        self._kind = kind
         self._descriptor = descriptor
         self._synced = time.monotonic()
 
-    def add(self, result: Result) -> None:
+    def add(self, result: L) -> None:
         """Write a line; :class:`~edgekit.errors.EdgeKitError` where the disk is full."""
         line = result.line()
         with writing(self.path):
@@ -73,10 +45,36 @@ class Results:
             if time.monotonic() - self._synced >= _SYNC_S:
                 os.fsync(self._descriptor)
                 self._synced = time.monotonic()
+        self.lines[self._kind.key(result)] = result
+
+    def arrange(self, keys: Iterable[Hashable]) -> None:
+        """Put the lines into the order of ``keys``, all at once: where they are in it, nothing is written.
+
+        :class:`~edgekit.errors.EdgeKitError` where the disk is full; the lines then stay as they were.
+        """
+        self.replace([self.lines[key] for key in keys])
+
+    def replace(self, lines: Iterable[L]) -> None:
+        """Have ``lines`` stand in the file and nothing else, unless they do so already."""
+        content = b"".join(line.line() for line in lines)
+        if content != self.path.read_bytes():
+            write_bytes(self.path, content, self.path.stat().st_mode & 0o777)
+            locked = _locked(self.path)
+            os.close(self._descriptor)
+            self._descriptor = locked
+
+    def close(self) -> None:
+        """Let others have the file."""
+        os.close(self._descriptor)
+
+    def flush(self) -> None:
+        """Return once all of it is on the disk."""
+        with writing(self.path):
+            os.fsync(self._descriptor)
 
 
 @contextmanager
-def results(path: Path, require: Callable[[Result], None]) -> Iterator[Results]:
+def results(path: Path, kind: Kind[L], require: Callable[[L], None]) -> Iterator[Results[L]]:
     """Open a file of answers, or make it, its owner's alone; at the end all of it is on the disk.
 
     ``require`` is called with each answer that it holds, and raises where it can't be gone on with: nothing is changed
@@ -87,23 +85,24 @@ def results(path: Path, require: Callable[[Result], None]) -> Iterator[Results]:
         raise InputError(f"{path} is not a file", _OTHER)
     with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = _locked(path)
+        opened = Results(path, kind, _locked(path), {})
     try:
-        text = path.read_bytes()
-        answered = _answered(text, path)
+        answered = _answered(path, kind)
         for result in answered.values():
             require(result)
-        kept = b"".join(result.line() for result in answered.values())
-        if kept != text:
-            write_bytes(path, kept, path.stat().st_mode & 0o777)
-            locked = _locked(path)
-            os.close(descriptor)
-            descriptor = locked
-        yield Results(path, descriptor, answered)
-        with writing(path):
-            os.fsync(descriptor)
+        opened.answered, opened.lines = answered, dict(answered)
+        opened.replace(answered.values())
+        yield opened
+        opened.flush()
     finally:
-        os.close(descriptor)
+        opened.close()
+
+
+def mixed(path: Path, reason: str) -> InputError:
+    """Return why a file of answers is not gone on with: it holds what would not be asked now."""
+    return InputError(
+        f"{path} holds {reason}", "Answers are not mixed: give another file with --out, or ask as before."
+    )
 
 
 def _locked(path: Path) -> int:
@@ -122,39 +121,27 @@ def _locked(path: Path) -> int:
     raise InputError(f"Another process writes {path}", "Wait until it has ended, or give another file with --out.")
 
 
-def _answered(text: bytes, path: Path) -> dict[Id, Result]:
+def _answered(path: Path, kind: Kind[L]) -> dict[Hashable, L]:
     """The answers that a file holds; errors, and a line at the end that was cut, are left out."""
-    *lines, rest = text.split(b"\n")
-    if not _is_cut(rest):
+    *lines, rest = path.read_bytes().split(b"\n")
+    if not _is_cut(rest, kind.start):
         lines.append(rest)
-    answered: dict[Id, Result] = {}
+    answered: dict[Hashable, L] = {}
     for line in lines:
-        result = _result(line)
+        result = kind.read(line)
         if result is None:
-            raise InputError(f"{path} exists, and holds no answers to a list", _OTHER)
-        if result.error is None:
-            answered[result.id] = result
+            raise InputError(f"{path} exists, and holds no {kind.title}", _OTHER)
+        if kind.error(result) is None:
+            answered[kind.key(result)] = result
     return answered
 
 
-def _is_cut(rest: bytes) -> bool:
+def _is_cut(rest: bytes, start: bytes) -> bool:
     """Whether what stands behind the last line is nothing, or the beginning of one; a power cut may leave zeros."""
-    if rest.startswith(_START):
+    if rest.startswith(start):
         try:
             json.loads(rest)
         except (ValueError, RecursionError):
             return True
         return False
-    return _START.startswith(rest.rstrip(b"\0"))
-
-
-def _result(line: bytes) -> Result | None:
-    try:
-        document = json.loads(line)
-        result = Result(**document) if list(document) == _KEYS else None
-    except (ValueError, TypeError, RecursionError):
-        return None
-    return result if result and isinstance(result.id, str | int) else None
-
-
-_KEYS = [field.name for field in fields(Result)]
+    return start.startswith(rest.rstrip(b"\0"))

@@ -7,7 +7,7 @@ not looked at: a list is made before the pictures come, and one that never came 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -54,11 +54,16 @@ class Batch:
         return source.with_name(f"{name}.answers.jsonl")
 
     def neighbours(self) -> list[Row]:
-        """Return the rows with those about the same pictures beside each other: a picture is then read once."""
-        first: dict[tuple[str, ...], int] = {}
-        for number, row in enumerate(self.rows):
-            first.setdefault(row.images, number)
-        return sorted(self.rows, key=lambda row: first[row.images])
+        """Return the rows with those about the same pictures beside each other."""
+        return neighbours(self.rows)
+
+
+def neighbours(rows: Sequence[Row]) -> list[Row]:
+    """Return rows with those about the same pictures beside each other: a picture is then read once."""
+    first: dict[tuple[str, ...], int] = {}
+    for number, row in enumerate(rows):
+        first.setdefault(row.images, number)
+    return sorted(rows, key=lambda row: first[row.images])
 
 
 def read_batch(path: Path, question: str | None = None) -> Batch:

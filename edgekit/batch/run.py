@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from edgekit.batch.answer import Answer, Answerer
+from edgekit.batch.asking import ask_rest, sampling_of
 from edgekit.batch.pictures import Files, Unchanged
-from edgekit.batch.results import Result, results
+from edgekit.batch.result import RESULTS, Result
+from edgekit.batch.results import mixed, results
 from edgekit.batch.rows import Batch, Row
 from edgekit.errors import InputError
 from edgekit.progress import Progress, silent
@@ -60,17 +62,13 @@ def run(
     if out.exists() and out.samefile(batch.source):
         raise InputError(f"{out} is the list itself", "Give another file with --out.")
     started, tokens, lost = time.monotonic(), 0, 0
-    sampling = _sampling(params)
-    with results(out, _same(batch, answerer, sampling, out)) as written:
-        rows = [row for row in batch.neighbours() if row.id not in written.answered]
-        before = len(batch.rows) - len(rows)
-        if rows:
-            progress("asking", before, len(batch.rows))
-        with closing(answerer.answers(rows, params)) as answers:
-            for count, (row, answer) in enumerate(answers, before + 1):
+    sampling = sampling_of(params)
+    with results(out, RESULTS, _same(batch, answerer, sampling, out)) as written:
+        before = len(written.answered)
+        with closing(ask_rest(batch.neighbours(), written.answered, answerer, params, progress)) as answers:
+            for row, answer in answers:
                 written.add(_result(row, answer, answerer, sampling))
                 tokens, lost = tokens + (answer.tokens or 0), lost + (answer.error is not None)
-                progress("asking", count, len(batch.rows))
     return Summary(
         out=out,
         model=answerer.model,
@@ -82,12 +80,6 @@ def run(
         tokens=tokens,
         seconds=time.monotonic() - started,
     )
-
-
-def _sampling(params: SamplingParams) -> dict[str, Any]:
-    """How answers are drawn, as a line has it."""
-    names = ("max_tokens", "temperature", "top_p", "top_k", "min_p", "repetition_penalty", "seed")
-    return {name: getattr(params, name) for name in names} | {"stop": list(params.stop)}
 
 
 def _result(row: Row, answer: Answer, answerer: Answerer, sampling: dict[str, Any]) -> Result:
@@ -116,16 +108,12 @@ def _same(batch: Batch, answerer: Answerer, sampling: dict[str, Any], out: Path)
     def require(result: Result) -> None:
         row = rows.get(result.id)
         if row is None:
-            raise _other(out, f"an answer to {result.id!r}, which {batch.source} doesn't ask")
+            raise mixed(out, f"an answer to {result.id!r}, which {batch.source} doesn't ask")
         now = vars(_result(row, Answer(), answerer, sampling))
         different = next((name for name in _ASKED if getattr(result, name) != now[name]), None)
         if different is not None:
-            raise _other(out, f"an answer to {result.id!r} of {_WORDS[different]}")
+            raise mixed(out, f"an answer to {result.id!r} of {_WORDS[different]}")
         if not unchanged(row, result.sha256):
-            raise _other(out, f"an answer to {result.id!r} about a picture that has changed since")
+            raise mixed(out, f"an answer to {result.id!r} about a picture that has changed since")
 
     return require
-
-
-def _other(out: Path, reason: str) -> InputError:
-    return InputError(f"{out} holds {reason}", "Answers are not mixed: give another file with --out, or ask as before.")

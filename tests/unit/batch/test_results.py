@@ -5,12 +5,14 @@ from __future__ import annotations
 import errno
 import json
 import os
+from collections.abc import Hashable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from edgekit.batch.results import Result, results
+from edgekit.batch.result import RESULTS, Result
+from edgekit.batch.results import results
 from edgekit.errors import EdgeKitError, InputError
 
 RESULT = Result(
@@ -36,15 +38,15 @@ def anything(result: Result) -> None:
     """Let every answer stand."""
 
 
-def reopened(path: Path) -> dict[str | int, Result]:
-    with results(path, anything) as opened:
+def reopened(path: Path) -> dict[Hashable, Result]:
+    with results(path, RESULTS, anything) as opened:
         return opened.answered
 
 
 def test_a_line_is_there_as_soon_as_it_is_added_and_read_back_as_it_was(tmp_path: Path) -> None:
     path = tmp_path / "new" / "out.jsonl"
     odd = replace(RESULT, id="x\udcff", images=["\udcff.png"])  # a name that is no UTF-8
-    with results(path, anything) as opened:
+    with results(path, RESULTS, anything) as opened:
         opened.add(RESULT)
         assert json.loads(path.read_text(encoding="utf-8"))["text"] == RESULT.text
         opened.add(odd)
@@ -57,7 +59,7 @@ def test_a_line_is_there_as_soon_as_it_is_added_and_read_back_as_it_was(tmp_path
 def test_a_cut_line_is_dropped_and_the_next_begins_where_it_began(rest: bytes, tmp_path: Path) -> None:
     path = tmp_path / "out.jsonl"
     path.write_bytes(LINE + rest)
-    with results(path, anything) as opened:
+    with results(path, RESULTS, anything) as opened:
         assert opened.answered == {1: RESULT}
         opened.add(replace(RESULT, id=2))
     assert path.read_bytes() == LINE + replace(RESULT, id=2).line()
@@ -108,7 +110,7 @@ def test_what_an_answer_is_refused_for_changes_nothing(tmp_path: Path) -> None:
     def refuse(result: Result) -> None:
         raise InputError(f"not {result.id}")
 
-    with pytest.raises(InputError, match="not 1"), results(path, refuse):
+    with pytest.raises(InputError, match="not 1"), results(path, RESULTS, refuse):
         pass
     assert path.read_bytes() == before
 
@@ -117,7 +119,7 @@ def test_what_an_answer_is_refused_for_changes_nothing(tmp_path: Path) -> None:
 def test_one_process_writes_at_a_time(text: bytes, tmp_path: Path) -> None:
     path = tmp_path / "out.jsonl"
     path.write_bytes(text)
-    with results(path, anything), pytest.raises(InputError, match="Another process writes"):
+    with results(path, RESULTS, anything), pytest.raises(InputError, match="Another process writes"):
         reopened(path)
     reopened(path)
 
@@ -136,7 +138,7 @@ def test_a_full_disk_is_told_and_what_was_cut_is_dropped(tmp_path: Path, monkeyp
             raise OSError(errno.ENOSPC, "No space left on device")
         return write(descriptor, line[:size])
 
-    with results(path, anything) as opened:
+    with results(path, RESULTS, anything) as opened:
         opened.add(RESULT)
         monkeypatch.setattr(os, "write", full)
         with pytest.raises(EdgeKitError, match="No space is left"):
@@ -144,3 +146,38 @@ def test_a_full_disk_is_told_and_what_was_cut_is_dropped(tmp_path: Path, monkeyp
     monkeypatch.undo()
     assert path.read_bytes() == LINE + LINE[:7] + b"2" + LINE[8:20]
     assert reopened(path) == {1: RESULT}
+
+
+def test_lines_are_put_into_their_order_and_others_follow(tmp_path: Path) -> None:
+    path, two, three = tmp_path / "out.jsonl", replace(RESULT, id=2), replace(RESULT, id=3)
+    with results(path, RESULTS, anything) as opened:
+        for result in (three, LOST, RESULT):
+            opened.add(result)
+        opened.arrange([1, 2, 3])
+        assert path.read_bytes() == LINE + LOST.line() + three.line()
+        with pytest.raises(InputError, match="Another process writes"):
+            reopened(path)
+        opened.add(two)
+        there = path.stat().st_ino
+        opened.arrange([1, 3, 2])
+        assert path.stat().st_ino != there
+        opened.arrange([1, 3, 2])
+    assert path.read_bytes() == LINE + three.line() + two.line()
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_where_the_order_finds_no_room_every_line_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, two = tmp_path / "out.jsonl", replace(RESULT, id=2)
+
+    def full(source: Path, target: Path) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with results(path, RESULTS, anything) as opened:
+        opened.add(two)
+        opened.add(RESULT)
+        monkeypatch.setattr(os, "replace", full)
+        with pytest.raises(EdgeKitError, match="No space is left"):
+            opened.arrange([1, 2])
+    monkeypatch.undo()
+    assert path.read_bytes() == two.line() + LINE
+    assert [*tmp_path.iterdir()] == [path]
