@@ -42,6 +42,11 @@ class Bundle:
         return self.path / name
 
     @property
+    def fingerprint(self) -> str:
+        """Which bundle it is, in a word."""
+        return f"edgekit-{self.digest[:16]}"
+
+    @property
     def bytes(self) -> int:
         """Bytes of all sealed files."""
         return sum(entry.bytes for entry in self.manifest.files.values())

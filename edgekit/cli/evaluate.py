@@ -7,58 +7,75 @@ from pathlib import Path
 import click
 
 from edgekit.cli.common import common
+from edgekit.cli.evaluating import Asking, Data, asking_options, data_options, subjects
+from edgekit.cli.show.answered import show_answered, show_left_out
 from edgekit.cli.show.evaluate import show_scores
 from edgekit.console import Console
-
-RECIPES = ("fp32", "fp16", "q8", "q4")
+from edgekit.errors import EdgeKitError
 
 
 @click.command("evaluate")
 @click.argument("bundles", nargs=-1, type=click.Path(path_type=Path), metavar="[BUNDLE]...")
 @click.option("--recipe", "recipe_names", multiple=True, metavar="R", help="Without a BUNDLE.  [default: fp32 to q4]")
-@click.option(
-    "--questions",
-    "count",
-    default=2400,
-    show_default=True,
-    type=click.IntRange(1, 100_000),
-    metavar="N",
-    help="How many to ask.",
-)
-@click.option("--slots", type=click.IntRange(1), help="Questions answered at a time.  [default: the target's]")
-@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write a line of JSON per question here.")
+@data_options
+@asking_options
 @common
 def command(
-    console: Console,
-    bundles: tuple[Path, ...],
-    recipe_names: tuple[str, ...],
-    count: int,
-    slots: int | None,
-    out: Path | None,
+    console: Console, bundles: tuple[Path, ...], recipe_names: tuple[str, ...], data: Data, asking: Asking
 ) -> None:
-    """Ask each BUNDLE questions about phantoms, and count the right answers.
+    """Ask each BUNDLE questions whose answers are known, and count the right answers.
 
-    Phantoms are synthetic radiographs, so a figure says how well a bundle kept what its checkpoint can do, and
-    nothing about patients. Without a BUNDLE, the embedded model is built by each recipe and asked.
+    Without --data, about phantoms: synthetic radiographs, so a figure says how well a bundle kept what its checkpoint
+    can do, and nothing about patients. With it, a split of VQA-RAD, SLAKE, PathVQA or a set in LLaVA's form; what was
+    answered is kept: the same command goes on where it was stopped. Without a BUNDLE, the embedded model is built by
+    each recipe and asked.
     """
-    if bundles and recipe_names:
-        raise click.UsageError("--recipe is for the embedded model; leave it or the BUNDLE out")
-    from edgekit.evaluate.compare import document, evaluate_bundles, evaluate_recipes, require_writable, write_rows
-    from edgekit.evaluate.phantoms import questions
-    from edgekit.phantom.embedded import embedded
-    from edgekit.recipe import recipe
-    from edgekit.target import target
+    if data.phantoms:
+        _phantoms(console, bundles, recipe_names, data.count, asking)
+    else:
+        _set(console, bundles, recipe_names, data, asking)
 
-    if out is not None:
-        require_writable(out)  # minutes of asking are not to end in an error
-    recipes = [recipe(name) for name in recipe_names or RECIPES]
+
+def _phantoms(
+    console: Console, bundles: tuple[Path, ...], recipe_names: tuple[str, ...], count: int, asking: Asking
+) -> None:
+    if asking.max_tokens is not None:
+        raise click.UsageError("--max-tokens is for a set; give --data, or leave it out")
+    asked = subjects(bundles, recipe_names)
+    from edgekit.evaluate.compare import document, evaluate_phantoms, require_writable, write_rows
+    from edgekit.evaluate.phantoms import questions
+
+    if asking.out is not None:
+        require_writable(asking.out)  # minutes of asking are not to end in an error
     with console.progress() as progress:
-        asked = questions(count)
-        if bundles:
-            evaluated = list(evaluate_bundles(bundles, asked, slots, progress))
-        else:
-            evaluated = list(evaluate_recipes(embedded(), recipes, target("cpu"), asked, slots, progress))
+        evaluated = list(evaluate_phantoms(asked, questions(count), asking.slots, progress))
     console.document(document(evaluated))
     show_scores(console, evaluated)
-    if out is not None:
-        write_rows(out, evaluated)
+    if asking.out is not None:
+        write_rows(asking.out, evaluated)
+
+
+def _set(
+    console: Console, bundles: tuple[Path, ...], recipe_names: tuple[str, ...], data: Data, asking: Asking
+) -> None:
+    """Ask a set; :class:`EdgeKitError` at the end where questions have no answer."""
+    asked = subjects(bundles, recipe_names)
+    from edgekit.evaluate.asking import MAX_TOKENS, QuestionSet
+    from edgekit.evaluate.on_set import document, evaluate_set
+    from edgekit.evaluate.predictions import default_out
+    from edgekit.runtime import SamplingParams
+
+    dataset = data.read()
+    show_left_out(console, dataset)
+    questions = QuestionSet(dataset=dataset, params=SamplingParams(max_tokens=asking.max_tokens or MAX_TOKENS))
+    out = asking.out or default_out(dataset)
+    with console.progress() as progress:
+        answered = evaluate_set(asked, questions, out, asking.slots, progress)
+    console.document(document(answered))
+    show_answered(console, answered, out)
+    failed = sum(len(each.failed) for each in answered)
+    if failed:
+        raise EdgeKitError(
+            f"{failed} of {len(answered) * len(dataset.items)} questions have no answer",
+            f"See 'error' in {out}; the same command asks them again.",
+        )

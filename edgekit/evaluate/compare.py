@@ -1,4 +1,4 @@
-"""Several bundles, or one checkpoint by several recipes, asked the same questions."""
+"""Several bundles, or one checkpoint by several recipes, asked the same questions about phantoms."""
 
 from __future__ import annotations
 
@@ -7,20 +7,15 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from edgekit import config
-from edgekit.bundle import Bundle, open_bundle
 from edgekit.errors import ConfigError
 from edgekit.evaluate.phantoms import Scores, evaluate
+from edgekit.evaluate.subjects import Subjects
 from edgekit.files import write_text
 from edgekit.phantom import Asked
-from edgekit.pipeline import build
 from edgekit.progress import Progress, silent
-from edgekit.recipe import Recipe
-from edgekit.runtime.model import Model
-from edgekit.target import Target
 
 
 @dataclass(frozen=True)
@@ -59,38 +54,23 @@ def document(evaluated: Sequence[Evaluated]) -> dict[str, Any]:
     return documents[0] if len(documents) == 1 else {"bundles": documents}
 
 
-def evaluate_bundles(
-    paths: Sequence[Path], asked: Sequence[Asked], slots: int | None, progress: Progress = silent
+def evaluate_phantoms(
+    subjects: Subjects, asked: Sequence[Asked], slots: int | None, progress: Progress = silent
 ) -> Iterator[Evaluated]:
     """Yield each bundle's scores, one bundle in memory at a time; ``slots`` None: as many as its target has.
 
     Raises what opening a bundle and asking it raise.
     """
-    bundles = [open_bundle(path) for path in paths]  # the last one's faults show before the first one's work
-    names = [bundle.path.resolve().name for bundle in bundles]
-    for bundle, name in zip(bundles, names, strict=True):
-        yield _evaluate(bundle, name if names.count(name) == 1 else str(bundle.path), asked, slots, progress)
+    for subject in subjects:
+        with subject.open(slots) as model:
+            scores = evaluate(model, asked, of_subject(progress, subject.name))
+        bundle = subject.bundle
+        yield Evaluated(subject.name, bundle.manifest.recipe.name, bundle.bytes, bundle.digest, scores)
 
 
-def evaluate_recipes(
-    checkpoint: Path,
-    recipes: Sequence[Recipe],
-    target: Target,
-    asked: Sequence[Asked],
-    slots: int | None,
-    progress: Progress = silent,
-) -> Iterator[Evaluated]:
-    """Build ``checkpoint`` for this machine by each recipe, one at a time, in a place that is gone afterwards."""
-    for recipe in recipes:
-        with TemporaryDirectory(prefix="edgekit-evaluate-") as folder:
-            built = build(checkpoint, target, recipe, Path(folder) / recipe.name)
-            yield _evaluate(built.bundle, recipe.name, asked, slots, progress)
-
-
-def _evaluate(bundle: Bundle, name: str, asked: Sequence[Asked], slots: int | None, progress: Progress) -> Evaluated:
-    with Model.open(bundle.path, slots or bundle.manifest.target.slots) as model:
-        scores = evaluate(model, asked, lambda stage, done, total: progress(f"{stage} ({name})", done, total))
-    return Evaluated(name, bundle.manifest.recipe.name, bundle.bytes, bundle.digest, scores)
+def of_subject(progress: Progress, name: str) -> Progress:
+    """Return a progress whose stages are those of the bundle ``name``."""
+    return lambda stage, done, total: progress(f"{stage} ({name})", done, total)
 
 
 def require_writable(path: Path) -> None:

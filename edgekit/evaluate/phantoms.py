@@ -3,31 +3,27 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
-from functools import lru_cache
-from itertools import groupby, islice
-from operator import attrgetter
+from itertools import islice
 
-from PIL import Image
-
+from edgekit.errors import EdgeKitError
 from edgekit.evaluate.answers import correct, names_every_finding
+from edgekit.evaluate.asking import predictions
 from edgekit.evaluate.metrics import Metrics, measure
+from edgekit.evaluate.phantom_set import phantom_set
 from edgekit.evaluate.share import Change, Share
-from edgekit.inputs.images import Picture
-from edgekit.inputs.prompt import Prompt, Turn
-from edgekit.phantom import Asked, Scene, balanced, draw
+from edgekit.phantom import Asked, balanced
 from edgekit.phantom.questions import Form
 from edgekit.phantom.split import SEEDS
 from edgekit.progress import Progress, silent
 from edgekit.runtime.model import Model
-from edgekit.runtime.sampling import SamplingParams
 
 __all__ = ["FORMS", "ScoredAnswer", "Scores", "correct", "evaluate", "names_every_finding", "questions", "score"]
 
 FORMS: tuple[Form, ...] = ("closed", "open", "description")
 QUESTIONS = 2400
-_GREEDY = SamplingParams(max_tokens=48)  # the longest description takes about half of them
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,13 +77,13 @@ def evaluate(model: Model, asked: Sequence[Asked], progress: Progress = silent) 
     Questions about one phantom should be neighbours: the picture is then read once for all of them.
     Raises :class:`~edgekit.errors.EdgeKitError` where one can't be answered at all.
     """
-    answers: list[str] = []
-    for completion in model.generator.generate(_prompts(model, asked), _GREEDY):
-        if completion.error is not None:
-            raise completion.error
-        answers.append(completion.text)
-        progress("answering", len(answers), len(asked))
-    return score(asked, answers)
+    answers: dict[Hashable, str] = {}
+    with closing(predictions(model, "", questions := phantom_set(asked), progress=progress)) as predicted:
+        for each in predicted:
+            if each.text is None:
+                raise EdgeKitError(f"A phantom can't be asked about: {each.metadata['error']}")
+            answers[each.question_id] = each.text
+    return score(asked, [answers[item.id] for item in questions.dataset.items])
 
 
 def score(asked: Sequence[Asked], answers: Sequence[str]) -> Scores:
@@ -104,18 +100,6 @@ def score(asked: Sequence[Asked], answers: Sequence[str]) -> Scores:
         metrics=measure(_pairs(rows, "closed"), _pairs(rows, "open")),
         rows=rows,
     )
-
-
-def _prompts(model: Model, asked: Iterable[Asked]) -> Iterator[Prompt]:
-    for scene, group in groupby(asked, key=attrgetter("scene")):
-        picture = Picture.of(_drawn(scene))
-        for each in group:
-            yield model.prompt([Turn(each.question.text, images=(picture,))])
-
-
-@lru_cache(maxsize=512)  # 25 MB: the next model is asked about the same phantoms, and drawing one takes 30 ms
-def _drawn(scene: Scene) -> Image.Image:
-    return draw(scene)
 
 
 def _scored(asked: Asked, text: str) -> ScoredAnswer:

@@ -48,7 +48,7 @@ class Model:
     @property
     def fingerprint(self) -> str:
         """Which bundle answers, in a word."""
-        return f"edgekit-{self.bundle.digest[:16]}"
+        return self.bundle.fingerprint
 
     def prompt(self, turns: Sequence[Turn], system: str | None = None) -> Prompt:
         """Write a conversation in the model's own template, with a caller's ``system`` text where it has a place."""
