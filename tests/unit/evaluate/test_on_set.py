@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from edgekit.errors import InputError
+from edgekit.errors import DiskFull, InputError
 from edgekit.evaluate.asking import QuestionSet
 from edgekit.evaluate.on_set import document, evaluate_set
 from edgekit.evaluate.subjects import Subjects
@@ -122,3 +124,27 @@ def test_another_bundle_of_the_same_name_is_refused_before_it_is_asked(questions
         evaluate_set(Subjects(("q4",), lambda: iter([other])), questions, tmp_path / "out.jsonl")
     assert (tmp_path / "out.jsonl").read_bytes() == before
     assert not other.opened
+
+
+def test_a_full_disk_is_told_and_what_was_answered_is_gone_on_with(
+    questions: QuestionSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, out, write = tmp_path / "whole.jsonl", tmp_path / "out.jsonl", os.write
+    evaluate_set(toys("q4")[0], questions, whole)
+    room = iter((10_000, 10_000, 20, 0))
+
+    def filling(descriptor: int, line: bytes) -> int:
+        size = next(room)
+        if not size:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return write(descriptor, line[:size])
+
+    monkeypatch.setattr(os, "write", filling)
+    with pytest.raises(DiskFull, match="No space is left to write"):
+        evaluate_set(toys("q4")[0], questions, out)
+    monkeypatch.undo()
+    assert out.read_bytes().count(b"\n") == 2
+    told: list[int] = []
+    evaluate_set(toys("q4")[0], questions, out, progress=lambda stage, done, total: told.append(done))
+    assert told[0] == 2
+    assert out.read_bytes() == whole.read_bytes()
