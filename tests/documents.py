@@ -140,6 +140,8 @@ def _of_bundle(folder: Path, bundle: Path, picture: str) -> Iterator[tuple[str, 
         yield "profile", run("profile", path, "--slots", "1", "--force")
     yield "evaluate BUNDLE", run("evaluate", path, "--questions", "6")
     yield "evaluate BUNDLE BUNDLE", run("evaluate", path, path, "--questions", "6")
+    asked = ("--data", str(folder / "vqa-rad"), "--split", "test", "--out", str(folder / "predictions.jsonl"))
+    yield "evaluate --data", run("evaluate", path, *asked)
     yield "plan --fit", run("plan", "--fit", path)
     yield "report memory", run("report", "memory", path)
     yield "report profile", run("report", "profile", path, "--out", str(folder / "pictures"))
