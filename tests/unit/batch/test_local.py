@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
@@ -109,6 +110,29 @@ def test_neighbours_pictures_are_read_once(folder: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr("edgekit.batch.pictures.load_image", load)
     asked(folder, ("Why?", ("a.png",)), ("Who?", ("a.png",)), ("Why?", ("b.png",)))
     assert loaded == [folder / "a.png", folder / "b.png"]
+
+
+def test_a_damaged_picture_is_read_once_for_all_that_ask_about_it(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded: list[str] = []
+
+    def load(path: Path) -> Any:
+        loaded.append(path.name)
+        return load_image(path)
+
+    monkeypatch.setattr("edgekit.batch.pictures.load_image", load)
+    answers = asked(folder, *[(f"Why {number}?", ("damaged.png",)) for number in range(3)], ("Why?", ("a.png",)))
+    assert loaded == ["damaged.png", "a.png"]
+    assert len({answers[number].error for number in range(3)}) == 1
+    assert answers[3].text
+
+
+def test_a_list_that_nobody_wants_to_its_end_leaves_no_thread(folder: Path) -> None:
+    answers = Local(cast(Model, Toy())).answers([Row(n, "Why?", (f"{n}.png",), folder) for n in range(9)], PARAMS)
+    next(answers)
+    answers.close()
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("edgekit-ahead")]
 
 
 def test_it_says_which_bundle_answers() -> None:
