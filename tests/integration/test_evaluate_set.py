@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
-import subprocess
-import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,16 +14,9 @@ from edgekit.cli.main import main
 from edgekit.evaluate.phantoms import questions
 from edgekit.phantom.folder import write_folder
 from tests.embedded_bundles import EmbeddedBundles
+from tests.ended import ended
 
 PICTURES = 12
-_SLOWLY = """
-import sys, time
-from edgekit.batch.results import Results
-from edgekit.cli.main import main
-add = Results.add
-Results.add = lambda self, line: (add(self, line), time.sleep(0.02))
-sys.exit(main())
-"""
 
 
 @pytest.fixture(scope="module")
@@ -44,24 +34,6 @@ def bundles(embedded_as: EmbeddedBundles) -> tuple[str, str]:
 
 def arguments(data: Path, out: Path, *bundles: str) -> list[str]:
     return ["evaluate", *bundles, "--data", str(data), "--split", "test", "--out", str(out)]
-
-
-def ended(out: Path, number: int, enough: Callable[[int], bool], words: list[str]) -> int:
-    """End a run that takes its time by a signal when it has written ``enough`` lines, and return how many it has."""
-    process = subprocess.Popen([sys.executable, "-c", _SLOWLY, *words], stderr=subprocess.PIPE, text=True)
-    try:
-        until = time.monotonic() + 60
-        while process.poll() is None and time.monotonic() < until:
-            if out.exists() and enough(out.read_bytes().count(b"\n")):
-                process.send_signal(number)
-                break
-            time.sleep(0.002)
-        _, err = process.communicate(timeout=30)
-    finally:
-        process.kill()
-    assert process.returncode in (-number, 128 + number), err
-    assert "Traceback" not in err
-    return out.read_bytes().count(b"\n")
 
 
 def test_a_run_that_was_ended_and_gone_on_with_writes_what_one_at_a_go_does(
@@ -116,3 +88,31 @@ def test_a_picture_that_is_none_and_one_that_is_lost_cost_their_own_questions_al
     answers = [row["answer"] for row in document["rows"]]
     assert answers[:6] == [None] * 6
     assert all(answers[6:])
+
+
+def test_pictures_of_scanners_are_asked_as_any(
+    bundles: tuple[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The pictures are pydicom's own, the questions ours."""
+    pydicom = pytest.importorskip("pydicom")
+    files = Path(pydicom.__file__).parent / "data" / "test_files"
+    asked = [
+        ("CT_small.dcm", "Is this a CT?", "Yes", "CLOSED", "MODALITY"),
+        ("MR_small.dcm", "Is this a CT?", "No", "CLOSED", "MODALITY"),
+        ("rtdose.dcm", "What does the image show?", "a dose", "OPEN", "OTHER"),
+        ("CT_small.dcm", "Is there a nodule?", "No", "CLOSED", "PRES"),
+    ]
+    keys = ("image_name", "question", "answer", "answer_type", "question_type")
+    rows = [{"qid": number, **dict(zip(keys, row, strict=True))} for number, row in enumerate(asked, 1)]
+    (tmp_path / "images").mkdir()
+    for name, *_ in asked:
+        shutil.copy(files / name, tmp_path / "images")
+    (tmp_path / "test.json").write_text(json.dumps(rows))
+    assert main([*arguments(tmp_path, tmp_path / "out.jsonl", bundles[0]), "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert [row["id"] for row in document["rows"]] == [1, 2, 3, 4]
+    assert set(document["closed"]) == {"paper", "llava_med"}
+    lines = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text(encoding="utf-8").splitlines()]
+    notes = [line["metadata"]["notes"] for line in lines]
+    assert notes[0] == notes[1] == notes[3] == []
+    assert "15 frames" in notes[2][0]

