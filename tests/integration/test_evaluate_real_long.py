@@ -42,10 +42,12 @@ def bundles(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
     if gguf is not None:
         checkpoints["smollm2"] = folder / "checkpoint"
         smollm2.write_checkpoint(folder / "checkpoint", gguf)
-    return {
-        name: [str(build(path, target("cpu"), recipe(by), folder / f"{name}-{by}").bundle.path) for by in RECIPES]
-        for name, path in checkpoints.items()
-    }
+
+    def built(name: str, path: Path, by: str) -> str:
+        # 4 bits cost a small model more than the golden check lets pass: here, that is what is to be seen.
+        return str(build(path, target("cpu"), recipe(by), folder / f"{name}-{by}", force=True).bundle.path)
+
+    return {name: [built(name, path, by) for by in RECIPES] for name, path in checkpoints.items()}
 
 
 def words(bundles: list[str], out: Path, *more: str) -> list[str]:
