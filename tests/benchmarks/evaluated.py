@@ -3,8 +3,9 @@
     python -m tests.benchmarks.evaluated BUNDLE [--slots 8] [--phantoms 2] [--tokens 64]
 
 The set is phantoms, six questions each. Long answers (``--tokens`` each, whatever the model would say) are asked in one
-slot and in ``--slots``. Short ones, of one token, are held against the sum of what profile measures alone: for each
-phantom a first token with its picture, for each further question a first token behind a picture that was read.
+slot and in ``--slots``; what is left of both times without those of one token is decoding. Short ones, of one token,
+are held against the sum of what profile measures alone: for each phantom a first token with its picture, for each
+further question a first token behind a picture that was read.
 """
 
 from __future__ import annotations
@@ -35,24 +36,22 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     arguments = parser.parse_args()
     asked = phantom_set(questions(PER_PHANTOM * arguments.phantoms))
-    with Model.open(arguments.bundle, arguments.slots) as many:
-        with Model.open(arguments.bundle, 1) as one:
-            seconds(one, asked, 1)
-            ratios = []
-            for _ in range(arguments.rounds):
-                alone, together = (seconds(model, asked, arguments.tokens) for model in (one, many))
-                ratios.append(alone / together)
-                rates = [len(asked.rows) / taken for taken in (alone, together)]
-                print(
-                    f"{arguments.tokens} tokens: {rates[0]:.2f} rows/s in 1 slot, {rates[1]:.2f} in {many.engine.slots}"
-                )
-            print(f"ratio, median of pairs: {statistics.median(ratios):.2f}")
-        shares = []
+    with Model.open(arguments.bundle, 1) as one, Model.open(arguments.bundle, arguments.slots) as many:
+        seconds(one, asked, 1)
+        ratios, decoding, shares = [], [], []
         for _ in range(arguments.rounds):
-            bound, taken = reading(many, asked), seconds(many, asked, 1)
-            shares.append(bound / taken)
-            print(f"1 token: {len(asked.rows) / taken:.2f} rows/s, reading alone {len(asked.rows) / bound:.2f}")
-        print(f"share of what reading alone gives, median: {statistics.median(shares):.2f}")
+            long = [seconds(model, asked, arguments.tokens) for model in (one, many)]
+            short = [seconds(model, asked, 1) for model in (one, many)]
+            bound = reading(many, asked)
+            ratios.append(long[0] / long[1])
+            decoding.append((long[0] - short[0]) / (long[1] - short[1]))
+            shares.append(bound / short[1])
+            rates = [f"{len(asked.rows) / taken:.2f}" for taken in (*long, *short, bound)]
+            print(f"{arguments.tokens} tokens: {rates[0]} rows/s in 1 slot, {rates[1]} in {arguments.slots}")
+            print(f"1 token: {rates[2]} rows/s in 1 slot, {rates[3]} in {arguments.slots}, reading alone {rates[4]}")
+    print(f"{arguments.slots} slots beside one, medians: rows/s {statistics.median(ratios):.2f}")
+    print(f"what is left of both without a first token: {statistics.median(decoding):.2f}")
+    print(f"share of what reading alone gives: {statistics.median(shares):.2f}")
 
 
 def seconds(model: Model, asked: QuestionSet, tokens: int) -> float:
