@@ -13,7 +13,7 @@ from edgekit.cli.groups import group
 
 if TYPE_CHECKING:
     from edgekit.evaluate.subjects import Subjects
-    from edgekit.vqa.dataset import Dataset, Form
+    from edgekit.vqa.dataset import Dataset, FileForm
 
 RECIPES = ("fp32", "fp16", "q8", "q4")
 PHANTOMS = "phantoms"
@@ -29,7 +29,7 @@ class Data:
 
     data: str
     split: str | None
-    form: Form | None
+    form: FileForm | None
     images: Path | None
     questions: int | None
 

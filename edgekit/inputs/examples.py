@@ -8,6 +8,7 @@ picture with :func:`~edgekit.inputs.images.load_image`.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -182,7 +183,7 @@ def _plain(question: str) -> str:
 
 
 def _answer(value: Any, entry: str) -> str | None:
-    if value is None:
+    if value is None or (isinstance(value, float) and math.isnan(value)):  # tables without an answer write NaN
         return None
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         raise InputError(f"{entry} has an answer that is no text", _FORMS)

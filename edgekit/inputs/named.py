@@ -23,8 +23,9 @@ _NAMES = (
 _NUMBERS = ("image_id", "img_id")  # SLAKE's is a number beside the name; elsewhere it may be the name
 _SPEAKS = re.compile(r"image|img|picture|photo|video|dicom|scan|x[-_]?ray|figure", re.IGNORECASE)
 PICTURE_FILE = re.compile(r"\.(png|jpe?g|bmp|tiff?|webp|dcm|dicom|gif)$", re.IGNORECASE)
-_ENDINGS = ("", ".jpg", ".jpeg", ".png")  # PathVQA's own rows leave the ending out
-_FOLDERS = ("", "images", "imgs")  # the second is VQA-RAD's and LLaVA's, the third SLAKE's
+_ENDINGS = ("", ".jpg", ".jpeg", ".png", ".JPG", ".JPEG", ".PNG")  # PathVQA's own rows leave the ending out
+# The second is LLaVA's, the third SLAKE's, the last is in VQA-RAD's own archive.
+_FOLDERS = ("", "images", "imgs", "VQA_RAD Image Folder")
 _LONGEST_NAME = 255  # bytes that a file's name may have
 _ONE = "EdgeKit takes one picture a question: give each its own entry, or make one picture of them."
 _HINT = 'Save each picture as a file, and name it as in {"image": "x.png"}.'
@@ -63,6 +64,12 @@ def pictures_of(row: Mapping[str, Any], folder: Path, entry: str) -> tuple[Path,
     known = (*_NAMES, *_NUMBERS)
     check_keys({key: value for key, value in row.items() if key not in known}, pictures, entry)
     return pictures
+
+
+def is_nameless(row: Mapping[str, Any]) -> bool:
+    """Whether a row has a key for its picture's name, and no name in it."""
+    values = [row[key] for key in _NAMES if key in row]
+    return bool(values) and all(value in (None, "", [], [None], [""]) for value in values)
 
 
 def check_keys(entries: Mapping[str, Any], pictures: Sequence[Path], entry: str) -> None:

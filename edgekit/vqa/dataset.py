@@ -11,7 +11,10 @@ from typing import Any, Literal, TypeAlias
 
 from edgekit.vqa.item import Id, Item
 
-Form: TypeAlias = Literal["phantoms", "vqa-rad", "slake", "pathvqa", "llava"]
+FileForm: TypeAlias = Literal["vqa-rad", "slake", "pathvqa", "llava"]
+"""How a set's file is written."""
+
+Form: TypeAlias = Literal["phantoms", FileForm]
 
 
 @dataclass(frozen=True)
@@ -27,8 +30,9 @@ class Dataset:
     """One split of a set.
 
     * ``title``: what people call the set, as "VQA-RAD"; ``form``: how its file is written
-    * ``source``: the file that was read; ``folder``: below which pictures lie
+    * ``source``: the file that was read, or the folder of several; ``folder``: below which pictures lie
     * ``items`` in the file's order; ``left_out``: rows that are not asked
+    * ``looks_like``: the form that its rows show, where it is read as another because somebody said so
     """
 
     title: str
@@ -38,6 +42,7 @@ class Dataset:
     folder: Path
     items: tuple[Item, ...]
     left_out: tuple[LeftOut, ...] = ()
+    looks_like: Form | None = None
 
     @cached_property
     def digest(self) -> str:

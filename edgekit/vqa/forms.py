@@ -15,17 +15,17 @@ and its answer.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from edgekit.vqa.dataset import Form
+from edgekit.vqa.dataset import FileForm
 from edgekit.vqa.item import Item
 
 Row = Mapping[str, Any]
 _MISSPELT = {"PRSE": "PRES", "ATRIB": "ATTRIB"}
 _LANGUAGES = ("en", "zh")
-_OF_SLAKE = ("q_lang", "content_type")
+_YES_NO = ("yes", "no", "是", "不是", "否", "有", "没有", "无")
 _TURNS = ("conversations", "conversatons")
 _OF_PICTURES = {
     "VQA-RAD": re.compile(r"synpic\d+"),
@@ -55,12 +55,12 @@ class Kind:
     labels: Callable[[Row, str], Labels]
 
 
-def form_of(row: Row) -> Form | None:
-    """Return the form of a set by one of its rows; None where it is none that is known."""
-    return next((form for form, kind in KINDS.items() if kind.claims(row)), None)
+def form_of(rows: Iterable[Row]) -> FileForm | None:
+    """Return the form of a set by the first of its rows that shows it; None where none shows one that is known."""
+    return next((form for row in rows for form, kind in KINDS.items() if kind.claims(row)), None)
 
 
-def title_of(form: Form, items: tuple[Item, ...]) -> str:
+def title_of(form: FileForm, items: tuple[Item, ...]) -> str:
     """Return what people call a set: by its form, and in LLaVA's, in which many are written, by its pictures' names."""
     if form != "llava":
         return KINDS[form].title
@@ -72,8 +72,9 @@ def title_of(form: Form, items: tuple[Item, ...]) -> str:
 
 
 def is_closed(answer: str) -> bool:
-    """Whether an answer is yes or no: what makes a question closed where its set does not say."""
-    return answer.strip().rstrip(".").lower() in ("yes", "no")
+    """Whether an answer is yes or no, in English or SLAKE's Chinese: what makes a question closed where its set does
+    not say."""
+    return answer.strip().rstrip(".。").lower() in _YES_NO
 
 
 def _word(row: Row, key: str) -> str:
@@ -111,7 +112,7 @@ def _llava(row: Row, answer: str) -> Labels:
     return Labels(_closed(row, answer))
 
 
-KINDS: dict[Form, Kind] = {
+KINDS: dict[FileForm, Kind] = {
     "llava": Kind("LLaVA", ("id", "question_id"), lambda row: any(key in row for key in _TURNS), _llava),
     "slake": Kind(
         "SLAKE", ("qid",), lambda row: "img_name" in row and ("q_lang" in row or "content_type" in row), _slake

@@ -8,10 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from edgekit.errors import InputError
-from edgekit.vqa.rows import PICKLES
+from edgekit.vqa.forms import form_of
+from edgekit.vqa.rows import PICKLES, rows_of
 
 ALL = "all"
-NAMES = {"train": ("train",), "validation": ("validation", "validate", "valid", "val"), "test": ("test",)}
+NAMES = {
+    "train": ("train", "trainset"),
+    "validation": ("validation", "validate", "valid", "val", "valset"),
+    "test": ("test", "testset"),
+}
 _ENDINGS = (".json", ".jsonl", *PICKLES)
 _OF_PICTURE = re.compile(r"(?:.*/)?(train|val|test)_\d+(?:\.\w+)?")
 
@@ -24,18 +29,39 @@ def split_named(split: str) -> str:
     return next((name for name, words in NAMES.items() if word in words), word)
 
 
-def split_file(path: Path, split: str) -> Path:
-    """Return the file of ``split``: ``path`` itself, or the one in that folder that is named so, else its only one.
+def split_files(path: Path, split: str) -> list[Path]:
+    """Return the file of ``split``: ``path`` itself, or the one in that folder that is named so, else its only one with
+    a set; of :data:`ALL`, the file of each split that is there.
 
-    :class:`InputError` where there is none, or several.
+    :class:`InputError` where there is none, or several may be meant.
     """
     if path.is_file():
-        return path
+        return [path]
     if not path.is_dir():
         raise InputError(f"There is no file or folder {path}", "Give a set's file, or the folder with it.")
-    named = _named(path, split)
-    files = named or sorted(file for file in path.iterdir() if file.suffix in _ENDINGS and file.is_file())
-    files = files if named else [file for file in files if told(file) in (None, split) or split == ALL]
+    if split == ALL:
+        files = [_one(path, split, files) for name in NAMES if (files := _named(path, name))]
+        if files:
+            return files
+    return [_one(path, split, _named(path, split) or _unnamed(path, split))]
+
+
+def _unnamed(folder: Path, split: str) -> list[Path]:
+    """The files in a folder that may be a split: where several aren't called after another, those that hold a set."""
+    files = sorted(file for file in folder.iterdir() if file.suffix in _ENDINGS and file.is_file())
+    files = [file for file in files if split == ALL or told(file) in (None, split)]
+    return files if len(files) < 2 else [file for file in files if _holds_set(file)] or files
+
+
+def _holds_set(file: Path) -> bool:
+    try:
+        return form_of(rows_of(file)) is not None
+    except InputError:
+        return False
+
+
+def _one(path: Path, split: str, files: Sequence[Path]) -> Path:
+    """The only one of the files that may be meant."""
     if len(files) == 1:
         return files[0]
     if not files:
@@ -83,10 +109,11 @@ def _split_of(row: Mapping[str, Any]) -> str | None:
 
 
 def _named(folder: Path, split: str) -> list[Path]:
-    """The files that are called after a split, the nearest first: test.json, test_qa.pkl, qas/test/test_qa.pkl."""
+    """The files that are called after a split, the nearest first: test.json, test_qa.pkl, qas/test/test_qa.pkl,
+    and LXMERT's qas/test_vqa.pkl."""
     for word in NAMES.get(split, (split,)):
-        for place in (folder, folder / "qas" / word, folder / word):
-            files = [place / f"{word}{tail}{ending}" for tail in ("", "_qa") for ending in _ENDINGS]
+        for place in (folder, folder / "qas" / word, folder / "qas", folder / word):
+            files = [place / f"{word}{tail}{ending}" for tail in ("", "_qa", "_vqa") for ending in _ENDINGS]
             files = [file for file in files if file.is_file()]
             if files:
                 return files

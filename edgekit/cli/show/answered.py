@@ -20,6 +20,9 @@ _NAMED = 10
 def show_left_out(console: Console, dataset: Dataset) -> None:
     """Say which set is asked, and which of its rows are not, each with its reason."""
     console.note(f"{dataset.title} ({dataset.form}), {dataset.split}: {len(dataset.items)} questions")
+    if dataset.looks_like is not None:
+        seen = f"Its rows look like the form {dataset.looks_like}, and are read as {dataset.form}"
+        console.note(f"{seen}: what they say of types may be lost")
     for row in dataset.left_out if console.verbose else dataset.left_out[:_NAMED]:
         console.note(f"Not asked, {row.id!r}: {row.reason}")
     if dataset.left_out:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from edgekit.errors import InputError
-from edgekit.inputs.named import check_keys, picture_of, pictures_of
+from edgekit.inputs.named import check_keys, is_nameless, picture_of, pictures_of
 
 
 @pytest.fixture
@@ -96,3 +96,17 @@ def test_a_row_may_name_several_pictures_and_missing_ones(
 def test_of_several_pictures_none_is_lost(row: dict[str, Any], message: str, folder: Path) -> None:
     with pytest.raises(InputError, match=message):
         pictures_of(row, folder, "row 1")
+
+
+@pytest.mark.parametrize(
+    ("row", "nameless"),
+    [
+        ({"image": None}, True),
+        ({"image": "", "img_name": [None]}, True),
+        ({"image": None, "image_name": "a.png"}, False),
+        ({"image": "a.png"}, False),
+        ({"question": "Is it?"}, False),
+    ],
+)
+def test_a_key_for_a_picture_without_a_name_in_it(row: dict[str, Any], nameless: bool) -> None:
+    assert is_nameless(row) is nameless

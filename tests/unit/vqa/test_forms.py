@@ -28,3 +28,13 @@ def test_llavas_form_is_called_after_its_pictures(tmp_path: Path) -> None:
     (tmp_path / "test.json").write_text(json.dumps([{"id": 1, "image": "synpic7.jpg", "conversations": turns}]))
     dataset = read(tmp_path, "test")
     assert (dataset.title, dataset.form, dataset.items[0].closed) == ("VQA-RAD", "llava", True)
+
+
+@pytest.mark.parametrize(
+    ("answer", "closed"), [("有", True), ("没有", True), ("否。", True), ("Yes.", True), ("右肺", False)]
+)
+def test_what_is_closed_where_a_set_does_not_say(tmp_path: Path, answer: str, closed: bool) -> None:
+    file = question_sets.slake(tmp_path)
+    rows = [{**row, "answer": answer, "answer_type": None} for row in json.loads(file.read_text())]
+    file.write_text(json.dumps(rows))
+    assert {item.closed for item in read(file, "test").items} == {closed}

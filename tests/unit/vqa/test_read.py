@@ -108,3 +108,79 @@ def test_a_set_without_any_of_its_pictures_says_how_to_name_their_folder(tmp_pat
 def test_a_form_can_be_given(tmp_path: Path) -> None:
     file = question_sets.vqa_rad(tmp_path)
     assert [item.id for item in read(file, "test", "pathvqa").items] == [4, 5]
+
+
+@pytest.mark.parametrize("name", [None, "", []])
+def test_a_row_that_names_no_picture_is_left_out(tmp_path: Path, name: object) -> None:
+    rows = question_sets.vqa_rad_rows()
+    rows[0]["image_name"] = name
+    question_sets.vqa_rad(tmp_path).write_text(json.dumps(rows))
+    train = read(tmp_path, "train")
+    assert [(row.id, row.reason) for row in train.left_out] == [("1", "it names no picture")]
+    turns = [{"from": "human", "value": "Is it?"}, {"from": "gpt", "value": "no"}]
+    talk = [{"id": 1, "conversations": turns}, {"id": 2, "image": "images/synpic1.jpg", "conversations": turns}]
+    (tmp_path / "talk.json").write_text(json.dumps(talk))
+    assert [row.id for row in read(tmp_path / "talk.json", "test").left_out] == [1]
+
+
+def test_nan_is_no_answer(tmp_path: Path) -> None:
+    rows = question_sets.vqa_rad_rows()
+    rows[2]["answer"] = float("nan")
+    question_sets.vqa_rad(tmp_path).write_text(json.dumps(rows))
+    assert [row.id for row in read(tmp_path, "train").left_out] == ["3"]
+
+
+def test_a_first_row_that_lacks_keys_does_not_hide_the_form(tmp_path: Path) -> None:
+    rows = question_sets.vqa_rad_rows()
+    first = {"question": "Is it?", "image_name": "synpic1.jpg"}
+    question_sets.vqa_rad(tmp_path).write_text(json.dumps([first, *rows]))
+    train = read(tmp_path, "train")
+    assert (train.form, [row.reason for row in train.left_out]) == ("vqa-rad", ["it has no answer"])
+
+
+def test_rows_read_as_another_form_are_told_from_those_that_show_it(tmp_path: Path) -> None:
+    file = question_sets.slake(tmp_path)
+    assert read(file, "test").looks_like is None
+    assert read(file, "test", "slake").looks_like is None
+    as_said = read(file, "test", "vqa-rad")
+    assert (as_said.form, as_said.looks_like) == ("vqa-rad", "slake")
+
+
+def test_all_of_a_folder_is_every_split_of_it(tmp_path: Path) -> None:
+    question_sets.slake(tmp_path / "slake")
+    whole = read(tmp_path / "slake", "all")
+    assert ([item.id for item in whole.items], whole.source) == ([2, 0, 1], tmp_path / "slake")
+    path = read(question_sets.path_vqa(tmp_path / "path"), "all")
+    assert [item.id for item in path.items] == ["train-1", "train-2", "test-1", "test-2"]
+    assert all((path.folder / item.images[0]).is_file() for item in path.items)
+
+
+def test_an_id_that_stands_in_two_splits_is_refused(tmp_path: Path) -> None:
+    file = question_sets.slake(tmp_path)
+    (tmp_path / "train.json").write_text(file.read_text())
+    with pytest.raises(InputError, match=r"Entry 1 of .*train\.json and Entry 1 of .*test\.json have the same id, 0"):
+        read(tmp_path, "all")
+
+
+def test_splits_in_folders_of_their_own_are_asked_one_at_a_time(tmp_path: Path) -> None:
+    for split in ("train", "test"):
+        question_sets.slake(tmp_path / "of" / split).rename(tmp_path / "of" / split / f"{split}.json")
+    with pytest.raises(InputError, match="The splits lie in several folders"):
+        read(tmp_path / "of", "all")
+
+
+def test_vqa_rad_in_the_folders_of_its_archive(tmp_path: Path) -> None:
+    question_sets.vqa_rad(tmp_path)
+    (tmp_path / "images").rename(tmp_path / "VQA_RAD Image Folder")
+    assert read(tmp_path, "test").items[0].images == ("VQA_RAD Image Folder/synpic2.jpg",)
+
+
+def test_a_picture_whose_ending_is_in_capitals(tmp_path: Path) -> None:
+    question_sets.path_vqa(tmp_path)
+    (tmp_path / "images/test/test_0001.jpg").rename(tmp_path / "images/test/test_0001.JPG")
+    assert read(tmp_path, "test").items[0].images == ("test/test_0001.JPG",)
+
+
+def test_an_id_that_can_t_be_written_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"Entry 1 of .* has an id that can't be written"):
+        read(_changed(tmp_path, qid="\ud800"), "train")

@@ -59,3 +59,8 @@ def test_rows_that_are_not_asked_are_named_and_counted(
     assert len(err) == named + 2
     assert err[1] == "Not asked, 0: gone"
     assert err[-1].startswith("12 rows are not asked")
+
+
+def test_a_form_that_the_rows_do_not_show_is_told(answered: list[Answered], capsys: pytest.CaptureFixture[str]) -> None:
+    show_left_out(Console(), replace(answered[0].dataset, looks_like="slake"))
+    assert "look like the form slake, and are read as llava" in capsys.readouterr().err
