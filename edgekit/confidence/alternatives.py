@@ -16,8 +16,8 @@ _AUXILIARIES = frozenset(
 _BEFORE = frozenset(
     re.findall(
         r"\S+",
-        """a an the this that these those any some of in on at to from by with within as for it its there either more you
-        see show shows seem seems look looks appear appears likely used taken done than if when patient's""",
+        """a an the this that these those any some of in on at to from by with within as for it its there either more
+        you see show shows seem seems look looks appear appears likely used taken done than if when patient's""",
     )
 )
 """What stands before a thing or behind it, and is none of its own words."""

@@ -103,6 +103,23 @@ def recall(gold: str, text: str, form: NormalForm = "edgekit") -> float:
     return matched / (matched + missed) if matched else 0.0
 
 
+def exact(gold: str, text: str, form: NormalForm = "edgekit") -> bool:
+    """Say whether both are the same in normal form; nothing is not the same as nothing."""
+    wanted = normal(gold, form)
+    return wanted != "" and wanted == normal(text, form)
+
+
+def token_f1(gold: str, text: str, form: NormalForm = "edgekit") -> float:
+    """Return the harmonic mean of precision and recall of the words in normal form, from 0 to 1.
+
+    A word counts as often as it stands in both (P. Rajpurkar et al., SQuAD, 2016): unlike :func:`recall`, which a text
+    gains by that names everything, this is 1 for the same words alone.
+    """
+    wanted, said = Counter(normal(gold, form).split()), Counter(normal(text, form).split())
+    shared = (wanted & said).total()
+    return 2 * shared / (wanted.total() + said.total()) if shared else 0.0
+
+
 def normal(text: str, form: NormalForm = "edgekit") -> str:
     """Return the normal form of the VQA challenge: punctuation, case, number words, articles and contractions evened
     out.

@@ -6,7 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgekit.evaluate.metrics import Closed, Metrics, closed_llava_med, closed_paper, measure, normal, recall
+from edgekit.evaluate.metrics import (
+    Closed,
+    Metrics,
+    closed_llava_med,
+    closed_paper,
+    exact,
+    measure,
+    normal,
+    recall,
+    token_f1,
+)
 
 WORDS = st.lists(st.sampled_from(["left", "lung", "effusion", "7", "rib", "yes"]), max_size=6).map(" ".join)
 
@@ -114,3 +124,44 @@ def test_what_was_not_asked_has_no_score() -> None:
     assert measure([], []) == Metrics(None, None)
     assert measure([("no", "no")], []).open_recall is None
     assert measure([], [("x", "x")]).closed is None
+
+
+@pytest.mark.parametrize(
+    ("gold", "text", "same", "f1"),
+    [
+        ("left lung", "The left lung.", True, 1),
+        ("Yes ", "yes", True, 1),  # trailing blanks are no part of an answer
+        ("two", "2", True, 1),
+        ("dont", "don't", True, 1),
+        ("left lung", "left", False, 2 / 3),
+        ("left lung", "left left", False, 1 / 2),  # a word that is said twice is right once
+        ("left lung", "lung left", False, 1),
+        ("no", "normal", False, 0),  # whole words alone: what the closed metrics pass over
+        ("no", "nothing is seen", False, 0),
+        ("3.5 cm", "3.5 cm.", True, 1),
+        ("1,000", "1000", True, 1),
+        ("left", "", False, 0),
+        ("the", "the", False, 0),  # nothing is left of either
+    ],
+)
+def test_exact_match_and_f1_by_hand(gold: str, text: str, same: bool, f1: float) -> None:
+    assert exact(gold, text) is same
+    assert token_f1(gold, text) == pytest.approx(f1)
+
+
+@given(WORDS, WORDS)
+def test_f1_is_even_and_whole_for_the_same_words(gold: str, text: str) -> None:
+    f1 = token_f1(gold, text)
+    assert 0 <= f1 <= 1
+    assert f1 == pytest.approx(token_f1(text, gold))
+    assert (f1 == 1) == (gold != "" and sorted(gold.split()) == sorted(text.split()))
+    assert f1 <= 2 * recall(gold, text)
+    if exact(gold, text):
+        assert f1 == recall(gold, text) == 1
+
+
+@given(st.text(alphabet="abc AN one.,'-7", max_size=20))
+def test_normal_form_settles_at_once_but_for_marks_that_touch(text: str) -> None:
+    """A period may come to stand at a word's end only when a mark behind it has gone; nothing else changes again."""
+    once = normal(text)
+    assert normal(normal(once)) == normal(once)
