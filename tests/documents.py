@@ -142,6 +142,7 @@ def _of_bundle(folder: Path, bundle: Path, picture: str) -> Iterator[tuple[str, 
     yield "evaluate BUNDLE BUNDLE", run("evaluate", path, path, "--questions", "6")
     asked = ("--data", str(folder / "vqa-rad"), "--split", "test", "--out", str(folder / "predictions.jsonl"))
     yield "evaluate --data", run("evaluate", path, *asked)
+    yield "evaluate --predictions", run("evaluate", "--predictions", asked[-1], *asked[:-2])
     yield "plan --fit", run("plan", "--fit", path)
     yield "report memory", run("report", "memory", path)
     yield "report profile", run("report", "profile", path, "--out", str(folder / "pictures"))

@@ -8,29 +8,44 @@ import click
 
 from edgekit.cli.common import common
 from edgekit.cli.evaluating import Asking, Data, asking_options, data_options, subjects
-from edgekit.cli.show.answered import show_answered, show_left_out
+from edgekit.cli.show.answered import show_answered, show_foreign, show_left_out
 from edgekit.cli.show.evaluate import show_scores
 from edgekit.console import Console
 from edgekit.errors import EdgeKitError
+
+_FILE = click.Path(path_type=Path, dir_okay=False)
 
 
 @click.command("evaluate")
 @click.argument("bundles", nargs=-1, type=click.Path(path_type=Path), metavar="[BUNDLE]...")
 @click.option("--recipe", "recipe_names", multiple=True, metavar="R", help="Without a BUNDLE.  [default: fp32 to q4]")
+@click.option("--predictions", type=_FILE, help="Score the answers in this file, and ask nobody.")
 @data_options
 @asking_options
 @common
 def command(
-    console: Console, bundles: tuple[Path, ...], recipe_names: tuple[str, ...], data: Data, asking: Asking
+    console: Console,
+    bundles: tuple[Path, ...],
+    recipe_names: tuple[str, ...],
+    predictions: Path | None,
+    data: Data,
+    asking: Asking,
 ) -> None:
     """Ask each BUNDLE questions whose answers are known, and count the right answers.
 
     Without --data, about phantoms: synthetic radiographs, so a figure says how well a bundle kept what its checkpoint
     can do, and nothing about patients. With it, a split of VQA-RAD, SLAKE, PathVQA or a set in LLaVA's form; what was
     answered is kept: the same command goes on where it was stopped. Without a BUNDLE, the embedded model is built by
-    each recipe and asked.
+    each recipe and asked. With --predictions, answers to a set that anybody wrote, in LLaVA's form, are scored.
     """
-    if data.phantoms:
+    if predictions is not None:
+        if bundles or recipe_names:
+            raise click.UsageError("--predictions is scored without asking; leave it, or the BUNDLE or --recipe, out")
+        if data.phantoms:
+            raise click.UsageError("say which set --predictions answers by --data and --split")
+        asking.require_none()
+        _score(console, predictions, data)
+    elif data.phantoms:
         _phantoms(console, bundles, recipe_names, data.count, asking)
     else:
         _set(console, bundles, recipe_names, data, asking)
@@ -60,11 +75,14 @@ def _set(
 ) -> None:
     """Ask a set; :class:`EdgeKitError` at the end where questions have no answer."""
     asked = subjects(bundles, recipe_names)
+    from edgekit.evaluate.answered import document
     from edgekit.evaluate.asking import MAX_TOKENS, QuestionSet
-    from edgekit.evaluate.on_set import document, evaluate_set
+    from edgekit.evaluate.bootstrap import require_scipy
+    from edgekit.evaluate.on_set import evaluate_set
     from edgekit.evaluate.predictions import default_out
     from edgekit.runtime import SamplingParams
 
+    require_scipy()
     dataset = data.read()
     show_left_out(console, dataset)
     questions = QuestionSet(dataset=dataset, params=SamplingParams(max_tokens=asking.max_tokens or MAX_TOKENS))
@@ -72,10 +90,26 @@ def _set(
     with console.progress() as progress:
         answered = evaluate_set(asked, questions, out, asking.slots, progress)
     console.document(document(answered))
-    show_answered(console, answered, out)
+    show_answered(console, answered)
+    console.print(f"\nAnswers: {out}")
     failed = sum(len(each.failed) for each in answered)
     if failed:
         raise EdgeKitError(
             f"{failed} of {len(answered) * len(dataset.items)} questions have no answer",
             f"See 'error' in {out}; the same command asks them again.",
         )
+
+
+def _score(console: Console, predictions: Path, data: Data) -> None:
+    """Score what a file holds."""
+    from edgekit.evaluate.answered import document
+    from edgekit.evaluate.bootstrap import require_scipy
+    from edgekit.evaluate.foreign import read_predictions
+
+    require_scipy()
+    dataset = data.read(with_pictures=False)
+    show_left_out(console, dataset)
+    foreign = read_predictions(predictions, dataset)
+    show_foreign(console, foreign)
+    console.document(document(foreign.answered))
+    show_answered(console, foreign.answered)

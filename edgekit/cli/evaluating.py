@@ -49,12 +49,12 @@ class Data:
         """How many questions are asked about phantoms."""
         return self.questions or QUESTIONS
 
-    def read(self) -> Dataset:
-        """Read the set."""
+    def read(self, with_pictures: bool = True) -> Dataset:
+        """Read the set; without its pictures where nothing is asked."""
         from edgekit.vqa.read import read
 
         assert self.split is not None
-        return read(Path(self.data), self.split, self.form, self.images)
+        return read(Path(self.data), self.split, self.form, self.images, with_pictures)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,6 +64,10 @@ class Asking:
     slots: int | None
     max_tokens: int | None
     out: Path | None
+
+    def require_none(self) -> None:
+        """Raise :class:`click.UsageError` for any of them: nothing is asked."""
+        _require_none(self, ("slots", "max_tokens", "out"), "is for asking bundles; leave --predictions")
 
 
 data_options = group(

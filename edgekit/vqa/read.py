@@ -33,11 +33,14 @@ class _Entry:
         return f"Entry {self.number} of {self.file}"
 
 
-def read(path: Path, split: str, form: FileForm | None = None, images: Path | None = None) -> Dataset:
+def read(
+    path: Path, split: str, form: FileForm | None = None, images: Path | None = None, with_pictures: bool = True
+) -> Dataset:
     """Read a split of the set at ``path``, a file or the folder with it; its form is seen by its rows, if not given.
 
     Pictures lie below ``images``, else in the file's folder, in ``images`` or ``imgs`` beside it, or where PathVQA has
-    them. Rows without an answer or a picture, and rows whose picture is missing, are left out, each with its reason.
+    them. Rows without an answer or a picture, and rows whose picture is missing, are left out, each with its reason;
+    where nothing is asked any more, ``with_pictures`` False, pictures may be missing.
     :class:`InputError`, before anything is asked, for a split that is not there, a row that can't be meant, an id that
     stands twice, and a set of which no row can be asked.
     """
@@ -49,7 +52,7 @@ def read(path: Path, split: str, form: FileForm | None = None, images: Path | No
     seen = form_of(entry.row for entry in entries)
     form = _form(entries[0], seen) if form is None else form
     folder = _folder(files, form) if images is None else images
-    items, left_out = _sorted_out(entries, form, folder)
+    items, left_out = _sorted_out(entries, form, folder, with_pictures)
     source = files[0] if len(files) == 1 else path
     if not items:
         first = f"{left_out[0].id!r}: {left_out[0].reason}" if left_out else "it has no rows"
@@ -76,14 +79,14 @@ def _entries(files: Sequence[Path], split: str) -> list[_Entry]:
 
 
 def _sorted_out(
-    entries: Iterable[_Entry], form: FileForm, folder: Path
+    entries: Iterable[_Entry], form: FileForm, folder: Path, with_pictures: bool
 ) -> tuple[tuple[Item, ...], tuple[LeftOut, ...]]:
     """The questions that can be asked, and the others; :class:`InputError` where two have the same id."""
     items: list[Item] = []
     left_out: list[LeftOut] = []
     places: dict[Id, _Entry] = {}
     for entry in entries:
-        for each in _read(entry, form, folder):
+        for each in _read(entry, form, folder, with_pictures):
             first = places.setdefault(each.id, entry)
             if first is not entry:
                 raise InputError(
@@ -125,7 +128,7 @@ def _folder(files: Sequence[Path], form: FileForm) -> Path:
     return files[0].parent
 
 
-def _read(entry: _Entry, form: FileForm, folder: Path) -> Iterator[Item | LeftOut]:
+def _read(entry: _Entry, form: FileForm, folder: Path, with_pictures: bool) -> Iterator[Item | LeftOut]:
     """A row's questions, or why they are left out: one, or one for each turn of a conversation."""
     row, kind = entry.row, KINDS[form]
     own = _id(entry, kind.ids)
@@ -140,7 +143,7 @@ def _read(entry: _Entry, form: FileForm, folder: Path) -> Iterator[Item | LeftOu
         id = own if len(turns) == 1 else f"{own}#{turn}"
         if not pictures:
             yield LeftOut(id, "it names no picture")
-        elif missing is not None:
+        elif missing is not None and with_pictures:
             yield LeftOut(id, f"there is no picture {missing!r} in {folder}")
         elif not answer:
             yield LeftOut(id, "it has no answer")

@@ -55,6 +55,12 @@ def words(bundles: list[str], out: Path, *more: str) -> list[str]:
     return ["evaluate", *bundles, "--data", DATA, "--split", "test", "--out", str(out), *more]
 
 
+def told(figure: dict[str, Any]) -> str:
+    low, high = figure["interval"]
+    assert 0 <= low <= figure["percent"] <= high <= 100
+    return f"{figure['percent']:.1f} % ({low:.1f} to {high:.1f})"
+
+
 @pytest.mark.parametrize("model", ["embedded", "smollm2"])
 def test_every_row_is_answered_by_every_bundle(
     model: str,
@@ -74,8 +80,12 @@ def test_every_row_is_answered_by_every_bundle(
         assert all(row["answer"] is not None for row in one["rows"])
         assert 0 <= one["closed"]["llava_med"] <= one["closed"]["paper"] <= 100
         assert 0 <= one["open_recall"] <= 100
-        record_property(f"{one['name']} closed", f"{one['closed']['paper']:.1f} %")
-        record_property(f"{one['name']} open", f"{one['open_recall']:.1f} %")
+        assert set(one["groups"]) == {"question_type", "organ", "language"}
+        record_property(f"{one['name']} closed", told(one["scores"]["closed_paper"]))
+        record_property(f"{one['name']} open", told(one["scores"]["open_recall"]))
+    for name, figures in documents[0]["baselines"].items():
+        record_property(f"{name} closed", told(figures["closed_paper"]))
+        record_property(f"{name} open", told(figures["open_recall"]))
     lines = [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines()]
     assert len({(line["model_id"], line["question_id"]) for line in lines}) == len(lines) == len(RECIPES) * ROWS
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -122,6 +123,33 @@ def test_what_of_a_set_is_not_asked_is_named_and_what_failed_ends_in_an_error(
     assert "2 of 2 questions have no answer" in printed.err
 
 
+def test_anybody_s_answers_are_scored_without_pictures(
+    rad: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for picture in (rad.parent / "images").iterdir():
+        picture.unlink()
+    rows = [{"question_id": row["qid"], "text": str(row["answer"]).upper()} for row in ROWS]
+    (tmp_path / "theirs.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows[1:]))
+    arguments = ["evaluate", "--predictions", str(tmp_path / "theirs.jsonl"), "--data", str(rad), "--split", "test"]
+    assert main([*arguments, "--json"]) == 0
+    printed = capsys.readouterr()
+    document = json.loads(printed.out)
+    assert (document["closed"], document["data"]["failed"]) == ({"paper": 100, "llava_med": 0}, 1)
+    assert f"count as wrong: '{ROWS[0]['qid']}'" in printed.err
+    assert main(arguments) == 0
+    assert "closed (paper) (1)" in capsys.readouterr().out
+
+
+def test_without_scipy_nothing_is_asked(
+    asked: list[Any], rad: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "scipy", None)
+    assert main(["evaluate", "a", "--data", str(rad), "--split", "test"]) == 1
+    err = capsys.readouterr().err
+    assert "pip install 'edgekit[evaluate]'" in err
+    assert "answering" not in err
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
@@ -134,6 +162,11 @@ def test_what_of_a_set_is_not_asked_is_named_and_what_failed_ends_in_an_error(
         (["a", "--data", "{set}"], 2, "--split"),
         (["a", "--data", "{set}", "--split", "test", "--questions", "3"], 2, "--questions is for phantoms"),
         (["a", "--data", "{set}/none", "--split", "test"], 1, "There is no file or folder"),
+        (["a", "--predictions", "{file}"], 2, "--predictions is scored without asking"),
+        (["--predictions", "{file}"], 2, "say which set --predictions answers"),
+        (["--predictions", "{file}", "--slots", "2", "--data", "{set}", "--split", "test"], 2, "--slots is for asking"),
+        (["--predictions", "{file}", "--data", "{set}", "--split", "test"], 1, "is empty"),
+        (["--predictions", "{file}2", "--data", "{set}", "--split", "test"], 1, "can't be read"),
         (["a", "--data", "{set}", "--split", "validation"], 1, "has no row of the split 'validation'"),
         (["a", "--data", "{set}", "--split", "test", "--images", "{set}/none"], 1, "There is no folder"),
         (["a", "--data", "{set}", "--split", "test", "--out", "{set}/{public}"], 1, "holds no predictions"),

@@ -11,7 +11,7 @@ import pytest
 
 from edgekit.errors import DiskFull, InputError
 from edgekit.evaluate.asking import QuestionSet
-from edgekit.evaluate.on_set import document, evaluate_set
+from edgekit.evaluate.on_set import evaluate_set
 from edgekit.evaluate.subjects import Subjects
 from tests.toy_sets import ToySubject, question_set, toy_bundle, toys
 
@@ -78,9 +78,8 @@ def test_an_answer_that_is_missing_counts_as_empty_where_its_picture_was_there(
     assert [each.question_id for each in answered.failed] == ["q0", 1, "q2", "q4", 5]
     assert [item.id for item in answered.scored] == ["q0", "q2", 3, 5]
     assert answered.texts["q0"] == ""
-    assert answered.metrics.closed is not None
-    assert answered.metrics.closed.paper in (0, 100 / 3)
-    assert answered.metrics.open_recall == 0
+    assert answered.scores.figures["closed_paper"].percent in (0, pytest.approx(100 / 3))
+    assert answered.scores.figures["open_recall"].percent == 0
     (there,) = evaluate_set(toys("q4")[0], question_set(folder), tmp_path / "other.jsonl")
     assert (there.failed, len(there.scored)) == ((), 6)
 
@@ -95,25 +94,6 @@ def test_what_failed_is_asked_again_by_the_next_run(questions: QuestionSet, tmp_
         toys("q4")[0], questions, tmp_path / "out.jsonl", progress=lambda stage, done, total: told.append(done)
     )
     assert (second.failed, told) == ((), [3, 4, 5, 6])
-
-
-def test_its_document_says_what_was_asked_and_each_answer(questions: QuestionSet, tmp_path: Path) -> None:
-    (questions.dataset.folder / "c.png").write_bytes(b"no picture")
-    answered = evaluate_set(toys("q4", "q8")[0], questions, tmp_path / "out.jsonl")
-    both = document(answered)
-    assert both == {"bundles": [each.document() for each in answered]}
-    one = document(answered[:1])
-    assert {key: one[key] for key in ("name", "recipe", "bytes", "digest")} == {
-        "name": "q4", "recipe": "q4", "bytes": 0, "digest": answered[0].digest,
-    }  # fmt: skip
-    assert one["data"] == questions.dataset.document() | {"failed": 1}
-    assert set(one["closed"]) == {"paper", "llava_med"}
-    assert [row["id"] for row in one["rows"]] == [item.id for item in questions.dataset.items]
-    lost = one["rows"][3]
-    assert lost.pop("error").startswith("c.png is not a picture")
-    assert lost == {
-        "id": 3, "question": "Is it 3?", "images": ["c.png"], "expected": "no", "answer": None, "closed": True,
-    }  # fmt: skip
 
 
 def test_another_bundle_of_the_same_name_is_refused_before_it_is_asked(questions: QuestionSet, tmp_path: Path) -> None:

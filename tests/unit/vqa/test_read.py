@@ -184,3 +184,13 @@ def test_a_picture_whose_ending_is_in_capitals(tmp_path: Path) -> None:
 def test_an_id_that_can_t_be_written_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"Entry 1 of .* has an id that can't be written"):
         read(_changed(tmp_path, qid="\ud800"), "train")
+
+
+def test_where_nothing_is_asked_pictures_may_be_missing(tmp_path: Path) -> None:
+    file = question_sets.vqa_rad(tmp_path)
+    for picture in (tmp_path / "images").iterdir():
+        picture.unlink()
+    assert [item.images for item in read(file, "test", with_pictures=False).items] == [
+        ("synpic2.jpg",),
+        ("synpic1.jpg",),
+    ]
