@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from edgekit.batch.rows import Row
+from edgekit.confidence.of_answer import AnswerConfidence
 from edgekit.errors import EdgeKitError
 from edgekit.runtime import SamplingParams
 
@@ -18,6 +19,7 @@ class Answer:
     * ``sha256``: of each picture's file, as it was read
     * ``text``, the ``reason`` why it ended ("stop", "length"), its ``tokens``, the ``seed`` used (None: not told), and
       ``notes`` on how pictures were read
+    * ``confidence``: how sure the model was, where its tokens' probabilities were asked for
     * ``error``: why there is no text, where there is none
     """
 
@@ -27,6 +29,7 @@ class Answer:
     tokens: int | None = None
     seed: int | None = None
     notes: tuple[str, ...] = ()
+    confidence: AnswerConfidence | None = None
     error: str | None = None
 
 

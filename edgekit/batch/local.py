@@ -12,6 +12,7 @@ from edgekit.batch.ahead import ahead
 from edgekit.batch.answer import Answer, failed
 from edgekit.batch.pictures import Files, Pictures
 from edgekit.batch.rows import Row
+from edgekit.confidence.of_answer import AnswerConfidence
 from edgekit.errors import ContextExceeded, EdgeKitError
 from edgekit.inputs.prepared import PreparedPicture
 from edgekit.inputs.prompt import Prompt, Turn
@@ -38,7 +39,7 @@ class Local:
                 row, read = asked.popleft()
                 while lost:
                     yield lost.popleft()
-                yield row, read.answer(completion)
+                yield row, read.answer(row.question, completion)
             yield from lost
 
     def _prompts(
@@ -89,8 +90,8 @@ class _Read:
         self.pictures = pictures
         self.error = error
 
-    def answer(self, completion: Completion) -> Answer:
-        """Return what came of a row with these pictures."""
+    def answer(self, question: str, completion: Completion) -> Answer:
+        """Return what came of a question about these pictures."""
         if completion.error is not None:
             return failed(completion.error, self.digests)
         return Answer(
@@ -100,4 +101,5 @@ class _Read:
             tokens=completion.tokens,
             seed=completion.seed,
             notes=tuple(dict.fromkeys(note for picture in self.pictures for note in picture.notes)),
+            confidence=AnswerConfidence.of(question, completion.logprobs),
         )

@@ -1,5 +1,10 @@
 """How sure a model was of an answer, by the probabilities of its tokens.
 
+Figures are rounded to hundredths of a nat. The last bits of a logit may depend on how many rows an engine has (of the
+embedded model in 4 bits on a processor, a margin by up to 0.00008 with one slot, and by nothing with any number above,
+whatever stands beside a row), and a file of predictions is to have the same bytes after a stop and over any number of
+workers.
+
 Two figures: the length-normalised log-probability of the answer, which every answer has, and for a question that names
 its answers the margin between the one that was given and the best of the others (:mod:`.alternatives`).
 """
@@ -18,7 +23,8 @@ from edgekit.runtime.logprobs import TokenLogprob
 LOGPROBS = 20
 """How many likeliest tokens have to be told at each place, so that an alternative stands among them."""
 _OPENING = re.compile(r"^\s*(?:(?:it|is|on|in|at|a|an|the)\s+)*")
-_FLOOR = -30.0  # e^-30 is no probability that anybody tells from none; JSON has no −∞
+_MOST = 12.0  # log-odds and log-probabilities are cut there: beyond 160,000 to 1 a model's word is no figure
+_DIGITS = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,10 +50,14 @@ class AnswerConfidence:
         if not tokens:
             return None
         named, given = _given(question, "".join(token.text for token in tokens))
-        logprob = max(_FLOOR, math.fsum(token.logprob for token in tokens) / len(tokens))
+        logprob = max(-_MOST, math.fsum(token.logprob for token in tokens) / len(tokens))
         margin = None if given is None else _margin(named, given, tokens)
-        score = math.exp(logprob) if margin is None else 1 / (1 + math.exp(-margin))
-        return cls(logprob=logprob, margin=margin, alternatives=named, score=min(score, 1.0))
+        return cls(
+            logprob=round(logprob, _DIGITS),
+            margin=None if margin is None else round(margin, _DIGITS),
+            alternatives=named,
+            score=_score(_log_odds(logprob) if margin is None else margin),
+        )
 
     def document(self) -> dict[str, Any]:
         """Return it as JSON has it."""
@@ -62,6 +72,16 @@ class AnswerConfidence:
     def read(cls, document: dict[str, Any]) -> AnswerConfidence:
         """Return what :meth:`document` wrote."""
         return cls(**{**document, "alternatives": tuple(document["alternatives"] or ())})
+
+
+def _log_odds(logprob: float) -> float:
+    """Of a probability by its logarithm; cut where nothing is left of the other one."""
+    return _MOST if logprob >= 0 else logprob - math.log(-math.expm1(logprob))
+
+
+def _score(log_odds: float) -> float:
+    """A probability from log-odds in hundredths: as finely told near 1, where most answers are, as elsewhere."""
+    return round(1 / (1 + math.exp(-round(min(max(log_odds, -_MOST), _MOST), _DIGITS))), 9)
 
 
 def _given(question: str, text: str) -> tuple[tuple[str, ...], str | None]:
@@ -85,7 +105,7 @@ def _margin(named: Sequence[str], given: str, tokens: Sequence[TokenLogprob]) ->
     text = "".join(token.text for token in tokens)
     start = len(text) - len(_OPENING.sub("", text.lower()))
     margin = min(_against(name, given, start, tokens) for name in named if name != given)
-    return min(max(margin, _FLOOR), -_FLOOR)
+    return min(max(margin, -_MOST), _MOST)
 
 
 def _against(other: str, given: str, start: int, tokens: Sequence[TokenLogprob]) -> float:
@@ -101,7 +121,7 @@ def _against(other: str, given: str, start: int, tokens: Sequence[TokenLogprob])
         if at <= start or other.startswith(given[: at - start]):
             continue
         leading = [top.logprob for top in token.top if _leads(top.text.lower(), other[before:], given[before:])]
-        return token.logprob - max(leading or [top.logprob for top in token.top][-1:] or [_FLOOR])
+        return token.logprob - max(leading or [top.logprob for top in token.top][-1:] or [-_MOST])
     return 0.0  # one begins with the other: nothing parts them
 
 

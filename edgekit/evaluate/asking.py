@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Generator, Hashable, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -16,6 +16,7 @@ from edgekit.batch.asking import ask_rest, sampling_of
 from edgekit.batch.local import Local
 from edgekit.batch.pictures import Files, Pictures
 from edgekit.batch.rows import Row, neighbours
+from edgekit.confidence.of_answer import LOGPROBS
 from edgekit.evaluate.prediction import Prediction
 from edgekit.progress import Progress, silent
 from edgekit.runtime.model import Model
@@ -54,6 +55,7 @@ class QuestionSet:
                 "reason": answer.reason,
                 "tokens": answer.tokens,
                 "notes": list(answer.notes),
+                **({} if answer.confidence is None else {"confidence": answer.confidence.document()}),
                 "error": answer.error,
             },
         )
@@ -84,7 +86,8 @@ def predictions(
     """
     fingerprint = model.fingerprint
     rows = questions.rows if rows is None else rows
-    answers = ask_rest(rows, answered, Local(model, questions.pictures), questions.params, progress, "answering")
+    params = replace(questions.params, logprobs=LOGPROBS)
+    answers = ask_rest(rows, answered, Local(model, questions.pictures), params, progress, "answering")
     with closing(answers):
         for row, answer in answers:
             yield questions.prediction(row, answer, name, fingerprint)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -81,6 +82,17 @@ def test_what_cannot_be_asked_is_that_row_s_loss(folder: Path) -> None:
     assert len(answers[1].sha256) == len(answers[3].sha256) == 1
     assert answers[2] == asked(folder, rows[2])[0]
     assert "The prompt is 105 tokens long" in answers[3].error
+
+
+def test_how_sure_an_answer_is_is_told_where_it_was_asked_for(folder: Path) -> None:
+    row = Row("1", "Is it?", ("a.png",), folder)
+    (_, plain), (_, sure) = (
+        next(Local(cast(Model, Toy())).answers([row], replace(PARAMS, logprobs=count))) for count in (None, 20)
+    )
+    assert plain.confidence is None
+    assert sure.confidence is not None
+    assert 0 < sure.confidence.score < 1
+    assert replace(sure, confidence=None) == plain
 
 
 def test_a_list_of_nothing_but_losses_comes_to_its_end(folder: Path) -> None:

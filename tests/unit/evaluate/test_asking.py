@@ -64,6 +64,7 @@ def test_a_line_says_what_was_asked_how_and_nothing_of_its_run(questions: Questi
     sampling = first.metadata.pop("sampling")
     assert (sampling["max_tokens"], sampling["temperature"], sampling["seed"]) == (12, 0.0, None)
     assert first.metadata.pop("sha256")
+    assert first.metadata.pop("confidence").keys() == {"logprob", "margin", "alternatives", "score"}
     assert first.metadata == {
         "fingerprint": "edgekit-0000000000000000",
         "data": questions.dataset.digest,
