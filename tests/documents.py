@@ -26,7 +26,9 @@ from tests import before
 from tests.commands import run
 from tests.deploying import OLD, Site
 from tests.edited import edit
+from tests.fake_judge import Said, fake_judge, in_turn
 from tests.installed import write_wheel
+from tests.question_sets import conversation, conversation_rows
 from tests.releases import small_bundle
 from tests.simulated_tensorrt.machine import CARD, simulate
 
@@ -143,6 +145,7 @@ def _of_bundle(folder: Path, bundle: Path, picture: str) -> Iterator[tuple[str, 
     asked = ("--data", str(folder / "vqa-rad"), "--split", "test", "--out", str(folder / "predictions.jsonl"))
     yield "evaluate --data", run("evaluate", path, *asked)
     yield "evaluate --predictions", run("evaluate", "--predictions", asked[-1], *asked[:-2])
+    yield "evaluate --judge", _judged(folder / "conversation")
     yield "plan --fit", run("plan", "--fit", path)
     yield "report memory", run("report", "memory", path)
     yield "report profile", run("report", "profile", path, "--out", str(folder / "pictures"))
@@ -152,6 +155,16 @@ def _of_bundle(folder: Path, bundle: Path, picture: str) -> Iterator[tuple[str, 
     files = {name: bundle / name for name in SEALED} | {"lock.json": compiled / "lock.json", "profile.json": profiled}
     for name, file in files.items():
         yield name, json.loads(file.read_text(encoding="utf-8"))
+
+
+def _judged(folder: Path) -> Any:
+    """What a judge thinks of three answers, of which it scores one."""
+    data, predictions = conversation(folder), folder / "theirs.jsonl"
+    lines = [{"question_id": row["question_id"], "text": "An effusion."} for row in conversation_rows()]
+    predictions.write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
+    asked = ("--predictions", str(predictions), "--data", str(data), "--split", "all")
+    with fake_judge(in_turn(Said("8 6"), Said("Sorry."), then=Said("Better."))) as judge:
+        return run("evaluate", *asked, "--judge", judge.url, "--judge-model", "m")
 
 
 def _of_site() -> Iterator[tuple[str, Any]]:

@@ -104,6 +104,47 @@ def llava(folder: Path, key: str = "conversations") -> Path:
     return _json(folder / "questions.json", rows)
 
 
+def conversation_rows() -> list[dict[str, Any]]:
+    """Rows of a conversation set: three questions about two figures, the last a detailed description."""
+    domains = ("chest_xray", "mri", "histology", "gross", "ct_scan")
+    rows = [
+        (
+            "a.png",
+            "What is seen?",
+            "A left effusion.",
+            "A film of the chest.",
+            ["Fig. 1 has an effusion."],
+            "chest_xray",
+        ),
+        ("a.png", "On which side?", "On the left.", "A film of the chest.", ["Fig. 1 has an effusion."], "chest_xray"),
+        ("b.png", "Describe it in detail.", "A mass in the liver.", "A scan.", "", "ct_scan"),
+    ]
+    return [
+        {
+            "question_id": number,
+            "image": image,
+            "pair_id": image.removesuffix(".png"),
+            "text": question,
+            "gpt4_answer": answer,
+            "fig_caption": caption,
+            "in_text_mention": mentions,
+            "domain": {name: name == domain for name in domains},
+            "type": "conversation" if number < 2 else "detailed_description",
+            "fig_label": "Fig. 1",
+        }
+        for number, (image, question, answer, caption, mentions, domain) in enumerate(rows)
+    ]
+
+
+def conversation(folder: Path) -> Path:
+    """Write a conversation set as LLaVA-Med's is handed round: a row a line, and the pictures in ``images``."""
+    for number, name in enumerate(("a.png", "b.png")):
+        picture(folder / "images" / name, number)
+    file = folder / "qa50.jsonl"
+    file.write_text("".join(json.dumps(row) + "\n" for row in conversation_rows()), encoding="utf-8")
+    return file
+
+
 def _json(file: Path, rows: list[dict[str, Any]]) -> Path:
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(json.dumps(rows, ensure_ascii=False), encoding="utf-8")

@@ -8,8 +8,10 @@ import click
 
 from edgekit.cli.common import common
 from edgekit.cli.evaluating import Asking, Data, asking_options, data_options, subjects
+from edgekit.cli.judging import Judge, judge_all, judge_options, judged_document, require_judged
 from edgekit.cli.show.answered import show_answered, show_foreign, show_left_out
 from edgekit.cli.show.evaluate import show_scores
+from edgekit.cli.show.judged import show_judged
 from edgekit.console import Console
 from edgekit.errors import EdgeKitError
 
@@ -22,6 +24,7 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 @click.option("--predictions", type=_FILE, help="Score the answers in this file, and ask nobody.")
 @data_options
 @asking_options
+@judge_options
 @common
 def command(
     console: Console,
@@ -30,6 +33,7 @@ def command(
     predictions: Path | None,
     data: Data,
     asking: Asking,
+    judge: Judge,
 ) -> None:
     """Ask each BUNDLE questions whose answers are known, and count the right answers.
 
@@ -37,18 +41,21 @@ def command(
     can do, and nothing about patients. With it, a split of VQA-RAD, SLAKE, PathVQA or a set in LLaVA's form; what was
     answered is kept: the same command goes on where it was stopped. Without a BUNDLE, the embedded model is built by
     each recipe and asked. With --predictions, answers to a set that anybody wrote, in LLaVA's form, are scored.
+    With --judge another model scores long answers, those to LLaVA-Med's conversation set.
     """
+    if judge.wanted and data.phantoms:
+        raise click.UsageError("say which conversation set --judge is for by --data and --split")
     if predictions is not None:
         if bundles or recipe_names:
             raise click.UsageError("--predictions is scored without asking; leave it, or the BUNDLE or --recipe, out")
         if data.phantoms:
             raise click.UsageError("say which set --predictions answers by --data and --split")
         asking.require_none()
-        _score(console, predictions, data)
+        _score(console, predictions, data, judge)
     elif data.phantoms:
         _phantoms(console, bundles, recipe_names, data.count, asking)
     else:
-        _set(console, bundles, recipe_names, data, asking)
+        _set(console, bundles, recipe_names, data, asking, judge)
 
 
 def _phantoms(
@@ -71,7 +78,7 @@ def _phantoms(
 
 
 def _set(
-    console: Console, bundles: tuple[Path, ...], recipe_names: tuple[str, ...], data: Data, asking: Asking
+    console: Console, bundles: tuple[Path, ...], recipe_names: tuple[str, ...], data: Data, asking: Asking, judge: Judge
 ) -> None:
     """Ask a set; :class:`EdgeKitError` at the end where questions have no answer."""
     asked = subjects(bundles, recipe_names)
@@ -85,12 +92,15 @@ def _set(
     require_scipy()
     dataset = data.read()
     show_left_out(console, dataset)
+    judging = judge.judging(dataset)
     questions = QuestionSet(dataset=dataset, params=SamplingParams(max_tokens=asking.max_tokens or MAX_TOKENS))
     out = asking.out or default_out(dataset)
     with console.progress() as progress:
         answered = evaluate_set(asked, questions, out, asking.slots, progress)
-    console.document(document(answered))
+    judged = judge_all(console, judging, answered, out)
+    console.document(judged_document(document(answered), judged))
     show_answered(console, answered)
+    show_judged(console, judged, out)
     console.print(f"\nAnswers: {out}")
     failed = sum(len(each.failed) for each in answered)
     if failed:
@@ -98,9 +108,10 @@ def _set(
             f"{failed} of {len(answered) * len(dataset.items)} questions have no answer",
             f"See 'error' in {out}; the same command asks them again.",
         )
+    require_judged(judged)
 
 
-def _score(console: Console, predictions: Path, data: Data) -> None:
+def _score(console: Console, predictions: Path, data: Data, judge: Judge) -> None:
     """Score what a file holds."""
     from edgekit.evaluate.answered import document
     from edgekit.evaluate.bootstrap import require_scipy
@@ -109,7 +120,11 @@ def _score(console: Console, predictions: Path, data: Data) -> None:
     require_scipy()
     dataset = data.read(with_pictures=False)
     show_left_out(console, dataset)
+    judging = judge.judging(dataset)
     foreign = read_predictions(predictions, dataset)
     show_foreign(console, foreign)
-    console.document(document(foreign.answered))
+    judged = judge_all(console, judging, foreign.answered, predictions)
+    console.document(judged_document(document(foreign.answered), judged))
     show_answered(console, foreign.answered)
+    show_judged(console, judged, predictions)
+    require_judged(judged)

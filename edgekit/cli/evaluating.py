@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 RECIPES = ("fp32", "fp16", "q8", "q4")
 PHANTOMS = "phantoms"
 QUESTIONS = 2400
-FORMS = ("vqa-rad", "slake", "pathvqa", "llava")
+FORMS = ("vqa-rad", "slake", "pathvqa", "llava", "conversation")
 _FILE = click.Path(path_type=Path, dir_okay=False)
 _FOLDER = click.Path(path_type=Path)
 

@@ -11,7 +11,7 @@ from typing import Any, Literal, TypeAlias
 
 from edgekit.vqa.item import Id, Item
 
-FileForm: TypeAlias = Literal["vqa-rad", "slake", "pathvqa", "llava"]
+FileForm: TypeAlias = Literal["vqa-rad", "slake", "pathvqa", "llava", "conversation"]
 """How a set's file is written."""
 
 Form: TypeAlias = Literal["phantoms", FileForm]

@@ -10,6 +10,8 @@ and its answer.
   place. A question is closed where its answer is yes or no. In the form of LXMERT, ``img_id``, ``sent`` and
   ``label``, a mapping of the answer to its weight.
 * LLaVA's: ``id``, ``image``, ``conversations`` (or ``conversatons``), and in the sets of LLaVA-Med ``answer_type``.
+* LLaVA-Med's conversation set (Li et al. 2023): ``question_id``, ``image``, ``text``, ``gpt4_answer``, ``type``, and
+  ``domain``, a mapping of booleans of which the first true one counts. Its questions are answered at length: all open.
 """
 
 from __future__ import annotations
@@ -112,7 +114,16 @@ def _llava(row: Row, answer: str) -> Labels:
     return Labels(_closed(row, answer))
 
 
+def _conversation(row: Row, answer: str) -> Labels:
+    domains = row.get("domain")
+    named = domains if isinstance(domains, Mapping) else {}
+    return Labels(False, _word(row, "type"), modality=next((str(name) for name, of in named.items() if of is True), ""))
+
+
 KINDS: dict[FileForm, Kind] = {
+    "conversation": Kind(
+        "LLaVA-Med's conversations", ("question_id",), lambda row: "gpt4_answer" in row, _conversation
+    ),
     "llava": Kind("LLaVA", ("id", "question_id"), lambda row: any(key in row for key in _TURNS), _llava),
     "slake": Kind(
         "SLAKE", ("qid",), lambda row: "img_name" in row and ("q_lang" in row or "content_type" in row), _slake

@@ -38,3 +38,28 @@ def test_what_is_closed_where_a_set_does_not_say(tmp_path: Path, answer: str, cl
     rows = [{**row, "answer": answer, "answer_type": None} for row in json.loads(file.read_text())]
     file.write_text(json.dumps(rows))
     assert {item.closed for item in read(file, "test").items} == {closed}
+
+
+def test_a_conversation_set_has_types_and_domains(tmp_path: Path) -> None:
+    dataset = read(question_sets.conversation(tmp_path), "all")
+    assert (dataset.title, dataset.form) == ("LLaVA-Med's conversations", "conversation")
+    assert [(item.id, item.images, item.answer, item.closed) for item in dataset.items] == [
+        (0, ("images/a.png",), "A left effusion.", False),
+        (1, ("images/a.png",), "On the left.", False),
+        (2, ("images/b.png",), "A mass in the liver.", False),
+    ]
+    assert [(item.question_type, item.modality) for item in dataset.items] == [
+        ("conversation", "chest_xray"),
+        ("conversation", "chest_xray"),
+        ("detailed_description", "ct_scan"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("domain", "named"),
+    [({"mri": False, "gross": True, "ct_scan": True}, "gross"), ({"mri": False}, ""), ({"mri": "yes"}, ""), (None, "")],
+)
+def test_the_first_true_domain_of_a_conversation_counts(tmp_path: Path, domain: object, named: str) -> None:
+    file = question_sets.conversation(tmp_path)
+    file.write_text(json.dumps({**question_sets.conversation_rows()[0], "domain": domain}))
+    assert [item.modality for item in read(file, "all").items] == [named]

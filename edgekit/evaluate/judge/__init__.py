@@ -1,0 +1,1 @@
+"""Long answers judged by another model beside reference answers, through any endpoint that speaks OpenAI's API."""
