@@ -26,15 +26,25 @@ ZERO_POINT = ".weight.zero_point"
 _NEEDS_NO_ZERO_POINT = (1, 30)
 
 
+_threads: int | None = None
+
+
+def use_threads(threads: int | None) -> None:
+    """Have the sessions that this process opens from now on compute in so many threads; None: one for each core."""
+    global _threads
+    _threads = threads
+
+
 def options(threads: int | None = None, *, final: bool = False) -> Any:
-    """Return session options: all cores, no memory pattern (it holds the largest shape's scratch for good).
+    """Return session options: all cores, or what :func:`use_threads` says; no memory pattern (it holds the largest
+    shape's scratch for good).
 
     ``final`` for graphs that have been optimized already and must be taken as they are.
     """
     session_options = ort.SessionOptions()
     if final:
         session_options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
-    session_options.intra_op_num_threads = threads or cores()
+    session_options.intra_op_num_threads = threads or _threads or cores()
     session_options.inter_op_num_threads = 1
     session_options.enable_mem_pattern = False
     session_options.log_severity_level = 4  # what it logs as an error it also raises

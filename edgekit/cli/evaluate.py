@@ -63,6 +63,8 @@ def _phantoms(
 ) -> None:
     if asking.max_tokens is not None:
         raise click.UsageError("--max-tokens is for a set; give --data, or leave it out")
+    if asking.on is not None:
+        raise click.UsageError("--on is for a set; give --data, or leave it out")
     asked = subjects(bundles, recipe_names)
     from edgekit.evaluate.compare import document, evaluate_phantoms, require_writable, write_rows
     from edgekit.evaluate.phantoms import questions
@@ -81,6 +83,8 @@ def _set(
     console: Console, bundles: tuple[Path, ...], recipe_names: tuple[str, ...], data: Data, asking: Asking, judge: Judge
 ) -> None:
     """Ask a set; :class:`EdgeKitError` at the end where questions have no answer."""
+    if asking.on is not None and not bundles:
+        raise click.UsageError("--on needs a BUNDLE that every node can read")
     asked = subjects(bundles, recipe_names)
     from edgekit.evaluate.answered import document
     from edgekit.evaluate.asking import MAX_TOKENS, QuestionSet
@@ -96,7 +100,12 @@ def _set(
     questions = QuestionSet(dataset=dataset, params=SamplingParams(max_tokens=asking.max_tokens or MAX_TOKENS))
     out = asking.out or default_out(dataset)
     with console.progress() as progress:
-        answered = evaluate_set(asked, questions, out, asking.slots, progress)
+        if asking.on is None:
+            answered = evaluate_set(asked, questions, out, asking.slots, progress)
+        else:
+            from edgekit.evaluate.on_ray import evaluate_on_ray
+
+            answered = evaluate_on_ray(asking.on, asked, questions, out, asking.slots, progress)
     judged = judge_all(console, judging, answered, out)
     console.document(judged_document(document(answered), judged))
     show_answered(console, answered)

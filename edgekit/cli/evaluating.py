@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import click
 
@@ -64,6 +66,18 @@ class Asking:
     slots: int | None
     max_tokens: int | None
     out: Path | None
+    on: str | None
+
+
+def cluster_name(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    """Return what ``--on`` names; :class:`click.BadParameter` unless Ray can be asked for it."""
+    if value is None or value == "ray":
+        return value
+    with suppress(ValueError):  # a port that is none
+        address = urlsplit(value)
+        if value == f"ray://{address.netloc}" and address.hostname and address.port:
+            return value
+    raise click.BadParameter("give ray or ray://HOST:PORT")
 
     def require_none(self) -> None:
         """Raise :class:`click.UsageError` for any of them: nothing is asked."""
@@ -96,6 +110,12 @@ asking_options = group(
         help="The longest answer to a set's question.  [default: 1024]",
     ),
     click.option("--out", type=_FILE, help="Write a line of JSON per question here; a set's are gone on with."),
+    click.option(
+        "--on",
+        metavar="ray[://HOST:PORT]",
+        callback=cluster_name,
+        help="Have a Ray cluster answer a set.  [default: this process]",
+    ),
 )
 """A command's function gets an :class:`Asking` as ``asking``."""
 

@@ -12,6 +12,7 @@ import pytest
 
 from edgekit.cli.main import main
 from edgekit.evaluate.compare import Evaluated
+from edgekit.evaluate.on_set import Answered, evaluate_set
 from edgekit.evaluate.phantoms import questions, score
 from edgekit.evaluate.subjects import Subject, Subjects
 from edgekit.phantom.embedded import embedded
@@ -96,6 +97,25 @@ def test_a_set_is_asked_and_its_answers_lie_here(
     assert "Answers: vqa-rad-test.predictions.jsonl" in capsys.readouterr().out
 
 
+def test_a_cluster_is_asked_where_one_is_named(
+    asked: list[Any], rad: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    named: list[str] = []
+
+    def evaluate(on: str, *given: Any) -> list[Answered]:
+        named.append(on)
+        return evaluate_set(*given)
+
+    monkeypatch.setattr("edgekit.evaluate.on_ray.evaluate_on_ray", evaluate)
+    wanted = ["evaluate", "a", "--data", str(rad), "--split", "test", "--max-tokens", "3", "--json"]
+    documents = []
+    for place in ([], ["--on", "ray"], ["--on", "ray://node:10001"]):
+        assert main([*wanted, *place, "--out", str(tmp_path / f"{len(place)}{place[-1:] == ['ray']}.jsonl")]) == 0
+        documents.append(json.loads(capsys.readouterr().out))
+    assert named == ["ray", "ray://node:10001"]
+    assert documents[0] == documents[1] == documents[2]
+
+
 def test_the_embedded_model_is_asked_a_set_too(asked: list[Any], rad: Path, tmp_path: Path) -> None:
     out = tmp_path / "out.jsonl"
     arguments = ["--data", str(rad), "--split", "test", "--max-tokens", "3", "--out", str(out)]
@@ -159,6 +179,9 @@ def test_without_scipy_nothing_is_asked(
         (["a", "--out", "{file}/rows"], 1, "can't be written"),
         (["a", "--split", "test"], 2, "--split is for a set"),
         (["a", "--max-tokens", "9"], 2, "--max-tokens is for a set"),
+        (["a", "--on", "ray"], 2, "--on is for a set"),
+        (["--on", "ray", "--data", "{set}", "--split", "test"], 2, "--on needs a BUNDLE"),
+        (["a", "--on", "dask", "--data", "{set}", "--split", "test"], 2, "give ray or ray://HOST:PORT"),
         (["a", "--data", "{set}"], 2, "--split"),
         (["a", "--data", "{set}", "--split", "test", "--questions", "3"], 2, "--questions is for phantoms"),
         (["a", "--data", "{set}/none", "--split", "test"], 1, "There is no file or folder"),

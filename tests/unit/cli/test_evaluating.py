@@ -8,7 +8,7 @@ from typing import Any, get_args
 import click
 import pytest
 
-from edgekit.cli.evaluating import FORMS, Data, subjects
+from edgekit.cli.evaluating import FORMS, Data, cluster_name, subjects
 from edgekit.vqa.dataset import Form
 from tests.question_sets import vqa_rad
 
@@ -54,3 +54,17 @@ def test_bundles_have_recipes_of_their_own() -> None:
     with pytest.raises(click.UsageError, match="--recipe"):
         subjects((Path("a"),), ("q4",))
     assert subjects((), ("q8", "q4")).names == ("q8", "q4")
+
+
+@pytest.mark.parametrize("name", [None, "ray", "ray://node:10001", "ray://192.0.2.7:10001", "ray://[::1]:10001"])
+def test_a_cluster_is_rays_or_has_its_address(name: str | None) -> None:
+    assert cluster_name(click.Context(click.Command("evaluate")), click.Option(["--on"]), name) == name
+
+
+@pytest.mark.parametrize(
+    "name", ["", "dask", "ray:", "ray://", "ray://node", "ray://node:x", "ray://:1", "ray://node:0", "ray://node:1/a",
+             "ray://node:70000", "http://node:1", "RAY://node:1", "Ray"]
+)  # fmt: skip
+def test_what_names_no_cluster_is_refused(name: str) -> None:
+    with pytest.raises(click.BadParameter, match="give ray or ray://HOST:PORT"):
+        cluster_name(click.Context(click.Command("evaluate")), click.Option(["--on"]), name)

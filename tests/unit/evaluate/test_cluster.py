@@ -1,0 +1,49 @@
+"""How many engines a cluster has room for, and what is said where there is no Ray and no cluster."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from edgekit.errors import InputError, MissingExtra
+from edgekit.evaluate.cluster import HERE, Room, cluster, resources
+
+
+@pytest.mark.parametrize(
+    ("nodes", "gpu", "room"),
+    [
+        ([{"CPU": 2}], False, Room(1, 2)),
+        ([{"CPU": 4}, {"CPU": 4}], False, Room(2, 4)),
+        ([{"CPU": 9}, {"CPU": 2}, {"CPU": 0}, {}], False, Room(5, 2)),
+        ([{"CPU": 8, "GPU": 2}, {"CPU": 64}], True, Room(2, 4)),
+        ([{"CPU": 16, "GPU": 1}, {"CPU": 4, "GPU": 2}], True, Room(3, 2)),
+        ([{"CPU": 1, "GPU": 8}], True, Room(1, 1)),
+    ],
+)
+def test_engines_are_as_large_as_the_smallest_node(nodes: list[dict[str, float]], gpu: bool, room: Room) -> None:
+    assert Room.of(nodes, gpu) == room
+
+
+@pytest.mark.parametrize(
+    ("nodes", "gpu", "lacks"),
+    [([], False, "a processor"), ([{"CPU": 0}], False, "a processor"), ([{"CPU": 4}], True, "a GPU")],
+)
+def test_a_cluster_without_room_is_an_error(nodes: list[dict[str, float]], gpu: bool, lacks: str) -> None:
+    with pytest.raises(InputError, match=f"No node of the Ray cluster has {lacks}"):
+        Room.of(nodes, gpu)
+
+
+def test_nodes_that_were_lost_have_no_room() -> None:
+    class Ray:
+        @staticmethod
+        def nodes() -> list[dict[str, object]]:
+            return [{"Alive": True, "Resources": {"CPU": 2}}, {"Alive": False, "Resources": {"CPU": 4}}]
+
+    assert resources(Ray) == [{"CPU": 2}]
+
+
+def test_without_ray_its_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(MissingExtra, match=r"pip install 'edgekit\[ray\]'"), cluster(HERE):
+        pytest.fail("there is none")
