@@ -68,6 +68,10 @@ class Asking:
     out: Path | None
     on: str | None
 
+    def require_none(self) -> None:
+        """Raise :class:`click.UsageError` for any of them: nothing is asked."""
+        _require_none(self, ("slots", "max_tokens", "out", "on"), "is for asking bundles; leave --predictions")
+
 
 def cluster_name(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
     """Return what ``--on`` names; :class:`click.BadParameter` unless Ray can be asked for it."""
@@ -78,10 +82,6 @@ def cluster_name(context: click.Context, parameter: click.Parameter, value: str 
         if value == f"ray://{address.netloc}" and address.hostname and address.port:
             return value
     raise click.BadParameter("give ray or ray://HOST:PORT")
-
-    def require_none(self) -> None:
-        """Raise :class:`click.UsageError` for any of them: nothing is asked."""
-        _require_none(self, ("slots", "max_tokens", "out"), "is for asking bundles; leave --predictions")
 
 
 data_options = group(

@@ -15,9 +15,9 @@ from typing import Any
 from edgekit.batch.pictures import Unchanged
 from edgekit.batch.rows import Row
 from edgekit.errors import InputError
+from edgekit.evaluate.answered import Answered, of_bundle
 from edgekit.evaluate.asking import QuestionSet
 from edgekit.evaluate.cluster import Room, cluster, resources
-from edgekit.evaluate.on_set import Answered
 from edgekit.evaluate.predictions import predictions_file
 from edgekit.evaluate.shards import shards
 from edgekit.evaluate.subjects import Subject, Subjects
@@ -63,7 +63,7 @@ def evaluate_on_ray(
                     done += len(taken.predictions)
                     progress("answering", done, total)
         file.arrange(subjects.names)
-        return [Answered.of(name, asked[name].bundle, questions.dataset, file.of(name)) for name in subjects.names]
+        return [of_bundle(name, asked[name].bundle, questions.dataset, file.of(name)) for name in subjects.names]
 
 
 def _tasks(

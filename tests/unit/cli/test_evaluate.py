@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from edgekit.cli.main import main
+from edgekit.evaluate.answered import Answered
 from edgekit.evaluate.compare import Evaluated
-from edgekit.evaluate.on_set import Answered, evaluate_set
+from edgekit.evaluate.on_set import evaluate_set
 from edgekit.evaluate.phantoms import questions, score
 from edgekit.evaluate.subjects import Subject, Subjects
 from edgekit.phantom.embedded import embedded
