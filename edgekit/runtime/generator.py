@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from tokenizers import Tokenizer
 
+from edgekit.checkpoint.packed import Array
 from edgekit.checkpoint.spec import ModelSpec
 from edgekit.engines.base import Engine, Logits
 from edgekit.errors import EdgeKitError, EngineError
@@ -54,6 +55,10 @@ class Generator:
         self._scheduler = Scheduler(engine.slots, engine.context, engine.chunk, public)
         self._forecast = Forecast(self._scheduler)
         self._events: list[Event] = []
+
+    def pool_images(self, pool: Callable[[Array], Array]) -> None:
+        """Have completions tell from now on what ``pool`` makes of each image's rows ``[rows, hidden]``."""
+        self._embeddings.pool = pool
 
     @property
     def busy(self) -> bool:
@@ -215,9 +220,10 @@ class Generator:
     def _finish(self, sequence: Sequence, reason: Reason, error: EdgeKitError | None = None) -> None:
         self._forecast.ending(sequence, reason)
         self._scheduler.finish(sequence, forget=error is not None)  # what a failed run wrote can't be trusted
+        pooled = tuple(self._embeddings.pooled(piece, sequence.owner) for piece in sequence.prompt.images)
         if sequence.fleeting:
             self._embeddings.forget(sequence.owner)
-        self._tell(sequence, sequence.finish(reason, error), last=True)
+        self._tell(sequence, sequence.finish(reason, error, pooled), last=True)
         assert sequence.completion is not None
         self._events.append(Finished(sequence, sequence.completion))
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from edgekit.checkpoint.packed import Array
 from edgekit.errors import EdgeKitError
 from edgekit.inputs.prompt import Prompt
 from edgekit.runtime.logprobs import TokenLogprob
@@ -33,6 +34,7 @@ class Completion:
     * ``seed``: the one used
     * ``error``: set when ``reason`` is "error"
     * ``logprobs``: one for each of ``ids``, where they were asked for
+    * ``pooled``: of each image, what :meth:`~edgekit.runtime.generator.Generator.pool_images` asked for
     """
 
     text: str
@@ -45,6 +47,7 @@ class Completion:
     seed: int
     error: EdgeKitError | None = None
     logprobs: tuple[TokenLogprob, ...] = ()
+    pooled: tuple[Array | None, ...] = field(default=(), compare=False, repr=False)
 
     @property
     def tokens(self) -> int:
@@ -125,7 +128,7 @@ class Sequence:
         self.keys.append(token)
         return self._say(self.stream.push(token))
 
-    def finish(self, reason: Reason, error: EdgeKitError | None = None) -> str:
+    def finish(self, reason: Reason, error: EdgeKitError | None = None, pooled: tuple[Array | None, ...] = ()) -> str:
         """Set the completion; returns the text that was still held back."""
         rest = self._say(self.stream.flush())
         if self.stream.stopped and reason == "length":
@@ -141,6 +144,7 @@ class Sequence:
             seed=self.sampler.seed,
             error=error,
             logprobs=self.stream.logprobs,
+            pooled=pooled,
         )
         return rest
 

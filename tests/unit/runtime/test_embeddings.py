@@ -80,3 +80,20 @@ def test_an_image_with_another_number_of_rows_is_an_engine_error() -> None:
 
     with pytest.raises(EngineError, match="8 rows for an image, the model's description says 9"):
         Embeddings(Short()).rows(PROMPT, 0, 5)
+
+
+def test_what_is_pooled_of_an_image_outlives_its_rows_and_not_its_caller() -> None:
+    embeddings = Embeddings(FakeEngine(), cache_bytes=0)
+    first, second = image_piece(1), image_piece(2)
+    embeddings.rows(image_prompt(1), 0, IMAGE_ROWS, "ward")
+    assert embeddings.pooled(first, "ward") is None  # nobody asked for it
+    embeddings.pool = lambda rows: rows.mean(0)
+    for shade in (2, 1):
+        embeddings.rows(image_prompt(shade), 0, IMAGE_ROWS, "ward")
+    for piece in (first, second):
+        pooled = embeddings.pooled(piece, "ward")
+        assert pooled is not None
+        np.testing.assert_array_equal(pooled, FakeEngine().encode(piece.pixels()[None])[0].mean(0))
+    assert embeddings.pooled(first, "another") is None
+    embeddings.forget("ward")
+    assert embeddings.pooled(first, "ward") is None

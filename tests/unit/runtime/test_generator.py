@@ -15,7 +15,7 @@ from edgekit.engines.base import Logits
 from edgekit.errors import EngineError, InputError
 from edgekit.inputs.prompt import Prompt, TextPiece
 from edgekit.runtime import Completion, Event, Finished, Generator, SamplingParams, Sequence, TextDelta
-from tests.fake_engine import STOP, DriftingEngine, byte_tokenizer, fake_spec, image_prompt, text_prompt
+from tests.fake_engine import HIDDEN, STOP, DriftingEngine, byte_tokenizer, fake_spec, image_prompt, text_prompt
 
 TOKENIZER = byte_tokenizer()
 LIVELY = SamplingParams(max_tokens=12, temperature=1.2, top_p=0.9, seed=1)
@@ -568,3 +568,17 @@ def test_without_being_asked_for_there_are_no_probabilities() -> None:
     assert not any(event.logprobs for event in events if isinstance(event, TextDelta))
     assert isinstance(events[-1], Finished)
     assert events[-1].completion.logprobs == ()
+
+
+def test_a_completion_tells_what_was_pooled_of_its_images_read_or_reused() -> None:
+    generator = _generator(DriftingEngine(slots=1))
+    assert next(generator.generate([image_prompt("look ", 7, "why?")], LIVELY)).pooled == (None,)
+    generator.forget("")
+    generator.pool_images(lambda rows: rows.sum(0))
+    first, second = generator.generate([image_prompt("look ", 7, q) for q in ("where?", "when?")], LIVELY)
+    assert second.reused_tokens > 0
+    for completion in (first, second):
+        (pooled,) = completion.pooled
+        assert pooled is not None
+        assert pooled.shape == (HIDDEN,)
+    assert next(generator.generate([text_prompt("and now?")], LIVELY)).pooled == ()
