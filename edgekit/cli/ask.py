@@ -58,6 +58,7 @@ def command(
     if chat and console.json:
         raise click.UsageError("--chat is for people; leave --json out")
     from edgekit.cli.chat import Chat, lay, notes
+    from edgekit.confidence.of_model import ModelConfidence
     from edgekit.runtime import SamplingParams
     from edgekit.runtime.model import Model
 
@@ -67,7 +68,7 @@ def command(
     if sys.stderr.isatty():
         console.note("Loading the model …")
     with Model.open(bundle, slots=1) as model:
-        talk = Chat(console, model, params, pictures)
+        talk = Chat(console, model, params, pictures, ModelConfidence.of(model))
         if question and question.strip():
             console.document(talk.ask(question).document(said))
         if chat:

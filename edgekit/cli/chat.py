@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import click
 
+from edgekit.confidence.of_model import ModelConfidence, sentences
+from edgekit.confidence.record import Verdict
 from edgekit.console import Console
 from edgekit.errors import EdgeKitError
 from edgekit.inputs.images import Picture, load_image
@@ -32,16 +36,41 @@ def notes(path: Path, picture: Picture) -> list[str]:
     return [f"{path.name}: {note}" for note in picture.notes]
 
 
+@dataclass(frozen=True)
+class Spoken:
+    """An answer, and what the bundle's record says of it (None: there is none)."""
+
+    completion: Completion
+    verdict: Verdict | None
+
+    def document(self, notes: Iterable[str]) -> dict[str, Any]:
+        """Return both as JSON has them; ``notes`` are what the readers of its pictures said."""
+        document = self.completion.document([*notes, *sentences(self.verdict)])
+        return document if self.verdict is None else document | {"confidence": self.verdict.document()}
+
+
 class Chat:
     """The turns so far, and the pictures that wait for the next question."""
 
-    def __init__(self, console: Console, model: Model, params: SamplingParams, pictures: tuple[Picture, ...]) -> None:
-        self._console, self._model, self._params = console, model, params
+    def __init__(
+        self,
+        console: Console,
+        model: Model,
+        params: SamplingParams,
+        pictures: tuple[Picture, ...],
+        confidence: ModelConfidence | None = None,
+    ) -> None:
+        self._console, self._model = console, model
+        self._params = params if confidence is None else confidence.params(params)
+        self._confidence = confidence
         self._pictures = pictures
         self._turns: list[Turn] = []
 
-    def ask(self, question: str) -> Completion:
-        """Write the answer as it comes; a question that fails, or is interrupted, is no part of the conversation."""
+    def ask(self, question: str) -> Spoken:
+        """Write the answer as it comes, then what is to be known of it.
+
+        A question that fails, or is interrupted, is no part of the conversation.
+        """
         turns = [*self._turns, Turn(question, images=self._pictures)]
         completion = None
         try:
@@ -55,9 +84,12 @@ class Chat:
         assert completion is not None, "a stream ends with its completion"
         if completion.reason == "length":
             self._console.note(f"(Cut off after {completion.tokens} tokens: --max-tokens, or the context is full.)")
+        verdict = None if self._confidence is None else self._confidence.verdict(question, completion)
+        for sentence in sentences(verdict):
+            self._console.note(sentence)
         self._pictures = ()
         self._turns = [*turns[:-1], replace(turns[-1], answer=completion.text)]
-        return completion
+        return Spoken(completion, verdict)
 
     def go_on(self) -> None:
         """Read lines until the end of input. Errors, and Ctrl-C in an answer, end that answer only."""

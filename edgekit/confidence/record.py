@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from typing import Any
 from edgekit import config
 from edgekit.bundle import Bundle
 from edgekit.confidence.of_answer import AnswerConfidence
+from edgekit.confidence.pictures import Features, KnownPictures
 from edgekit.config.writing import write_json
 from edgekit.errors import ConfigError
 from edgekit.files import writing
@@ -73,6 +75,11 @@ class Verdict:
     data: Data
     unlike: bool | None = None
 
+    def document(self) -> dict[str, Any]:
+        """Return a verdict as JSON has it."""
+        document: dict[str, Any] = config.dump(self)
+        return document
+
 
 @dataclass(frozen=True, kw_only=True)
 class Confidence:
@@ -82,6 +89,7 @@ class Confidence:
     * ``data``: what it was learned on
     * ``temperature``: what the log-odds of a score are divided by, to be those of an answer that is right
     * ``promises``: from the least error to the largest
+    * ``pictures``: what its pictures are like; None where they were too few to say
     """
 
     format: int = FORMAT
@@ -89,19 +97,34 @@ class Confidence:
     data: Data
     temperature: float
     promises: tuple[Promise, ...]
+    pictures: KnownPictures | None = None
 
-    def judge(self, answer: AnswerConfidence | None) -> Verdict:
-        """Say what an answer's confidence is worth; ``answer`` None: its tokens' probabilities are not known."""
+    def __post_init__(self) -> None:
+        if not 0 < self.temperature < math.inf:
+            raise ConfigError(f"temperature is {self.temperature}", "Calibrate it again.")
+
+    def judge(self, answer: AnswerConfidence | None, features: Sequence[Features] = ()) -> Verdict:
+        """Say what an answer's confidence is worth; ``answer`` None: its tokens' probabilities are not known.
+
+        ``features``: those of each picture that was asked about, as far as they are known.
+        """
+        unlike = self._are_unlike(features)
         kept = [(each.error, each.threshold) for each in self.promises if each.threshold is not None]
         if answer is None:
-            return Verdict(low=None, probability=None, error=None, data=self.data)
+            return Verdict(low=None, probability=None, error=None, data=self.data, unlike=unlike)
         met = [error for error, threshold in kept if answer.score >= threshold]
         return Verdict(
             low=not met if kept else None,
             probability=scaled(answer.score, self.temperature),
             error=min(met, default=None),
             data=self.data,
+            unlike=unlike,
         )
+
+    def _are_unlike(self, features: Sequence[Features]) -> bool | None:
+        if self.pictures is None or not features:
+            return None
+        return any(self.pictures.are_unlike(each) for each in features)
 
     def document(self) -> dict[str, Any]:
         """Return the record as JSON has it."""

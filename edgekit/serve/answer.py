@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -24,6 +25,8 @@ class Order:
     share: str = ""
     batch: bool = False
     constraint: Constraint | None = None
+    judge: Callable[[Completion], Sequence[str]] = lambda completion: ()
+    """What is to be said of the answer, once it is whole."""
 
 
 class News:
@@ -56,7 +59,8 @@ class Answer:
 
     * ``params``, ``share``: how it is drawn, and as whose it is counted
     * ``deltas``: all of its text so far, so that it can be read again from any of them
-    * ``completion``: the whole of it once it has ended, or ``error``, which kept it from beginning
+    * ``completion``: the whole of it once it has ended, with ``notes`` on it; or ``error``, which kept it from
+      beginning
     * ``started``: whether it has a slot; before, its ``place`` among those who wait and ``wait_s``, an estimate of how
       long (None while nothing is known)
     """
@@ -64,6 +68,8 @@ class Answer:
     def __init__(self, order: Order, news: News) -> None:
         self.params = order.params
         self.share = order.share or order.caller
+        self.judge = order.judge
+        self.notes: Sequence[str] = ()
         self.deltas: list[Delta] = []
         self.completion: Completion | None = None
         self.error: EdgeKitError | None = None
@@ -71,6 +77,10 @@ class Answer:
         self.place = 0
         self.wait_s: float | None = None
         self.news = news
+
+    def complete(self, completion: Completion) -> None:
+        """Take the whole of it."""
+        self.completion, self.notes = completion, self.judge(completion)
 
     @property
     def ended(self) -> bool:

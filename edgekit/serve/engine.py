@@ -176,7 +176,7 @@ class EngineThread:
             answer.started, answer.place = True, 0
         for answer, event in events:
             if isinstance(event, Finished):
-                answer.completion = event.completion
+                answer.complete(event.completion)
                 if event.completion.error is not None:
                     log.error("The model failed at an answer: %s", types_of(event.completion.error))
                 self.live.discard(answer)

@@ -42,7 +42,7 @@ class Exchange:
         self._news = News()
         self.id = secrets.token_hex(16)
         self.created = int(time.time())
-        self.notes = tuple(notes)
+        self._notes = tuple(notes)
         self.image_tokens = sum(map(len, orders[0].prompt.images))
         self.batch = orders[0].batch
         self.reason: Refusal | None = None
@@ -51,6 +51,11 @@ class Exchange:
         self._until = self._loop.time() + limits.queue_s
         self._started = self._late = False
         self._timer = self._loop.call_later(WATCH_S, self._watch)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What is to be said of its pictures, and of answers that are whole; each sentence once."""
+        return tuple(dict.fromkeys((*self._notes, *(note for answer in self.answers for note in answer.notes))))
 
     @property
     def ended(self) -> bool:

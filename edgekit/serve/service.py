@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from edgekit.bundle.manifest import Manifest
+from edgekit.confidence.of_model import ModelConfidence
 from edgekit.errors import ContextExceeded, EdgeKitError, InputError
 from edgekit.inputs.prepared import PreparedPicture
 from edgekit.inputs.prompt import Prompt, Turn
@@ -60,6 +62,7 @@ class Service:
     ) -> None:
         self.model = model
         self.settings = settings
+        self.confidence = ModelConfidence.of(model)
         self.engine = EngineThread(model.generator)
         self.gallery = Gallery(decode)
         self.grammars = grammars
@@ -142,7 +145,14 @@ class Service:
             Order(prompt=prompt, params=params, caller=caller.id, share=share, batch=batch, constraint=form)
             for params, form in zip(wish.params, constraints, strict=True)
         ]
-        return orders, notes
+        return [self._judged(order, said[-1].question) for order in orders], notes
+
+    def _judged(self, order: Order, question: str) -> Order:
+        """An order whose answer is held against the model's record of its confidence, where there is one."""
+        confidence = self.confidence
+        if confidence is None:
+            return order
+        return replace(order, params=confidence.params(order.params), judge=partial(confidence.notes, question))
 
     def exchange(self, orders: Sequence[Order], notes: Sequence[str]) -> Exchange:
         """Have orders answered; :class:`Refusal` of status 429 or 503 where there is no place to wait."""

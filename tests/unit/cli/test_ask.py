@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from edgekit.cli.main import main
+from edgekit.confidence.of_model import ModelConfidence
 from edgekit.inputs.images import Picture
 from edgekit.runtime import Completion, SamplingParams
 from edgekit.runtime.model import Model
@@ -35,7 +36,9 @@ def talks(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     said: list[Any] = []
 
     class Talk:
-        def __init__(self, console: object, model: object, params: SamplingParams, pictures: tuple[Any, ...]) -> None:
+        def __init__(
+            self, console: object, model: object, params: SamplingParams, pictures: tuple[Any, ...], confidence: None
+        ) -> None:
             said.append((params, len(pictures)))
 
         def ask(self, question: str) -> Completion:
@@ -51,6 +54,7 @@ def talks(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 
     monkeypatch.setattr("edgekit.cli.chat.Chat", Talk)
     monkeypatch.setattr(Model, "open", opened)
+    monkeypatch.setattr(ModelConfidence, "of", lambda model: None)
     return said
 
 

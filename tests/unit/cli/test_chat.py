@@ -15,12 +15,14 @@ import pytest
 from PIL import Image
 
 from edgekit.cli.chat import HELP, Chat, lay, notes
+from edgekit.confidence.of_model import ModelConfidence
 from edgekit.console import Console
 from edgekit.errors import EdgeKitError, InputError
 from edgekit.inputs.images import Picture
 from edgekit.inputs.prompt import Turn
 from edgekit.runtime import Completion, Event, Finished, SamplingParams, TextDelta
 from edgekit.runtime.sequence import Reason
+from tests.confidence_records import RECORD
 
 Capture = pytest.CaptureFixture[str]
 GREY = Picture.of(Image.new("L", (4, 4), 7))
@@ -71,7 +73,7 @@ def picture(tmp_path: Path) -> Path:
 def test_an_answer_is_written_as_it_comes_and_remembered_with_its_pictures(capsys: Capture) -> None:
     model = Answering("first", "second")
     talk = chat(model, GREY)
-    assert talk.ask("one?").text == "first"
+    assert talk.ask("one?").completion.text == "first"
     talk.ask("two?")
     assert capsys.readouterr() == ("well\nwell\n", "")
     assert model.asked == [
@@ -164,3 +166,15 @@ def test_what_a_picture_s_reader_did_is_said_with_the_file_s_name(
     assert lay(Console(json=True), path) is noted
     assert notes(path, noted) == ["deep.dcm: Two frames.", "deep.dcm: Stretched."]
     assert capsys.readouterr().err.splitlines() == notes(path, noted)
+
+
+def test_what_speaks_against_an_answer_is_said_after_it_and_in_json(capsys: Capture) -> None:
+    talk = Chat(Console(), cast("Any", Answering("first")), SamplingParams(), (), ModelConfidence(RECORD))
+    spoken = talk.ask("one?")
+    printed = capsys.readouterr()
+    assert printed.out == "well\n"
+    document = spoken.document(["A note."])
+    assert document["confidence"]["low"] is None  # a stand-in tells no probabilities
+    assert document["notes"] == ["A note."]
+    unlike = replace(spoken, verdict=replace(spoken.verdict, unlike=True)) if spoken.verdict else spoken
+    assert unlike.document([])["notes"][0].startswith("The picture is unlike those")

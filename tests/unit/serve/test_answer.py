@@ -73,3 +73,14 @@ async def test_news_wake_all_who_wait_and_nobody_who_comes_later() -> None:
 @on_loop
 async def test_who_waits_for_news_waits_so_long_at_most() -> None:
     await News().wait(0.01)
+
+
+def test_a_whole_answer_is_judged_by_its_order() -> None:
+    answer = Answer(replace(order(), judge=lambda completion: [f"{completion.text} is short."]), News())
+    assert not answer.notes
+    answer.complete(completion())
+    assert answer.ended
+    assert list(answer.notes) == ["It is short."]
+    plain = Answer(order(), News())
+    plain.complete(completion())
+    assert not plain.notes

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -279,3 +280,15 @@ def started() -> Answer:
 )
 def test_a_comment_says_where_an_answer_is(answers: list[Answer], text: str) -> None:
     assert comment(answers) == text
+
+
+@on_loop
+async def test_what_is_said_of_answers_comes_behind_what_is_said_of_pictures_each_once() -> None:
+    engine = Talking()
+    async with thread(engine) as running:
+        judged = [replace(order, judge=lambda completion: ["Unsure.", "A note."]) for order in orders(2)]
+        exchange = Exchange(running, judged, Limits(), ["A note."])
+        assert list(exchange.notes) == ["A note."]
+        await exchange.whole()
+        assert list(exchange.notes) == ["A note.", "Unsure."]
+        exchange.cancel()

@@ -5,14 +5,18 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
+from typing import cast
 
 import pytest
 
+from edgekit.confidence.of_answer import LOGPROBS
+from edgekit.confidence.of_model import ModelConfidence
 from edgekit.errors import ContextExceeded, InputError
 from edgekit.inputs.prepared import PreparedPicture
 from edgekit.inputs.prompt import TextPiece
-from edgekit.runtime import SamplingParams
+from edgekit.runtime import Completion, SamplingParams
 from edgekit.serve.answer import Order
 from edgekit.serve.caller import Caller
 from edgekit.serve.conversation import Conversation, Question
@@ -23,6 +27,7 @@ from edgekit.serve.refusal import Refusal
 from edgekit.serve.service import Service, Wish
 from edgekit.serve.settings import Settings
 from tests.asgi import on_loop, until
+from tests.confidence_records import DATA, RECORD
 from tests.fake_engine import IMAGE_ROWS, text_prompt
 from tests.toy_service import TOKENIZER, FreeForm, Talking, prepared, toy
 
@@ -364,3 +369,22 @@ async def test_a_failed_engine_takes_nothing() -> None:
         refusal = no_place(running.service)
         assert (refusal.status, refusal.code) == (503, "engine_failed")
         assert int(refusal.headers["retry-after"]) == 10
+
+
+@on_loop
+async def test_orders_are_judged_where_the_model_has_a_record_and_as_they_are_where_not() -> None:
+    async with toy() as running:
+        service = running.service
+        (plain,), _ = await service.orders(asked("Is it?"), WISH, WARD)
+        assert (plain.params, plain.judge(cast(Completion, None))) == (WISH.params[0], ())
+        service.confidence = ModelConfidence(RECORD)
+        (order,), _ = await service.orders(asked("Is it?"), WISH, WARD)
+        assert order.params == replace(WISH.params[0], logprobs=LOGPROBS)
+        exchange = service.exchange([order], [])
+        await exchange.whole()
+        assert exchange.notes == (
+            f"Low confidence: nothing is promised of answers as unsure as this one. Tried on {DATA}.",
+        )
+        own = Wish(params=(SamplingParams(logprobs=2),), batch=False)
+        assert (await service.orders(asked("Is it?"), own, WARD))[0][0].params.logprobs == 2
+        service.end(exchange)
