@@ -114,8 +114,7 @@ def fake_judge(script: Script) -> Iterator[FakeJudge]:
         def log_message(self, format: str, *args: Any) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
+    server = _Server(("127.0.0.1", 0), Handler)
     judge = FakeJudge(f"http://127.0.0.1:{server.server_port}/v1")
     thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
@@ -125,6 +124,13 @@ def fake_judge(script: Script) -> Iterator[FakeJudge]:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing: clients are killed, and wait no longer, on purpose."""
 
 
 def _follow(handler: BaseHTTPRequestHandler, step: Step) -> None:

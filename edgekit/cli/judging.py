@@ -70,14 +70,9 @@ def judge_all(console: Console, judging: Judging | None, answered: Sequence[Answ
     from edgekit.evaluate.judge.judgement import judgements_path
     from edgekit.evaluate.judge.judging import judge_answers
 
-    url, model = judging.judge.url, judging.judge.model
-
-    def notice(count: int) -> None:
-        console.note(f"Questions, captions and answers leave this machine for {url}: {count} requests to {model}")
-
     with closing(judging.judge), console.progress() as progress:
         texts = {each.name: each.texts for each in answered}
-        return judge_answers(judging, texts, judgements_path(out), notice, progress)
+        return judge_answers(judging, texts, judgements_path(out), console.note, progress)
 
 
 def judged_document(document: dict[str, Any], judged: Mapping[str, Judged]) -> dict[str, Any]:

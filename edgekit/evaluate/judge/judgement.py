@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from edgekit.batch.line import Kind
 from edgekit.batch.results import Results, results
+from edgekit.errors import InputError
 from edgekit.evaluate.judge.prompt import Order
 from edgekit.evaluate.judge.verdict import Verdict, verdict
 from edgekit.vqa.item import Id
+
+_BESIDE = "Judgements lie beside the answers: move that file away, or wait until whoever writes it has ended."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +62,11 @@ def judgements_path(predictions: Path) -> Path:
 def judgements(path: Path) -> Iterator[Results[Judgement]]:
     """Open a file of judgements, or make it; :class:`~edgekit.errors.InputError` where it holds anything else, or
     another process writes it."""
-    with results(path, _JUDGEMENTS, lambda line: None) as written:
+    with ExitStack() as stack:
+        try:
+            written = stack.enter_context(results(path, _JUDGEMENTS, lambda line: None))
+        except InputError as error:
+            raise InputError(error.message, _BESIDE) from None
         yield written
 
 

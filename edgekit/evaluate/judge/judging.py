@@ -94,20 +94,21 @@ def judge_answers(
     judging: Judging,
     answers: Mapping[str, Mapping[Id, str]],
     path: Path,
-    notice: Callable[[int], None] = lambda count: None,
+    note: Callable[[str], None] = lambda text: None,
     progress: Progress = silent,
 ) -> dict[str, Judged]:
     """Have the ``answers`` of each bundle, by its name, judged; ``path`` is the file of judgements.
 
-    ``notice`` is told how many requests will be made before the first is, unless none is. :class:`EdgeKitError` where
-    the judge is gone or lets nobody in: what was judged stays, and the next run goes on.
+    ``note`` is told, before the first request, what leaves this machine and for where, and then of each request that
+    has no reply. :class:`EdgeKitError` where the judge is gone or lets nobody in: what was judged stays, and the next
+    run goes on.
     """
     requests: dict[str, Request] = {}
     for texts in answers.values():
         for by_digest in judging.requests(texts).values():
             requests |= by_digest
     with judgements(path) as file:
-        failed = _ask(judging.judge, requests, file, notice, progress)
+        failed = _ask(judging.judge, requests, file, note, progress)
         return {name: judging.judged(texts, _lines(file), failed) for name, texts in answers.items()}
 
 
@@ -119,7 +120,7 @@ def _ask(
     judge: Asked,
     requests: Mapping[str, Request],
     file: Results[Judgement],
-    notice: Callable[[int], None],
+    note: Callable[[str], None],
     progress: Progress,
 ) -> dict[str, str]:
     """Make the requests that ``file`` holds no reply to; returns why some have none."""
@@ -128,12 +129,14 @@ def _ask(
     failed: dict[str, str] = {}
     silence = 0
     if left:
-        notice(len(left))
+        leaving = f"Questions, captions and answers leave this machine for {judge.url}"
+        note(f"{leaving}: {len(left)} requests to {judge.model}")
         progress("judging", before, len(requests))
     for done, (digest, each) in enumerate(left.items(), before + 1):
         try:
             reply = judge.ask(each)
         except NoReply as error:
+            note(f"No reply about {each.question_id!r}: {error.message}")
             failed[digest] = error.message
             silence += 1
             if silence == SILENT:

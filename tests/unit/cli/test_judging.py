@@ -86,6 +86,7 @@ def test_a_run_that_left_answers_unjudged_says_so_and_ends_with_1(run: Run, caps
         assert run(judge.url, "--json") == 1
     printed = capsys.readouterr()
     assert "2 of 3 answers are not judged" in printed.err
+    assert "No reply about 1: it refuses with 400: told" in printed.err
     assert [each["id"] for each in json.loads(printed.out)["judge"]["unjudged"]] == [1, 2]
 
 

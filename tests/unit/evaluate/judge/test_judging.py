@@ -175,7 +175,7 @@ def test_what_can_t_be_judged_is_not_sent(dataset: Dataset, path: Path) -> None:
 
 
 def test_what_leaves_this_machine_is_told_before_it_does_and_progress_goes_on(dataset: Dataset, path: Path) -> None:
-    told: list[tuple[int, int]] = []
+    told: list[tuple[str, int]] = []
     shown: list[tuple[str, int, int]] = []
     with (
         fake_judge(lambda number, _: Status(401) if number == 2 else Said("8 6")) as endpoint,
@@ -187,15 +187,18 @@ def test_what_leaves_this_machine_is_told_before_it_does_and_progress_goes_on(da
                 each,
                 {"a": texts(dataset)},
                 path,
-                lambda count: told.append((count, len(endpoint.bodies))),
+                lambda text: told.append((text, len(endpoint.bodies))),
                 lambda *step: shown.append(step),
             )
 
         with pytest.raises(EdgeKitError, match="401"):
             run()
-        assert (told, shown.pop(), shown.pop()) == ([(COUNT, 0)], ("judging", 2, COUNT), ("judging", 1, COUNT))
+        leaving = f"Questions, captions and answers leave this machine for {endpoint.url}"
+        assert told == [(f"{leaving}: {COUNT} requests to m", 0)]
+        assert (shown.pop(), shown.pop()) == (("judging", 2, COUNT), ("judging", 1, COUNT))
         run()
-        assert (told.pop(), shown[1], shown[-1]) == ((COUNT - 2, 3), ("judging", 2, COUNT), ("judging", COUNT, COUNT))
+        assert told.pop() == (f"{leaving}: {COUNT - 2} requests to m", 3)
+        assert (shown[1], shown[-1]) == (("judging", 2, COUNT), ("judging", COUNT, COUNT))
         run()
     assert (len(told), len(endpoint.bodies)) == (1, COUNT + 1)
 
