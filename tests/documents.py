@@ -144,6 +144,8 @@ def _of_bundle(folder: Path, bundle: Path, picture: str) -> Iterator[tuple[str, 
     yield "evaluate BUNDLE BUNDLE", run("evaluate", path, path, "--questions", "6")
     asked = ("--data", str(folder / "vqa-rad"), "--split", "test", "--out", str(folder / "predictions.jsonl"))
     yield "evaluate --data", run("evaluate", path, *asked)
+    yield "evaluate --calibrate-confidence", run("evaluate", path, "--questions", "12", "--calibrate-confidence")
+    yield "confidence.json", json.loads((bundle / "confidence.json").read_text(encoding="utf-8"))
     yield "evaluate --predictions", run("evaluate", "--predictions", asked[-1], *asked[:-2])
     yield "evaluate --judge", _judged(folder / "conversation")
     yield "plan --fit", run("plan", "--fit", path)

@@ -10,6 +10,7 @@ from edgekit.cli.common import common
 from edgekit.cli.evaluating import Asking, Data, asking_options, data_options, subjects
 from edgekit.cli.judging import Judge, judge_all, judge_options, judged_document, require_judged
 from edgekit.cli.show.answered import show_answered, show_foreign, show_left_out
+from edgekit.cli.show.confidence import show_calibrated
 from edgekit.cli.show.evaluate import show_scores
 from edgekit.cli.show.judged import show_judged
 from edgekit.console import Console
@@ -42,7 +43,12 @@ def command(
     answered is kept: the same command goes on where it was stopped. Without a BUNDLE, the embedded model is built by
     each recipe and asked. With --predictions, answers to a set that anybody wrote, in LLaVA's form, are scored.
     With --judge another model scores long answers, those to LLaVA-Med's conversation set.
+
+    With --calibrate-confidence it is learned from how sure on which an answer may be relied, by these questions: `ask`
+    and the service then say where one may not.
     """
+    if asking.calibrate_confidence and not bundles:
+        raise click.UsageError("--calibrate-confidence is kept in a bundle; name the BUNDLE, or leave it out")
     if judge.wanted and data.phantoms:
         raise click.UsageError("say which conversation set --judge is for by --data and --split")
     if predictions is not None:
@@ -66,15 +72,21 @@ def _phantoms(
     if asking.on is not None:
         raise click.UsageError("--on is for a set; give --data, or leave it out")
     asked = subjects(bundles, recipe_names)
+    from edgekit.evaluate.calibrating import calibrate_on_phantoms, require_place, with_confidence
     from edgekit.evaluate.compare import document, evaluate_phantoms, require_writable, write_rows
     from edgekit.evaluate.phantoms import questions
 
     if asking.out is not None:
         require_writable(asking.out)  # minutes of asking are not to end in an error
+    if asking.calibrate_confidence:
+        require_place(bundles)
     with console.progress() as progress:
         evaluated = list(evaluate_phantoms(asked, questions(count), asking.slots, progress))
-    console.document(document(evaluated))
+    calibrated = calibrate_on_phantoms(bundles, evaluated, questions(count)) if asking.calibrate_confidence else []
+    console.document(with_confidence(document(evaluated), calibrated))
     show_scores(console, evaluated)
+    if calibrated:
+        show_calibrated(console, asked.names, calibrated)
     if asking.out is not None:
         write_rows(asking.out, evaluated)
 
@@ -89,11 +101,14 @@ def _set(
     from edgekit.evaluate.answered import document
     from edgekit.evaluate.asking import MAX_TOKENS, QuestionSet
     from edgekit.evaluate.bootstrap import require_scipy
+    from edgekit.evaluate.calibrating import calibrate_on_set, require_place, with_confidence
     from edgekit.evaluate.on_set import evaluate_set
     from edgekit.evaluate.predictions import default_out
     from edgekit.runtime import SamplingParams
 
     require_scipy()
+    if asking.calibrate_confidence:
+        require_place(bundles)
     dataset = data.read()
     show_left_out(console, dataset)
     judging = judge.judging(dataset)
@@ -107,9 +122,12 @@ def _set(
 
             answered = evaluate_on_ray(asking.on, asked, questions, out, asking.slots, progress)
     judged = judge_all(console, judging, answered, out)
-    console.document(judged_document(document(answered), judged))
+    calibrated = calibrate_on_set(bundles, answered) if asking.calibrate_confidence else []
+    console.document(with_confidence(judged_document(document(answered), judged), calibrated))
     show_answered(console, answered)
     show_judged(console, judged, out)
+    if calibrated:
+        show_calibrated(console, asked.names, calibrated)
     console.print(f"\nAnswers: {out}")
     failed = sum(len(each.failed) for each in answered)
     if failed:

@@ -67,6 +67,7 @@ class Asking:
     max_tokens: int | None
     out: Path | None
     on: str | None
+    calibrate_confidence: bool
 
     def require_none(self) -> None:
         """Raise :class:`click.UsageError` for any of them: nothing is asked."""
@@ -115,6 +116,9 @@ asking_options = group(
         metavar="ray[://HOST:PORT]",
         callback=cluster_name,
         help="Have a Ray cluster answer a set.  [default: this process]",
+    ),
+    click.option(
+        "--calibrate-confidence", is_flag=True, help="Learn from how sure on a BUNDLE is right; keep it there."
     ),
 )
 """A command's function gets an :class:`Asking` as ``asking``."""

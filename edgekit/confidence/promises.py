@@ -28,6 +28,7 @@ ERRORS = (0.01, 0.02, 0.05, 0.1)
 LEVEL = 0.05
 """How probable a promise may be that does not hold; and how probable an order of mistakes by chance."""
 _STEPS = 40
+_SPARE = 1.2  # so many times the answers that it takes where none is wrong: the parts' scores are not quite alike
 _NO_ORDER = "the answers' confidence does not order mistakes"
 
 
@@ -104,13 +105,15 @@ class _Tests:
         return Promise(error=error, threshold=self.thresholds[end - 1], coverage=coverage)
 
     def _start(self, error: float) -> int:
-        """Where to begin: at the threshold that is likeliest to pass, by the other part's answers.
-
-        Strict ones have too few answers to pass at all, and would end it before it began.
+        """Where to begin: at the threshold that is likeliest to pass, by the other part's answers, of those from which
+        on there will be enough of them: stricter ones could not pass, and would end it before it began.
         """
         from scipy.stats import binom
 
-        return int(np.argmin(binom.cdf(self.learned[:, 1], self.learned[:, 0], error)))
+        given, wrong = self.learned.T
+        expected = given * (self.answers[1] / max(self.answers[0], 1))
+        enough = expected >= np.minimum(_SPARE * rows_needed(error), expected.max())
+        return int(np.argmin(np.where(enough, binom.cdf(wrong, given, error), 2.0)))
 
     @cached_property
     def _bounds(self) -> Floats:

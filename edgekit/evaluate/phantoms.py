@@ -34,6 +34,7 @@ class ScoredAnswer:
     * ``form``, ``topic``, ``question``: what was asked, "closed", "open" or "description"
     * ``expected``, ``answer``: the right answer, and the one that was given
     * ``right``: whether that is right
+    * ``confidence``: how sure the model was, from 0 to 1; None where it is not known
     """
 
     seed: int
@@ -43,6 +44,7 @@ class ScoredAnswer:
     expected: str
     answer: str
     right: bool
+    confidence: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,18 +79,21 @@ def evaluate(model: Model, asked: Sequence[Asked], progress: Progress = silent) 
     Questions about one phantom should be neighbours: the picture is then read once for all of them.
     Raises :class:`~edgekit.errors.EdgeKitError` where one can't be answered at all.
     """
-    answers: dict[Hashable, str] = {}
+    answers: dict[Hashable, tuple[str, float | None]] = {}
     with closing(predictions(model, "", questions := phantom_set(asked), progress=progress)) as predicted:
         for each in predicted:
             if each.text is None:
                 raise EdgeKitError(f"A phantom can't be asked about: {each.metadata['error']}")
-            answers[each.question_id] = each.text
-    return score(asked, [answers[item.id] for item in questions.dataset.items])
+            answers[each.question_id] = each.text, each.metadata.get("confidence", {}).get("score")
+    texts, confidences = zip(*(answers[item.id] for item in questions.dataset.items), strict=True)
+    return score(asked, texts, confidences)
 
 
-def score(asked: Sequence[Asked], answers: Sequence[str]) -> Scores:
-    """Return the scores of ``answers`` to the questions ``asked``, one each, in their order."""
-    rows = tuple(_scored(each, text.strip()) for each, text in zip(asked, answers, strict=True))
+def score(asked: Sequence[Asked], answers: Sequence[str], confidences: Sequence[float | None] | None = None) -> Scores:
+    """Return the scores of ``answers`` to the questions ``asked``, one each, in their order; ``confidences``: how sure
+    the model was of each."""
+    sure = [None] * len(answers) if confidences is None else confidences
+    rows = tuple(_scored(each, text.strip(), one) for each, text, one in zip(asked, answers, sure, strict=True))
     described = [
         (each.question, row.answer) for each, row in zip(asked, rows, strict=True) if row.form == "description"
     ]
@@ -102,7 +107,7 @@ def score(asked: Sequence[Asked], answers: Sequence[str]) -> Scores:
     )
 
 
-def _scored(asked: Asked, text: str) -> ScoredAnswer:
+def _scored(asked: Asked, text: str, confidence: float | None) -> ScoredAnswer:
     question = asked.question
     return ScoredAnswer(
         seed=asked.scene.seed,
@@ -112,6 +117,7 @@ def _scored(asked: Asked, text: str) -> ScoredAnswer:
         expected=question.answer,
         answer=text,
         right=correct(question, text),
+        confidence=confidence,
     )
 
 
