@@ -19,7 +19,10 @@ from edgekit.machine.system import cores
 
 HERE = "ray"
 _OBJECTS = 256 << 20  # bytes that Ray sets aside for what workers send: a few answers at a time
-_UNREACHED = "Start it by 'ray start --head', or give --on ray for a cluster on this machine."
+_UNREACHED = (
+    "Start it by 'ray start --head'. Ray has to be of the same version here; where it asks for a token, the same is "
+    "needed here, in ~/.ray/auth_token with RAY_AUTH_MODE=token."
+)
 
 
 @dataclass(frozen=True)
@@ -75,7 +78,7 @@ def cluster(on: str) -> Iterator[Any]:
             raise _cause(error) from error
         except (ray.exceptions.RayError, ConnectionError) as error:
             raise EdgeKitError(
-                f"The Ray cluster gave up: {gist(str(error))}", "The same command goes on when the cluster runs."
+                f"The Ray cluster gave up: {_words(error)}", "The same command goes on when the cluster runs."
             ) from error
         finally:
             ray.shutdown()
@@ -93,7 +96,7 @@ def _connect(ray: Any, on: str) -> None:
         ray.init(address="auto" if on == HERE else on, **quietly)
     except (ConnectionError, TimeoutError, RuntimeError, ImportError) as error:
         if on != HERE:
-            raise EdgeKitError(f"No Ray cluster is reached at {on}: {gist(str(error))}", _UNREACHED) from error
+            raise EdgeKitError(f"No Ray cluster is reached at {on}: {_words(error)}", _UNREACHED) from error
         ray.init(
             address="local",
             num_cpus=cores(),
@@ -109,4 +112,11 @@ def _cause(error: Any) -> EdgeKitError:
     """Return what a worker raised, without its traceback where it is an error for people."""
     if isinstance(error.cause, EdgeKitError):
         return EdgeKitError(error.cause.message, error.cause.hint)
-    return EdgeKitError(f"A worker failed: {gist(str(error))}", "The same command goes on where it stopped.")
+    return EdgeKitError(f"A worker failed: {_words(error)}", "The same command goes on where it stopped.")
+
+
+def _words(error: Exception) -> str:
+    """Return what Ray says in a line, without the tracebacks of other processes that it quotes."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    traced = any(line.startswith("Traceback") for line in lines)
+    return gist(lines[-1] if traced else " ".join(lines))

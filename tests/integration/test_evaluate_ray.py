@@ -14,15 +14,21 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from edgekit.phantom.folder import write_folder
 from tests.embedded_bundles import EmbeddedBundles
 
-pytestmark = pytest.mark.system
+pytestmark = [
+    pytest.mark.system,
+    # Ray leaves its logs of Ray Client's server open where it starts one.
+    pytest.mark.filterwarnings("ignore:unclosed file .*ray_client_server:ResourceWarning"),
+]
 PICTURES = 40
 ROWS = 2 * 6 * PICTURES
 OBJECTS = 80 << 20
+PORT = 10001  # Ray's own choice; some that are free elsewhere are within its workers' range
 # A node counts as lost after half a second without a word, instead of 15: nothing here is far away.
 SOON = {"health_check_initial_delay_ms": 0, "health_check_period_ms": 200, "health_check_failure_threshold": 3}
 
@@ -49,13 +55,20 @@ def whole(words: list[str], tmp_path_factory: pytest.TempPathFactory) -> tuple[b
 
 
 @pytest.fixture
-def cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """A head and one more node; nothing of it is left at the end."""
+def alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No cluster is named, and the token that Ray makes goes elsewhere."""
+    monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+
+
+@pytest.fixture
+def cluster(alone: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """A head, which answers Ray Client at ``PORT``, and one more node; nothing of it is left at the end."""
     from ray.cluster_utils import Cluster
 
     head = {"num_cpus": 1, "object_store_memory": OBJECTS, "include_dashboard": False, "_system_config": SOON}
-    started = Cluster(initialize_head=True, head_node_args=head)
+    started = Cluster(initialize_head=True, head_node_args=head | {"ray_client_server_port": PORT})
     try:
         started.add_node(num_cpus=1, object_store_memory=OBJECTS)
         monkeypatch.setenv("RAY_ADDRESS", started.address)
@@ -64,8 +77,8 @@ def cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
         started.shutdown()
 
 
-def asking(words: list[str], out: Path) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "edgekit", *words, "--on", "ray", "--out", str(out)]
+def asking(words: list[str], out: Path, on: str = "ray") -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "edgekit", *words, "--on", on, "--out", str(out)]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
@@ -78,6 +91,17 @@ def until(asked: subprocess.Popen[str], out: Path, enough: Callable[[int], bool]
             return lines
         time.sleep(0.01)
     pytest.fail(f"never came so far: {asked.communicate(timeout=5) if asked.poll() is not None else 'it hangs'}")
+
+
+def of_one(content: bytes) -> bytes:
+    """The lines of the first of two bundles."""
+    lines = content.splitlines(keepends=True)
+    return b"".join(lines[: len(lines) // 2])
+
+
+def raylets() -> set[int]:
+    """The nodes' processes on this machine."""
+    return {process.pid for process in psutil.process_iter(["name"]) if process.info["name"] == "raylet"}
 
 
 def test_a_node_that_is_lost_and_a_run_that_is_stopped_change_nothing(
@@ -104,3 +128,23 @@ def test_a_node_that_is_lost_and_a_run_that_is_stopped_change_nothing(
     assert all(line.startswith("answering: ") for line in progress), "Ray's own words are not ours to show"
     assert json.loads(printed) == whole[1]
     assert out.read_bytes() == whole[0]
+
+
+def test_a_cluster_is_asked_from_elsewhere_by_ray_client(
+    words: list[str], whole: tuple[bytes, Any], cluster: Any, tmp_path: Path
+) -> None:
+    asked = asking(words[:2] + words[3:], tmp_path / "out.jsonl", f"ray://127.0.0.1:{PORT}")
+    _, told = asked.communicate(timeout=120)
+    assert asked.returncode == 0, told
+    assert (tmp_path / "out.jsonl").read_bytes() == of_one(whole[0])
+
+
+def test_without_a_cluster_one_is_started_and_ended(
+    words: list[str], whole: tuple[bytes, Any], alone: None, tmp_path: Path
+) -> None:
+    others = raylets()
+    asked = asking(words[:2] + words[3:], tmp_path / "out.jsonl")
+    _, told = asked.communicate(timeout=120)
+    assert asked.returncode == 0, told
+    assert (tmp_path / "out.jsonl").read_bytes() == of_one(whole[0])
+    assert raylets() == others
