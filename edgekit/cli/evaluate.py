@@ -82,7 +82,9 @@ def _phantoms(
         require_place(bundles)
     with console.progress() as progress:
         evaluated = list(evaluate_phantoms(asked, questions(count), asking.slots, progress))
-    calibrated = calibrate_on_phantoms(bundles, evaluated, questions(count)) if asking.calibrate_confidence else []
+        calibrated = (
+            calibrate_on_phantoms(bundles, evaluated, questions(count), progress) if asking.calibrate_confidence else []
+        )
     console.document(with_confidence(document(evaluated), calibrated))
     show_scores(console, evaluated)
     if calibrated:
@@ -121,8 +123,8 @@ def _set(
             from edgekit.evaluate.on_ray import evaluate_on_ray
 
             answered = evaluate_on_ray(asking.on, asked, questions, out, asking.slots, progress)
+        calibrated = calibrate_on_set(bundles, answered, questions, progress) if asking.calibrate_confidence else []
     judged = judge_all(console, judging, answered, out)
-    calibrated = calibrate_on_set(bundles, answered) if asking.calibrate_confidence else []
     console.document(with_confidence(judged_document(document(answered), judged), calibrated))
     show_answered(console, answered)
     show_judged(console, judged, out)

@@ -47,6 +47,7 @@ class Calibrated:
             "without": self.without,
             "error": 100 * self.error,
             "parts": {"fitted": self.fitted, "tested": self.tested},
+            "pictures": None if self.confidence.pictures is None else self.confidence.pictures.count,
             "temperature": self.confidence.temperature,
             "calibration_error": {"before": 100 * self.before, "after": 100 * self.after},
             "area": 100 * self.curve.area,

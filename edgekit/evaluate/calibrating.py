@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -18,12 +19,14 @@ from edgekit.confidence.outcomes import Outcomes
 from edgekit.confidence.record import CONFIDENCE, Data, store
 from edgekit.errors import EdgeKitError
 from edgekit.evaluate.answered import Answered
+from edgekit.evaluate.asking import QuestionSet
 from edgekit.evaluate.bootstrap import require_scipy
 from edgekit.evaluate.compare import Evaluated
 from edgekit.evaluate.metrics import recall
 from edgekit.evaluate.phantom_set import phantom_set
+from edgekit.evaluate.seen import seen_pictures
 from edgekit.phantom import Asked
-from edgekit.vqa.dataset import Dataset
+from edgekit.progress import Progress, silent
 
 Row: TypeAlias = "tuple[float, bool, str]"
 """How sure the model was, whether it was right, and about which pictures."""
@@ -40,20 +43,22 @@ def require_place(bundles: Sequence[Path]) -> None:
             )
 
 
-def calibrate_on_set(bundles: Sequence[Path], answered: Sequence[Answered]) -> list[Calibrated]:
+def calibrate_on_set(
+    bundles: Sequence[Path], answered: Sequence[Answered], questions: QuestionSet, progress: Progress = silent
+) -> list[Calibrated]:
     """Calibrate each of the bundles on what it answered to a set, and write its record into its folder.
 
     Answers without a confidence, and lost ones, don't count. :class:`EdgeKitError` where there are no others.
     """
-    return [_kept(path, each.dataset, _of_set(each)) for path, each in zip(bundles, answered, strict=True)]
+    return [_kept(path, questions, _of_set(each), progress) for path, each in zip(bundles, answered, strict=True)]
 
 
 def calibrate_on_phantoms(
-    bundles: Sequence[Path], evaluated: Sequence[Evaluated], asked: Sequence[Asked]
+    bundles: Sequence[Path], evaluated: Sequence[Evaluated], asked: Sequence[Asked], progress: Progress = silent
 ) -> list[Calibrated]:
     """Do the same on what each answered about phantoms."""
-    dataset = phantom_set(asked).dataset
-    return [_kept(path, dataset, _of_phantoms(each)) for path, each in zip(bundles, evaluated, strict=True)]
+    questions = phantom_set(asked)
+    return [_kept(path, questions, _of_phantoms(each), progress) for path, each in zip(bundles, evaluated, strict=True)]
 
 
 def with_confidence(document: Mapping[str, Any], calibrated: Sequence[Calibrated]) -> dict[str, Any]:
@@ -83,9 +88,9 @@ def _of_phantoms(evaluated: Evaluated) -> list[Row]:
     return [(row.confidence, row.right, str(row.seed)) for row in evaluated.scores.rows if row.confidence is not None]
 
 
-def _kept(path: Path, dataset: Dataset, rows: Sequence[Row]) -> Calibrated:
+def _kept(path: Path, questions: QuestionSet, rows: Sequence[Row], progress: Progress) -> Calibrated:
     """Calibrate a bundle, and keep its record."""
-    bundle = open_bundle(path)
+    bundle, dataset = open_bundle(path), questions.dataset
     data = Data(
         title=dataset.title,
         form=dataset.form,
@@ -94,5 +99,7 @@ def _kept(path: Path, dataset: Dataset, rows: Sequence[Row]) -> Calibrated:
         items=len(dataset.items),
     )
     calibrated = calibrate(Outcomes.of(rows), bundle.digest, data, without=len(dataset.items) - len(rows))
+    pictures = seen_pictures(path, questions, progress)
+    calibrated = replace(calibrated, confidence=replace(calibrated.confidence, pictures=pictures))
     store(bundle, calibrated.confidence)
     return calibrated

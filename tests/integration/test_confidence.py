@@ -1,14 +1,25 @@
-"""How sure the embedded model is of its answers: the same whatever stands beside them."""
+"""How sure the embedded model is of its answers: the same whatever stands beside them; and what it is worth."""
 
 from __future__ import annotations
 
-from edgekit.bundle import Bundle
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edgekit.bundle import Bundle, open_bundle
+from edgekit.cli.main import main
 from edgekit.confidence.of_answer import AnswerConfidence
+from edgekit.confidence.outcomes import Outcomes
+from edgekit.confidence.promises import promises
+from edgekit.confidence.record import CONFIDENCE, read
 from edgekit.evaluate.asking import predictions
 from edgekit.evaluate.phantom_set import phantom_set
 from edgekit.evaluate.phantoms import questions
 from edgekit.runtime.model import Model
 from tests.embedded_bundles import EmbeddedBundles
+from tests.splits import corrupted, hard_answers, promised
 
 ASKED = phantom_set(questions(48))
 
@@ -31,3 +42,49 @@ def test_most_closed_questions_have_a_margin_and_open_ones_none(embedded_as: Emb
     for item in ASKED.dataset.items:
         confidence = AnswerConfidence.read(predicted[item.id].metadata["confidence"])
         assert (confidence.margin is not None) == item.closed
+
+
+@pytest.fixture(scope="module")
+def hard(embedded_as: EmbeddedBundles) -> Outcomes:
+    """Answers about phantoms made hard, asked once."""
+    with Model.open(embedded_as("q4").path, 8) as model:
+        return hard_answers(model, 480)
+
+
+def test_promises_about_hard_phantoms_hold_in_at_least_95_of_100_splits(hard: Outcomes) -> None:
+    assert 0.08 < hard.error < 0.4
+    kept = promised(hard)
+    assert len(kept[0.1].coverages) > 50  # fewer answers than that promise little: the long test has more
+    assert min(kept[0.1].coverages) > 0.1
+    assert all(each.broken <= 10 for each in kept.values())
+
+
+def test_answers_corrupted_whatever_their_confidence_promise_nothing(hard: Outcomes) -> None:
+    assert all(len(each.coverages) <= 2 for each in promised(corrupted(hard)).values())
+    for promise in promises(*corrupted(hard).halves("")):
+        assert promise.threshold is None
+        assert promise.reason
+
+
+def test_too_few_of_them_promise_nothing(hard: Outcomes) -> None:
+    few = hard.part(np.arange(len(hard)) < 48)
+    assert all("too few rows" in str(promise.reason) for promise in promises(*few.halves("")))
+
+
+def test_the_command_keeps_a_record_that_stays_outside_the_seal(
+    embedded_as: EmbeddedBundles, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bundle = embedded_as.copy("q4", tmp_path / "q4")
+    arguments = ["evaluate", str(bundle.path), "--questions", "60", "--calibrate-confidence", "--json"]
+    assert main(arguments) == 0
+    document = json.loads(capsys.readouterr().out)["confidence"]
+    record = read(bundle)
+    assert record is not None
+    assert document["temperature"] == record.temperature
+    assert [each["reason"] for each in document["promises"]] == [each.reason for each in record.promises]
+    assert document["answers"] == record.data.items == 60
+    before = (bundle.path / CONFIDENCE).read_bytes()
+    assert main(["inspect", str(bundle.path), "--verify"]) == 0
+    assert open_bundle(bundle.path).digest == bundle.digest
+    assert main(arguments) == 0
+    assert (bundle.path / CONFIDENCE).read_bytes() == before

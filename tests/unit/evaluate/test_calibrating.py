@@ -14,6 +14,7 @@ from edgekit.bundle import open_bundle
 from edgekit.confidence.record import CONFIDENCE, read
 from edgekit.errors import EdgeKitError
 from edgekit.evaluate.answered import Answered
+from edgekit.evaluate.asking import QuestionSet
 from edgekit.evaluate.calibrating import (
     calibrate_on_phantoms,
     calibrate_on_set,
@@ -55,6 +56,11 @@ def answered(rows: list[tuple[str, bool, str, float | None]]) -> Answered:
     return Answered(name="q4", digest="d", dataset=dataset, predictions=predictions, texts={})
 
 
+def asked_of(answered: Answered) -> QuestionSet:
+    """What was asked, about pictures that are gone."""
+    return QuestionSet(dataset=answered.dataset)
+
+
 def test_an_answer_is_right_that_has_every_word_of_the_right_one(bundle: Path) -> None:
     rows: list[tuple[str, bool, str, float | None]] = [
         ("no", True, "normal", 0.9),
@@ -64,7 +70,7 @@ def test_an_answer_is_right_that_has_every_word_of_the_right_one(bundle: Path) -
         ("left lung", False, "in the lung, on the left", 0.9),
         ("yes", True, "yes", None),
     ]
-    (calibrated,) = calibrate_on_set([bundle], [answered(rows)])
+    (calibrated,) = calibrate_on_set([bundle], [answered(rows)], asked_of(answered(rows)))
     assert (calibrated.answers, calibrated.without) == (5, 1)
     assert calibrated.error == pytest.approx(2 / 5)
     record = read(open_bundle(bundle))
@@ -97,7 +103,8 @@ def test_a_bundle_that_cannot_be_written_to_is_told_before_it_is_asked(
 
 
 def test_a_document_gets_each_bundle_s_calibration(bundle: Path) -> None:
-    (one,) = calibrate_on_set([bundle], [answered([("yes", True, "yes", 0.9)] * 4)])
+    same = answered([("yes", True, "yes", 0.9)] * 4)
+    (one,) = calibrate_on_set([bundle], [same], asked_of(same))
     assert with_confidence({"name": "q4"}, []) == {"name": "q4"}
     assert with_confidence({"name": "q4"}, [one])["confidence"] == one.document()
     both: dict[str, Any] = {"bundles": [{"name": "a"}, {"name": "b"}], "comparisons": []}
