@@ -22,7 +22,7 @@ from edgekit.profile import profile
 from edgekit.ward.audit import Audit
 from edgekit.ward.audit.here import audit_key
 from edgekit.ward.keys import master_key
-from tests import before
+from tests import before, reported
 from tests.commands import run
 from tests.deploying import OLD, Site
 from tests.edited import edit
@@ -30,6 +30,7 @@ from tests.fake_judge import Said, fake_judge, in_turn
 from tests.installed import write_wheel
 from tests.question_sets import conversation, conversation_rows
 from tests.releases import small_bundle
+from tests.reported import evaluation, write
 from tests.simulated_tensorrt.machine import CARD, simulate
 
 RECORD = before.DATA / "documents.json"
@@ -153,6 +154,9 @@ def _of_bundle(folder: Path, bundle: Path, picture: str) -> Iterator[tuple[str, 
     yield "report profile", run("report", "profile", path, "--out", str(folder / "pictures"))
     yield "report fidelity", run("report", "fidelity", path)
     yield "report engines", run("report", "engines", path)
+    results = write(folder / "results", a=evaluation("a", 60.0), b=reported.profile("a", 1.0, 1.25))
+    yield "report paper", run("report", "paper", str(results), "--out", str(folder / "paper"))
+    yield "report choose", run("report", "choose", str(results), "--memory", "2 GiB")
     (compiled,), (profiled,) = (bundle / "engines").iterdir(), (bundle / "profiles").iterdir()
     files = {name: bundle / name for name in SEALED} | {"lock.json": compiled / "lock.json", "profile.json": profiled}
     for name, file in files.items():

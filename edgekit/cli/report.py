@@ -8,10 +8,12 @@ from pathlib import Path
 import click
 
 from edgekit.cli.common import common
+from edgekit.cli.show.chosen import show_choice
 from edgekit.cli.show.engines import show_engines
 from edgekit.cli.show.fidelity import show_fidelity
 from edgekit.cli.show.published import show_published
 from edgekit.console import Console
+from edgekit.units import parse_bytes
 
 
 @click.group("report")
@@ -85,3 +87,48 @@ def engines(console: Console, sources: Sequence[Path]) -> None:
     runs = report(sources)
     console.document(runs.document())
     show_engines(console, runs)
+
+
+@command.command("paper")
+@click.argument("sources", nargs=-1, type=click.Path(path_type=Path), metavar="[FILE|FOLDER]...")
+@click.option("--out", default="report", show_default=True, type=click.Path(path_type=Path), help="Folder of it all.")
+@common
+def paper(console: Console, sources: Sequence[Path], out: Path) -> None:
+    """Write the paper's tables and figures, with ours beside them: Markdown, CSV, pictures, and one page with all.
+
+    FILEs are what evaluate, plan and profile wrote with --json. What none of them says is shown as missing.
+    """
+    from edgekit.report.paper.measured import read_measured
+    from edgekit.report.paper.write import write_paper
+
+    report = write_paper(read_measured(sources), out)
+    console.document(report.document())
+    for file in report.files:
+        console.print(str(file))
+
+
+@command.command("choose")
+@click.argument("sources", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE|FOLDER...")
+@click.option("--memory", required=True, metavar="SIZE", help='What the device has for it while it answers: "6 GiB".')
+@click.option("--disk", metavar="SIZE", help="What it has on disk.")
+@click.option("--first-token", "first_token_ms", type=click.FloatRange(0, min_open=True), metavar="MS", help="At most.")
+@common
+def choose(
+    console: Console, sources: Sequence[Path], memory: str, disk: str | None, first_token_ms: float | None
+) -> None:
+    """Name the most accurate bundle that fits a device, and what is given up by taking it.
+
+    FILEs are what evaluate, plan and profile wrote with --json. Exit 3 where none fits.
+    """
+    from edgekit.report.choose import Limits
+    from edgekit.report.choose import choose as chosen
+    from edgekit.report.paper.measured import read_measured
+
+    limits = Limits(
+        memory_bytes=parse_bytes(memory),
+        disk_bytes=None if disk is None else parse_bytes(disk),
+        first_token_ms=first_token_ms,
+    )
+    choice = chosen(read_measured(sources), limits)
+    console.document(choice.document())
+    show_choice(console, choice)

@@ -12,6 +12,7 @@ from edgekit.cli.main import main
 from edgekit.report.published import LLAVA_MED
 from edgekit.target import targets
 from edgekit.units import GIB
+from tests import reported
 from tests.unit.profile.made import changed
 from tests.unit.report.test_memory import of
 
@@ -85,3 +86,31 @@ def test_what_is_no_profile_is_one_clear_error(
     assert what in err
     assert "Traceback" not in err
     assert "internal error" not in err
+
+
+@pytest.fixture
+def results(tmp_path: Path) -> Path:
+    return reported.write(tmp_path / "results", a=reported.evaluation("a", 60.0), b=reported.profile("a", 1.0, 1.25))
+
+
+def test_the_paper_s_tables_and_figures_are_written(capsys: Capture, results: Path, tmp_path: Path) -> None:
+    assert main(["report", "paper", str(results), "--out", str(tmp_path / "out")]) == 0
+    written = capsys.readouterr().out.split()
+    assert str(tmp_path / "out/report.html") in written
+    assert all(Path(file).is_file() for file in written)
+    (results / "c.json").write_text("[")
+    assert main(["report", "paper", str(results), "--out", str(tmp_path / "other")]) == 1
+    assert "c.json is not valid JSON" in capsys.readouterr().err
+    assert not (tmp_path / "other").exists()
+
+
+def test_a_bundle_is_chosen_or_none_fits(capsys: Capture, results: Path) -> None:
+    choose = ["report", "choose", str(results), "--memory"]
+    assert main([*choose, "2 GiB", "--first-token", "900", "--disk", "1GiB"]) == 0
+    assert capsys.readouterr().out.startswith("a: 45.0 %, the mean of VQA-RAD closed, VQA-RAD open")
+    assert main([*choose, "1 GiB", "--json"]) == 3
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert "takes 256 MiB of memory too much" in printed.err
+    assert main([*choose, "much"]) == 1
+    assert "much" in capsys.readouterr().err
