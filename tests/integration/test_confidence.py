@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 
 import numpy as np
+import pydicom
 import pytest
+from PIL import Image
 
 from edgekit.bundle import Bundle, open_bundle
 from edgekit.cli.main import main
 from edgekit.confidence.of_answer import AnswerConfidence
 from edgekit.confidence.outcomes import Outcomes
+from edgekit.confidence.pictures import FEWEST, Features, KnownPictures, features_of
 from edgekit.confidence.promises import promises
 from edgekit.confidence.record import CONFIDENCE, read
 from edgekit.evaluate.asking import predictions
 from edgekit.evaluate.phantom_set import phantom_set
 from edgekit.evaluate.phantoms import questions
+from edgekit.inputs.images import Picture, load_image
+from edgekit.phantom import draw
 from edgekit.runtime.model import Model
 from tests.embedded_bundles import EmbeddedBundles
 from tests.splits import corrupted, hard_answers, promised
 
 ASKED = phantom_set(questions(48))
+SCANNERS = ("CT_small.dcm", "MR_small.dcm", "rtdose.dcm", "JPEG2000.dcm")
 
 
 def lines(bundle: Bundle, slots: int, start: int = 0) -> dict[object, bytes]:
@@ -88,3 +95,38 @@ def test_the_command_keeps_a_record_that_stays_outside_the_seal(
     assert open_bundle(bundle.path).digest == bundle.digest
     assert main(arguments) == 0
     assert (bundle.path / CONFIDENCE).read_bytes() == before
+
+
+def test_scanners_pictures_are_unlike_phantoms_and_phantoms_saved_otherwise_are_not(
+    embedded_as: EmbeddedBundles,
+) -> None:
+    """A phantom as JPEG, rescaled, or of another tone is known; each kind is told from CT, MR and a dose."""
+    drawn = [draw(scene) for scene in dict.fromkeys(each.scene for each in questions(6 * (2 * FEWEST + 30)))]
+    files = Path(pydicom.__file__).parent / "data" / "test_files"
+    with Model.open(embedded_as("q4").path, 1) as model:
+        spec = model.bundle.manifest.spec.image
+
+        def features(picture: Picture) -> Features:
+            return features_of(model.engine.encode(picture.pixels(spec)[None])[0])
+
+        known = KnownPictures.of(np.stack([features(Picture.of(image)) for image in drawn[: 2 * FEWEST]]))
+        assert known is not None
+        fresh = drawn[2 * FEWEST :]
+        changed = [
+            fresh,
+            [image.resize((2 * image.width // 3, 2 * image.height // 3)) for image in fresh],
+            [image.point(lambda value: round(255 * (value / 255) ** 0.8)) for image in fresh],
+            [jpeg(image) for image in fresh],
+        ]
+        distances = [[known.distance(features(Picture.of(image))) for image in images] for images in changed]
+        others = [known.distance(features(load_image(files / name))) for name in SCANNERS]
+    for kind in distances:
+        assert np.mean(np.array(kind) > known.threshold) < 0.15
+        assert np.mean(np.array(kind)[:, None] < np.array(others)) >= 0.95  # the area under the curve
+    assert np.mean(np.array(others) > known.threshold) >= 0.5  # small slices are the nearest to phantoms
+
+
+def jpeg(image: Image.Image) -> Image.Image:
+    data = io.BytesIO()
+    image.save(data, "JPEG", quality=60)
+    return Image.open(data)

@@ -8,16 +8,22 @@ from __future__ import annotations
 import json
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from edgekit.cli.main import main
+from edgekit.confidence.pictures import Features, KnownPictures, features_of
+from edgekit.evaluate.phantoms import questions
+from edgekit.inputs.images import Picture, load_image
+from edgekit.phantom import draw
 from edgekit.phantom.embedded import embedded
 from edgekit.pipeline import build
 from edgekit.recipe import recipe
+from edgekit.runtime.model import Model
 from edgekit.target import target
 from tests import smollm2
 from tests.ended import ended
@@ -99,3 +105,27 @@ def test_a_run_that_was_killed_goes_on_to_the_same_bytes(bundles: dict[str, list
     assert 100 < first < second < 2 * ROWS
     assert main(again) == 0
     assert out.read_bytes() == whole.read_bytes()
+
+
+def test_patients_pictures_are_unlike_phantoms(
+    bundles: dict[str, list[str]], record_property: Callable[[str, object], None]
+) -> None:
+    """By the embedded model's tower, phantoms that it was not tried on as known ones: the area under the curve."""
+    assert DATA is not None
+    drawn = [draw(scene) for scene in dict.fromkeys(each.scene for each in questions(1800))]
+    files = sorted((Path(DATA) / "images").iterdir())
+    with Model.open(Path(bundles["embedded"][-1]), 1) as model:
+        spec = model.bundle.manifest.spec.image
+
+        def features(pictures: Iterable[Picture]) -> list[Features]:
+            return [features_of(model.engine.encode(each.pixels(spec)[None])[0]) for each in pictures]
+
+        known = KnownPictures.of(np.stack(features(map(Picture.of, drawn[:200]))))
+        assert known is not None
+        own = np.array([known.distance(each) for each in features(map(Picture.of, drawn[200:]))])
+        others = np.array([known.distance(each) for each in features(map(load_image, files))])
+    area = float(np.mean(own[:, None] < others))
+    record_property("phantoms against patients, area under the curve", f"{area:.3f}")
+    record_property("patients told as unlike", f"{np.mean(others > known.threshold):.1%}")
+    record_property("phantoms told as unlike", f"{np.mean(own > known.threshold):.1%}")
+    assert area >= 0.95

@@ -29,6 +29,12 @@ def show_calibrated(console: Console, names: Sequence[str], calibrated: Sequence
             f"{each.error:.1%} of all answers are wrong; area under risk and coverage {each.curve.area:.2%}; "
             f"calibration error {each.before:.1%}, with temperature {each.confidence.temperature:g} {each.after:.1%}"
         )
+        pictures = each.confidence.pictures
+        console.print(
+            f"Pictures unlike these {pictures.count} are told"
+            if pictures
+            else "Which pictures are unlike these is not told: they are too few"
+        )
         if each.without:
             console.print(f"{each.without} questions have no confidence, and don't count here")
 

@@ -25,3 +25,4 @@ def test_promises_stand_beside_the_reasons_why_others_are_not_made(capsys: pytes
     assert "5%" in promised
     assert "50.0% of all answers are wrong" in out
     assert "4 questions have no confidence" in out
+    assert "they are too few" in out
