@@ -121,7 +121,7 @@ def _of(measured: dict[str, Measured], document: Mapping[str, Any]) -> Measured:
     return one
 
 
-def _evaluation(one: Measured, document: Mapping[str, Any], source: Source) -> None:
+def _evaluation(measured: Measured, document: Mapping[str, Any], source: Source) -> None:
     title = document["data"]["title"]
     if title in SETS and document["data"]["split"] == "test":
         scores = document.get("scores", {})
@@ -130,15 +130,15 @@ def _evaluation(one: Measured, document: Mapping[str, Any], source: Source) -> N
             scores = languages["en"]  # the paper's rows are SLAKE's English ones
         for column, metric in (("open", "open_recall"), ("closed", "closed_paper")):
             if metric in scores:
-                one.accuracy[f"{title} {column}"] = _figure(scores[metric], source)
+                measured.accuracy[f"{title} {column}"] = _figure(scores[metric], source)
     if document.get("bytes") is not None:
-        one.disk_bytes = Figure(document["bytes"], None, source)
+        measured.disk_bytes = Figure(document["bytes"], None, source)
     judge = document.get("judge")
     if isinstance(judge, dict):
         buckets = {name: judge["types"].get(key) for key, name in _TYPES.items()}
         buckets |= {name: judge["domains"].get(key) for key, name in DOMAINS.items()}
         buckets["overall"] = judge["overall"]
-        one.judged |= {name: _figure(bucket, source) for name, bucket in buckets.items() if bucket}
+        measured.judged |= {name: _figure(bucket, source) for name, bucket in buckets.items() if bucket}
 
 
 def _figure(score: Mapping[str, Any], source: Source) -> Figure:
@@ -146,13 +146,13 @@ def _figure(score: Mapping[str, Any], source: Source) -> Figure:
     return Figure(score["percent"], (interval[0], interval[1]) if interval else None, source)
 
 
-def _profile(one: Measured, document: Mapping[str, Any], source: Source) -> None:
+def _profile(measured: Measured, document: Mapping[str, Any], source: Source) -> None:
     side = document["sides"][0]
-    one.static_bytes = Figure(side["static_bytes"], None, source)
-    one.dynamic_bytes = Figure(side.get("mean_peak_bytes") or side["dynamic_bytes"], None, source)
+    measured.static_bytes = Figure(side["static_bytes"], None, source)
+    measured.dynamic_bytes = Figure(side.get("mean_peak_bytes") or side["dynamic_bytes"], None, source)
     first = document.get("times", {}).get("first_token_ms")
     if first:
-        one.first_token_ms = Figure(first["median"], None, source)
+        measured.first_token_ms = Figure(first["median"], None, source)
 
 
 def _plan(measured: dict[str, Measured], document: Mapping[str, Any], source: Source) -> None:
