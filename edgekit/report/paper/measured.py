@@ -42,7 +42,7 @@ class Figure:
     source: Source
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Measured:
     """A bundle's figures: ``accuracy`` and ``judged`` in percent by the columns of the paper's tables, memory and disk
     in bytes, the first token in milliseconds."""
@@ -113,7 +113,7 @@ def _read(path: Path) -> tuple[dict[str, Any], str]:
 def _of(measured: dict[str, Measured], document: Mapping[str, Any]) -> Measured:
     """The bundle that a document is of, by its digest; answers of no bundle of ours by their name."""
     digest, name = document.get("digest"), str(document.get("name") or document.get("model"))
-    one = measured.setdefault(str(digest or name), Measured(name))
+    one = measured.setdefault(str(digest or name), Measured(name=name))
     one.digest, one.recipe = digest, document.get("recipe") or one.recipe
     one.model = document.get("model") or one.model
     if "name" in document:
@@ -160,6 +160,8 @@ def _plan(measured: dict[str, Measured], document: Mapping[str, Any], source: So
     model, recipe = document.get("model"), document.get("recipe")
     static, dynamic = (Figure(document[key], None, source) for key in ("static_bytes", "dynamic_bytes"))
     alike = [each for each in measured.values() if each.model == model and each.recipe == recipe]
-    for one in alike or [measured.setdefault(f"{model} {recipe}", Measured(str(model), recipe, model=model))]:
+    for one in alike or [
+        measured.setdefault(f"{model} {recipe}", Measured(name=str(model), recipe=recipe, model=model))
+    ]:
         one.static_bytes = one.static_bytes or static
         one.dynamic_bytes = one.dynamic_bytes or dynamic
