@@ -11,6 +11,7 @@ import signal
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from warnings import catch_warnings, simplefilter
 
@@ -18,10 +19,14 @@ from edgekit.errors import EdgeKitError, InputError, MissingExtra, gist
 from edgekit.machine.system import cores
 
 HERE = "ray"
+TOKEN = Path("~/.ray/auth_token")
+"""Where Ray keeps the token that a cluster may ask for. Nodes show it wherever there is one. Who joins does so
+too, but where ``RAY_ADDRESS`` names the cluster is first turned away for 20 seconds, and Ray Client
+shows it only if it is told to: so both are told."""
 _OBJECTS = 256 << 20  # bytes that Ray sets aside for what workers send: a few answers at a time
 _UNREACHED = (
     "Start it by 'ray start --head'. Ray has to be of the same version here; where it asks for a token, the same is "
-    "needed here, in ~/.ray/auth_token with RAY_AUTH_MODE=token."
+    "needed here, in ~/.ray/auth_token."
 )
 
 
@@ -64,6 +69,8 @@ def cluster(on: str) -> Iterator[Any]:
     :class:`MissingExtra` without Ray, :class:`EdgeKitError` where the cluster can't be reached or is lost.
     """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # it would report to its makers
+    if "RAY_AUTH_TOKEN" in os.environ or TOKEN.expanduser().is_file():
+        os.environ.setdefault("RAY_AUTH_MODE", "token")
     try:
         import ray
     except ModuleNotFoundError as missing:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -47,3 +49,23 @@ def test_without_ray_its_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(MissingExtra, match=r"pip install 'edgekit\[ray\]'"), cluster(HERE):
         pytest.fail("there is none")
+
+
+@pytest.mark.parametrize(
+    ("token", "asked_for", "shown"), [(True, None, "token"), (True, "disabled", "disabled"), (False, None, None)]
+)
+def test_the_token_that_ray_keeps_is_shown_unless_somebody_says_otherwise(
+    token: bool, asked_for: str | None, shown: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setitem(sys.modules, "ray", None)
+    for name, value in {"RAY_AUTH_TOKEN": None, "RAY_AUTH_MODE": asked_for}.items():
+        monkeypatch.setenv(name, value or "")  # so that it is put back afterwards
+        if value is None:
+            monkeypatch.delenv(name)
+    if token:
+        (tmp_path / ".ray").mkdir()
+        (tmp_path / ".ray/auth_token").write_text("0")
+    with pytest.raises(MissingExtra), cluster(HERE):
+        pytest.fail("there is none")
+    assert os.environ.get("RAY_AUTH_MODE") == shown
