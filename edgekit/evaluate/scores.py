@@ -107,7 +107,7 @@ def _figures(items: Sequence[Item], texts: Mapping[Id, str]) -> Figures:
             values = np.stack([values_of(metric, asked, texts) for metric in metrics.values()])
             bounds = shares(values, clusters_of(item.images for item in asked))
             figures |= {
-                name: Figure(100 * float(row.mean()), _percent(bound), len(asked))
+                name: Figure(100 * sum(row.tolist()) / len(asked), _percent(bound), len(asked))
                 for name, row, bound in zip(metrics, values, bounds, strict=True)
             }
     return figures
