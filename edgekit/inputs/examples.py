@@ -183,7 +183,7 @@ def _plain(question: str) -> str:
 
 
 def _answer(value: Any, entry: str) -> str | None:
-    if value is None or (isinstance(value, float) and math.isnan(value)):  # tables without an answer write NaN
+    if value is None or (isinstance(value, float) and not math.isfinite(value)):  # tables without an answer write NaN
         return None
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         raise InputError(f"{entry} has an answer that is no text", _FORMS)

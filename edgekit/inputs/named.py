@@ -7,6 +7,7 @@ would see it.
 
 from __future__ import annotations
 
+import math
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -67,9 +68,25 @@ def pictures_of(row: Mapping[str, Any], folder: Path, entry: str) -> tuple[Path,
 
 
 def is_nameless(row: Mapping[str, Any]) -> bool:
-    """Whether a row has a key for its picture's name, and no name in it."""
+    """Whether a row names no picture: its keys for one are empty, or it has none and nothing in it may be a file of
+    one. A table that lacks a name writes NaN."""
     values = [row[key] for key in _NAMES if key in row]
-    return bool(values) and all(value in (None, "", [], [None], [""]) for value in values)
+    if values:
+        return all(map(_is_empty, values))
+    numbers = (row.get(key) for key in _NUMBERS)
+    texts = (text for value in row.values() for text in _texts(value, within=True))
+    return all(isinstance(number, int) or _is_empty(number) for number in numbers) and not any(map(_is_file, texts))
+
+
+def _is_empty(value: Any) -> bool:
+    if isinstance(value, list):
+        return all(map(_is_empty, value))
+    return value is None or value == "" or (isinstance(value, float) and math.isnan(value))
+
+
+def _is_file(text: str) -> bool:
+    """Whether a text is the name of a picture's file, and not a sentence that ends in one."""
+    return bool(PICTURE_FILE.search(text)) and not re.search(r"\s", text)
 
 
 def check_keys(entries: Mapping[str, Any], pictures: Sequence[Path], entry: str) -> None:

@@ -56,10 +56,15 @@ def _checked(value: Any, file: Path) -> list[Mapping[str, Any]]:
 
 
 def _of_lxmert(row: Mapping[str, Any]) -> Mapping[str, Any]:
-    """A row in LXMERT's form in PathVQA's own: the answer is the one of the largest weight."""
+    """A row in LXMERT's form in PathVQA's own: the answer is the one of the largest weight, None without any."""
     label = row.get("label")
-    answer = max(label, key=lambda text: label[text]) if isinstance(label, Mapping) and label else None
-    return {"image": row.get("img_id"), "question": row["sent"], "answer": answer}
+    weights = label if isinstance(label, Mapping) else {}
+    weighed = {text: weight for text, weight in weights.items() if isinstance(weight, int | float) and weight > 0}
+    return {
+        "image": row.get("img_id"),
+        "question": row["sent"],
+        "answer": max(weighed, key=weighed.__getitem__, default=None),
+    }
 
 
 def _columns(file: Path) -> list[Mapping[str, Any]] | None:

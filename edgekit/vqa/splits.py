@@ -81,30 +81,39 @@ def rows_of_split(
 ) -> list[tuple[int, Mapping[str, Any]]]:
     """Return the rows, each with its number, that belong to ``split``: all of them where they don't say to which.
 
-    :class:`InputError` where the file's name tells another split, or none of its rows belongs to it.
+    Where others say it, a row that doesn't, as one that lost its picture, belongs to the split that the file is called
+    after, else to whichever is asked for: it is never in none. :class:`InputError` where the file's name tells another
+    split, or none of its rows belongs to it.
     """
     if split == ALL:
         return list(rows)
-    splits = [_split_of(row) for _, row in rows]
-    if any(splits):
-        inside = [row for row, of in zip(rows, splits, strict=True) if (of or "train") == split]
-        if not inside:
-            held = ", ".join(sorted({of or "train" for of in splits}))
-            raise InputError(f"{file} has no row of the split {split!r}: its rows are of {held}", "Give one of these.")
-        return inside
-    of = told(file)
-    if of not in (None, split):
-        raise InputError(f"{file} is the split {of!r} by its name, not {split!r}", f"Give --split {of}, or its file.")
-    return list(rows)
+    splits = _splits_of([row for _, row in rows])
+    name = told(file)
+    if not any(splits):
+        if name not in (None, split):
+            raise InputError(
+                f"{file} is the split {name!r} by its name, not {split!r}", f"Give --split {name}, or its file."
+            )
+        return list(rows)
+    if split not in splits:
+        held = ", ".join(sorted({of for of in splits if of}))
+        raise InputError(f"{file} has no row of the split {split!r}: its rows are of {held}", "Give one of these.")
+    rest = name if name and name in splits else split
+    return [row for row, of in zip(rows, splits, strict=True) if (of or rest) == split]
 
 
-def _split_of(row: Mapping[str, Any]) -> str | None:
-    """The split that a row tells: VQA-RAD's published file by how it was phrased, PathVQA's by the picture's name."""
-    phrase = row.get("phrase_type")
-    if isinstance(phrase, str) and phrase.startswith("test_"):
-        return "test"
-    image = row.get("image")
-    match = _OF_PICTURE.fullmatch(image) if isinstance(image, str) else None
+def _splits_of(rows: Sequence[Mapping[str, Any]]) -> list[str | None]:
+    """The split that each row tells: VQA-RAD's published file, where rows of the test are told from all others, by how
+    they were phrased; PathVQA by the picture's name."""
+    phrases = [row.get("phrase_type") for row in rows]
+    tested = [isinstance(phrase, str) and phrase.startswith("test_") for phrase in phrases]
+    if any(tested):
+        return ["test" if each else "train" for each in tested]
+    return [_split_of_picture(row.get("image")) for row in rows]
+
+
+def _split_of_picture(name: Any) -> str | None:
+    match = _OF_PICTURE.fullmatch(name) if isinstance(name, str) else None
     return split_named(match[1]) if match else None
 
 

@@ -105,7 +105,12 @@ def test_of_several_pictures_none_is_lost(row: dict[str, Any], message: str, fol
         ({"image": "", "img_name": [None]}, True),
         ({"image": None, "image_name": "a.png"}, False),
         ({"image": "a.png"}, False),
-        ({"question": "Is it?"}, False),
+        ({"image": float("nan")}, True),
+        ({"question": "Is it?"}, True),
+        ({"img_id": 7, "image_organ": "HEAD", "url": "https://example.org/case?id=1"}, True),
+        ({"img_id": "a"}, False),
+        ({"scan": {"file": "a.png"}}, False),
+        ({"note": "compare it with a.png"}, True),
     ],
 )
 def test_a_key_for_a_picture_without_a_name_in_it(row: dict[str, Any], nameless: bool) -> None:

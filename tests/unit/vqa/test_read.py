@@ -123,9 +123,27 @@ def test_a_row_that_names_no_picture_is_left_out(tmp_path: Path, name: object) -
     assert [row.id for row in read(tmp_path / "talk.json", "test").left_out] == [1]
 
 
-def test_nan_is_no_answer(tmp_path: Path) -> None:
+def test_a_row_without_the_key_of_its_picture_is_left_out(tmp_path: Path) -> None:
     rows = question_sets.vqa_rad_rows()
-    rows[2]["answer"] = float("nan")
+    del rows[0]["image_name"]
+    question_sets.vqa_rad(tmp_path).write_text(json.dumps(rows))
+    assert [row.id for row in read(tmp_path, "train").left_out] == ["1"]
+    file = question_sets.slake(tmp_path / "slake")  # which numbers pictures, too
+    first, second = json.loads(file.read_text())
+    del first["img_name"]
+    file.write_text(json.dumps([first, second]))
+    assert [row.id for row in read(file, "test").left_out] == [0]
+    file = question_sets.llava(tmp_path / "llava")
+    first, second = json.loads(file.read_text())
+    del first["image"]  # its question still has the mark
+    file.write_text(json.dumps([first, second]))
+    assert [row.reason for row in read(file, "test").left_out] == ["it names no picture"]
+
+
+@pytest.mark.parametrize("number", ["nan", "inf"])
+def test_no_number_is_no_answer(tmp_path: Path, number: str) -> None:
+    rows = question_sets.vqa_rad_rows()
+    rows[2]["answer"] = float(number)
     question_sets.vqa_rad(tmp_path).write_text(json.dumps(rows))
     assert [row.id for row in read(tmp_path, "train").left_out] == ["3"]
 

@@ -66,3 +66,23 @@ def test_a_file_that_is_none_gets_one_clear_error(tmp_path: Path, name: str, tex
         read(tmp_path, "test")
     with pytest.raises(InputError, match="There is no file or folder"):
         read(tmp_path / "nowhere", "test")
+
+
+@pytest.mark.parametrize(
+    ("label", "answers"),
+    [
+        ({"a": float("nan"), "b": 0.5}, ["b"]),
+        ({"a": "much", "b": 0.5, "c": 1}, ["c"]),
+        ({"a": 0.0}, []),
+        ({float("nan"): 1.0}, []),
+        ({}, []),
+        (None, []),
+    ],
+)
+def test_an_answer_of_lxmerts_has_a_weight(tmp_path: Path, label: object, answers: list[str]) -> None:
+    question_sets.picture(tmp_path / "images/test_0001.jpg")
+    rows = [{"img_id": "test_0001", "sent": "Where?", "label": each} for each in ({"here": 1.0}, label)]
+    (tmp_path / "test_vqa.pkl").write_bytes(pickle.dumps(rows))
+    dataset = read(tmp_path, "test")
+    assert [item.answer for item in dataset.items] == ["here", *answers]
+    assert [row.reason for row in dataset.left_out] == ["it has no answer"] * (1 - len(answers))

@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 import pickle
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from edgekit.errors import InputError
 from edgekit.vqa.read import read
+from edgekit.vqa.splits import rows_of_split
 from tests import question_sets
+
+SPLITS = ("test", "train")
 
 
 @pytest.mark.parametrize("split", ["validation", "val", "7"])
@@ -60,3 +64,25 @@ def test_lxmerts_file_beside_pathvqas_pictures(tmp_path: Path) -> None:
     (tmp_path / "qas/test_vqa.pkl").write_bytes(pickle.dumps(rows))
     dataset = read(tmp_path, "test")
     assert (dataset.form, dataset.items[0].images) == ("pathvqa", ("test/test_0001.jpg",))
+
+
+@pytest.mark.parametrize("changes", [{"image": None}, {"image": float("nan")}, {"image": ["test_0001"]}])
+@pytest.mark.parametrize("name", ["test_qa.pkl", "qa.pkl"])
+def test_a_row_whose_picture_tells_no_split_does_not_vanish(
+    tmp_path: Path, changes: dict[str, object], name: str
+) -> None:
+    file = question_sets.path_vqa(tmp_path) / "qas/test" / name
+    row = {"image": "test_0001", "question": "Are glands seen?", "answer": "yes"}
+    file.write_bytes(pickle.dumps([row, {**row, **changes}]))
+    dataset = read(file, "test")
+    assert {item.id for item in dataset.items} | {row.id for row in dataset.left_out} == {1, 2}
+
+
+def test_a_row_that_tells_no_split_is_of_its_files(tmp_path: Path) -> None:
+    row = {"question": "Is it?", "answer": "no"}
+    images = enumerate(("test_1", "train_1", None), 1)
+    rows: list[tuple[int, dict[str, Any]]] = [(number, {**row, "image": image}) for number, image in images]
+    numbers = {split: [number for number, _ in rows_of_split(rows, split, Path("test.json"))] for split in SPLITS}
+    assert numbers == {"test": [1, 3], "train": [2]}
+    unnamed = [number for number, _ in rows_of_split(rows, "train", Path("questions.json"))]
+    assert unnamed == [2, 3]
