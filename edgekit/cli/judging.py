@@ -71,7 +71,7 @@ def judge_all(console: Console, judging: Judging | None, answered: Sequence[Answ
     from edgekit.evaluate.judge.judging import judge_answers
 
     with closing(judging.judge), console.progress() as progress:
-        texts = {each.name: each.texts for each in answered}
+        texts = {each.name: each.given for each in answered}
         return judge_answers(judging, texts, judgements_path(out), console.note, progress)
 
 

@@ -39,6 +39,12 @@ class Answered:
         return tuple(each for each in self.predictions if each.text is None)
 
     @property
+    def given(self) -> dict[Id, str]:
+        """The answers that were given, by their questions' ids: of a lost one, no judge thinks anything."""
+        lost = {each.question_id for each in self.failed}
+        return {id: text for id, text in self.texts.items() if id not in lost}
+
+    @property
     def scored(self) -> tuple[Item, ...]:
         """The questions that count: those that have a text."""
         return tuple(item for item in self.dataset.items if item.id in self.texts)

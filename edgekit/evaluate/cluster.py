@@ -102,8 +102,10 @@ def _connect(ray: Any, on: str) -> None:
     try:
         ray.init(address="auto" if on == HERE else on, **quietly)
     except (ConnectionError, TimeoutError, RuntimeError, ImportError) as error:
-        if on != HERE:
-            raise EdgeKitError(f"No Ray cluster is reached at {on}: {_words(error)}", _UNREACHED) from error
+        named = on if on != HERE else os.environ.get("RAY_ADDRESS", "")
+        if named or not isinstance(error, ConnectionError):  # one machine would take the place of many, unsaid
+            where = named or "this machine"
+            raise EdgeKitError(f"No Ray cluster is reached at {where}: {_words(error)}", _UNREACHED) from error
         ray.init(
             address="local",
             num_cpus=cores(),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +63,7 @@ def read_predictions(path: Path, dataset: Dataset) -> Foreign:
                 f"Lines {first} and {number} of {path} both answer {item.id!r}", "Keep one answer to each question."
             )
         others += not _asks(line.prompt, item)
-        models.setdefault(line.model_id, {})[item.id] = line
+        models.setdefault(line.model_id, {})[item.id] = replace(line, question_id=item.id)
     if others == len(numbers):
         raise InputError(
             f"No prompt in {path} asks a question of {dataset.source} ({dataset.split})",

@@ -74,11 +74,11 @@ def _tasks(
     slots: int | None,
 ) -> Iterator[Task]:
     """The rows that are left of each bundle, a shard for each engine that the nodes have room for."""
-    folder = questions.dataset.folder.resolve()  # a worker is in another folder, on another machine
+    folder = questions.dataset.folder.absolute()  # a worker is in another folder, on another machine
     everywhere = replace(questions, dataset=replace(questions.dataset, folder=folder))
     for name, subject in subjects.items():
         room = Room.of(nodes, subject.bundle.manifest.target.kind.on_gpu)
-        bundle = replace(subject.bundle, path=subject.bundle.path.resolve())
+        bundle = replace(subject.bundle, path=subject.bundle.path.absolute())
         rows = [replace(row, folder=folder) for row in left[name]]
         for shard in shards(rows, room.engines):
             yield Task(

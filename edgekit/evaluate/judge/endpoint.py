@@ -8,7 +8,7 @@ somebody said, and nowhere else.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -25,6 +25,8 @@ RETRIES = 8
 TIMEOUT_S = 120.0
 MAX_TOKENS = 1024
 _NOBODY = frozenset({401, 403, 404})
+_CONNECT_S = 10.0  # a firewall that drops what is sent shall not look like a judge that thinks
+_UNSUITED = ("unsupported_parameter", "unsupported_value")
 """Wrong key, not allowed, no such model or path: the next request would be told the same."""
 _FROM_ELSEWHERE = ("OpenAI-Organization", "OpenAI-Project")
 """What the client takes from the environment for OpenAI's own endpoint, and is nobody else's business."""
@@ -83,7 +85,7 @@ class Endpoint:
             raise NoReply(f"it can't be reached: {self._told(error.__cause__ or error)}") from None
         except (openai.OpenAIError, ValueError) as error:  # what comes may be anything
             raise NoReply(f"what it sent is no reply: {self._told(error)}") from None
-        return _reply(completion)
+        return _reply(completion, self._clean)
 
     def close(self) -> None:
         """Close its connections."""
@@ -100,6 +102,11 @@ class Endpoint:
                 f"The judge at {self.url} refuses with {status}: {said}",
                 f"Check --judge and --judge-model, and its key in {KEY}.",
             )
+        if error.code in _UNSUITED:
+            raise EdgeKitError(
+                f"{self.model} can't judge: {said}",
+                "Take a model that answers at temperature 0, within max_tokens.",
+            )
         if 300 <= status < 400:
             raise EdgeKitError(
                 f"The judge at {self.url} sends requests elsewhere ({status}), which is not followed",
@@ -109,8 +116,10 @@ class Endpoint:
 
     def _told(self, error: BaseException) -> str:
         """An error's words without the key, which an endpoint may send back."""
-        text = str(error) or type(error).__name__
-        return gist(text.replace(self._key, "…") if self._key else text)
+        return gist(self._clean(str(error) or type(error).__name__))
+
+    def _clean(self, text: str) -> str:
+        return text.replace(self._key, "…") if self._key else text
 
 
 def key_here(environment: Mapping[str, str] = os.environ) -> str:
@@ -142,22 +151,27 @@ def _client(url: str, key: str, timeout_s: float, retries: int) -> openai.OpenAI
         import openai
     except ImportError as error:
         raise MissingExtra("A judge", "judge") from error
-    return openai.OpenAI(
-        api_key=key or "none",  # the client wants one; without a key, the header that would hold it is left out
-        base_url=url,
-        timeout=timeout_s,
-        max_retries=retries,
-        http_client=openai.DefaultHttpxClient(follow_redirects=False),
-    )
+    try:
+        return openai.OpenAI(
+            api_key=key or "none",  # the client wants one; without a key, the header that would hold it is left out
+            base_url=url,
+            timeout=openai.Timeout(timeout_s, connect=min(timeout_s, _CONNECT_S)),
+            max_retries=retries,
+            http_client=openai.DefaultHttpxClient(follow_redirects=False),
+        )
+    except Exception as error:  # an address that is none after all, or a proxy of the environment's that is none
+        raise InputError(
+            f"{url} can't be asked: {gist(str(error))}", "Check --judge, and HTTP_PROXY, HTTPS_PROXY and ALL_PROXY."
+        ) from error
 
 
-def _reply(completion: Any) -> Reply:
+def _reply(completion: Any, clean: Callable[[str], str]) -> Reply:
     """What the client made of a body, which may hold anything; :class:`NoReply` where that is no chat completion."""
     choices = getattr(completion, "choices", None)
     choice = choices[0] if isinstance(choices, list) and choices else None
     message = getattr(choice, "message", None)
     if message is None:
-        raise NoReply(f"what it sent is no chat completion: {gist(str(completion), 120)!r}")
+        raise NoReply(f"what it sent is no chat completion: {gist(clean(str(completion)), 120)!r}")
     usage = getattr(completion, "usage", None)
     return Reply(
         reply=_of_type(str, message, "content"),

@@ -53,3 +53,7 @@ def test_where_nothing_counts_there_is_no_score(answered: list[Answered]) -> Non
     nothing = replace(answered[0], texts={})
     one = nothing.document()
     assert (one["closed"], one["open_recall"], one["scores"], one["baselines"]) == (None, None, {}, None)
+
+
+def test_what_was_lost_is_not_among_what_was_given(answered: list[Answered]) -> None:
+    assert set(answered[0].texts) - set(answered[0].given) == {3}

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from edgekit.errors import InputError, MissingExtra
-from edgekit.evaluate.cluster import HERE, Room, cluster, resources
+from edgekit.errors import EdgeKitError, InputError, MissingExtra
+from edgekit.evaluate.cluster import HERE, Room, _connect, cluster, resources
 
 
 @pytest.mark.parametrize(
@@ -69,3 +70,30 @@ def test_the_token_that_ray_keeps_is_shown_unless_somebody_says_otherwise(
     with pytest.raises(MissingExtra), cluster(HERE):
         pytest.fail("there is none")
     assert os.environ.get("RAY_AUTH_MODE") == shown
+
+
+@pytest.mark.parametrize(
+    ("address", "error", "started"),
+    [
+        ("", ConnectionError("none runs"), True),
+        ("10.0.0.1:6379", ConnectionError("gone"), False),
+        ("", RuntimeError("old"), False),
+    ],
+)
+def test_this_machine_takes_a_cluster_s_place_only_where_there_is_none(
+    address: str, error: Exception, started: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def init(address: str, **_: object) -> None:
+        asked.append(address)
+        if address == "auto":
+            raise error
+
+    monkeypatch.setenv("RAY_ADDRESS", address)
+    if started:
+        _connect(SimpleNamespace(init=init), HERE)
+    else:
+        with pytest.raises(EdgeKitError, match=f"No Ray cluster is reached at {address or 'this machine'}: {error}"):
+            _connect(SimpleNamespace(init=init), HERE)
+    assert asked == (["auto", "local"] if started else ["auto"])

@@ -98,3 +98,8 @@ def test_a_file_that_can_t_be_read_is_named(dataset: Dataset) -> None:
     (dataset.folder / "a.jsonl").write_bytes(b"\xff\xfe{")
     with pytest.raises(InputError, match="is not UTF-8 text"):
         read_predictions(dataset.folder / "a.jsonl", dataset)
+
+
+def test_a_lost_answer_by_an_id_of_the_other_kind_is_not_among_what_was_given(dataset: Dataset) -> None:
+    (answered,) = scored([*lines(dataset)[2:], {"question_id": "1", "text": None}], dataset).answered
+    assert set(answered.given) == {item.id for item in dataset.items[2:]}

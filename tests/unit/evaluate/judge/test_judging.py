@@ -47,13 +47,15 @@ def path(tmp_path: Path) -> Path:
 
 
 @contextmanager
-def judging(url: str, dataset: Dataset, *, swap: bool = False, model: str = "m") -> Iterator[Judging]:
-    with closing(Endpoint(url, model, timeout_s=0.3, retries=1)) as endpoint:
+def judging(
+    url: str, dataset: Dataset, *, swap: bool = False, model: str = "m", timeout_s: float = 20.0
+) -> Iterator[Judging]:
+    with closing(Endpoint(url, model, timeout_s=timeout_s, retries=1)) as endpoint:
         yield Judging(judge=endpoint, dataset=dataset, figures=figures_of(dataset), swap=swap)
 
 
-def judge(url: str, dataset: Dataset, path: Path, *, swap: bool = False) -> Judged:
-    with judging(url, dataset, swap=swap) as each:
+def judge(url: str, dataset: Dataset, path: Path, *, swap: bool = False, timeout_s: float = 20.0) -> Judged:
+    with judging(url, dataset, swap=swap, timeout_s=timeout_s) as each:
         return judge_answers(each, {"a": texts(dataset)}, path)["a"]
 
 
@@ -83,7 +85,7 @@ EVERY: dict[int, Step] = {
     9: Said("8 6\nSo.", usage=None),
     10: Status(500),
     11: Status(429),
-    12: Late(0.6),
+    12: Late(3),
     13: Cut(),
     14: Status(200, b"<html>", "text/html"),
     15: Said("10 5"),
@@ -92,7 +94,7 @@ EVERY: dict[int, Step] = {
 
 def test_each_answer_is_scored_or_listed_with_the_reason_why_not(dataset: Dataset, path: Path) -> None:
     with fake_judge(by_number(EVERY)) as endpoint:
-        judged = judge(endpoint.url, dataset, path)
+        judged = judge(endpoint.url, dataset, path, timeout_s=1.0)
     assert [row.id for row in judged.refused] == [0, 1, 2, 3]
     assert [row.id for row in judged.unparseable] == [4, 5, 6, 7, 8]
     assert [row.id for row in judged.unjudged] == [10, 11, 12, 13, 14]
@@ -106,9 +108,9 @@ def test_each_answer_is_scored_or_listed_with_the_reason_why_not(dataset: Datase
 
 def test_what_has_no_reply_is_asked_again_by_the_next_run_and_nothing_else(dataset: Dataset, path: Path) -> None:
     with fake_judge(by_number(EVERY)) as endpoint:
-        judge(endpoint.url, dataset, path)
+        judge(endpoint.url, dataset, path, timeout_s=1.0)
         before = len(endpoint.bodies)
-        again = judge(endpoint.url, dataset, path)
+        again = judge(endpoint.url, dataset, path, timeout_s=1.0)
         assert {number_of(prompt) for prompt in endpoint.prompts[before:]} == {10, 11, 12, 13, 14}
     assert path.read_bytes().count(b"\n") == COUNT - 5
     with fake_judge(in_turn(then=Said("8 6"))) as other:
